@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "workloads.hpp"
+
+namespace bench {
+
+/// One of those who train the workloads. Each call starts from the initial weights.
+class Contestant {
+ public:
+  Contestant() = default;
+  Contestant(const Contestant&) = delete;
+  Contestant& operator=(const Contestant&) = delete;
+  virtual ~Contestant() = default;
+
+  virtual std::string name() const = 0;
+  /// Makes a problem known under a key; it must outlive the contestant.
+  virtual void load(const std::string& key, const Problem& problem) = 0;
+  /// The losses of the first steps, each before its update.
+  virtual std::vector<double> losses(const std::string& key, int steps) = 0;
+  /// Microseconds that so many steps take, after untimed ones that fill caches and pools.
+  virtual double time(const std::string& key, int steps) = 0;
+};
+
+/// How Contestant::time measures a model, in this process and in the peers written in C++.
+template <class Model>
+double time_steps(Model& model, int steps) {
+  constexpr int untimed = 2;
+  for (int i = 0; i < untimed; ++i) model.step();
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < steps; ++i) model.step();
+  const auto end = std::chrono::steady_clock::now();
+  return std::chrono::duration<double, std::micro>(end - start).count();
+}
+
+/// A contestant in this process: Model(problem), and float step() for one training step.
+template <class Model>
+class LocalContestant : public Contestant {
+ public:
+  explicit LocalContestant(std::string name) : name_(std::move(name)) {}
+
+  std::string name() const override { return name_; }
+
+  void load(const std::string& key, const Problem& problem) override { problems_[key] = &problem; }
+
+  std::vector<double> losses(const std::string& key, int steps) override {
+    Model model(*problems_.at(key));
+    std::vector<double> losses;
+    for (int i = 0; i < steps; ++i) losses.push_back(static_cast<double>(model.step()));
+    return losses;
+  }
+
+  double time(const std::string& key, int steps) override {
+    Model model(*problems_.at(key));
+    return time_steps(model, steps);
+  }
+
+ private:
+  std::string name_;
+  std::map<std::string, const Problem*> problems_;
+};
+
+}  // namespace bench

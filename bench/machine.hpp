@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace bench {
+
+double median(std::vector<double> values);
+
+/// Threads of the matrix products. With one, this process and its children are pinned to one CPU as
+/// well.
+void use_threads(int threads);
+
+/// The BLAS, its version, and the processor its kernels are for: another processor's can halve its
+/// speed.
+std::string blas_description();
+
+/// The path of this program, and of a file that was built into the same folder.
+std::string this_program();
+std::string file_beside_program(const std::string& name);
+
+}  // namespace bench

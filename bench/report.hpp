@@ -1,0 +1,29 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "workloads.hpp"
+
+namespace bench {
+
+/// What was measured on a workload: microseconds a step, by contestant and round. The first
+/// contestant is the floor, the second xtape.
+struct Result {
+  Workload workload;
+  std::vector<std::vector<double>> times;
+};
+
+/// A table: for each workload the median time of each contestant, and its ratio to the floor, the
+/// median of the ratios within each round.
+void print_header(std::ostream& out, const std::vector<std::string>& contestants);
+void print_row(std::ostream& out, const Result& result);
+void print_footer(std::ostream& out);
+
+/// workload,contestant,round,microseconds_per_step,ratio_to_floor
+void write_csv_header(std::ostream& out);
+void write_csv_rows(std::ostream& out, const std::vector<std::string>& contestants,
+                    const Result& result);
+
+}  // namespace bench

@@ -1,0 +1,11 @@
+# Headers stand beside their sources and are included as <xtape/core/tensor.hpp>: a tree of links
+# gives the build the paths that an installation has.
+
+set(header_tree "${PROJECT_BINARY_DIR}/include/xtape")
+file(MAKE_DIRECTORY "${header_tree}")
+foreach(path IN LISTS XTAPE_FLOORS ITEMS xtape.hpp)
+  file(CREATE_LINK "${PROJECT_SOURCE_DIR}/${path}" "${header_tree}/${path}" SYMBOLIC)
+endforeach()
+file(CREATE_LINK "${PROJECT_SOURCE_DIR}/core/xtensor.hpp" "${header_tree}/xtensor.hpp" SYMBOLIC)
+
+target_include_directories(xtape PUBLIC $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>)

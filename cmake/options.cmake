@@ -1,0 +1,48 @@
+# What can be set from outside, and what follows for our own targets. Nothing here reaches a consumer.
+
+# CMake 3.20 has no PROJECT_IS_TOP_LEVEL.
+string(COMPARE EQUAL "${CMAKE_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}" XTAPE_IS_TOP_LEVEL)
+
+option(XTAPE_BUILD_TESTS "Build the tests" ${XTAPE_IS_TOP_LEVEL})
+option(XTAPE_BUILD_EXAMPLES "Build the examples" ${XTAPE_IS_TOP_LEVEL})
+option(XTAPE_BUILD_BENCH "Build the benchmark" ${XTAPE_IS_TOP_LEVEL})
+option(XTAPE_INSTALL "Generate the install rules" ${XTAPE_IS_TOP_LEVEL})
+option(XTAPE_WERROR "Treat warnings as errors" OFF)
+set(XTAPE_ARCH native CACHE STRING "-march of the library; empty for the compiler's default")
+set(XTAPE_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread")
+
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+if(XTAPE_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo or MinSizeRel" FORCE)
+endif()
+
+# Sign conversions are part of clang's -Wconversion but not of gcc's for C++: ask both the same.
+# Before 13, gcc takes std::string's operator+ for overlapping copies (its bug 105329).
+set(old_gcc "$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>")
+add_library(xtape_warnings INTERFACE)
+target_compile_options(xtape_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+  $<${old_gcc}:-Wno-restrict>
+  $<$<BOOL:${XTAPE_WERROR}>:-Werror>)
+
+if(XTAPE_SANITIZE)
+  add_compile_options(
+    -fsanitize=${XTAPE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${XTAPE_SANITIZE})
+endif()
+
+if(XTAPE_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(XTAPE_CCACHE ccache)
+  if(XTAPE_CCACHE)
+    # ccache takes -march=native at its word: the CPU's features are hashed too, so that a cache
+    # that has moved to another machine serves no code which that machine cannot run.
+    set(features "")
+    if(EXISTS /proc/cpuinfo)
+      file(STRINGS /proc/cpuinfo features REGEX "^(flags|Features)" LIMIT_COUNT 1)
+    endif()
+    file(WRITE "${PROJECT_BINARY_DIR}/cpu-features" "${features}")
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+      "${CMAKE_COMMAND}" -E env "CCACHE_EXTRAFILES=${PROJECT_BINARY_DIR}/cpu-features" "${XTAPE_CCACHE}")
+  endif()
+endif()

@@ -1,0 +1,91 @@
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <span>
+#include <vector>
+
+#include <xtape/core/tensor.hpp>
+
+namespace xtape {
+
+/// A number, or a list of such lists: the argument of `tensor`.
+class NestedList {
+ public:
+  NestedList(std::initializer_list<NestedList> lists) : lists_(lists), is_list_(true) {}
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  NestedList(T value)
+      : number_(static_cast<double>(value)),
+        integer_(std::integral<T> ? static_cast<std::int64_t>(value) : 0),
+        kind_(std::same_as<T, bool> ? Dtype::boolean : std::integral<T> ? Dtype::int64 : Dtype::float32) {}
+
+ private:
+  friend Tensor tensor(const NestedList& values, Dtype dtype);
+  friend Tensor tensor(const NestedList& values);
+  Shape shape() const;
+  Dtype kind() const;
+  void append_to(std::vector<double>& numbers, std::vector<std::int64_t>& integers) const;
+
+  std::vector<NestedList> lists_;
+  double number_ = 0;
+  std::int64_t integer_ = 0;  // the number exactly, for values that double does not hold
+  Dtype kind_ = Dtype::boolean;
+  bool is_list_ = false;
+};
+
+/// A tensor of the numbers in nested braces: `tensor({{1.0, 2.0}, {3.0, 4.0}})`, or of one number, of rank 0.
+/// Without a dtype: float32 if any number is floating, int64 for integers, boolean for truth values.
+/// Throws ShapeError if the lists are ragged.
+Tensor tensor(const NestedList& values);
+Tensor tensor(const NestedList& values, Dtype dtype);
+
+Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);
+Tensor ones(const Shape& shape, Dtype dtype = Dtype::float32);
+Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::float32);
+Tensor zeros_like(const Tensor& x);
+Tensor ones_like(const Tensor& x);
+
+/// start, start + step, ... below stop; int64. Throws ValueError for step 0.
+Tensor arange(std::int64_t stop);
+Tensor arange(std::int64_t start, std::int64_t stop, std::int64_t step = 1);
+/// The same in a floating dtype: ceil((stop - start) / step) numbers, start + i step. Throws ValueError unless finite.
+Tensor arange(double start, double stop, double step, Dtype dtype);
+
+/// `count` numbers evenly spaced from start to stop, both included. Throws ValueError for a negative count.
+Tensor linspace(double start, double stop, std::int64_t count, Dtype dtype = Dtype::float32);
+
+/// The identity matrix [n, n], or its first columns [n, columns].
+Tensor eye(std::int64_t n, Dtype dtype = Dtype::float32);
+Tensor eye(std::int64_t n, std::int64_t columns, Dtype dtype = Dtype::float32);
+
+/// A copy of `values` in row-major order. T is bool, std::int64_t, float or double.
+/// Throws ShapeError unless there are as many values as elements.
+template <class T>
+Tensor from_span(std::span<const T> values, const Shape& shape);
+
+/// The values of a vector, moved in without a copy.
+template <class T>
+Tensor from_vector(std::vector<T>&& values, const Shape& shape);
+template <class T>
+Tensor from_vector(const std::vector<T>& values, const Shape& shape) {
+  return from_span(std::span<const T>(values), shape);
+}
+/// The same of rank 1.
+template <class T>
+Tensor from_vector(std::vector<T>&& values) {
+  const Shape shape{static_cast<std::int64_t>(values.size())};
+  return from_vector(std::move(values), shape);
+}
+template <class T>
+Tensor from_vector(const std::vector<T>& values) {
+  return from_vector(values, {static_cast<std::int64_t>(values.size())});
+}
+
+/// A tensor over memory that somebody else owns, without a copy; `release` is called when no tensor needs it any more.
+/// The memory is only ever read.
+template <class T>
+Tensor from_memory(const T* values, const Shape& shape, std::function<void()> release = {});
+
+}  // namespace xtape

@@ -1,0 +1,50 @@
+#pragma once
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace xtape {
+
+/// Root of all exceptions of the library. The text says the operation, the rule, what it got, and
+/// inside a module the path of the layer: "... (in hidden.0)".
+class Error : public std::runtime_error {
+ public:
+  explicit Error(const std::string& text);
+};
+
+struct ShapeError : Error {
+  using Error::Error;
+};
+struct DtypeError : Error {
+  using Error::Error;
+};
+struct IndexError : Error {
+  using Error::Error;
+};
+struct GradError : Error {
+  using Error::Error;
+};
+struct ValueError : Error {
+  using Error::Error;
+};
+struct IoError : Error {
+  using Error::Error;
+};
+
+/// While it lives, errors raised on this thread name this place too; places nest: "hidden.0".
+class ErrorContext {
+ public:
+  explicit ErrorContext(std::string_view place) noexcept;
+  ~ErrorContext();
+  ErrorContext(const ErrorContext&) = delete;
+  ErrorContext& operator=(const ErrorContext&) = delete;
+
+  /// The places entered on this thread, outermost first, joined by dots.
+  static std::string path();
+
+ private:
+  std::string_view place_;
+  ErrorContext* outer_;
+};
+
+}  // namespace xtape

@@ -1,0 +1,81 @@
+#include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/grad.hpp>
+#include <xtape/core/leaf.hpp>
+#include <xtape/core/tape.hpp>
+
+namespace xtape {
+namespace {
+
+void check_output(const char* op, const Tensor& output) {
+  if (!output.requires_grad()) {
+    throw GradError(std::string(op) + ": the output must depend on a tensor with set_requires_grad(true); got the constant " +
+                    output.describe());
+  }
+}
+
+Tensor unit_seed(const char* op, const Tensor& output) {
+  if (output.size() != 1) {
+    throw GradError(std::string(op) + ": an output without a seed must be a scalar; got " + output.describe());
+  }
+  return ones(output.shape(), output.dtype());
+}
+
+void check_seed(const char* op, const Tensor& output, const Tensor& seed) {
+  const auto got = [&] { return seed.describe() + " for " + output.describe(); };
+  if (seed.shape() != output.shape()) throw ShapeError(std::string(op) + ": a seed has its output's shape; got " + got());
+  if (seed.dtype() != output.dtype()) throw DtypeError(std::string(op) + ": a seed has its output's dtype; got " + got());
+}
+
+}  // namespace
+
+void Tensor::backward(BackwardOptions options) const {
+  check_output("backward", *this);
+  backward(unit_seed("backward", *this), options);
+}
+
+void Tensor::backward(const Tensor& seed, BackwardOptions options) const {
+  check_output("backward", *this);
+  check_seed("backward", *this, seed);
+  Tape tape(*this);
+  const auto leaves = tape.leaves();
+  const auto gradients = tape.sweep({this, 1}, {&seed, 1}, leaves, {.retain_graph = options.retain_graph});
+  detail::Leaf::add_grads(leaves, gradients);
+}
+
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                         const GradOptions& options) {
+  if (!options.seeds.empty() && options.seeds.size() != outputs.size()) {
+    throw GradError("grad: one seed is needed for each output; got " + std::to_string(options.seeds.size()) + " for " +
+                    std::to_string(outputs.size()));
+  }
+  std::vector<Tensor> seeds;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    check_output("grad", outputs[i]);
+    seeds.push_back(options.seeds.empty() ? unit_seed("grad", outputs[i]) : options.seeds[i]);
+    check_seed("grad", outputs[i], seeds.back());
+  }
+  std::vector<Node*> wanted;
+  for (const Tensor& input : inputs) wanted.push_back(input.node());
+
+  Tape tape(outputs);
+  tape.check_not_released();  // what has been swept has let go of its inputs
+  if (!options.allow_unused) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (tape.contains(wanted[i])) continue;
+      throw GradError("grad: the outputs do not depend on input " + std::to_string(i) + ", " + inputs[i].describe() +
+                      " (see allow_unused)");
+    }
+  }
+  const auto gradients = tape.sweep(outputs, seeds, wanted,
+                                    {.retain_graph = options.retain_graph.value_or(options.create_graph),
+                                     .create_graph = options.create_graph});
+  return {gradients.begin(), gradients.end()};
+}
+
+std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options) {
+  return grad(std::vector<Tensor>{output}, inputs, options);
+}
+
+}  // namespace xtape

@@ -1,0 +1,270 @@
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <new>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <xtape/core/memory.hpp>
+#include <xtape/core/tensor.hpp>
+
+namespace xtape {
+
+class Node;
+class Tape;
+
+namespace detail {
+/// Hides gradients whose own derivative nobody knows behind a node that says so when it is reached.
+class Cover {
+ public:
+  Cover(const Tensor& g, const Node& node);
+  Tensor operator()(const Tensor& dx) const;
+
+ private:
+  const char* name_;
+  std::vector<Tensor> sources_;  // what such a gradient depends on
+};
+}  // namespace detail
+
+/// Where a rule delivers dL/dx for each input x of its operation.
+class Send {
+ public:
+  /// Whether anybody wants the gradient of this input.
+  bool wanted(std::size_t input) const;
+  /// Of an input that requires a gradient; of others nothing is kept.
+  const Shape& shape(std::size_t input) const;
+  Dtype dtype(std::size_t input) const;
+
+  /// Delivers `dx`, of the input's shape and dtype. Throws GradError naming the operation if it is of others.
+  void operator()(std::size_t input, Tensor dx) const;
+
+  /// The same, computed only if wanted.
+  template <class F>
+    requires std::is_invocable_r_v<Tensor, F>
+  void operator()(std::size_t input, F&& compute) const {
+    if (wanted(input)) (*this)(input, static_cast<Tensor>(std::forward<F>(compute)()));
+  }
+
+ private:
+  friend class Tape;
+  friend class Saved;
+  template <class Rule>
+  friend auto once_differentiable(Rule rule);
+  Send(Tape& tape, std::size_t index) : tape_(tape), index_(index) {}
+  Send opaque(const detail::Cover& cover) const;
+  Node& node() const;
+  const Node& source(std::size_t input) const;
+  [[noreturn]] void throw_no_source(std::size_t input) const;
+
+  Tape& tape_;
+  std::size_t index_;
+  const detail::Cover* cover_ = nullptr;  // set while a rule runs whose own derivative nobody knows
+};
+
+/// The nodes that made an operation's inputs, in their order; null for constants.
+class Edges {
+ public:
+  explicit Edges(std::size_t count);
+  ~Edges() { clear(); }
+  Edges(const Edges&) = delete;
+  Edges& operator=(const Edges&) = delete;
+
+  std::size_t size() const { return count_; }
+  Ref<Node>& operator[](std::size_t i) { return (many_ != nullptr ? many_ : few_)[i]; }
+  const Ref<Node>& operator[](std::size_t i) const { return (many_ != nullptr ? many_ : few_)[i]; }
+  void clear() noexcept;
+
+ private:
+  static constexpr std::size_t few = 2;  // most operations have one or two inputs
+  std::size_t count_;
+  Ref<Node> few_[few];
+  Ref<Node>* many_ = nullptr;
+};
+
+/// One recorded operation, or a leaf. Reference counted; lives in the pool.
+class Node {
+ public:
+  /// Record order: one counter for all threads, so inputs have smaller numbers than what is made of them.
+  std::uint64_t number() const { return number_; }
+  const char* name() const { return name_; }
+  const Edges& inputs() const { return inputs_; }
+  const Shape& shape() const { return shape_; }  ///< of the operation's result
+  Dtype dtype() const { return dtype_; }
+  bool is_leaf() const { return leaf_; }
+  /// Whether a sweep without retain_graph has used up the saved values.
+  bool released() const { return released_; }
+  /// Bytes of the values saved for backward.
+  virtual std::size_t saved_bytes() const = 0;
+
+  // For the library's own use.
+  void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (references_.load(std::memory_order_acquire) == 1 || references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      destroy(this);
+    }
+  }
+
+ protected:
+  Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, std::uint32_t bytes, bool leaf);
+  virtual ~Node();
+
+ private:
+  friend class Tape;
+  friend class Tensor;
+  friend Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
+  virtual void run(Tensor g, const Send& send) = 0;
+  /// Drops the rule, and with it the saved values.
+  virtual void drop_rule() noexcept = 0;
+  static void destroy(Node* node) noexcept;
+
+  std::atomic<std::uint32_t> references_{1};
+  std::uint32_t bytes_;  // of the whole object, for the pool
+  union {
+    std::uint64_t number_;
+    Node* next_doomed_;  // once the last reference is gone
+  };
+  const char* name_;
+  Edges inputs_;
+  Shape shape_;
+  Dtype dtype_;
+  bool leaf_;
+  bool released_ = false;
+};
+
+/// A value kept for backward. It never changes, whatever is assigned to the tensor later, and it keeps its place on the
+/// tape, so that a recorded backward pass is differentiated through it.
+class Saved {
+ public:
+  Saved() = default;
+  explicit Saved(const Tensor& input);
+  /// For an input's value that only the gradient of another input reads: nothing is kept unless `needed`.
+  Saved(const Tensor& input, bool needed) : Saved(needed ? Saved(input) : Saved()) {}
+  Saved(const Saved& other);
+  Saved(Saved&&) noexcept = default;
+  Saved& operator=(Saved&&) noexcept = default;
+
+  /// Keeps the operation's own result. Without its place on the tape: its node owns this value, not the other way round.
+  static Saved output(const Tensor& y);
+
+  /// A saved input.
+  const Tensor& get() const { return value_; }
+  /// A saved output; in a recorded backward pass with its place on the tape.
+  Tensor get(const Send& send) const;
+
+  /// Bytes kept by the Saved members of `holder`, found by copying it.
+  template <class T>
+  static std::size_t bytes_in(const T& holder) {
+    if constexpr (std::is_copy_constructible_v<T>) {
+      const std::size_t before = start_count();
+      [[maybe_unused]] const T copy(holder);
+      return end_count(before);
+    }
+    return 0;
+  }
+
+ private:
+  static std::size_t start_count();
+  static std::size_t end_count(std::size_t before);
+  Tensor value_;
+};
+
+/// Whether operations on this thread are recorded now: not under NoGradGuard, nor in a first-order backward pass.
+bool recording();
+/// Whether an operation on these inputs is recorded.
+template <class... Tensors>
+bool recording(const Tensors&... inputs) {
+  return recording() && (inputs.requires_grad() || ...);
+}
+
+/// Turns recording on this thread on or off while it lives.
+class RecordingScope {
+ public:
+  explicit RecordingScope(bool on);
+  ~RecordingScope();
+  RecordingScope(const RecordingScope&) = delete;
+  RecordingScope& operator=(const RecordingScope&) = delete;
+
+ private:
+  bool before_;
+};
+
+/// While it lives, nothing on this thread is recorded: for evaluation.
+class NoGradGuard : RecordingScope {
+ public:
+  NoGradGuard() : RecordingScope(false) {}
+};
+
+namespace detail {
+
+template <class Rule>
+class RuleNode final : public Node {
+ public:
+  static Node* make(const char* name, const Tensor& y, std::size_t inputs, Rule&& rule) {
+    void* block = memory::allocate(sizeof(RuleNode));
+    return ::new (block) RuleNode(name, y.shape(), y.dtype(), inputs, std::move(rule));
+  }
+  std::size_t saved_bytes() const override { return released() ? 0 : Saved::bytes_in(rule_); }
+
+ private:
+  RuleNode(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, Rule&& rule)
+      : Node(name, shape, dtype, inputs, sizeof(RuleNode), false), rule_(std::move(rule)) {}
+  ~RuleNode() override { RuleNode::drop_rule(); }
+  void run(Tensor g, const Send& send) override { rule_(std::move(g), send); }
+  void drop_rule() noexcept override {
+    if (std::exchange(has_rule_, false)) rule_.~Rule();
+  }
+
+  bool has_rule_ = true;
+  union {
+    Rule rule_;
+  };
+};
+
+}  // namespace detail
+
+/// One argument of a recorded operation.
+struct Input {
+  Input(const Tensor& argument) : tensor(&argument) {}
+  const Tensor* tensor;
+};
+
+/// Makes `node`, new, the maker of `y`.
+Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
+
+/// `y` with its node, or plain `y` if nobody wants a gradient.
+///
+/// `name` must outlive the node (a literal). `y` is new, or one of the inputs. `rule(g, send)` is called with g = dL/dy, moved in, and calls
+/// `send(i, dL/dx_i)` for each input. Written in public operations it is differentiable to any order; a rule that reads
+/// values past the tape says so by `once_differentiable`.
+template <class Rule>
+Tensor record(const char* name, Tensor y, std::span<const Tensor* const> inputs, Rule rule) {
+  bool wanted = false;
+  for (const Tensor* input : inputs) wanted = wanted || input->requires_grad();
+  if (!wanted || !recording()) return y;
+  Node* node = detail::RuleNode<Rule>::make(name, y, inputs.size(), std::move(rule));
+  return attach(std::move(y), inputs, node);
+}
+
+template <class Rule>
+Tensor record(const char* name, Tensor y, std::initializer_list<Input> inputs, Rule rule) {
+  static_assert(sizeof(Input) == sizeof(const Tensor*));
+  return record(name, std::move(y), std::span(&inputs.begin()->tensor, inputs.size()), std::move(rule));
+}
+
+/// Wraps a rule that computes gradients from raw values. A backward pass that is itself differentiated then throws
+/// GradError naming the operation, instead of leaving the rule's part out.
+template <class Rule>
+auto once_differentiable(Rule rule) {
+  return [rule = std::move(rule)](Tensor g, const Send& send) {
+    if (!recording()) return rule(std::move(g), send);
+    const detail::Cover cover(g, send.node());
+    const RecordingScope off(false);
+    rule(g.detach(), send.opaque(cover));
+  };
+}
+
+}  // namespace xtape

@@ -1,0 +1,80 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <xtape/core/tensor.hpp>
+
+namespace xtape {
+
+/// A stream of random numbers: NumPy's legacy generator. The same seed gives the same numbers as the methods of
+/// `numpy.random.RandomState` with the arguments in the same order of calls; float32 values are the float64 ones rounded.
+///
+/// Mersenne Twister MT19937 (Matsumoto & Nishimura 1998). A value: copies go on independently from the same place.
+class Rng {
+ public:
+  /// Throws ValueError unless the seed fits in 32 bits.
+  explicit Rng(std::uint64_t seed = 0) { this->seed(seed); }
+  void seed(std::uint64_t value);
+
+  /// One number from [0, 1), with 53 random bits.   RandomState.random_sample()
+  double uniform();
+  /// Numbers from [low, high).   RandomState.uniform(low, high, shape)
+  /// Throws ValueError if low > high or a bound is not finite, DtypeError unless floating.
+  Tensor uniform(const Shape& shape, double low = 0, double high = 1, Dtype dtype = Dtype::float32);
+
+  /// One number of the standard normal distribution, by the polar method (Marsaglia & Bray 1964).   RandomState.randn()
+  double normal();
+  /// Normal numbers.   RandomState.normal(mean, stddev, shape)
+  /// Throws ValueError unless stddev >= 0, DtypeError unless floating.
+  Tensor normal(const Shape& shape, double mean, double stddev, Dtype dtype = Dtype::float32);
+  /// Standard normal numbers.   RandomState.randn(*shape)
+  Tensor randn(const Shape& shape, Dtype dtype = Dtype::float32);
+
+  /// One integer with low <= i < high.   RandomState.randint(low, high)
+  /// Throws ValueError unless low < high.
+  std::int64_t integer(std::int64_t low, std::int64_t high);
+  /// Such integers, int64.   RandomState.randint(low, high, shape)
+  Tensor integers(std::int64_t low, std::int64_t high, const Shape& shape);
+
+  /// 0, ..., n - 1 in random order, int64 [n].   RandomState.permutation(n)
+  /// Throws ValueError for a negative n.
+  Tensor permutation(std::int64_t n);
+  /// Puts the values in random order.   RandomState.shuffle(values)
+  void shuffle(std::span<std::int64_t> values);
+
+  /// Successes in n trials with probability p each, int64.   RandomState.binomial(n, p, shape)
+  /// Throws ValueError for a negative n or p outside [0, 1].
+  Tensor binomial(std::int64_t n, double p, const Shape& shape);
+
+  /// The place in the stream as text, to go on from later.
+  std::string state() const;
+  /// Throws ValueError unless the text comes from `state()`.
+  static Rng from_state(std::string_view text);
+
+  friend bool operator==(const Rng&, const Rng&) = default;
+
+ private:
+  std::uint32_t next_32();
+  std::uint64_t next_64();
+  std::uint64_t below(std::uint64_t count_less_1);
+  void renew();
+  template <class F>
+  Tensor draw(const Shape& shape, Dtype dtype, F next);
+
+  static constexpr std::size_t word_count = 624;
+  std::array<std::uint32_t, word_count> words_;
+  std::size_t position_;      // of the next unused word
+  bool has_normal_ = false;   // the polar method makes two at a time
+  double normal_ = 0;
+};
+
+/// The generator of this thread, where no other is given. Each thread's starts with seed 0.
+Rng& default_rng();
+
+/// Seeds the generator of this thread. Throws ValueError unless the seed fits in 32 bits.
+void seed(std::uint64_t value);
+
+}  // namespace xtape

@@ -1,0 +1,87 @@
+#include <xtape/core/error.hpp>
+#include <xtape/core/shape.hpp>
+
+namespace xtape {
+
+Shape::Shape(std::span<const std::int64_t> extents) {
+  if (extents.size() > static_cast<std::size_t>(max_rank)) {
+    throw ShapeError("shape: at most 8 axes are possible; got " + std::to_string(extents.size()));
+  }
+  rank_ = static_cast<int>(extents.size());
+  std::copy(extents.begin(), extents.end(), extents_.begin());
+  for (const std::int64_t extent : extents) {
+    if (extent < 0) throw ShapeError("shape: extents must not be negative; got " + to_string(*this));
+  }
+  size();
+}
+
+std::int64_t Shape::size() const {
+  if (std::find(begin(), end(), 0) != end()) return 0;
+  std::int64_t size = 1;
+  for (const std::int64_t extent : *this) {
+    if (__builtin_mul_overflow(size, extent, &size)) {
+      throw ShapeError("shape: the number of elements must fit in int64; got " + to_string(*this));
+    }
+  }
+  return size;
+}
+
+void Shape::push_back(std::int64_t extent) { insert(rank_, extent); }
+
+void Shape::insert(int axis, std::int64_t extent) {
+  if (rank_ == max_rank) throw ShapeError("shape: at most 8 axes are possible; got one more than " + to_string(*this));
+  std::copy_backward(extents_.begin() + axis, extents_.begin() + rank_, extents_.begin() + rank_ + 1);
+  (*this)[axis] = extent;
+  ++rank_;
+}
+
+void Shape::erase(int axis) {
+  std::copy(extents_.begin() + axis + 1, extents_.begin() + rank_, extents_.begin() + axis);
+  --rank_;
+}
+
+std::string to_string(const Shape& shape) {
+  std::string text = "[";
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (axis > 0) text += ", ";
+    text += std::to_string(shape[axis]);
+  }
+  return text + "]";
+}
+
+Strides row_major_strides(const Shape& shape) {
+  Strides strides{};
+  std::uint64_t step = 1;  // unsigned: beside an extent of 0 the others may be anything
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    strides[static_cast<std::size_t>(axis)] = static_cast<std::int64_t>(step);
+    step *= static_cast<std::uint64_t>(shape[axis]);
+  }
+  return strides;
+}
+
+Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
+  const Shape& longer = a.rank() >= b.rank() ? a : b;
+  const Shape& shorter = a.rank() >= b.rank() ? b : a;
+  const int offset = longer.rank() - shorter.rank();
+  Shape common = longer;
+  for (int axis = 0; axis < shorter.rank(); ++axis) {
+    std::int64_t& extent = common[axis + offset];
+    if (extent == 1) {
+      extent = shorter[axis];
+    } else if (shorter[axis] != 1 && shorter[axis] != extent) {
+      throw ShapeError(std::string(op) + ": shapes must broadcast (be equal or 1, axis by axis from the last); got " +
+                       to_string(a) + " and " + to_string(b));
+    }
+  }
+  return common;
+}
+
+int normalize_axis(const char* op, std::int64_t axis, int rank) {
+  if (axis < -rank || axis >= rank) {
+    throw IndexError(std::string(op) + ": axis must lie in [-" + std::to_string(rank) + ", " + std::to_string(rank) +
+                     "); got " + std::to_string(axis));
+  }
+  return static_cast<int>(axis < 0 ? axis + rank : axis);
+}
+
+}  // namespace xtape

@@ -1,0 +1,61 @@
+#pragma once
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+
+namespace xtape {
+
+/// Greatest number of axes of a tensor.
+inline constexpr int max_rank = 8;
+
+/// Distance between neighbours along each axis, in elements; 0 repeats, negative runs backwards.
+using Strides = std::array<std::int64_t, max_rank>;
+
+/// Extents of a tensor, outermost axis first. A value without allocation; rank 0 is a scalar.
+class Shape {
+ public:
+  Shape() = default;
+  /// Throws ShapeError for more than 8 axes, a negative extent, or more elements than int64 counts.
+  Shape(std::initializer_list<std::int64_t> extents) : Shape(std::span(extents.begin(), extents.size())) {}
+  explicit Shape(std::span<const std::int64_t> extents);
+
+  int rank() const { return rank_; }
+  std::int64_t operator[](int axis) const { return extents_[static_cast<std::size_t>(axis)]; }
+  std::int64_t& operator[](int axis) { return extents_[static_cast<std::size_t>(axis)]; }
+  const std::int64_t* begin() const { return extents_.data(); }
+  const std::int64_t* end() const { return extents_.data() + rank_; }
+
+  /// Number of elements. Throws ShapeError if int64 cannot hold it.
+  std::int64_t size() const;
+
+  /// Appends an axis behind the last. Throws ShapeError beyond 8 axes.
+  void push_back(std::int64_t extent);
+  void insert(int axis, std::int64_t extent);
+  void erase(int axis);
+
+  friend bool operator==(const Shape& a, const Shape& b) {
+    return a.rank_ == b.rank_ && std::equal(a.begin(), a.end(), b.begin());
+  }
+
+ private:
+  std::array<std::int64_t, max_rank> extents_{};
+  int rank_ = 0;
+};
+
+/// "[300, 64]"
+std::string to_string(const Shape& shape);
+
+/// Strides of a dense row-major tensor.
+Strides row_major_strides(const Shape& shape);
+
+/// The common shape by NumPy's rule: axes are aligned from the last, extents agree or one is 1.
+/// Throws ShapeError naming `op`.
+Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
+
+/// The axis counted from the front. Throws IndexError unless -rank <= axis < rank.
+int normalize_axis(const char* op, std::int64_t axis, int rank);
+
+}  // namespace xtape

@@ -1,0 +1,245 @@
+#include <algorithm>
+
+#include <xtape/core/accumulate.hpp>
+#include <xtape/core/body.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/tape.hpp>
+
+namespace xtape {
+namespace {
+
+/// Somebody's wish for the place of `node` in the list; `edge` is where to note it.
+struct Visit {
+  std::uint64_t number;
+  Node* node;
+  std::int32_t edge;
+  bool operator<(const Visit& other) const { return number < other.number; }
+};
+
+thread_local const char* running_rule = nullptr;
+
+struct RuleScope {
+  explicit RuleScope(const char* name) : outer(std::exchange(running_rule, name)) {}
+  ~RuleScope() { running_rule = outer; }
+  const char* outer;
+};
+
+/// A gradient to hand out. If a rule has sent one tensor to several places, or handed the seed on, each place gets a
+/// handle of its own: `assign` to one of them is not seen by the others.
+Tensor result(const Tensor& gradient) {
+  if (!gradient.defined()) return {};
+  return detail::shared(gradient) ? detail::snapshot(gradient) : gradient;
+}
+
+}  // namespace
+
+const char* detail::differentiable_rule() { return recording() ? running_rule : nullptr; }
+
+Tape::Tape(std::span<const Tensor> outputs) { link(outputs); }
+
+/// Walks from the outputs, always to the newest node not yet visited: a heap yields all wishes for one node together, so
+/// no node needs a mark, and several threads can walk graphs that share nodes. Leaves, often wished for by every
+/// operation, wait in a list of their own.
+void Tape::link(std::span<const Tensor> outputs) {
+  List<Visit> heap, leaves;
+  const auto wish = [&](Node* node, std::int32_t edge) {
+    if (node == nullptr) return;
+    (node->leaf_ ? leaves : heap).push_back({node->number_, node, edge});
+    if (!node->leaf_) std::push_heap(heap.begin(), heap.end());
+  };
+  const auto visit = [&](const Visit& next) {
+    if (nodes_.empty() || nodes_.back() != next.node) {
+      nodes_.push_back(next.node);
+      first_edge_.push_back(static_cast<std::uint32_t>(targets_.size()));
+      for (std::size_t i = 0; i < next.node->inputs_.size(); ++i) {
+        targets_.push_back(nowhere);
+        wish(next.node->inputs_[i].get(), static_cast<std::int32_t>(targets_.size()) - 1);
+      }
+    }
+    if (next.edge != nowhere) targets_[static_cast<std::size_t>(next.edge)] = static_cast<std::int32_t>(size()) - 1;
+  };
+  for (const Tensor& output : outputs) {
+    wish(output.node(), nowhere);
+    roots_.push_back(output.body().node);
+  }
+  while (!heap.empty()) {
+    const Visit next = heap.front();
+    std::pop_heap(heap.begin(), heap.end());
+    heap.pop_back();
+    visit(next);
+  }
+  first_leaf_ = size();
+  std::sort(leaves.begin(), leaves.end(), [](const Visit& a, const Visit& b) { return b < a; });
+  for (const Visit& next : leaves) visit(next);
+}
+
+std::int32_t Tape::find(const Node* node) const {
+  if (node == nullptr) return nowhere;
+  const auto operations_end = nodes_.begin() + static_cast<std::ptrdiff_t>(first_leaf_);
+  const auto begin = node->leaf_ ? operations_end : nodes_.begin();
+  const auto end = node->leaf_ ? nodes_.end() : operations_end;
+  const auto found = std::lower_bound(begin, end, node->number_,
+                                      [](const Node* a, std::uint64_t number) { return a->number_ > number; });
+  return found != end && *found == node ? static_cast<std::int32_t>(found - nodes_.begin()) : nowhere;
+}
+
+Tape::List<Node*> Tape::leaves() const {
+  List<Node*> leaves;
+  leaves.reserve(size() - first_leaf_);
+  for (std::size_t i = first_leaf_; i < size(); ++i) leaves.push_back(nodes_[i]);
+  return leaves;
+}
+
+std::size_t Tape::saved_bytes() const {
+  std::size_t bytes = 0;
+  for (const Node* node : nodes_) bytes += node->saved_bytes();
+  return bytes;
+}
+
+void Tape::check_not_released() const {
+  for (const Node* node : nodes_) {
+    if (!node->released_) continue;
+    throw GradError("backward: a graph can be swept once unless retain_graph is set; the saved values of " +
+                    std::string(node->name_) + " (number " + std::to_string(node->number_) + ") are gone");
+  }
+}
+
+/// Marks the nodes through which some of `wanted` is reached.
+void Tape::mark_useful(const List<bool>& wanted) {
+  useful_ = wanted;
+  for (std::size_t i = first_leaf_; i-- > 0;) {  // inputs lie behind
+    const std::size_t end = i + 1 < size() ? first_edge_[i + 1] : targets_.size();
+    for (std::size_t edge = first_edge_[i]; edge < end; ++edge) {
+      if (targets_[edge] != nowhere && useful_[static_cast<std::size_t>(targets_[edge])]) useful_[i] = true;
+    }
+  }
+}
+
+/// Ends a sweep, also when a rule throws.
+struct Tape::SweepEnd {
+  Tape& tape;
+  ~SweepEnd() {
+    tape.gradients_.clear();
+    tape.useful_.clear();
+  }
+};
+
+Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const Tensor> seeds,
+                               std::span<Node* const> wanted, SweepOptions options) {
+  check_not_released();
+  List<std::int32_t> wanted_at(wanted.size());
+  std::transform(wanted.begin(), wanted.end(), wanted_at.begin(), [this](const Node* node) { return find(node); });
+  List<bool> keep(size(), false);
+  std::size_t wanted_leaves = 0;
+  for (const std::int32_t index : wanted_at) {
+    if (index == nowhere || keep[static_cast<std::size_t>(index)]) continue;
+    keep[static_cast<std::size_t>(index)] = true;
+    if (static_cast<std::size_t>(index) >= first_leaf_) ++wanted_leaves;
+  }
+  if (wanted_leaves < size() - first_leaf_) mark_useful(keep);
+
+  const RecordingScope scope(options.create_graph);
+  const SweepEnd at_end{*this};
+  gradients_.assign(size(), Tensor());
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (const std::int32_t index = find(outputs[i].node()); index != nowhere) {
+      Tensor& sum = gradients_[static_cast<std::size_t>(index)];
+      sum = sum.defined() ? detail::accumulate(std::move(sum), seeds[i]) : seeds[i];
+    }
+  }
+  for (std::size_t i = 0; i < first_leaf_; ++i) {
+    Node& node = *nodes_[i];
+    Tensor g = keep[i] ? gradients_[i] : std::move(gradients_[i]);
+    if (g.defined()) {
+      const RuleScope running(node.name_);
+      node.run(std::move(g), Send(*this, i));
+    }
+    if (!options.retain_graph) {
+      node.drop_rule();
+      node.released_ = true;
+    }
+  }
+  List<Tensor> results(wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted_at[i] != nowhere) results[i] = result(gradients_[static_cast<std::size_t>(wanted_at[i])]);
+  }
+  return results;
+}
+
+void Tape::throw_no_input(std::size_t index, std::size_t input) const {
+  const Node& node = *nodes_[index];
+  throw GradError(std::string(node.name_) + ": the rule must name an input below " +
+                  std::to_string(node.inputs_.size()) + "; got " + std::to_string(input));
+}
+
+void Tape::throw_misfit(std::size_t index, std::size_t input, const Node& source, const Tensor& dx) const {
+  throw GradError(std::string(nodes_[index]->name_) + ": the gradient of input " + std::to_string(input) + " must be " +
+                  std::string(to_string(source.dtype_)) + to_string(source.shape_) +
+                  ", as the input; the rule sent " + dx.describe());
+}
+
+void Tape::deliver(std::size_t index, std::size_t input, Tensor dx) {
+  const std::int32_t to = target(index, input);
+  if (to == nowhere) return;
+  const Node& source = *nodes_[static_cast<std::size_t>(to)];
+  if (dx.shape() != source.shape_ || dx.dtype() != source.dtype_) throw_misfit(index, input, source, dx);
+  Tensor& sum = gradients_[static_cast<std::size_t>(to)];
+  sum = sum.defined() ? detail::accumulate(std::move(sum), std::move(dx)) : std::move(dx);
+}
+
+bool Send::wanted(std::size_t input) const { return tape_.target(index_, input) != Tape::nowhere; }
+
+const Node& Send::source(std::size_t input) const {
+  if (input < node().inputs().size()) {
+    if (const Ref<Node>& source = node().inputs()[input]) return *source;
+  }
+  throw_no_source(input);
+}
+
+void Send::throw_no_source(std::size_t input) const {
+  throw GradError(std::string(node().name()) + ": the shape of input " + std::to_string(input) +
+                  " is not kept, it is a constant (see wanted())");
+}
+
+const Shape& Send::shape(std::size_t input) const { return source(input).shape(); }
+Dtype Send::dtype(std::size_t input) const { return source(input).dtype(); }
+
+void Send::operator()(std::size_t input, Tensor dx) const {
+  if (cover_ != nullptr) dx = (*cover_)(dx);
+  tape_.deliver(index_, input, std::move(dx));
+}
+
+Send Send::opaque(const detail::Cover& cover) const {
+  Send send = *this;
+  send.cover_ = &cover;
+  return send;
+}
+
+Node& Send::node() const { return *tape_.nodes_[index_]; }
+
+Tensor Saved::get(const Send& send) const {
+  if (!recording()) return value_;
+  Tensor y = value_.detach();
+  y.body().node = Ref<Node>::share(&send.node());
+  return y;
+}
+
+detail::Cover::Cover(const Tensor& g, const Node& node) : name_(node.name()) {
+  sources_.push_back(g);
+  for (std::size_t i = 0; i < node.inputs().size(); ++i) {
+    if (!node.inputs()[i]) continue;
+    sources_.push_back(g.detach());
+    sources_.back().body().node = node.inputs()[i];
+  }
+}
+
+Tensor detail::Cover::operator()(const Tensor& dx) const {
+  const RecordingScope on(true);
+  std::vector<const Tensor*> sources;
+  for (const Tensor& source : sources_) sources.push_back(&source);
+  return record(name_, dx.detach(), sources, [name = name_](const Tensor&, const Send&) {
+    throw GradError(std::string(name) + ": its rule is once differentiable; the derivative of its gradient is not known");
+  });
+}
+
+}  // namespace xtape

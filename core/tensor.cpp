@@ -1,0 +1,263 @@
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/kernels/copy.hpp>
+#include <xtape/core/leaf.hpp>
+
+namespace xtape {
+
+using detail::Body;
+using detail::Leaf;
+
+namespace {
+
+kernels::Layout layout(const Body& body) { return {body.data, body.dtype, body.strides}; }
+
+Tensor dense_copy(const Tensor& tensor, Dtype dtype) {
+  Tensor copy = detail::make_tensor(tensor.shape(), dtype);
+  kernels::copy(tensor.shape(), layout(copy.body()), layout(tensor.body()));
+  return copy;
+}
+
+bool is_row_major(const Shape& shape, const Strides& strides) {
+  if (shape.size() == 0) return true;
+  std::int64_t step = 1;
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    if (shape[axis] != 1 && strides[static_cast<std::size_t>(axis)] != step) return false;
+    step *= shape[axis];
+  }
+  return true;
+}
+
+void check_leaf(const char* what, const Tensor& tensor) {
+  if (!tensor.is_leaf()) {
+    throw GradError(std::string(what) + ": the tensor must be a leaf; got " + tensor.describe() + ", the result of " +
+                    tensor.node()->name() + " (detach() first)");
+  }
+}
+
+/// A rule that is being differentiated would lose what it computes from values instead of tensors.
+void check_readable(const char* what, const Tensor& tensor) {
+  if (tensor.node() != nullptr && detail::differentiable_rule() != nullptr) {
+    throw GradError(std::string(what) + ": the backward pass of " + detail::differentiable_rule() +
+                    " is being differentiated and may not read values past the tape (see once_differentiable)");
+  }
+}
+
+using Clones = std::unordered_map<const Body*, Tensor>;
+thread_local Clones* active_clones = nullptr;
+
+Ref<Body> cloned(const Tensor& original) {
+  Tensor& clone = (*active_clones)[&original.body()];
+  if (!clone.defined()) {
+    clone = original.clone();
+    clone.body().replaceable = true;
+  }
+  return Ref<Body>::share(&clone.body());
+}
+
+}  // namespace
+
+Tensor::Tensor(const Tensor& other) {
+  Body* body = other.body_.get();
+  if (body != nullptr && body->replaceable && active_clones != nullptr) [[unlikely]] {
+    body_ = cloned(Tensor(Ref<Body>::share(body)));
+  } else {
+    body_ = Ref<Body>::share(body);
+  }
+}
+
+Tensor& Tensor::operator=(const Tensor& other) {
+  body_ = Tensor(other).body_;
+  return *this;
+}
+
+Dtype Tensor::dtype() const { return body().dtype; }
+const Shape& Tensor::shape() const { return body().shape; }
+int Tensor::rank() const { return body().shape.rank(); }
+std::int64_t Tensor::size() const { return body().size; }
+std::int64_t Tensor::extent(std::int64_t axis) const { return shape()[normalize_axis("extent", axis, rank())]; }
+bool Tensor::is_contiguous() const { return body().contiguous; }
+Node* Tensor::node() const { return body().node.get(); }
+bool Tensor::requires_grad() const { return node() != nullptr; }
+bool Tensor::is_leaf() const { return node() == nullptr || node()->is_leaf(); }
+std::string Tensor::describe() const {
+  return defined() ? std::string(to_string(dtype())) + to_string(shape()) : "an undefined tensor";
+}
+
+void Tensor::throw_undefined() { throw ValueError("tensor: a value is needed; got an undefined tensor"); }
+
+double Tensor::item() const {
+  if (size() != 1) throw ShapeError("item: the tensor must have one element; got " + describe());
+  check_readable("item", *this);
+  double value;
+  copy_to(&value, Dtype::float64);
+  return value;
+}
+
+const void* Tensor::checked_data(Dtype dtype) const {
+  const Body& own = body();
+  if (own.dtype != dtype) {
+    throw DtypeError("data: the element type must be that of the tensor; got " + std::string(to_string(dtype)) +
+                     " for " + describe());
+  }
+  if (!own.contiguous) {
+    throw ValueError("data: the tensor must be contiguous; got a strided " + describe() + " (see contiguous())");
+  }
+  check_readable("data", *this);
+  return own.data;
+}
+
+Tensor Tensor::converted(Dtype dtype) const {
+  check_readable("to_vector", *this);
+  return dense_copy(*this, dtype);
+}
+
+void Tensor::copy_to(void* values, Dtype target) const {
+  if (is_floating(dtype()) && !is_floating(target)) {
+    throw DtypeError("to_vector: floating values need a floating element type; got " + std::string(to_string(target)) +
+                     " for " + describe() + " (see to())");
+  }
+  check_readable("to_vector", *this);
+  kernels::copy(shape(), {static_cast<std::byte*>(values), target, row_major_strides(shape())}, layout(body()));
+}
+
+Tensor Tensor::to(Dtype target) const {
+  const Dtype source = dtype();
+  if (source == target) return *this;
+  Tensor y = dense_copy(*this, target);
+  if (!is_floating(target)) return y;
+  return record("to", std::move(y), {*this}, [source](const Tensor& g, const Send& send) { send(0, g.to(source)); });
+}
+
+Tensor Tensor::contiguous() const {
+  if (is_contiguous()) return *this;
+  return record("contiguous", dense_copy(*this, dtype()), {*this},
+                [](Tensor g, const Send& send) { send(0, std::move(g)); });
+}
+
+Tensor Tensor::detach() const { return detail::make_view(*this, shape(), body().strides); }
+
+Tensor Tensor::clone() const {
+  Tensor copy = dense_copy(*this, dtype());
+  if (requires_grad() && is_leaf()) copy.set_requires_grad(true);
+  return copy;
+}
+
+Tensor Tensor::set_requires_grad(bool wanted) const {
+  check_leaf("set_requires_grad", *this);
+  if (wanted && !is_floating(dtype())) {
+    throw DtypeError("set_requires_grad: only floating tensors have gradients; got " + describe());
+  }
+  if (wanted != requires_grad()) body().node = wanted ? Leaf::make(shape(), dtype()) : Ref<Node>();
+  return *this;
+}
+
+Tensor Tensor::grad() const { return node() != nullptr && is_leaf() ? Leaf::grad(*node()) : Tensor(); }
+
+void Tensor::zero_grad() const {
+  if (node() != nullptr && is_leaf()) Leaf::set_grad(*node(), Tensor());
+}
+
+void Tensor::assign(const Tensor& value) const {
+  Body& own = body();
+  check_leaf("assign", *this);
+  if (value.shape() != own.shape) {
+    throw ShapeError("assign: the value must have the tensor's shape; got " + value.describe() + " for " + describe());
+  }
+  if (value.dtype() != own.dtype) {
+    throw DtypeError("assign: the value must have the tensor's dtype; got " + value.describe() + " for " + describe());
+  }
+  if (&value.body() == &own) return;
+  if (own.contiguous && own.storage->exclusive()) {
+    kernels::copy(own.shape, layout(own), layout(value.body()));
+  } else {
+    detail::replace_value(*this, dense_copy(value, own.dtype));
+  }
+}
+
+namespace detail {
+
+void add_reference(Body* body) noexcept { body->retain(); }
+void drop_reference(Body* body) noexcept { body->release(); }
+
+void Body::destroy() noexcept {
+  this->~Body();
+  memory::deallocate(this, sizeof(Body));
+}
+
+namespace {
+
+Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype, std::byte* data, Ref<Storage> storage) {
+  void* block = memory::allocate(sizeof(Body));
+  return Tensor(Ref<Body>::adopt(::new (block) Body(shape, strides, dtype, data, std::move(storage))));
+}
+
+}  // namespace
+
+Tensor make_tensor(const Shape& shape, Dtype dtype) {
+  std::size_t bytes;
+  if (__builtin_mul_overflow(static_cast<std::size_t>(shape.size()), size_of(dtype), &bytes)) {
+    throw ShapeError("tensor: the size in bytes must fit in 64 bits; got " + std::string(to_string(dtype)) +
+                     to_string(shape));
+  }
+  Ref<Storage> storage = Storage::allocate(bytes);
+  std::byte* data = storage->data();
+  return make_body(shape, row_major_strides(shape), dtype, data, std::move(storage));
+}
+
+Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides, std::int64_t offset) {
+  const Body& from = base.body();
+  std::byte* data = from.data + offset * static_cast<std::int64_t>(size_of(from.dtype));
+  Tensor view = make_body(shape, strides, from.dtype, data, from.storage);
+  view.body().contiguous = is_row_major(shape, strides);
+  return view;
+}
+
+Tensor adopt_memory(void* data, const Shape& shape, Dtype dtype, std::function<void()> release) {
+  const std::size_t bytes = static_cast<std::size_t>(shape.size()) * size_of(dtype);
+  Ref<Storage> storage = Storage::adopt(data, bytes, std::move(release));
+  return make_body(shape, row_major_strides(shape), dtype, static_cast<std::byte*>(data), std::move(storage));
+}
+
+Tensor snapshot(const Tensor& tensor) {
+  Tensor copy = make_view(tensor, tensor.shape(), tensor.body().strides);
+  copy.body().node = tensor.body().node;
+  return copy;
+}
+
+bool shared(const Tensor& tensor) { return tensor.body().references.load(std::memory_order_acquire) > 1; }
+
+bool exclusive(const Tensor& tensor) {
+  const Body& body = tensor.body();
+  return body.references.load(std::memory_order_acquire) == 1 && body.contiguous && !body.node &&
+         body.storage->exclusive();
+}
+
+void make_exclusive(const Tensor& leaf) {
+  const Body& body = leaf.body();
+  if (!body.contiguous || !body.storage->exclusive()) replace_value(leaf, dense_copy(leaf, body.dtype));
+}
+
+void replace_value(const Tensor& leaf, const Tensor& value) {
+  Body& target = leaf.body();
+  const Body& source = value.body();
+  if (target.node && target.dtype != source.dtype) {
+    target.node = is_floating(source.dtype) ? Leaf::make(source.shape, source.dtype) : Ref<Node>();
+  }
+  target.dtype = source.dtype;
+  target.contiguous = source.contiguous;
+  target.strides = source.strides;
+  target.data = source.data;
+  target.storage = source.storage;
+}
+
+CloneScope::CloneScope() { active_clones = new Clones; }
+CloneScope::~CloneScope() { delete std::exchange(active_clones, nullptr); }
+bool CloneScope::active() noexcept { return active_clones != nullptr; }
+
+}  // namespace detail
+}  // namespace xtape

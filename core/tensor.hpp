@@ -1,0 +1,142 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include <xtape/core/dtype.hpp>
+#include <xtape/core/ref.hpp>
+#include <xtape/core/shape.hpp>
+
+namespace xtape {
+
+class Node;
+
+namespace detail {
+struct Body;
+void add_reference(Body* body) noexcept;
+void drop_reference(Body* body) noexcept;
+}  // namespace detail
+
+/// Options of `Tensor::backward`.
+struct BackwardOptions {
+  bool retain_graph = false;  ///< keep the saved values, so that the graph can be swept again
+};
+
+/// An n-dimensional array of one dtype, and its place on the tape.
+///
+/// A cheap handle: copies refer to the same tensor. Its value never changes, with one exception: `assign` gives a leaf a
+/// new value, which all its handles see, while values that the tape has saved stay as they were.
+class Tensor {
+ public:
+  /// Undefined: holds no value. Every use but `defined()`, copying and assignment throws ValueError.
+  Tensor() = default;
+
+  bool defined() const { return static_cast<bool>(body_); }
+  Dtype dtype() const;
+  const Shape& shape() const;
+  int rank() const;
+  /// Number of elements.
+  std::int64_t size() const;
+  /// Extent of an axis; negative axes count from the last. Throws IndexError.
+  std::int64_t extent(std::int64_t axis) const;
+
+  /// The only element, as double. Throws ShapeError unless size() == 1. For exact int64 values see `to_vector`.
+  double item() const;
+
+  /// The elements in row-major order, without a copy. They stay valid as long as this tensor, and until it is assigned.
+  /// Throws DtypeError unless T (bool, std::int64_t, float, double) is the element type, ValueError if the tensor is a
+  /// strided view (see `contiguous`), GradError inside a rule of a differentiable backward pass, where values read past
+  /// the tape would lose derivatives.
+  template <class T>
+  std::span<const T> data() const {
+    return {static_cast<const T*>(checked_data(dtype_of<T>)), static_cast<std::size_t>(size())};
+  }
+
+  /// The elements in row-major order, converted to T. Throws DtypeError for floating values into an integer type.
+  template <class T>
+  std::vector<T> to_vector() const {
+    if constexpr (std::is_same_v<T, bool>) {
+      const Tensor dense = converted(Dtype::boolean);
+      const auto values = dense.data<bool>();
+      return std::vector<bool>(values.begin(), values.end());
+    } else {
+      std::vector<T> values(static_cast<std::size_t>(size()));
+      copy_to(values.data(), dtype_of<T>);
+      return values;
+    }
+  }
+
+  /// The same values in another dtype; itself when it has that dtype. To integers truncates, to boolean is `!= 0`.
+  ///   dx = g in the dtype of x, between floating dtypes; none otherwise
+  Tensor to(Dtype dtype) const;
+
+  /// The same values in dense row-major order; itself when they are.   dx = g
+  Tensor contiguous() const;
+  bool is_contiguous() const;
+
+  /// The same value, cut from the tape: a constant that shares the memory.
+  Tensor detach() const;
+
+  /// A leaf of its own with a copy of the value, without gradient and requiring one only if `*this` is a leaf that does.
+  Tensor clone() const;
+
+  /// Makes a leaf collect gradients, or stops it. Returns the same tensor, for chaining.
+  /// Throws DtypeError unless floating, GradError on the result of a recorded operation.
+  Tensor set_requires_grad(bool requires_grad) const;
+
+  /// Whether operations on this tensor are recorded: a leaf that was asked to, or the result of such operations.
+  bool requires_grad() const;
+  bool is_leaf() const;
+
+  /// The gradient that `backward` has accumulated in this leaf; undefined before the first.
+  Tensor grad() const;
+  /// Forgets the gradient.
+  void zero_grad() const;
+
+  /// Adds dL/dx to the gradient of every leaf x that this scalar L was computed from.
+  /// Throws GradError if the tensor was not recorded, is not a scalar (give a `seed` then), or has been swept before
+  /// without retain_graph. When a rule throws, no leaf has changed.
+  void backward(BackwardOptions options = {}) const;
+  /// The same from a tensor of any shape, with `seed` = dL/d(this), of its shape and dtype.
+  void backward(const Tensor& seed, BackwardOptions options = {}) const;
+
+  /// Gives a leaf a new value of the same shape and dtype. In place when nobody else holds the memory, in fresh memory
+  /// otherwise. Throws ShapeError, DtypeError, GradError on the result of a recorded operation.
+  void assign(const Tensor& value) const;
+
+  /// "float32[300, 64]", for messages.
+  std::string describe() const;
+
+  // For the library's own use.
+  explicit Tensor(Ref<detail::Body> body) noexcept : body_(std::move(body)) {}
+  Tensor(const Tensor& other);
+  Tensor(Tensor&&) noexcept = default;
+  Tensor& operator=(const Tensor& other);
+  Tensor& operator=(Tensor&&) noexcept = default;
+  ~Tensor() = default;
+  /// Throws ValueError if undefined.
+  detail::Body& body() const {
+    if (!body_) throw_undefined();
+    return *body_.get();
+  }
+  Node* node() const;
+
+ private:
+  [[noreturn]] static void throw_undefined();
+  const void* checked_data(Dtype dtype) const;
+  Tensor converted(Dtype dtype) const;
+  void copy_to(void* values, Dtype dtype) const;
+
+  Ref<detail::Body> body_;
+};
+
+/// Prints the values in NumPy's form.
+std::ostream& operator<<(std::ostream& stream, const Tensor& tensor);
+std::string to_string(const Tensor& tensor);
+
+}  // namespace xtape

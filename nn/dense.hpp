@@ -1,0 +1,30 @@
+#pragma once
+#include <cstdint>
+
+#include <xtape/nn/init.hpp>
+#include <xtape/nn/module.hpp>
+
+namespace xtape::nn {
+
+struct DenseOptions {
+  double weight_l1 = 0;  ///< factors of the penalties, see Module::regularization_loss
+  double weight_l2 = 0;
+  double bias_l1 = 0;
+  double bias_l2 = 0;
+  init::Initializer weight_init = init::glorot_uniform();
+  init::Initializer bias_init = init::zeros();
+  Dtype dtype = Dtype::float32;
+};
+
+/// Fully connected layer  y = x W + b.
+///   x [..., inputs]   ->   y [..., outputs], in the dtype of the parameters
+/// Throws ShapeError, DtypeError for inputs that do not fit, ValueError for a width below 1.
+struct Dense : Module {
+  Dense(std::int64_t inputs, std::int64_t outputs, const DenseOptions& options = {}, Rng& rng = default_rng());
+
+  Tensor operator()(const Tensor& x) const;
+
+  Tensor weight, bias;  // [inputs, outputs], [outputs]
+};
+
+}  // namespace xtape::nn

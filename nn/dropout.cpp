@@ -1,0 +1,23 @@
+#include <limits>
+
+#include <xtape/core/create.hpp>
+#include <xtape/nn/dropout.hpp>
+#include <xtape/ops/dropout.hpp>
+
+namespace xtape::nn {
+
+Dropout::Dropout(double drop_rate, Rng& rng) : rate(drop_rate) {
+  if (!(rate >= 0 && rate <= 1)) throw ValueError("dropout: rate must lie in [0, 1]; got " + std::to_string(rate));
+  const std::int64_t key = rng.integer(0, std::numeric_limits<std::int64_t>::max());
+  stream_ = buffer("stream", tensor({key, std::int64_t{0}}));
+}
+
+Tensor Dropout::operator()(const Tensor& x) const {
+  const ErrorContext in = here();
+  if (!training() || rate == 0) return x;
+  auto* stream = xtape::detail::writable<std::int64_t>(stream_);
+  const auto call = static_cast<std::uint64_t>(stream[1]++);
+  return dropout(x, rate, static_cast<std::uint64_t>(stream[0]), call);
+}
+
+}  // namespace xtape::nn

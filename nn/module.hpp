@@ -1,0 +1,105 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/tensor.hpp>
+
+namespace xtape::nn {
+
+/// A tensor and its path from the module that was asked: "hidden.0.weight".
+using NamedTensor = std::pair<std::string, Tensor>;
+
+/// Base of layers and models: a registry of named parameters, buffers and children, and the training flag.
+///
+/// A module registers its parts in its member initialisers, and is a function of tensors:
+/// ```
+/// struct Mlp : nn::Module {
+///   nn::Dense hidden = child("hidden", nn::Dense(784, 128));
+///   nn::Dense out = child("out", nn::Dense(128, 10));
+///   Tensor operator()(const Tensor& x) const { return out(relu(hidden(x))); }
+/// };
+/// ```
+/// Copies share their parameters and flags; `clone(model)` makes a model with parameters of its own. Values are given by
+/// `weight.assign(value)`: a member bound to another tensor is no longer the one that is registered.
+class Module {
+ public:
+  Module();
+  Module(const Module& other);
+  Module(Module&&) noexcept = default;
+  Module& operator=(const Module& other);
+  Module& operator=(Module&&) noexcept = default;
+
+  /// Parameters of this module and its children, in the order of registration; those reached twice, once.
+  std::vector<Tensor> parameters() const;
+  std::vector<NamedTensor> named_parameters() const;
+  /// Tensors that belong to the state but are not trained.
+  std::vector<NamedTensor> named_buffers() const;
+
+  /// Switches this module and its children to training (the initial state), or to evaluation.
+  void train(bool on = true) const;
+  void eval() const { train(false); }
+  bool training() const;
+
+  /// Forgets the gradients of all parameters.
+  void zero_grad() const;
+
+  /// Turns parameters and floating buffers into another floating dtype, in place; gradients are forgotten.
+  /// Throws DtypeError unless floating.
+  void to(Dtype dtype) const;
+
+  /// Sum of the penalties on the parameters of this module and its children; 0 if there are none.
+  Tensor regularization_loss() const;
+
+  /// The name under which the parent knows this module; empty for a root.
+  const std::string& name() const;
+
+ protected:
+  /// Registers a leaf to be trained, or a value to be kept. Throws ValueError for a name that is empty, taken or has a dot.
+  Tensor parameter(const std::string& name, const Tensor& initial) const;
+  Tensor buffer(const std::string& name, const Tensor& initial) const;
+  /// Registers a module as a part of this one, and hands it back.
+  template <class M>
+  M child(const std::string& name, M module) const {
+    add_child(name, module);
+    return module;
+  }
+  /// Adds l1 sum|w| + l2 sum w² to the regularization loss. Throws ValueError for a negative factor.
+  void penalize(const Tensor& w, double l1, double l2) const;
+
+  /// Names this module in errors raised while it lives.
+  ErrorContext here() const { return ErrorContext(name()); }
+
+ private:
+  struct State;
+  template <class M>
+  friend M clone(const M& module);
+
+  /// While it lives, copying a module or a registered tensor makes a new one, the same new one each time.
+  class CloneScope {
+   public:
+    CloneScope();
+    ~CloneScope();
+
+   private:
+    detail::CloneScope tensors_;
+  };
+
+  void add_child(const std::string& name, const Module& module) const;
+  static std::shared_ptr<State> cloned(const std::shared_ptr<State>& state);
+
+  std::shared_ptr<State> state_;
+};
+
+/// A module of the same type with parameters, buffers and flags of its own, equal in value.
+template <class M>
+M clone(const M& module) {
+  const Module::CloneScope scope;
+  return M(module);
+}
+
+}  // namespace xtape::nn

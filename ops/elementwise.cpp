@@ -1,0 +1,319 @@
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/kernels/map.hpp>
+#include <xtape/ops/kernels/symbol.hpp>
+#include <xtape/ops/reduce.hpp>
+
+namespace xtape {
+
+const Tensor& Operand::tensor(Dtype other, Tensor& constant) const {
+  if (!is_number()) return *tensor_;
+  Dtype dtype = other;
+  if (kind_ == Dtype::float32 && !is_floating(other)) dtype = Dtype::float64;
+  if (kind_ == Dtype::int64 && other == Dtype::boolean) dtype = Dtype::int64;
+  constant = dtype == Dtype::int64 ? xtape::tensor(integer_, dtype) : full({}, number_, dtype);
+  return constant;
+}
+
+namespace rows {
+namespace {
+
+enum class Domain { any, floating };
+
+struct None {};
+constexpr None none{};
+
+/// Any element where `condition` holds?
+bool any(const Tensor& condition) {
+  const NoGradGuard off;
+  return sum(condition).item() > 0;
+}
+
+/// g / d for recorded backward passes: see kernels::over.
+Tensor over(const Tensor& g, const Operand& d) {
+  Tensor constant;
+  const Tensor& divisor = d.tensor(g.dtype(), constant);
+  const Tensor pole = (g == 0) & !(abs(divisor) > 0);
+  return any(pole) ? where(pole, 0, g / divisor) : g / divisor;
+}
+
+/// g e for recorded backward passes: see kernels::times.
+Tensor times(const Tensor& g, const Operand& e) {
+  Tensor constant;
+  const Tensor& factor = e.tensor(g.dtype(), constant);
+  const Tensor pole = (g == 0) & !isfinite(factor);
+  return any(pole) ? where(pole, 0, g * factor) : g * factor;
+}
+
+#define ARG(name) [[maybe_unused]] const auto& name
+#define UNARY(id, domain_, formula, dx, ...)                                               \
+  struct id##_row {                                                                        \
+    static constexpr const char* name = #id;                                               \
+    static constexpr Domain domain = Domain::domain_;                                      \
+    static constexpr auto value = [](const auto& x) { return formula; };                   \
+    static constexpr std::tuple derivatives{[](ARG(g), ARG(x), ARG(y)) { return dx; }};    \
+  };
+#define BINARY(id, domain_, formula, da, db, ...)                                          \
+  struct id##_row {                                                                        \
+    static constexpr const char* name = #id;                                               \
+    static constexpr Domain domain = Domain::domain_;                                      \
+    static constexpr auto value = [](const auto& a, const auto& b) { return formula; };    \
+    static constexpr std::tuple derivatives{[](ARG(g), ARG(a), ARG(b), ARG(y)) { return da; },  \
+                                            [](ARG(g), ARG(a), ARG(b), ARG(y)) { return db; }}; \
+  };
+#define TERNARY(id, domain_, formula, da, db, dc, ...)                                                  \
+  struct id##_row {                                                                                     \
+    static constexpr const char* name = #id;                                                            \
+    static constexpr Domain domain = Domain::domain_;                                                   \
+    static constexpr auto value = [](const auto& a, const auto& b, const auto& c) { return formula; };  \
+    static constexpr std::tuple derivatives{[](ARG(g), ARG(a), ARG(b), ARG(c), ARG(y)) { return da; },  \
+                                            [](ARG(g), ARG(a), ARG(b), ARG(c), ARG(y)) { return db; },  \
+                                            [](ARG(g), ARG(a), ARG(b), ARG(c), ARG(y)) { return dc; }}; \
+  };
+#define COMPARE(id, formula)                                                            \
+  struct id##_row {                                                                     \
+    static constexpr const char* name = #id;                                            \
+    static constexpr Domain domain = Domain::any;                                       \
+    static constexpr auto value = [](const auto& a, const auto& b) { return formula; }; \
+    static constexpr std::tuple<> derivatives{};                                        \
+  };
+#include <xtape/ops/elementwise.def>
+#undef ARG
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+#undef COMPARE
+
+}  // namespace
+}  // namespace rows
+
+namespace {
+
+using rows::Domain;
+using rows::None;
+
+template <std::size_t n>
+using Index = std::integral_constant<std::size_t, n>;
+
+/// Calls f(Index<0>{}), ..., f(Index<n - 1>{}).
+template <std::size_t n, class F>
+constexpr void each(F&& f) {
+  [&]<std::size_t... i>(std::index_sequence<i...>) { (f(Index<i>{}), ...); }(std::make_index_sequence<n>());
+}
+
+/// What the arguments of a row's derivative formulas are numbered by: 0 is g, 1 to arity the inputs, arity + 1 the result.
+template <class Row, std::size_t j, std::size_t... n>
+constexpr auto symbolic(std::index_sequence<n...>) {
+  return std::get<j>(Row::derivatives)(kernels::Argument<n>{}...);
+}
+
+/// What follows from the derivative formulas of a row of `arity` inputs.
+template <class Row, std::size_t arity>
+struct Formulas {
+  static constexpr std::size_t arguments = arity + 2;
+  template <std::size_t j>
+  using Symbolic = decltype(symbolic<Row, j>(std::make_index_sequence<arguments>()));
+
+  template <std::size_t j>
+  static constexpr bool exists = !std::is_same_v<Symbolic<j>, None>;
+  /// dL/dx_j is g itself.
+  template <std::size_t j>
+  static constexpr bool is_gradient = std::is_same_v<Symbolic<j>, kernels::Argument<0>>;
+  /// The arguments that the formula of dL/dx_j reads, a bit each.
+  template <std::size_t j>
+  static constexpr unsigned reads = kernels::reads_of<Symbolic<j>>();
+
+  static constexpr std::array<unsigned, arity> all_reads = []<std::size_t... j>(std::index_sequence<j...>) {
+    return std::array{kernels::reads_of<Symbolic<j>>()...};
+  }(std::make_index_sequence<arity>());
+  static constexpr bool reads_any(std::size_t argument) {
+    unsigned any = 0;
+    for (const unsigned one : all_reads) any |= one;
+    return contains(any, argument);
+  }
+  static constexpr bool contains(unsigned set, std::size_t argument) { return (set >> argument & 1u) != 0; }
+};
+
+template <class Row>
+struct Value {
+  template <class... Lanes>
+  static auto apply(Lanes... x) {
+    return Row::value(x...);
+  }
+};
+
+/// The formula of dL/dx_j as a kernel of just the arguments that it reads.
+template <class Row, std::size_t arity, std::size_t j>
+struct Derivative {
+  using F = Formulas<Row, arity>;
+  template <class Lane, class... Lanes>
+  static Lane apply(Lane first, Lanes... others) {
+    const Lane given[] = {first, others...};
+    std::size_t next = 0;
+    const auto argument = [&](std::size_t n) { return F::contains(F::template reads<j>, n) ? given[next++] : Lane(0); };
+    return [&]<std::size_t... n>(std::index_sequence<n...>) {
+      const Lane all[] = {argument(n)...};  // braces: in order
+      return std::get<j>(Row::derivatives)(all[n]...);
+    }(std::make_index_sequence<F::arguments>());
+  }
+};
+
+template <class Row, std::size_t arity, std::size_t j>
+Tensor fused_derivative(const std::array<Tensor, arity + 2>& arguments, bool may_overwrite_g) {
+  using F = Formulas<Row, arity>;
+  constexpr auto count = static_cast<std::size_t>(std::popcount(F::template reads<j>));
+  std::array<const Tensor*, count> operands;
+  std::size_t next = 0;
+  for (std::size_t n = 0; n < arguments.size(); ++n) {
+    if (F::contains(F::template reads<j>, n)) operands[next++] = &arguments[n];
+  }
+  const Tensor& g = arguments[0];
+  Tensor dx = may_overwrite_g && detail::exclusive(g) ? g : detail::make_tensor(g.shape(), g.dtype());
+  kernels::map(kernels::map_kernel<Derivative<Row, arity, j>, count, false>, g.dtype(), dx, operands);
+  return dx;
+}
+
+/// The rule of a row: for each input that wants a gradient its formula, as one fused pass, or in public operations when the
+/// backward pass is recorded.
+template <class Row, std::size_t arity>
+class ElementwiseRule {
+  using F = Formulas<Row, arity>;
+
+ public:
+  ElementwiseRule(const std::array<const Tensor*, arity>& inputs, const Tensor& y) {
+    each<arity>([&](auto i) {
+      bool needed = false;
+      for (std::size_t j = 0; j < arity; ++j) {
+        needed = needed || (F::contains(F::all_reads[j], i + 1) && inputs[j]->requires_grad());
+      }
+      if constexpr (F::reads_any(i() + 1)) saved_[position(i + 1)] = Saved(*inputs[i], needed);
+    });
+    if constexpr (F::reads_any(arity + 1)) saved_[position(arity + 1)] = Saved::output(y);
+  }
+
+  void operator()(Tensor g, const Send& send) const {
+    std::array<Tensor, arity + 2> arguments;
+    each<arity>([&](auto i) {
+      if constexpr (F::reads_any(i() + 1)) arguments[i + 1] = saved_[position(i + 1)].get();
+    });
+    if constexpr (F::reads_any(arity + 1)) arguments[arity + 1] = saved_[position(arity + 1)].get(send);
+    arguments[0] = std::move(g);
+    each<arity>([&](auto j) {
+      if constexpr (F::template exists<j()>) {
+        if (send.wanted(j())) send(j(), derivative<j()>(arguments, send));
+      }
+    });
+  }
+
+ private:
+  static constexpr std::size_t position(std::size_t argument) {
+    std::size_t before = 0;
+    for (std::size_t n = 1; n < argument; ++n) before += F::reads_any(n) ? 1u : 0u;
+    return before;
+  }
+
+  template <std::size_t j>
+  static Tensor derivative(std::array<Tensor, arity + 2>& arguments, const Send& send) {
+    bool last = true;  // nobody reads g afterwards
+    for (std::size_t k = j + 1; k < arity; ++k) last = last && !send.wanted(k);
+    Tensor dx;
+    if constexpr (F::template is_gradient<j>) {
+      dx = last ? std::move(arguments[0]) : arguments[0];
+    } else if (recording()) {
+      dx = std::apply(std::get<j>(Row::derivatives), arguments);
+    } else {
+      dx = fused_derivative<Row, arity, j>(arguments, last);
+    }
+    dx = sum_to(std::move(dx), send.shape(j));
+    if (dx.dtype() != send.dtype(j)) dx = dx.to(send.dtype(j));
+    return dx;
+  }
+
+  std::array<Saved, position(arity + 2)> saved_;
+};
+
+/// The row applied to tensors whose values have the promoted dtype `dtype`.
+template <class Row, class... Tensors>
+Tensor elementwise(Dtype dtype, const Tensors&... x) {
+  constexpr std::size_t arity = sizeof...(x);
+  constexpr bool compares = std::tuple_size_v<decltype(Row::derivatives)> == 0;
+  if constexpr (Row::domain == Domain::floating) dtype = is_floating(dtype) ? dtype : Dtype::float64;
+  const Dtype compute = dtype == Dtype::boolean ? Dtype::int64 : dtype;
+
+  const std::array<const Tensor*, arity> inputs{&x...};
+  Shape shape = inputs[0]->shape();
+  for (std::size_t i = 1; i < arity; ++i) {
+    if (inputs[i]->shape() != shape) shape = broadcast_shapes(Row::name, shape, inputs[i]->shape());
+  }
+  Tensor y = detail::make_tensor(shape, compares ? Dtype::boolean : compute);
+  kernels::map(kernels::map_kernel<Value<Row>, arity, Row::domain == Domain::any>, compute, y, inputs);
+  if constexpr (compares) {
+    return y;
+  } else {
+    if (dtype == Dtype::boolean) return y.to(Dtype::boolean);  // as NumPy: + is or, * is and
+    if (!recording(x...)) return y;
+    ElementwiseRule<Row, arity> rule(inputs, y);
+    return record(Row::name, std::move(y), inputs, std::move(rule));
+  }
+}
+
+/// Calls f(dtype, a, b) with both operands as tensors, numbers adapted, and their promoted dtype.
+template <class F>
+Tensor with_tensors(const Operand& left, const Operand& right, F&& f) {
+  Tensor constants[2];
+  const Dtype beside = right.is_number() ? std::max(left.dtype(), right.dtype()) : right.dtype();
+  const Tensor& a = left.tensor(beside, constants[0]);
+  const Tensor& b = right.tensor(a.dtype(), constants[1]);
+  return f(promote(a.dtype(), b.dtype()), a, b);
+}
+
+}  // namespace
+
+#define UNARY(id, ...) \
+  Tensor id(const Tensor& x) { return elementwise<rows::id##_row>(x.dtype(), x); }
+#define BINARY(id, ...)                                                                        \
+  Tensor id(const Operand& a, const Operand& b) {                                              \
+    return with_tensors(a, b, [](Dtype dtype, const Tensor& left, const Tensor& right) {       \
+      return elementwise<rows::id##_row>(dtype, left, right);                                  \
+    });                                                                                        \
+  }
+#define TERNARY(id, ...)
+#define COMPARE BINARY
+#include <xtape/ops/elementwise.def>
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+#undef COMPARE
+
+Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
+  if (condition.dtype() != Dtype::boolean) {
+    throw DtypeError("where: the condition must be boolean; got " + condition.describe());
+  }
+  return with_tensors(a, b, [&](Dtype dtype, const Tensor& left, const Tensor& right) {
+    return elementwise<rows::select_row>(dtype, condition, left, right);
+  });
+}
+
+Tensor clip(const Tensor& x, const Operand& low, const Operand& high) {
+  Tensor constants[2];
+  const Tensor& lower = low.tensor(x.dtype(), constants[0]);
+  const Tensor& upper = high.tensor(x.dtype(), constants[1]);
+  return elementwise<rows::bounded_row>(promote(x.dtype(), promote(lower.dtype(), upper.dtype())), x, lower, upper);
+}
+
+Tensor isnan(const Tensor& x) { return x != x; }
+Tensor isfinite(const Tensor& x) {
+  const NoGradGuard off;
+  return x - x == 0;
+}
+
+}  // namespace xtape

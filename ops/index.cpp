@@ -1,0 +1,116 @@
+#include <cstring>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/ops/index.hpp>
+
+namespace xtape {
+namespace {
+
+void check_integer(const char* op, const char* what, const Tensor& tensor) {
+  if (tensor.dtype() == Dtype::int64) return;
+  throw DtypeError(std::string(op) + ": " + what + " must be int64; got " + tensor.describe());
+}
+
+/// The indices counted from the front, dense.
+Tensor resolved(const char* op, const Tensor& indices, std::int64_t extent) {
+  check_integer(op, "indices", indices);
+  const Tensor dense = indices.contiguous();
+  const Tensor result = detail::make_tensor(indices.shape(), Dtype::int64);
+  const auto* given = dense.body().elements<std::int64_t>();
+  auto* from_front = result.body().elements<std::int64_t>();
+  for (std::int64_t i = 0; i < result.size(); ++i) {
+    if (given[i] < -extent || given[i] >= extent) {
+      throw IndexError(std::string(op) + ": index must lie in [-" + std::to_string(extent) + ", " +
+                       std::to_string(extent) + "); got " + std::to_string(given[i]) + " at position " + std::to_string(i));
+    }
+    from_front[i] = given[i] < 0 ? given[i] + extent : given[i];
+  }
+  return result;
+}
+
+/// A tensor as [outer, rows, inner] around an axis.
+struct Rows {
+  Rows(const Shape& shape, int axis) : count(shape[axis]) {
+    for (int i = 0; i < axis; ++i) outer *= shape[i];
+    for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
+  }
+  std::int64_t outer = 1, count, inner = 1;
+};
+
+Shape taken_shape(const Shape& shape, int axis, const Shape& indices) {
+  Shape result = shape;
+  result.erase(axis);
+  for (int i = 0; i < indices.rank(); ++i) result.insert(axis + i, indices[i]);
+  return Shape(std::span(result.begin(), result.end()));
+}
+
+template <class T>
+void add_rows(const Rows& rows, T* to, const T* from, const std::int64_t* index, std::int64_t n) {
+  for (std::int64_t i = 0; i < rows.outer; ++i) {
+    for (std::int64_t j = 0; j < n; ++j, from += rows.inner) {
+      T* row = to + (i * rows.count + index[j]) * rows.inner;
+      for (std::int64_t k = 0; k < rows.inner; ++k) row[k] = static_cast<T>(row[k] + from[k]);
+    }
+  }
+}
+
+}  // namespace
+
+Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis) {
+  const int along = normalize_axis("take", axis, x.rank());
+  const Tensor dense = x.contiguous();
+  const Tensor index = resolved("take", indices, x.shape()[along]);
+  const Tensor y = detail::make_tensor(taken_shape(x.shape(), along, indices.shape()), x.dtype());
+  const Rows rows(x.shape(), along);
+  const std::int64_t row_bytes = rows.inner * static_cast<std::int64_t>(size_of(x.dtype()));
+  const auto* at = index.body().elements<std::int64_t>();
+  std::byte* to = y.body().data;
+  for (std::int64_t i = 0; i < rows.outer && y.size() > 0; ++i) {
+    for (std::int64_t j = 0; j < index.size(); ++j, to += row_bytes) {
+      std::memcpy(to, dense.body().data + (i * rows.count + at[j]) * row_bytes, static_cast<std::size_t>(row_bytes));
+    }
+  }
+  return record("take", y, {x}, [index, along](const Tensor& g, const Send& send) {
+    send(0, scatter_add(g, index, send.shape(0), along));
+  });
+}
+
+Tensor scatter_add(const Tensor& x, const Tensor& indices, const Shape& shape, std::int64_t axis) {
+  const int along = normalize_axis("scatter_add", axis, shape.rank());
+  const Tensor index = resolved("scatter_add", indices, shape[along]);
+  if (const Shape expected = taken_shape(shape, along, indices.shape()); x.shape() != expected) {
+    throw ShapeError("scatter_add: the values must have the shape " + to_string(expected) + " of the rows; got " +
+                     x.describe());
+  }
+  const Tensor dense = x.contiguous();
+  const Tensor y = zeros(shape, x.dtype());
+  visit(x.dtype(), [&]<class T>(TypeTag<T>) {
+    add_rows(Rows(shape, along), y.body().elements<T>(), dense.body().elements<const T>(),
+             index.body().elements<std::int64_t>(), index.size());
+  });
+  return record("scatter_add", y, {x},
+                [index, along](const Tensor& g, const Send& send) { send(0, take(g, index, along)); });
+}
+
+Tensor one_hot(const Tensor& labels, std::int64_t classes, Dtype dtype) {
+  check_integer("one_hot", "labels", labels);
+  Shape shape = labels.shape();
+  shape.push_back(classes);
+  const Tensor dense = labels.contiguous();
+  const Tensor y = zeros(Shape(std::span(shape.begin(), shape.end())), dtype);
+  const auto* label = dense.body().elements<std::int64_t>();
+  visit(dtype, [&]<class T>(TypeTag<T>) {
+    for (std::int64_t row = 0; row < labels.size(); ++row) {
+      if (label[row] < 0 || label[row] >= classes) {
+        throw IndexError("one_hot: labels must lie in [0, " + std::to_string(classes) + "); got " +
+                         std::to_string(label[row]) + " in row " + std::to_string(row));
+      }
+      y.body().elements<T>()[row * classes + label[row]] = T{1};
+    }
+  });
+  return y;
+}
+
+}  // namespace xtape

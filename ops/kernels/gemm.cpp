@@ -1,0 +1,62 @@
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include <cblas.h>
+
+#include <xtape/core/error.hpp>
+#include <xtape/ops/kernels/gemm.hpp>
+#include <xtape/ops/kernels/skinny.hpp>
+
+namespace xtape::kernels {
+namespace {
+
+int blas_int(std::int64_t value) {
+  if (value > std::numeric_limits<int>::max()) {
+    throw ShapeError("matmul: BLAS counts extents up to 2147483647; got " + std::to_string(value));
+  }
+  return static_cast<int>(value);
+}
+
+CBLAS_TRANSPOSE flag(const Matrix& matrix) { return matrix.transposed ? CblasTrans : CblasNoTrans; }
+
+/// Each of the m rows of y set to `bias`. Doubling what is filled: short rows would otherwise cost a call each.
+void fill_rows(std::int64_t m, std::size_t row_bytes, const std::byte* bias, std::byte* y) {
+  const std::size_t bytes = static_cast<std::size_t>(m) * row_bytes;
+  const std::size_t largest = std::max<std::size_t>(row_bytes, 4096 / row_bytes * row_bytes);
+  std::memcpy(y, bias, row_bytes);
+  for (std::size_t filled = row_bytes; filled < bytes;) {
+    const std::size_t next = std::min({filled, largest, bytes - filled});
+    std::memcpy(y + filled, y, next);
+    filled += next;
+  }
+}
+
+}  // namespace
+
+void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
+          const std::byte* bias, std::byte* y) {
+  if (m == 0 || n == 0) return;
+  if (k > 0 && skinny_gemm(dtype, m, n, k, a, b, bias, y)) return;
+  if (bias != nullptr) {
+    fill_rows(m, static_cast<std::size_t>(n) * size_of(dtype), bias, y);
+  } else if (k == 0) {
+    std::memset(y, 0, static_cast<std::size_t>(m * n) * size_of(dtype));
+  }
+  if (k == 0) return;
+  const int rows = blas_int(m), columns = blas_int(n), inner = blas_int(k);
+  const int a_stride = blas_int(a.stride), b_stride = blas_int(b.stride);
+  const int keep = bias != nullptr ? 1 : 0;
+  if (dtype == Dtype::float32) {
+    cblas_sgemm(CblasRowMajor, flag(a), flag(b), rows, columns, inner, 1.0F, reinterpret_cast<const float*>(a.data),
+                a_stride, reinterpret_cast<const float*>(b.data), b_stride, static_cast<float>(keep),
+                reinterpret_cast<float*>(y), columns);
+  } else {
+    cblas_dgemm(CblasRowMajor, flag(a), flag(b), rows, columns, inner, 1.0, reinterpret_cast<const double*>(a.data),
+                a_stride, reinterpret_cast<const double*>(b.data), b_stride, keep, reinterpret_cast<double*>(y),
+                columns);
+  }
+}
+
+}  // namespace xtape::kernels

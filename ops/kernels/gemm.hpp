@@ -1,0 +1,22 @@
+#pragma once
+#include <cstdint>
+
+#include <xtape/core/dtype.hpp>
+
+/// The only door to BLAS.
+namespace xtape::kernels {
+
+/// A matrix in memory: rows `stride` elements apart, or, transposed, columns.
+struct Matrix {
+  const std::byte* data;
+  std::int64_t stride;
+  bool transposed;
+};
+
+/// y = a b, plus `bias` in each row unless that is null.
+///   a [m, k]   b [k, n]   bias [n]   ->   y [m, n], dense rows, float32 or float64
+/// Throws ShapeError if an extent exceeds what BLAS can count.
+void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
+          const std::byte* bias, std::byte* y);
+
+}  // namespace xtape::kernels

@@ -1,0 +1,229 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/kernels/copy.hpp>
+#include <xtape/ops/kernels/map.hpp>
+
+namespace xtape::kernels {
+namespace {
+
+constexpr std::int64_t block_size = 1024;   // elements of a gathered block: three operands and a result fit in L1
+constexpr std::int64_t shortest_row = 128;  // rows from this length on are worth a call of their own
+constexpr std::size_t widest_register = 16; // float32 elements in 64 bytes
+
+/// One operand as the loops see it.
+struct Source {
+  const std::byte* data;
+  Dtype dtype;
+  Strides strides;  // along the axes of the result
+};
+
+struct Plan {
+  BlockFunction function;
+  Dtype compute;
+  std::byte* y;
+  std::int64_t y_element;  // bytes
+  Shape shape;             // of the result, neighbouring axes merged where all operands allow it
+  std::array<Source, max_operands> sources;
+  std::size_t count;
+};
+
+/// `n` elements of `source`, `stride` apart, converted to T.
+template <class T>
+void gather_run(T* to, const std::byte* source, Dtype dtype, std::int64_t stride, std::int64_t n) {
+  visit(dtype, [&]<class From>(TypeTag<From>) {
+    const auto* from = reinterpret_cast<const From*>(source);
+    for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(from[i * stride]);
+  });
+}
+
+void gather_run(std::byte* to, Dtype compute, const std::byte* source, Dtype dtype, std::int64_t stride, std::int64_t n) {
+  visit(compute, [&]<class T>(TypeTag<T>) {
+    if constexpr (!std::is_same_v<T, bool>) gather_run(reinterpret_cast<T*>(to), source, dtype, stride, n);
+  });
+}
+
+/// Position in the outer axes of a shape, with the offset of each operand's row there.
+class Odometer {
+ public:
+  Odometer(const Plan& plan, int axes) : plan_(plan), axes_(axes) {}
+  const std::byte* row(std::size_t k) const { return plan_.sources[k].data + offsets_[k]; }
+  void next() {
+    for (int axis = axes_ - 1; axis >= 0; --axis) {
+      const auto a = static_cast<std::size_t>(axis);
+      ++at_[a];
+      for (std::size_t k = 0; k < plan_.count; ++k) offsets_[k] += step(k, a);
+      if (at_[a] < plan_.shape[axis]) return;
+      for (std::size_t k = 0; k < plan_.count; ++k) offsets_[k] -= step(k, a) * at_[a];
+      at_[a] = 0;
+    }
+  }
+
+ private:
+  std::int64_t step(std::size_t k, std::size_t axis) const {
+    return plan_.sources[k].strides[axis] * static_cast<std::int64_t>(size_of(plan_.sources[k].dtype));
+  }
+  const Plan& plan_;
+  int axes_;
+  std::array<std::int64_t, max_rank> at_{};
+  std::array<std::int64_t, max_operands> offsets_{};
+};
+
+struct Splat {
+  alignas(64) std::byte bytes[widest_register * sizeof(float)];
+};
+
+/// Fills a register's worth of memory with one value.
+const std::byte* splat(Splat& to, const Plan& plan, const std::byte* value, Dtype dtype) {
+  gather_run(to.bytes, plan.compute, value, dtype, 0, static_cast<std::int64_t>(sizeof(to.bytes) / size_of(plan.compute)));
+  return to.bytes;
+}
+
+/// Whether an operand's elements can be read where they lie, one after another or always the same.
+bool direct(const Plan& plan, const Source& source, std::int64_t stride) {
+  return stride == 0 || (stride == 1 && source.dtype == plan.compute);
+}
+
+/// Row by row of the innermost axis, straight from the operands' memory.
+void run_rows(const Plan& plan) {
+  const int last = plan.shape.rank() - 1;
+  const auto inner = static_cast<std::size_t>(last);
+  const std::int64_t length = plan.shape[last];
+  const std::int64_t rows = plan.shape.size() / length;
+  std::array<Splat, max_operands> splats;
+  std::array<const std::byte*, max_operands> x{};
+  std::array<std::int64_t, max_operands> step{};
+  std::array<const std::byte*, max_operands> splatted{};  // the value that each splat holds
+  Odometer position(plan, last);
+  for (std::int64_t row = 0; row < rows; ++row, position.next()) {
+    for (std::size_t k = 0; k < plan.count; ++k) {
+      const Source& source = plan.sources[k];
+      step[k] = source.strides[inner];
+      x[k] = position.row(k);
+      if (step[k] == 0) {
+        const std::byte* value = std::exchange(splatted[k], x[k]);
+        x[k] = value == x[k] ? splats[k].bytes : splat(splats[k], plan, x[k], source.dtype);
+      }
+    }
+    plan.function(plan.y + row * length * plan.y_element, x.data(), step.data(), length);
+  }
+}
+
+/// Some rows at a time: every operand that does not lie densely is first gathered into a buffer, converted.
+void run_gathered(const Plan& plan) {
+  const int last = plan.shape.rank() - 1;
+  const auto inner = static_cast<std::size_t>(last);
+  const std::int64_t length = plan.shape[last];
+  const std::int64_t chunk = std::min(length, block_size);
+  const std::int64_t rows_in_block = std::max<std::int64_t>(1, block_size / length);
+  const std::int64_t rows = plan.shape.size() / length;
+  const auto element = static_cast<std::int64_t>(size_of(plan.compute));
+  alignas(64) std::byte buffers[max_operands][block_size * sizeof(double)];
+  std::array<const std::byte*, max_operands> x{};
+  std::array<std::int64_t, max_operands> step{};
+  step.fill(1);
+  std::array<bool, max_operands> dense{};    // lies as the result does
+  std::array<bool, max_operands> repeats{};  // the same in every row: gathered once
+  const Strides row_major = row_major_strides(plan.shape);
+  for (std::size_t k = 0; k < plan.count; ++k) {
+    const Source& source = plan.sources[k];
+    const auto end = source.strides.begin() + last;
+    dense[k] = source.dtype == plan.compute && std::equal(source.strides.begin(), end + 1, row_major.begin());
+    repeats[k] = chunk == length && std::all_of(source.strides.begin(), end, [](auto stride) { return stride == 0; });
+    x[k] = dense[k] ? source.data : buffers[k];
+  }
+  Odometer position(plan, last);
+  for (std::int64_t row = 0; row < rows; row += rows_in_block) {
+    const std::int64_t count = std::min(rows_in_block, rows - row);
+    for (std::int64_t start = 0; start < length; start += chunk) {
+      const std::int64_t n = std::min(chunk, length - start);
+      Odometer here = position;
+      for (std::int64_t i = 0; i < count; ++i, here.next()) {
+        for (std::size_t k = 0; k < plan.count; ++k) {
+          if (dense[k] || (repeats[k] && row > 0)) continue;
+          const Source& source = plan.sources[k];
+          const std::int64_t stride = source.strides[inner];
+          const std::byte* from = here.row(k) + start * stride * static_cast<std::int64_t>(size_of(source.dtype));
+          gather_run(buffers[k] + i * n * element, plan.compute, from, source.dtype, stride, n);
+        }
+      }
+      plan.function(plan.y + (row * length + start) * plan.y_element, x.data(), step.data(), count * n);
+      for (std::size_t k = 0; k < plan.count; ++k) {
+        if (dense[k]) x[k] += count * n * element;
+      }
+    }
+    for (std::int64_t i = 0; i < count; ++i) position.next();
+  }
+}
+
+/// Operands of the result's own shape or of one value: the common case, without any plan.
+bool run_flat(BlockFunction function, Dtype compute, const Tensor& y, std::span<const Tensor* const> operands) {
+  const detail::Body& result = y.body();
+  std::array<const std::byte*, max_operands> x;
+  std::array<std::int64_t, max_operands> step;
+  alignas(64) std::byte constants[max_operands][64];
+  std::size_t k = 0;
+  for (const Tensor* operand : operands) {
+    const detail::Body& body = operand->body();
+    if (body.dtype != compute || !body.contiguous) return false;
+    if (body.size == result.size) {
+      x[k] = body.data;
+      step[k] = 1;
+    } else if (body.size == 1) {
+      gather_run(constants[k], compute, body.data, body.dtype, 0, static_cast<std::int64_t>(64 / size_of(compute)));
+      x[k] = constants[k];
+      step[k] = 0;
+    } else {
+      return false;
+    }
+    ++k;
+  }
+  function(result.data, x.data(), step.data(), result.size);
+  return true;
+}
+
+Strides broadcast_strides(const detail::Body& body, const Shape& shape) {
+  Strides strides{};
+  const int offset = shape.rank() - body.shape.rank();
+  for (int axis = 0; axis < body.shape.rank(); ++axis) {
+    if (body.shape[axis] == 1) continue;
+    strides[static_cast<std::size_t>(axis + offset)] = body.strides[static_cast<std::size_t>(axis)];
+  }
+  return strides;
+}
+
+void merge_axes(Plan& plan) {
+  Strides y = row_major_strides(plan.shape);
+  std::array<Strides*, max_operands> strides;
+  for (std::size_t k = 0; k < max_operands; ++k) strides[k] = k < plan.count ? &plan.sources[k].strides : &y;
+  static_assert(max_operands == 4);
+  coalesce(plan.shape, {&y, strides[0], strides[1], strides[2], strides[3]});
+}
+
+}  // namespace
+
+void map(const MapKernel& kernel, Dtype compute, const Tensor& y, std::span<const Tensor* const> operands) {
+  if (y.size() == 0) return;
+  const BlockFunction function = compute == Dtype::float32   ? kernel.float32
+                                 : compute == Dtype::float64 ? kernel.float64
+                                                             : kernel.int64;
+  if (run_flat(function, compute, y, operands)) return;
+
+  Plan plan{function, compute, y.body().data, static_cast<std::int64_t>(size_of(y.dtype())), y.shape(), {}, 0};
+  for (const Tensor* operand : operands) {
+    const detail::Body& body = operand->body();
+    plan.sources[plan.count++] = {body.data, body.dtype, broadcast_strides(body, y.shape())};
+  }
+  merge_axes(plan);
+  if (plan.shape.rank() == 0) plan.shape.push_back(1);
+  const int last = plan.shape.rank() - 1;
+  const bool rows = (last == 0 || plan.shape[last] >= shortest_row) &&
+                    std::all_of(plan.sources.begin(), plan.sources.begin() + plan.count, [&](const Source& source) {
+                      return direct(plan, source, source.strides[static_cast<std::size_t>(last)]);
+                    });
+  rows ? run_rows(plan) : run_gathered(plan);
+}
+
+}  // namespace xtape::kernels

@@ -1,0 +1,226 @@
+#include <algorithm>
+#include <type_traits>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/kernels/copy.hpp>
+#include <xtape/ops/kernels/reduce.hpp>
+#include <xtape/ops/kernels/run.hpp>
+
+namespace xtape::kernels {
+namespace {
+
+constexpr std::int64_t tile_size = 256;    // columns, and elements of their accumulators, at a time
+constexpr std::int64_t rows_in_t = 32;     // likewise for columns
+
+/// Some axes of x: their extents and strides.
+struct AxisGroup {
+  Shape shape;
+  Strides strides{};
+
+  void add(std::int64_t extent, std::int64_t stride) {
+    strides[static_cast<std::size_t>(shape.rank())] = stride;
+    shape.push_back(extent);
+  }
+  /// Takes the innermost axis out, or an axis of extent 1 if there is none.
+  std::pair<std::int64_t, std::int64_t> pop() {
+    if (shape.rank() == 0) return {1, 0};
+    const int last = shape.rank() - 1;
+    const std::pair axis{shape[last], strides[static_cast<std::size_t>(last)]};
+    shape.erase(last);
+    return axis;
+  }
+  std::int64_t inner_stride() const { return shape.rank() == 0 ? 0 : strides[static_cast<std::size_t>(shape.rank()) - 1]; }
+};
+
+/// Calls f(offset) for every position of the axes, in row-major order.
+template <class F>
+void for_each_offset(const AxisGroup& axes, F&& f) {
+  std::array<std::int64_t, max_rank> at{};
+  std::int64_t offset = 0;
+  for (std::int64_t left = axes.shape.size(); left > 0; --left) {
+    f(offset);
+    for (int axis = axes.shape.rank() - 1; axis >= 0; --axis) {
+      const auto a = static_cast<std::size_t>(axis);
+      offset += axes.strides[a];
+      if (++at[a] < axes.shape[axis]) break;
+      offset -= axes.strides[a] * at[a];
+      at[a] = 0;
+    }
+  }
+}
+
+/// Each result from its own elements; good when those lie together.
+template <class R, class T, class From>
+void reduce_rows(const From* x, AxisGroup kept, AxisGroup reduced, T* y) {
+  const auto [length, stride] = reduced.pop();
+  const auto chunk = [stride = stride](const From* from, std::int64_t n) {
+    if constexpr (std::is_same_v<T, From>) {
+      if (stride == 1) return reduce_chunk<R>(from, n);
+    }
+    T buffer[chunk_size];
+    for (std::int64_t i = 0; i < n; ++i) buffer[i] = static_cast<T>(from[i * stride]);
+    return reduce_chunk<R>(buffer, n);
+  };
+  for_each_offset(kept, [&, length = length, stride = stride](std::int64_t kept_offset) {
+    Wide<T> total = R::template neutral<Wide<T>>;
+    for_each_offset(reduced, [&](std::int64_t offset) {
+      const From* row = x + kept_offset + offset;
+      for (std::int64_t i = 0; i < length; i += chunk_size) {
+        total = R::combine(total, static_cast<Wide<T>>(chunk(row + i * stride, std::min(chunk_size, length - i))));
+      }
+    });
+    *y++ = static_cast<T>(total);
+  });
+}
+
+/// Running reductions of up to tile_size neighbouring columns.
+template <class R, class T>
+class ColumnTile {
+ public:
+  explicit ColumnTile(std::int64_t columns) : columns_(columns) {
+    std::fill_n(totals_, columns, R::template neutral<Wide<T>>);
+    std::fill_n(partial_, columns, R::template neutral<T>);
+  }
+  void add(const T* row, std::int64_t n) {
+    map_run(n, partial_, [](Lane<T> sum, Lane<T> x) { return R::combine(sum, x); }, partial_, row);
+    if (++rows_ >= rows_in_t) flush();
+  }
+  /// Adds `count` rows, `stride` apart, four at a time: the running reductions are read and written once for four.
+  void add(const T* row, std::int64_t n, std::int64_t count, std::int64_t stride) {
+    const auto four = [](Lane<T> sum, Lane<T> a, Lane<T> b, Lane<T> c, Lane<T> d) {
+      return R::combine(sum, R::combine(R::combine(a, b), R::combine(c, d)));
+    };
+    for (; count >= 4; count -= 4, row += 4 * stride) {
+      map_run(n, partial_, four, partial_, row, row + stride, row + 2 * stride, row + 3 * stride);
+      rows_ += 4;
+      if (rows_ >= rows_in_t) flush();
+    }
+    for (; count > 0; --count, row += stride) add(row, n);
+  }
+  /// Combines every m-th column.
+  void fold(std::int64_t m) {
+    flush();
+    for (std::int64_t start = m; start < columns_; start += m) {
+      for (std::int64_t j = 0; j < m; ++j) totals_[j] = R::combine(totals_[j], totals_[start + j]);
+    }
+    columns_ = m;
+  }
+  void store(T* y) {
+    flush();
+    for (std::int64_t j = 0; j < columns_; ++j) y[j] = static_cast<T>(totals_[j]);
+  }
+
+ private:
+  void flush() {
+    for (std::int64_t j = 0; j < columns_; ++j) {
+      totals_[j] = R::combine(totals_[j], static_cast<Wide<T>>(partial_[j]));
+      partial_[j] = R::template neutral<T>;
+    }
+    rows_ = 0;
+  }
+  std::int64_t columns_;
+  std::int64_t rows_ = 0;
+  Wide<T> totals_[tile_size];
+  T partial_[tile_size];
+};
+
+/// Neighbouring results together, a register of them at a time; good when neighbours lie together.
+template <class R, class T>
+void reduce_columns(const T* x, AxisGroup kept, AxisGroup reduced, T* y) {
+  const std::int64_t columns = kept.pop().first;
+  const auto [rows, stride] = reduced.pop();
+  for_each_offset(kept, [&](std::int64_t kept_offset) {
+    for (std::int64_t start = 0; start < columns; start += tile_size) {
+      const std::int64_t n = std::min(tile_size, columns - start);
+      ColumnTile<R, T> tile(n);
+      for_each_offset(reduced, [&, rows = rows, stride = stride](std::int64_t offset) {
+        tile.add(x + kept_offset + start + offset, n, rows, stride);
+      });
+      tile.store(y + start);
+    }
+    y += columns;
+  });
+}
+
+/// A dense matrix of few columns: several of its rows are taken as one, so that registers fill.
+template <class R, class T>
+void reduce_narrow(const T* x, std::int64_t rows, std::int64_t columns, T* y) {
+  const std::int64_t together = tile_size / columns;
+  const std::int64_t wide_rows = rows / together;
+  ColumnTile<R, T> tile(together * columns);
+  tile.add(x, together * columns, wide_rows, together * columns);
+  tile.add(x + wide_rows * together * columns, (rows - wide_rows * together) * columns);
+  tile.fold(columns);
+  tile.store(y);
+}
+
+template <class R, class T, class From>
+void reduce_axes(const From* x, const AxisGroup& kept, const AxisGroup& reduced, T* y) {
+  if constexpr (std::is_same_v<T, From>) {
+    const bool by_columns = kept.inner_stride() == 1 && reduced.inner_stride() != 1;
+    const bool dense = kept.shape.rank() == 1 && reduced.shape.rank() == 1 && reduced.strides[0] == kept.shape[0];
+    if (by_columns && dense && 2 * kept.shape[0] <= tile_size) {
+      return reduce_narrow<R>(x, reduced.shape[0], kept.shape[0], y);
+    }
+    if (by_columns) return reduce_columns<R>(x, kept, reduced, y);
+  }
+  reduce_rows<R>(x, kept, reduced, y);
+}
+
+template <class R>
+void reduce_typed(const detail::Body& x, const AxisGroup& kept, const AxisGroup& reduced, const detail::Body& y) {
+  if (x.dtype == Dtype::boolean) {
+    return reduce_axes<R>(x.elements<const bool>(), kept, reduced, y.elements<std::int64_t>());
+  }
+  visit(x.dtype, [&]<class T>(TypeTag<T>) {
+    if constexpr (!std::is_same_v<T, bool>) reduce_axes<R>(x.elements<const T>(), kept, reduced, y.elements<T>());
+  });
+}
+
+}  // namespace
+
+void reduce(Reduction reduction, const Tensor& tensor, const std::array<bool, max_rank>& flags, const Tensor& result) {
+  const detail::Body& x = tensor.body();
+  const detail::Body& y = result.body();
+  AxisGroup kept, reduced;
+  for (int axis = 0; axis < x.shape.rank(); ++axis) {
+    const auto a = static_cast<std::size_t>(axis);
+    (flags[a] ? reduced : kept).add(x.shape[axis], x.strides[a]);
+  }
+  if (kept.shape.size() == 0) return;
+  if (reduced.shape.size() > 0) {
+    coalesce(kept.shape, {&kept.strides});
+    coalesce(reduced.shape, {&reduced.strides});
+  }
+  switch (reduction) {
+    case Reduction::sum: return reduce_typed<Sum>(x, kept, reduced, y);
+    case Reduction::product: return reduce_typed<Product>(x, kept, reduced, y);
+    case Reduction::maximum: return reduce_typed<Maximum>(x, kept, reduced, y);
+    case Reduction::minimum: return reduce_typed<Minimum>(x, kept, reduced, y);
+  }
+}
+
+void arg_reduce(bool greatest, const Tensor& tensor, int axis, const Tensor& result) {
+  const detail::Body& x = tensor.body();
+  auto* y = result.body().elements<std::int64_t>();
+  AxisGroup kept;
+  for (int other = 0; other < x.shape.rank(); ++other) {
+    if (other != axis) kept.add(x.shape[other], x.strides[static_cast<std::size_t>(other)]);
+  }
+  const std::int64_t stride = x.strides[static_cast<std::size_t>(axis)];
+  const std::int64_t length = x.shape[axis];
+  visit(x.dtype, [&]<class T>(TypeTag<T>) {
+    for_each_offset(kept, [&](std::int64_t offset) {
+      const T* row = x.elements<const T>() + offset;
+      std::int64_t best = 0;
+      for (std::int64_t i = 1; i < length && row[best * stride] == row[best * stride]; ++i) {
+        const T value = row[i * stride];
+        const T champion = row[best * stride];
+        if ((greatest ? value > champion : value < champion) || value != value) best = i;
+      }
+      *y++ = best;
+    });
+  });
+}
+
+}  // namespace xtape::kernels

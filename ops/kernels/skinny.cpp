@@ -1,0 +1,249 @@
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+#include <vector>
+
+#include <xtape/core/memory.hpp>
+#include <xtape/ops/kernels/lane.hpp>
+#include <xtape/ops/kernels/skinny.hpp>
+
+namespace xtape::kernels {
+namespace {
+
+constexpr std::int64_t widest = 4;  // the largest small extent
+
+template <class T>
+using Buffer = std::vector<T, memory::Allocator<T>>;
+
+/// A matrix of any strides.
+template <class T>
+struct View {
+  const T* data;
+  std::int64_t row, column;
+
+  explicit View(const Matrix& matrix)
+      : data(reinterpret_cast<const T*>(matrix.data)),
+        row(matrix.transposed ? 1 : matrix.stride),
+        column(matrix.transposed ? matrix.stride : 1) {}
+  const T& operator()(std::int64_t i, std::int64_t j) const { return data[i * row + j * column]; }
+  View transposed() const {
+    View view = *this;
+    std::swap(view.row, view.column);
+    return view;
+  }
+};
+
+/// Where results go: places of any strides, to which a bias may be added, by row or by column.
+template <class T>
+struct Target {
+  T* data;
+  std::int64_t row, column;
+  const T* bias;
+  bool bias_by_row;
+
+  T bias_at(std::int64_t i, std::int64_t j) const { return bias == nullptr ? T{0} : bias[bias_by_row ? i : j]; }
+  void put(std::int64_t i, std::int64_t j, T value) const { data[i * row + j * column] = value + bias_at(i, j); }
+};
+
+template <class T>
+Lane<T> fma(Lane<T> a, Lane<T> b, Lane<T> c) {
+  return Lane<T>::of(xsimd::fma(a.v, b.v, c.v));
+}
+
+/// n elements and zeros behind them.
+template <class T>
+Lane<T> load_some(const T* x, std::int64_t n) {
+  T padded[Lane<T>::width] = {};
+  std::copy_n(x, n, padded);
+  return Lane<T>::load(padded);
+}
+
+/// Calls f(0), ..., f(n - 1) with constants: what f indexes stays in registers.
+template <std::size_t n, class F>
+[[gnu::always_inline]] inline void unrolled(F&& f) {
+  [&]<std::size_t... i>(std::index_sequence<i...>) [[gnu::always_inline]] {
+    (f(std::integral_constant<std::size_t, i>()), ...);
+  }(std::make_index_sequence<n>());
+}
+
+/// Sums of neighbouring lanes: those of a, then those of b.
+template <class T, std::size_t... i>
+Lane<T> add_pairs(Lane<T> a, Lane<T> b, std::index_sequence<i...>) {
+  using Native = decltype(a.v.data);
+  const Native even = __builtin_shufflevector(a.v.data, b.v.data, (2 * i)...);
+  const Native odd = __builtin_shufflevector(a.v.data, b.v.data, (2 * i + 1)...);
+  return Lane<T>::of(typename Lane<T>::Values(even + odd));
+}
+
+/// The sum of the lanes of each of `width` registers, side by side.
+template <class T>
+[[gnu::always_inline]] inline Lane<T> sum_lanes(Lane<T> (&x)[Lane<T>::width]) {
+  constexpr auto lanes = std::make_index_sequence<Lane<T>::width>();
+  constexpr auto levels = static_cast<std::size_t>(std::bit_width(Lane<T>::width) - 1);
+  unrolled<levels>([&](auto level) {
+    unrolled<(Lane<T>::width >> level() >> 1)>([&](auto i) { x[i] = add_pairs(x[2 * i], x[2 * i + 1], lanes); });
+  });
+  return x[0];
+}
+
+constexpr std::size_t tile = 4;  // registers of neighbouring results that are worked on together
+
+/// y [m, n] = a [m, k] b [k, n] for k <= 4: a tile of columns of b stays in registers, all rows of y come of it.
+template <class T, std::size_t k>
+void few_terms(std::int64_t m, std::int64_t n, const View<T>& a, const View<T>& b, const Target<T>& y) {
+  using L = Lane<T>;
+  constexpr auto columns = static_cast<std::int64_t>(tile * L::width);
+  for (std::int64_t first = 0; first < n; first += columns) {
+    const std::int64_t count = std::min(columns, n - first);
+    T rows[k + 1][tile * L::width] = {};  // those of b, and what the sums start from
+    for (std::int64_t j = 0; j < count; ++j) {
+      for (std::size_t p = 0; p < k; ++p) rows[p][j] = b(static_cast<std::int64_t>(p), first + j);
+      rows[k][j] = y.bias_at(0, first + j);
+    }
+    L b_rows[k + 1][tile];
+    unrolled<k + 1>([&](auto p) { unrolled<tile>([&](auto t) { b_rows[p][t] = L::load(rows[p] + t * L::width); }); });
+    const auto row = [&](std::int64_t i, T* to) {
+      L sums[tile];
+      unrolled<tile>([&](auto t) { sums[t] = b_rows[k][t]; });
+      unrolled<k>([&](auto p) {
+        const L factor(a(i, static_cast<std::int64_t>(p())));
+        unrolled<tile>([&](auto t) { sums[t] = fma(factor, b_rows[p][t], sums[t]); });
+      });
+      unrolled<tile>([&](auto t) { sums[t].store(to + t * L::width); });
+    };
+    T* to = y.data + first;
+    if (count == columns) {
+      for (std::int64_t i = 0; i < m; ++i) row(i, to + i * y.row);
+    } else {
+      T result[tile * L::width];
+      for (std::int64_t i = 0; i < m; ++i) {
+        row(i, result);
+        std::copy_n(result, count, to + i * y.row);
+      }
+    }
+  }
+}
+
+/// y [m, n] = a [m, k] b [k, n] for n <= 4 and dense rows of a: dot products, as many at a time as a register has lanes.
+template <class T, std::size_t n>
+void few_columns(std::int64_t m, std::int64_t k, const View<T>& a, const View<T>& b, const Target<T>& y) {
+  using L = Lane<T>;
+  constexpr auto width = static_cast<std::int64_t>(L::width);
+  constexpr std::size_t padded = n == 3 && L::width % 3 != 0 ? 4 : n;  // sums of a fourth column stay 0
+  constexpr std::size_t together = L::width / padded;                  // rows
+  const std::int64_t length = (k + width - 1) / width * width;
+  Buffer<T> columns(n * static_cast<std::size_t>(length), T{0});
+  for (std::size_t j = 0; j < n; ++j) {
+    T* column = columns.data() + static_cast<std::int64_t>(j) * length;
+    for (std::int64_t p = 0; p < k; ++p) column[p] = b(p, static_cast<std::int64_t>(j));
+  }
+  for (std::int64_t first = 0; first < m; first += static_cast<std::int64_t>(together)) {
+    std::array<const T*, together> rows;
+    for (std::size_t i = 0; i < together; ++i) {
+      rows[i] = a.data + std::min(first + static_cast<std::int64_t>(i), m - 1) * a.row;
+    }
+    L sums[L::width];
+    unrolled<L::width>([&](auto i) { sums[i] = L(0); });
+    const auto add = [&](std::int64_t p, auto&& load) {
+      L x[together];
+      unrolled<together>([&](auto i) { x[i] = load(rows[i] + p); });
+      unrolled<n>([&](auto j) {
+        const L column = L::load(columns.data() + static_cast<std::int64_t>(j()) * length + p);
+        unrolled<together>([&](auto i) {
+          L& sum = sums[i * padded + j];
+          sum = fma(x[i], column, sum);
+        });
+      });
+    };
+    std::int64_t p = 0;
+    for (; p + width <= k; p += width) add(p, [](const T* x) { return L::load(x); });
+    if (p < k) add(p, [rest = k - p](const T* x) { return load_some(x, rest); });
+    T dots[L::width];
+    sum_lanes<T>(sums).store(dots);
+    for (std::size_t i = 0; i < together && first + static_cast<std::int64_t>(i) < m; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        y.put(first + static_cast<std::int64_t>(i), static_cast<std::int64_t>(j), dots[i * padded + j]);
+      }
+    }
+  }
+}
+
+/// y [m, n] = u [k, m]ᵀ v [k, n] for m <= 4 and dense rows of v: sums of rows of v, a tile of columns in registers.
+template <class T, std::size_t m>
+void few_rows(std::int64_t n, std::int64_t k, const View<T>& u, const View<T>& v, const Target<T>& y) {
+  using L = Lane<T>;
+  constexpr auto columns = static_cast<std::int64_t>(tile * L::width);
+  for (std::int64_t first = 0; first < n; first += columns) {
+    const std::int64_t count = std::min(columns, n - first);
+    L sums[m][tile];
+    unrolled<m>([&](auto i) { unrolled<tile>([&](auto t) { sums[i][t] = L(0); }); });
+    const auto add = [&](const T* row, const T* factors) {
+      L x[tile];
+      unrolled<tile>([&](auto t) { x[t] = L::load(row + t * L::width); });
+      unrolled<m>([&](auto i) {
+        const L factor(factors[static_cast<std::int64_t>(i()) * u.column]);
+        unrolled<tile>([&](auto t) { sums[i][t] = fma(factor, x[t], sums[i][t]); });
+      });
+    };
+    const T* row = v.data + first;
+    const T* factors = u.data;
+    T padded[tile * L::width] = {};
+    for (std::int64_t p = 0; p < k; ++p, row += v.row, factors += u.row) {
+      if (count < columns) std::copy_n(row, count, padded);
+      add(count < columns ? padded : row, factors);
+    }
+    T values[tile * L::width];
+    unrolled<m>([&](auto i) {
+      unrolled<tile>([&](auto t) { sums[i][t].store(values + t * L::width); });
+      for (std::int64_t j = 0; j < count; ++j) y.put(static_cast<std::int64_t>(i()), first + j, values[j]);
+    });
+  }
+}
+
+/// Calls f with `extent` as a constant.
+template <class F>
+void with_constant(std::int64_t extent, F&& f) {
+  switch (extent) {
+    case 1: return f(std::integral_constant<std::size_t, 1>());
+    case 2: return f(std::integral_constant<std::size_t, 2>());
+    case 3: return f(std::integral_constant<std::size_t, 3>());
+    default: return f(std::integral_constant<std::size_t, 4>());
+  }
+}
+
+template <class T>
+bool skinny(std::int64_t m, std::int64_t n, std::int64_t k, const View<T>& a, const View<T>& b, const Target<T>& y) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  if (k <= widest && n >= width && y.column == 1 && !y.bias_by_row) {
+    with_constant(k, [&](auto terms) { few_terms<T, terms()>(m, n, a, b, y); });
+  } else if (n <= widest && k >= width && a.column == 1) {
+    with_constant(n, [&](auto columns) { few_columns<T, columns()>(m, k, a, b, y); });
+  } else if (m <= widest && n >= width && b.column == 1) {
+    with_constant(m, [&](auto rows) { few_rows<T, rows()>(n, k, a.transposed(), b, y); });
+  } else {
+    return false;
+  }
+  return true;
+}
+
+template <class T>
+bool skinny_typed(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
+                  const std::byte* bias_data, std::byte* data) {
+  const View<T> left(a), right(b);
+  const auto* bias = reinterpret_cast<const T*>(bias_data);
+  auto* y = reinterpret_cast<T*>(data);
+  return skinny<T>(m, n, k, left, right, {y, n, 1, bias, false}) ||
+         skinny<T>(n, m, k, right.transposed(), left.transposed(), {y, 1, n, bias, true});  // yᵀ = bᵀ aᵀ
+}
+
+}  // namespace
+
+bool skinny_gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
+                 const std::byte* bias, std::byte* y) {
+  if (std::min({m, n, k}) > widest) return false;
+  return dtype == Dtype::float32 ? skinny_typed<float>(m, n, k, a, b, bias, y)
+                                 : skinny_typed<double>(m, n, k, a, b, bias, y);
+}
+
+}  // namespace xtape::kernels

@@ -1,0 +1,195 @@
+#include <algorithm>
+#include <limits>
+
+#include <xtape/ops/kernels/run.hpp>
+#include <xtape/ops/kernels/softmax.hpp>
+
+namespace xtape::kernels {
+namespace {
+
+constexpr std::int64_t block_elements = 2048;  // of the rows that are worked on together: they stay in L1
+constexpr std::int64_t block_rows = 256;
+
+template <class T>
+T* as(std::byte* data) {
+  return reinterpret_cast<T*>(data);
+}
+template <class T>
+const T* as(const std::byte* data) {
+  return reinterpret_cast<const T*>(data);
+}
+
+/// Calls f(first, count) for blocks of rows. Short rows go together, so that exp and log see full registers.
+template <class F>
+void for_each_block(std::int64_t rows, std::int64_t columns, F&& f) {
+  if (columns == 0) return;
+  const std::int64_t together = std::clamp<std::int64_t>(block_elements / columns, 1, block_rows);
+  for (std::int64_t row = 0; row < rows; row += together) f(row, std::min(together, rows - row));
+}
+
+/// What to subtract before exp: the greatest element, or 0 if that is -inf.
+template <class T>
+Lane<T> shift_for(Lane<T> greatest) {
+  return where(greatest == -std::numeric_limits<T>::infinity(), 0, greatest);
+}
+
+/// What to multiply with for a sum of 1; a row of zeros stays.
+template <class T>
+Lane<T> scale_for(Lane<T> sum) {
+  return where(sum == 0, 0, 1 / sum);
+}
+
+/// y = exp(x - shift) for a block of rows, divided by its sum if `normalize`; shifts and sums of each row.
+template <class T>
+void exp_long_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* sums, bool normalize) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const T* from = x + r * columns;
+    T* to = y + r * columns;
+    const Lane<T> shift = shift_for(Lane<T>(reduce_run<Maximum>(from, columns)));
+    map_run(columns, to, [shift](Lane<T> t) { return exp(t - shift); }, from);
+    const Lane<T> sum(reduce_run<Sum>(to, columns));
+    if (normalize) map_run(columns, to, [scale = scale_for(sum)](Lane<T> t) { return t * scale; }, to);
+    shifts[r] = shift.first();
+    sums[r] = sum.first();
+  }
+}
+
+/// The same for rows shorter than a register, with a row to each lane.
+template <class T>
+void exp_short_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* sums, bool normalize) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  T lanes[Lane<T>::width][block_rows];  // [column][row]
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = 0; j < columns; ++j) lanes[j][i] = x[i * columns + j];
+  }
+  const std::int64_t padded = (rows + width - 1) / width * width;
+  for (std::int64_t j = 0; j < columns; ++j) std::fill(lanes[j] + rows, lanes[j] + padded, T{0});
+  for (std::int64_t i = 0; i < rows; i += width) {
+    Lane<T> greatest = Lane<T>::load(lanes[0] + i);
+    for (std::int64_t j = 1; j < columns; ++j) greatest = maximum(greatest, Lane<T>::load(lanes[j] + i));
+    const Lane<T> shift = shift_for(greatest);
+    Lane<T> sum = 0;
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const Lane<T> e = exp(Lane<T>::load(lanes[j] + i) - shift);
+      sum = sum + e;
+      e.store(lanes[j] + i);
+    }
+    const Lane<T> scale = normalize ? scale_for(sum) : Lane<T>(1);
+    for (std::int64_t j = 0; j < columns; ++j) (Lane<T>::load(lanes[j] + i) * scale).store(lanes[j] + i);
+    shift.store(shifts + i);
+    sum.store(sums + i);
+  }
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = 0; j < columns; ++j) y[i * columns + j] = lanes[j][i];
+  }
+}
+
+template <class T>
+void exp_block(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* sums, bool normalize) {
+  static_assert(block_rows % static_cast<std::int64_t>(Lane<T>::width) == 0);
+  const bool short_rows = columns < static_cast<std::int64_t>(Lane<T>::width);
+  (short_rows ? exp_short_rows<T> : exp_long_rows<T>)(rows, columns, x, y, shifts, sums, normalize);
+}
+
+template <class T>
+T dot(const T* a, const T* b, std::int64_t n) {
+  constexpr std::int64_t run = 256;
+  T products[run];
+  Wide<T> total = 0;
+  for (std::int64_t i = 0; i < n; i += run) {
+    const std::int64_t count = std::min(run, n - i);
+    for (std::int64_t j = 0; j < count; ++j) products[j] = a[i + j] * b[i + j];
+    total += static_cast<Wide<T>>(reduce_chunk<Sum>(products, count));
+  }
+  return static_cast<T>(total);
+}
+
+template <class F>
+void with_type(Dtype dtype, F&& f) {
+  dtype == Dtype::float32 ? f(TypeTag<float>{}) : f(TypeTag<double>{});
+}
+
+}  // namespace
+
+void softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x, std::byte* y) {
+  with_type(dtype, [&]<class T>(TypeTag<T>) {
+    for_each_block(rows, columns, [&](std::int64_t first, std::int64_t count) {
+      T shifts[block_rows], sums[block_rows];
+      T* out = as<T>(y) + first * columns;
+      exp_block(count, columns, as<T>(x) + first * columns, out, shifts, sums, true);
+    });
+  });
+}
+
+void log_softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x, std::byte* y) {
+  with_type(dtype, [&]<class T>(TypeTag<T>) {
+    for_each_block(rows, columns, [&](std::int64_t first, std::int64_t count) {
+      T shifts[block_rows], sums[block_rows], logs[block_rows];
+      const T* in = as<T>(x) + first * columns;
+      T* out = as<T>(y) + first * columns;
+      exp_block(count, columns, in, out, shifts, sums, false);
+      map_run(count, logs, [](Lane<T> s) { return where(s == 0, 0, log(s)); }, sums);
+      for (std::int64_t r = 0; r < count; ++r) {
+        for (std::int64_t j = r * columns; j < (r + 1) * columns; ++j) out[j] = in[j] - shifts[r] - logs[r];
+      }
+    });
+  });
+}
+
+void softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* y, const std::byte* g,
+                           std::byte* dx) {
+  with_type(dtype, [&]<class T>(TypeTag<T>) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const T* p = as<T>(y) + row * columns;
+      const T* given = as<T>(g) + row * columns;
+      const T total = dot(p, given, columns);
+      T* out = as<T>(dx) + row * columns;
+      for (std::int64_t j = 0; j < columns; ++j) out[j] = p[j] * (given[j] - total);
+    }
+  });
+}
+
+void log_softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* y,
+                               const std::byte* g, std::byte* dx) {
+  with_type(dtype, [&]<class T>(TypeTag<T>) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const T* given = as<T>(g) + row * columns;
+      const T total = static_cast<T>(reduce_run<Sum>(given, columns));
+      const auto formula = [total](Lane<T> log_p, Lane<T> gradient) { return gradient - exp(log_p) * total; };
+      map_run(columns, as<T>(dx) + row * columns, formula, as<T>(y) + row * columns, given);
+    }
+  });
+}
+
+void cross_entropy_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
+                        const std::int64_t* labels, std::byte* p, std::byte* loss) {
+  with_type(dtype, [&]<class T>(TypeTag<T>) {
+    for_each_block(rows, columns, [&](std::int64_t first, std::int64_t count) {
+      T shifts[block_rows], sums[block_rows], logs[block_rows];
+      const T* in = as<T>(x) + first * columns;
+      T* out = as<T>(p) + first * columns;
+      exp_block(count, columns, in, out, shifts, sums, true);
+      map_run(count, logs, [](Lane<T> s) { return log(s); }, sums);
+      for (std::int64_t r = 0; r < count; ++r) {
+        as<T>(loss)[first + r] = logs[r] + shifts[r] - in[r * columns + labels[first + r]];
+      }
+    });
+  });
+}
+
+void cross_entropy_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* p,
+                                 const std::int64_t* labels, const std::byte* g, std::int64_t g_step, std::byte* dx) {
+  with_type(dtype, [&]<class T>(TypeTag<T>) {
+    const T* from = as<T>(p);
+    T* to = as<T>(dx);
+    if (g_step == 0) {
+      const T scale = *as<T>(g);
+      map_run(rows * columns, to, [scale](Lane<T> q) { return q * scale; }, from);
+    } else {
+      for (std::int64_t i = 0; i < rows * columns; ++i) to[i] = from[i] * as<T>(g)[i / columns];
+    }
+    for (std::int64_t row = 0; row < rows; ++row) to[row * columns + labels[row]] -= as<T>(g)[row * g_step];
+  });
+}
+
+}  // namespace xtape::kernels

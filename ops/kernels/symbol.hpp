@@ -1,0 +1,86 @@
+#pragma once
+#include <type_traits>
+
+/// Formulas evaluated on names instead of numbers: tells the compiler which of its arguments a formula reads.
+namespace xtape::kernels {
+
+/// The formula reads the arguments whose bits are set.
+template <unsigned arguments>
+struct Symbol {
+  static constexpr unsigned value = arguments;
+};
+
+/// The n-th argument itself.
+template <unsigned n>
+struct Argument : Symbol<1u << n> {};
+
+template <class T>
+concept AnySymbol = requires { []<unsigned arguments>(const Symbol<arguments>&) {}(T{}); };
+
+template <class T>
+constexpr unsigned reads_of() {
+  if constexpr (AnySymbol<T>) return T::value;
+  else return 0;
+}
+
+template <class... Args>
+concept WithSymbol = (AnySymbol<Args> || ...);
+
+template <class... Args>
+using Combined = Symbol<(reads_of<Args>() | ... | 0u)>;
+
+#define XTAPE_SYMBOL_FUNCTION(name)       \
+  template <class... Args>                \
+    requires WithSymbol<Args...>          \
+  constexpr Combined<Args...> name(Args...) { \
+    return {};                            \
+  }
+XTAPE_SYMBOL_FUNCTION(sqrt)
+XTAPE_SYMBOL_FUNCTION(exp)
+XTAPE_SYMBOL_FUNCTION(expm1)
+XTAPE_SYMBOL_FUNCTION(log)
+XTAPE_SYMBOL_FUNCTION(log1p)
+XTAPE_SYMBOL_FUNCTION(sin)
+XTAPE_SYMBOL_FUNCTION(cos)
+XTAPE_SYMBOL_FUNCTION(tanh)
+XTAPE_SYMBOL_FUNCTION(abs)
+XTAPE_SYMBOL_FUNCTION(sign)
+XTAPE_SYMBOL_FUNCTION(sigmoid)
+XTAPE_SYMBOL_FUNCTION(maximum)
+XTAPE_SYMBOL_FUNCTION(minimum)
+XTAPE_SYMBOL_FUNCTION(where)
+XTAPE_SYMBOL_FUNCTION(pow)
+XTAPE_SYMBOL_FUNCTION(over)
+XTAPE_SYMBOL_FUNCTION(times)
+#undef XTAPE_SYMBOL_FUNCTION
+
+#define XTAPE_SYMBOL_OPERATOR(op)                    \
+  template <class A, class B>                        \
+    requires WithSymbol<A, B>                        \
+  constexpr Combined<A, B> operator op(A, B) {       \
+    return {};                                       \
+  }
+XTAPE_SYMBOL_OPERATOR(+)
+XTAPE_SYMBOL_OPERATOR(-)
+XTAPE_SYMBOL_OPERATOR(*)
+XTAPE_SYMBOL_OPERATOR(/)
+XTAPE_SYMBOL_OPERATOR(<)
+XTAPE_SYMBOL_OPERATOR(<=)
+XTAPE_SYMBOL_OPERATOR(>)
+XTAPE_SYMBOL_OPERATOR(>=)
+XTAPE_SYMBOL_OPERATOR(==)
+XTAPE_SYMBOL_OPERATOR(!=)
+XTAPE_SYMBOL_OPERATOR(&)
+XTAPE_SYMBOL_OPERATOR(|)
+#undef XTAPE_SYMBOL_OPERATOR
+
+template <AnySymbol A>
+constexpr Combined<A> operator-(A) {
+  return {};
+}
+template <AnySymbol A>
+constexpr Combined<A> operator!(A) {
+  return {};
+}
+
+}  // namespace xtape::kernels

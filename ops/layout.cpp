@@ -1,0 +1,293 @@
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/kernels/copy.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/reduce.hpp>
+
+namespace xtape {
+namespace {
+
+std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
+
+void copy_into(const Tensor& target, const Tensor& source) {
+  const detail::Body& to = target.body();
+  const detail::Body& from = source.body();
+  kernels::copy(to.shape, {to.data, to.dtype, to.strides}, {from.data, from.dtype, from.strides});
+}
+
+/// Strides under which the same memory has another shape; none if the elements would have to move.
+std::optional<Strides> reshaped_strides(const detail::Body& x, const Shape& shape) {
+  if (x.contiguous) return row_major_strides(shape);
+  Shape merged = x.shape;  // axes that lie behind one another in memory, as one
+  Strides steps = x.strides;
+  kernels::coalesce(merged, {&steps});
+  Strides strides{};
+  int axis = 0;
+  for (int group = 0; group < merged.rank(); ++group) {
+    const int first = axis;
+    std::int64_t size = 1;
+    while (axis < shape.rank() && size < merged[group]) size *= shape[axis++];
+    if (size != merged[group]) return std::nullopt;
+    std::int64_t step = steps[at(group)];
+    for (int inner = axis - 1; inner >= first; --inner) {
+      strides[at(inner)] = step;
+      step *= shape[inner];
+    }
+  }
+  return strides;  // what is left has extent 1
+}
+
+/// What a slice takes of an axis.
+struct Range {
+  std::int64_t start, count, step;
+};
+
+Range resolve(const char* op, const Slice& slice, std::int64_t extent) {
+  if (slice.single) {
+    const std::int64_t index = *slice.start;
+    if (index < -extent || index >= extent) {
+      throw IndexError(std::string(op) + ": index must lie in [-" + std::to_string(extent) + ", " +
+                       std::to_string(extent) + "); got " + std::to_string(index));
+    }
+    return {index < 0 ? index + extent : index, 1, 1};
+  }
+  if (slice.step == 0) throw ValueError(std::string(op) + ": step must not be 0");
+  const std::int64_t step = std::clamp(slice.step, -extent - 1, extent + 1);  // further ones leave the axis too
+  const bool forward = step > 0;
+  const std::int64_t lowest = forward ? 0 : -1;
+  const std::int64_t highest = forward ? extent : extent - 1;
+  const auto place = [&](std::optional<std::int64_t> bound, std::int64_t otherwise) {
+    const std::int64_t index = bound.value_or(0);
+    return bound ? std::clamp(index < 0 ? index + extent : index, lowest, highest) : otherwise;
+  };
+  const std::int64_t start = place(slice.start, forward ? lowest : highest);
+  const std::int64_t stop = place(slice.stop, forward ? highest : lowest);
+  const std::int64_t span = forward ? stop - start : start - stop;
+  return {start, span > 0 ? (span - 1) / std::abs(step) + 1 : 0, step};
+}
+
+/// A view of what the slices take, without a place on the tape.
+Tensor slice_view(const char* op, const Tensor& x, std::span<const Slice> slices) {
+  if (slices.size() > at(x.rank())) {
+    throw IndexError(std::string(op) + ": at most one slice an axis; got " + std::to_string(slices.size()) + " for " +
+                     x.describe());
+  }
+  Shape shape;
+  Strides strides{};
+  std::int64_t offset = 0;
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    const Slice& slice = at(axis) < slices.size() ? slices[at(axis)] : all;
+    const Range range = resolve(op, slice, x.shape()[axis]);
+    if (range.count > 0) offset += range.start * x.body().strides[at(axis)];
+    if (slice.single) continue;
+    strides[at(shape.rank())] = range.step * x.body().strides[at(axis)];
+    shape.push_back(range.count);
+  }
+  return detail::make_view(x, shape, strides, offset);
+}
+
+/// A list of slices by value, at most one an axis.
+struct SliceList {
+  /// The slice of one axis, the axes before it taken whole.
+  SliceList(int axis, const Slice& slice) : count(at(axis) + 1) { items[at(axis)] = slice; }
+  explicit SliceList(std::span<const Slice> slices) : count(slices.size()) {
+    std::copy(slices.begin(), slices.end(), items.begin());
+  }
+  std::span<const Slice> span() const { return {items.data(), count}; }
+  std::array<Slice, max_rank> items;
+  std::size_t count;
+};
+
+Tensor expanded(const Tensor& x, std::int64_t axis, const char* op) {
+  Shape shape = x.shape();
+  shape.insert(normalize_axis(op, axis, x.rank() + 1), 1);
+  return reshape(x, shape);
+}
+
+}  // namespace
+
+Tensor reshape(const Tensor& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  if (x.size() != shape.size()) {
+    throw ShapeError("reshape: the number of elements must stay; got " + x.describe() + " for " + to_string(shape));
+  }
+  const std::optional<Strides> strides = reshaped_strides(x.body(), shape);
+  if (!strides) return reshape(x.contiguous(), shape);
+  return record("reshape", detail::make_view(x, shape, *strides), {x},
+                [](const Tensor& g, const Send& send) { send(0, reshape(g, send.shape(0))); });
+}
+
+Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> extents) {
+  if (std::count(extents.begin(), extents.end(), -1) > 1) {
+    throw ShapeError("reshape: at most one extent may be -1");
+  }
+  std::int64_t known = 1;
+  for (const std::int64_t extent : extents) known *= extent == -1 ? 1 : extent;
+  Shape shape;
+  for (const std::int64_t extent : extents) {
+    if (extent == -1 && known == 0) {
+      throw ShapeError("reshape: -1 beside an extent of 0 could be anything; got " + x.describe());
+    }
+    shape.push_back(extent == -1 ? x.size() / known : extent);
+  }
+  return reshape(x, Shape(std::span(shape.begin(), shape.end())));
+}
+
+Tensor transpose(const Tensor& x) {
+  std::array<std::int64_t, max_rank> axes;
+  for (int axis = 0; axis < x.rank(); ++axis) axes[at(axis)] = x.rank() - 1 - axis;
+  return transpose(x, std::span(axes.data(), at(x.rank())));
+}
+
+Tensor transpose(const Tensor& x, std::span<const std::int64_t> axes) {
+  if (axes.size() != at(x.rank())) {
+    throw ValueError("transpose: one entry an axis is needed; got " + std::to_string(axes.size()) + " for " + x.describe());
+  }
+  Shape shape = x.shape();
+  Strides strides{};
+  std::array<std::int64_t, max_rank> inverse;
+  inverse.fill(-1);
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const int from = normalize_axis("transpose", axes[i], x.rank());
+    if (inverse[at(from)] != -1) {
+      throw ValueError("transpose: each axis may be named once; got " + std::to_string(axes[i]) + " twice");
+    }
+    inverse[at(from)] = static_cast<std::int64_t>(i);
+    shape[static_cast<int>(i)] = x.shape()[from];
+    strides[i] = x.body().strides[at(from)];
+  }
+  return record("transpose", detail::make_view(x, shape, strides), {x},
+                [inverse, rank = axes.size()](const Tensor& g, const Send& send) {
+                  send(0, transpose(g, std::span(inverse.data(), rank)));
+                });
+}
+
+Tensor swapaxes(const Tensor& x, std::int64_t a, std::int64_t b) {
+  std::array<std::int64_t, max_rank> axes;
+  for (std::size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<std::int64_t>(i);
+  std::swap(axes[at(normalize_axis("swapaxes", a, x.rank()))], axes[at(normalize_axis("swapaxes", b, x.rank()))]);
+  return transpose(x, std::span(axes.data(), at(x.rank())));
+}
+
+Tensor broadcast_to(const Tensor& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  const int offset = shape.rank() - x.rank();
+  Strides strides{};
+  bool fits = offset >= 0;
+  for (int axis = 0; fits && axis < x.rank(); ++axis) {
+    fits = x.shape()[axis] == 1 || x.shape()[axis] == shape[axis + offset];
+    if (x.shape()[axis] != 1) strides[at(axis + offset)] = x.body().strides[at(axis)];
+  }
+  if (!fits) throw ShapeError("broadcast_to: the tensor must broadcast to " + to_string(shape) + "; got " + x.describe());
+  return record("broadcast_to", detail::make_view(x, shape, strides), {x},
+                [](const Tensor& g, const Send& send) { send(0, sum_to(g, send.shape(0))); });
+}
+
+Tensor expand_dims(const Tensor& x, std::int64_t axis) { return expanded(x, axis, "expand_dims"); }
+
+Tensor squeeze(const Tensor& x) {
+  Shape shape;
+  for (const std::int64_t extent : x.shape()) {
+    if (extent != 1) shape.push_back(extent);
+  }
+  return reshape(x, shape);
+}
+
+Tensor squeeze(const Tensor& x, std::int64_t axis) {
+  Shape shape = x.shape();
+  const int dropped = normalize_axis("squeeze", axis, x.rank());
+  if (shape[dropped] != 1) {
+    throw ShapeError("squeeze: the axis must have extent 1; got axis " + std::to_string(axis) + " of " + x.describe());
+  }
+  shape.erase(dropped);
+  return reshape(x, shape);
+}
+
+Tensor slice(const Tensor& x, std::span<const Slice> slices) {
+  return record("slice", slice_view("slice", x, slices), {x},
+                [list = SliceList(slices)](const Tensor& g, const Send& send) {
+                  send(0, embed(g, send.shape(0), list.span()));
+                });
+}
+
+Tensor embed(const Tensor& x, const Shape& shape, std::span<const Slice> slices) {
+  const Tensor y = zeros(shape, x.dtype());
+  const Tensor place = slice_view("embed", y, slices);
+  if (place.shape() != x.shape()) {
+    throw ShapeError("embed: the place has the shape " + to_string(place.shape()) + "; got " + x.describe());
+  }
+  copy_into(place, x);
+  return record("embed", y, {x}, [list = SliceList(slices)](const Tensor& g, const Send& send) {
+    send(0, slice(g, list.span()));
+  });
+}
+
+Tensor flip(const Tensor& x, std::int64_t axis) {
+  return slice(x, SliceList(normalize_axis("flip", axis, x.rank()), Slice({}, {}, -1)).span());
+}
+
+Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
+  if (tensors.empty()) throw ValueError("concatenate: at least one tensor is needed; got none");
+  const int along = normalize_axis("concatenate", axis, tensors[0].rank());
+  Shape shape = tensors[0].shape();
+  Dtype dtype = tensors[0].dtype();
+  shape[along] = 0;
+  for (const Tensor& tensor : tensors) {
+    Shape expected = tensors[0].shape();
+    if (tensor.rank() == shape.rank()) expected[along] = tensor.shape()[along];
+    if (tensor.shape() != expected) {
+      throw ShapeError("concatenate: extents but along axis " + std::to_string(along) + " must be equal; got " +
+                       tensors[0].describe() + " and " + tensor.describe());
+    }
+    shape[along] += tensor.shape()[along];
+    dtype = promote(dtype, tensor.dtype());
+  }
+  const Tensor y = detail::make_tensor(Shape(std::span(shape.begin(), shape.end())), dtype);
+  std::vector<const Tensor*, memory::Allocator<const Tensor*>> inputs;
+  std::vector<Slice, memory::Allocator<Slice>> parts;
+  std::int64_t start = 0;
+  for (const Tensor& tensor : tensors) {
+    parts.emplace_back(start, start + tensor.shape()[along]);
+    copy_into(slice_view("concatenate", y, SliceList(along, parts.back()).span()), tensor);
+    inputs.push_back(&tensor);
+    start += tensor.shape()[along];
+  }
+  return record("concatenate", y, inputs, [along, parts = std::move(parts)](const Tensor& g, const Send& send) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      send(i, [&] { return slice(g, SliceList(along, parts[i]).span()).to(send.dtype(i)); });
+    }
+  });
+}
+
+Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {
+  std::vector<Tensor> raised;
+  for (const Tensor& tensor : tensors) {
+    if (tensor.shape() != tensors[0].shape()) {
+      throw ShapeError("stack: the tensors must have one shape; got " + tensors[0].describe() + " and " + tensor.describe());
+    }
+    raised.push_back(expanded(tensor, axis, "stack"));
+  }
+  if (raised.empty()) throw ValueError("stack: at least one tensor is needed; got none");
+  return concatenate(raised, axis);
+}
+
+std::vector<Tensor> split(const Tensor& x, std::int64_t parts, std::int64_t axis) {
+  const int along = normalize_axis("split", axis, x.rank());
+  const std::int64_t extent = x.shape()[along];
+  if (parts < 1 || extent % parts != 0) {
+    throw ShapeError("split: the number of parts must divide the axis; got " + std::to_string(parts) + " for axis " +
+                     std::to_string(axis) + " of " + x.describe());
+  }
+  std::vector<Tensor> pieces;
+  for (std::int64_t i = 0; i < parts; ++i) {
+    pieces.push_back(slice(x, SliceList(along, Slice(i * (extent / parts), (i + 1) * (extent / parts))).span()));
+  }
+  return pieces;
+}
+
+}  // namespace xtape

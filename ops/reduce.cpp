@@ -1,0 +1,212 @@
+#include <algorithm>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/kernels/reduce.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/reduce.hpp>
+
+namespace xtape {
+namespace {
+
+using kernels::Reduction;
+using Flags = std::array<bool, max_rank>;
+
+/// The extents that stay, with reduced axes as 1 or left out.
+Shape reduced_shape(const Shape& shape, const Flags& reduced, bool keep_dims) {
+  Shape result;
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    const bool stays = !reduced[static_cast<std::size_t>(axis)];
+    if (stays || keep_dims) result.push_back(stays ? shape[axis] : 1);
+  }
+  return result;
+}
+
+std::int64_t count_reduced(const Shape& shape, const Flags& reduced) {
+  std::int64_t count = 1;
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (reduced[static_cast<std::size_t>(axis)]) count *= shape[axis];
+  }
+  return count;
+}
+
+/// Shapes of a reduction of one tensor.
+struct Plan {
+  Plan(const char* op, const Tensor& x, const Axes& axes, ReduceOptions options)
+      : flags(axes.flags(op, x.rank())),
+        shape(reduced_shape(x.shape(), flags, options.keep_dims)),
+        kept_shape(reduced_shape(x.shape(), flags, true)) {}
+  Flags flags;
+  Shape shape;       // of the result
+  Shape kept_shape;  // with the reduced axes as 1: broadcasts against x
+};
+
+Tensor reduced(Reduction reduction, const Tensor& x, const Plan& plan, Dtype dtype) {
+  const Tensor y = detail::make_tensor(plan.shape, dtype);
+  kernels::reduce(reduction, x, plan.flags, y);
+  return y;
+}
+
+Dtype integral_as_int64(Dtype dtype) { return dtype == Dtype::boolean ? Dtype::int64 : dtype; }
+
+Tensor extremum(const char* op, Reduction reduction, const Tensor& x, const Axes& axes, ReduceOptions options) {
+  const Plan plan(op, x, axes, options);
+  if (count_reduced(x.shape(), plan.flags) == 0 && plan.shape.size() > 0) {
+    throw ValueError(std::string(op) + ": no elements to compare; got " + x.describe());
+  }
+  Tensor y = reduced(reduction, x, plan, integral_as_int64(x.dtype()));
+  if (x.dtype() == Dtype::boolean) return y.to(Dtype::boolean);
+  if (!recording(x)) return y;
+  return record(op, y, {x},
+                [saved_x = Saved(x), saved_y = Saved::output(y), kept = plan.kept_shape, flags = plan.flags](
+                    const Tensor& g, const Send& send) {
+                  const Tensor ties = saved_x.get() == reshape(saved_y.get(send).detach(), kept);
+                  const Tensor count = sum_to(ties, kept).to(g.dtype());
+                  send(0, where(ties, reshape(g, kept) / count, 0));
+                });
+}
+
+/// Product of the elements before each one, x [m, n] along the rows: a scan in log(n) steps.
+Tensor products_before(const Tensor& x) {
+  const std::int64_t m = x.extent(0), n = x.extent(1);
+  if (n == 0) return x;
+  const auto behind_ones = [&](const Tensor& t, std::int64_t count) {
+    return concatenate({ones({m, count}, x.dtype()), slice(t, {all, {0, n - count}})}, 1);
+  };
+  Tensor y = behind_ones(x, 1);
+  for (std::int64_t reach = 1; reach < n; reach *= 2) y = y * behind_ones(y, reach);
+  return y;
+}
+
+/// Product of the elements beside each one along the flagged axes. Without a division: there may be zeros.
+Tensor products_of_others(const Tensor& x, const Flags& flags) {
+  std::vector<std::int64_t> axes, back(static_cast<std::size_t>(x.rank()));
+  std::int64_t counts[] = {1, 1};  // of places that stay, and of elements multiplied at each
+  for (const bool reduced : {false, true}) {
+    for (int axis = 0; axis < x.rank(); ++axis) {
+      if (flags[static_cast<std::size_t>(axis)] != reduced) continue;
+      back[static_cast<std::size_t>(axis)] = static_cast<std::int64_t>(axes.size());
+      axes.push_back(axis);
+      counts[reduced] *= x.shape()[axis];
+    }
+  }
+  const Tensor ordered = transpose(x, axes);
+  const Tensor rows = reshape(ordered, {counts[0], counts[1]});
+  const Tensor others = products_before(rows) * flip(products_before(flip(rows, 1)), 1);
+  return transpose(reshape(others, ordered.shape()), back);
+}
+
+Tensor arg_extremum(const char* op, bool greatest, const Tensor& x, std::int64_t axis, ReduceOptions options) {
+  const int along = normalize_axis(op, axis, x.rank());
+  Flags flags{};
+  flags[static_cast<std::size_t>(along)] = true;
+  const Tensor y = detail::make_tensor(reduced_shape(x.shape(), flags, options.keep_dims), Dtype::int64);
+  if (x.shape()[along] == 0 && y.size() > 0) {
+    throw ValueError(std::string(op) + ": no elements to compare; got " + x.describe());
+  }
+  kernels::arg_reduce(greatest, x, along, y);
+  return y;
+}
+
+}  // namespace
+
+Axes::Axes(std::initializer_list<std::int64_t> axes) : all_(false), count_(axes.size()) {
+  if (axes.size() > axes_.size()) throw ValueError("axes: at most 8 can be named; got " + std::to_string(axes.size()));
+  std::copy(axes.begin(), axes.end(), axes_.begin());
+}
+
+Flags Axes::flags(const char* op, int rank) const {
+  Flags flags{};
+  if (all_) {
+    std::fill_n(flags.begin(), rank, true);
+    return flags;
+  }
+  for (const std::int64_t axis : std::span(axes_).first(count_)) {
+    bool& flag = flags[static_cast<std::size_t>(normalize_axis(op, axis, rank))];
+    if (flag) throw ValueError(std::string(op) + ": each axis may be named once; got " + std::to_string(axis) + " twice");
+    flag = true;
+  }
+  return flags;
+}
+
+Tensor sum(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  const Plan plan("sum", x, axes, options);
+  return record("sum", reduced(Reduction::sum, x, plan, integral_as_int64(x.dtype())), {x},
+                [kept = plan.kept_shape](const Tensor& g, const Send& send) {
+                  send(0, [&] { return broadcast_to(reshape(g, kept), send.shape(0)); });
+                });
+}
+
+Tensor mean(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  const Tensor total = sum(is_floating(x.dtype()) ? x : x.to(Dtype::float64), axes, options);
+  return total / static_cast<double>(count_reduced(x.shape(), axes.flags("mean", x.rank())));
+}
+
+Tensor prod(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  const Plan plan("prod", x, axes, options);
+  return record("prod", reduced(Reduction::product, x, plan, integral_as_int64(x.dtype())), {x},
+                [x = Saved(x), kept = plan.kept_shape, flags = plan.flags](const Tensor& g, const Send& send) {
+                  send(0, reshape(g, kept) * products_of_others(x.get(), flags));
+                });
+}
+
+Tensor amax(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  return extremum("amax", Reduction::maximum, x, axes, options);
+}
+
+Tensor amin(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  return extremum("amin", Reduction::minimum, x, axes, options);
+}
+
+Tensor logsumexp(const Tensor& tensor, const Axes& axes, ReduceOptions options) {
+  const Tensor x = is_floating(tensor.dtype()) ? tensor : tensor.to(Dtype::float64);
+  const Plan plan("logsumexp", x, axes, options);
+  Tensor y;
+  {
+    const NoGradGuard off;
+    const Plan kept("logsumexp", x, axes, {.keep_dims = true});
+    const Tensor greatest = reduced(Reduction::maximum, x, kept, x.dtype());
+    const Tensor shift = where(isfinite(greatest), greatest, 0);
+    const Tensor total = reduced(Reduction::sum, exp(x - shift), kept, x.dtype());
+    y = reshape(log(total) + shift, plan.shape);
+  }
+  if (!recording(x)) return y;
+  return record("logsumexp", y, {x},
+                [saved_x = Saved(x), saved_y = Saved::output(y), kept = plan.kept_shape](const Tensor& g, const Send& send) {
+                  const Tensor result = reshape(saved_y.get(send), kept);
+                  const Tensor shift = where(result == -std::numeric_limits<double>::infinity(), 0, result);
+                  send(0, reshape(g, kept) * exp(saved_x.get() - shift));
+                });
+}
+
+Tensor argmax(const Tensor& x, std::int64_t axis, ReduceOptions options) {
+  return arg_extremum("argmax", true, x, axis, options);
+}
+Tensor argmin(const Tensor& x, std::int64_t axis, ReduceOptions options) {
+  return arg_extremum("argmin", false, x, axis, options);
+}
+Tensor argmax(const Tensor& x) { return argmax(reshape(x.detach(), {-1}), 0); }
+Tensor argmin(const Tensor& x) { return argmin(reshape(x.detach(), {-1}), 0); }
+
+Tensor sum_to(Tensor x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  const int offset = x.rank() - shape.rank();
+  bool fits = offset >= 0;
+  Flags flags{};
+  for (int axis = 0; fits && axis < x.rank(); ++axis) {
+    const bool added = axis < offset;
+    fits = added || shape[axis - offset] == 1 || shape[axis - offset] == x.shape()[axis];
+    flags[static_cast<std::size_t>(axis)] = added || (shape[axis - offset] == 1 && x.shape()[axis] != 1);
+  }
+  if (!fits) throw ShapeError("sum_to: the tensor must be a broadcast of " + to_string(shape) + "; got " + x.describe());
+  const Tensor y = detail::make_tensor(shape, integral_as_int64(x.dtype()));
+  kernels::reduce(Reduction::sum, x, flags, y);
+  return record("sum_to", y, {x}, [](const Tensor& g, const Send& send) { send(0, broadcast_to(g, send.shape(0))); });
+}
+
+}  // namespace xtape

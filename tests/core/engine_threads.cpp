@@ -1,0 +1,84 @@
+#include <cmath>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <xtape/core/grad.hpp>
+#include <xtape/core/memory.hpp>
+
+#include "../support/small_ops.hpp"
+
+using namespace xtape;
+using namespace small;
+
+namespace {
+
+void in_parallel(int threads, const std::function<void(int)>& work) {
+  std::vector<std::thread> workers;
+  workers.reserve(static_cast<std::size_t>(threads));
+  for (int i = 0; i < threads; ++i) workers.emplace_back(work, i);
+  for (std::thread& worker : workers) worker.join();
+}
+
+}  // namespace
+
+TEST_CASE("parts of a graph built on several threads, joined and swept on another") {
+  const std::int64_t before = memory::live_nodes();
+  {
+    const Tensor w = leaf(2);
+    std::vector<Tensor> parts(4);
+    in_parallel(4, [&](int i) {
+      Tensor y = w;
+      for (int step = 0; step < 100; ++step) y = add(y, w);  // 101 w
+      parts[static_cast<std::size_t>(i)] = multiply(y, scalar(i));
+    });
+    const Tensor y = add_all(parts);
+    SUBCASE("swept here") {
+      y.backward();
+      CHECK(w.grad().item() == 101 * (0 + 1 + 2 + 3));
+    }
+    SUBCASE("swept there") {
+      std::thread([&] { y.backward(); }).join();
+      CHECK(w.grad().item() == 101 * (0 + 1 + 2 + 3));
+    }
+    SUBCASE("dropped") {}
+  }
+  CHECK(memory::live_nodes() == before);
+}
+
+TEST_CASE("threads that sweep graphs of their own with leaves in common lose no gradient") {
+  const std::int64_t before = memory::live_nodes();
+  {
+    const Tensor w = vector({2, 3}).set_requires_grad(true), b = vector({1, 1}).set_requires_grad(true);
+    constexpr int rounds = 300, threads = 4;
+    in_parallel(threads, [&](int) {
+      for (int i = 0; i < rounds; ++i) total(add(multiply(w, w), b)).backward();
+    });
+    CHECK(values(w.grad()) == std::vector<double>{4.0 * rounds * threads, 6.0 * rounds * threads});
+    CHECK(values(b.grad()) == std::vector<double>(2, rounds * threads));
+  }
+  CHECK(memory::live_nodes() == before);
+}
+
+TEST_CASE("threads that sweep one graph with retain_graph") {
+  const Tensor w = leaf(3);
+  const Tensor y = multiply(small::exp(multiply(w, w)), w);
+  std::vector<double> results(4);
+  in_parallel(4, [&](int i) {
+    for (int round = 0; round < 50; ++round) {
+      results[static_cast<std::size_t>(i)] = grad(y, {w}, {.retain_graph = true})[0].item();
+    }
+  });
+  for (const double result : results) CHECK(result == doctest::Approx(std::exp(9.0) * 19));  // exp(w^2) (1 + 2 w^2)
+}
+
+TEST_CASE("recording is switched for each thread on its own") {
+  const Tensor w = leaf(3);
+  const NoGradGuard guard;
+  bool other_records = false;
+  std::thread([&] { other_records = multiply(w, w).requires_grad(); }).join();
+  CHECK(other_records);
+  CHECK(!multiply(w, w).requires_grad());
+}

@@ -1,0 +1,175 @@
+#include <array>
+#include <condition_variable>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <xtape/core/create.hpp>
+#include <xtape/core/memory.hpp>
+
+using namespace xtape;
+
+namespace {
+
+/// Under address sanitizer every block is the system's: nothing is kept for reuse.
+bool pooled() {
+  memory::deallocate(memory::allocate(1 << 20), 1 << 20);
+  return memory::cached_bytes() > 0;
+}
+
+/// Bytes that the pool has from the system.
+std::int64_t obtained_bytes() { return memory::live_bytes() + memory::cached_bytes(); }
+
+}  // namespace
+
+TEST_CASE("blocks of all sizes are aligned, apart from each other, and as long as asked for") {
+  const std::int64_t before = memory::live_bytes();
+  std::vector<std::pair<unsigned char*, std::size_t>> blocks;
+  unsigned char mark = 0;
+  for (const std::size_t size : {0U, 1U, 63U, 64U, 65U, 127U, 128U, 512U, 513U, 640U, 641U, 768U, 1000U, 1023U, 1024U, 1025U,
+                                 4095U, 4096U, 4097U, 65535U, 65536U, 65537U, 1000000U, 2097152U, 2097153U, 5000000U}) {
+    for (int twice = 0; twice < 2; ++twice) {
+      auto* block = static_cast<unsigned char*>(memory::allocate(size));
+      CHECK(reinterpret_cast<std::uintptr_t>(block) % 64 == 0);
+      std::memset(block, ++mark, size);
+      blocks.emplace_back(block, size);
+    }
+  }
+  mark = 0;
+  for (const auto& [block, size] : blocks) {
+    ++mark;
+    std::size_t own = 0;
+    for (std::size_t i = 0; i < size; ++i) own += block[i] == mark ? 1 : 0;
+    CHECK(own == size);
+    memory::deallocate(block, size);
+  }
+  CHECK(memory::live_bytes() == before);
+}
+
+TEST_CASE("live bytes count whole tensors and return to where they were") {
+  const std::int64_t before = memory::live_bytes();
+  {
+    const Tensor x = zeros({1000, 1000});
+    CHECK(memory::live_bytes() >= before + 4000000);
+    CHECK(memory::live_bytes() < before + 4000000 * 5 / 4 + 4096);  // size classes are at most a quarter apart
+    const Tensor view = x.detach();
+    CHECK(memory::live_bytes() < before + 4000000 * 5 / 4 + 4096);
+    std::thread([] { const Tensor other = zeros({1000}); }).join();
+  }
+  CHECK(memory::live_bytes() == before);
+}
+
+TEST_CASE("a freed block is the next one handed out") {
+  if (!pooled()) return;
+  for (const std::size_t size : {64U, 1000U, 100000U, 4000000U}) {
+    void* const first = memory::allocate(size);
+    memory::deallocate(first, size);
+    void* const second = memory::allocate(size);
+    CHECK(second == first);
+    memory::deallocate(second, size);
+  }
+}
+
+TEST_CASE("the same work again takes no new memory") {
+  const auto work = [] {
+    std::vector<Tensor> tensors;
+    for (std::int64_t n = 1; n < 200000; n *= 3) tensors.push_back(ones({n}));
+  };
+  work();
+  const std::int64_t obtained = obtained_bytes();
+  for (int i = 0; i < 100; ++i) work();
+  CHECK(obtained_bytes() == obtained);
+}
+
+TEST_CASE("what one thread allocates and another frees goes round") {
+  constexpr std::int64_t small = 100, large = 50000;  // elements; one each per message
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<Tensor> queue;
+  bool done = false;
+  const std::int64_t live = memory::live_bytes();
+
+  std::thread consumer([&] {
+    for (;;) {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return done || !queue.empty(); });
+      if (queue.empty()) return;
+      Tensor received = std::move(queue.front());
+      queue.pop_front();
+      lock.unlock();
+      changed.notify_all();
+      received = Tensor();
+    }
+  });
+  const auto send = [&](int messages) {
+    for (int i = 0; i < messages; ++i) {
+      Tensor next = ones({i % 2 == 0 ? small : large});
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return queue.size() < 4; });
+      queue.push_back(std::move(next));
+      changed.notify_all();
+    }
+  };
+  send(1000);  // until both sides' lists are full
+  const std::int64_t obtained = obtained_bytes();
+  send(4000);
+  const std::int64_t grown = obtained_bytes() - obtained;
+  {
+    const std::lock_guard lock(mutex);
+    done = true;
+  }
+  changed.notify_all();
+  consumer.join();
+  CHECK(grown < 4 << 20);  // a leak of the 4000 messages would be 400 MB
+  CHECK(memory::live_bytes() == live);
+}
+
+TEST_CASE("blocks of a thread that has ended are used again") {
+  if (!pooled()) return;
+  memory::release_cached();
+  const auto work = [] {
+    std::array<Tensor, 20> tensors;
+    for (Tensor& x : tensors) x = ones({100000});
+  };
+  std::thread(work).join();
+  const std::int64_t obtained = obtained_bytes();
+  for (int i = 0; i < 20; ++i) std::thread(work).join();
+  CHECK(obtained_bytes() == obtained);
+}
+
+TEST_CASE("release_cached gives large blocks back to the system") {
+  if (!pooled()) return;
+  constexpr std::int64_t mega = 1 << 20;
+  memory::release_cached();
+  const std::int64_t before = memory::cached_bytes();
+  {
+    std::array<Tensor, 10> tensors;
+    for (Tensor& x : tensors) x = zeros({mega});
+  }
+  CHECK(memory::cached_bytes() >= before + 10 * mega * 4);
+  memory::release_cached();
+  CHECK(memory::cached_bytes() <= before);
+  CHECK(zeros({mega}).to_vector<float>().back() == 0);
+}
+
+TEST_CASE("a tensor may outlive the thread that made it") {
+  const std::int64_t before = memory::live_bytes();
+  Tensor x;
+  std::thread([&] { x = full({1000}, 3); }).join();
+  CHECK(x.to_vector<double>() == std::vector<double>(1000, 3));
+  x = Tensor();
+  CHECK(memory::live_bytes() == before);
+}
+
+TEST_CASE("a block too large is refused") {
+  CHECK_THROWS_AS(memory::allocate(std::size_t{1} << 60), std::bad_alloc);
+  CHECK_THROWS_AS(zeros({std::int64_t{1} << 58}), std::bad_alloc);
+  CHECK_THROWS_AS(memory::Allocator<double>().allocate(std::size_t{1} << 61), std::bad_alloc);
+}

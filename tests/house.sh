@@ -1,0 +1,56 @@
+#!/bin/sh
+# The house rules that no compiler checks. Prints every breach; exits 1 if there is one.
+# shellcheck disable=SC2086 # lists of files are split into words
+set -eu
+cd "$(dirname "$0")/.."
+
+floors=$(ls -d core ops nn optim data train 2>/dev/null || :)
+library=$(find $floors xtape.hpp -name '*.hpp' -o -name '*.cpp' -o -name '*.def')
+public=$(printf '%s\n' $library | grep '\.hpp$' | grep -v /kernels/)
+others=$(find tests examples bench -name '*.hpp' -o -name '*.cpp' 2>/dev/null || :)
+status=0
+
+# forbid RULE BREACHES: fails unless there are none.
+forbid() {
+  [ -n "$2" ] || return 0
+  printf '%s:\n%s\n' "$1" "$2"
+  status=1
+}
+
+forbid "a file has at most 400 lines" \
+  "$(wc -l $library $others dev CMakeLists.txt | awk '$1 > 400 && $2 != "total"')"
+
+forbid "nothing is left open in the text" \
+  "$(grep -nE '\b(TODO|FIXME|XXX)\b' $library $others || :)"
+
+# Each floor with those it may include from; nn and optim do not know each other.
+while read -r floor allowed; do
+  [ -d "$floor" ] || continue
+  forbid "$floor includes only from $allowed, as <xtape/folder/file.hpp>" \
+    "$(grep -rnE '#include (<xtape/|"\.\./)' "$floor" | grep -vE "<xtape/($allowed)/" || :)"
+done <<END
+core core
+ops core|ops
+nn core|ops|nn
+optim core|ops|optim
+data core|ops|nn|optim|data
+train core|ops|nn|optim|data|train
+END
+
+forbid "installed headers are light, but for core/xtensor.hpp" \
+  "$(grep -nE '#include [<"](xtensor|xtl|xsimd|cblas|openblas|fmt)' $public |
+    grep -v '^core/xtensor.hpp:' || :)"
+
+forbid "installed headers include no kernels: those are not installed" \
+  "$(grep -nE '#include [<"].*kernels/' $public || :)"
+
+# A source that CMake does not know is neither compiled nor tested.
+for source in $(printf '%s\n' $library | grep '\.cpp$'); do
+  grep -qwF "$source" CMakeLists.txt || forbid "CMakeLists.txt lists every source" "$source"
+done
+for source in $(cd tests && find . -name '*.cpp' -not -path './packaging/*' | cut -c 3-); do
+  grep -qwF "$source" tests/CMakeLists.txt ||
+    forbid "tests/CMakeLists.txt lists every source" "tests/$source"
+done
+
+exit $status

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Every public operation has a row in the gradient tables: a row of elementwise.def a scalar
+# reference in support/rows.hpp, any other a use in support/cases.hpp. Prints the missing ones.
+set -eu
+cd "$(dirname "$0")/.."
+
+rows=$(sed -nE 's/^(UNARY|BINARY|TERNARY|COMPARE) *\(([a-z0-9_]+),.*/\2/p' ops/elementwise.def)
+headers=$(find ops -maxdepth 1 -name '*.hpp' ! -name gradcheck.hpp)
+# shellcheck disable=SC2086 # a list of files
+declared=$(sed -nE 's/^(inline )?(Tensor|std::vector<Tensor>) ([a-z0-9_]+)\(.*/\3/p' $headers | sort -u)
+status=0
+
+# An empty list would pass whatever is missing.
+if [ -z "$rows" ] || [ -z "$declared" ]; then
+  echo "no operations found: has their form changed?"
+  exit 1
+fi
+
+for op in $rows; do
+  grep -q "{\"$op\"," tests/support/rows.hpp && continue
+  echo "tests/support/rows.hpp has no scalar reference for the row $op of elementwise.def"
+  status=1
+done
+for op in $declared to contiguous; do
+  grep -q "{\"$op: " tests/support/cases.hpp && continue
+  echo "tests/support/cases.hpp has no use of $op"
+  status=1
+done
+exit $status

@@ -1,0 +1,186 @@
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/grad.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/matmul.hpp>
+#include <xtape/ops/reduce.hpp>
+
+#include "support/compare.hpp"
+#include "support/errors.hpp"
+
+using namespace xtape;
+
+namespace {
+
+/// The product of two matrices by its definition.
+Tensor naive(const Tensor& a, const Tensor& b) {
+  const auto m = static_cast<std::size_t>(a.extent(0)), k = static_cast<std::size_t>(a.extent(1)),
+             n = static_cast<std::size_t>(b.extent(1));
+  const std::vector<double> x = a.to_vector<double>(), w = b.to_vector<double>();
+  std::vector<double> y(m * n);
+  for (std::size_t i = 0; i < m; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      for (std::size_t l = 0; l < k; ++l) y[i * n + j] += x[i * k + l] * w[l * n + j];
+    }
+  }
+  return from_vector(std::move(y), {a.extent(0), b.extent(1)});
+}
+
+/// The same matrix lying otherwise in memory: as it is, by columns, as part of a wider one, repeated
+/// columns left out, backwards.
+std::vector<Tensor> layouts(const Tensor& x) {
+  const Shape wide{x.extent(0) + 2, 2 * x.extent(1) + 1};
+  const std::vector<Slice> inside{{1, x.extent(0) + 1}, {1, x.extent(1) + 1}};
+  const std::vector<Slice> gaps{{1, x.extent(0) + 1}, {0, 2 * x.extent(1), 2}};
+  return {x,
+          transpose(transpose(x).contiguous()),
+          slice(embed(x, wide, inside), inside),
+          transpose(slice(embed(transpose(x), {wide[1], wide[0]}, {inside[1], inside[0]}),
+                          {inside[1], inside[0]})),
+          slice(embed(x, wide, gaps), gaps),
+          flip(flip(x, 0).contiguous(), 0),
+          flip(flip(x, 1).contiguous(), 1)};
+}
+
+}  // namespace
+
+TEST_CASE("matrix products of every layout are those of the triple loop") {
+  for (const std::int64_t m : {0, 1, 2, 5, 17}) {
+    for (const std::int64_t k : {0, 1, 3, 17}) {
+      for (const std::int64_t n : {0, 1, 2, 7, 33}) {
+        const Tensor a = sixteenths({m, k}), b = sixteenths({k, n}, 1);
+        const Tensor expected = naive(a, b);
+        for (const Tensor& x : layouts(a)) {
+          for (const Tensor& w : layouts(b)) {
+            CAPTURE(x.describe());
+            CAPTURE(w.describe());
+            CHECK(mismatch(matmul(x, w), expected) == "");  // sums of sixteenths are exact
+            CHECK(mismatch(linear(x, w, ones({n}, Dtype::float64)), expected + 1) == "");
+          }
+        }
+        CHECK(mismatch(matmul(a.to(Dtype::float32), b.to(Dtype::float32)),
+                       expected.to(Dtype::float32)) == "");
+      }
+    }
+  }
+}
+
+TEST_CASE("matrix products of general numbers") {
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    const Tensor a = drawn({70, 130}, -1, 1).to(dtype), b = drawn({130, 50}, -1, 1, 1).to(dtype);
+    const Tensor expected = naive(a, b).to(dtype);
+    CHECK(mismatch(matmul(a, b), expected, 4 * tolerance_of(dtype)) == "");
+    CHECK(mismatch(transpose(matmul(transpose(b), transpose(a))), expected,
+                   4 * tolerance_of(dtype)) == "");
+  }
+}
+
+TEST_CASE("vectors: a row on the left, a column on the right") {
+  const Tensor v = sixteenths({3}), w = sixteenths({3}, 1), a = sixteenths({3, 4}, 2);
+  CHECK(matmul(v, w).shape() == Shape{});
+  CHECK(matmul(v, w).item() == sum(v * w).item());
+  CHECK(mismatch(matmul(v, a), sum(reshape(v, {3, 1}) * a, 0)) == "");
+  CHECK(mismatch(matmul(transpose(a), v), sum(transpose(a) * v, 1)) == "");
+  const Tensor stack = sixteenths({2, 4, 3}, 3);
+  CHECK(mismatch(matmul(stack, v), sum(stack * v, -1)) == "");
+  CHECK(mismatch(matmul(v, swapaxes(stack, 1, 2)), sum(stack * v, -1)) == "");
+  CHECK(matmul(zeros({0}), zeros({0})).item() == 0);
+  CHECK(mismatch(matmul(flip(v, 0), w), sum(flip(v, 0) * w)) == "");
+}
+
+TEST_CASE("leading axes broadcast") {
+  const Tensor a = sixteenths({2, 1, 4, 3}), b = sixteenths({5, 3, 2}, 1);
+  for (const Tensor& x : {a, swapaxes(swapaxes(a, 0, 2).contiguous(), 0, 2)}) {
+    for (const Tensor& w : {b, swapaxes(swapaxes(b, 1, 2).contiguous(), 1, 2)}) {
+      const Tensor y = matmul(x, w);
+      REQUIRE(y.shape() == Shape{2, 5, 4, 2});
+      for (std::int64_t i = 0; i < 2; ++i) {
+        for (std::int64_t j = 0; j < 5; ++j) {
+          const Tensor expected = naive(slice(a, {i, 0}), slice(b, {j}));
+          CHECK(mismatch(slice(y, {i, j}), expected) == "");
+        }
+      }
+    }
+  }
+  CHECK(mismatch(matmul(broadcast_to(slice(a, {0, 0}), {3, 4, 3}), slice(b, {1})),
+                 broadcast_to(naive(slice(a, {0, 0}), slice(b, {1})), {3, 4, 2})) == "");
+  CHECK(matmul(zeros({0, 2, 3}), zeros({3, 4})).shape() == Shape{0, 2, 4});
+  CHECK(mismatch(matmul(zeros({2, 3, 0}), zeros({0, 4})), zeros({2, 3, 4})) == "");
+}
+
+TEST_CASE("repeated elements: a broadcast operand is read as often as its strides say") {
+  const Tensor row = broadcast_to(sixteenths({1, 3}), {4, 3});
+  const Tensor column = broadcast_to(sixteenths({3, 1}), {3, 4});
+  CHECK(mismatch(matmul(row, column), naive(row, column)) == "");
+  CHECK(mismatch(matmul(column, row), naive(column, row)) == "");
+}
+
+TEST_CASE("dtypes") {
+  CHECK(matmul(ones({2, 2}), ones({2, 2}, Dtype::float64)).dtype() == Dtype::float64);
+  CHECK(matmul(tensor({{1, 2}}), tensor({{3}, {4}})).dtype() == Dtype::float64);
+  CHECK(matmul(tensor({{1, 2}}), tensor({{3}, {4}})).item() == 11);
+  const Tensor x = ones({1, 2}).set_requires_grad(true);
+  sum(matmul(x, ones({2, 2}, Dtype::float64))).backward();
+  CHECK(mismatch(x.grad(), tensor({{2.0, 2.0}})) == "");
+}
+
+TEST_CASE("NaN and infinity are not lost") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const Tensor x = tensor({{0.0, inf}, {1.0, 2.0}});
+  const Tensor y = isnan(matmul(x, zeros({2, 2})));
+  CHECK(y.to_vector<bool>() == std::vector{true, true, false, false});
+}
+
+TEST_CASE("a linear map is a product and a sum, with the same derivatives") {
+  for (const Shape& shape : {Shape{3}, Shape{4, 3}, Shape{2, 4, 3}, Shape{0, 3}}) {
+    const Tensor x = sixteenths(shape).set_requires_grad(true);
+    const Tensor w = sixteenths({3, 2}, 1).set_requires_grad(true);
+    const Tensor b = sixteenths({2}, 2).set_requires_grad(true);
+    const Tensor fused = linear(x, w, b), composed = matmul(x, w) + b;
+    CHECK(mismatch(fused, composed) == "");
+    const Tensor seed = sixteenths(fused.shape(), 3);
+    const auto expected = grad(composed, {x, w, b}, {.seeds = {seed}});
+    const auto found = grad(fused, {x, w, b}, {.seeds = {seed}});
+    for (std::size_t i = 0; i < 3; ++i) CHECK(mismatch(found[i], expected[i]) == "");
+  }
+  const Tensor b = tensor({1.0, 2.0});
+  CHECK(mismatch(linear(zeros({3, 0}), zeros({0, 2}), b), broadcast_to(b, {3, 2}).contiguous()) ==
+        "");
+}
+
+TEST_CASE("errors of matrix products") {
+  CHECK(error_of<ShapeError>([] {
+          return matmul(ones({300, 64}), ones({32, 3}));
+        }) == "matmul: inner extents must be equal; got float32[300, 64] and float32[32, 3]");
+  CHECK(error_of<ShapeError>([] { return matmul(ones({2}), ones({3})); }) ==
+        "matmul: inner extents must be equal; got float32[2] and float32[3]");
+  CHECK(error_of<ShapeError>([] {
+          return matmul(ones({2, 3}), ones({2}));
+        }) == "matmul: inner extents must be equal; got float32[2, 3] and float32[2]");
+  CHECK(error_of<ShapeError>([] { return matmul(ones({}), ones({2})); }) ==
+        "matmul: operands of rank 1 and more are needed; got float32[] and float32[2]");
+  CHECK(error_of<ShapeError>([] {
+          return matmul(ones({2, 2, 3}), ones({3, 3, 1}));
+        }) ==
+        "matmul: shapes must broadcast (be equal or 1, axis by axis from the last); got [2] and "
+        "[3]");
+  const Tensor x = ones({2, 3}), w = ones({3, 4}), b = ones({4});
+  CHECK(error_of<ShapeError>([&] { return linear(x, b, b); }) ==
+        "linear: inner extents must be equal; got float32[2, 3] and float32[4]");
+  CHECK(error_of<ShapeError>([&] { return linear(b, w, b); }) ==
+        "linear: inner extents must be equal; got float32[4] and float32[3, 4]");
+  CHECK(error_of<ShapeError>([&] { return linear(x, w, ones({3})); }) ==
+        "linear: the bias must have one entry a column of the weight; got float32[3] for "
+        "float32[3, 4]");
+  CHECK(error_of<DtypeError>([&] { return linear(x, w, b.to(Dtype::float64)); }) ==
+        "linear: input, weight and bias must share one floating dtype; got float32[2, 3], "
+        "float32[3, 4] and float64[4]");
+}

@@ -1,0 +1,227 @@
+#pragma once
+#include <functional>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <xtape/ops/dropout.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/gradcheck.hpp>
+#include <xtape/ops/index.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/matmul.hpp>
+#include <xtape/ops/reduce.hpp>
+#include <xtape/ops/softmax.hpp>
+
+#include "compare.hpp"
+
+/// One use of a public operation that is no row of elementwise.def; the name begins with the operation's.
+/// Floating inputs are sixteenths, so that only operations that `round` depend on the order of sums.
+struct Case {
+  using Tensors = std::vector<xtape::Tensor>;
+  template <class F>
+  Case(std::string text, Tensors arguments, F f, bool rounding = false)
+      : name(std::move(text)),
+        inputs(std::move(arguments)),
+        apply([f](const Tensors& x) { return xtape::detail::output_list(f(x)); }),
+        rounds(rounding) {}
+  std::string name;
+  Tensors inputs;
+  std::function<Tensors(const Tensors&)> apply;
+  bool rounds;
+};
+
+inline std::vector<Case> structural_cases() {
+  using namespace xtape;
+  constexpr bool rounds = true;
+  const Tensor x = sixteenths({2, 3}), y = sixteenths({2, 3}, 1), cube = sixteenths({2, 3, 2}, 2);
+  const Tensor vector = sixteenths({3}, 3), scalar = sixteenths({}),
+               nothing = zeros({2, 0}, Dtype::float64);
+  const Tensor with_zeros =
+      tensor({{0.0, 2.0, 3.0}, {0.0, 0.0, 5.0}, {1.0, 2.0, 4.0}}, Dtype::float64);
+  const Tensor index = tensor({{2, 0}, {-1, 2}}), condition = tensor({true, false, true});
+  return {
+      {"sum: all", {x}, [](auto& v) { return sum(v[0]); }},
+      {"sum: an axis", {cube}, [](auto& v) { return sum(v[0], 1); }},
+      {"sum: axes, kept",
+       {cube},
+       [](auto& v) {
+         return sum(v[0], {0, -1}, {.keep_dims = true});
+       }},
+      {"sum: no axis",
+       {x},
+       [](auto& v) { return sum(v[0], Axes(std::initializer_list<std::int64_t>{})); }},
+      {"sum: of nothing", {nothing}, [](auto& v) { return sum(v[0], 1); }},
+      {"sum: a scalar", {scalar}, [](auto& v) { return sum(v[0]); }},
+      {"mean: all", {x}, [](auto& v) { return mean(v[0]); }},
+      {"mean: an axis, kept",
+       {cube},
+       [](auto& v) { return mean(v[0], -2, {.keep_dims = true}); },
+       rounds},
+      {"prod: all", {x}, [](auto& v) { return prod(v[0]); }, rounds},
+      {"prod: axes",
+       {cube},
+       [](auto& v) {
+         return prod(v[0], {0, 2});
+       },
+       rounds},
+      {"prod: zeros among the elements", {with_zeros}, [](auto& v) { return prod(v[0], 1); }},
+      {"prod: of nothing", {nothing}, [](auto& v) { return prod(v[0], 1); }},
+      {"prod: a scalar", {scalar}, [](auto& v) { return prod(v[0]); }},
+      {"amax: all", {x}, [](auto& v) { return amax(v[0]); }},
+      {"amax: axes, kept",
+       {cube},
+       [](auto& v) {
+         return amax(v[0], {0, 1}, {.keep_dims = true});
+       }},
+      {"amin: all", {x}, [](auto& v) { return amin(v[0]); }},
+      {"amin: an axis", {cube}, [](auto& v) { return amin(v[0], 1); }},
+      {"logsumexp: all", {x}, [](auto& v) { return logsumexp(v[0]); }, rounds},
+      {"logsumexp: an axis, kept",
+       {cube},
+       [](auto& v) { return logsumexp(v[0], 1, {.keep_dims = true}); },
+       rounds},
+      {"sum_to: leading and inner axes",
+       {cube},
+       [](auto& v) {
+         return sum_to(v[0], {3, 1});
+       }},
+      {"sum_to: its own shape",
+       {x},
+       [](auto& v) {
+         return sum_to(v[0], {2, 3});
+       }},
+
+      {"reshape: three axes",
+       {x},
+       [](auto& v) {
+         return reshape(v[0], {3, 1, -1});
+       }},
+      {"reshape: of a transpose", {x}, [](auto& v) { return reshape(transpose(v[0]), {6}); }},
+      {"transpose: reversed", {cube}, [](auto& v) { return transpose(v[0]); }},
+      {"transpose: given axes",
+       {cube},
+       [](auto& v) {
+         return transpose(v[0], {1, -1, 0});
+       }},
+      {"swapaxes: first and last", {cube}, [](auto& v) { return swapaxes(v[0], 0, -1); }},
+      {"broadcast_to: new and inner axes",
+       {sixteenths({3, 1})},
+       [](auto& v) {
+         return broadcast_to(v[0], {2, 3, 2});
+       }},
+      {"broadcast_to: a scalar",
+       {scalar},
+       [](auto& v) {
+         return broadcast_to(v[0], {2, 2});
+       }},
+      {"expand_dims: at the end", {x}, [](auto& v) { return expand_dims(v[0], -1); }},
+      {"squeeze: all", {sixteenths({1, 3, 1})}, [](auto& v) { return squeeze(v[0]); }},
+      {"squeeze: one axis", {sixteenths({1, 3, 1})}, [](auto& v) { return squeeze(v[0], 0); }},
+      {"slice: range, step and index",
+       {cube},
+       [](auto& v) {
+         return slice(v[0], {all, {{}, {}, 2}, -1});
+       }},
+      {"slice: backwards",
+       {x},
+       [](auto& v) {
+         return slice(v[0], {all, {{}, {}, -1}});
+       }},
+      {"slice: nothing",
+       {x},
+       [](auto& v) {
+         return slice(v[0], {{1, 1}});
+       }},
+      {"embed: backwards into a column",
+       {vector},
+       [](auto& v) {
+         return embed(v[0], {3, 2}, {{{}, {}, -1}, 1});
+       }},
+      {"flip: an axis", {cube}, [](auto& v) { return flip(v[0], 1); }},
+      {"concatenate: an inner axis",
+       {x, sixteenths({2, 1}, 1)},
+       [](auto& v) {
+         return concatenate({v[0], v[1], v[0]}, 1);
+       }},
+      {"stack: a new last axis",
+       {x, y},
+       [](auto& v) {
+         return stack({v[0], v[1]}, -1);
+       }},
+      {"split: columns", {sixteenths({2, 4})}, [](auto& v) { return split(v[0], 2, 1); }},
+
+      {"take: repeated rows",
+       {sixteenths({3, 2}), index},
+       [](auto& v) { return take(v[0], v[1]); }},
+      {"take: an inner axis", {cube, index}, [](auto& v) { return take(v[0], v[1], 1); }},
+      {"scatter_add: repeated rows",
+       {sixteenths({2, 2, 3}), index},
+       [](auto& v) {
+         return scatter_add(v[0], v[1], {3, 3});
+       }},
+      {"scatter_add: an inner axis",
+       {sixteenths({2, 2, 2}), index},
+       [](auto& v) {
+         return scatter_add(v[0], v[1], {2, 3}, -1);
+       }},
+
+      {"matmul: matrices", {x, sixteenths({3, 4}, 1)}, [](auto& v) { return matmul(v[0], v[1]); }},
+      {"matmul: a matrix by itself, transposed",
+       {x},
+       [](auto& v) { return matmul(v[0], transpose(v[0])); }},
+      {"matmul: row by column",
+       {vector, sixteenths({3}, 1)},
+       [](auto& v) { return matmul(v[0], v[1]); }},
+      {"matmul: row by matrices", {vector, cube}, [](auto& v) { return matmul(v[0], v[1]); }},
+      {"matmul: matrices by column",
+       {cube, sixteenths({2})},
+       [](auto& v) { return matmul(v[0], v[1]); }},
+      {"matmul: leading axes broadcast",
+       {sixteenths({2, 1, 2, 3}), sixteenths({3, 3, 1}, 1)},
+       [](auto& v) { return matmul(v[0], v[1]); }},
+      {"matmul: inner extent 0",
+       {nothing, zeros({0, 3}, Dtype::float64)},
+       [](auto& v) { return matmul(v[0], v[1]); }},
+      {"linear: a matrix",
+       {x, sixteenths({3, 4}, 1), sixteenths({4}, 2)},
+       [](auto& v) { return linear(v[0], v[1], v[2]); }},
+      {"linear: a vector",
+       {vector, sixteenths({3, 2}, 1), sixteenths({2}, 2)},
+       [](auto& v) { return linear(v[0], v[1], v[2]); }},
+      {"linear: three axes",
+       {cube, sixteenths({2, 2}, 1), sixteenths({2}, 3)},
+       [](auto& v) { return linear(v[0], v[1], v[2]); }},
+      {"linear: nothing but the bias",
+       {nothing, zeros({0, 3}, Dtype::float64), vector},
+       [](auto& v) { return linear(v[0], v[1], v[2]); }},
+
+      {"softmax: rows", {x}, [](auto& v) { return softmax(v[0]); }, rounds},
+      {"softmax: an inner axis", {cube}, [](auto& v) { return softmax(v[0], 1); }, rounds},
+      {"log_softmax: rows", {x}, [](auto& v) { return log_softmax(v[0]); }, rounds},
+      {"log_softmax: an inner axis", {cube}, [](auto& v) { return log_softmax(v[0], 0); }, rounds},
+
+      {"where: tensors", {condition, x, vector}, [](auto& v) { return where(v[0], v[1], v[2]); }},
+      {"where: a number", {condition, x}, [](auto& v) { return where(v[0], 2, v[1]); }},
+      {"clip: numbers", {x}, [](auto& v) { return clip(v[0], -0.25, 0.25); }},
+      {"dropout: half of it", {x}, [](auto& v) { return dropout(v[0], 0.5, 7, 1); }},
+      {"to: through float64", {x}, [](auto& v) { return v[0].to(Dtype::float64); }},
+      {"contiguous: of a transpose", {x}, [](auto& v) { return transpose(v[0]).contiguous(); }},
+  };
+}
+
+/// Uses of the operations that have no gradient.
+inline std::vector<Case> constant_cases() {
+  using namespace xtape;
+  const Tensor x = sixteenths({2, 3}), labels = tensor({2, 0});
+  return {
+      {"argmax: an axis", {x}, [](auto& v) { return argmax(v[0], 1); }},
+      {"argmax: all", {x}, [](auto& v) { return argmax(v[0]); }},
+      {"argmin: an axis", {x}, [](auto& v) { return argmin(v[0], 0); }},
+      {"argmin: all", {x}, [](auto& v) { return argmin(v[0]); }},
+      {"one_hot: labels", {labels}, [](auto& v) { return one_hot(v[0], 3); }},
+      {"isfinite: all finite", {x}, [](auto& v) { return isfinite(v[0]); }},
+      {"isnan: none", {x}, [](auto& v) { return isnan(v[0]); }},
+  };
+}

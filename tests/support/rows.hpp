@@ -1,0 +1,107 @@
+#pragma once
+#include <cmath>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <xtape/ops/elementwise.hpp>
+
+/// The rows of elementwise.def as tests see them.
+struct Row {
+  struct Input {
+    double low, high;  // drawn from here
+    bool differentiable;
+  };
+  std::string name;
+  bool takes_integers;
+  std::vector<Input> inputs;
+  std::function<xtape::Tensor(const std::vector<xtape::Tensor>&)> apply;
+};
+
+// The public functions of the rows that have none of their own name.
+inline xtape::Tensor select(const xtape::Tensor& a, const xtape::Tensor& b,
+                            const xtape::Tensor& c) {
+  return where(a > 0.5, b, c);
+}
+inline xtape::Tensor bounded(const xtape::Tensor& x, const xtape::Tensor& low,
+                             const xtape::Tensor& high) {
+  return clip(x, low, high);
+}
+
+inline std::vector<Row> elementwise_rows() {
+  constexpr auto any = [](std::string_view domain) { return domain == "any"; };
+  constexpr auto has = [](std::string_view derivative) { return derivative != "none"; };
+  std::vector<Row> rows;
+#define UNARY(name, domain, value, dx, low, high)                                   \
+  rows.push_back({#name, any(#domain), {{low, high, has(#dx)}}, [](const auto& x) { \
+                    return xtape::name(x[0]);                                       \
+                  }});
+#define BINARY(name, domain, value, da, db, a_low, a_high, b_low, b_high) \
+  rows.push_back({#name,                                                  \
+                  any(#domain),                                           \
+                  {{a_low, a_high, has(#da)}, {b_low, b_high, has(#db)}}, \
+                  [](const auto& x) { return xtape::name(x[0], x[1]); }});
+#define TERNARY(name, domain, value, da, db, dc, a_low, a_high, b_low, b_high, c_low, c_high) \
+  rows.push_back(                                                                             \
+      {#name,                                                                                 \
+       any(#domain),                                                                          \
+       {{a_low, a_high, has(#da)}, {b_low, b_high, has(#db)}, {c_low, c_high, has(#dc)}},     \
+       [](const auto& x) { return ::name(x[0], x[1], x[2]); }});
+#define COMPARE(name, value)                                                                 \
+  rows.push_back({#name, true, {{-2.0, 2.0, false}, {-2.0, 2.0, false}}, [](const auto& x) { \
+                    return xtape::name(x[0], x[1]);                                          \
+                  }});
+#include <xtape/ops/elementwise.def>
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+#undef COMPARE
+  return rows;
+}
+
+/// The value that each row must have, from the C library. A row without an entry fails its tests.
+using Reference = std::function<long double(const std::vector<long double>&)>;
+inline const std::map<std::string, Reference>& scalar_references() {
+  static const std::map<std::string, Reference> references{
+      {"negative", [](const auto& x) { return -x[0]; }},
+      {"abs", [](const auto& x) { return std::fabs(x[0]); }},
+      {"sign", [](const auto& x) { return x[0] == 0 ? 0 : std::copysign(1.0L, x[0]); }},
+      {"square", [](const auto& x) { return std::pow(x[0], 2.0L); }},
+      {"sqrt", [](const auto& x) { return std::sqrt(x[0]); }},
+      {"exp", [](const auto& x) { return std::exp(x[0]); }},
+      {"expm1", [](const auto& x) { return std::expm1(x[0]); }},
+      {"log", [](const auto& x) { return std::log(x[0]); }},
+      {"log1p", [](const auto& x) { return std::log1p(x[0]); }},
+      {"sin", [](const auto& x) { return std::sin(x[0]); }},
+      {"cos", [](const auto& x) { return std::cos(x[0]); }},
+      {"tanh", [](const auto& x) { return std::tanh(x[0]); }},
+      {"sigmoid", [](const auto& x) { return 0.5L + 0.5L * std::tanh(x[0] / 2); }},
+      {"softplus", [](const auto& x) { return std::log1p(std::exp(x[0])); }},
+      {"relu", [](const auto& x) { return std::fdim(x[0], 0.0L); }},
+      {"add", [](const auto& x) { return x[0] + x[1]; }},
+      {"subtract", [](const auto& x) { return x[0] - x[1]; }},
+      {"multiply", [](const auto& x) { return x[0] * x[1]; }},
+      {"divide", [](const auto& x) { return x[0] / x[1]; }},
+      {"maximum", [](const auto& x) { return std::fmax(x[0], x[1]); }},
+      {"minimum", [](const auto& x) { return std::fmin(x[0], x[1]); }},
+      {"pow", [](const auto& x) { return std::pow(x[0], x[1]); }},
+      {"sigmoid_cross_entropy",
+       [](const auto& x) {
+         const long double p = 1 / (1 + std::exp(-x[0]));
+         return -x[1] * std::log(p) - (1 - x[1]) * std::log(1 - p);
+       }},
+      {"select", [](const auto& x) { return x[0] > 0.5L ? x[1] : x[2]; }},
+      {"bounded", [](const auto& x) { return std::fmin(std::fmax(x[0], x[1]), x[2]); }},
+      {"less", [](const auto& x) { return x[0] < x[1]; }},
+      {"less_equal", [](const auto& x) { return x[0] <= x[1]; }},
+      {"greater", [](const auto& x) { return x[0] > x[1]; }},
+      {"greater_equal", [](const auto& x) { return x[0] >= x[1]; }},
+      {"equal", [](const auto& x) { return x[0] == x[1]; }},
+      {"not_equal", [](const auto& x) { return x[0] != x[1]; }},
+      {"logical_and", [](const auto& x) { return x[0] != 0 && x[1] != 0; }},
+      {"logical_or", [](const auto& x) { return x[0] != 0 || x[1] != 0; }},
+  };
+  return references;
+}

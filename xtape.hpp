@@ -1,0 +1,37 @@
+#pragma once
+// Everything but the xtensor interop, which is opt-in: <xtape/xtensor.hpp>.
+
+#include <xtape/core/create.hpp>
+#include <xtape/core/dtype.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/grad.hpp>
+#include <xtape/core/memory.hpp>
+#include <xtape/core/node.hpp>
+#include <xtape/core/rng.hpp>
+#include <xtape/core/shape.hpp>
+#include <xtape/core/tape.hpp>
+#include <xtape/core/tensor.hpp>
+#include <xtape/data/dataset.hpp>
+#include <xtape/data/idx.hpp>
+#include <xtape/data/idx_dataset.hpp>
+#include <xtape/data/loader.hpp>
+#include <xtape/data/spiral.hpp>
+#include <xtape/nn/activation.hpp>
+#include <xtape/nn/dense.hpp>
+#include <xtape/nn/dropout.hpp>
+#include <xtape/nn/init.hpp>
+#include <xtape/nn/loss.hpp>
+#include <xtape/nn/metrics.hpp>
+#include <xtape/nn/module.hpp>
+#include <xtape/nn/regularization.hpp>
+#include <xtape/nn/sequential.hpp>
+#include <xtape/ops/dropout.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/gradcheck.hpp>
+#include <xtape/ops/index.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/matmul.hpp>
+#include <xtape/ops/reduce.hpp>
+#include <xtape/ops/softmax.hpp>
+#include <xtape/optim/adam.hpp>
+#include <xtape/optim/sgd.hpp>
