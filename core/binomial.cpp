@@ -5,16 +5,18 @@
 #include <xtape/core/binomial.hpp>
 #include <xtape/core/rng.hpp>
 
-// Kachitvichyanukul & Schmeiser 1988, "Binomial random variate generation", Communications of the ACM 31: inversion for
-// small means, algorithm BTPE for others. As in rng.cpp, products and sums must not be fused.
+// Kachitvichyanukul & Schmeiser 1988, "Binomial random variate generation", Communications of the
+// ACM 31: inversion for small means, algorithm BTPE for others. As in rng.cpp, products and sums
+// must not be fused.
 
 namespace xtape::detail {
 namespace {
 
 constexpr double greatest_mean_for_inversion = 30;
 
-/// A term of Stirling's series for ln(x!), in the form in which it is in use: the first coefficient should be 13860, for
-/// 1/12. The difference is far below the sampling error, and NumPy's numbers are to be met.
+/// A term of Stirling's series for ln(x!), in the form in which it is in use: the first coefficient
+/// should be 13860, for 1/12. The difference is far below the sampling error, and NumPy's numbers
+/// are to be met.
 double stirling(double x) {
   const double x2 = x * x;
   return (13680. - (462. - (132. - (99. - 140. / x2) / x2) / x2) / x2) / x / 166320.;
@@ -23,7 +25,11 @@ double stirling(double x) {
 }  // namespace
 
 Binomial::Binomial(std::int64_t n, double p)
-    : n_(n), mirrored_(p > 0.5), p_(mirrored_ ? 1.0 - p : p), q_(1.0 - p_), mean_(static_cast<double>(n) * p_) {
+    : n_(n),
+      mirrored_(p > 0.5),
+      p_(mirrored_ ? 1.0 - p : p),
+      q_(1.0 - p_),
+      mean_(static_cast<double>(n) * p_) {
   if (mean_ <= greatest_mean_for_inversion) {
     prepare_inversion();
   } else {
@@ -32,7 +38,8 @@ Binomial::Binomial(std::int64_t n, double p)
 }
 
 std::int64_t Binomial::operator()(Rng& rng) const {
-  const std::int64_t y = mean_ <= greatest_mean_for_inversion ? by_inversion(rng) : by_envelope(rng);
+  const std::int64_t y =
+      mean_ <= greatest_mean_for_inversion ? by_inversion(rng) : by_envelope(rng);
   return mirrored_ ? n_ - y : y;
 }
 
@@ -53,7 +60,8 @@ std::int64_t Binomial::by_inversion(Rng& rng) const {
       u = rng.uniform();
     } else {
       u -= probability;
-      probability = (static_cast<double>(n_ - y + 1) * p_ * probability) / (static_cast<double>(y) * q_);
+      probability =
+          (static_cast<double>(n_ - y + 1) * p_ * probability) / (static_cast<double>(y) * q_);
     }
   }
   return y;
@@ -115,7 +123,8 @@ bool Binomial::accepts(std::int64_t y, double v) const {
     return v <= f;
   }
   // 5.2: squeezed between two parabolas around the logarithm
-  const double rho = (k / variance_) * ((k * (k / 3.0 + 0.625) + 0.16666666666666666) / variance_ + 0.5);
+  const double rho =
+      (k / variance_) * ((k * (k / 3.0 + 0.625) + 0.16666666666666666) / variance_ + 0.5);
   const double t = -k * k / (2 * variance_);
   const double log_v = std::log(v);
   if (log_v < t - rho) return true;
@@ -123,9 +132,10 @@ bool Binomial::accepts(std::int64_t y, double v) const {
   // 5.3: by Stirling's formula
   const double x1 = static_cast<double>(y) + 1, f1 = static_cast<double>(mode_) + 1;
   const double z = static_cast<double>(n_ - mode_) + 1, w = static_cast<double>(n_ - y) + 1;
-  return log_v <= x_m_ * std::log(f1 / x1) + (static_cast<double>(n_ - mode_) + 0.5) * std::log(z / w) +
-                      static_cast<double>(y - mode_) * std::log(w * p_ / (x1 * q_)) + stirling(f1) + stirling(z) +
-                      stirling(x1) + stirling(w);
+  return log_v <= x_m_ * std::log(f1 / x1) +
+                      (static_cast<double>(n_ - mode_) + 0.5) * std::log(z / w) +
+                      static_cast<double>(y - mode_) * std::log(w * p_ / (x1 * q_)) + stirling(f1) +
+                      stirling(z) + stirling(x1) + stirling(w);
 }
 
 }  // namespace xtape::detail

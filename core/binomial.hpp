@@ -30,8 +30,8 @@ class Binomial {
   double none_;         // probability of 0
   std::int64_t bound_;  // numbers beyond are drawn anew
 
-  // The envelope, with the names of the paper: a triangle around the mode, parallelograms at its sides, and two
-  // exponential tails; p1 to p4 are their areas, summed up.
+  // The envelope, with the names of the paper: a triangle around the mode, parallelograms at its
+  // sides, and two exponential tails; p1 to p4 are their areas, summed up.
   double variance_, x_m_, x_l_, x_r_, c_, lambda_l_, lambda_r_, p1_, p2_, p3_, p4_;
   std::int64_t mode_;
 };

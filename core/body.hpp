@@ -10,8 +10,14 @@ namespace xtape::detail {
 
 /// What all handles of one tensor share.
 struct Body {
-  Body(const Shape& extents, const Strides& steps, Dtype type, std::byte* elements, Ref<Storage> memory)
-      : dtype(type), shape(extents), strides(steps), size(extents.size()), data(elements), storage(std::move(memory)) {}
+  Body(const Shape& extents, const Strides& steps, Dtype type, std::byte* elements,
+       Ref<Storage> memory)
+      : dtype(type),
+        shape(extents),
+        strides(steps),
+        size(extents.size()),
+        data(elements),
+        storage(std::move(memory)) {}
 
   std::atomic<std::uint32_t> references{1};
   Dtype dtype;
@@ -26,7 +32,8 @@ struct Body {
 
   void retain() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
-    if (references.load(std::memory_order_acquire) == 1 || references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    if (references.load(std::memory_order_acquire) == 1 ||
+        references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       destroy();
     }
   }
@@ -42,22 +49,26 @@ struct Body {
 Tensor make_tensor(const Shape& shape, Dtype dtype);
 
 /// A tensor over the memory of `base` without a place on the tape.
-Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides, std::int64_t offset = 0);
+Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
+                 std::int64_t offset = 0);
 
-/// A dense tensor over memory of somebody else's; `release` is called when nobody needs it any more.
+/// A dense tensor over memory of somebody else's; `release` is called when nobody needs it any
+/// more.
 Tensor adopt_memory(void* data, const Shape& shape, Dtype dtype, std::function<void()> release);
 
-/// Another handle's worth of the same value: shares memory and place on the tape, not the fate under `assign`.
+/// Another handle's worth of the same value: shares memory and place on the tape, not the fate
+/// under `assign`.
 Tensor snapshot(const Tensor& tensor);
 
 /// Whether other handles refer to the same tensor.
 bool shared(const Tensor& tensor);
 
-/// Whether the value may be overwritten: dense, one handle, one owner of the memory, not on the tape.
+/// Whether the value may be overwritten: dense, one handle, one owner of the memory, not on the
+/// tape.
 bool exclusive(const Tensor& tensor);
 
-/// The elements of a leaf for writing in place. If others hold its memory it first moves to memory of its own, with the
-/// values copied.
+/// The elements of a leaf for writing in place. If others hold its memory it first moves to memory
+/// of its own, with the values copied.
 template <class T>
 T* writable(const Tensor& leaf);
 void make_exclusive(const Tensor& leaf);
@@ -74,8 +85,9 @@ void replace_value(const Tensor& leaf, const Tensor& value);
 /// Name of the operation whose rule runs while the backward pass is recorded; null otherwise.
 const char* differentiable_rule();
 
-/// While it lives, copying a handle of a `replaceable` tensor on this thread yields a handle of that tensor's clone, the
-/// same one each time. It is how copying a module, members and all, can mean copying its parameters.
+/// While it lives, copying a handle of a `replaceable` tensor on this thread yields a handle of
+/// that tensor's clone, the same one each time. It is how copying a module, members and all, can
+/// mean copying its parameters.
 class CloneScope {
  public:
   CloneScope();

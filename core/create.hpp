@@ -15,11 +15,12 @@ class NestedList {
  public:
   NestedList(std::initializer_list<NestedList> lists) : lists_(lists), is_list_(true) {}
   template <class T>
-    requires std::is_arithmetic_v<T>
-  NestedList(T value)
+  requires std::is_arithmetic_v<T> NestedList(T value)
       : number_(static_cast<double>(value)),
         integer_(std::integral<T> ? static_cast<std::int64_t>(value) : 0),
-        kind_(std::same_as<T, bool> ? Dtype::boolean : std::integral<T> ? Dtype::int64 : Dtype::float32) {}
+        kind_(std::same_as<T, bool> ? Dtype::boolean
+              : std::integral<T>    ? Dtype::int64
+                                    : Dtype::float32) {}
 
  private:
   friend Tensor tensor(const NestedList& values, Dtype dtype);
@@ -35,8 +36,9 @@ class NestedList {
   bool is_list_ = false;
 };
 
-/// A tensor of the numbers in nested braces: `tensor({{1.0, 2.0}, {3.0, 4.0}})`, or of one number, of rank 0.
-/// Without a dtype: float32 if any number is floating, int64 for integers, boolean for truth values.
+/// A tensor of the numbers in nested braces: `tensor({{1.0, 2.0}, {3.0, 4.0}})`, or of one number,
+/// of rank 0. Without a dtype: float32 if any number is floating, int64 for integers, boolean for
+/// truth values.
 /// Throws ShapeError if the lists are ragged.
 Tensor tensor(const NestedList& values);
 Tensor tensor(const NestedList& values, Dtype dtype);
@@ -50,10 +52,12 @@ Tensor ones_like(const Tensor& x);
 /// start, start + step, ... below stop; int64. Throws ValueError for step 0.
 Tensor arange(std::int64_t stop);
 Tensor arange(std::int64_t start, std::int64_t stop, std::int64_t step = 1);
-/// The same in a floating dtype: ceil((stop - start) / step) numbers, start + i step. Throws ValueError unless finite.
+/// The same in a floating dtype: ceil((stop - start) / step) numbers, start + i step. Throws
+/// ValueError unless finite.
 Tensor arange(double start, double stop, double step, Dtype dtype);
 
-/// `count` numbers evenly spaced from start to stop, both included. Throws ValueError for a negative count.
+/// `count` numbers evenly spaced from start to stop, both included. Throws ValueError for a
+/// negative count.
 Tensor linspace(double start, double stop, std::int64_t count, Dtype dtype = Dtype::float32);
 
 /// The identity matrix [n, n], or its first columns [n, columns].
@@ -83,8 +87,8 @@ Tensor from_vector(const std::vector<T>& values) {
   return from_vector(values, {static_cast<std::int64_t>(values.size())});
 }
 
-/// A tensor over memory that somebody else owns, without a copy; `release` is called when no tensor needs it any more.
-/// The memory is only ever read.
+/// A tensor over memory that somebody else owns, without a copy; `release` is called when no tensor
+/// needs it any more. The memory is only ever read.
 template <class T>
 Tensor from_memory(const T* values, const Shape& shape, std::function<void()> release = {});
 

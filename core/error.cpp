@@ -14,7 +14,9 @@ std::string with_place(const std::string& text) {
 
 Error::Error(const std::string& text) : std::runtime_error(with_place(text)) {}
 
-ErrorContext::ErrorContext(std::string_view place) noexcept : place_(place), outer_(innermost) { innermost = this; }
+ErrorContext::ErrorContext(std::string_view place) noexcept : place_(place), outer_(innermost) {
+  innermost = this;
+}
 
 ErrorContext::~ErrorContext() { innermost = outer_; }
 

@@ -10,22 +10,27 @@ namespace {
 
 void check_output(const char* op, const Tensor& output) {
   if (!output.requires_grad()) {
-    throw GradError(std::string(op) + ": the output must depend on a tensor with set_requires_grad(true); got the constant " +
-                    output.describe());
+    throw GradError(
+        std::string(op) +
+        ": the output must depend on a tensor with set_requires_grad(true); got the constant " +
+        output.describe());
   }
 }
 
 Tensor unit_seed(const char* op, const Tensor& output) {
   if (output.size() != 1) {
-    throw GradError(std::string(op) + ": an output without a seed must be a scalar; got " + output.describe());
+    throw GradError(std::string(op) + ": an output without a seed must be a scalar; got " +
+                    output.describe());
   }
   return ones(output.shape(), output.dtype());
 }
 
 void check_seed(const char* op, const Tensor& output, const Tensor& seed) {
   const auto got = [&] { return seed.describe() + " for " + output.describe(); };
-  if (seed.shape() != output.shape()) throw ShapeError(std::string(op) + ": a seed has its output's shape; got " + got());
-  if (seed.dtype() != output.dtype()) throw DtypeError(std::string(op) + ": a seed has its output's dtype; got " + got());
+  if (seed.shape() != output.shape())
+    throw ShapeError(std::string(op) + ": a seed has its output's shape; got " + got());
+  if (seed.dtype() != output.dtype())
+    throw DtypeError(std::string(op) + ": a seed has its output's dtype; got " + got());
 }
 
 }  // namespace
@@ -40,14 +45,16 @@ void Tensor::backward(const Tensor& seed, BackwardOptions options) const {
   check_seed("backward", *this, seed);
   Tape tape(*this);
   const auto leaves = tape.leaves();
-  const auto gradients = tape.sweep({this, 1}, {&seed, 1}, leaves, {.retain_graph = options.retain_graph});
+  const auto gradients =
+      tape.sweep({this, 1}, {&seed, 1}, leaves, {.retain_graph = options.retain_graph});
   detail::Leaf::add_grads(leaves, gradients);
 }
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const GradOptions& options) {
   if (!options.seeds.empty() && options.seeds.size() != outputs.size()) {
-    throw GradError("grad: one seed is needed for each output; got " + std::to_string(options.seeds.size()) + " for " +
+    throw GradError("grad: one seed is needed for each output; got " +
+                    std::to_string(options.seeds.size()) + " for " +
                     std::to_string(outputs.size()));
   }
   std::vector<Tensor> seeds;
@@ -64,17 +71,19 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   if (!options.allow_unused) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (tape.contains(wanted[i])) continue;
-      throw GradError("grad: the outputs do not depend on input " + std::to_string(i) + ", " + inputs[i].describe() +
-                      " (see allow_unused)");
+      throw GradError("grad: the outputs do not depend on input " + std::to_string(i) + ", " +
+                      inputs[i].describe() + " (see allow_unused)");
     }
   }
-  const auto gradients = tape.sweep(outputs, seeds, wanted,
-                                    {.retain_graph = options.retain_graph.value_or(options.create_graph),
-                                     .create_graph = options.create_graph});
+  const auto gradients =
+      tape.sweep(outputs, seeds, wanted,
+                 {.retain_graph = options.retain_graph.value_or(options.create_graph),
+                  .create_graph = options.create_graph});
   return {gradients.begin(), gradients.end()};
 }
 
-std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options) {
+std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs,
+                         const GradOptions& options) {
   return grad(std::vector<Tensor>{output}, inputs, options);
 }
 

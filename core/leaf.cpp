@@ -39,7 +39,8 @@ void Leaf::add_grads(std::span<Node* const> leaves, std::span<const Tensor> grad
       totals.push_back(old.defined() ? accumulate(old, gradients[i]) : gradients[i].contiguous());
     }
   }
-  for (std::size_t i = 0; i < leaves.size(); ++i) std::swap(static_cast<Leaf*>(leaves[i])->grad_, totals[i]);
+  for (std::size_t i = 0; i < leaves.size(); ++i)
+    std::swap(static_cast<Leaf*>(leaves[i])->grad_, totals[i]);
 }
 
 }  // namespace xtape::detail

@@ -11,7 +11,8 @@
 
 #include <xtape/core/memory.hpp>
 
-// Address sanitizer sees nothing of blocks that are reused behind its back: under it every block is the system's.
+// Address sanitizer sees nothing of blocks that are reused behind its back: under it every block is
+// the system's.
 #if defined(__SANITIZE_ADDRESS__)
 #define XTAPE_POOLED false
 #elif defined(__has_feature)
@@ -27,18 +28,21 @@ namespace xtape::memory {
 namespace {
 
 constexpr std::size_t alignment = 64;
-constexpr std::size_t slab_limit = 4096;             // smaller blocks are cut from slabs
+constexpr std::size_t slab_limit = 4096;  // smaller blocks are cut from slabs
 constexpr std::size_t slab_bytes = std::size_t{1} << 18;
-constexpr std::size_t large_limit = std::size_t{1} << 16;  // blocks from here on can go back to the system
+constexpr std::size_t large_limit = std::size_t{1}
+                                    << 16;  // blocks from here on can go back to the system
 constexpr std::size_t huge_page = std::size_t{1} << 21;
-constexpr std::size_t batch_bytes = std::size_t{1} << 22;  // a thread keeps about this much of each size class
+constexpr std::size_t batch_bytes = std::size_t{1}
+                                    << 22;  // a thread keeps about this much of each size class
 
 // Size classes: 64, 128, ... 512, then four to each doubling.
 constexpr std::size_t class_count = 8 + 4 * 50;
 
 std::size_t class_of(std::size_t bytes) {
   if (bytes <= 512) return bytes == 0 ? 0 : (bytes - 1) / 64;
-  const auto exponent = static_cast<std::size_t>(std::bit_width(bytes - 1)) - 1;  // 2^exponent < bytes <= 2^(exponent+1)
+  const auto exponent = static_cast<std::size_t>(std::bit_width(bytes - 1)) -
+                        1;  // 2^exponent < bytes <= 2^(exponent+1)
   const std::size_t quarter = ((bytes - 1) >> (exponent - 2)) & 3;
   return 8 + 4 * (exponent - 9) + quarter;
 }
@@ -60,11 +64,16 @@ struct Chain {
 
 struct Counters {  // written by one thread, read by any
   std::atomic<std::int64_t> bytes{0}, nodes{0};
-  void add_bytes(std::int64_t change) { bytes.store(bytes.load(std::memory_order_relaxed) + change, std::memory_order_relaxed); }
-  void add_nodes(std::int64_t change) { nodes.store(nodes.load(std::memory_order_relaxed) + change, std::memory_order_relaxed); }
+  void add_bytes(std::int64_t change) {
+    bytes.store(bytes.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+  }
+  void add_nodes(std::int64_t change) {
+    nodes.store(nodes.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+  }
 };
 
-/// Memory that small blocks of all classes are cut from, one after another: pages are touched when they are needed.
+/// Memory that small blocks of all classes are cut from, one after another: pages are touched when
+/// they are needed.
 struct Slab {
   std::byte* next = nullptr;
   std::size_t left = 0;
@@ -72,7 +81,8 @@ struct Slab {
 
 struct ThreadCache {
   std::array<Chain, class_count> chains;  // the newest frees
-  std::array<Chain, class_count> spare;   // one full batch behind them, so that a swing does not take the lock each time
+  std::array<Chain, class_count>
+      spare;  // one full batch behind them, so that a swing does not take the lock each time
   Slab slab;
   Counters counters;
 };
@@ -166,13 +176,12 @@ struct CacheOwner {
   }
 };
 
-[[gnu::noinline]] void start_thread_cache() {
-  thread_local CacheOwner owner;
-}
+[[gnu::noinline]] void start_thread_cache() { thread_local CacheOwner owner; }
 
 /// The calling thread's cache; null while the thread is being torn down.
 inline ThreadCache* thread_cache() {
-  if (cache == nullptr && !thread_ended) [[unlikely]] start_thread_cache();
+  if (cache == nullptr && !thread_ended) [[unlikely]]
+    start_thread_cache();
   return cache;
 }
 
@@ -180,12 +189,14 @@ template <class Member>
 std::int64_t total(Member member) {
   const std::lock_guard lock(central().mutex);
   std::int64_t sum = (central().ended.*member).load();
-  for (const ThreadCache* thread : central().threads) sum += (thread->counters.*member).load(std::memory_order_relaxed);
+  for (const ThreadCache* thread : central().threads)
+    sum += (thread->counters.*member).load(std::memory_order_relaxed);
   return sum;
 }
 
 inline void count_bytes(ThreadCache* own, std::int64_t change) {
-  if (own != nullptr) [[likely]] return own->counters.add_bytes(change);
+  if (own != nullptr) [[likely]]
+    return own->counters.add_bytes(change);
   const std::lock_guard lock(central().mutex);
   central().ended.add_bytes(change);
 }
@@ -201,7 +212,9 @@ Block* take(Chain& chain) {
 
 std::int64_t live_bytes() { return total(&Counters::bytes); }
 std::int64_t live_nodes() { return total(&Counters::nodes); }
-std::int64_t cached_bytes() { return XTAPE_POOLED ? central().system_bytes.load() - live_bytes() : 0; }
+std::int64_t cached_bytes() {
+  return XTAPE_POOLED ? central().system_bytes.load() - live_bytes() : 0;
+}
 
 void count_nodes(int change) noexcept {
   if (ThreadCache* own = thread_cache()) return own->counters.add_nodes(change);
@@ -263,7 +276,8 @@ void release_cached() {
       chains.swap(central().chains[i]);
     }
     for (Chain& chain : chains) {
-      central().system_bytes.fetch_sub(static_cast<std::int64_t>(chain.count * class_size(i)), std::memory_order_relaxed);
+      central().system_bytes.fetch_sub(static_cast<std::int64_t>(chain.count * class_size(i)),
+                                       std::memory_order_relaxed);
       while (chain.count > 0) std::free(take(chain));
     }
   }

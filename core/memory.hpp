@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <new>
 
-/// The buffer pool. Blocks are 64-byte aligned, handed out by size class from lists of the calling thread, and kept
-/// for reuse when freed: fresh pages cost more than the arithmetic on them.
+/// The buffer pool. Blocks are 64-byte aligned, handed out by size class from lists of the calling
+/// thread, and kept for reuse when freed: fresh pages cost more than the arithmetic on them.
 namespace xtape::memory {
 
 /// Memory in use by tensors and nodes of all threads, in bytes (whole blocks of the pool).
@@ -16,7 +16,8 @@ std::int64_t live_nodes();
 /// Bytes that the pool holds for reuse: obtained from the system and not live.
 std::int64_t cached_bytes();
 
-/// Returns to the system the large blocks (64 KB and more) that this thread and ended threads keep for reuse.
+/// Returns to the system the large blocks (64 KB and more) that this thread and ended threads keep
+/// for reuse.
 void release_cached();
 
 /// A block of at least `bytes`, uninitialised. Throws std::bad_alloc.

@@ -31,7 +31,8 @@ void Edges::clear() noexcept {
   count_ = 0;
 }
 
-Node::Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, std::uint32_t bytes, bool leaf)
+Node::Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs,
+           std::uint32_t bytes, bool leaf)
     : bytes_(bytes),
       number_(next_number.fetch_add(1, std::memory_order_relaxed)),
       name_(name),
@@ -44,7 +45,8 @@ Node::Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs
 
 Node::~Node() { memory::count_nodes(-1); }
 
-/// Ends a node and whatever nobody refers to after it. A work list instead of recursion: graphs are a million deep.
+/// Ends a node and whatever nobody refers to after it. A work list instead of recursion: graphs are
+/// a million deep.
 void Node::destroy(Node* node) noexcept {
   thread_local Node* doomed = nullptr;  // linked through next_doomed_
   thread_local bool draining = false;
@@ -62,7 +64,8 @@ void Node::destroy(Node* node) noexcept {
 
 Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node) {
   Ref<Node> owner = Ref<Node>::adopt(node);
-  bool handed_on = static_cast<bool>(y.body().node);  // an operation that gives back what it was given
+  bool handed_on =
+      static_cast<bool>(y.body().node);  // an operation that gives back what it was given
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     node->inputs_[i] = inputs[i]->body().node;
     handed_on = handed_on || &inputs[i]->body() == &y.body();
@@ -75,7 +78,8 @@ Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node) {
 Saved::Saved(const Tensor& input) : value_(input.is_leaf() ? detail::snapshot(input) : input) {}
 
 Saved::Saved(const Saved& other) : value_(other.value_) {
-  if (counting && value_.defined()) counted_bytes += static_cast<std::size_t>(value_.size()) * size_of(value_.dtype());
+  if (counting && value_.defined())
+    counted_bytes += static_cast<std::size_t>(value_.size()) * size_of(value_.dtype());
 }
 
 Saved Saved::output(const Tensor& y) {

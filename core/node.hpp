@@ -30,40 +30,7 @@ class Cover {
 };
 }  // namespace detail
 
-/// Where a rule delivers dL/dx for each input x of its operation.
-class Send {
- public:
-  /// Whether anybody wants the gradient of this input.
-  bool wanted(std::size_t input) const;
-  /// Of an input that requires a gradient; of others nothing is kept.
-  const Shape& shape(std::size_t input) const;
-  Dtype dtype(std::size_t input) const;
-
-  /// Delivers `dx`, of the input's shape and dtype. Throws GradError naming the operation if it is of others.
-  void operator()(std::size_t input, Tensor dx) const;
-
-  /// The same, computed only if wanted.
-  template <class F>
-    requires std::is_invocable_r_v<Tensor, F>
-  void operator()(std::size_t input, F&& compute) const {
-    if (wanted(input)) (*this)(input, static_cast<Tensor>(std::forward<F>(compute)()));
-  }
-
- private:
-  friend class Tape;
-  friend class Saved;
-  template <class Rule>
-  friend auto once_differentiable(Rule rule);
-  Send(Tape& tape, std::size_t index) : tape_(tape), index_(index) {}
-  Send opaque(const detail::Cover& cover) const;
-  Node& node() const;
-  const Node& source(std::size_t input) const;
-  [[noreturn]] void throw_no_source(std::size_t input) const;
-
-  Tape& tape_;
-  std::size_t index_;
-  const detail::Cover* cover_ = nullptr;  // set while a rule runs whose own derivative nobody knows
-};
+class Send;
 
 /// The nodes that made an operation's inputs, in their order; null for constants.
 class Edges {
@@ -88,7 +55,8 @@ class Edges {
 /// One recorded operation, or a leaf. Reference counted; lives in the pool.
 class Node {
  public:
-  /// Record order: one counter for all threads, so inputs have smaller numbers than what is made of them.
+  /// Record order: one counter for all threads, so inputs have smaller numbers than what is made of
+  /// them.
   std::uint64_t number() const { return number_; }
   const char* name() const { return name_; }
   const Edges& inputs() const { return inputs_; }
@@ -103,13 +71,15 @@ class Node {
   // For the library's own use.
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
-    if (references_.load(std::memory_order_acquire) == 1 || references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    if (references_.load(std::memory_order_acquire) == 1 ||
+        references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       destroy(this);
     }
   }
 
  protected:
-  Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, std::uint32_t bytes, bool leaf);
+  Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, std::uint32_t bytes,
+       bool leaf);
   virtual ~Node();
 
  private:
@@ -135,19 +105,74 @@ class Node {
   bool released_ = false;
 };
 
-/// A value kept for backward. It never changes, whatever is assigned to the tensor later, and it keeps its place on the
-/// tape, so that a recorded backward pass is differentiated through it.
+/// Where a rule delivers dL/dx for each input x of its operation.
+class Send {
+ public:
+  /// Whether anybody wants the gradient of this input.
+  bool wanted(std::size_t input) const;
+  /// Of an input that requires a gradient; of others nothing is kept.
+  const Shape& shape(std::size_t input) const;
+  Dtype dtype(std::size_t input) const;
+
+  /// Delivers `dx`, of the input's shape and dtype. Throws GradError naming the operation if it is
+  /// of others.
+  void operator()(std::size_t input, Tensor dx) const;
+
+  /// The same, computed only if wanted.
+  template <class F>
+  requires std::is_invocable_r_v<Tensor, F>
+  void operator()(std::size_t input, F&& compute) const {
+    if (wanted(input)) (*this)(input, static_cast<Tensor>(std::forward<F>(compute)()));
+  }
+
+ private:
+  friend class Tape;
+  friend class Saved;
+  template <class Rule>
+  friend auto once_differentiable(Rule rule);
+  Send(Tape& tape, Node& node, const std::int32_t* targets)
+      : tape_(tape), node_(node), targets_(targets) {}
+  Send opaque(const detail::Cover& cover) const;
+  const Node& source(std::size_t input) const;
+  [[noreturn]] void throw_no_input(std::size_t input) const;
+  [[noreturn]] void throw_constant(std::size_t input) const;
+
+  Tape& tape_;
+  Node& node_;
+  const std::int32_t*
+      targets_;  // for each input: its place on the tape, negative if nobody wants its gradient
+  const detail::Cover* cover_ = nullptr;  // set while a rule runs whose own derivative nobody knows
+};
+
+inline bool Send::wanted(std::size_t input) const {
+  if (input >= node_.inputs().size()) throw_no_input(input);
+  return targets_[input] >= 0;
+}
+
+inline const Node& Send::source(std::size_t input) const {
+  if (input >= node_.inputs().size()) throw_no_input(input);
+  if (!node_.inputs()[input]) throw_constant(input);
+  return *node_.inputs()[input];
+}
+
+inline const Shape& Send::shape(std::size_t input) const { return source(input).shape(); }
+inline Dtype Send::dtype(std::size_t input) const { return source(input).dtype(); }
+
+/// A value kept for backward. It never changes, whatever is assigned to the tensor later, and it
+/// keeps its place on the tape, so that a recorded backward pass is differentiated through it.
 class Saved {
  public:
   Saved() = default;
   explicit Saved(const Tensor& input);
-  /// For an input's value that only the gradient of another input reads: nothing is kept unless `needed`.
+  /// For an input's value that only the gradient of another input reads: nothing is kept unless
+  /// `needed`.
   Saved(const Tensor& input, bool needed) : Saved(needed ? Saved(input) : Saved()) {}
   Saved(const Saved& other);
   Saved(Saved&&) noexcept = default;
   Saved& operator=(Saved&&) noexcept = default;
 
-  /// Keeps the operation's own result. Without its place on the tape: its node owns this value, not the other way round.
+  /// Keeps the operation's own result. Without its place on the tape: its node owns this value, not
+  /// the other way round.
   static Saved output(const Tensor& y);
 
   /// A saved input.
@@ -172,7 +197,8 @@ class Saved {
   Tensor value_;
 };
 
-/// Whether operations on this thread are recorded now: not under NoGradGuard, nor in a first-order backward pass.
+/// Whether operations on this thread are recorded now: not under NoGradGuard, nor in a first-order
+/// backward pass.
 bool recording();
 /// Whether an operation on these inputs is recorded.
 template <class... Tensors>
@@ -237,9 +263,10 @@ Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
 
 /// `y` with its node, or plain `y` if nobody wants a gradient.
 ///
-/// `name` must outlive the node (a literal). `y` is new, or one of the inputs. `rule(g, send)` is called with g = dL/dy, moved in, and calls
-/// `send(i, dL/dx_i)` for each input. Written in public operations it is differentiable to any order; a rule that reads
-/// values past the tape says so by `once_differentiable`.
+/// `name` must outlive the node (a literal). `y` is new, or one of the inputs. `rule(g, send)` is
+/// called with g = dL/dy, moved in, and calls
+/// `send(i, dL/dx_i)` for each input. Written in public operations it is differentiable to any
+/// order; a rule that reads values past the tape says so by `once_differentiable`.
 template <class Rule>
 Tensor record(const char* name, Tensor y, std::span<const Tensor* const> inputs, Rule rule) {
   bool wanted = false;
@@ -252,16 +279,18 @@ Tensor record(const char* name, Tensor y, std::span<const Tensor* const> inputs,
 template <class Rule>
 Tensor record(const char* name, Tensor y, std::initializer_list<Input> inputs, Rule rule) {
   static_assert(sizeof(Input) == sizeof(const Tensor*));
-  return record(name, std::move(y), std::span(&inputs.begin()->tensor, inputs.size()), std::move(rule));
+  return record(name, std::move(y), std::span(&inputs.begin()->tensor, inputs.size()),
+                std::move(rule));
 }
 
-/// Wraps a rule that computes gradients from raw values. A backward pass that is itself differentiated then throws
-/// GradError naming the operation, instead of leaving the rule's part out.
+/// Wraps a rule that computes gradients from raw values. A backward pass that is itself
+/// differentiated then throws GradError naming the operation, instead of leaving the rule's part
+/// out.
 template <class Rule>
 auto once_differentiable(Rule rule) {
   return [rule = std::move(rule)](Tensor g, const Send& send) {
     if (!recording()) return rule(std::move(g), send);
-    const detail::Cover cover(g, send.node());
+    const detail::Cover cover(g, send.node_);
     const RecordingScope off(false);
     rule(g.detach(), send.opaque(cover));
   };

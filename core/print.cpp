@@ -9,8 +9,8 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/tensor.hpp>
 
-// NumPy's str() of an array with its default options: `precision=8, floatmode="maxprec", threshold=1000, edgeitems=3,
-// linewidth=75`.
+// NumPy's str() of an array with its default options: `precision=8, floatmode="maxprec",
+// threshold=1000, edgeitems=3, linewidth=75`.
 
 namespace xtape {
 namespace {
@@ -23,7 +23,8 @@ constexpr std::int64_t gap = -1;  // stands for the indices left out
 
 using Texts = std::vector<std::string>;
 
-/// d.ddd x 10^exponent. The fewest digits that tell the value from its neighbours, or as many as were asked for.
+/// d.ddd x 10^exponent. The fewest digits that tell the value from its neighbours, or as many as
+/// were asked for.
 struct Decimal {
   std::string digits;
   int exponent;
@@ -45,7 +46,8 @@ Decimal parse(const char* begin, const char* end) {
 template <class T, class... Precision>
 Decimal to_decimal(T value, Precision... digits) {
   std::array<char, 64> text;
-  const auto end = std::to_chars(text.begin(), text.end(), value, std::chars_format::scientific, digits...).ptr;
+  const auto end =
+      std::to_chars(text.begin(), text.end(), value, std::chars_format::scientific, digits...).ptr;
   return parse(text.begin(), end);
 }
 
@@ -79,9 +81,11 @@ struct Parts {
 template <class T>
 Parts positional(T value, int digits) {
   Decimal decimal = to_decimal(value);
-  if (decimal.fraction() - decimal.exponent > digits) {  // more digits than wanted: as many as remain, which may be none
+  if (decimal.fraction() - decimal.exponent >
+      digits) {  // more digits than wanted: as many as remain, which may be none
     std::array<char, 512> text;
-    const auto end = std::to_chars(text.begin(), text.end(), value, std::chars_format::fixed, digits).ptr;
+    const auto end =
+        std::to_chars(text.begin(), text.end(), value, std::chars_format::fixed, digits).ptr;
     const auto point = std::find(text.begin(), end, '.');
     Parts parts{std::string(text.begin(), point), std::string(point + 1, end)};
     while (!parts.fraction.empty() && parts.fraction.back() == '0') parts.fraction.pop_back();
@@ -89,8 +93,8 @@ Parts positional(T value, int digits) {
   }
   const int zeros_before = std::max(0, -decimal.exponent);
   const int zeros_behind = std::max(0, decimal.exponent - decimal.fraction());
-  const std::string all = std::string(static_cast<std::size_t>(zeros_before), '0') + decimal.digits +
-                          std::string(static_cast<std::size_t>(zeros_behind), '0');
+  const std::string all = std::string(static_cast<std::size_t>(zeros_before), '0') +
+                          decimal.digits + std::string(static_cast<std::size_t>(zeros_behind), '0');
   const auto point = static_cast<std::size_t>(std::max(0, decimal.exponent)) + 1;
   Parts parts{(decimal.negative ? "-" : "") + all.substr(0, point), all.substr(point)};
   if (parts.fraction == "0") parts.fraction.clear();
@@ -103,22 +107,27 @@ std::string exponent_text(int exponent) {
 }
 
 std::string scientific_text(const Decimal& decimal) {
-  return (decimal.negative ? "-" : "") + decimal.digits.substr(0, 1) + "." + decimal.digits.substr(1);
+  return (decimal.negative ? "-" : "") + decimal.digits.substr(0, 1) + "." +
+         decimal.digits.substr(1);
 }
 
 std::string padded(const std::string& text, std::size_t width) {
   return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
 }
 
-std::string special_text(double value) { return std::isnan(value) ? "nan" : value < 0 ? "-inf" : "inf"; }
+std::string special_text(double value) {
+  return std::isnan(value) ? "nan" : value < 0 ? "-inf" : "inf";
+}
 
-/// The elements of a floating array, in one common form: with exponents if the magnitudes are far apart.
+/// The elements of a floating array, in one common form: with exponents if the magnitudes are far
+/// apart.
 template <class T>
 class FloatingColumn {
  public:
   explicit FloatingColumn(const std::vector<T>& values) {
     std::vector<T> finite;
-    std::copy_if(values.begin(), values.end(), std::back_inserter(finite), [](T x) { return std::isfinite(x); });
+    std::copy_if(values.begin(), values.end(), std::back_inserter(finite),
+                 [](T x) { return std::isfinite(x); });
     exponents_ = need_exponents(finite);
     for (const T value : finite) exponents_ ? measure_scientific(value) : measure_positional(value);
     if (exponents_) behind_ = static_cast<std::size_t>(digits_) + exponent_width_;
@@ -133,13 +142,14 @@ class FloatingColumn {
     if (!std::isfinite(value)) return padded(special_text(value), before_ + 1 + behind_);
     if (!exponents_) {
       const Parts parts = positional(value, precision);
-      return padded(parts.integer, before_) + "." + parts.fraction + std::string(behind_ - parts.fraction.size(), ' ');
+      return padded(parts.integer, before_) + "." + parts.fraction +
+             std::string(behind_ - parts.fraction.size(), ' ');
     }
     const Decimal decimal = with_fraction(value, digits_);
     const std::string exponent = exponent_text(decimal.exponent);
     const std::string zeros(exponent_width_ - exponent.size(), '0');
-    return padded(scientific_text(decimal), before_ + 1 + static_cast<std::size_t>(digits_)) + exponent.substr(0, 2) +
-           zeros + exponent.substr(2);
+    return padded(scientific_text(decimal), before_ + 1 + static_cast<std::size_t>(digits_)) +
+           exponent.substr(0, 2) + zeros + exponent.substr(2);
   }
 
  private:
@@ -294,9 +304,12 @@ std::string to_string(const Tensor& tensor) {
   if (!tensor.defined()) return "undefined";
   if (tensor.size() == 0) return "[]";
   if (tensor.rank() > 0) return Layout(tensor).text();
-  return visit(tensor.dtype(), [&]<class T>(TypeTag<T>) { return scalar_text(*tensor.body().elements<T>()); });
+  return visit(tensor.dtype(),
+               [&]<class T>(TypeTag<T>) { return scalar_text(*tensor.body().elements<T>()); });
 }
 
-std::ostream& operator<<(std::ostream& stream, const Tensor& tensor) { return stream << to_string(tensor); }
+std::ostream& operator<<(std::ostream& stream, const Tensor& tensor) {
+  return stream << to_string(tensor);
+}
 
 }  // namespace xtape

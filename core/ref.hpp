@@ -4,7 +4,8 @@
 
 namespace xtape {
 
-/// How references are counted. A type that is incomplete where its handles are copied overloads these two.
+/// How references are counted. A type that is incomplete where its handles are copied overloads
+/// these two.
 template <class T>
 void add_reference(T* object) noexcept {
   object->retain();
@@ -14,8 +15,8 @@ void drop_reference(T* object) noexcept {
   object->release();
 }
 
-/// Shared ownership of an object that counts its own references: `T` offers `retain()` and `release()`, the latter
-/// ending it when the last reference goes.
+/// Shared ownership of an object that counts its own references: `T` offers `retain()` and
+/// `release()`, the latter ending it when the last reference goes.
 template <class T>
 class Ref {
  public:

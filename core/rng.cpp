@@ -10,7 +10,8 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/rng.hpp>
 
-// Compiled with -ffp-contract=off: a product and a sum fused into one operation round differently from NumPy's.
+// Compiled with -ffp-contract=off: a product and a sum fused into one operation round differently
+// from NumPy's.
 
 namespace xtape {
 namespace {
@@ -24,14 +25,15 @@ std::string text(double value) {
 
 void check_floating(const char* op, Dtype dtype) {
   if (!is_floating(dtype)) {
-    throw DtypeError(std::string(op) + ": the dtype must be floating; got " + std::string(to_string(dtype)));
+    throw DtypeError(std::string(op) + ": the dtype must be floating; got " +
+                     std::string(to_string(dtype)));
   }
 }
 
 void check_range(const char* op, std::int64_t low, std::int64_t high) {
   if (low >= high) {
-    throw ValueError(std::string(op) + ": low must be less than high; got " + std::to_string(low) + " and " +
-                     std::to_string(high));
+    throw ValueError(std::string(op) + ": low must be less than high; got " + std::to_string(low) +
+                     " and " + std::to_string(high));
   }
 }
 
@@ -49,7 +51,8 @@ class Reader {
   T number(T limit) {
     const std::string_view digits = word();
     T value = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
     if (error != std::errc() || end != digits.data() + digits.size() || value > limit) fail();
     return value;
   }
@@ -67,7 +70,8 @@ class Reader {
 }  // namespace
 
 void Rng::seed(std::uint64_t value) {
-  if (value > UINT32_MAX) throw ValueError("seed: the seed must be less than 2^32; got " + std::to_string(value));
+  if (value > UINT32_MAX)
+    throw ValueError("seed: the seed must be less than 2^32; got " + std::to_string(value));
   words_[0] = static_cast<std::uint32_t>(value);
   for (std::uint32_t i = 1; i < word_count; ++i) {
     const std::uint32_t previous = words_[i - 1];
@@ -86,7 +90,8 @@ void Rng::renew() {
     words_[i] = words_[far] ^ (y >> 1) ^ ((y & 1U) != 0 ? 0x9908b0dfU : 0U);
   };
   for (std::size_t i = 0; i < word_count - middle; ++i) twist(i, i + 1, i + middle);
-  for (std::size_t i = word_count - middle; i < word_count - 1; ++i) twist(i, i + 1, i + middle - word_count);
+  for (std::size_t i = word_count - middle; i < word_count - 1; ++i)
+    twist(i, i + 1, i + middle - word_count);
   twist(word_count - 1, 0, middle - 1);
   position_ = 0;
 }
@@ -105,7 +110,8 @@ std::uint64_t Rng::next_64() {
   return high << 32 | next_32();
 }
 
-/// An integer from 0 to `most`, both included: draws are cut to the bits of `most` and repeated until one fits.
+/// An integer from 0 to `most`, both included: draws are cut to the bits of `most` and repeated
+/// until one fits.
 std::uint64_t Rng::below(std::uint64_t most) {
   if (most == 0) return 0;
   const std::uint64_t mask = ~std::uint64_t{0} >> std::countl_zero(most);
@@ -148,8 +154,8 @@ Tensor Rng::uniform(const Shape& shape, double low, double high, Dtype dtype) {
   check_floating("uniform", dtype);
   const double range = high - low;
   if (!(range >= 0 && std::isfinite(range))) {
-    throw ValueError("uniform: low must not exceed high, nor their distance be infinite; got " + text(low) + " and " +
-                     text(high));
+    throw ValueError("uniform: low must not exceed high, nor their distance be infinite; got " +
+                     text(low) + " and " + text(high));
   }
   return draw(shape, dtype, [=, this] { return low + range * uniform(); });
 }
@@ -167,7 +173,8 @@ Tensor Rng::randn(const Shape& shape, Dtype dtype) {
 
 std::int64_t Rng::integer(std::int64_t low, std::int64_t high) {
   check_range("integer", low, high);
-  const std::uint64_t first = static_cast<std::uint64_t>(low);  // unsigned: the distance may exceed int64
+  const std::uint64_t first =
+      static_cast<std::uint64_t>(low);  // unsigned: the distance may exceed int64
   return static_cast<std::int64_t>(first + below(static_cast<std::uint64_t>(high) - first - 1));
 }
 

@@ -9,10 +9,13 @@
 
 namespace xtape {
 
-/// A stream of random numbers: NumPy's legacy generator. The same seed gives the same numbers as the methods of
-/// `numpy.random.RandomState` with the arguments in the same order of calls; float32 values are the float64 ones rounded.
+/// A stream of random numbers: NumPy's legacy generator. The same seed gives the same numbers as
+/// the methods of
+/// `numpy.random.RandomState` with the arguments in the same order of calls; float32 values are the
+/// float64 ones rounded.
 ///
-/// Mersenne Twister MT19937 (Matsumoto & Nishimura 1998). A value: copies go on independently from the same place.
+/// Mersenne Twister MT19937 (Matsumoto & Nishimura 1998). A value: copies go on independently from
+/// the same place.
 class Rng {
  public:
   /// Throws ValueError unless the seed fits in 32 bits.
@@ -25,7 +28,8 @@ class Rng {
   /// Throws ValueError if low > high or a bound is not finite, DtypeError unless floating.
   Tensor uniform(const Shape& shape, double low = 0, double high = 1, Dtype dtype = Dtype::float32);
 
-  /// One number of the standard normal distribution, by the polar method (Marsaglia & Bray 1964).   RandomState.randn()
+  /// One number of the standard normal distribution, by the polar method (Marsaglia & Bray 1964).  
+  /// RandomState.randn()
   double normal();
   /// Normal numbers.   RandomState.normal(mean, stddev, shape)
   /// Throws ValueError unless stddev >= 0, DtypeError unless floating.
@@ -66,8 +70,8 @@ class Rng {
 
   static constexpr std::size_t word_count = 624;
   std::array<std::uint32_t, word_count> words_;
-  std::size_t position_;      // of the next unused word
-  bool has_normal_ = false;   // the polar method makes two at a time
+  std::size_t position_;     // of the next unused word
+  bool has_normal_ = false;  // the polar method makes two at a time
   double normal_ = 0;
 };
 

@@ -10,7 +10,8 @@ Shape::Shape(std::span<const std::int64_t> extents) {
   rank_ = static_cast<int>(extents.size());
   std::copy(extents.begin(), extents.end(), extents_.begin());
   for (const std::int64_t extent : extents) {
-    if (extent < 0) throw ShapeError("shape: extents must not be negative; got " + to_string(*this));
+    if (extent < 0)
+      throw ShapeError("shape: extents must not be negative; got " + to_string(*this));
   }
   size();
 }
@@ -29,8 +30,10 @@ std::int64_t Shape::size() const {
 void Shape::push_back(std::int64_t extent) { insert(rank_, extent); }
 
 void Shape::insert(int axis, std::int64_t extent) {
-  if (rank_ == max_rank) throw ShapeError("shape: at most 8 axes are possible; got one more than " + to_string(*this));
-  std::copy_backward(extents_.begin() + axis, extents_.begin() + rank_, extents_.begin() + rank_ + 1);
+  if (rank_ == max_rank)
+    throw ShapeError("shape: at most 8 axes are possible; got one more than " + to_string(*this));
+  std::copy_backward(extents_.begin() + axis, extents_.begin() + rank_,
+                     extents_.begin() + rank_ + 1);
   (*this)[axis] = extent;
   ++rank_;
 }
@@ -69,7 +72,8 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
     if (extent == 1) {
       extent = shorter[axis];
     } else if (shorter[axis] != 1 && shorter[axis] != extent) {
-      throw ShapeError(std::string(op) + ": shapes must broadcast (be equal or 1, axis by axis from the last); got " +
+      throw ShapeError(std::string(op) +
+                       ": shapes must broadcast (be equal or 1, axis by axis from the last); got " +
                        to_string(a) + " and " + to_string(b));
     }
   }
@@ -78,8 +82,8 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
 
 int normalize_axis(const char* op, std::int64_t axis, int rank) {
   if (axis < -rank || axis >= rank) {
-    throw IndexError(std::string(op) + ": axis must lie in [-" + std::to_string(rank) + ", " + std::to_string(rank) +
-                     "); got " + std::to_string(axis));
+    throw IndexError(std::string(op) + ": axis must lie in [-" + std::to_string(rank) + ", " +
+                     std::to_string(rank) + "); got " + std::to_string(axis));
   }
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }

@@ -19,7 +19,8 @@ class Shape {
  public:
   Shape() = default;
   /// Throws ShapeError for more than 8 axes, a negative extent, or more elements than int64 counts.
-  Shape(std::initializer_list<std::int64_t> extents) : Shape(std::span(extents.begin(), extents.size())) {}
+  Shape(std::initializer_list<std::int64_t> extents)
+      : Shape(std::span(extents.begin(), extents.size())) {}
   explicit Shape(std::span<const std::int64_t> extents);
 
   int rank() const { return rank_; }

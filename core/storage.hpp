@@ -8,7 +8,8 @@
 
 namespace xtape::detail {
 
-/// A counted run of bytes, 64-byte aligned: from the pool, or memory of somebody else's that is kept alive.
+/// A counted run of bytes, 64-byte aligned: from the pool, or memory of somebody else's that is
+/// kept alive.
 class Storage {
  public:
   static Ref<Storage> allocate(std::size_t bytes);
@@ -22,7 +23,8 @@ class Storage {
 
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
-    if (references_.load(std::memory_order_acquire) == 1 || references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    if (references_.load(std::memory_order_acquire) == 1 ||
+        references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       destroy();
     }
   }

@@ -24,8 +24,8 @@ struct RuleScope {
   const char* outer;
 };
 
-/// A gradient to hand out. If a rule has sent one tensor to several places, or handed the seed on, each place gets a
-/// handle of its own: `assign` to one of them is not seen by the others.
+/// A gradient to hand out. If a rule has sent one tensor to several places, or handed the seed on,
+/// each place gets a handle of its own: `assign` to one of them is not seen by the others.
 Tensor result(const Tensor& gradient) {
   if (!gradient.defined()) return {};
   return detail::shared(gradient) ? detail::snapshot(gradient) : gradient;
@@ -37,15 +37,20 @@ const char* detail::differentiable_rule() { return recording() ? running_rule : 
 
 Tape::Tape(std::span<const Tensor> outputs) { link(outputs); }
 
-/// Walks from the outputs, always to the newest node not yet visited: a heap yields all wishes for one node together, so
-/// no node needs a mark, and several threads can walk graphs that share nodes. Leaves, often wished for by every
-/// operation, wait in a list of their own.
+/// Walks from the outputs, always to the newest node not yet visited: a heap yields all wishes for
+/// one node together, so no node needs a mark, and several threads can walk graphs that share
+/// nodes. Leaves, often wished for by every operation, wait in a list of their own.
 void Tape::link(std::span<const Tensor> outputs) {
   List<Visit> heap, leaves;
+  Visit newest{};  // ahead of the heap: along a chain nothing ever enters it
   const auto wish = [&](Node* node, std::int32_t edge) {
     if (node == nullptr) return;
-    (node->leaf_ ? leaves : heap).push_back({node->number_, node, edge});
-    if (!node->leaf_) std::push_heap(heap.begin(), heap.end());
+    Visit visit{node->number_, node, edge};
+    if (node->leaf_) return leaves.push_back(visit);
+    if (newest.node == nullptr || newest < visit) std::swap(newest, visit);
+    if (visit.node == nullptr) return;
+    heap.push_back(visit);
+    std::push_heap(heap.begin(), heap.end());
   };
   const auto visit = [&](const Visit& next) {
     if (nodes_.empty() || nodes_.back() != next.node) {
@@ -56,16 +61,19 @@ void Tape::link(std::span<const Tensor> outputs) {
         wish(next.node->inputs_[i].get(), static_cast<std::int32_t>(targets_.size()) - 1);
       }
     }
-    if (next.edge != nowhere) targets_[static_cast<std::size_t>(next.edge)] = static_cast<std::int32_t>(size()) - 1;
+    if (next.edge != nowhere)
+      targets_[static_cast<std::size_t>(next.edge)] = static_cast<std::int32_t>(size()) - 1;
   };
   for (const Tensor& output : outputs) {
     wish(output.node(), nowhere);
     roots_.push_back(output.body().node);
   }
-  while (!heap.empty()) {
-    const Visit next = heap.front();
-    std::pop_heap(heap.begin(), heap.end());
-    heap.pop_back();
+  while (newest.node != nullptr) {
+    const Visit next = std::exchange(newest, heap.empty() ? Visit{} : heap.front());
+    if (!heap.empty()) {
+      std::pop_heap(heap.begin(), heap.end());
+      heap.pop_back();
+    }
     visit(next);
   }
   first_leaf_ = size();
@@ -78,9 +86,11 @@ std::int32_t Tape::find(const Node* node) const {
   const auto operations_end = nodes_.begin() + static_cast<std::ptrdiff_t>(first_leaf_);
   const auto begin = node->leaf_ ? operations_end : nodes_.begin();
   const auto end = node->leaf_ ? nodes_.end() : operations_end;
-  const auto found = std::lower_bound(begin, end, node->number_,
-                                      [](const Node* a, std::uint64_t number) { return a->number_ > number; });
-  return found != end && *found == node ? static_cast<std::int32_t>(found - nodes_.begin()) : nowhere;
+  const auto found =
+      std::lower_bound(begin, end, node->number_,
+                       [](const Node* a, std::uint64_t number) { return a->number_ > number; });
+  return found != end && *found == node ? static_cast<std::int32_t>(found - nodes_.begin())
+                                        : nowhere;
 }
 
 Tape::List<Node*> Tape::leaves() const {
@@ -99,18 +109,24 @@ std::size_t Tape::saved_bytes() const {
 void Tape::check_not_released() const {
   for (const Node* node : nodes_) {
     if (!node->released_) continue;
-    throw GradError("backward: a graph can be swept once unless retain_graph is set; the saved values of " +
-                    std::string(node->name_) + " (number " + std::to_string(node->number_) + ") are gone");
+    throw GradError(
+        "backward: a graph can be swept once unless retain_graph is set; the saved values of " +
+        std::string(node->name_) + " (number " + std::to_string(node->number_) + ") are gone");
   }
 }
 
-/// Marks the nodes through which some of `wanted` is reached.
-void Tape::mark_useful(const List<bool>& wanted) {
-  useful_ = wanted;
+/// Leaves out the edges to nodes through which none of `wanted` is reached.
+void Tape::prune(const List<bool>& wanted) {
+  pruned_ = targets_;
+  List<bool> useful = wanted;
   for (std::size_t i = first_leaf_; i-- > 0;) {  // inputs lie behind
     const std::size_t end = i + 1 < size() ? first_edge_[i + 1] : targets_.size();
     for (std::size_t edge = first_edge_[i]; edge < end; ++edge) {
-      if (targets_[edge] != nowhere && useful_[static_cast<std::size_t>(targets_[edge])]) useful_[i] = true;
+      if (targets_[edge] != nowhere && useful[static_cast<std::size_t>(targets_[edge])]) {
+        useful[i] = true;
+      } else {
+        pruned_[edge] = nowhere;
+      }
     }
   }
 }
@@ -120,7 +136,7 @@ struct Tape::SweepEnd {
   Tape& tape;
   ~SweepEnd() {
     tape.gradients_.clear();
-    tape.useful_.clear();
+    tape.pruned_.clear();
   }
 };
 
@@ -128,7 +144,8 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
                                std::span<Node* const> wanted, SweepOptions options) {
   check_not_released();
   List<std::int32_t> wanted_at(wanted.size());
-  std::transform(wanted.begin(), wanted.end(), wanted_at.begin(), [this](const Node* node) { return find(node); });
+  std::transform(wanted.begin(), wanted.end(), wanted_at.begin(),
+                 [this](const Node* node) { return find(node); });
   List<bool> keep(size(), false);
   std::size_t wanted_leaves = 0;
   for (const std::int32_t index : wanted_at) {
@@ -136,7 +153,7 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
     keep[static_cast<std::size_t>(index)] = true;
     if (static_cast<std::size_t>(index) >= first_leaf_) ++wanted_leaves;
   }
-  if (wanted_leaves < size() - first_leaf_) mark_useful(keep);
+  if (wanted_leaves < size() - first_leaf_) prune(keep);
 
   const RecordingScope scope(options.create_graph);
   const SweepEnd at_end{*this};
@@ -147,12 +164,13 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
       sum = sum.defined() ? detail::accumulate(std::move(sum), seeds[i]) : seeds[i];
     }
   }
+  const List<std::int32_t>& targets = pruned_.empty() ? targets_ : pruned_;
   for (std::size_t i = 0; i < first_leaf_; ++i) {
     Node& node = *nodes_[i];
     Tensor g = keep[i] ? gradients_[i] : std::move(gradients_[i]);
     if (g.defined()) {
       const RuleScope running(node.name_);
-      node.run(std::move(g), Send(*this, i));
+      node.run(std::move(g), Send(*this, node, targets.data() + first_edge_[i]));
     }
     if (!options.retain_graph) {
       node.drop_rule();
@@ -161,52 +179,37 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
   }
   List<Tensor> results(wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted_at[i] != nowhere) results[i] = result(gradients_[static_cast<std::size_t>(wanted_at[i])]);
+    if (wanted_at[i] != nowhere)
+      results[i] = result(gradients_[static_cast<std::size_t>(wanted_at[i])]);
   }
   return results;
 }
 
-void Tape::throw_no_input(std::size_t index, std::size_t input) const {
-  const Node& node = *nodes_[index];
-  throw GradError(std::string(node.name_) + ": the rule must name an input below " +
-                  std::to_string(node.inputs_.size()) + "; got " + std::to_string(input));
-}
-
-void Tape::throw_misfit(std::size_t index, std::size_t input, const Node& source, const Tensor& dx) const {
-  throw GradError(std::string(nodes_[index]->name_) + ": the gradient of input " + std::to_string(input) + " must be " +
-                  std::string(to_string(source.dtype_)) + to_string(source.shape_) +
-                  ", as the input; the rule sent " + dx.describe());
-}
-
-void Tape::deliver(std::size_t index, std::size_t input, Tensor dx) {
-  const std::int32_t to = target(index, input);
-  if (to == nowhere) return;
+void Tape::deliver(const Node& from, std::size_t input, std::int32_t to, Tensor dx) {
   const Node& source = *nodes_[static_cast<std::size_t>(to)];
-  if (dx.shape() != source.shape_ || dx.dtype() != source.dtype_) throw_misfit(index, input, source, dx);
+  if (dx.shape() != source.shape_ || dx.dtype() != source.dtype_) [[unlikely]] {
+    throw GradError(std::string(from.name_) + ": the gradient of input " + std::to_string(input) +
+                    " must be " + std::string(to_string(source.dtype_)) + to_string(source.shape_) +
+                    ", as the input; the rule sent " + dx.describe());
+  }
   Tensor& sum = gradients_[static_cast<std::size_t>(to)];
   sum = sum.defined() ? detail::accumulate(std::move(sum), std::move(dx)) : std::move(dx);
 }
 
-bool Send::wanted(std::size_t input) const { return tape_.target(index_, input) != Tape::nowhere; }
-
-const Node& Send::source(std::size_t input) const {
-  if (input < node().inputs().size()) {
-    if (const Ref<Node>& source = node().inputs()[input]) return *source;
-  }
-  throw_no_source(input);
-}
-
-void Send::throw_no_source(std::size_t input) const {
-  throw GradError(std::string(node().name()) + ": the shape of input " + std::to_string(input) +
-                  " is not kept, it is a constant (see wanted())");
-}
-
-const Shape& Send::shape(std::size_t input) const { return source(input).shape(); }
-Dtype Send::dtype(std::size_t input) const { return source(input).dtype(); }
-
 void Send::operator()(std::size_t input, Tensor dx) const {
+  if (!wanted(input)) return;
   if (cover_ != nullptr) dx = (*cover_)(dx);
-  tape_.deliver(index_, input, std::move(dx));
+  tape_.deliver(node_, input, targets_[input], std::move(dx));
+}
+
+void Send::throw_no_input(std::size_t input) const {
+  throw GradError(std::string(node_.name()) + ": the rule must name an input below " +
+                  std::to_string(node_.inputs().size()) + "; got " + std::to_string(input));
+}
+
+void Send::throw_constant(std::size_t input) const {
+  throw GradError(std::string(node_.name()) + ": the shape of input " + std::to_string(input) +
+                  " is not kept, it is a constant (see wanted())");
 }
 
 Send Send::opaque(const detail::Cover& cover) const {
@@ -215,12 +218,10 @@ Send Send::opaque(const detail::Cover& cover) const {
   return send;
 }
 
-Node& Send::node() const { return *tape_.nodes_[index_]; }
-
 Tensor Saved::get(const Send& send) const {
   if (!recording()) return value_;
   Tensor y = value_.detach();
-  y.body().node = Ref<Node>::share(&send.node());
+  y.body().node = Ref<Node>::share(&send.node_);
   return y;
 }
 
@@ -238,7 +239,9 @@ Tensor detail::Cover::operator()(const Tensor& dx) const {
   std::vector<const Tensor*> sources;
   for (const Tensor& source : sources_) sources.push_back(&source);
   return record(name_, dx.detach(), sources, [name = name_](const Tensor&, const Send&) {
-    throw GradError(std::string(name) + ": its rule is once differentiable; the derivative of its gradient is not known");
+    throw GradError(
+        std::string(name) +
+        ": its rule is once differentiable; the derivative of its gradient is not known");
   });
 }
 

@@ -9,8 +9,8 @@
 
 namespace xtape {
 
-/// What some outputs were computed from: the nodes they reach, newest first. A plain list: an operation comes before
-/// the operations that made its inputs, and after all that use its result.
+/// What some outputs were computed from: the nodes they reach, newest first. A plain list: an
+/// operation comes before the operations that made its inputs, and after all that use its result.
 class Tape {
  public:
   explicit Tape(const Tensor& output) : Tape(std::span(&output, 1)) {}
@@ -36,11 +36,12 @@ class Tape {
     bool create_graph = false;
   };
 
-  /// dL/dx for each of `wanted`, given dL/d(output) for each output; undefined where nothing flows. Runs the rules once,
-  /// newest first, and frees each gradient and, unless retain_graph is set, each saved value after its last use.
+  /// dL/dx for each of `wanted`, given dL/d(output) for each output; undefined where nothing flows.
+  /// Runs the rules once, newest first, and frees each gradient and, unless retain_graph is set,
+  /// each saved value after its last use.
   /// Throws GradError if the saved values are gone.
-  List<Tensor> sweep(std::span<const Tensor> outputs, std::span<const Tensor> seeds, std::span<Node* const> wanted,
-                     SweepOptions options);
+  List<Tensor> sweep(std::span<const Tensor> outputs, std::span<const Tensor> seeds,
+                     std::span<Node* const> wanted, SweepOptions options);
 
   /// The leaves among the nodes.
   List<Node*> leaves() const;
@@ -50,27 +51,19 @@ class Tape {
   struct SweepEnd;
   static constexpr std::int32_t nowhere = -1;
 
-  /// Where the gradient of an input goes; nowhere if nobody wants it. Throws GradError if there is no such input.
-  std::int32_t target(std::size_t index, std::size_t input) const {
-    if (input >= nodes_[index]->inputs_.size()) throw_no_input(index, input);
-    const std::int32_t to = targets_[first_edge_[index] + input];
-    const bool useful = to == nowhere || useful_.empty() || useful_[static_cast<std::size_t>(to)];
-    return useful ? to : nowhere;
-  }
-  [[noreturn]] void throw_no_input(std::size_t index, std::size_t input) const;
-  [[noreturn]] void throw_misfit(std::size_t index, std::size_t input, const Node& source, const Tensor& dx) const;
   std::int32_t find(const Node* node) const;
   void link(std::span<const Tensor> outputs);
-  void mark_useful(const List<bool>& wanted);
-  void deliver(std::size_t index, std::size_t input, Tensor dx);
+  void prune(const List<bool>& wanted);
+  void deliver(const Node& from, std::size_t input, std::int32_t to, Tensor dx);
 
-  List<Ref<Node>> roots_;           // the outputs' nodes: they keep the others alive
-  List<Node*> nodes_;               // operations, then leaves; each newest first
+  List<Ref<Node>> roots_;  // the outputs' nodes: they keep the others alive
+  List<Node*> nodes_;      // operations, then leaves; each newest first
   std::size_t first_leaf_ = 0;
   List<std::uint32_t> first_edge_;  // of each node, into targets_
-  List<std::int32_t> targets_;      // for each input of each node: where in nodes_ its gradient goes, or nowhere
-  List<bool> useful_;               // in a sweep: whether a node leads to what is wanted
-  List<Tensor> gradients_;          // in a sweep: dL/d(result) of each node, while it is being summed
+  List<std::int32_t>
+      targets_;  // for each input of each node: where in nodes_ its gradient goes, or nowhere
+  List<std::int32_t> pruned_;  // in a sweep: targets_ without those that lead to nothing wanted
+  List<Tensor> gradients_;     // in a sweep: dL/d(result) of each node, while it is being summed
 };
 
 /// A table: number, operation, inputs, shape, bytes saved.

@@ -11,7 +11,9 @@ namespace {
 
 using Row = std::array<std::string, 5>;  // number, operation, inputs, result, bytes saved
 
-std::string result_text(const Node& node) { return std::string(to_string(node.dtype())) + to_string(node.shape()); }
+std::string result_text(const Node& node) {
+  return std::string(to_string(node.dtype())) + to_string(node.shape());
+}
 
 std::string inputs_text(const Node& node) {
   std::string text;
@@ -66,13 +68,16 @@ std::string Tape::to_dot() const {
   std::string dot = "digraph tape {\n";
   for (std::size_t i = 0; i < size(); ++i) {
     const Node& node = (*this)[i];
-    const std::string label = (node.is_leaf() ? "" : std::string(node.name()) + "\n") + result_text(node);
-    dot += "  " + id(node) + " [label=" + quoted(label) + (node.is_leaf() ? ", shape=box];\n" : "];\n");
+    const std::string label =
+        (node.is_leaf() ? "" : std::string(node.name()) + "\n") + result_text(node);
+    dot += "  " + id(node) + " [label=" + quoted(label) +
+           (node.is_leaf() ? ", shape=box];\n" : "];\n");
     for (std::size_t input = 0; input < node.inputs().size(); ++input) {
       const Ref<Node>& source = node.inputs()[input];
       if (!source) continue;
       dot += "  " + id(*source) + " -> " + id(node);
-      if (node.inputs().size() > 1) dot += " [label=" + std::to_string(input) + "]";  // a - b is not b - a
+      if (node.inputs().size() > 1)
+        dot += " [label=" + std::to_string(input) + "]";  // a - b is not b - a
       dot += ";\n";
     }
   }

@@ -34,16 +34,17 @@ bool is_row_major(const Shape& shape, const Strides& strides) {
 
 void check_leaf(const char* what, const Tensor& tensor) {
   if (!tensor.is_leaf()) {
-    throw GradError(std::string(what) + ": the tensor must be a leaf; got " + tensor.describe() + ", the result of " +
-                    tensor.node()->name() + " (detach() first)");
+    throw GradError(std::string(what) + ": the tensor must be a leaf; got " + tensor.describe() +
+                    ", the result of " + tensor.node()->name() + " (detach() first)");
   }
 }
 
 /// A rule that is being differentiated would lose what it computes from values instead of tensors.
 void check_readable(const char* what, const Tensor& tensor) {
   if (tensor.node() != nullptr && detail::differentiable_rule() != nullptr) {
-    throw GradError(std::string(what) + ": the backward pass of " + detail::differentiable_rule() +
-                    " is being differentiated and may not read values past the tape (see once_differentiable)");
+    throw GradError(
+        std::string(what) + ": the backward pass of " + detail::differentiable_rule() +
+        " is being differentiated and may not read values past the tape (see once_differentiable)");
   }
 }
 
@@ -79,7 +80,9 @@ Dtype Tensor::dtype() const { return body().dtype; }
 const Shape& Tensor::shape() const { return body().shape; }
 int Tensor::rank() const { return body().shape.rank(); }
 std::int64_t Tensor::size() const { return body().size; }
-std::int64_t Tensor::extent(std::int64_t axis) const { return shape()[normalize_axis("extent", axis, rank())]; }
+std::int64_t Tensor::extent(std::int64_t axis) const {
+  return shape()[normalize_axis("extent", axis, rank())];
+}
 bool Tensor::is_contiguous() const { return body().contiguous; }
 Node* Tensor::node() const { return body().node.get(); }
 bool Tensor::requires_grad() const { return node() != nullptr; }
@@ -88,7 +91,9 @@ std::string Tensor::describe() const {
   return defined() ? std::string(to_string(dtype())) + to_string(shape()) : "an undefined tensor";
 }
 
-void Tensor::throw_undefined() { throw ValueError("tensor: a value is needed; got an undefined tensor"); }
+void Tensor::throw_undefined() {
+  throw ValueError("tensor: a value is needed; got an undefined tensor");
+}
 
 double Tensor::item() const {
   if (size() != 1) throw ShapeError("item: the tensor must have one element; got " + describe());
@@ -101,11 +106,12 @@ double Tensor::item() const {
 const void* Tensor::checked_data(Dtype dtype) const {
   const Body& own = body();
   if (own.dtype != dtype) {
-    throw DtypeError("data: the element type must be that of the tensor; got " + std::string(to_string(dtype)) +
-                     " for " + describe());
+    throw DtypeError("data: the element type must be that of the tensor; got " +
+                     std::string(to_string(dtype)) + " for " + describe());
   }
   if (!own.contiguous) {
-    throw ValueError("data: the tensor must be contiguous; got a strided " + describe() + " (see contiguous())");
+    throw ValueError("data: the tensor must be contiguous; got a strided " + describe() +
+                     " (see contiguous())");
   }
   check_readable("data", *this);
   return own.data;
@@ -118,11 +124,12 @@ Tensor Tensor::converted(Dtype dtype) const {
 
 void Tensor::copy_to(void* values, Dtype target) const {
   if (is_floating(dtype()) && !is_floating(target)) {
-    throw DtypeError("to_vector: floating values need a floating element type; got " + std::string(to_string(target)) +
-                     " for " + describe() + " (see to())");
+    throw DtypeError("to_vector: floating values need a floating element type; got " +
+                     std::string(to_string(target)) + " for " + describe() + " (see to())");
   }
   check_readable("to_vector", *this);
-  kernels::copy(shape(), {static_cast<std::byte*>(values), target, row_major_strides(shape())}, layout(body()));
+  kernels::copy(shape(), {static_cast<std::byte*>(values), target, row_major_strides(shape())},
+                layout(body()));
 }
 
 Tensor Tensor::to(Dtype target) const {
@@ -130,7 +137,8 @@ Tensor Tensor::to(Dtype target) const {
   if (source == target) return *this;
   Tensor y = dense_copy(*this, target);
   if (!is_floating(target)) return y;
-  return record("to", std::move(y), {*this}, [source](const Tensor& g, const Send& send) { send(0, g.to(source)); });
+  return record("to", std::move(y), {*this},
+                [source](const Tensor& g, const Send& send) { send(0, g.to(source)); });
 }
 
 Tensor Tensor::contiguous() const {
@@ -156,7 +164,9 @@ Tensor Tensor::set_requires_grad(bool wanted) const {
   return *this;
 }
 
-Tensor Tensor::grad() const { return node() != nullptr && is_leaf() ? Leaf::grad(*node()) : Tensor(); }
+Tensor Tensor::grad() const {
+  return node() != nullptr && is_leaf() ? Leaf::grad(*node()) : Tensor();
+}
 
 void Tensor::zero_grad() const {
   if (node() != nullptr && is_leaf()) Leaf::set_grad(*node(), Tensor());
@@ -166,10 +176,12 @@ void Tensor::assign(const Tensor& value) const {
   Body& own = body();
   check_leaf("assign", *this);
   if (value.shape() != own.shape) {
-    throw ShapeError("assign: the value must have the tensor's shape; got " + value.describe() + " for " + describe());
+    throw ShapeError("assign: the value must have the tensor's shape; got " + value.describe() +
+                     " for " + describe());
   }
   if (value.dtype() != own.dtype) {
-    throw DtypeError("assign: the value must have the tensor's dtype; got " + value.describe() + " for " + describe());
+    throw DtypeError("assign: the value must have the tensor's dtype; got " + value.describe() +
+                     " for " + describe());
   }
   if (&value.body() == &own) return;
   if (own.contiguous && own.storage->exclusive()) {
@@ -191,9 +203,11 @@ void Body::destroy() noexcept {
 
 namespace {
 
-Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype, std::byte* data, Ref<Storage> storage) {
+Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype, std::byte* data,
+                 Ref<Storage> storage) {
   void* block = memory::allocate(sizeof(Body));
-  return Tensor(Ref<Body>::adopt(::new (block) Body(shape, strides, dtype, data, std::move(storage))));
+  return Tensor(
+      Ref<Body>::adopt(::new (block) Body(shape, strides, dtype, data, std::move(storage))));
 }
 
 }  // namespace
@@ -201,15 +215,16 @@ Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype, std::b
 Tensor make_tensor(const Shape& shape, Dtype dtype) {
   std::size_t bytes;
   if (__builtin_mul_overflow(static_cast<std::size_t>(shape.size()), size_of(dtype), &bytes)) {
-    throw ShapeError("tensor: the size in bytes must fit in 64 bits; got " + std::string(to_string(dtype)) +
-                     to_string(shape));
+    throw ShapeError("tensor: the size in bytes must fit in 64 bits; got " +
+                     std::string(to_string(dtype)) + to_string(shape));
   }
   Ref<Storage> storage = Storage::allocate(bytes);
   std::byte* data = storage->data();
   return make_body(shape, row_major_strides(shape), dtype, data, std::move(storage));
 }
 
-Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides, std::int64_t offset) {
+Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
+                 std::int64_t offset) {
   const Body& from = base.body();
   std::byte* data = from.data + offset * static_cast<std::int64_t>(size_of(from.dtype));
   Tensor view = make_body(shape, strides, from.dtype, data, from.storage);
@@ -220,7 +235,8 @@ Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
 Tensor adopt_memory(void* data, const Shape& shape, Dtype dtype, std::function<void()> release) {
   const std::size_t bytes = static_cast<std::size_t>(shape.size()) * size_of(dtype);
   Ref<Storage> storage = Storage::adopt(data, bytes, std::move(release));
-  return make_body(shape, row_major_strides(shape), dtype, static_cast<std::byte*>(data), std::move(storage));
+  return make_body(shape, row_major_strides(shape), dtype, static_cast<std::byte*>(data),
+                   std::move(storage));
 }
 
 Tensor snapshot(const Tensor& tensor) {
@@ -229,7 +245,9 @@ Tensor snapshot(const Tensor& tensor) {
   return copy;
 }
 
-bool shared(const Tensor& tensor) { return tensor.body().references.load(std::memory_order_acquire) > 1; }
+bool shared(const Tensor& tensor) {
+  return tensor.body().references.load(std::memory_order_acquire) > 1;
+}
 
 bool exclusive(const Tensor& tensor) {
   const Body& body = tensor.body();
@@ -239,7 +257,8 @@ bool exclusive(const Tensor& tensor) {
 
 void make_exclusive(const Tensor& leaf) {
   const Body& body = leaf.body();
-  if (!body.contiguous || !body.storage->exclusive()) replace_value(leaf, dense_copy(leaf, body.dtype));
+  if (!body.contiguous || !body.storage->exclusive())
+    replace_value(leaf, dense_copy(leaf, body.dtype));
 }
 
 void replace_value(const Tensor& leaf, const Tensor& value) {

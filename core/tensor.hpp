@@ -29,11 +29,13 @@ struct BackwardOptions {
 
 /// An n-dimensional array of one dtype, and its place on the tape.
 ///
-/// A cheap handle: copies refer to the same tensor. Its value never changes, with one exception: `assign` gives a leaf a
-/// new value, which all its handles see, while values that the tape has saved stay as they were.
+/// A cheap handle: copies refer to the same tensor. Its value never changes, with one exception:
+/// `assign` gives a leaf a new value, which all its handles see, while values that the tape has
+/// saved stay as they were.
 class Tensor {
  public:
-  /// Undefined: holds no value. Every use but `defined()`, copying and assignment throws ValueError.
+  /// Undefined: holds no value. Every use but `defined()`, copying and assignment throws
+  /// ValueError.
   Tensor() = default;
 
   bool defined() const { return static_cast<bool>(body_); }
@@ -45,19 +47,22 @@ class Tensor {
   /// Extent of an axis; negative axes count from the last. Throws IndexError.
   std::int64_t extent(std::int64_t axis) const;
 
-  /// The only element, as double. Throws ShapeError unless size() == 1. For exact int64 values see `to_vector`.
+  /// The only element, as double. Throws ShapeError unless size() == 1. For exact int64 values see
+  /// `to_vector`.
   double item() const;
 
-  /// The elements in row-major order, without a copy. They stay valid as long as this tensor, and until it is assigned.
-  /// Throws DtypeError unless T (bool, std::int64_t, float, double) is the element type, ValueError if the tensor is a
-  /// strided view (see `contiguous`), GradError inside a rule of a differentiable backward pass, where values read past
-  /// the tape would lose derivatives.
+  /// The elements in row-major order, without a copy. They stay valid as long as this tensor, and
+  /// until it is assigned.
+  /// Throws DtypeError unless T (bool, std::int64_t, float, double) is the element type, ValueError
+  /// if the tensor is a strided view (see `contiguous`), GradError inside a rule of a
+  /// differentiable backward pass, where values read past the tape would lose derivatives.
   template <class T>
   std::span<const T> data() const {
     return {static_cast<const T*>(checked_data(dtype_of<T>)), static_cast<std::size_t>(size())};
   }
 
-  /// The elements in row-major order, converted to T. Throws DtypeError for floating values into an integer type.
+  /// The elements in row-major order, converted to T. Throws DtypeError for floating values into an
+  /// integer type.
   template <class T>
   std::vector<T> to_vector() const {
     if constexpr (std::is_same_v<T, bool>) {
@@ -71,7 +76,8 @@ class Tensor {
     }
   }
 
-  /// The same values in another dtype; itself when it has that dtype. To integers truncates, to boolean is `!= 0`.
+  /// The same values in another dtype; itself when it has that dtype. To integers truncates, to
+  /// boolean is `!= 0`.
   ///   dx = g in the dtype of x, between floating dtypes; none otherwise
   Tensor to(Dtype dtype) const;
 
@@ -82,14 +88,16 @@ class Tensor {
   /// The same value, cut from the tape: a constant that shares the memory.
   Tensor detach() const;
 
-  /// A leaf of its own with a copy of the value, without gradient and requiring one only if `*this` is a leaf that does.
+  /// A leaf of its own with a copy of the value, without gradient and requiring one only if `*this`
+  /// is a leaf that does.
   Tensor clone() const;
 
   /// Makes a leaf collect gradients, or stops it. Returns the same tensor, for chaining.
   /// Throws DtypeError unless floating, GradError on the result of a recorded operation.
   Tensor set_requires_grad(bool requires_grad) const;
 
-  /// Whether operations on this tensor are recorded: a leaf that was asked to, or the result of such operations.
+  /// Whether operations on this tensor are recorded: a leaf that was asked to, or the result of
+  /// such operations.
   bool requires_grad() const;
   bool is_leaf() const;
 
@@ -99,14 +107,15 @@ class Tensor {
   void zero_grad() const;
 
   /// Adds dL/dx to the gradient of every leaf x that this scalar L was computed from.
-  /// Throws GradError if the tensor was not recorded, is not a scalar (give a `seed` then), or has been swept before
-  /// without retain_graph. When a rule throws, no leaf has changed.
+  /// Throws GradError if the tensor was not recorded, is not a scalar (give a `seed` then), or has
+  /// been swept before without retain_graph. When a rule throws, no leaf has changed.
   void backward(BackwardOptions options = {}) const;
   /// The same from a tensor of any shape, with `seed` = dL/d(this), of its shape and dtype.
   void backward(const Tensor& seed, BackwardOptions options = {}) const;
 
-  /// Gives a leaf a new value of the same shape and dtype. In place when nobody else holds the memory, in fresh memory
-  /// otherwise. Throws ShapeError, DtypeError, GradError on the result of a recorded operation.
+  /// Gives a leaf a new value of the same shape and dtype. In place when nobody else holds the
+  /// memory, in fresh memory otherwise. Throws ShapeError, DtypeError, GradError on the result of a
+  /// recorded operation.
   void assign(const Tensor& value) const;
 
   /// "float32[300, 64]", for messages.

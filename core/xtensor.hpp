@@ -48,11 +48,13 @@ struct IsXtContainer<xt::xarray_container<Storage, L, S, Tag>> : std::true_type 
 template <class Storage, std::size_t N, xt::layout_type L, class Tag>
 struct IsXtContainer<xt::xtensor_container<Storage, N, L, Tag>> : std::true_type {};
 
-/// The element type in a tensor for elements V: V itself, std::int64_t for other integers; void if there is none.
+/// The element type in a tensor for elements V: V itself, std::int64_t for other integers; void if
+/// there is none.
 template <class V>
 using ElementOf =
-    std::conditional_t<std::is_same_v<V, bool> || std::is_same_v<V, float> || std::is_same_v<V, double>, V,
-                       std::conditional_t<std::is_integral_v<V>, std::int64_t, void>>;
+    std::conditional_t<std::is_same_v<V, bool> || std::is_same_v<V, float> ||
+                           std::is_same_v<V, double>,
+                       V, std::conditional_t<std::is_integral_v<V>, std::int64_t, void>>;
 
 template <class Extents>
 Shape xt_shape(const Extents& extents) {
@@ -61,7 +63,8 @@ Shape xt_shape(const Extents& extents) {
   return shape;
 }
 
-/// The values of an expression, evaluated once into elements T; a dense container that is not needed any more is moved.
+/// The values of an expression, evaluated once into elements T; a dense container that is not
+/// needed any more is moved.
 template <class T, class E>
 Tensor evaluate_xt(E&& expression) {
   using Container = xt::xarray<T, xt::layout_type::row_major>;
@@ -94,7 +97,8 @@ void check_fits_int64(const E& expression) {
 /// A view of the value as it is now, whatever is assigned to the tensor later.
 template <class T>
 auto view_xt(const Tensor& tensor) {
-  using View = xt::xarray_adaptor<XtBuffer<T>, xt::layout_type::row_major, xt::svector<std::size_t, max_rank>>;
+  using View = xt::xarray_adaptor<XtBuffer<T>, xt::layout_type::row_major,
+                                  xt::svector<std::size_t, max_rank>>;
   const Tensor value = tensor.detach().contiguous();
   typename View::shape_type shape(static_cast<std::size_t>(value.rank()));
   std::copy(value.shape().begin(), value.shape().end(), shape.begin());
@@ -109,15 +113,16 @@ void check_readable_by_xt(const Tensor& tensor) {
 
 }  // namespace detail
 
-/// A tensor with the values of an xtensor expression: int64 for integers of any type, else of its own element type.
+/// A tensor with the values of an xtensor expression: int64 for integers of any type, else of its
+/// own element type.
 ///
-/// Moves an `xt::xarray` or `xt::xtensor` in without a copy if it is an rvalue, row-major, and of bool, std::int64_t, float
-/// or double; anything else (lvalues, views, lazy expressions, column-major containers) is evaluated into fresh memory.
-/// float16, long double and complex elements do not compile. Throws ShapeError beyond 8 axes, ValueError for unsigned
-/// integers that do not fit in int64.
+/// Moves an `xt::xarray` or `xt::xtensor` in without a copy if it is an rvalue, row-major, and of
+/// bool, std::int64_t, float or double; anything else (lvalues, views, lazy expressions,
+/// column-major containers) is evaluated into fresh memory. float16, long double and complex
+/// elements do not compile. Throws ShapeError beyond 8 axes, ValueError for unsigned integers that
+/// do not fit in int64.
 template <class E>
-  requires xt::is_xexpression<std::decay_t<E>>::value
-Tensor from_xt(E&& expression) {
+requires xt::is_xexpression<std::decay_t<E>>::value Tensor from_xt(E&& expression) {
   using V = std::decay_t<typename std::decay_t<E>::value_type>;
   using T = detail::ElementOf<V>;
   static_assert(!std::is_void_v<T>, "from_xt: elements must be bool, integers, float or double");
@@ -125,8 +130,9 @@ Tensor from_xt(E&& expression) {
   return detail::evaluate_xt<T>(std::forward<E>(expression));
 }
 
-/// The values as an xtensor expression, without a copy; a strided tensor is copied first. The view keeps the memory alive
-/// and shows the value that the tensor has now. T is bool, std::int64_t, float or double.
+/// The values as an xtensor expression, without a copy; a strided tensor is copied first. The view
+/// keeps the memory alive and shows the value that the tensor has now. T is bool, std::int64_t,
+/// float or double.
 /// Throws DtypeError unless T is the element type, GradError as `Tensor::data` does.
 template <class T>
 auto to_xt(const Tensor& tensor) {
@@ -134,12 +140,13 @@ auto to_xt(const Tensor& tensor) {
   return detail::view_xt<T>(tensor);
 }
 
-/// The same with the rank known at compile time, which is faster to index. Throws ShapeError unless it is the tensor's.
+/// The same with the rank known at compile time, which is faster to index. Throws ShapeError unless
+/// it is the tensor's.
 template <class T, std::size_t Rank>
 auto to_xt(const Tensor& tensor) {
   if (tensor.rank() != static_cast<int>(Rank)) {
-    throw ShapeError("to_xt: the rank must be that of the tensor; got " + std::to_string(Rank) + " for " +
-                     tensor.describe());
+    throw ShapeError("to_xt: the rank must be that of the tensor; got " + std::to_string(Rank) +
+                     " for " + tensor.describe());
   }
   detail::check_readable_by_xt<T>(tensor);
   using View = xt::xtensor_adaptor<detail::XtBuffer<T>, Rank, xt::layout_type::row_major>;
@@ -165,7 +172,8 @@ Tensor custom_op(const char* name, Forward& forward, Backward& backward, std::in
   const auto rule = [backward, saved](const Tensor& g, const Send& send) {
     const auto send_all = [&](const auto& upstream, const auto&... x) {
       const auto gradients = backward(upstream, x...);
-      if constexpr (sizeof...(I) == 1 && xt::is_xexpression<std::decay_t<decltype(gradients)>>::value) {
+      if constexpr (sizeof...(I) == 1 &&
+                    xt::is_xexpression<std::decay_t<decltype(gradients)>>::value) {
         send(0, [&] { return evaluate_xt<T>(gradients); });
       } else {
         static_assert(std::tuple_size_v<std::decay_t<decltype(gradients)>> == sizeof...(I),
@@ -183,31 +191,36 @@ Tensor custom_op(const char* name, Forward& forward, Backward& backward, std::in
 /// An operation written in xtensor expressions:
 /// ```
 /// Tensor y = custom_op("softsign", [](const auto& x) { return x / (1 + xt::abs(x)); },
-///                      [](const auto& g, const auto& x) { return g / xt::square(1 + xt::abs(x)); }, input);
+///                      [](const auto& g, const auto& x) { return g / xt::square(1 + xt::abs(x));
+///                      }, input);
 /// ```
-/// `forward(x...)` gets a view of each input and gives y; `backward(g, x...)` gets dL/dy too and gives dL/dx, in a
-/// std::tuple (or std::make_tuple of expressions) if there are several inputs. Gradients that nobody wants are not
-/// evaluated. Both may return lazy expressions of their arguments, which must then be taken by reference; a function with
-/// containers of its own must return a container, an xt::xarray (xtensor 0.24's xt::eval is wrong in C++20: it makes an
-/// xt::xtensor of rank 4 of any xt::xarray expression). They are compiled for float and double elements; their results are
-/// converted to the dtype of the inputs.
+/// `forward(x...)` gets a view of each input and gives y; `backward(g, x...)` gets dL/dy too and
+/// gives dL/dx, in a std::tuple (or std::make_tuple of expressions) if there are several inputs.
+/// Gradients that nobody wants are not evaluated. Both may return lazy expressions of their
+/// arguments, which must then be taken by reference; a function with containers of its own must
+/// return a container, an xt::xarray (xtensor 0.24's xt::eval is wrong in C++20: it makes an
+/// xt::xtensor of rank 4 of any xt::xarray expression). They are compiled for float and double
+/// elements; their results are converted to the dtype of the inputs.
 ///
-/// The operation has first derivatives only: differentiating a gradient throws GradError that names it.
-/// `name` must outlive the result (a literal). Throws DtypeError unless the inputs are all float32 or all float64.
+/// The operation has first derivatives only: differentiating a gradient throws GradError that names
+/// it.
+/// `name` must outlive the result (a literal). Throws DtypeError unless the inputs are all float32
+/// or all float64.
 template <class Forward, class Backward, std::same_as<Tensor>... Inputs>
-  requires(sizeof...(Inputs) > 0)
-Tensor custom_op(const char* name, Forward forward, Backward backward, const Inputs&... inputs) {
+requires(sizeof...(Inputs) > 0) Tensor
+    custom_op(const char* name, Forward forward, Backward backward, const Inputs&... inputs) {
   const std::array<Tensor, sizeof...(Inputs)> list{inputs...};
   const Dtype dtype = list[0].dtype();
   for (const Tensor& input : list) {
     if (!is_floating(dtype) || input.dtype() != dtype) {
-      throw DtypeError(std::string(name) + ": the inputs must be all float32 or all float64; got " + list[0].describe() +
-                       " and " + input.describe());
+      throw DtypeError(std::string(name) + ": the inputs must be all float32 or all float64; got " +
+                       list[0].describe() + " and " + input.describe());
     }
   }
   constexpr auto indices = std::index_sequence_for<Inputs...>();
-  return dtype == Dtype::float32 ? detail::custom_op<float>(name, forward, backward, indices, list)
-                                 : detail::custom_op<double>(name, forward, backward, indices, list);
+  return dtype == Dtype::float32
+             ? detail::custom_op<float>(name, forward, backward, indices, list)
+             : detail::custom_op<double>(name, forward, backward, indices, list);
 }
 
 }  // namespace xtape

@@ -124,18 +124,12 @@ template <class To>
 void convert(unsigned code, const std::vector<std::byte>& bytes, const IdxOptions& options,
              To* to) {
   switch (code) {
-    case 0x08:
-      return convert<std::uint8_t, std::uint8_t>(bytes, options, to);
-    case 0x09:
-      return convert<std::int8_t, std::uint8_t>(bytes, options, to);
-    case 0x0b:
-      return convert<std::int16_t, std::uint16_t>(bytes, options, to);
-    case 0x0c:
-      return convert<std::int32_t, std::uint32_t>(bytes, options, to);
-    case 0x0d:
-      return convert<float, std::uint32_t>(bytes, options, to);
-    default:
-      return convert<double, std::uint64_t>(bytes, options, to);
+    case 0x08: return convert<std::uint8_t, std::uint8_t>(bytes, options, to);
+    case 0x09: return convert<std::int8_t, std::uint8_t>(bytes, options, to);
+    case 0x0b: return convert<std::int16_t, std::uint16_t>(bytes, options, to);
+    case 0x0c: return convert<std::int32_t, std::uint32_t>(bytes, options, to);
+    case 0x0d: return convert<float, std::uint32_t>(bytes, options, to);
+    default: return convert<double, std::uint64_t>(bytes, options, to);
   }
 }
 

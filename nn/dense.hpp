@@ -20,7 +20,8 @@ struct DenseOptions {
 ///   x [..., inputs]   ->   y [..., outputs], in the dtype of the parameters
 /// Throws ShapeError, DtypeError for inputs that do not fit, ValueError for a width below 1.
 struct Dense : Module {
-  Dense(std::int64_t inputs, std::int64_t outputs, const DenseOptions& options = {}, Rng& rng = default_rng());
+  Dense(std::int64_t inputs, std::int64_t outputs, const DenseOptions& options = {},
+        Rng& rng = default_rng());
 
   Tensor operator()(const Tensor& x) const;
 

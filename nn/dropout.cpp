@@ -7,7 +7,8 @@
 namespace xtape::nn {
 
 Dropout::Dropout(double drop_rate, Rng& rng) : rate(drop_rate) {
-  if (!(rate >= 0 && rate <= 1)) throw ValueError("dropout: rate must lie in [0, 1]; got " + std::to_string(rate));
+  if (!(rate >= 0 && rate <= 1))
+    throw ValueError("dropout: rate must lie in [0, 1]; got " + std::to_string(rate));
   const std::int64_t key = rng.integer(0, std::numeric_limits<std::int64_t>::max());
   stream_ = buffer("stream", tensor({key, std::int64_t{0}}));
 }

@@ -8,12 +8,15 @@
 namespace xtape::nn::init {
 namespace {
 
-/// Numbers of inputs and outputs of a weight [..., inputs, outputs]; the axes in front count to both.
+/// Numbers of inputs and outputs of a weight [..., inputs, outputs]; the axes in front count to
+/// both.
 struct Fans {
   explicit Fans(const Shape& shape) {
-    if (shape.rank() < 2) throw ShapeError("init: a weight of rank 2 or more is needed; got " + to_string(shape));
+    if (shape.rank() < 2)
+      throw ShapeError("init: a weight of rank 2 or more is needed; got " + to_string(shape));
     double receptive = 1;
-    for (int axis = 0; axis < shape.rank() - 2; ++axis) receptive *= static_cast<double>(shape[axis]);
+    for (int axis = 0; axis < shape.rank() - 2; ++axis)
+      receptive *= static_cast<double>(shape[axis]);
     inputs = receptive * static_cast<double>(shape[shape.rank() - 2]);
     outputs = receptive * static_cast<double>(shape[shape.rank() - 1]);
   }
@@ -22,7 +25,8 @@ struct Fans {
 
 void check_scale(const char* what, double scale) {
   if (!(scale >= 0) || std::isinf(scale)) {
-    throw ValueError("init: " + std::string(what) + " must be finite and not negative; got " + std::to_string(scale));
+    throw ValueError("init: " + std::string(what) + " must be finite and not negative; got " +
+                     std::to_string(scale));
   }
 }
 
@@ -36,16 +40,22 @@ Initializer constant(double value) {
 
 Initializer normal(double stddev) {
   check_scale("stddev", stddev);
-  return [stddev](const Shape& shape, Dtype dtype, Rng& rng) { return rng.normal(shape, 0, stddev, dtype); };
+  return [stddev](const Shape& shape, Dtype dtype, Rng& rng) {
+    return rng.normal(shape, 0, stddev, dtype);
+  };
 }
 
 Initializer uniform(double limit) {
   check_scale("limit", limit);
-  return [limit](const Shape& shape, Dtype dtype, Rng& rng) { return rng.uniform(shape, -limit, limit, dtype); };
+  return [limit](const Shape& shape, Dtype dtype, Rng& rng) {
+    return rng.uniform(shape, -limit, limit, dtype);
+  };
 }
 
 Initializer he_normal() {
-  return [](const Shape& shape, Dtype dtype, Rng& rng) { return normal(std::sqrt(2 / Fans(shape).inputs))(shape, dtype, rng); };
+  return [](const Shape& shape, Dtype dtype, Rng& rng) {
+    return normal(std::sqrt(2 / Fans(shape).inputs))(shape, dtype, rng);
+  };
 }
 
 Initializer glorot_normal() {
@@ -58,7 +68,8 @@ Initializer glorot_normal() {
 Initializer glorot_uniform() {
   return [](const Shape& shape, Dtype dtype, Rng& rng) {
     const Fans fans(shape);
-    return uniform(std::sqrt(6 / (fans.inputs + fans.outputs)))(shape, dtype, rng);  // variance limit² / 3
+    return uniform(std::sqrt(6 / (fans.inputs + fans.outputs)))(shape, dtype,
+                                                                rng);  // variance limit² / 3
   };
 }
 

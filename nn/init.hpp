@@ -22,7 +22,8 @@ Initializer uniform(double limit);
 Initializer he_normal();
 
 /// Normal, or uniform, with variance 2 / (inputs + outputs).
-/// Source: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks (2010), section 4.2.
+/// Source: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural
+/// networks (2010), section 4.2.
 Initializer glorot_normal();
 Initializer glorot_uniform();
 

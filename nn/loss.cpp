@@ -24,13 +24,18 @@ Tensor reduced(const Tensor& losses, Reduction reduction) {
 
 void check_labels(const Tensor& logits, const Tensor& labels) {
   const bool sparse = labels.rank() == 1;
-  if (logits.rank() != 2 || logits.extent(1) == 0 || (sparse ? labels.extent(0) != logits.extent(0) : labels.shape() != logits.shape())) {
-    throw ShapeError("cross_entropy: logits [n, classes] need labels [n] or one-hot [n, classes]; got " +
-                     logits.describe() + " and " + labels.describe());
+  if (logits.rank() != 2 || logits.extent(1) == 0 ||
+      (sparse ? labels.extent(0) != logits.extent(0) : labels.shape() != logits.shape())) {
+    throw ShapeError(
+        "cross_entropy: logits [n, classes] need labels [n] or one-hot [n, classes]; got " +
+        logits.describe() + " and " + labels.describe());
   }
-  if (!is_floating(logits.dtype())) throw DtypeError("cross_entropy: logits must be floating; got " + logits.describe());
+  if (!is_floating(logits.dtype()))
+    throw DtypeError("cross_entropy: logits must be floating; got " + logits.describe());
   if (labels.dtype() != Dtype::int64 && (sparse || !is_floating(labels.dtype()))) {
-    throw DtypeError("cross_entropy: labels must be int64, or floating probabilities [n, classes]; got " + labels.describe());
+    throw DtypeError(
+        "cross_entropy: labels must be int64, or floating probabilities [n, classes]; got " +
+        labels.describe());
   }
 }
 
@@ -39,8 +44,8 @@ void check_range(const Tensor& labels, std::int64_t classes) {
   const std::int64_t rows = labels.size();
   for (std::int64_t row = 0; row < rows; ++row) {
     if (values[row] < 0 || values[row] >= classes) {
-      throw IndexError("cross_entropy: labels must lie in [0, " + std::to_string(classes) + "); got " +
-                       std::to_string(values[row]) + " in row " + std::to_string(row));
+      throw IndexError("cross_entropy: labels must lie in [0, " + std::to_string(classes) +
+                       "); got " + std::to_string(values[row]) + " in row " + std::to_string(row));
     }
   }
 }
@@ -63,7 +68,8 @@ Tensor sparse_labels(const Tensor& one_hot) {
       }
     }
     if (ones != 1 || others) {
-      throw ValueError("cross_entropy: a one-hot row has a single 1 and else zeros; row " + std::to_string(row) + " does not");
+      throw ValueError("cross_entropy: a one-hot row has a single 1 and else zeros; row " +
+                       std::to_string(row) + " does not");
     }
   }
   return labels;
@@ -75,22 +81,27 @@ Tensor row_losses(const Tensor& logits, const Tensor& labels) {
   const std::int64_t rows = x.extent(0), classes = x.extent(1);
   Tensor losses = xtape::detail::make_tensor({rows}, x.dtype());
   const Tensor p = xtape::detail::make_tensor(x.shape(), x.dtype());
-  kernels::cross_entropy_rows(x.dtype(), rows, classes, x.body().data, labels.body().elements<std::int64_t>(),
-                              p.body().data, losses.body().data);
-  return record("cross_entropy", std::move(losses), {x},
-                [x = Saved(x), p = Saved(p), labels = Saved(labels), rows, classes](const Tensor& g, const Send& send) {
-    if (recording()) {
-      const Tensor target = one_hot(labels.get(), classes, x.get().dtype());
-      return send(0, expand_dims(g, 1) * (softmax(x.get()) - target));
-    }
-    const bool shared = rows > 0 && g.body().strides[0] == 0;  // the gradient of a mean or sum: one number for all rows
-    const Tensor given = shared ? g : g.contiguous();
-    Tensor dx = xtape::detail::make_tensor({rows, classes}, g.dtype());
-    kernels::cross_entropy_gradient_rows(g.dtype(), rows, classes, p.get().body().data,
-                                         labels.get().body().elements<std::int64_t>(), given.body().data,
-                                         shared ? 0 : 1, dx.body().data);
-    send(0, std::move(dx));
-  });
+  kernels::cross_entropy_rows(x.dtype(), rows, classes, x.body().data,
+                              labels.body().elements<std::int64_t>(), p.body().data,
+                              losses.body().data);
+  return record(
+      "cross_entropy", std::move(losses), {x},
+      [x = Saved(x), p = Saved(p), labels = Saved(labels), rows, classes](const Tensor& g,
+                                                                          const Send& send) {
+        if (recording()) {
+          const Tensor target = one_hot(labels.get(), classes, x.get().dtype());
+          return send(0, expand_dims(g, 1) * (softmax(x.get()) - target));
+        }
+        const bool shared =
+            rows > 0 &&
+            g.body().strides[0] == 0;  // the gradient of a mean or sum: one number for all rows
+        const Tensor given = shared ? g : g.contiguous();
+        Tensor dx = xtape::detail::make_tensor({rows, classes}, g.dtype());
+        kernels::cross_entropy_gradient_rows(g.dtype(), rows, classes, p.get().body().data,
+                                             labels.get().body().elements<std::int64_t>(),
+                                             given.body().data, shared ? 0 : 1, dx.body().data);
+        send(0, std::move(dx));
+      });
 }
 
 void check_probabilities(const Tensor& targets) {
@@ -119,14 +130,19 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const LossOptio
   return reduced(row_losses(logits, sparse), options.reduction);
 }
 
-Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targets, const LossOptions& options) {
+Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targets,
+                                        const LossOptions& options) {
   if (logits.shape() != targets.shape() || logits.rank() == 0 || logits.rank() > 2) {
-    throw ShapeError("binary_cross_entropy_with_logits: logits and targets must have one shape [n] or [n, outputs]; got " +
-                     logits.describe() + " and " + targets.describe());
+    throw ShapeError(
+        "binary_cross_entropy_with_logits: logits and targets must have one shape [n] or [n, "
+        "outputs]; got " +
+        logits.describe() + " and " + targets.describe());
   }
   check_probabilities(targets);
   const Tensor losses = sigmoid_cross_entropy(logits, targets.detach().to(logits.dtype()));
-  return reduced(losses.rank() == 2 && options.reduction != Reduction::mean ? mean(losses, 1) : losses, options.reduction);
+  return reduced(
+      losses.rank() == 2 && options.reduction != Reduction::mean ? mean(losses, 1) : losses,
+      options.reduction);
 }
 
 }  // namespace xtape::nn

@@ -22,11 +22,15 @@ struct Module::State {
 
   void check_new(const std::string& part) const {
     const auto taken = [&](const auto& list) {
-      return std::any_of(list.begin(), list.end(), [&](const NamedTensor& item) { return item.first == part; });
+      return std::any_of(list.begin(), list.end(),
+                         [&](const NamedTensor& item) { return item.first == part; });
     };
-    const bool child_taken = std::any_of(children.begin(), children.end(), [&](const auto& c) { return c->name == part; });
-    if (part.empty() || part.find('.') != std::string::npos || taken(parameters) || taken(buffers) || child_taken) {
-      throw ValueError("module: a part needs a name of its own, without dots; got \"" + part + "\"");
+    const bool child_taken = std::any_of(children.begin(), children.end(),
+                                         [&](const auto& c) { return c->name == part; });
+    if (part.empty() || part.find('.') != std::string::npos || taken(parameters) ||
+        taken(buffers) || child_taken) {
+      throw ValueError("module: a part needs a name of its own, without dots; got \"" + part +
+                       "\"");
     }
   }
 
@@ -35,7 +39,9 @@ struct Module::State {
     State* state;
     std::size_t parent;
   };
-  using Places = std::vector<Place, memory::Allocator<Place>>;  // from the pool: walked in every step of a training
+  using Places =
+      std::vector<Place,
+                  memory::Allocator<Place>>;  // from the pool: walked in every step of a training
 
   /// This module and all below, each once, parents before children and siblings in order.
   Places walk() {
@@ -43,10 +49,13 @@ struct Module::State {
     while (!open.empty()) {
       const Place next = open.back();
       open.pop_back();
-      if (std::any_of(seen.begin(), seen.end(), [&](const Place& p) { return p.state == next.state; })) continue;
+      if (std::any_of(seen.begin(), seen.end(),
+                      [&](const Place& p) { return p.state == next.state; }))
+        continue;
       seen.push_back(next);
       const auto& below = next.state->children;
-      for (auto child = below.rbegin(); child != below.rend(); ++child) open.push_back({child->get(), seen.size() - 1});
+      for (auto child = below.rbegin(); child != below.rend(); ++child)
+        open.push_back({child->get(), seen.size() - 1});
     }
     return seen;
   }
@@ -58,8 +67,11 @@ struct Module::State {
     for (std::size_t i = 0; i < places.size(); ++i) {
       if (i > 0) paths.push_back(paths[places[i].parent] + places[i].state->name + ".");
       for (const auto& [own_name, tensor] : places[i].state->*list) {
-        const auto same = [&own = tensor](const NamedTensor& known) { return &known.second.body() == &own.body(); };
-        if (std::none_of(all.begin(), all.end(), same)) all.emplace_back(paths[i] + own_name, tensor);
+        const auto same = [&own = tensor](const NamedTensor& known) {
+          return &known.second.body() == &own.body();
+        };
+        if (std::none_of(all.begin(), all.end(), same))
+          all.emplace_back(paths[i] + own_name, tensor);
       }
     }
     return all;
@@ -87,13 +99,16 @@ std::shared_ptr<Module::State> Module::cloned(const std::shared_ptr<State>& stat
 }
 
 Module::Module() : state_(std::make_shared<State>()) {}
-Module::Module(const Module& other) : state_(cloned_states == nullptr ? other.state_ : cloned(other.state_)) {}
+Module::Module(const Module& other)
+    : state_(cloned_states == nullptr ? other.state_ : cloned(other.state_)) {}
 Module& Module::operator=(const Module& other) {
   state_ = Module(other).state_;
   return *this;
 }
 
-std::vector<NamedTensor> Module::named_parameters() const { return state_->collect(&State::parameters); }
+std::vector<NamedTensor> Module::named_parameters() const {
+  return state_->collect(&State::parameters);
+}
 std::vector<NamedTensor> Module::named_buffers() const { return state_->collect(&State::buffers); }
 
 std::vector<Tensor> Module::parameters() const {
@@ -114,18 +129,22 @@ void Module::zero_grad() const {
 }
 
 void Module::to(Dtype dtype) const {
-  if (!is_floating(dtype)) throw DtypeError("to: parameters need a floating dtype; got " + std::string(to_string(dtype)));
+  if (!is_floating(dtype))
+    throw DtypeError("to: parameters need a floating dtype; got " + std::string(to_string(dtype)));
   const NoGradGuard off;
   for (const auto& list : {named_parameters(), named_buffers()}) {
     for (const auto& [name, tensor] : list) {
-      if (is_floating(tensor.dtype()) && tensor.dtype() != dtype) xtape::detail::replace_value(tensor, tensor.to(dtype));
+      if (is_floating(tensor.dtype()) && tensor.dtype() != dtype)
+        xtape::detail::replace_value(tensor, tensor.to(dtype));
     }
   }
 }
 
 Tensor Module::regularization_loss() const {
   Tensor loss;
-  const auto add = [&loss](const Tensor& penalty) { loss = loss.defined() ? loss + penalty : penalty; };
+  const auto add = [&loss](const Tensor& penalty) {
+    loss = loss.defined() ? loss + penalty : penalty;
+  };
   for (const State::Place& place : state_->walk()) {
     for (const auto& [w, l1, l2] : place.state->penalties) {
       if (l1 > 0) add(l1 * l1_penalty(w));
@@ -153,8 +172,8 @@ Tensor Module::buffer(const std::string& name, const Tensor& initial) const {
 
 void Module::penalize(const Tensor& w, double l1, double l2) const {
   if (!(l1 >= 0) || !(l2 >= 0)) {
-    throw ValueError("regularization: factors must not be negative; got l1 " + std::to_string(l1) + ", l2 " +
-                     std::to_string(l2));
+    throw ValueError("regularization: factors must not be negative; got l1 " + std::to_string(l1) +
+                     ", l2 " + std::to_string(l2));
   }
   if (l1 > 0 || l2 > 0) state_->penalties.push_back({w, l1, l2});
 }

@@ -14,7 +14,8 @@ namespace xtape::nn {
 /// A tensor and its path from the module that was asked: "hidden.0.weight".
 using NamedTensor = std::pair<std::string, Tensor>;
 
-/// Base of layers and models: a registry of named parameters, buffers and children, and the training flag.
+/// Base of layers and models: a registry of named parameters, buffers and children, and the
+/// training flag.
 ///
 /// A module registers its parts in its member initialisers, and is a function of tensors:
 /// ```
@@ -24,8 +25,10 @@ using NamedTensor = std::pair<std::string, Tensor>;
 ///   Tensor operator()(const Tensor& x) const { return out(relu(hidden(x))); }
 /// };
 /// ```
-/// Copies share their parameters and flags; `clone(model)` makes a model with parameters of its own. Values are given by
-/// `weight.assign(value)`: a member bound to another tensor is no longer the one that is registered.
+/// Copies share their parameters and flags; `clone(model)` makes a model with parameters of its
+/// own. Values are given by
+/// `weight.assign(value)`: a member bound to another tensor is no longer the one that is
+/// registered.
 class Module {
  public:
   Module();
@@ -34,7 +37,8 @@ class Module {
   Module& operator=(const Module& other);
   Module& operator=(Module&&) noexcept = default;
 
-  /// Parameters of this module and its children, in the order of registration; those reached twice, once.
+  /// Parameters of this module and its children, in the order of registration; those reached twice,
+  /// once.
   std::vector<Tensor> parameters() const;
   std::vector<NamedTensor> named_parameters() const;
   /// Tensors that belong to the state but are not trained.
@@ -48,7 +52,8 @@ class Module {
   /// Forgets the gradients of all parameters.
   void zero_grad() const;
 
-  /// Turns parameters and floating buffers into another floating dtype, in place; gradients are forgotten.
+  /// Turns parameters and floating buffers into another floating dtype, in place; gradients are
+  /// forgotten.
   /// Throws DtypeError unless floating.
   void to(Dtype dtype) const;
 
@@ -59,7 +64,8 @@ class Module {
   const std::string& name() const;
 
  protected:
-  /// Registers a leaf to be trained, or a value to be kept. Throws ValueError for a name that is empty, taken or has a dot.
+  /// Registers a leaf to be trained, or a value to be kept. Throws ValueError for a name that is
+  /// empty, taken or has a dot.
   Tensor parameter(const std::string& name, const Tensor& initial) const;
   Tensor buffer(const std::string& name, const Tensor& initial) const;
   /// Registers a module as a part of this one, and hands it back.
@@ -68,7 +74,8 @@ class Module {
     add_child(name, module);
     return module;
   }
-  /// Adds l1 sum|w| + l2 sum w² to the regularization loss. Throws ValueError for a negative factor.
+  /// Adds l1 sum|w| + l2 sum w² to the regularization loss. Throws ValueError for a negative
+  /// factor.
   void penalize(const Tensor& w, double l1, double l2) const;
 
   /// Names this module in errors raised while it lives.
@@ -79,7 +86,8 @@ class Module {
   template <class M>
   friend M clone(const M& module);
 
-  /// While it lives, copying a module or a registered tensor makes a new one, the same new one each time.
+  /// While it lives, copying a module or a registered tensor makes a new one, the same new one each
+  /// time.
   class CloneScope {
    public:
     CloneScope();

@@ -4,7 +4,8 @@
 namespace xtape::nn {
 
 /// Sum of |w|, a scalar.
-///   dw = g where w >= 0, -g elsewhere: the subgradient at 0 is +1, as in Neural Networks from Scratch, chapter 14
+///   dw = g where w >= 0, -g elsewhere: the subgradient at 0 is +1, as in Neural Networks from
+///   Scratch, chapter 14
 Tensor l1_penalty(const Tensor& w);
 
 /// Sum of w², a scalar.   dw = 2 g w

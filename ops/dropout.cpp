@@ -16,7 +16,8 @@ namespace {
 constexpr double resolution = 0x1p16;
 
 template <class T>
-void apply_mask(const T* x, T* y, std::int64_t n, double rate, std::uint64_t key, std::uint64_t call) {
+void apply_mask(const T* x, T* y, std::int64_t n, double rate, std::uint64_t key,
+                std::uint64_t call) {
   const double threshold = std::round(rate * resolution);
   const T scale = static_cast<T>(resolution / (resolution - threshold));
   const auto limit = static_cast<std::int32_t>(threshold);
@@ -27,23 +28,28 @@ void apply_mask(const T* x, T* y, std::int64_t n, double rate, std::uint64_t key
     block.generate(static_cast<std::uint64_t>(start / elements) * block.counters, call, key);
     std::memcpy(bits, block.words, sizeof(bits));
     const std::int64_t count = std::min(elements, n - start);
-    for (std::int64_t i = 0; i < count; ++i) y[start + i] = bits[i] < limit ? T{0} : x[start + i] * scale;
+    for (std::int64_t i = 0; i < count; ++i)
+      y[start + i] = bits[i] < limit ? T{0} : x[start + i] * scale;
   }
 }
 
 }  // namespace
 
 Tensor dropout(const Tensor& x, double rate, std::uint64_t key, std::uint64_t call) {
-  if (!(rate >= 0 && rate <= 1)) throw ValueError("dropout: rate must lie in [0, 1]; got " + std::to_string(rate));
-  if (!is_floating(x.dtype())) throw DtypeError("dropout: the input must be floating; got " + x.describe());
+  if (!(rate >= 0 && rate <= 1))
+    throw ValueError("dropout: rate must lie in [0, 1]; got " + std::to_string(rate));
+  if (!is_floating(x.dtype()))
+    throw DtypeError("dropout: the input must be floating; got " + x.describe());
   const Tensor dense = x.contiguous();
   Tensor y = detail::make_tensor(x.shape(), x.dtype());
   visit(x.dtype(), [&]<class T>(TypeTag<T>) {
     if constexpr (std::is_floating_point_v<T>) {
-      apply_mask(dense.body().elements<const T>(), y.body().elements<T>(), y.size(), rate, key, call);
+      apply_mask(dense.body().elements<const T>(), y.body().elements<T>(), y.size(), rate, key,
+                 call);
     }
   });
-  return record("dropout", std::move(y), {x}, [=](const Tensor& g, const Send& send) { send(0, dropout(g, rate, key, call)); });
+  return record("dropout", std::move(y), {x},
+                [=](const Tensor& g, const Send& send) { send(0, dropout(g, rate, key, call)); });
 }
 
 }  // namespace xtape

@@ -5,12 +5,15 @@
 
 namespace xtape {
 
-/// x with each element replaced by 0 with probability `rate`, the others divided by 1 - rate. Which ones is a function of
-/// `key`, `call` and the element's place alone: the same mask again needs no memory. The rate is rounded to 2^-16.
+/// x with each element replaced by 0 with probability `rate`, the others divided by 1 - rate. Which
+/// ones is a function of
+/// `key`, `call` and the element's place alone: the same mask again needs no memory. The rate is
+/// rounded to 2^-16.
 ///   dx = dropout(g, rate, key, call)
-/// rate 0 is the identity; rate 1 gives zeros, for infinite inputs too. Throws ValueError unless 0 <= rate <= 1,
-/// DtypeError unless x is floating.
-/// Source: masks by Philox4x32-10, Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3 (2011).
+/// rate 0 is the identity; rate 1 gives zeros, for infinite inputs too. Throws ValueError unless 0
+/// <= rate <= 1, DtypeError unless x is floating.
+/// Source: masks by Philox4x32-10, Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3
+/// (2011).
 Tensor dropout(const Tensor& x, double rate, std::uint64_t key, std::uint64_t call);
 
 }  // namespace xtape

@@ -55,29 +55,32 @@ Tensor times(const Tensor& g, const Operand& e) {
 }
 
 #define ARG(name) [[maybe_unused]] const auto& name
-#define UNARY(id, domain_, formula, dx, ...)                                               \
-  struct id##_row {                                                                        \
-    static constexpr const char* name = #id;                                               \
-    static constexpr Domain domain = Domain::domain_;                                      \
-    static constexpr auto value = [](const auto& x) { return formula; };                   \
-    static constexpr std::tuple derivatives{[](ARG(g), ARG(x), ARG(y)) { return dx; }};    \
+#define UNARY(id, domain_, formula, dx, ...)                                            \
+  struct id##_row {                                                                     \
+    static constexpr const char* name = #id;                                            \
+    static constexpr Domain domain = Domain::domain_;                                   \
+    static constexpr auto value = [](const auto& x) { return formula; };                \
+    static constexpr std::tuple derivatives{[](ARG(g), ARG(x), ARG(y)) { return dx; }}; \
   };
-#define BINARY(id, domain_, formula, da, db, ...)                                          \
-  struct id##_row {                                                                        \
-    static constexpr const char* name = #id;                                               \
-    static constexpr Domain domain = Domain::domain_;                                      \
-    static constexpr auto value = [](const auto& a, const auto& b) { return formula; };    \
+#define BINARY(id, domain_, formula, da, db, ...)                                               \
+  struct id##_row {                                                                             \
+    static constexpr const char* name = #id;                                                    \
+    static constexpr Domain domain = Domain::domain_;                                           \
+    static constexpr auto value = [](const auto& a, const auto& b) { return formula; };         \
     static constexpr std::tuple derivatives{[](ARG(g), ARG(a), ARG(b), ARG(y)) { return da; },  \
                                             [](ARG(g), ARG(a), ARG(b), ARG(y)) { return db; }}; \
   };
-#define TERNARY(id, domain_, formula, da, db, dc, ...)                                                  \
-  struct id##_row {                                                                                     \
-    static constexpr const char* name = #id;                                                            \
-    static constexpr Domain domain = Domain::domain_;                                                   \
-    static constexpr auto value = [](const auto& a, const auto& b, const auto& c) { return formula; };  \
-    static constexpr std::tuple derivatives{[](ARG(g), ARG(a), ARG(b), ARG(c), ARG(y)) { return da; },  \
-                                            [](ARG(g), ARG(a), ARG(b), ARG(c), ARG(y)) { return db; },  \
-                                            [](ARG(g), ARG(a), ARG(b), ARG(c), ARG(y)) { return dc; }}; \
+#define TERNARY(id, domain_, formula, da, db, dc, ...)                              \
+  struct id##_row {                                                                 \
+    static constexpr const char* name = #id;                                        \
+    static constexpr Domain domain = Domain::domain_;                               \
+    static constexpr auto value = [](const auto& a, const auto& b, const auto& c) { \
+      return formula;                                                               \
+    };                                                                              \
+    static constexpr std::tuple derivatives{                                        \
+        [](ARG(g), ARG(a), ARG(b), ARG(c), ARG(y)) { return da; },                  \
+        [](ARG(g), ARG(a), ARG(b), ARG(c), ARG(y)) { return db; },                  \
+        [](ARG(g), ARG(a), ARG(b), ARG(c), ARG(y)) { return dc; }};                 \
   };
 #define COMPARE(id, formula)                                                            \
   struct id##_row {                                                                     \
@@ -107,10 +110,12 @@ using Index = std::integral_constant<std::size_t, n>;
 /// Calls f(Index<0>{}), ..., f(Index<n - 1>{}).
 template <std::size_t n, class F>
 constexpr void each(F&& f) {
-  [&]<std::size_t... i>(std::index_sequence<i...>) { (f(Index<i>{}), ...); }(std::make_index_sequence<n>());
+  [&]<std::size_t... i>(std::index_sequence<i...>) { (f(Index<i>{}), ...); }
+  (std::make_index_sequence<n>());
 }
 
-/// What the arguments of a row's derivative formulas are numbered by: 0 is g, 1 to arity the inputs, arity + 1 the result.
+/// What the arguments of a row's derivative formulas are numbered by: 0 is g, 1 to arity the
+/// inputs, arity + 1 the result.
 template <class Row, std::size_t j, std::size_t... n>
 constexpr auto symbolic(std::index_sequence<n...>) {
   return std::get<j>(Row::derivatives)(kernels::Argument<n>{}...);
@@ -132,15 +137,19 @@ struct Formulas {
   template <std::size_t j>
   static constexpr unsigned reads = kernels::reads_of<Symbolic<j>>();
 
-  static constexpr std::array<unsigned, arity> all_reads = []<std::size_t... j>(std::index_sequence<j...>) {
+  static constexpr std::array<unsigned, arity> all_reads =
+      []<std::size_t... j>(std::index_sequence<j...>) {
     return std::array{kernels::reads_of<Symbolic<j>>()...};
-  }(std::make_index_sequence<arity>());
+  }
+  (std::make_index_sequence<arity>());
   static constexpr bool reads_any(std::size_t argument) {
     unsigned any = 0;
     for (const unsigned one : all_reads) any |= one;
     return contains(any, argument);
   }
-  static constexpr bool contains(unsigned set, std::size_t argument) { return (set >> argument & 1u) != 0; }
+  static constexpr bool contains(unsigned set, std::size_t argument) {
+    return (set >> argument & 1u) != 0;
+  }
 };
 
 template <class Row>
@@ -159,11 +168,14 @@ struct Derivative {
   static Lane apply(Lane first, Lanes... others) {
     const Lane given[] = {first, others...};
     std::size_t next = 0;
-    const auto argument = [&](std::size_t n) { return F::contains(F::template reads<j>, n) ? given[next++] : Lane(0); };
+    const auto argument = [&](std::size_t n) {
+      return F::contains(F::template reads<j>, n) ? given[next++] : Lane(0);
+    };
     return [&]<std::size_t... n>(std::index_sequence<n...>) {
       const Lane all[] = {argument(n)...};  // braces: in order
       return std::get<j>(Row::derivatives)(all[n]...);
-    }(std::make_index_sequence<F::arguments>());
+    }
+    (std::make_index_sequence<F::arguments>());
   }
 };
 
@@ -177,13 +189,15 @@ Tensor fused_derivative(const std::array<Tensor, arity + 2>& arguments, bool may
     if (F::contains(F::template reads<j>, n)) operands[next++] = &arguments[n];
   }
   const Tensor& g = arguments[0];
-  Tensor dx = may_overwrite_g && detail::exclusive(g) ? g : detail::make_tensor(g.shape(), g.dtype());
-  kernels::map(kernels::map_kernel<Derivative<Row, arity, j>, count, false>, g.dtype(), dx, operands);
+  Tensor dx =
+      may_overwrite_g && detail::exclusive(g) ? g : detail::make_tensor(g.shape(), g.dtype());
+  kernels::map(kernels::map_kernel<Derivative<Row, arity, j>, count, false>, g.dtype(), dx,
+               operands);
   return dx;
 }
 
-/// The rule of a row: for each input that wants a gradient its formula, as one fused pass, or in public operations when the
-/// backward pass is recorded.
+/// The rule of a row: for each input that wants a gradient its formula, as one fused pass, or in
+/// public operations when the backward pass is recorded.
 template <class Row, std::size_t arity>
 class ElementwiseRule {
   using F = Formulas<Row, arity>;
@@ -205,7 +219,8 @@ class ElementwiseRule {
     each<arity>([&](auto i) {
       if constexpr (F::reads_any(i() + 1)) arguments[i + 1] = saved_[position(i + 1)].get();
     });
-    if constexpr (F::reads_any(arity + 1)) arguments[arity + 1] = saved_[position(arity + 1)].get(send);
+    if constexpr (F::reads_any(arity + 1))
+      arguments[arity + 1] = saved_[position(arity + 1)].get(send);
     arguments[0] = std::move(g);
     each<arity>([&](auto j) {
       if constexpr (F::template exists<j()>) {
@@ -246,7 +261,8 @@ template <class Row, class... Tensors>
 Tensor elementwise(Dtype dtype, const Tensors&... x) {
   constexpr std::size_t arity = sizeof...(x);
   constexpr bool compares = std::tuple_size_v<decltype(Row::derivatives)> == 0;
-  if constexpr (Row::domain == Domain::floating) dtype = is_floating(dtype) ? dtype : Dtype::float64;
+  if constexpr (Row::domain == Domain::floating)
+    dtype = is_floating(dtype) ? dtype : Dtype::float64;
   const Dtype compute = dtype == Dtype::boolean ? Dtype::int64 : dtype;
 
   const std::array<const Tensor*, arity> inputs{&x...};
@@ -255,7 +271,8 @@ Tensor elementwise(Dtype dtype, const Tensors&... x) {
     if (inputs[i]->shape() != shape) shape = broadcast_shapes(Row::name, shape, inputs[i]->shape());
   }
   Tensor y = detail::make_tensor(shape, compares ? Dtype::boolean : compute);
-  kernels::map(kernels::map_kernel<Value<Row>, arity, Row::domain == Domain::any>, compute, y, inputs);
+  kernels::map(kernels::map_kernel<Value<Row>, arity, Row::domain == Domain::any>, compute, y,
+               inputs);
   if constexpr (compares) {
     return y;
   } else {
@@ -280,11 +297,11 @@ Tensor with_tensors(const Operand& left, const Operand& right, F&& f) {
 
 #define UNARY(id, ...) \
   Tensor id(const Tensor& x) { return elementwise<rows::id##_row>(x.dtype(), x); }
-#define BINARY(id, ...)                                                                        \
-  Tensor id(const Operand& a, const Operand& b) {                                              \
-    return with_tensors(a, b, [](Dtype dtype, const Tensor& left, const Tensor& right) {       \
-      return elementwise<rows::id##_row>(dtype, left, right);                                  \
-    });                                                                                        \
+#define BINARY(id, ...)                                                                  \
+  Tensor id(const Operand& a, const Operand& b) {                                        \
+    return with_tensors(a, b, [](Dtype dtype, const Tensor& left, const Tensor& right) { \
+      return elementwise<rows::id##_row>(dtype, left, right);                            \
+    });                                                                                  \
   }
 #define TERNARY(id, ...)
 #define COMPARE BINARY
@@ -307,7 +324,8 @@ Tensor clip(const Tensor& x, const Operand& low, const Operand& high) {
   Tensor constants[2];
   const Tensor& lower = low.tensor(x.dtype(), constants[0]);
   const Tensor& upper = high.tensor(x.dtype(), constants[1]);
-  return elementwise<rows::bounded_row>(promote(x.dtype(), promote(lower.dtype(), upper.dtype())), x, lower, upper);
+  return elementwise<rows::bounded_row>(promote(x.dtype(), promote(lower.dtype(), upper.dtype())),
+                                        x, lower, upper);
 }
 
 Tensor isnan(const Tensor& x) { return x != x; }

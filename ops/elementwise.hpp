@@ -3,7 +3,8 @@
 
 namespace xtape {
 
-// The rows of elementwise.def: `Tensor tanh(const Tensor& x)`, `Tensor maximum(const Operand& a, const Operand& b)`, ...
+// The rows of elementwise.def: `Tensor tanh(const Tensor& x)`, `Tensor maximum(const Operand& a,
+// const Operand& b)`, ...
 //   Inputs broadcast and promote as NumPy's do; comparisons give boolean tensors.
 //   Value and derivatives are what the row says. Throws ShapeError if the inputs do not broadcast.
 #define UNARY(name, ...) Tensor name(const Tensor& x);
@@ -32,7 +33,8 @@ inline Tensor operator|(const Operand& a, const Operand& b) { return logical_or(
 inline Tensor operator!(const Tensor& x) { return equal(x, 0); }
 
 /// Elements of `a` where `condition` holds, of `b` elsewhere; the three broadcast.
-///   da = g where condition, 0 elsewhere;  db the other way round. Selected, so nothing leaks from the other side.
+///   da = g where condition, 0 elsewhere;  db the other way round. Selected, so nothing leaks from
+///   the other side.
 /// Throws DtypeError unless the condition is boolean.
 Tensor where(const Tensor& condition, const Operand& a, const Operand& b);
 

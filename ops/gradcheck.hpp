@@ -12,8 +12,8 @@
 
 namespace xtape {
 
-/// Points of a central difference: f(x +- h), or f(x +- h), f(x +- 2h) and f(x +- 3h), whose error is
-/// of order h^6.
+/// Points of a central difference: f(x +- h), or f(x +- h), f(x +- 2h) and f(x +- 3h), whose error
+/// is of order h^6.
 enum class Stencil { two_point, six_point };
 
 struct GradcheckOptions {
@@ -33,7 +33,7 @@ struct GradcheckOptions {
 
 /// One derivative: what backward says, and what differences of the function say.
 struct GradcheckEntry {
-  std::string output, input;  ///< with indices: "weight[0, 2]"
+  std::string output = {}, input = {};  ///< with indices: "weight[0, 2]"
   double analytic = 0;
   double numeric = 0;          ///< central difference
   double left = 0, right = 0;  ///< one-sided differences, infinite where they diverge
@@ -46,8 +46,9 @@ struct GradcheckResult {
   int order = 0;               ///< the last order that was checked
   std::int64_t compared = 0;   ///< derivatives of that order
   std::int64_t differing = 0;  ///< and those among them that are wrong
-  GradcheckEntry worst;
-  std::string problem;  ///< what else is wrong: a random function, gradients of a subset of inputs
+  GradcheckEntry worst = {};
+  std::string problem =
+      {};  ///< what else is wrong: a random function, gradients of a subset of inputs
 
   explicit operator bool() const { return passed; }
 };
@@ -71,14 +72,14 @@ inline std::vector<Tensor> output_list(std::vector<Tensor> outputs) { return out
 ///
 ///   CHECK(gradcheck([](auto& v) { return sum(sin(v[0]) * v[1]); }, {a, b}))
 ///
-/// The function takes a list of tensors and returns a tensor or a list of them, of any shapes; it is
-/// called with float64 copies of the floating inputs, the others are passed on. Checked are: every
-/// derivative of every output by every input, and those of the next orders by differentiating a
-/// random projection of the gradients, also by the cotangents; that two runs agree, forward and
-/// backward; that cotangents of zero give gradients of zero; and that each subset of the inputs gets
-/// the same gradients as all together. At a kink, where the one-sided differences disagree, the
-/// derivative must lie between them; where they diverge, it must be infinite; where the function is
-/// NaN all around, it must be NaN or 0.
+/// The function takes a list of tensors and returns a tensor or a list of them, of any shapes; it
+/// is called with float64 copies of the floating inputs, the others are passed on. Checked are:
+/// every derivative of every output by every input, and those of the next orders by differentiating
+/// a random projection of the gradients, also by the cotangents; that two runs agree, forward and
+/// backward; that cotangents of zero give gradients of zero; and that each subset of the inputs
+/// gets the same gradients as all together. At a kink, where the one-sided differences disagree,
+/// the derivative must lie between them; where they diverge, it must be infinite; where the
+/// function is NaN all around, it must be NaN or 0.
 ///
 /// Throws DtypeError if an output is float32, and what the function throws.
 template <std::invocable<std::vector<Tensor>&> F>
@@ -89,9 +90,9 @@ GradcheckResult gradcheck(F&& function, const std::vector<Tensor>& inputs,
 }
 
 /// The same by leaves that the function, without arguments, reads on its own, such as those of a
-/// module: `model.named_parameters()`. They are raised to float64 for the check and put back as they
-/// were, also when something throws; those that require no gradient are raised but not checked. What
-/// else the function reads should be float64 too.
+/// module: `model.named_parameters()`. They are raised to float64 for the check and put back as
+/// they were, also when something throws; those that require no gradient are raised but not
+/// checked. What else the function reads should be float64 too.
 template <std::invocable F>
 GradcheckResult gradcheck(F&& function, const NamedTensors& leaves,
                           const GradcheckOptions& options = {}) {

@@ -23,7 +23,8 @@ Tensor resolved(const char* op, const Tensor& indices, std::int64_t extent) {
   for (std::int64_t i = 0; i < result.size(); ++i) {
     if (given[i] < -extent || given[i] >= extent) {
       throw IndexError(std::string(op) + ": index must lie in [-" + std::to_string(extent) + ", " +
-                       std::to_string(extent) + "); got " + std::to_string(given[i]) + " at position " + std::to_string(i));
+                       std::to_string(extent) + "); got " + std::to_string(given[i]) +
+                       " at position " + std::to_string(i));
     }
     from_front[i] = given[i] < 0 ? given[i] + extent : given[i];
   }
@@ -69,7 +70,8 @@ Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis) {
   std::byte* to = y.body().data;
   for (std::int64_t i = 0; i < rows.outer && y.size() > 0; ++i) {
     for (std::int64_t j = 0; j < index.size(); ++j, to += row_bytes) {
-      std::memcpy(to, dense.body().data + (i * rows.count + at[j]) * row_bytes, static_cast<std::size_t>(row_bytes));
+      std::memcpy(to, dense.body().data + (i * rows.count + at[j]) * row_bytes,
+                  static_cast<std::size_t>(row_bytes));
     }
   }
   return record("take", y, {x}, [index, along](const Tensor& g, const Send& send) {
@@ -81,8 +83,8 @@ Tensor scatter_add(const Tensor& x, const Tensor& indices, const Shape& shape, s
   const int along = normalize_axis("scatter_add", axis, shape.rank());
   const Tensor index = resolved("scatter_add", indices, shape[along]);
   if (const Shape expected = taken_shape(shape, along, indices.shape()); x.shape() != expected) {
-    throw ShapeError("scatter_add: the values must have the shape " + to_string(expected) + " of the rows; got " +
-                     x.describe());
+    throw ShapeError("scatter_add: the values must have the shape " + to_string(expected) +
+                     " of the rows; got " + x.describe());
   }
   const Tensor dense = x.contiguous();
   const Tensor y = zeros(shape, x.dtype());
@@ -90,8 +92,9 @@ Tensor scatter_add(const Tensor& x, const Tensor& indices, const Shape& shape, s
     add_rows(Rows(shape, along), y.body().elements<T>(), dense.body().elements<const T>(),
              index.body().elements<std::int64_t>(), index.size());
   });
-  return record("scatter_add", y, {x},
-                [index, along](const Tensor& g, const Send& send) { send(0, take(g, index, along)); });
+  return record("scatter_add", y, {x}, [index, along](const Tensor& g, const Send& send) {
+    send(0, take(g, index, along));
+  });
 }
 
 Tensor one_hot(const Tensor& labels, std::int64_t classes, Dtype dtype) {

@@ -57,7 +57,8 @@ Range resolve(const char* op, const Slice& slice, std::int64_t extent) {
     return {index < 0 ? index + extent : index, 1, 1};
   }
   if (slice.step == 0) throw ValueError(std::string(op) + ": step must not be 0");
-  const std::int64_t step = std::clamp(slice.step, -extent - 1, extent + 1);  // further ones leave the axis too
+  const std::int64_t step =
+      std::clamp(slice.step, -extent - 1, extent + 1);  // further ones leave the axis too
   const bool forward = step > 0;
   const std::int64_t lowest = forward ? 0 : -1;
   const std::int64_t highest = forward ? extent : extent - 1;
@@ -74,8 +75,8 @@ Range resolve(const char* op, const Slice& slice, std::int64_t extent) {
 /// A view of what the slices take, without a place on the tape.
 Tensor slice_view(const char* op, const Tensor& x, std::span<const Slice> slices) {
   if (slices.size() > at(x.rank())) {
-    throw IndexError(std::string(op) + ": at most one slice an axis; got " + std::to_string(slices.size()) + " for " +
-                     x.describe());
+    throw IndexError(std::string(op) + ": at most one slice an axis; got " +
+                     std::to_string(slices.size()) + " for " + x.describe());
   }
   Shape shape;
   Strides strides{};
@@ -114,7 +115,8 @@ Tensor expanded(const Tensor& x, std::int64_t axis, const char* op) {
 Tensor reshape(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   if (x.size() != shape.size()) {
-    throw ShapeError("reshape: the number of elements must stay; got " + x.describe() + " for " + to_string(shape));
+    throw ShapeError("reshape: the number of elements must stay; got " + x.describe() + " for " +
+                     to_string(shape));
   }
   const std::optional<Strides> strides = reshaped_strides(x.body(), shape);
   if (!strides) return reshape(x.contiguous(), shape);
@@ -146,7 +148,8 @@ Tensor transpose(const Tensor& x) {
 
 Tensor transpose(const Tensor& x, std::span<const std::int64_t> axes) {
   if (axes.size() != at(x.rank())) {
-    throw ValueError("transpose: one entry an axis is needed; got " + std::to_string(axes.size()) + " for " + x.describe());
+    throw ValueError("transpose: one entry an axis is needed; got " + std::to_string(axes.size()) +
+                     " for " + x.describe());
   }
   Shape shape = x.shape();
   Strides strides{};
@@ -155,7 +158,8 @@ Tensor transpose(const Tensor& x, std::span<const std::int64_t> axes) {
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const int from = normalize_axis("transpose", axes[i], x.rank());
     if (inverse[at(from)] != -1) {
-      throw ValueError("transpose: each axis may be named once; got " + std::to_string(axes[i]) + " twice");
+      throw ValueError("transpose: each axis may be named once; got " + std::to_string(axes[i]) +
+                       " twice");
     }
     inverse[at(from)] = static_cast<std::int64_t>(i);
     shape[static_cast<int>(i)] = x.shape()[from];
@@ -170,7 +174,8 @@ Tensor transpose(const Tensor& x, std::span<const std::int64_t> axes) {
 Tensor swapaxes(const Tensor& x, std::int64_t a, std::int64_t b) {
   std::array<std::int64_t, max_rank> axes;
   for (std::size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<std::int64_t>(i);
-  std::swap(axes[at(normalize_axis("swapaxes", a, x.rank()))], axes[at(normalize_axis("swapaxes", b, x.rank()))]);
+  std::swap(axes[at(normalize_axis("swapaxes", a, x.rank()))],
+            axes[at(normalize_axis("swapaxes", b, x.rank()))]);
   return transpose(x, std::span(axes.data(), at(x.rank())));
 }
 
@@ -183,7 +188,9 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
     fits = x.shape()[axis] == 1 || x.shape()[axis] == shape[axis + offset];
     if (x.shape()[axis] != 1) strides[at(axis + offset)] = x.body().strides[at(axis)];
   }
-  if (!fits) throw ShapeError("broadcast_to: the tensor must broadcast to " + to_string(shape) + "; got " + x.describe());
+  if (!fits)
+    throw ShapeError("broadcast_to: the tensor must broadcast to " + to_string(shape) + "; got " +
+                     x.describe());
   return record("broadcast_to", detail::make_view(x, shape, strides), {x},
                 [](const Tensor& g, const Send& send) { send(0, sum_to(g, send.shape(0))); });
 }
@@ -202,7 +209,8 @@ Tensor squeeze(const Tensor& x, std::int64_t axis) {
   Shape shape = x.shape();
   const int dropped = normalize_axis("squeeze", axis, x.rank());
   if (shape[dropped] != 1) {
-    throw ShapeError("squeeze: the axis must have extent 1; got axis " + std::to_string(axis) + " of " + x.describe());
+    throw ShapeError("squeeze: the axis must have extent 1; got axis " + std::to_string(axis) +
+                     " of " + x.describe());
   }
   shape.erase(dropped);
   return reshape(x, shape);
@@ -219,7 +227,8 @@ Tensor embed(const Tensor& x, const Shape& shape, std::span<const Slice> slices)
   const Tensor y = zeros(shape, x.dtype());
   const Tensor place = slice_view("embed", y, slices);
   if (place.shape() != x.shape()) {
-    throw ShapeError("embed: the place has the shape " + to_string(place.shape()) + "; got " + x.describe());
+    throw ShapeError("embed: the place has the shape " + to_string(place.shape()) + "; got " +
+                     x.describe());
   }
   copy_into(place, x);
   return record("embed", y, {x}, [list = SliceList(slices)](const Tensor& g, const Send& send) {
@@ -241,8 +250,9 @@ Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
     Shape expected = tensors[0].shape();
     if (tensor.rank() == shape.rank()) expected[along] = tensor.shape()[along];
     if (tensor.shape() != expected) {
-      throw ShapeError("concatenate: extents but along axis " + std::to_string(along) + " must be equal; got " +
-                       tensors[0].describe() + " and " + tensor.describe());
+      throw ShapeError("concatenate: extents but along axis " + std::to_string(along) +
+                       " must be equal; got " + tensors[0].describe() + " and " +
+                       tensor.describe());
     }
     shape[along] += tensor.shape()[along];
     dtype = promote(dtype, tensor.dtype());
@@ -257,18 +267,21 @@ Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
     inputs.push_back(&tensor);
     start += tensor.shape()[along];
   }
-  return record("concatenate", y, inputs, [along, parts = std::move(parts)](const Tensor& g, const Send& send) {
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      send(i, [&] { return slice(g, SliceList(along, parts[i]).span()).to(send.dtype(i)); });
-    }
-  });
+  return record(
+      "concatenate", y, inputs,
+      [along, parts = std::move(parts)](const Tensor& g, const Send& send) {
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+          send(i, [&] { return slice(g, SliceList(along, parts[i]).span()).to(send.dtype(i)); });
+        }
+      });
 }
 
 Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {
   std::vector<Tensor> raised;
   for (const Tensor& tensor : tensors) {
     if (tensor.shape() != tensors[0].shape()) {
-      throw ShapeError("stack: the tensors must have one shape; got " + tensors[0].describe() + " and " + tensor.describe());
+      throw ShapeError("stack: the tensors must have one shape; got " + tensors[0].describe() +
+                       " and " + tensor.describe());
     }
     raised.push_back(expanded(tensor, axis, "stack"));
   }
@@ -280,12 +293,14 @@ std::vector<Tensor> split(const Tensor& x, std::int64_t parts, std::int64_t axis
   const int along = normalize_axis("split", axis, x.rank());
   const std::int64_t extent = x.shape()[along];
   if (parts < 1 || extent % parts != 0) {
-    throw ShapeError("split: the number of parts must divide the axis; got " + std::to_string(parts) + " for axis " +
-                     std::to_string(axis) + " of " + x.describe());
+    throw ShapeError("split: the number of parts must divide the axis; got " +
+                     std::to_string(parts) + " for axis " + std::to_string(axis) + " of " +
+                     x.describe());
   }
   std::vector<Tensor> pieces;
   for (std::int64_t i = 0; i < parts; ++i) {
-    pieces.push_back(slice(x, SliceList(along, Slice(i * (extent / parts), (i + 1) * (extent / parts))).span()));
+    pieces.push_back(
+        slice(x, SliceList(along, Slice(i * (extent / parts), (i + 1) * (extent / parts))).span()));
   }
   return pieces;
 }

@@ -9,13 +9,14 @@
 
 namespace xtape {
 
-/// The same elements in row-major order in another shape; one extent may be -1 and follows from the others. A view where
-/// strides allow it.   dx = g, reshaped back
+/// The same elements in row-major order in another shape; one extent may be -1 and follows from the
+/// others. A view where strides allow it.   dx = g, reshaped back
 /// Throws ShapeError unless the number of elements is the same.
 Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> shape);
 Tensor reshape(const Tensor& x, const Shape& shape);
 
-/// Axes in another order, `axes[i]` becoming the i-th; without `axes` reversed. A view.   dx = g, transposed back
+/// Axes in another order, `axes[i]` becoming the i-th; without `axes` reversed. A view.   dx = g,
+/// transposed back
 /// Throws ValueError unless `axes` names each axis once.
 Tensor transpose(const Tensor& x);
 Tensor transpose(const Tensor& x, std::span<const std::int64_t> axes);
@@ -31,12 +32,13 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape);
 
 /// A new axis of extent 1 before the axis that is then `axis`.   dx = g, reshaped
 Tensor expand_dims(const Tensor& x, std::int64_t axis);
-/// Without the axes of extent 1, or without one of them. Throws ShapeError if its extent is not 1.   dx = g, reshaped
+/// Without the axes of extent 1, or without one of them. Throws ShapeError if its extent is not 1. 
+/// dx = g, reshaped
 Tensor squeeze(const Tensor& x);
 Tensor squeeze(const Tensor& x, std::int64_t axis);
 
-/// The part of an axis that `slice` takes: start, start + step, ... below stop, counted and clamped as Python does, or one
-/// index, which drops the axis.
+/// The part of an axis that `slice` takes: start, start + step, ... below stop, counted and clamped
+/// as Python does, or one index, which drops the axis.
 struct Slice {
   Slice() = default;  ///< the whole axis
   Slice(std::int64_t index) : start(index), single(true) {}
@@ -59,7 +61,8 @@ inline Tensor slice(const Tensor& x, std::initializer_list<Slice> slices) {
   return slice(x, std::span(slices.begin(), slices.size()));
 }
 
-/// Zeros of `shape` with x in the place that `slice` with the same slices would take: its derivative.
+/// Zeros of `shape` with x in the place that `slice` with the same slices would take: its
+/// derivative.
 ///   dx = slice(g)
 /// Throws ShapeError unless x has the shape of that place.
 Tensor embed(const Tensor& x, const Shape& shape, std::span<const Slice> slices);

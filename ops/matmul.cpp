@@ -20,8 +20,10 @@ Tensor matrix_transpose(const Tensor& x) { return swapaxes(x, -2, -1); }
 bool readable(const detail::Body& x) {
   const std::size_t row = at(x.shape.rank() - 2), column = at(x.shape.rank() - 1);
   const std::int64_t rows = x.shape[x.shape.rank() - 2], columns = x.shape[x.shape.rank() - 1];
-  const bool dense_rows = (x.strides[column] == 1 || columns == 1) && (x.strides[row] >= columns || rows == 1);
-  const bool dense_columns = (x.strides[row] == 1 || rows == 1) && (x.strides[column] >= rows || columns == 1);
+  const bool dense_rows =
+      (x.strides[column] == 1 || columns == 1) && (x.strides[row] >= columns || rows == 1);
+  const bool dense_columns =
+      (x.strides[row] == 1 || rows == 1) && (x.strides[column] >= rows || columns == 1);
   return dense_rows || dense_columns;
 }
 
@@ -36,7 +38,8 @@ kernels::Matrix matrix(const detail::Body& x, std::int64_t offset) {
 }
 
 [[noreturn]] void fail_inner(const char* op, const Tensor& a, const Tensor& b) {
-  throw ShapeError(std::string(op) + ": inner extents must be equal; got " + a.describe() + " and " + b.describe());
+  throw ShapeError(std::string(op) + ": inner extents must be equal; got " + a.describe() +
+                   " and " + b.describe());
 }
 
 Shape leading(const Shape& shape) { return Shape(std::span(shape.begin(), at(shape.rank() - 2))); }
@@ -52,12 +55,14 @@ std::int64_t matrix_offset(const detail::Body& x, const Shape& batch, std::int64
   return offset;
 }
 
-/// Product of tensors of rank 2 and more, of one floating dtype, for every place of their broadcast leading axes.
+/// Product of tensors of rank 2 and more, of one floating dtype, for every place of their broadcast
+/// leading axes.
 Tensor product(const Tensor& left, const Tensor& right) {
   const Tensor a = readable(left.body()) ? left : left.contiguous();
   const Tensor b = readable(right.body()) ? right : right.contiguous();
   Shape batch;
-  if (a.rank() > 2 || b.rank() > 2) batch = broadcast_shapes("matmul", leading(a.shape()), leading(b.shape()));
+  if (a.rank() > 2 || b.rank() > 2)
+    batch = broadcast_shapes("matmul", leading(a.shape()), leading(b.shape()));
   const std::int64_t m = a.extent(-2), k = a.extent(-1), n = b.extent(-1);
   Shape shape = batch;
   shape.push_back(m);
@@ -67,7 +72,8 @@ Tensor product(const Tensor& left, const Tensor& right) {
   const std::int64_t count = batch.size();
   for (std::int64_t i = 0; i < count; ++i) {
     kernels::gemm(a.dtype(), m, n, k, matrix(a.body(), matrix_offset(a.body(), batch, i)),
-                  matrix(b.body(), matrix_offset(b.body(), batch, i)), nullptr, y.body().data + i * matrix_bytes);
+                  matrix(b.body(), matrix_offset(b.body(), batch, i)), nullptr,
+                  y.body().data + i * matrix_bytes);
   }
   return y;
 }
@@ -88,21 +94,25 @@ Tensor matrix_product(const Tensor& a, const Tensor& b) {
     y = product(a, b);
   }
   if (!recording(a, b)) return y;
-  return record("matmul", y, {a, b},
-                [a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad())](const Tensor& g, const Send& send) {
-                  send(0, [&] { return sum_to(matmul(g, matrix_transpose(b.get())), send.shape(0)); });
-                  send(1, [&] { return sum_to(matmul(matrix_transpose(a.get()), g), send.shape(1)); });
-                });
+  return record(
+      "matmul", y, {a, b},
+      [a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad())](const Tensor& g,
+                                                                         const Send& send) {
+        send(0, [&] { return sum_to(matmul(g, matrix_transpose(b.get())), send.shape(0)); });
+        send(1, [&] { return sum_to(matmul(matrix_transpose(a.get()), g), send.shape(1)); });
+      });
 }
 
 }  // namespace
 
 Tensor matmul(const Tensor& left, const Tensor& right) {
   if (left.rank() == 0 || right.rank() == 0) {
-    throw ShapeError("matmul: operands of rank 1 and more are needed; got " + left.describe() + " and " + right.describe());
+    throw ShapeError("matmul: operands of rank 1 and more are needed; got " + left.describe() +
+                     " and " + right.describe());
   }
   const std::int64_t inner = left.rank() == 1 ? left.extent(0) : left.extent(-1);
-  if (inner != (right.rank() == 1 ? right.extent(0) : right.extent(-2))) fail_inner("matmul", left, right);
+  if (inner != (right.rank() == 1 ? right.extent(0) : right.extent(-2)))
+    fail_inner("matmul", left, right);
 
   const Dtype promoted = promote(left.dtype(), right.dtype());
   const Dtype dtype = is_floating(promoted) ? promoted : Dtype::float64;
@@ -117,12 +127,12 @@ Tensor matmul(const Tensor& left, const Tensor& right) {
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
   if (w.rank() != 2 || x.rank() == 0 || x.extent(-1) != w.extent(0)) fail_inner("linear", x, w);
   if (b.rank() != 1 || b.extent(0) != w.extent(1)) {
-    throw ShapeError("linear: the bias must have one entry a column of the weight; got " + b.describe() + " for " +
-                     w.describe());
+    throw ShapeError("linear: the bias must have one entry a column of the weight; got " +
+                     b.describe() + " for " + w.describe());
   }
   if (!is_floating(x.dtype()) || x.dtype() != w.dtype() || x.dtype() != b.dtype()) {
-    throw DtypeError("linear: input, weight and bias must share one floating dtype; got " + x.describe() + ", " +
-                     w.describe() + " and " + b.describe());
+    throw DtypeError("linear: input, weight and bias must share one floating dtype; got " +
+                     x.describe() + ", " + w.describe() + " and " + b.describe());
   }
   const std::int64_t k = w.extent(0), n = w.extent(1);
   Shape shape = x.shape();
@@ -135,11 +145,13 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
     const Tensor input = readable(rows.body()) ? rows : rows.contiguous();
     const Tensor weight = readable(w.body()) ? w : w.contiguous();
     const Tensor bias = b.contiguous();
-    kernels::gemm(x.dtype(), m, n, k, matrix(input.body(), 0), matrix(weight.body(), 0), bias.body().data, y.body().data);
+    kernels::gemm(x.dtype(), m, n, k, matrix(input.body(), 0), matrix(weight.body(), 0),
+                  bias.body().data, y.body().data);
   }
   if (!recording(x, w, b)) return y;
   return record("linear", y, {x, w, b},
-                [x = Saved(x, w.requires_grad()), w = Saved(w, x.requires_grad()), n](const Tensor& g, const Send& send) {
+                [x = Saved(x, w.requires_grad()), w = Saved(w, x.requires_grad()), n](
+                    const Tensor& g, const Send& send) {
                   send(0, [&] { return matmul(g, transpose(w.get())); });
                   send(1, [&] { return matmul(transpose(as_rows(x.get())), as_rows(g)); });
                   send(2, [&] { return sum_to(g, {n}); });

@@ -8,13 +8,15 @@ namespace xtape {
 ///   Leading axes broadcast; a vector a is a row, a vector b a column, whose axis y does not have.
 ///   da = g bᵀ,  db = aᵀ g   (summed over broadcast axes)
 /// Transposed operands are flags to BLAS, never copies. k = 0 gives zeros.
-/// Throws ShapeError if the inner extents differ, the leading ones do not broadcast, or an operand is of rank 0.
+/// Throws ShapeError if the inner extents differ, the leading ones do not broadcast, or an operand
+/// is of rank 0.
 Tensor matmul(const Tensor& a, const Tensor& b);
 
 /// Affine map  y = x w + b  in one pass over y.
 ///   x [..., k]   w [k, n]   b [n]   ->   y [..., n]
 ///   dx = g wᵀ,  dw = xᵀ g,  db = g, summed over rows
-/// Throws ShapeError as matmul, or if b is not [n]; DtypeError unless the three share one floating dtype.
+/// Throws ShapeError as matmul, or if b is not [n]; DtypeError unless the three share one floating
+/// dtype.
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b);
 
 }  // namespace xtape

@@ -54,7 +54,8 @@ Tensor reduced(Reduction reduction, const Tensor& x, const Plan& plan, Dtype dty
 
 Dtype integral_as_int64(Dtype dtype) { return dtype == Dtype::boolean ? Dtype::int64 : dtype; }
 
-Tensor extremum(const char* op, Reduction reduction, const Tensor& x, const Axes& axes, ReduceOptions options) {
+Tensor extremum(const char* op, Reduction reduction, const Tensor& x, const Axes& axes,
+                ReduceOptions options) {
   const Plan plan(op, x, axes, options);
   if (count_reduced(x.shape(), plan.flags) == 0 && plan.shape.size() > 0) {
     throw ValueError(std::string(op) + ": no elements to compare; got " + x.describe());
@@ -63,8 +64,8 @@ Tensor extremum(const char* op, Reduction reduction, const Tensor& x, const Axes
   if (x.dtype() == Dtype::boolean) return y.to(Dtype::boolean);
   if (!recording(x)) return y;
   return record(op, y, {x},
-                [saved_x = Saved(x), saved_y = Saved::output(y), kept = plan.kept_shape, flags = plan.flags](
-                    const Tensor& g, const Send& send) {
+                [saved_x = Saved(x), saved_y = Saved::output(y), kept = plan.kept_shape,
+                 flags = plan.flags](const Tensor& g, const Send& send) {
                   const Tensor ties = saved_x.get() == reshape(saved_y.get(send).detach(), kept);
                   const Tensor count = sum_to(ties, kept).to(g.dtype());
                   send(0, where(ties, reshape(g, kept) / count, 0));
@@ -83,7 +84,8 @@ Tensor products_before(const Tensor& x) {
   return y;
 }
 
-/// Product of the elements beside each one along the flagged axes. Without a division: there may be zeros.
+/// Product of the elements beside each one along the flagged axes. Without a division: there may be
+/// zeros.
 Tensor products_of_others(const Tensor& x, const Flags& flags) {
   std::vector<std::int64_t> axes, back(static_cast<std::size_t>(x.rank()));
   std::int64_t counts[] = {1, 1};  // of places that stay, and of elements multiplied at each
@@ -101,11 +103,13 @@ Tensor products_of_others(const Tensor& x, const Flags& flags) {
   return transpose(reshape(others, ordered.shape()), back);
 }
 
-Tensor arg_extremum(const char* op, bool greatest, const Tensor& x, std::int64_t axis, ReduceOptions options) {
+Tensor arg_extremum(const char* op, bool greatest, const Tensor& x, std::int64_t axis,
+                    ReduceOptions options) {
   const int along = normalize_axis(op, axis, x.rank());
   Flags flags{};
   flags[static_cast<std::size_t>(along)] = true;
-  const Tensor y = detail::make_tensor(reduced_shape(x.shape(), flags, options.keep_dims), Dtype::int64);
+  const Tensor y =
+      detail::make_tensor(reduced_shape(x.shape(), flags, options.keep_dims), Dtype::int64);
   if (x.shape()[along] == 0 && y.size() > 0) {
     throw ValueError(std::string(op) + ": no elements to compare; got " + x.describe());
   }
@@ -116,7 +120,8 @@ Tensor arg_extremum(const char* op, bool greatest, const Tensor& x, std::int64_t
 }  // namespace
 
 Axes::Axes(std::initializer_list<std::int64_t> axes) : all_(false), count_(axes.size()) {
-  if (axes.size() > axes_.size()) throw ValueError("axes: at most 8 can be named; got " + std::to_string(axes.size()));
+  if (axes.size() > axes_.size())
+    throw ValueError("axes: at most 8 can be named; got " + std::to_string(axes.size()));
   std::copy(axes.begin(), axes.end(), axes_.begin());
 }
 
@@ -128,7 +133,9 @@ Flags Axes::flags(const char* op, int rank) const {
   }
   for (const std::int64_t axis : std::span(axes_).first(count_)) {
     bool& flag = flags[static_cast<std::size_t>(normalize_axis(op, axis, rank))];
-    if (flag) throw ValueError(std::string(op) + ": each axis may be named once; got " + std::to_string(axis) + " twice");
+    if (flag)
+      throw ValueError(std::string(op) + ": each axis may be named once; got " +
+                       std::to_string(axis) + " twice");
     flag = true;
   }
   return flags;
@@ -150,7 +157,8 @@ Tensor mean(const Tensor& x, const Axes& axes, ReduceOptions options) {
 Tensor prod(const Tensor& x, const Axes& axes, ReduceOptions options) {
   const Plan plan("prod", x, axes, options);
   return record("prod", reduced(Reduction::product, x, plan, integral_as_int64(x.dtype())), {x},
-                [x = Saved(x), kept = plan.kept_shape, flags = plan.flags](const Tensor& g, const Send& send) {
+                [x = Saved(x), kept = plan.kept_shape, flags = plan.flags](const Tensor& g,
+                                                                           const Send& send) {
                   send(0, reshape(g, kept) * products_of_others(x.get(), flags));
                 });
 }
@@ -177,9 +185,11 @@ Tensor logsumexp(const Tensor& tensor, const Axes& axes, ReduceOptions options) 
   }
   if (!recording(x)) return y;
   return record("logsumexp", y, {x},
-                [saved_x = Saved(x), saved_y = Saved::output(y), kept = plan.kept_shape](const Tensor& g, const Send& send) {
+                [saved_x = Saved(x), saved_y = Saved::output(y), kept = plan.kept_shape](
+                    const Tensor& g, const Send& send) {
                   const Tensor result = reshape(saved_y.get(send), kept);
-                  const Tensor shift = where(result == -std::numeric_limits<double>::infinity(), 0, result);
+                  const Tensor shift =
+                      where(result == -std::numeric_limits<double>::infinity(), 0, result);
                   send(0, reshape(g, kept) * exp(saved_x.get() - shift));
                 });
 }
@@ -201,12 +211,16 @@ Tensor sum_to(Tensor x, const Shape& shape) {
   for (int axis = 0; fits && axis < x.rank(); ++axis) {
     const bool added = axis < offset;
     fits = added || shape[axis - offset] == 1 || shape[axis - offset] == x.shape()[axis];
-    flags[static_cast<std::size_t>(axis)] = added || (shape[axis - offset] == 1 && x.shape()[axis] != 1);
+    flags[static_cast<std::size_t>(axis)] =
+        added || (shape[axis - offset] == 1 && x.shape()[axis] != 1);
   }
-  if (!fits) throw ShapeError("sum_to: the tensor must be a broadcast of " + to_string(shape) + "; got " + x.describe());
+  if (!fits)
+    throw ShapeError("sum_to: the tensor must be a broadcast of " + to_string(shape) + "; got " +
+                     x.describe());
   const Tensor y = detail::make_tensor(shape, integral_as_int64(x.dtype()));
   kernels::reduce(Reduction::sum, x, flags, y);
-  return record("sum_to", y, {x}, [](const Tensor& g, const Send& send) { send(0, broadcast_to(g, send.shape(0))); });
+  return record("sum_to", y, {x},
+                [](const Tensor& g, const Send& send) { send(0, broadcast_to(g, send.shape(0))); });
 }
 
 }  // namespace xtape

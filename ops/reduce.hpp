@@ -38,7 +38,8 @@ Tensor sum(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 /// Mean over axes; of integers in float64. Empty: NaN.   dx = g / n, broadcast
 Tensor mean(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 
-/// Product over axes. Empty: 1.   dx_i = g times the product of the others, right with zeros among them
+/// Product over axes. Empty: 1.   dx_i = g times the product of the others, right with zeros among
+/// them
 Tensor prod(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 
 /// Greatest and smallest element over axes; NaN if there is one. Throws ValueError for no elements.
@@ -46,21 +47,21 @@ Tensor prod(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 Tensor amax(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 Tensor amin(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 
-/// log(sum(exp(x))) over axes, without overflow; in a floating dtype. All -inf, or empty: -inf, with gradient 0.
+/// log(sum(exp(x))) over axes, without overflow; in a floating dtype. All -inf, or empty: -inf,
+/// with gradient 0.
 ///   dx = g exp(x - y)
 Tensor logsumexp(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 
-/// Index of the greatest (smallest) element along an axis, the first among equals; NaN counts as greatest (smallest).
-/// int64, without gradient. Throws ValueError for no elements.
+/// Index of the greatest (smallest) element along an axis, the first among equals; NaN counts as
+/// greatest (smallest). int64, without gradient. Throws ValueError for no elements.
 Tensor argmax(const Tensor& x, std::int64_t axis, ReduceOptions options = {});
 Tensor argmin(const Tensor& x, std::int64_t axis, ReduceOptions options = {});
 /// Over all elements, in row-major order.
 Tensor argmax(const Tensor& x);
 Tensor argmin(const Tensor& x);
 
-/// Sums the axes along which a tensor of `shape` was broadcast to that of x; the derivative of broadcast_to, and the other way
-/// round. Itself if the shapes are equal.   dx = broadcast_to(g)
+/// Sums the axes along which a tensor of `shape` was broadcast to that of x; the derivative of
+/// broadcast_to, and the other way round. Itself if the shapes are equal.   dx = broadcast_to(g)
 Tensor sum_to(Tensor x, const Shape& shape);
-
 
 }  // namespace xtape

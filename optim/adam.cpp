@@ -11,25 +11,30 @@ namespace {
 
 void check(const char* what, bool fits, const char* range, double value) {
   if (fits) return;
-  throw ValueError("adam: " + std::string(what) + " must lie in " + range + "; got " + std::to_string(value));
+  throw ValueError("adam: " + std::string(what) + " must lie in " + range + "; got " +
+                   std::to_string(value));
 }
 
 }  // namespace
 
-Adam::Adam(const std::vector<Tensor>& parameters, const AdamOptions& options) { add_group(parameters, options); }
+Adam::Adam(const std::vector<Tensor>& parameters, const AdamOptions& options) {
+  add_group(parameters, options);
+}
 
 void Adam::add_group(const std::vector<Tensor>& parameters, const AdamOptions& options) {
   check("beta1", options.beta1 >= 0 && options.beta1 < 1, "[0, 1)", options.beta1);
   check("beta2", options.beta2 >= 0 && options.beta2 < 1, "[0, 1)", options.beta2);
-  check("epsilon", options.epsilon >= 0 && std::isfinite(options.epsilon), "[0, inf)", options.epsilon);
+  check("epsilon", options.epsilon >= 0 && std::isfinite(options.epsilon), "[0, inf)",
+        options.epsilon);
   add_parameters(parameters, options.learning_rate, options.decay);
   Group group{options, {}};
-  for (const Tensor& parameter : parameters) group.moments.push_back({zeros_like(parameter), zeros_like(parameter)});
+  for (const Tensor& parameter : parameters)
+    group.moments.push_back({zeros_like(parameter), zeros_like(parameter)});
   groups_.push_back(std::move(group));
 }
 
-void Adam::update(std::size_t group, std::size_t index, const Tensor& parameter, const Tensor& gradient, double rate,
-                  std::int64_t t) {
+void Adam::update(std::size_t group, std::size_t index, const Tensor& parameter,
+                  const Tensor& gradient, double rate, std::int64_t t) {
   const auto& [options, moments] = groups_[group];
   const double beta1 = options.beta1, beta2 = options.beta2, epsilon = options.epsilon;
   const double scale = rate / (1 - std::pow(beta1, static_cast<double>(t)));

@@ -26,8 +26,8 @@ class Adam : public Optimizer {
   void add_group(const std::vector<Tensor>& parameters, const AdamOptions& options);
 
  private:
-  void update(std::size_t group, std::size_t index, const Tensor& parameter, const Tensor& gradient, double rate,
-              std::int64_t t) override;
+  void update(std::size_t group, std::size_t index, const Tensor& parameter, const Tensor& gradient,
+              double rate, std::int64_t t) override;
 
   struct Group {
     AdamOptions options;

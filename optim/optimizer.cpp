@@ -10,7 +10,8 @@ namespace {
 
 void check_rate(const char* what, double value) {
   if (!(value >= 0) || std::isinf(value)) {
-    throw ValueError("optimizer: " + std::string(what) + " must be finite and not negative; got " + std::to_string(value));
+    throw ValueError("optimizer: " + std::string(what) + " must be finite and not negative; got " +
+                     std::to_string(value));
   }
 }
 
@@ -18,7 +19,8 @@ void check_rate(const char* what, double value) {
 
 const Optimizer::Group& Optimizer::at(std::size_t group) const {
   if (group >= groups_.size()) {
-    throw IndexError("optimizer: there are " + std::to_string(groups_.size()) + " groups; got index " + std::to_string(group));
+    throw IndexError("optimizer: there are " + std::to_string(groups_.size()) +
+                     " groups; got index " + std::to_string(group));
   }
   return groups_[group];
 }
@@ -49,7 +51,8 @@ void Optimizer::set_learning_rate(double rate, std::size_t group) {
   groups_[group].initial_rate = groups_[group].rate = rate;
 }
 
-void Optimizer::add_parameters(const std::vector<Tensor>& parameters, double learning_rate, double decay) {
+void Optimizer::add_parameters(const std::vector<Tensor>& parameters, double learning_rate,
+                               double decay) {
   check_rate("learning rate", learning_rate);
   check_rate("decay", decay);
   Group added{{}, learning_rate, decay, learning_rate};
@@ -61,11 +64,14 @@ void Optimizer::add_parameters(const std::vector<Tensor>& parameters, double lea
   };
   for (const Tensor& parameter : parameters) {
     if (!parameter.requires_grad() || !parameter.is_leaf()) {
-      throw GradError("optimizer: parameters must be leaves that require gradients; got " + parameter.describe());
+      throw GradError("optimizer: parameters must be leaves that require gradients; got " +
+                      parameter.describe());
     }
     bool known = contains(added, parameter);
     for (const Group& group : groups_) known = known || contains(group, parameter);
-    if (known) throw ValueError("optimizer: a parameter may be given once; got " + parameter.describe() + " twice");
+    if (known)
+      throw ValueError("optimizer: a parameter may be given once; got " + parameter.describe() +
+                       " twice");
     added.parameters.push_back(parameter);
   }
   groups_.push_back(std::move(added));

@@ -7,13 +7,16 @@
 
 namespace xtape::optim {
 
-SGD::SGD(const std::vector<Tensor>& parameters, const SGDOptions& options) { add_group(parameters, options); }
+SGD::SGD(const std::vector<Tensor>& parameters, const SGDOptions& options) {
+  add_group(parameters, options);
+}
 
 void SGD::add_group(const std::vector<Tensor>& parameters, const SGDOptions& options) {
   if (!(options.momentum >= 0 && options.momentum < 1)) {
     throw ValueError("sgd: momentum must lie in [0, 1); got " + std::to_string(options.momentum));
   }
-  if (options.nesterov && options.momentum == 0) throw ValueError("sgd: nesterov needs a momentum above 0");
+  if (options.nesterov && options.momentum == 0)
+    throw ValueError("sgd: nesterov needs a momentum above 0");
   add_parameters(parameters, options.learning_rate, options.decay);
   Group group{options, {}};
   if (options.momentum > 0) {
@@ -22,12 +25,13 @@ void SGD::add_group(const std::vector<Tensor>& parameters, const SGDOptions& opt
   groups_.push_back(std::move(group));
 }
 
-void SGD::update(std::size_t group, std::size_t index, const Tensor& parameter, const Tensor& gradient, double rate,
-                 std::int64_t) {
+void SGD::update(std::size_t group, std::size_t index, const Tensor& parameter,
+                 const Tensor& gradient, double rate, std::int64_t) {
   const auto& [options, velocities] = groups_[group];
   const double momentum = options.momentum;
   if (momentum == 0) {
-    kernels::update(parameter, gradient, std::array<Tensor, 0>{}, [=](auto& w, auto g) { w = w - rate * g; });
+    kernels::update(parameter, gradient, std::array<Tensor, 0>{},
+                    [=](auto& w, auto g) { w = w - rate * g; });
   } else if (options.nesterov) {
     kernels::update(parameter, gradient, velocities[index], [=](auto& w, auto g, auto& v) {
       v = momentum * v - rate * g;

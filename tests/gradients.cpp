@@ -1,4 +1,5 @@
-// The table test over all operations: the rows of elementwise.def and the cases of support/cases.hpp.
+// The table test over all operations: the rows of elementwise.def and the cases of
+// support/cases.hpp.
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -143,7 +144,8 @@ Tensors reversed(const Tensors& inputs) {
   return result;
 }
 
-/// Strided inputs give the value and the gradients of dense ones, to the last bit where `tolerance` is 0.
+/// Strided inputs give the value and the gradients of dense ones, to the last bit where `tolerance`
+/// is 0.
 template <class F>
 void check_strided(const F& apply, const Tensors& inputs, double tolerance) {
   const Tensors dense = leaves(inputs);

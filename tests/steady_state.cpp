@@ -1,4 +1,5 @@
-// A training loop of fixed shapes takes nothing from the system once it runs: counted, in a process of its own.
+// A training loop of fixed shapes takes nothing from the system once it runs: counted, in a process
+// of its own.
 
 #include <atomic>
 #include <cstddef>
@@ -38,8 +39,9 @@ int main() {
   Rng rng(0);
   const Tensor x = rng.randn({300, 2});
   const Tensor labels = rng.integers(0, 3, {300});
-  const nn::Sequential model{nn::Dense(2, 64, {.weight_l1 = 1e-5, .weight_l2 = 5e-4, .bias_l2 = 5e-4}, rng), nn::ReLU(),
-                             nn::Dropout(0.1, rng), nn::Dense(64, 3, {}, rng)};
+  const nn::Sequential model{
+      nn::Dense(2, 64, {.weight_l1 = 1e-5, .weight_l2 = 5e-4, .bias_l2 = 5e-4}, rng), nn::ReLU(),
+      nn::Dropout(0.1, rng), nn::Dense(64, 3, {}, rng)};
   optim::Adam optimizer(model.parameters(), {.learning_rate = 0.05, .decay = 5e-5});
   double total = 0;
   const auto step = [&] {
@@ -51,7 +53,8 @@ int main() {
     total += loss.item() + accuracy(logits, labels);
   };
   long allocations_before = 0, faults_before = 0;
-  for (int i = 0; i < 202; ++i) {  // one call site, so that every step has the same place on the stack
+  for (int i = 0; i < 202;
+       ++i) {  // one call site, so that every step has the same place on the stack
     if (i == 2) {
       allocations_before = allocations;
       faults_before = page_faults();
@@ -59,7 +62,9 @@ int main() {
     step();
   }
   const long faults = page_faults() - faults_before, count = allocations - allocations_before;
-  std::printf("200 steps after the second: %ld calls of malloc, %ld page faults (mean of loss and accuracy: %g)\n", count,
-              faults, total / 202);
+  std::printf(
+      "200 steps after the second: %ld calls of malloc, %ld page faults (mean of loss and "
+      "accuracy: %g)\n",
+      count, faults, total / 202);
   return count == 0 && faults == 0 ? 0 : 1;
 }

@@ -18,8 +18,9 @@ To convert(From value) {
 
 /// A rows x columns block, any strides.
 template <class To, class From>
-void copy_block(To* to, const From* from, std::int64_t rows, std::int64_t columns, std::int64_t to_row,
-                std::int64_t to_column, std::int64_t from_row, std::int64_t from_column) {
+void copy_block(To* to, const From* from, std::int64_t rows, std::int64_t columns,
+                std::int64_t to_row, std::int64_t to_column, std::int64_t from_row,
+                std::int64_t from_column) {
   for (std::int64_t i = 0; i < rows; ++i) {
     To* y = to + i * to_row;
     const From* x = from + i * from_row;
@@ -33,16 +34,18 @@ void copy_block(To* to, const From* from, std::int64_t rows, std::int64_t column
 
 /// The two innermost axes. A transposition goes tile by tile, so that both sides stay in cache.
 template <class To, class From>
-void copy_plane(To* to, const From* from, std::int64_t rows, std::int64_t columns, std::int64_t to_row,
-                std::int64_t to_column, std::int64_t from_row, std::int64_t from_column) {
+void copy_plane(To* to, const From* from, std::int64_t rows, std::int64_t columns,
+                std::int64_t to_row, std::int64_t to_column, std::int64_t from_row,
+                std::int64_t from_column) {
   constexpr std::int64_t tile = 16;
   if (from_column == 1 || from_column == 0 || rows < 2) {
     return copy_block(to, from, rows, columns, to_row, to_column, from_row, from_column);
   }
   for (std::int64_t i = 0; i < rows; i += tile) {
     for (std::int64_t j = 0; j < columns; j += tile) {
-      copy_block(to + i * to_row + j * to_column, from + i * from_row + j * from_column, std::min(tile, rows - i),
-                 std::min(tile, columns - j), to_row, to_column, from_row, from_column);
+      copy_block(to + i * to_row + j * to_column, from + i * from_row + j * from_column,
+                 std::min(tile, rows - i), std::min(tile, columns - j), to_row, to_column, from_row,
+                 from_column);
     }
   }
 }
@@ -52,11 +55,12 @@ void copy_axes(int axis, const Shape& shape, To* to, const Strides& to_strides, 
                const Strides& from_strides) {
   const auto a = static_cast<std::size_t>(axis);
   if (shape.rank() - axis == 2) {
-    return copy_plane(to, from, shape[axis], shape[axis + 1], to_strides[a], to_strides[a + 1], from_strides[a],
-                      from_strides[a + 1]);
+    return copy_plane(to, from, shape[axis], shape[axis + 1], to_strides[a], to_strides[a + 1],
+                      from_strides[a], from_strides[a + 1]);
   }
   for (std::int64_t i = 0; i < shape[axis]; ++i) {
-    copy_axes(axis + 1, shape, to + i * to_strides[a], to_strides, from + i * from_strides[a], from_strides);
+    copy_axes(axis + 1, shape, to + i * to_strides[a], to_strides, from + i * from_strides[a],
+              from_strides);
   }
 }
 
@@ -68,7 +72,8 @@ void coalesce(Shape& shape, std::initializer_list<Strides*> layouts) {
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (shape[axis] == 1) continue;
     const auto from = static_cast<std::size_t>(axis);
-    const bool joins = merged.rank() > 0 && std::all_of(layouts.begin(), layouts.end(), [&](const Strides* strides) {
+    const bool joins = merged.rank() > 0 &&
+                       std::all_of(layouts.begin(), layouts.end(), [&](const Strides* strides) {
                          return (*strides)[last] == (*strides)[from] * shape[axis];
                        });
     if (joins) {
@@ -94,7 +99,8 @@ void copy(const Shape& shape, const Layout& target, const Layout& source) {
   }
   visit(target.dtype, [&]<class To>(TypeTag<To>) {
     visit(source.dtype, [&]<class From>(TypeTag<From>) {
-      copy_axes(0, axes, reinterpret_cast<To*>(target.data), to, reinterpret_cast<const From*>(source.data), from);
+      copy_axes(0, axes, reinterpret_cast<To*>(target.data), to,
+                reinterpret_cast<const From*>(source.data), from);
     });
   });
 }

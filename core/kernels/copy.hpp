@@ -13,8 +13,8 @@ struct Layout {
   Strides strides;
 };
 
-/// target[i] = source[i] for every index i of `shape`, converted: to boolean is != 0, floating to integer truncates.
-/// The two must not overlap.
+/// target[i] = source[i] for every index i of `shape`, converted: to boolean is != 0, floating to
+/// integer truncates. The two must not overlap.
 void copy(const Shape& shape, const Layout& target, const Layout& source);
 
 /// Merges axes that lie behind one another in memory in all `layouts`, and drops those of extent 1.

@@ -30,7 +30,8 @@ class Line {
   using Function = std::function<Values(const Values&)>;
   Line(const Function& function, const Values& point, Values direction);
 
-  /// Derivative of the k-th result: central difference over 2 or 6 points, `step` apart (times |x| where that is above 1).
+  /// Derivative of the k-th result: central difference over 2 or 6 points, `step` apart (times |x|
+  /// where that is above 1).
   double central(std::size_t k, bool six_points, double step);
   /// What rounding may do to it.
   double noise(std::size_t k, double step);

@@ -21,7 +21,8 @@ int blas_int(std::int64_t value) {
 
 CBLAS_TRANSPOSE flag(const Matrix& matrix) { return matrix.transposed ? CblasTrans : CblasNoTrans; }
 
-/// Each of the m rows of y set to `bias`. Doubling what is filled: short rows would otherwise cost a call each.
+/// Each of the m rows of y set to `bias`. Doubling what is filled: short rows would otherwise cost
+/// a call each.
 void fill_rows(std::int64_t m, std::size_t row_bytes, const std::byte* bias, std::byte* y) {
   const std::size_t bytes = static_cast<std::size_t>(m) * row_bytes;
   const std::size_t largest = std::max<std::size_t>(row_bytes, 4096 / row_bytes * row_bytes);
@@ -35,8 +36,8 @@ void fill_rows(std::int64_t m, std::size_t row_bytes, const std::byte* bias, std
 
 }  // namespace
 
-void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
-          const std::byte* bias, std::byte* y) {
+void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
+          const Matrix& b, const std::byte* bias, std::byte* y) {
   if (m == 0 || n == 0) return;
   if (k > 0 && skinny_gemm(dtype, m, n, k, a, b, bias, y)) return;
   if (bias != nullptr) {
@@ -49,13 +50,15 @@ void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Mat
   const int a_stride = blas_int(a.stride), b_stride = blas_int(b.stride);
   const int keep = bias != nullptr ? 1 : 0;
   if (dtype == Dtype::float32) {
-    cblas_sgemm(CblasRowMajor, flag(a), flag(b), rows, columns, inner, 1.0F, reinterpret_cast<const float*>(a.data),
-                a_stride, reinterpret_cast<const float*>(b.data), b_stride, static_cast<float>(keep),
+    cblas_sgemm(CblasRowMajor, flag(a), flag(b), rows, columns, inner, 1.0F,
+                reinterpret_cast<const float*>(a.data), a_stride,
+                reinterpret_cast<const float*>(b.data), b_stride, static_cast<float>(keep),
                 reinterpret_cast<float*>(y), columns);
   } else {
-    cblas_dgemm(CblasRowMajor, flag(a), flag(b), rows, columns, inner, 1.0, reinterpret_cast<const double*>(a.data),
-                a_stride, reinterpret_cast<const double*>(b.data), b_stride, keep, reinterpret_cast<double*>(y),
-                columns);
+    cblas_dgemm(CblasRowMajor, flag(a), flag(b), rows, columns, inner, 1.0,
+                reinterpret_cast<const double*>(a.data), a_stride,
+                reinterpret_cast<const double*>(b.data), b_stride, keep,
+                reinterpret_cast<double*>(y), columns);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// The numbers that derivative formulas are compiled for: Lane<T>, as many T as a register holds. Every element goes
-// through the same vector code wherever it lies, so strided and dense inputs give the same bits.
+// The numbers that derivative formulas are compiled for: Lane<T>, as many T as a register holds.
+// Every element goes through the same vector code wherever it lies, so strided and dense inputs
+// give the same bits.
 
 #include <cmath>
 #include <cstddef>
@@ -8,7 +9,8 @@
 #include <string>
 #include <type_traits>
 
-// gcc 12 takes the undefined registers inside its own AVX-512 intrinsics for uninitialised variables (gcc bug 105593).
+// gcc 12 takes the undefined registers inside its own AVX-512 intrinsics for uninitialised
+// variables (gcc bug 105593).
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #ifndef __clang__
@@ -53,13 +55,14 @@ struct Lane {
   Lane() = default;
   explicit Lane(Values values, int) : v(values) {}
   template <class Number>
-    requires std::is_arithmetic_v<Number>
-  Lane(Number number) : v(static_cast<T>(number)) {}
+  requires std::is_arithmetic_v<Number> Lane(Number number) : v(static_cast<T>(number)) {}
 
   static Lane of(Values values) { return Lane(values, 0); }
   static Lane load(const T* p) {
-    if constexpr (vector) return of(Values::load_unaligned(p));
-    else return of(*p);
+    if constexpr (vector)
+      return of(Values::load_unaligned(p));
+    else
+      return of(*p);
   }
   /// The element in the first lane.
   T first() const {
@@ -68,8 +71,10 @@ struct Lane {
     return elements[0];
   }
   void store(T* p) const {
-    if constexpr (vector) v.store_unaligned(p);
-    else *p = v;
+    if constexpr (vector)
+      v.store_unaligned(p);
+    else
+      *p = v;
   }
 
   friend Lane operator+(Lane a, Lane b) { return of(a.v + b.v); }
@@ -88,14 +93,16 @@ struct Lane {
 
 template <class T>
 Lane<T> where(Mask<T> condition, std::type_identity_t<Lane<T>> a, std::type_identity_t<Lane<T>> b) {
-  if constexpr (Lane<T>::vector) return Lane<T>::of(xsimd::select(condition.bits, a.v, b.v));
-  else return condition.bits ? a : b;
+  if constexpr (Lane<T>::vector)
+    return Lane<T>::of(xsimd::select(condition.bits, a.v, b.v));
+  else
+    return condition.bits ? a : b;
 }
 
-#define XTAPE_LANE_FUNCTION(name)          \
-  template <class T>                       \
-  Lane<T> name(Lane<T> x) {                \
-    return Lane<T>::of(xsimd::name(x.v));  \
+#define XTAPE_LANE_FUNCTION(name)         \
+  template <class T>                      \
+  Lane<T> name(Lane<T> x) {               \
+    return Lane<T>::of(xsimd::name(x.v)); \
   }
 XTAPE_LANE_FUNCTION(sqrt)
 XTAPE_LANE_FUNCTION(exp)
@@ -109,8 +116,10 @@ XTAPE_LANE_FUNCTION(tanh)
 
 template <class T>
 Lane<T> abs(Lane<T> x) {
-  if constexpr (Lane<T>::vector) return Lane<T>::of(xsimd::abs(x.v));
-  else return x.v < 0 ? -x : x;
+  if constexpr (Lane<T>::vector)
+    return Lane<T>::of(xsimd::abs(x.v));
+  else
+    return x.v < 0 ? -x : x;
 }
 
 // A comparison with NaN is false: written this way round, NaN in either operand comes through.
@@ -130,8 +139,8 @@ Lane<T> sign(Lane<T> x) {
 
 inline std::int64_t integer_power(std::int64_t base, std::int64_t exponent) {
   if (exponent < 0) {
-    throw ValueError("pow: integers have no negative powers; got " + std::to_string(base) + " to the power " +
-                     std::to_string(exponent));
+    throw ValueError("pow: integers have no negative powers; got " + std::to_string(base) +
+                     " to the power " + std::to_string(exponent));
   }
   std::uint64_t power = 1, square = static_cast<std::uint64_t>(base);  // unsigned: overflow wraps
   for (auto bits = static_cast<std::uint64_t>(exponent); bits > 0; bits >>= 1) {
@@ -141,7 +150,8 @@ inline std::int64_t integer_power(std::int64_t base, std::int64_t exponent) {
   return static_cast<std::int64_t>(power);
 }
 
-/// The C library's power: xsimd 8 has no special cases (pow(0, 0) is 0 there) and loses digits for large exponents.
+/// The C library's power: xsimd 8 has no special cases (pow(0, 0) is 0 there) and loses digits for
+/// large exponents.
 template <class T>
 Lane<T> pow(Lane<T> a, std::type_identity_t<Lane<T>> b) {
   if constexpr (Lane<T>::vector) {
@@ -155,8 +165,8 @@ Lane<T> pow(Lane<T> a, std::type_identity_t<Lane<T>> b) {
   }
 }
 
-/// g / d, and 0 where nothing comes in (g is 0) and the quotient does not exist: a selection further on that does not look
-/// at this element must not get NaN from it.
+/// g / d, and 0 where nothing comes in (g is 0) and the quotient does not exist: a selection
+/// further on that does not look at this element must not get NaN from it.
 template <class T>
 Lane<T> over(Lane<T> g, std::type_identity_t<Lane<T>> d) {
   return where((g == 0) & !(abs(d) > 0), 0, g / d);

@@ -9,9 +9,11 @@
 namespace xtape::kernels {
 namespace {
 
-constexpr std::int64_t block_size = 1024;   // elements of a gathered block: three operands and a result fit in L1
-constexpr std::int64_t shortest_row = 128;  // rows from this length on are worth a call of their own
-constexpr std::size_t widest_register = 16; // float32 elements in 64 bytes
+constexpr std::int64_t block_size =
+    1024;  // elements of a gathered block: three operands and a result fit in L1
+constexpr std::int64_t shortest_row =
+    128;  // rows from this length on are worth a call of their own
+constexpr std::size_t widest_register = 16;  // float32 elements in 64 bytes
 
 /// One operand as the loops see it.
 struct Source {
@@ -39,9 +41,11 @@ void gather_run(T* to, const std::byte* source, Dtype dtype, std::int64_t stride
   });
 }
 
-void gather_run(std::byte* to, Dtype compute, const std::byte* source, Dtype dtype, std::int64_t stride, std::int64_t n) {
+void gather_run(std::byte* to, Dtype compute, const std::byte* source, Dtype dtype,
+                std::int64_t stride, std::int64_t n) {
   visit(compute, [&]<class T>(TypeTag<T>) {
-    if constexpr (!std::is_same_v<T, bool>) gather_run(reinterpret_cast<T*>(to), source, dtype, stride, n);
+    if constexpr (!std::is_same_v<T, bool>)
+      gather_run(reinterpret_cast<T*>(to), source, dtype, stride, n);
   });
 }
 
@@ -63,7 +67,8 @@ class Odometer {
 
  private:
   std::int64_t step(std::size_t k, std::size_t axis) const {
-    return plan_.sources[k].strides[axis] * static_cast<std::int64_t>(size_of(plan_.sources[k].dtype));
+    return plan_.sources[k].strides[axis] *
+           static_cast<std::int64_t>(size_of(plan_.sources[k].dtype));
   }
   const Plan& plan_;
   int axes_;
@@ -77,7 +82,8 @@ struct Splat {
 
 /// Fills a register's worth of memory with one value.
 const std::byte* splat(Splat& to, const Plan& plan, const std::byte* value, Dtype dtype) {
-  gather_run(to.bytes, plan.compute, value, dtype, 0, static_cast<std::int64_t>(sizeof(to.bytes) / size_of(plan.compute)));
+  gather_run(to.bytes, plan.compute, value, dtype, 0,
+             static_cast<std::int64_t>(sizeof(to.bytes) / size_of(plan.compute)));
   return to.bytes;
 }
 
@@ -111,7 +117,8 @@ void run_rows(const Plan& plan) {
   }
 }
 
-/// Some rows at a time: every operand that does not lie densely is first gathered into a buffer, converted.
+/// Some rows at a time: every operand that does not lie densely is first gathered into a buffer,
+/// converted.
 void run_gathered(const Plan& plan) {
   const int last = plan.shape.rank() - 1;
   const auto inner = static_cast<std::size_t>(last);
@@ -130,8 +137,10 @@ void run_gathered(const Plan& plan) {
   for (std::size_t k = 0; k < plan.count; ++k) {
     const Source& source = plan.sources[k];
     const auto end = source.strides.begin() + last;
-    dense[k] = source.dtype == plan.compute && std::equal(source.strides.begin(), end + 1, row_major.begin());
-    repeats[k] = chunk == length && std::all_of(source.strides.begin(), end, [](auto stride) { return stride == 0; });
+    dense[k] = source.dtype == plan.compute &&
+               std::equal(source.strides.begin(), end + 1, row_major.begin());
+    repeats[k] = chunk == length &&
+                 std::all_of(source.strides.begin(), end, [](auto stride) { return stride == 0; });
     x[k] = dense[k] ? source.data : buffers[k];
   }
   Odometer position(plan, last);
@@ -145,11 +154,13 @@ void run_gathered(const Plan& plan) {
           if (dense[k] || (repeats[k] && row > 0)) continue;
           const Source& source = plan.sources[k];
           const std::int64_t stride = source.strides[inner];
-          const std::byte* from = here.row(k) + start * stride * static_cast<std::int64_t>(size_of(source.dtype));
+          const std::byte* from =
+              here.row(k) + start * stride * static_cast<std::int64_t>(size_of(source.dtype));
           gather_run(buffers[k] + i * n * element, plan.compute, from, source.dtype, stride, n);
         }
       }
-      plan.function(plan.y + (row * length + start) * plan.y_element, x.data(), step.data(), count * n);
+      plan.function(plan.y + (row * length + start) * plan.y_element, x.data(), step.data(),
+                    count * n);
       for (std::size_t k = 0; k < plan.count; ++k) {
         if (dense[k]) x[k] += count * n * element;
       }
@@ -159,7 +170,8 @@ void run_gathered(const Plan& plan) {
 }
 
 /// Operands of the result's own shape or of one value: the common case, without any plan.
-bool run_flat(BlockFunction function, Dtype compute, const Tensor& y, std::span<const Tensor* const> operands) {
+bool run_flat(BlockFunction function, Dtype compute, const Tensor& y,
+              std::span<const Tensor* const> operands) {
   const detail::Body& result = y.body();
   std::array<const std::byte*, max_operands> x;
   std::array<std::int64_t, max_operands> step;
@@ -172,7 +184,8 @@ bool run_flat(BlockFunction function, Dtype compute, const Tensor& y, std::span<
       x[k] = body.data;
       step[k] = 1;
     } else if (body.size == 1) {
-      gather_run(constants[k], compute, body.data, body.dtype, 0, static_cast<std::int64_t>(64 / size_of(compute)));
+      gather_run(constants[k], compute, body.data, body.dtype, 0,
+                 static_cast<std::int64_t>(64 / size_of(compute)));
       x[k] = constants[k];
       step[k] = 0;
     } else {
@@ -197,21 +210,25 @@ Strides broadcast_strides(const detail::Body& body, const Shape& shape) {
 void merge_axes(Plan& plan) {
   Strides y = row_major_strides(plan.shape);
   std::array<Strides*, max_operands> strides;
-  for (std::size_t k = 0; k < max_operands; ++k) strides[k] = k < plan.count ? &plan.sources[k].strides : &y;
+  for (std::size_t k = 0; k < max_operands; ++k)
+    strides[k] = k < plan.count ? &plan.sources[k].strides : &y;
   static_assert(max_operands == 4);
   coalesce(plan.shape, {&y, strides[0], strides[1], strides[2], strides[3]});
 }
 
 }  // namespace
 
-void map(const MapKernel& kernel, Dtype compute, const Tensor& y, std::span<const Tensor* const> operands) {
+void map(const MapKernel& kernel, Dtype compute, const Tensor& y,
+         std::span<const Tensor* const> operands) {
   if (y.size() == 0) return;
   const BlockFunction function = compute == Dtype::float32   ? kernel.float32
                                  : compute == Dtype::float64 ? kernel.float64
                                                              : kernel.int64;
   if (run_flat(function, compute, y, operands)) return;
 
-  Plan plan{function, compute, y.body().data, static_cast<std::int64_t>(size_of(y.dtype())), y.shape(), {}, 0};
+  Plan plan{
+      function, compute, y.body().data, static_cast<std::int64_t>(size_of(y.dtype())), y.shape(),
+      {},       0};
   for (const Tensor* operand : operands) {
     const detail::Body& body = operand->body();
     plan.sources[plan.count++] = {body.data, body.dtype, broadcast_strides(body, y.shape())};
@@ -219,10 +236,12 @@ void map(const MapKernel& kernel, Dtype compute, const Tensor& y, std::span<cons
   merge_axes(plan);
   if (plan.shape.rank() == 0) plan.shape.push_back(1);
   const int last = plan.shape.rank() - 1;
-  const bool rows = (last == 0 || plan.shape[last] >= shortest_row) &&
-                    std::all_of(plan.sources.begin(), plan.sources.begin() + plan.count, [&](const Source& source) {
-                      return direct(plan, source, source.strides[static_cast<std::size_t>(last)]);
-                    });
+  const bool rows =
+      (last == 0 || plan.shape[last] >= shortest_row) &&
+      std::all_of(plan.sources.begin(), plan.sources.begin() + plan.count,
+                  [&](const Source& source) {
+                    return direct(plan, source, source.strides[static_cast<std::size_t>(last)]);
+                  });
   rows ? run_rows(plan) : run_gathered(plan);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// Elementwise loops. A row's formula is compiled into a block function, a loop over dense runs; everything about shapes,
-// broadcasting, strides and dtypes is decided once, outside, for all formulas.
+// Elementwise loops. A row's formula is compiled into a block function, a loop over dense runs;
+// everything about shapes, broadcasting, strides and dtypes is decided once, outside, for all
+// formulas.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,9 +13,10 @@
 
 namespace xtape::kernels {
 
-/// y[i] = f(x_0[i step_0], x_1[i step_1], ...) for i < n. A step is 1, or 0 for an operand of one value, which then
-/// stands at x_k often enough to fill a register.
-using BlockFunction = void (*)(std::byte* y, const std::byte* const* x, const std::int64_t* step, std::int64_t n);
+/// y[i] = f(x_0[i step_0], x_1[i step_1], ...) for i < n. A step is 1, or 0 for an operand of one
+/// value, which then stands at x_k often enough to fill a register.
+using BlockFunction = void (*)(std::byte* y, const std::byte* const* x, const std::int64_t* step,
+                               std::int64_t n);
 
 /// A formula compiled for each dtype that it can compute in; null where it cannot.
 struct MapKernel {
@@ -23,9 +25,9 @@ struct MapKernel {
 
 inline constexpr std::size_t max_operands = 4;
 
-/// y = f(x...): y dense, of the operands' broadcast shape, and either of dtype `compute` or, for a formula that yields truth
-/// values, boolean. Operands of other dtypes are converted on the way. y may share memory with an operand of its own shape
-/// and strides.
+/// y = f(x...): y dense, of the operands' broadcast shape, and either of dtype `compute` or, for a
+/// formula that yields truth values, boolean. Operands of other dtypes are converted on the way. y
+/// may share memory with an operand of its own shape and strides.
 void map(const MapKernel& kernel, Dtype compute, const Tensor& y, std::span<const Tensor* const> x);
 
 template <class T>
@@ -46,13 +48,15 @@ bool element_of(Mask<T>);
 
 /// F::apply(Lane<T>...) as a block function.
 template <class F, class T, std::size_t... k>
-void block_function(std::byte* y, const std::byte* const* x, const std::int64_t* step, std::int64_t n) {
+void block_function(std::byte* y, const std::byte* const* x, const std::int64_t* step,
+                    std::int64_t n) {
   using Result = decltype(element_of(F::apply(((void)k, Lane<T>())...)));
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   auto* to = reinterpret_cast<Result*>(y);
   const T* from[] = {reinterpret_cast<const T*>(x[k])...};
   std::int64_t i = 0;
-  for (; i + width <= n; i += width) store(F::apply(Lane<T>::load(from[k] + i * step[k])...), to + i);
+  for (; i + width <= n; i += width)
+    store(F::apply(Lane<T>::load(from[k] + i * step[k])...), to + i);
   if (i == n) return;
   Result output[Lane<T>::width];
   const std::int64_t rest = n - i;
@@ -62,7 +66,11 @@ void block_function(std::byte* y, const std::byte* const* x, const std::int64_t*
     return;
   }
   T input[sizeof...(k)][Lane<T>::width] = {};
-  ((void)[&] { for (std::int64_t j = 0; j < rest; ++j) input[k][j] = from[k][(i + j) * step[k]]; }(), ...);
+  (
+      (void)[&] {
+        for (std::int64_t j = 0; j < rest; ++j) input[k][j] = from[k][(i + j) * step[k]];
+      }(),
+      ...);
   store(F::apply(Lane<T>::load(input[k])...), output);
   for (std::int64_t j = 0; j < rest; ++j) to[i + j] = output[j];
 }
@@ -76,6 +84,7 @@ constexpr MapKernel make_map_kernel(std::index_sequence<k...>) {
 
 /// The kernel of a formula of `arity` operands.
 template <class F, std::size_t arity, bool with_integers>
-inline constexpr MapKernel map_kernel = make_map_kernel<F, with_integers>(std::make_index_sequence<arity>());
+inline constexpr MapKernel map_kernel =
+    make_map_kernel<F, with_integers>(std::make_index_sequence<arity>());
 
 }  // namespace xtape::kernels

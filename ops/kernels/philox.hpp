@@ -3,9 +3,10 @@
 
 namespace xtape::kernels {
 
-/// Random words for consecutive counters: words[j][i] is word j of counter first + i. Arrays, so that the compiler works on
-/// a register of counters at a time.
-/// Source: Philox4x32-10, Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3 (2011), section 3.3.
+/// Random words for consecutive counters: words[j][i] is word j of counter first + i. Arrays, so
+/// that the compiler works on a register of counters at a time.
+/// Source: Philox4x32-10, Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3 (2011),
+/// section 3.3.
 struct PhiloxBlock {
   static constexpr std::uint32_t counters = 64;
   std::uint32_t words[4][counters];

@@ -36,12 +36,13 @@ Tensors call(const Problem& problem, Tensors inputs);
 /// The inputs as leaves, the flagged floating ones requiring gradients.
 Tensors as_leaves(const Tensors& inputs, const std::vector<bool>& flags);
 
-/// Gradients by the inputs that require them, of the outputs weighted by the cotangents; undefined where nothing flows.
+/// Gradients by the inputs that require them, of the outputs weighted by the cotangents; undefined
+/// where nothing flows.
 Tensors gradients(const Tensors& outputs, const Tensors& inputs, const Tensors& cotangents,
                   bool create_graph);
 
-/// The projected gradient of a problem's function, as a function of its inputs and of the cotangents of its outputs: the
-/// derivatives of the next order are its first ones.
+/// The projected gradient of a problem's function, as a function of its inputs and of the
+/// cotangents of its outputs: the derivatives of the next order are its first ones.
 Problem gradient_of(const Problem& problem, Rng& rng);
 
 /// "weight[0, 2]": an element of one of the floating tensors, counted over all of them.

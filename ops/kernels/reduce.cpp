@@ -9,8 +9,12 @@
 namespace xtape::kernels {
 namespace {
 
-constexpr std::int64_t tile_size = 256;    // columns, and elements of their accumulators, at a time
-constexpr std::int64_t rows_in_t = 32;     // likewise for columns
+constexpr std::int64_t tile_size = 256;  // columns, and elements of their accumulators, at a time
+constexpr std::int64_t rows_in_t = 32;   // likewise for columns
+
+struct Axis {
+  std::int64_t extent, stride;
+};
 
 /// Some axes of x: their extents and strides.
 struct AxisGroup {
@@ -22,14 +26,16 @@ struct AxisGroup {
     shape.push_back(extent);
   }
   /// Takes the innermost axis out, or an axis of extent 1 if there is none.
-  std::pair<std::int64_t, std::int64_t> pop() {
+  Axis pop() {
     if (shape.rank() == 0) return {1, 0};
     const int last = shape.rank() - 1;
-    const std::pair axis{shape[last], strides[static_cast<std::size_t>(last)]};
+    const Axis axis{shape[last], strides[static_cast<std::size_t>(last)]};
     shape.erase(last);
     return axis;
   }
-  std::int64_t inner_stride() const { return shape.rank() == 0 ? 0 : strides[static_cast<std::size_t>(shape.rank()) - 1]; }
+  std::int64_t inner_stride() const {
+    return shape.rank() == 0 ? 0 : strides[static_cast<std::size_t>(shape.rank()) - 1];
+  }
 };
 
 /// Calls f(offset) for every position of the axes, in row-major order.
@@ -52,8 +58,8 @@ void for_each_offset(const AxisGroup& axes, F&& f) {
 /// Each result from its own elements; good when those lie together.
 template <class R, class T, class From>
 void reduce_rows(const From* x, AxisGroup kept, AxisGroup reduced, T* y) {
-  const auto [length, stride] = reduced.pop();
-  const auto chunk = [stride = stride](const From* from, std::int64_t n) {
+  const Axis run = reduced.pop();
+  const auto chunk = [stride = run.stride](const From* from, std::int64_t n) {
     if constexpr (std::is_same_v<T, From>) {
       if (stride == 1) return reduce_chunk<R>(from, n);
     }
@@ -61,12 +67,13 @@ void reduce_rows(const From* x, AxisGroup kept, AxisGroup reduced, T* y) {
     for (std::int64_t i = 0; i < n; ++i) buffer[i] = static_cast<T>(from[i * stride]);
     return reduce_chunk<R>(buffer, n);
   };
-  for_each_offset(kept, [&, length = length, stride = stride](std::int64_t kept_offset) {
+  for_each_offset(kept, [&](std::int64_t kept_offset) {
     Wide<T> total = R::template neutral<Wide<T>>;
     for_each_offset(reduced, [&](std::int64_t offset) {
       const From* row = x + kept_offset + offset;
-      for (std::int64_t i = 0; i < length; i += chunk_size) {
-        total = R::combine(total, static_cast<Wide<T>>(chunk(row + i * stride, std::min(chunk_size, length - i))));
+      for (std::int64_t i = 0; i < run.extent; i += chunk_size) {
+        total = R::combine(total, static_cast<Wide<T>>(chunk(
+                                      row + i * run.stride, std::min(chunk_size, run.extent - i))));
       }
     });
     *y++ = static_cast<T>(total);
@@ -82,10 +89,12 @@ class ColumnTile {
     std::fill_n(partial_, columns, R::template neutral<T>);
   }
   void add(const T* row, std::int64_t n) {
-    map_run(n, partial_, [](Lane<T> sum, Lane<T> x) { return R::combine(sum, x); }, partial_, row);
+    map_run(
+        n, partial_, [](Lane<T> sum, Lane<T> x) { return R::combine(sum, x); }, partial_, row);
     if (++rows_ >= rows_in_t) flush();
   }
-  /// Adds `count` rows, `stride` apart, four at a time: the running reductions are read and written once for four.
+  /// Adds `count` rows, `stride` apart, four at a time: the running reductions are read and written
+  /// once for four.
   void add(const T* row, std::int64_t n, std::int64_t count, std::int64_t stride) {
     const auto four = [](Lane<T> sum, Lane<T> a, Lane<T> b, Lane<T> c, Lane<T> d) {
       return R::combine(sum, R::combine(R::combine(a, b), R::combine(c, d)));
@@ -127,14 +136,14 @@ class ColumnTile {
 /// Neighbouring results together, a register of them at a time; good when neighbours lie together.
 template <class R, class T>
 void reduce_columns(const T* x, AxisGroup kept, AxisGroup reduced, T* y) {
-  const std::int64_t columns = kept.pop().first;
-  const auto [rows, stride] = reduced.pop();
+  const std::int64_t columns = kept.pop().extent;
+  const Axis rows = reduced.pop();
   for_each_offset(kept, [&](std::int64_t kept_offset) {
     for (std::int64_t start = 0; start < columns; start += tile_size) {
       const std::int64_t n = std::min(tile_size, columns - start);
       ColumnTile<R, T> tile(n);
-      for_each_offset(reduced, [&, rows = rows, stride = stride](std::int64_t offset) {
-        tile.add(x + kept_offset + start + offset, n, rows, stride);
+      for_each_offset(reduced, [&](std::int64_t offset) {
+        tile.add(x + kept_offset + start + offset, n, rows.extent, rows.stride);
       });
       tile.store(y + start);
     }
@@ -158,7 +167,8 @@ template <class R, class T, class From>
 void reduce_axes(const From* x, const AxisGroup& kept, const AxisGroup& reduced, T* y) {
   if constexpr (std::is_same_v<T, From>) {
     const bool by_columns = kept.inner_stride() == 1 && reduced.inner_stride() != 1;
-    const bool dense = kept.shape.rank() == 1 && reduced.shape.rank() == 1 && reduced.strides[0] == kept.shape[0];
+    const bool dense =
+        kept.shape.rank() == 1 && reduced.shape.rank() == 1 && reduced.strides[0] == kept.shape[0];
     if (by_columns && dense && 2 * kept.shape[0] <= tile_size) {
       return reduce_narrow<R>(x, reduced.shape[0], kept.shape[0], y);
     }
@@ -168,18 +178,21 @@ void reduce_axes(const From* x, const AxisGroup& kept, const AxisGroup& reduced,
 }
 
 template <class R>
-void reduce_typed(const detail::Body& x, const AxisGroup& kept, const AxisGroup& reduced, const detail::Body& y) {
+void reduce_typed(const detail::Body& x, const AxisGroup& kept, const AxisGroup& reduced,
+                  const detail::Body& y) {
   if (x.dtype == Dtype::boolean) {
     return reduce_axes<R>(x.elements<const bool>(), kept, reduced, y.elements<std::int64_t>());
   }
   visit(x.dtype, [&]<class T>(TypeTag<T>) {
-    if constexpr (!std::is_same_v<T, bool>) reduce_axes<R>(x.elements<const T>(), kept, reduced, y.elements<T>());
+    if constexpr (!std::is_same_v<T, bool>)
+      reduce_axes<R>(x.elements<const T>(), kept, reduced, y.elements<T>());
   });
 }
 
 }  // namespace
 
-void reduce(Reduction reduction, const Tensor& tensor, const std::array<bool, max_rank>& flags, const Tensor& result) {
+void reduce(Reduction reduction, const Tensor& tensor, const std::array<bool, max_rank>& flags,
+            const Tensor& result) {
   const detail::Body& x = tensor.body();
   const detail::Body& y = result.body();
   AxisGroup kept, reduced;

@@ -37,20 +37,16 @@ struct Product {
 
 /// NaN in either operand comes through, as with Lane.
 template <class T>
-  requires std::is_arithmetic_v<T>
-T maximum(T a, T b) {
-  return a > b || a != a ? a : b;
-}
+requires std::is_arithmetic_v<T> T maximum(T a, T b) { return a > b || a != a ? a : b; }
 template <class T>
-  requires std::is_arithmetic_v<T>
-T minimum(T a, T b) {
-  return a < b || a != a ? a : b;
-}
+requires std::is_arithmetic_v<T> T minimum(T a, T b) { return a < b || a != a ? a : b; }
 
 template <class T>
-constexpr T highest = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
+constexpr T highest = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
+                                                           : std::numeric_limits<T>::max();
 template <class T>
-constexpr T lowest = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::min();
+constexpr T lowest = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
+                                                          : std::numeric_limits<T>::min();
 
 struct Maximum {
   template <class X>
@@ -96,7 +92,8 @@ Wide<T> reduce_run(const T* x, std::int64_t n) {
   if (n <= chunk_size) return reduce_chunk<R>(x, n);
   Wide<T> total = R::template neutral<Wide<T>>;
   for (std::int64_t i = 0; i < n; i += chunk_size) {
-    total = R::combine(total, static_cast<Wide<T>>(reduce_chunk<R>(x + i, std::min(chunk_size, n - i))));
+    total = R::combine(total,
+                       static_cast<Wide<T>>(reduce_chunk<R>(x + i, std::min(chunk_size, n - i))));
   }
   return total;
 }

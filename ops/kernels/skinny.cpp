@@ -42,8 +42,12 @@ struct Target {
   const T* bias;
   bool bias_by_row;
 
-  T bias_at(std::int64_t i, std::int64_t j) const { return bias == nullptr ? T{0} : bias[bias_by_row ? i : j]; }
-  void put(std::int64_t i, std::int64_t j, T value) const { data[i * row + j * column] = value + bias_at(i, j); }
+  T bias_at(std::int64_t i, std::int64_t j) const {
+    return bias == nullptr ? T{0} : bias[bias_by_row ? i : j];
+  }
+  void put(std::int64_t i, std::int64_t j, T value) const {
+    data[i * row + j * column] = value + bias_at(i, j);
+  }
 };
 
 template <class T>
@@ -62,9 +66,10 @@ Lane<T> load_some(const T* x, std::int64_t n) {
 /// Calls f(0), ..., f(n - 1) with constants: what f indexes stays in registers.
 template <std::size_t n, class F>
 [[gnu::always_inline]] inline void unrolled(F&& f) {
-  [&]<std::size_t... i>(std::index_sequence<i...>) [[gnu::always_inline]] {
+  [&]<std::size_t... i>(std::index_sequence<i...>) __attribute__((always_inline)) {
     (f(std::integral_constant<std::size_t, i>()), ...);
-  }(std::make_index_sequence<n>());
+  }
+  (std::make_index_sequence<n>());
 }
 
 /// Sums of neighbouring lanes: those of a, then those of b.
@@ -82,16 +87,19 @@ template <class T>
   constexpr auto lanes = std::make_index_sequence<Lane<T>::width>();
   constexpr auto levels = static_cast<std::size_t>(std::bit_width(Lane<T>::width) - 1);
   unrolled<levels>([&](auto level) {
-    unrolled<(Lane<T>::width >> level() >> 1)>([&](auto i) { x[i] = add_pairs(x[2 * i], x[2 * i + 1], lanes); });
+    unrolled<(Lane<T>::width >> level() >> 1)>(
+        [&](auto i) { x[i] = add_pairs(x[2 * i], x[2 * i + 1], lanes); });
   });
   return x[0];
 }
 
 constexpr std::size_t tile = 4;  // registers of neighbouring results that are worked on together
 
-/// y [m, n] = a [m, k] b [k, n] for k <= 4: a tile of columns of b stays in registers, all rows of y come of it.
+/// y [m, n] = a [m, k] b [k, n] for k <= 4: a tile of columns of b stays in registers, all rows of
+/// y come of it.
 template <class T, std::size_t k>
-void few_terms(std::int64_t m, std::int64_t n, const View<T>& a, const View<T>& b, const Target<T>& y) {
+void few_terms(std::int64_t m, std::int64_t n, const View<T>& a, const View<T>& b,
+               const Target<T>& y) {
   using L = Lane<T>;
   constexpr auto columns = static_cast<std::int64_t>(tile * L::width);
   for (std::int64_t first = 0; first < n; first += columns) {
@@ -102,7 +110,9 @@ void few_terms(std::int64_t m, std::int64_t n, const View<T>& a, const View<T>& 
       rows[k][j] = y.bias_at(0, first + j);
     }
     L b_rows[k + 1][tile];
-    unrolled<k + 1>([&](auto p) { unrolled<tile>([&](auto t) { b_rows[p][t] = L::load(rows[p] + t * L::width); }); });
+    unrolled<k + 1>([&](auto p) {
+      unrolled<tile>([&](auto t) { b_rows[p][t] = L::load(rows[p] + t * L::width); });
+    });
     const auto row = [&](std::int64_t i, T* to) {
       L sums[tile];
       unrolled<tile>([&](auto t) { sums[t] = b_rows[k][t]; });
@@ -125,13 +135,16 @@ void few_terms(std::int64_t m, std::int64_t n, const View<T>& a, const View<T>& 
   }
 }
 
-/// y [m, n] = a [m, k] b [k, n] for n <= 4 and dense rows of a: dot products, as many at a time as a register has lanes.
+/// y [m, n] = a [m, k] b [k, n] for n <= 4 and dense rows of a: dot products, as many at a time as
+/// a register has lanes.
 template <class T, std::size_t n>
-void few_columns(std::int64_t m, std::int64_t k, const View<T>& a, const View<T>& b, const Target<T>& y) {
+void few_columns(std::int64_t m, std::int64_t k, const View<T>& a, const View<T>& b,
+                 const Target<T>& y) {
   using L = Lane<T>;
   constexpr auto width = static_cast<std::int64_t>(L::width);
-  constexpr std::size_t padded = n == 3 && L::width % 3 != 0 ? 4 : n;  // sums of a fourth column stay 0
-  constexpr std::size_t together = L::width / padded;                  // rows
+  constexpr std::size_t padded =
+      n == 3 && L::width % 3 != 0 ? 4 : n;             // sums of a fourth column stay 0
+  constexpr std::size_t together = L::width / padded;  // rows
   const std::int64_t length = (k + width - 1) / width * width;
   Buffer<T> columns(n * static_cast<std::size_t>(length), T{0});
   for (std::size_t j = 0; j < n; ++j) {
@@ -163,15 +176,18 @@ void few_columns(std::int64_t m, std::int64_t k, const View<T>& a, const View<T>
     sum_lanes<T>(sums).store(dots);
     for (std::size_t i = 0; i < together && first + static_cast<std::int64_t>(i) < m; ++i) {
       for (std::size_t j = 0; j < n; ++j) {
-        y.put(first + static_cast<std::int64_t>(i), static_cast<std::int64_t>(j), dots[i * padded + j]);
+        y.put(first + static_cast<std::int64_t>(i), static_cast<std::int64_t>(j),
+              dots[i * padded + j]);
       }
     }
   }
 }
 
-/// y [m, n] = u [k, m]ᵀ v [k, n] for m <= 4 and dense rows of v: sums of rows of v, a tile of columns in registers.
+/// y [m, n] = u [k, m]ᵀ v [k, n] for m <= 4 and dense rows of v: sums of rows of v, a tile of
+/// columns in registers.
 template <class T, std::size_t m>
-void few_rows(std::int64_t n, std::int64_t k, const View<T>& u, const View<T>& v, const Target<T>& y) {
+void few_rows(std::int64_t n, std::int64_t k, const View<T>& u, const View<T>& v,
+              const Target<T>& y) {
   using L = Lane<T>;
   constexpr auto columns = static_cast<std::int64_t>(tile * L::width);
   for (std::int64_t first = 0; first < n; first += columns) {
@@ -196,7 +212,8 @@ void few_rows(std::int64_t n, std::int64_t k, const View<T>& u, const View<T>& v
     T values[tile * L::width];
     unrolled<m>([&](auto i) {
       unrolled<tile>([&](auto t) { sums[i][t].store(values + t * L::width); });
-      for (std::int64_t j = 0; j < count; ++j) y.put(static_cast<std::int64_t>(i()), first + j, values[j]);
+      for (std::int64_t j = 0; j < count; ++j)
+        y.put(static_cast<std::int64_t>(i()), first + j, values[j]);
     });
   }
 }
@@ -213,12 +230,15 @@ void with_constant(std::int64_t extent, F&& f) {
 }
 
 template <class T>
-bool skinny(std::int64_t m, std::int64_t n, std::int64_t k, const View<T>& a, const View<T>& b, const Target<T>& y) {
+bool skinny(std::int64_t m, std::int64_t n, std::int64_t k, const View<T>& a, const View<T>& b,
+            const Target<T>& y) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   if (k <= widest && n >= width && y.column == 1 && !y.bias_by_row) {
     with_constant(k, [&](auto terms) { few_terms<T, terms()>(m, n, a, b, y); });
-  } else if (n <= widest && k >= width && a.column == 1) {
-    with_constant(n, [&](auto columns) { few_columns<T, columns()>(m, k, a, b, y); });
+  } else if (n <= std::min(widest, width) && k >= width && a.column == 1) {
+    with_constant(n, [&](auto columns) {
+      if constexpr (columns() <= Lane<T>::width) few_columns<T, columns()>(m, k, a, b, y);
+    });
   } else if (m <= widest && n >= width && b.column == 1) {
     with_constant(m, [&](auto rows) { few_rows<T, rows()>(n, k, a.transposed(), b, y); });
   } else {
@@ -234,13 +254,14 @@ bool skinny_typed(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& 
   const auto* bias = reinterpret_cast<const T*>(bias_data);
   auto* y = reinterpret_cast<T*>(data);
   return skinny<T>(m, n, k, left, right, {y, n, 1, bias, false}) ||
-         skinny<T>(n, m, k, right.transposed(), left.transposed(), {y, 1, n, bias, true});  // yᵀ = bᵀ aᵀ
+         skinny<T>(n, m, k, right.transposed(), left.transposed(),
+                   {y, 1, n, bias, true});  // yᵀ = bᵀ aᵀ
 }
 
 }  // namespace
 
-bool skinny_gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
-                 const std::byte* bias, std::byte* y) {
+bool skinny_gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
+                 const Matrix& b, const std::byte* bias, std::byte* y) {
   if (std::min({m, n, k}) > widest) return false;
   return dtype == Dtype::float32 ? skinny_typed<float>(m, n, k, a, b, bias, y)
                                  : skinny_typed<double>(m, n, k, a, b, bias, y);

@@ -7,7 +7,8 @@
 namespace xtape::kernels {
 namespace {
 
-constexpr std::int64_t block_elements = 2048;  // of the rows that are worked on together: they stay in L1
+constexpr std::int64_t block_elements =
+    2048;  // of the rows that are worked on together: they stay in L1
 constexpr std::int64_t block_rows = 256;
 
 template <class T>
@@ -19,7 +20,8 @@ const T* as(const std::byte* data) {
   return reinterpret_cast<const T*>(data);
 }
 
-/// Calls f(first, count) for blocks of rows. Short rows go together, so that exp and log see full registers.
+/// Calls f(first, count) for blocks of rows. Short rows go together, so that exp and log see full
+/// registers.
 template <class F>
 void for_each_block(std::int64_t rows, std::int64_t columns, F&& f) {
   if (columns == 0) return;
@@ -39,16 +41,21 @@ Lane<T> scale_for(Lane<T> sum) {
   return where(sum == 0, 0, 1 / sum);
 }
 
-/// y = exp(x - shift) for a block of rows, divided by its sum if `normalize`; shifts and sums of each row.
+/// y = exp(x - shift) for a block of rows, divided by its sum if `normalize`; shifts and sums of
+/// each row.
 template <class T>
-void exp_long_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* sums, bool normalize) {
+void exp_long_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* sums,
+                   bool normalize) {
   for (std::int64_t r = 0; r < rows; ++r) {
     const T* from = x + r * columns;
     T* to = y + r * columns;
     const Lane<T> shift = shift_for(Lane<T>(reduce_run<Maximum>(from, columns)));
-    map_run(columns, to, [shift](Lane<T> t) { return exp(t - shift); }, from);
+    map_run(
+        columns, to, [shift](Lane<T> t) { return exp(t - shift); }, from);
     const Lane<T> sum(reduce_run<Sum>(to, columns));
-    if (normalize) map_run(columns, to, [scale = scale_for(sum)](Lane<T> t) { return t * scale; }, to);
+    if (normalize)
+      map_run(
+          columns, to, [scale = scale_for(sum)](Lane<T> t) { return t * scale; }, to);
     shifts[r] = shift.first();
     sums[r] = sum.first();
   }
@@ -56,7 +63,8 @@ void exp_long_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T*
 
 /// The same for rows shorter than a register, with a row to each lane.
 template <class T>
-void exp_short_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* sums, bool normalize) {
+void exp_short_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* sums,
+                    bool normalize) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   T lanes[Lane<T>::width][block_rows];  // [column][row]
   for (std::int64_t i = 0; i < rows; ++i) {
@@ -66,7 +74,8 @@ void exp_short_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T
   for (std::int64_t j = 0; j < columns; ++j) std::fill(lanes[j] + rows, lanes[j] + padded, T{0});
   for (std::int64_t i = 0; i < rows; i += width) {
     Lane<T> greatest = Lane<T>::load(lanes[0] + i);
-    for (std::int64_t j = 1; j < columns; ++j) greatest = maximum(greatest, Lane<T>::load(lanes[j] + i));
+    for (std::int64_t j = 1; j < columns; ++j)
+      greatest = maximum(greatest, Lane<T>::load(lanes[j] + i));
     const Lane<T> shift = shift_for(greatest);
     Lane<T> sum = 0;
     for (std::int64_t j = 0; j < columns; ++j) {
@@ -75,7 +84,8 @@ void exp_short_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T
       e.store(lanes[j] + i);
     }
     const Lane<T> scale = normalize ? scale_for(sum) : Lane<T>(1);
-    for (std::int64_t j = 0; j < columns; ++j) (Lane<T>::load(lanes[j] + i) * scale).store(lanes[j] + i);
+    for (std::int64_t j = 0; j < columns; ++j)
+      (Lane<T>::load(lanes[j] + i) * scale).store(lanes[j] + i);
     shift.store(shifts + i);
     sum.store(sums + i);
   }
@@ -85,7 +95,8 @@ void exp_short_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T
 }
 
 template <class T>
-void exp_block(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* sums, bool normalize) {
+void exp_block(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* sums,
+               bool normalize) {
   static_assert(block_rows % static_cast<std::int64_t>(Lane<T>::width) == 0);
   const bool short_rows = columns < static_cast<std::int64_t>(Lane<T>::width);
   (short_rows ? exp_short_rows<T> : exp_long_rows<T>)(rows, columns, x, y, shifts, sums, normalize);
@@ -111,7 +122,8 @@ void with_type(Dtype dtype, F&& f) {
 
 }  // namespace
 
-void softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x, std::byte* y) {
+void softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
+                  std::byte* y) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     for_each_block(rows, columns, [&](std::int64_t first, std::int64_t count) {
       T shifts[block_rows], sums[block_rows];
@@ -121,23 +133,26 @@ void softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const st
   });
 }
 
-void log_softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x, std::byte* y) {
+void log_softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
+                      std::byte* y) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     for_each_block(rows, columns, [&](std::int64_t first, std::int64_t count) {
       T shifts[block_rows], sums[block_rows], logs[block_rows];
       const T* in = as<T>(x) + first * columns;
       T* out = as<T>(y) + first * columns;
       exp_block(count, columns, in, out, shifts, sums, false);
-      map_run(count, logs, [](Lane<T> s) { return where(s == 0, 0, log(s)); }, sums);
+      map_run(
+          count, logs, [](Lane<T> s) { return where(s == 0, 0, log(s)); }, sums);
       for (std::int64_t r = 0; r < count; ++r) {
-        for (std::int64_t j = r * columns; j < (r + 1) * columns; ++j) out[j] = in[j] - shifts[r] - logs[r];
+        for (std::int64_t j = r * columns; j < (r + 1) * columns; ++j)
+          out[j] = in[j] - shifts[r] - logs[r];
       }
     });
   });
 }
 
-void softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* y, const std::byte* g,
-                           std::byte* dx) {
+void softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* y,
+                           const std::byte* g, std::byte* dx) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     for (std::int64_t row = 0; row < rows; ++row) {
       const T* p = as<T>(y) + row * columns;
@@ -149,13 +164,15 @@ void softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns,
   });
 }
 
-void log_softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* y,
-                               const std::byte* g, std::byte* dx) {
+void log_softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns,
+                               const std::byte* y, const std::byte* g, std::byte* dx) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     for (std::int64_t row = 0; row < rows; ++row) {
       const T* given = as<T>(g) + row * columns;
       const T total = static_cast<T>(reduce_run<Sum>(given, columns));
-      const auto formula = [total](Lane<T> log_p, Lane<T> gradient) { return gradient - exp(log_p) * total; };
+      const auto formula = [total](Lane<T> log_p, Lane<T> gradient) {
+        return gradient - exp(log_p) * total;
+      };
       map_run(columns, as<T>(dx) + row * columns, formula, as<T>(y) + row * columns, given);
     }
   });
@@ -169,7 +186,8 @@ void cross_entropy_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, co
       const T* in = as<T>(x) + first * columns;
       T* out = as<T>(p) + first * columns;
       exp_block(count, columns, in, out, shifts, sums, true);
-      map_run(count, logs, [](Lane<T> s) { return log(s); }, sums);
+      map_run(
+          count, logs, [](Lane<T> s) { return log(s); }, sums);
       for (std::int64_t r = 0; r < count; ++r) {
         as<T>(loss)[first + r] = logs[r] + shifts[r] - in[r * columns + labels[first + r]];
       }
@@ -177,18 +195,21 @@ void cross_entropy_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, co
   });
 }
 
-void cross_entropy_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* p,
-                                 const std::int64_t* labels, const std::byte* g, std::int64_t g_step, std::byte* dx) {
+void cross_entropy_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns,
+                                 const std::byte* p, const std::int64_t* labels, const std::byte* g,
+                                 std::int64_t g_step, std::byte* dx) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     const T* from = as<T>(p);
     T* to = as<T>(dx);
     if (g_step == 0) {
       const T scale = *as<T>(g);
-      map_run(rows * columns, to, [scale](Lane<T> q) { return q * scale; }, from);
+      map_run(
+          rows * columns, to, [scale](Lane<T> q) { return q * scale; }, from);
     } else {
       for (std::int64_t i = 0; i < rows * columns; ++i) to[i] = from[i] * as<T>(g)[i / columns];
     }
-    for (std::int64_t row = 0; row < rows; ++row) to[row * columns + labels[row]] -= as<T>(g)[row * g_step];
+    for (std::int64_t row = 0; row < rows; ++row)
+      to[row * columns + labels[row]] -= as<T>(g)[row * g_step];
   });
 }
 

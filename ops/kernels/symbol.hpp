@@ -1,7 +1,8 @@
 #pragma once
 #include <type_traits>
 
-/// Formulas evaluated on names instead of numbers: tells the compiler which of its arguments a formula reads.
+/// Formulas evaluated on names instead of numbers: tells the compiler which of its arguments a
+/// formula reads.
 namespace xtape::kernels {
 
 /// The formula reads the arguments whose bits are set.
@@ -15,12 +16,16 @@ template <unsigned n>
 struct Argument : Symbol<1u << n> {};
 
 template <class T>
-concept AnySymbol = requires { []<unsigned arguments>(const Symbol<arguments>&) {}(T{}); };
+concept AnySymbol = requires {
+  []<unsigned arguments>(const Symbol<arguments>&) {}(T{});
+};
 
 template <class T>
 constexpr unsigned reads_of() {
-  if constexpr (AnySymbol<T>) return T::value;
-  else return 0;
+  if constexpr (AnySymbol<T>)
+    return T::value;
+  else
+    return 0;
 }
 
 template <class... Args>
@@ -29,12 +34,10 @@ concept WithSymbol = (AnySymbol<Args> || ...);
 template <class... Args>
 using Combined = Symbol<(reads_of<Args>() | ... | 0u)>;
 
-#define XTAPE_SYMBOL_FUNCTION(name)       \
-  template <class... Args>                \
-    requires WithSymbol<Args...>          \
-  constexpr Combined<Args...> name(Args...) { \
-    return {};                            \
-  }
+#define XTAPE_SYMBOL_FUNCTION(name) \
+  template <class... Args>          \
+  requires WithSymbol<Args...>      \
+  constexpr Combined<Args...> name(Args...) { return {}; }
 XTAPE_SYMBOL_FUNCTION(sqrt)
 XTAPE_SYMBOL_FUNCTION(exp)
 XTAPE_SYMBOL_FUNCTION(expm1)
@@ -54,12 +57,10 @@ XTAPE_SYMBOL_FUNCTION(over)
 XTAPE_SYMBOL_FUNCTION(times)
 #undef XTAPE_SYMBOL_FUNCTION
 
-#define XTAPE_SYMBOL_OPERATOR(op)                    \
-  template <class A, class B>                        \
-    requires WithSymbol<A, B>                        \
-  constexpr Combined<A, B> operator op(A, B) {       \
-    return {};                                       \
-  }
+#define XTAPE_SYMBOL_OPERATOR(op) \
+  template <class A, class B>     \
+  requires WithSymbol<A, B>       \
+  constexpr Combined<A, B> operator op(A, B) { return {}; }
 XTAPE_SYMBOL_OPERATOR(+)
 XTAPE_SYMBOL_OPERATOR(-)
 XTAPE_SYMBOL_OPERATOR(*)

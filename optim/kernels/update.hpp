@@ -36,16 +36,18 @@ void update_run(std::int64_t n, T* p, const T* g, const std::array<T*, sizeof...
   (std::copy_n(rest[2 + k], count, state[k] + i), ...);
 }
 
-/// f(p, g, s...) with p an element of the parameter, g of its gradient and s of each state tensor: p and s are changed in
-/// place. float32 or float64; states have the parameter's shape and dtype.
+/// f(p, g, s...) with p an element of the parameter, g of its gradient and s of each state tensor:
+/// p and s are changed in place. float32 or float64; states have the parameter's shape and dtype.
 template <std::size_t count, class F>
-void update(const Tensor& parameter, const Tensor& gradient, const std::array<Tensor, count>& states, F&& f) {
+void update(const Tensor& parameter, const Tensor& gradient,
+            const std::array<Tensor, count>& states, F&& f) {
   const Tensor g = gradient.contiguous();
   const auto run = [&]<class T>(TypeTag<T>) {
     T* p = detail::writable<T>(parameter);
     std::array<T*, count> state;
     std::transform(states.begin(), states.end(), state.begin(), detail::writable<T>);
-    update_run(parameter.size(), p, g.body().template elements<const T>(), state, f, std::make_index_sequence<count>());
+    update_run(parameter.size(), p, g.body().template elements<const T>(), state, f,
+               std::make_index_sequence<count>());
   };
   parameter.dtype() == Dtype::float32 ? run(TypeTag<float>{}) : run(TypeTag<double>{});
 }

@@ -16,7 +16,8 @@ using namespace xtape;
 
 TEST_CASE("promotion follows NumPy's table") {  // np.promote_types
   constexpr Dtype b = Dtype::boolean, i = Dtype::int64, f = Dtype::float32, d = Dtype::float64;
-  const std::array<std::array<Dtype, 4>, 4> table{{{b, i, f, d}, {i, i, d, d}, {f, d, f, d}, {d, d, d, d}}};
+  const std::array<std::array<Dtype, 4>, 4> table{
+      {{b, i, f, d}, {i, i, d, d}, {f, d, f, d}, {d, d, d, d}}};
   for (std::size_t row = 0; row < 4; ++row) {
     for (std::size_t column = 0; column < 4; ++column) {
       CHECK(promote(static_cast<Dtype>(row), static_cast<Dtype>(column)) == table[row][column]);
@@ -56,7 +57,8 @@ TEST_CASE("shape: extents, size, text") {
   CHECK(shape == Shape{2, 3, 4});
   CHECK(shape != Shape{2, 3});
   CHECK(Shape{2} != Shape{3});
-  CHECK(std::vector<std::int64_t>(shape.begin(), shape.end()) == std::vector<std::int64_t>{2, 3, 4});
+  CHECK(std::vector<std::int64_t>(shape.begin(), shape.end()) ==
+        std::vector<std::int64_t>{2, 3, 4});
 }
 
 TEST_CASE("shape: axes come and go") {
@@ -74,12 +76,16 @@ TEST_CASE("shape: limits") {
   CHECK(Shape{1, 1, 1, 1, 1, 1, 1, 1}.rank() == 8);
   CHECK(error_of<ShapeError>([] { return Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}; }) ==
         "shape: at most 8 axes are possible; got 9");
-  CHECK(error_of<ShapeError>([] { return Shape{2, -1}; }) == "shape: extents must not be negative; got [2, -1]");
+  CHECK(error_of<ShapeError>([] {
+          return Shape{2, -1};
+        }) == "shape: extents must not be negative; got [2, -1]");
   constexpr std::int64_t big = std::int64_t{1} << 32;
-  CHECK(error_of<ShapeError>([] { return Shape{big, big}; }) ==
-        "shape: the number of elements must fit in int64; got [4294967296, 4294967296]");
+  CHECK(error_of<ShapeError>([] {
+          return Shape{big, big};
+        }) == "shape: the number of elements must fit in int64; got [4294967296, 4294967296]");
   CHECK(Shape{big, 0, big}.size() == 0);
-  CHECK(Shape{std::numeric_limits<std::int64_t>::max()}.size() == std::numeric_limits<std::int64_t>::max());
+  CHECK(Shape{std::numeric_limits<std::int64_t>::max()}.size() ==
+        std::numeric_limits<std::int64_t>::max());
   Shape full{1, 2, 3, 4, 5, 6, 7, 8};
   CHECK(error_of<ShapeError>([&] { return full.push_back(1), 0; }) ==
         "shape: at most 8 axes are possible; got one more than [1, 2, 3, 4, 5, 6, 7, 8]");
@@ -109,8 +115,11 @@ TEST_CASE("broadcasting follows NumPy's rule") {  // np.broadcast_shapes
     CHECK(broadcast_shapes("add", a, b) == common);
     CHECK(broadcast_shapes("add", b, a) == common);
   }
-  CHECK(error_of<ShapeError>([] { return broadcast_shapes("add", {2, 3}, {2}); }) ==
-        "add: shapes must broadcast (be equal or 1, axis by axis from the last); got [2, 3] and [2]");
+  CHECK(
+      error_of<ShapeError>([] {
+        return broadcast_shapes("add", {2, 3}, {2});
+      }) ==
+      "add: shapes must broadcast (be equal or 1, axis by axis from the last); got [2, 3] and [2]");
   CHECK_THROWS_AS(broadcast_shapes("add", {0}, {2}), ShapeError);
   CHECK_THROWS_AS(broadcast_shapes("add", {2}, {0}), ShapeError);
 }

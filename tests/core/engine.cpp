@@ -73,7 +73,8 @@ TEST_CASE("a second sweep needs retain_graph") {
   SUBCASE("without: an error that says so, and no change") {
     y.backward();
     const std::string text = error_of<GradError>([&] { return y.backward(), 0; });
-    CHECK(text.find("backward: a graph can be swept once unless retain_graph is set; the saved values of multiply") == 0);
+    CHECK(text.find("backward: a graph can be swept once unless retain_graph is set; the saved "
+                    "values of multiply") == 0);
     CHECK(x.grad().item() == 6);
   }
   SUBCASE("with: exactly twice the gradient") {
@@ -94,7 +95,8 @@ TEST_CASE("backward: errors before anything is computed") {
   CHECK(error_of<GradError>([&] { return x.backward(), 0; }) ==
         "backward: an output without a seed must be a scalar; got float64[2]");
   CHECK(error_of<GradError>([&] { return scalar(1).backward(), 0; }) ==
-        "backward: the output must depend on a tensor with set_requires_grad(true); got the constant float64[]");
+        "backward: the output must depend on a tensor with set_requires_grad(true); got the "
+        "constant float64[]");
   CHECK(error_of<ShapeError>([&] { return x.backward(scalar(1)), 0; }) ==
         "backward: a seed has its output's shape; got float64[] for float64[2]");
   CHECK(error_of<DtypeError>([&] { return x.backward(ones({2})), 0; }) ==
@@ -132,9 +134,11 @@ TEST_CASE("backward uses the value that a leaf had when it was recorded") {
 }
 
 TEST_CASE("gradients handed on by pass-through operations are not added to in place while shared") {
-  // Each term's gradient is the same tensor, or another over the same memory; every x_i gets it several times.
+  // Each term's gradient is the same tensor, or another over the same memory; every x_i gets it
+  // several times.
   const auto relabel = [](const Tensor& x) {
-    return record("relabel", x.detach(), {x}, [](const Tensor& g, const Send& send) { send(0, g.detach()); });
+    return record("relabel", x.detach(), {x},
+                  [](const Tensor& g, const Send& send) { send(0, g.detach()); });
   };
   for (const std::size_t n : {2U, 15U, 16U, 17U, 40U}) {
     CAPTURE(n);
@@ -149,7 +153,8 @@ TEST_CASE("gradients handed on by pass-through operations are not added to in pl
     const Tensor seed = vector({1, 10});
     add_all(terms).backward(seed);
     CHECK(values(seed) == Values{1, 10});
-    for (std::size_t i = 0; i < n; ++i) CHECK(values(leaves[i].grad()) == (i % 2 == 0 ? Values{6, 60} : Values{3, 30}));
+    for (std::size_t i = 0; i < n; ++i)
+      CHECK(values(leaves[i].grad()) == (i % 2 == 0 ? Values{6, 60} : Values{3, 30}));
   }
 }
 
@@ -210,7 +215,8 @@ TEST_CASE("live_nodes returns to its start") {
   const std::int64_t before = memory::live_nodes();
   {
     const Tensor x = leaf(2);
-    const Tensor y = small::exp(multiply(x, x));  // `exp` keeps its own result: no cycle may hold it
+    const Tensor y =
+        small::exp(multiply(x, x));  // `exp` keeps its own result: no cycle may hold it
     CHECK(memory::live_nodes() == before + 3);
     SUBCASE("dropped without backward") {}
     SUBCASE("swept") { y.backward(); }
@@ -221,7 +227,8 @@ TEST_CASE("live_nodes returns to its start") {
     SUBCASE("differentiated twice") {
       const Tensor dx = grad(y, {x}, {.create_graph = true})[0];
       dx.backward();
-      CHECK(x.grad().item() == doctest::Approx(std::exp(4.0) * (2 + 16)));  // y'' = exp(x^2) (2 + 4 x^2)
+      CHECK(x.grad().item() ==
+            doctest::Approx(std::exp(4.0) * (2 + 16)));  // y'' = exp(x^2) (2 + 4 x^2)
     }
   }
   CHECK(memory::live_nodes() == before);
@@ -264,17 +271,24 @@ TEST_CASE("a swept operation keeps no saved values, though its result lives on")
 
 TEST_CASE("what a rule must not do") {
   const Tensor x = vector({1, 2}).set_requires_grad(true);
-  const auto with_rule = [&](auto rule) { return record("faulty", x.detach(), {x, scalar(1)}, rule); };
+  const auto with_rule = [&](auto rule) {
+    return record("faulty", x.detach(), {x, scalar(1)}, rule);
+  };
   const Tensor seed = vector({1, 1});
-  const auto sweep = [&](const Tensor& y) { return error_of<GradError>([&] { return y.backward(seed), 0; }); };
-  CHECK(sweep(with_rule([](const Tensor&, const Send& send) { send(0, scalar(1)); })) ==
-        "faulty: the gradient of input 0 must be float64[2], as the input; the rule sent float64[]");
-  CHECK(sweep(with_rule([](const Tensor&, const Send& send) { send(0, ones({2})); })) ==
-        "faulty: the gradient of input 0 must be float64[2], as the input; the rule sent float32[2]");
+  const auto sweep = [&](const Tensor& y) {
+    return error_of<GradError>([&] { return y.backward(seed), 0; });
+  };
+  CHECK(
+      sweep(with_rule([](const Tensor&, const Send& send) { send(0, scalar(1)); })) ==
+      "faulty: the gradient of input 0 must be float64[2], as the input; the rule sent float64[]");
+  CHECK(
+      sweep(with_rule([](const Tensor&, const Send& send) { send(0, ones({2})); })) ==
+      "faulty: the gradient of input 0 must be float64[2], as the input; the rule sent float32[2]");
   CHECK(sweep(with_rule([](const Tensor& g, const Send& send) { send(2, g); })) ==
         "faulty: the rule must name an input below 2; got 2");
-  CHECK(sweep(with_rule([](const Tensor&, const Send& send) { return static_cast<void>(send.shape(1)); })) ==
-        "faulty: the shape of input 1 is not kept, it is a constant (see wanted())");
+  CHECK(sweep(with_rule([](const Tensor&, const Send& send) {
+          return static_cast<void>(send.shape(1));
+        })) == "faulty: the shape of input 1 is not kept, it is a constant (see wanted())");
   CHECK(!x.grad().defined());
   // What is sent to a constant is ignored, and a rule may send nothing.
   with_rule([](const Tensor& g, const Send& send) {
@@ -288,7 +302,8 @@ TEST_CASE("what a rule must not do") {
   CHECK(!x.grad().defined());
 }
 
-TEST_CASE("CloneScope: copies of replaceable tensors are copies of their value, the same one each time") {
+TEST_CASE(
+    "CloneScope: copies of replaceable tensors are copies of their value, the same one each time") {
   const Tensor w = leaf(2), other = leaf(5);
   w.body().replaceable = true;
   Tensor first, second, plain;

@@ -51,7 +51,8 @@ TEST_CASE("parts of a graph built on several threads, joined and swept on anothe
 TEST_CASE("threads that sweep graphs of their own with leaves in common lose no gradient") {
   const std::int64_t before = memory::live_nodes();
   {
-    const Tensor w = vector({2, 3}).set_requires_grad(true), b = vector({1, 1}).set_requires_grad(true);
+    const Tensor w = vector({2, 3}).set_requires_grad(true),
+                 b = vector({1, 1}).set_requires_grad(true);
     constexpr int rounds = 300, threads = 4;
     in_parallel(threads, [&](int) {
       for (int i = 0; i < rounds; ++i) total(add(multiply(w, w), b)).backward();
@@ -71,7 +72,8 @@ TEST_CASE("threads that sweep one graph with retain_graph") {
       results[static_cast<std::size_t>(i)] = grad(y, {w}, {.retain_graph = true})[0].item();
     }
   });
-  for (const double result : results) CHECK(result == doctest::Approx(std::exp(9.0) * 19));  // exp(w^2) (1 + 2 w^2)
+  for (const double result : results)
+    CHECK(result == doctest::Approx(std::exp(9.0) * 19));  // exp(w^2) (1 + 2 w^2)
 }
 
 TEST_CASE("recording is switched for each thread on its own") {

@@ -22,7 +22,8 @@ Tensor raw_square(const Tensor& x) {
                 once_differentiable([x = Saved(x)](const Tensor& g, const Send& send) {
                   std::vector<double> dx;
                   const auto upstream = g.data<double>(), value = x.get().detach().data<double>();
-                  for (std::size_t i = 0; i < upstream.size(); ++i) dx.push_back(2 * upstream[i] * value[i]);
+                  for (std::size_t i = 0; i < upstream.size(); ++i)
+                    dx.push_back(2 * upstream[i] * value[i]);
                   send(0, from_vector(std::move(dx), g.shape()));
                 }));
 }
@@ -33,7 +34,8 @@ Tensor silent_square(const Tensor& x) {
                 [x = Saved(x)](const Tensor& g, const Send& send) {
                   std::vector<double> dx;
                   const auto upstream = g.data<double>(), value = x.get().data<double>();
-                  for (std::size_t i = 0; i < upstream.size(); ++i) dx.push_back(2 * upstream[i] * value[i]);
+                  for (std::size_t i = 0; i < upstream.size(); ++i)
+                    dx.push_back(2 * upstream[i] * value[i]);
                   send(0, from_vector(std::move(dx), g.shape()));
                 });
 }
@@ -66,12 +68,14 @@ TEST_CASE("grad: several outputs are summed, weighted by their seeds") {
   const Tensor x = vector({1, 2}).set_requires_grad(true);
   const Tensor doubled = scale(x, 2), squared = multiply(x, x);
   SUBCASE("with seeds") {
-    const auto gradients = grad({doubled, squared}, {x}, {.seeds = {vector({1, 10}), vector({100, 1000})}});
+    const auto gradients =
+        grad({doubled, squared}, {x}, {.seeds = {vector({1, 10}), vector({100, 1000})}});
     CHECK(values(gradients[0]) == Values{202, 4020});
   }
   SUBCASE("scalars need none; one output may be made of another") {
     const Tensor a = total(doubled);
-    const auto gradients = grad(std::vector<Tensor>{a, multiply(a, a)}, {x});  // a = 6: 2 + 2 * 6 * 2
+    const auto gradients =
+        grad(std::vector<Tensor>{a, multiply(a, a)}, {x});  // a = 6: 2 + 2 * 6 * 2
     CHECK(values(gradients[0]) == Values{26, 26});
   }
   SUBCASE("the same output twice") {
@@ -90,15 +94,18 @@ TEST_CASE("grad: seeds that do not fit") {
   CHECK(text({y.detach(), y.detach()}) == "grad: one seed is needed for each output; got 2 for 1");
   CHECK(text({scalar(1)}) == "grad: a seed has its output's shape; got float64[] for float64[2]");
   CHECK(text({ones({2})}) == "grad: a seed has its output's dtype; got float32[2] for float64[2]");
-  CHECK(error_of<GradError>([&] { return grad(scalar(1), {x}); }).find("grad: the output must depend on") == 0);
+  CHECK(error_of<GradError>([&] {
+          return grad(scalar(1), {x});
+        }).find("grad: the output must depend on") == 0);
   CHECK(values(grad(y, {x}, {.seeds = {vector({1, 1})}})[0]) == Values{2, 2});
 }
 
 TEST_CASE("grad: an input that the outputs do not depend on") {
   const Tensor x = leaf(3), other = leaf(4), constant = scalar(5);
   const Tensor y = multiply(x, constant);
-  CHECK(error_of<GradError>([&] { return grad(y, {x, other}); }) ==
-        "grad: the outputs do not depend on input 1, float64[] (see allow_unused)");
+  CHECK(error_of<GradError>([&] {
+          return grad(y, {x, other});
+        }) == "grad: the outputs do not depend on input 1, float64[] (see allow_unused)");
   CHECK(error_of<GradError>([&] { return grad(y, {constant}); }) ==
         "grad: the outputs do not depend on input 0, float64[] (see allow_unused)");
   const auto [dx, d_other, d_constant] = grad(y, {x, other, constant}, {.allow_unused = true});
@@ -168,12 +175,15 @@ TEST_CASE("a rule that is once differentiable") {
   SUBCASE("first order is as any") {
     CHECK(values(grad(raw_square(x), {x}, {.seeds = {seed}})[0]) == Values{2, 60});
   }
-  SUBCASE("a recorded sweep gives the gradient, and throws when that is differentiated, naming the operation") {
+  SUBCASE(
+      "a recorded sweep gives the gradient, and throws when that is differentiated, naming the "
+      "operation") {
     const Tensor dx = grad(raw_square(x), {x}, {.create_graph = true, .seeds = {seed}})[0];
     CHECK(values(dx) == Values{2, 60});
     CHECK(dx.requires_grad());
-    CHECK(error_of<GradError>([&] { return grad(total(dx), {x}); }) ==
-          "raw_square: its rule is once differentiable; the derivative of its gradient is not known");
+    CHECK(
+        error_of<GradError>([&] { return grad(total(dx), {x}); }) ==
+        "raw_square: its rule is once differentiable; the derivative of its gradient is not known");
   }
   SUBCASE("also by the seed, on which the gradient depends") {
     const Tensor variable_seed = vector({1, 10}).set_requires_grad(true);
@@ -192,19 +202,28 @@ TEST_CASE("a rule that reads values while it is differentiated throws") {
   const Tensor x = vector({1, 3}).set_requires_grad(true);
   const Tensor seed = vector({1, 10});
   CHECK(values(grad(silent_square(x), {x}, {.seeds = {seed}})[0]) == Values{2, 60});
-  CHECK(error_of<GradError>([&] { return grad(silent_square(x), {x}, {.create_graph = true, .seeds = {seed}}); }) ==
-        "data: the backward pass of silent_square is being differentiated and may not read values past the tape "
+  CHECK(error_of<GradError>(
+            [&] { return grad(silent_square(x), {x}, {.create_graph = true, .seeds = {seed}}); }) ==
+        "data: the backward pass of silent_square is being differentiated and may not read values "
+        "past the tape "
         "(see once_differentiable)");
 
   const auto reading = [&](auto read) {
-    const Tensor y = record("reading", scalar(1), {x}, [read, x = Saved(x)](const Tensor&, const Send& send) {
-      read(x.get());
-      send(0, zeros({2}, Dtype::float64));
-    });
+    const Tensor y =
+        record("reading", scalar(1), {x}, [read, x = Saved(x)](const Tensor&, const Send& send) {
+          read(x.get());
+          send(0, zeros({2}, Dtype::float64));
+        });
     return error_of<GradError>([&] { return grad(y, {x}, {.create_graph = true}); });
   };
-  CHECK(reading([](const Tensor& t) { t.to_vector<double>(); }).find("to_vector: the backward pass of reading") == 0);
-  CHECK(reading([](const Tensor& t) { t.to_vector<float>(); }).find("to_vector: the backward pass of reading") == 0);
-  CHECK(reading([](const Tensor& t) { total(t).item(); }).find("item: the backward pass of reading") == 0);
+  CHECK(reading([](const Tensor& t) {
+          t.to_vector<double>();
+        }).find("to_vector: the backward pass of reading") == 0);
+  CHECK(reading([](const Tensor& t) {
+          t.to_vector<float>();
+        }).find("to_vector: the backward pass of reading") == 0);
+  CHECK(reading([](const Tensor& t) {
+          total(t).item();
+        }).find("item: the backward pass of reading") == 0);
   CHECK(reading([](const Tensor& t) { t.detach().to_vector<double>(); }) == "(nothing was thrown)");
 }

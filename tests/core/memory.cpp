@@ -33,8 +33,10 @@ TEST_CASE("blocks of all sizes are aligned, apart from each other, and as long a
   const std::int64_t before = memory::live_bytes();
   std::vector<std::pair<unsigned char*, std::size_t>> blocks;
   unsigned char mark = 0;
-  for (const std::size_t size : {0U, 1U, 63U, 64U, 65U, 127U, 128U, 512U, 513U, 640U, 641U, 768U, 1000U, 1023U, 1024U, 1025U,
-                                 4095U, 4096U, 4097U, 65535U, 65536U, 65537U, 1000000U, 2097152U, 2097153U, 5000000U}) {
+  for (const std::size_t size :
+       {0U,    1U,     63U,    64U,    65U,      127U,     128U,     512U,    513U,
+        640U,  641U,   768U,   1000U,  1023U,    1024U,    1025U,    4095U,   4096U,
+        4097U, 65535U, 65536U, 65537U, 1000000U, 2097152U, 2097153U, 5000000U}) {
     for (int twice = 0; twice < 2; ++twice) {
       auto* block = static_cast<unsigned char*>(memory::allocate(size));
       CHECK(reinterpret_cast<std::uintptr_t>(block) % 64 == 0);
@@ -58,7 +60,8 @@ TEST_CASE("live bytes count whole tensors and return to where they were") {
   {
     const Tensor x = zeros({1000, 1000});
     CHECK(memory::live_bytes() >= before + 4000000);
-    CHECK(memory::live_bytes() < before + 4000000 * 5 / 4 + 4096);  // size classes are at most a quarter apart
+    CHECK(memory::live_bytes() <
+          before + 4000000 * 5 / 4 + 4096);  // size classes are at most a quarter apart
     const Tensor view = x.detach();
     CHECK(memory::live_bytes() < before + 4000000 * 5 / 4 + 4096);
     std::thread([] { const Tensor other = zeros({1000}); }).join();

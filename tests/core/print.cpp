@@ -18,8 +18,12 @@ namespace {
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double inf = std::numeric_limits<double>::infinity();
 
-std::string float32(std::vector<double> values) { return to_string(from_vector(std::move(values)).to(Dtype::float32)); }
-std::string float64(std::vector<double> values) { return to_string(from_vector(std::move(values))); }
+std::string float32(std::vector<double> values) {
+  return to_string(from_vector(std::move(values)).to(Dtype::float32));
+}
+std::string float64(std::vector<double> values) {
+  return to_string(from_vector(std::move(values)));
+}
 
 }  // namespace
 
@@ -45,13 +49,15 @@ TEST_CASE("floating arrays: exponents where magnitudes are small, great or far a
   CHECK(float32({1e6}) == "[1.e+06]");
   CHECK(float64({9.999999999, 1e-9}) == "[1.e+01 1.e-09]");
   CHECK(float64({5e-324, 1.7976931348623157e308}) == "[4.94065646e-324 1.79769313e+308]");
-  // Beyond the digits that identify it, a value shows its exact ones: 1.1e10 is 11000000512 in float32.
+  // Beyond the digits that identify it, a value shows its exact ones: 1.1e10 is 11000000512 in
+  // float32.
   CHECK(float32({1.1e10, 1.23456789e3}) == "[1.1000001e+10 1.2345679e+03]");
   CHECK(float32({16777216, 0.5}) == "[1.6777216e+07 5.0000000e-01]");
 }
 
 TEST_CASE("nan and inf") {
-  CHECK(to_string(from_vector(std::vector<double>{1.5, not_a_number, -inf, inf}, {2, 2})) == "[[ 1.5  nan]\n [-inf  inf]]");
+  CHECK(to_string(from_vector(std::vector<double>{1.5, not_a_number, -inf, inf}, {2, 2})) ==
+        "[[ 1.5  nan]\n [-inf  inf]]");
   CHECK(float64({not_a_number, 1e10}) == "[   nan 1.e+10]");
   CHECK(float64({inf, not_a_number}) == "[inf nan]");
   CHECK(float64({-inf, 1}) == "[-inf   1.]");
@@ -68,17 +74,18 @@ TEST_CASE("a number on its own") {
     double value;
     const char *wide, *narrow;
   };
-  for (const auto& [value, wide, narrow] : std::vector<Row>{{0.1, "0.1", "0.1"},
-                                                            {1, "1.0", "1.0"},
-                                                            {1e16, "1e+16", "1e+16"},
-                                                            {1e15, "1000000000000000.0", "1e+15"},
-                                                            {-0.0, "-0.0", "-0.0"},
-                                                            {1e-4, "0.0001", "1e-04"},
-                                                            {1e-5, "1e-05", "1e-05"},
-                                                            {1.0 / 3, "0.3333333333333333", "0.33333334"},
-                                                            {123456789, "123456789.0", "1.2345679e+08"},
-                                                            {not_a_number, "nan", "nan"},
-                                                            {-inf, "-inf", "-inf"}}) {
+  for (const auto& [value, wide, narrow] :
+       std::vector<Row>{{0.1, "0.1", "0.1"},
+                        {1, "1.0", "1.0"},
+                        {1e16, "1e+16", "1e+16"},
+                        {1e15, "1000000000000000.0", "1e+15"},
+                        {-0.0, "-0.0", "-0.0"},
+                        {1e-4, "0.0001", "1e-04"},
+                        {1e-5, "1e-05", "1e-05"},
+                        {1.0 / 3, "0.3333333333333333", "0.33333334"},
+                        {123456789, "123456789.0", "1.2345679e+08"},
+                        {not_a_number, "nan", "nan"},
+                        {-inf, "-inf", "-inf"}}) {
     CHECK(to_string(full({}, value, Dtype::float64)) == wide);
     CHECK(to_string(full({}, value)) == narrow);
   }
@@ -104,7 +111,8 @@ TEST_CASE("axes nest, lines break at 75 characters") {
 TEST_CASE("above 1000 elements only the ends of each axis show") {
   CHECK(to_string(arange(1001)) == "[   0    1    2 ...  998  999 1000]");
   CHECK(to_string(arange(1000)).find("...") == std::string::npos);
-  CHECK(to_string(detail::make_view(arange(2000), {400, 5}, {5, 1})) ==  // np.arange(2000).reshape(400, 5)
+  CHECK(to_string(detail::make_view(arange(2000), {400, 5},
+                                    {5, 1})) ==  // np.arange(2000).reshape(400, 5)
         "[[   0    1    2    3    4]\n"
         " [   5    6    7    8    9]\n"
         " [  10   11   12   13   14]\n"

@@ -17,7 +17,8 @@ using namespace xtape;
 using Doubles = std::vector<double>;
 using Integers = std::vector<std::int64_t>;
 
-// All figures are NumPy's, with r = np.random.RandomState(seed). Compared without tolerance: the streams are one.
+// All figures are NumPy's, with r = np.random.RandomState(seed). Compared without tolerance: the
+// streams are one.
 
 namespace {
 
@@ -34,7 +35,8 @@ std::uint64_t sum_of_bits(const Tensor& x) {
 
 TEST_CASE("uniform") {
   CHECK(doubles(Rng(0).uniform({3}, 0, 1, Dtype::float64)) ==
-        Doubles{0.5488135039273248, 0.7151893663724195, 0.6027633760716439});  // seed 0: r.random_sample(3)
+        Doubles{0.5488135039273248, 0.7151893663724195,
+                0.6027633760716439});  // seed 0: r.random_sample(3)
   CHECK(Rng(0).uniform() == 0.5488135039273248);
   CHECK(Rng(4294967295).uniform() == 0.0976320289940138);
   CHECK(doubles(Rng(0).uniform({2}, -3, 5, Dtype::float64)) ==
@@ -46,7 +48,8 @@ TEST_CASE("uniform") {
 }
 
 TEST_CASE("float32 values are the float64 ones rounded") {
-  CHECK(doubles(Rng(0).randn({3})) == Doubles{0x1.c398fp+0, 0x1.99c2dp-2, 0x1.f51d26p-1});  // r.randn(3).astype(np.float32)
+  CHECK(doubles(Rng(0).randn({3})) ==
+        Doubles{0x1.c398fp+0, 0x1.99c2dp-2, 0x1.f51d26p-1});  // r.randn(3).astype(np.float32)
   Rng narrow(7), wide(7);
   const std::vector<float> single = narrow.uniform({100}, -1, 3).to_vector<float>();
   const Doubles twice = doubles(wide.uniform({100}, -1, 3, Dtype::float64));
@@ -59,11 +62,14 @@ TEST_CASE("normal") {
         Doubles{1.764052345967664, 0.4001572083672233, 0.9787379841057392});  // r.randn(3)
   CHECK(Rng(0).randn({1000}, Dtype::float64).data<double>().back() == -0.35811407547985674);
   CHECK(doubles(Rng(42).normal({3}, 10, 0.5, Dtype::float64)) ==
-        Doubles{10.248357076505616, 9.930867849414408, 10.323844269050346});  // seed 42: r.normal(10, 0.5, 3)
+        Doubles{10.248357076505616, 9.930867849414408,
+                10.323844269050346});  // seed 42: r.normal(10, 0.5, 3)
   // The last bits are right too: compiled with fused products and sums, some would differ.
-  CHECK(sum_of_bits(Rng(0).randn({100000}, Dtype::float64)) == 0x26ad2fdc74db4580);  // r.randn(100000).view(np.uint64).sum()
+  CHECK(sum_of_bits(Rng(0).randn({100000}, Dtype::float64)) ==
+        0x26ad2fdc74db4580);  // r.randn(100000).view(np.uint64).sum()
   CHECK(sum_of_bits(Rng(0).uniform({100000}, -3, 7, Dtype::float64)) == 0x3da9d5882975e97);
-  // Seed 5: r.randn(1), r.random_sample(), r.randn(), r.randint(0, 100), r.randn(). The second normal was kept.
+  // Seed 5: r.randn(1), r.random_sample(), r.randn(), r.randint(0, 100), r.randn(). The second
+  // normal was kept.
   Rng rng(5);
   rng.randn({1});
   CHECK(rng.uniform() == 0.20671915533942642);
@@ -75,11 +81,14 @@ TEST_CASE("normal") {
 }
 
 TEST_CASE("integers") {  // r.randint(low, high, n)
-  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(), most = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+                         most = std::numeric_limits<std::int64_t>::max();
   CHECK(integers(Rng(0).integers(0, 10, {12})) == Integers{5, 0, 3, 3, 7, 9, 3, 5, 2, 4, 7, 6});
   CHECK(integers(Rng(0).integers(-5, 1000000, {2, 2})) == Integers{985767, 305706, 435824, 117947});
-  CHECK(integers(Rng(0).integers(0, 4294967296, {3})) == Integers{2357136044, 2546248239, 3071714933});
-  CHECK(integers(Rng(0).integers(0, 4294967297, {3})) == Integers{2546248239, 1277901399, 243580376});
+  CHECK(integers(Rng(0).integers(0, 4294967296, {3})) ==
+        Integers{2357136044, 2546248239, 3071714933});
+  CHECK(integers(Rng(0).integers(0, 4294967297, {3})) ==
+        Integers{2546248239, 1277901399, 243580376});
   Rng rng(0);
   CHECK(integers(rng.integers(least, most, {3})) ==
         Integers{900450186894289455, 3969543146641149120, 1895649597198586619});
@@ -88,7 +97,8 @@ TEST_CASE("integers") {  // r.randint(low, high, n)
 }
 
 TEST_CASE("permutation and shuffle") {
-  CHECK(integers(Rng(0).permutation(10)) == Integers{2, 8, 4, 9, 1, 6, 7, 3, 0, 5});  // r.permutation(10)
+  CHECK(integers(Rng(0).permutation(10)) ==
+        Integers{2, 8, 4, 9, 1, 6, 7, 3, 0, 5});  // r.permutation(10)
   Integers list{100, 101, 102, 103, 104, 105, 106};
   Rng rng(1);
   rng.shuffle(list);  // seed 1: r.shuffle(list), r.random_sample()
@@ -109,22 +119,22 @@ TEST_CASE("binomial, by inversion and by the envelope") {
     std::int64_t sum;
     double next;
   };
-  for (const Row& row :
-       std::vector<Row>{{10, 0.3, {3, 4, 3, 3, 3, 3, 3, 5}, 59578, 0.3921729613508653},
-                        {10, 0.7, {7, 6, 7, 7, 7, 7, 7, 5}, 140422, 0.3921729613508653},
-                        {1, 0.9, {1, 1, 1, 1, 1, 1, 1, 1}, 17988, 0.3921729613508653},
-                        {20, 0.0, {0, 0, 0, 0, 0, 0, 0, 0}, 0, 0.3921729613508653},
-                        {20, 1.0, {20, 20, 20, 20, 20, 20, 20, 20}, 400000, 0.3921729613508653},
-                        {0, 0.4, {0, 0, 0, 0, 0, 0, 0, 0}, 0, 0.3921729613508653},
-                        {61, 0.5, {32, 26, 29, 27, 30, 27, 27, 38}, 609314, 0.8872764983828003},
-                        {100, 0.5, {52, 51, 61, 51, 43, 47, 45, 48}, 997774, 0.9513255081741255},
-                        {1000, 0.1, {84, 89, 102, 99, 122, 107, 101, 87}, 1997471, 0.08198326379520426},
-                        {1000, 0.9, {916, 911, 898, 901, 878, 893, 899, 913}, 18002529, 0.08198326379520426},
-                        {10000000,
-                         0.25,
-                         {2500034, 2500760, 2499745, 2499062, 2496399, 2499479, 2500021, 2497580},
-                         49999878568,
-                         0.8482152422742377}}) {
+  for (const Row& row : std::vector<Row>{
+           {10, 0.3, {3, 4, 3, 3, 3, 3, 3, 5}, 59578, 0.3921729613508653},
+           {10, 0.7, {7, 6, 7, 7, 7, 7, 7, 5}, 140422, 0.3921729613508653},
+           {1, 0.9, {1, 1, 1, 1, 1, 1, 1, 1}, 17988, 0.3921729613508653},
+           {20, 0.0, {0, 0, 0, 0, 0, 0, 0, 0}, 0, 0.3921729613508653},
+           {20, 1.0, {20, 20, 20, 20, 20, 20, 20, 20}, 400000, 0.3921729613508653},
+           {0, 0.4, {0, 0, 0, 0, 0, 0, 0, 0}, 0, 0.3921729613508653},
+           {61, 0.5, {32, 26, 29, 27, 30, 27, 27, 38}, 609314, 0.8872764983828003},
+           {100, 0.5, {52, 51, 61, 51, 43, 47, 45, 48}, 997774, 0.9513255081741255},
+           {1000, 0.1, {84, 89, 102, 99, 122, 107, 101, 87}, 1997471, 0.08198326379520426},
+           {1000, 0.9, {916, 911, 898, 901, 878, 893, 899, 913}, 18002529, 0.08198326379520426},
+           {10000000,
+            0.25,
+            {2500034, 2500760, 2499745, 2499062, 2496399, 2499479, 2500021, 2497580},
+            49999878568,
+            0.8482152422742377}}) {
     CAPTURE(row.n);
     CAPTURE(row.p);
     Rng rng(0);
@@ -133,7 +143,8 @@ TEST_CASE("binomial, by inversion and by the envelope") {
     CHECK(std::accumulate(draws.begin(), draws.end(), std::int64_t{0}) == row.sum);
     CHECK(rng.uniform() == row.next);
   }
-  // Long enough for every branch to decide a draw: seed 0, r.binomial(200, 0.5, 2000000), r.random_sample().
+  // Long enough for every branch to decide a draw: seed 0, r.binomial(200, 0.5, 2000000),
+  // r.random_sample().
   Rng rng(0);
   rng.binomial(200, 0.5, {2000000});
   CHECK(rng.uniform() == 0.4745512868025499);
@@ -171,14 +182,18 @@ TEST_CASE("the state as text") {
   for (int i = 0; i < 1001; ++i) CHECK(restored.normal() == rng.normal());
 
   const std::string text = rng.state();
-  const std::string expected = "Rng::from_state: the text must come from Rng::state(); it has another form";
-  const auto error = [](const std::string& state) { return error_of<ValueError>([&] { return Rng::from_state(state); }); };
+  const std::string expected =
+      "Rng::from_state: the text must come from Rng::state(); it has another form";
+  const auto error = [](const std::string& state) {
+    return error_of<ValueError>([&] { return Rng::from_state(state); });
+  };
   CHECK(error("") == expected);
   CHECK(error("MT19937") == expected);
   CHECK(error("PCG64" + text.substr(7)) == expected);
   CHECK(error(text.substr(0, text.size() / 2)) == expected);
   CHECK(error(text + " 1") == expected);
-  CHECK(error("MT19937 271 " + text.substr(text.find(' ', 8) + 1)) == expected);  // 0x271 = 625 words used
+  CHECK(error("MT19937 271 " + text.substr(text.find(' ', 8) + 1)) ==
+        expected);  // 0x271 = 625 words used
   CHECK(error("MT19937 fffffffff " + text.substr(text.find(' ', 8) + 1)) == expected);
   CHECK(error("MT19937 -1 " + text.substr(text.find(' ', 8) + 1)) == expected);
   CHECK(error("MT19937  1" + text.substr(9)) == expected);
@@ -187,19 +202,26 @@ TEST_CASE("the state as text") {
 TEST_CASE("bad arguments are refused, and nothing is drawn") {
   Rng rng(0);
   const Rng before = rng;
-  CHECK(error_of<ValueError>([] { return Rng(4294967296); }) == "seed: the seed must be less than 2^32; got 4294967296");
+  CHECK(error_of<ValueError>([] { return Rng(4294967296); }) ==
+        "seed: the seed must be less than 2^32; got 4294967296");
   CHECK(error_of<ValueError>([&] { return rng.seed(std::uint64_t(1) << 40), 0; }) ==
         "seed: the seed must be less than 2^32; got 1099511627776");
   CHECK(error_of<ValueError>([&] { return rng.integers(5, 5, {2}); }) ==
         "integers: low must be less than high; got 5 and 5");
-  CHECK(error_of<ValueError>([&] { return rng.integer(5, 3); }) == "integer: low must be less than high; got 5 and 3");
-  CHECK(error_of<ValueError>([&] { return rng.permutation(-1); }) == "permutation: n must not be negative; got -1");
-  CHECK(error_of<ValueError>([&] { return rng.binomial(-1, 0.5, {2}); }) == "binomial: n must not be negative; got -1");
-  CHECK(error_of<ValueError>([&] { return rng.binomial(1, 1.5, {2}); }) == "binomial: p must lie in [0, 1]; got 1.5");
-  CHECK(error_of<ValueError>([&] { return rng.binomial(1, -0.1, {2}); }) == "binomial: p must lie in [0, 1]; got -0.1");
+  CHECK(error_of<ValueError>([&] { return rng.integer(5, 3); }) ==
+        "integer: low must be less than high; got 5 and 3");
+  CHECK(error_of<ValueError>([&] { return rng.permutation(-1); }) ==
+        "permutation: n must not be negative; got -1");
+  CHECK(error_of<ValueError>([&] { return rng.binomial(-1, 0.5, {2}); }) ==
+        "binomial: n must not be negative; got -1");
+  CHECK(error_of<ValueError>([&] { return rng.binomial(1, 1.5, {2}); }) ==
+        "binomial: p must lie in [0, 1]; got 1.5");
+  CHECK(error_of<ValueError>([&] { return rng.binomial(1, -0.1, {2}); }) ==
+        "binomial: p must lie in [0, 1]; got -0.1");
   CHECK(error_of<ValueError>([&] { return rng.binomial(1, std::nan(""), {2}); }) ==
         "binomial: p must lie in [0, 1]; got nan");
-  CHECK(error_of<ValueError>([&] { return rng.normal({2}, 0, -1); }) == "normal: stddev must not be negative; got -1");
+  CHECK(error_of<ValueError>([&] { return rng.normal({2}, 0, -1); }) ==
+        "normal: stddev must not be negative; got -1");
   CHECK(error_of<ValueError>([&] { return rng.normal({2}, 0, std::nan("")); }) ==
         "normal: stddev must not be negative; got nan");
   CHECK(error_of<ValueError>([&] { return rng.uniform({2}, 1, 0); }) ==

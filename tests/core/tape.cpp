@@ -25,7 +25,8 @@ std::string text(const Tape& tape) {
 }  // namespace
 
 TEST_CASE("a tape lists what an output was made of, newest first, leaves last") {
-  const Tensor x = vector({1, 2}).set_requires_grad(true), y = vector({1, 2}).set_requires_grad(true);
+  const Tensor x = vector({1, 2}).set_requires_grad(true),
+               y = vector({1, 2}).set_requires_grad(true);
   const Tensor product = multiply(x, y);
   const Tensor apart = scale(y, 2);
   const Tensor sum = total(add(product, x));
@@ -60,12 +61,15 @@ TEST_CASE("a tape as a table") {
   const Tensor loss = total(multiply(scale(x, 2), vector({3, 4})));
   const auto number = [&](std::uint64_t i) { return std::to_string(x.node()->number() + i); };
   const std::size_t width = number(0).size();
-  const auto inputs = [&](const std::string& text) { return text + std::string(width + 3 - text.size(), ' '); };
+  const auto inputs = [&](const std::string& text) {
+    return text + std::string(width + 3 - text.size(), ' ');
+  };
   const std::string margin(width - 1, ' ');
   CHECK(text(Tape(loss)) == margin + "#  operation  " + inputs("inputs") + "  result      saved\n" +
-                                number(3) + "  total      " + inputs(number(2)) + "  float64[]       0\n" +
-                                number(2) + "  multiply   " + inputs(number(1) + ", -") + "  float64[2]     32\n" +
-                                number(1) + "  scale      " + inputs(number(0)) + "  float64[2]      0\n" +
+                                number(3) + "  total      " + inputs(number(2)) +
+                                "  float64[]       0\n" + number(2) + "  multiply   " +
+                                inputs(number(1) + ", -") + "  float64[2]     32\n" + number(1) +
+                                "  scale      " + inputs(number(0)) + "  float64[2]      0\n" +
                                 number(0) + "  leaf       " + inputs("") + "  float64[2]      0\n" +
                                 margin + "              " + inputs("") + "                 32\n");
 }
@@ -92,14 +96,26 @@ TEST_CASE("a swept tape still lists its nodes, without saved values, and cannot 
 TEST_CASE("a tape as a drawing") {
   const Tensor x = vector({1, 2}).set_requires_grad(true);
   const Tensor y = multiply(x, vector({3, 4}));
-  const Tensor z = record("a \"quoted\\name\"", total(y).detach(), {y}, [](const Tensor&, const Send&) {});
+  const Tensor z =
+      record("a \"quoted\\name\"", total(y).detach(), {y}, [](const Tensor&, const Send&) {});
   const std::string nx = "n" + number(x), ny = "n" + number(y), nz = "n" + number(z);
-  CHECK(Tape(z).to_dot() == "digraph tape {\n"
-                            "  " + nz + " [label=\"a \\\"quoted\\\\name\\\"\\nfloat64[]\"];\n"
-                            "  " + ny + " -> " + nz + ";\n"
-                            "  " + ny + " [label=\"multiply\\nfloat64[2]\"];\n"
-                            "  " + nx + " -> " + ny + " [label=0];\n"
-                            "  " + nx + " [label=\"float64[2]\", shape=box];\n"
-                            "}\n");
+  CHECK(Tape(z).to_dot() ==
+        "digraph tape {\n"
+        "  " +
+            nz +
+            " [label=\"a \\\"quoted\\\\name\\\"\\nfloat64[]\"];\n"
+            "  " +
+            ny + " -> " + nz +
+            ";\n"
+            "  " +
+            ny +
+            " [label=\"multiply\\nfloat64[2]\"];\n"
+            "  " +
+            nx + " -> " + ny +
+            " [label=0];\n"
+            "  " +
+            nx +
+            " [label=\"float64[2]\", shape=box];\n"
+            "}\n");
   CHECK(Tape(scalar(1)).to_dot() == "digraph tape {\n}\n");
 }

@@ -46,8 +46,9 @@ TEST_CASE("tensor from nested lists") {
   constexpr std::int64_t odd = (std::int64_t{1} << 53) + 1;  // double does not hold it
   CHECK(tensor({odd}).to_vector<std::int64_t>() == Integers{odd});
   CHECK(tensor({{}, {}}).shape() == Shape{2, 0});
-  CHECK(error_of<ShapeError>([] { return tensor({{1, 2}, {3}}); }) ==
-        "tensor: nested lists must be of equal length; got [2] and [1]");
+  CHECK(error_of<ShapeError>([] {
+          return tensor({{1, 2}, {3}});
+        }) == "tensor: nested lists must be of equal length; got [2] and [1]");
   CHECK_THROWS_AS(tensor({{1, 2}, 3}), ShapeError);
 }
 
@@ -80,18 +81,22 @@ TEST_CASE("arange, linspace") {
   CHECK(arange(1.0, 0.0, 0.3, Dtype::float64).size() == 0);
   CHECK(error_of<ValueError>([] { return arange(0, 5, 0); }) == "arange: step must not be 0");
   CHECK(error_of<ValueError>([] { return arange(0.0, 5.0, 0.0, Dtype::float32); }) ==
-        "arange: a finite number of steps must lead from start to stop; got 0.000000, 5.000000 and step 0.000000");
-  CHECK_THROWS_AS(arange(0.0, std::numeric_limits<double>::infinity(), 1.0, Dtype::float32), ValueError);
+        "arange: a finite number of steps must lead from start to stop; got 0.000000, 5.000000 and "
+        "step 0.000000");
+  CHECK_THROWS_AS(arange(0.0, std::numeric_limits<double>::infinity(), 1.0, Dtype::float32),
+                  ValueError);
   CHECK_THROWS_AS(arange(0.0, std::nan(""), 1.0, Dtype::float32), ValueError);
   constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
-  CHECK(arange(least, least + 5, std::numeric_limits<std::int64_t>::max()).to_vector<std::int64_t>() == Integers{least});
+  CHECK(arange(least, least + 5, std::numeric_limits<std::int64_t>::max())
+            .to_vector<std::int64_t>() == Integers{least});
   CHECK(arange(0, -5, least).to_vector<std::int64_t>() == Integers{0});
   CHECK_THROWS_AS(arange(least, std::numeric_limits<std::int64_t>::max(), 1), ShapeError);
   CHECK(values(linspace(0, 1, 5, Dtype::float64)) == Doubles{0, 0.25, 0.5, 0.75, 1});
   CHECK(values(linspace(2, 3, 1)) == Doubles{2});
   CHECK(linspace(2, 3, 0).size() == 0);
   CHECK(linspace(0, 0.7, 8, Dtype::float64).to_vector<double>().back() == 0.7);
-  CHECK(error_of<ValueError>([] { return linspace(0, 1, -1); }) == "linspace: count must not be negative; got -1");
+  CHECK(error_of<ValueError>([] { return linspace(0, 1, -1); }) ==
+        "linspace: count must not be negative; got -1");
 }
 
 TEST_CASE("from spans and vectors, by copy") {
@@ -102,11 +107,13 @@ TEST_CASE("from spans and vectors, by copy") {
   CHECK(values(x) == Doubles{1, 2, 3, 4});
   CHECK(values(y) == Doubles{1, 2, 3, 4});
   CHECK(x.dtype() == Dtype::float64);
-  CHECK(from_vector(std::vector<bool>{true, false}).to_vector<bool>() == std::vector<bool>{true, false});
+  CHECK(from_vector(std::vector<bool>{true, false}).to_vector<bool>() ==
+        std::vector<bool>{true, false});
   CHECK(error_of<ShapeError>([&] { return from_span(std::span<const double>(source), {3}); }) ==
         "from_span: shape [3] needs 3 values; got 4");
-  CHECK(error_of<ShapeError>([] { return from_vector(Doubles{1, 2}, {3}); }) ==
-        "from_vector: shape [3] needs 3 values; got 2");
+  CHECK(error_of<ShapeError>([] {
+          return from_vector(Doubles{1, 2}, {3});
+        }) == "from_vector: shape [3] needs 3 values; got 2");
 }
 
 TEST_CASE("from a vector without a copy") {
@@ -141,8 +148,9 @@ TEST_CASE("from foreign memory without a copy, released once when nobody needs i
 TEST_CASE("item") {
   CHECK(tensor({{2.5}}).item() == 2.5);
   CHECK(tensor(true).item() == 1);
-  CHECK(error_of<ShapeError>([] { return tensor({1, 2}).item(); }) ==
-        "item: the tensor must have one element; got int64[2]");
+  CHECK(error_of<ShapeError>([] {
+          return tensor({1, 2}).item();
+        }) == "item: the tensor must have one element; got int64[2]");
   CHECK_THROWS_AS(zeros({0}).item(), ShapeError);
 }
 
@@ -162,7 +170,8 @@ TEST_CASE("to_vector converts, and follows strides") {
   CHECK(tensor({0, 1, 2}).to_vector<bool>() == std::vector<bool>{false, true, true});
   CHECK(tensor({true, false}).to_vector<std::int64_t>() == Integers{1, 0});
   CHECK(error_of<DtypeError>([] { return tensor({1.5}).to_vector<std::int64_t>(); }) ==
-        "to_vector: floating values need a floating element type; got int64 for float32[1] (see to())");
+        "to_vector: floating values need a floating element type; got int64 for float32[1] (see "
+        "to())");
   const Tensor base = from_vector(Doubles{0, 1, 2, 3, 4, 5});
   CHECK(values(detail::make_view(base, {3}, {-2}, 5)) == Doubles{5, 3, 1});
   CHECK(values(detail::make_view(base, {2, 3}, {0, 1})) == Doubles{0, 1, 2, 0, 1, 2});
@@ -179,14 +188,15 @@ TEST_CASE("strided copies of many layouts give what the indices say") {
     Strides strides;
     std::int64_t offset;
   };
-  for (const auto& [shape, strides, offset] : std::vector<Row>{{{n, n}, {1, n}, 0},
-                                                               {{33, 35}, {1, n}, 3},
-                                                               {{35, 33}, {-1, -n}, n * n - 1},
-                                                               {{5, 4, 3}, {3, 100, 17}, 0},
-                                                               {{2, 3, 4, 5}, {1, 2, 6, 24}, 0},
-                                                               {{3, 1, 4}, {0, 5, 1}, 2},
-                                                               {{2, 2, 2, 2, 2, 2, 2, 2}, {1, 2, 4, 8, 16, 32, 64, 128}, 0},
-                                                               {{}, {}, 7}}) {
+  for (const auto& [shape, strides, offset] :
+       std::vector<Row>{{{n, n}, {1, n}, 0},
+                        {{33, 35}, {1, n}, 3},
+                        {{35, 33}, {-1, -n}, n * n - 1},
+                        {{5, 4, 3}, {3, 100, 17}, 0},
+                        {{2, 3, 4, 5}, {1, 2, 6, 24}, 0},
+                        {{3, 1, 4}, {0, 5, 1}, 2},
+                        {{2, 2, 2, 2, 2, 2, 2, 2}, {1, 2, 4, 8, 16, 32, 64, 128}, 0},
+                        {{}, {}, 7}}) {
     const Tensor view = detail::make_view(base, shape, strides, offset);
     Doubles expected;
     for (std::int64_t i = 0; i < shape.size(); ++i) {
@@ -208,8 +218,10 @@ TEST_CASE("contiguity") {
   CHECK(zeros({2, 3}).is_contiguous());
   CHECK(!transposed().is_contiguous());
   const Tensor base = zeros({6});
-  CHECK(detail::make_view(base, {1, 6, 1}, {100, 1, 50}).is_contiguous());  // strides of extent 1 do not matter
-  CHECK(detail::make_view(base, {2, 0, 3}, {5, 7, 9}).is_contiguous());     // nothing to be out of order
+  CHECK(detail::make_view(base, {1, 6, 1}, {100, 1, 50})
+            .is_contiguous());  // strides of extent 1 do not matter
+  CHECK(
+      detail::make_view(base, {2, 0, 3}, {5, 7, 9}).is_contiguous());  // nothing to be out of order
   CHECK(!detail::make_view(base, {3}, {2}).is_contiguous());
   const Tensor x = zeros({2});
   CHECK(&x.contiguous().body() == &x.body());
@@ -221,7 +233,8 @@ TEST_CASE("to another dtype") {
   CHECK(x.to(Dtype::int64).to_vector<std::int64_t>() == Integers{-1, 0, 2});
   CHECK(x.to(Dtype::boolean).to_vector<bool>() == std::vector<bool>{true, false, true});
   CHECK(tensor({std::nan("")}).to(Dtype::boolean).item() == 1);
-  CHECK(tensor({0.1}, Dtype::float64).to(Dtype::float32).to(Dtype::float64).item() == static_cast<double>(0.1F));
+  CHECK(tensor({0.1}, Dtype::float64).to(Dtype::float32).to(Dtype::float64).item() ==
+        static_cast<double>(0.1F));
   CHECK(values(transposed().to(Dtype::int64)) == Doubles{0, 3, 1, 4, 2, 5});
 }
 
@@ -270,7 +283,8 @@ TEST_CASE("assign: errors, and nothing changes") {
         "assign: the value must have the tensor's shape; got float32[3] for float32[2]");
   CHECK(error_of<DtypeError>([&] { return x.assign(zeros({2}, Dtype::float64)), 0; }) ==
         "assign: the value must have the tensor's dtype; got float64[2] for float32[2]");
-  CHECK(error_of<GradError>([&] { return x.to(Dtype::float64).assign(zeros({2}, Dtype::float64)), 0; }) ==
+  CHECK(error_of<GradError>(
+            [&] { return x.to(Dtype::float64).assign(zeros({2}, Dtype::float64)), 0; }) ==
         "assign: the tensor must be a leaf; got float64[2], the result of to (detach() first)");
   CHECK_THROWS_AS(x.assign(Tensor()), ValueError);
   CHECK(values(x) == Doubles{1, 2});
@@ -313,7 +327,8 @@ TEST_CASE("set_requires_grad") {
         "set_requires_grad: only floating tensors have gradients; got int64[1]");
   x.set_requires_grad(true);
   CHECK(error_of<GradError>([&] { return x.to(Dtype::float64).set_requires_grad(false); }) ==
-        "set_requires_grad: the tensor must be a leaf; got float64[1], the result of to (detach() first)");
+        "set_requires_grad: the tensor must be a leaf; got float64[1], the result of to (detach() "
+        "first)");
 }
 
 TEST_CASE("an undefined tensor can only be asked whether it is") {

@@ -29,7 +29,9 @@ using Doubles = std::vector<double>;
 namespace {
 
 template <class E>
-concept Accepted = requires(E expression) { from_xt(expression); };
+concept Accepted = requires(E expression) {
+  from_xt(expression);
+};
 static_assert(!Accepted<int>);
 
 Doubles values(const Tensor& x) { return x.to_vector<double>(); }
@@ -38,8 +40,10 @@ Doubles values(const Tensor& x) { return x.to_vector<double>(); }
 Tensor swing(const Tensor& a, const Tensor& b) {
   return custom_op(
       "swing", [](const auto& x, const auto& t) { return x * xt::sin(t); },
-      [](const auto& g, const auto& x, const auto& t) { return std::make_tuple(g * xt::sin(t), g * x * xt::cos(t)); }, a,
-      b);
+      [](const auto& g, const auto& x, const auto& t) {
+        return std::make_tuple(g * xt::sin(t), g * x * xt::cos(t));
+      },
+      a, b);
 }
 
 Tensor softsign(const Tensor& input) {
@@ -71,8 +75,10 @@ TEST_CASE("from_xt: a container that is given away is moved in") {
     CHECK(values(view) == Doubles{1, 2});
   }
   SUBCASE("integers and booleans") {
-    CHECK(from_xt(xt::xarray<std::int64_t>{1, 2}).to_vector<std::int64_t>() == std::vector<std::int64_t>{1, 2});
-    CHECK(from_xt(xt::xarray<bool>{true, false}).to_vector<bool>() == std::vector<bool>{true, false});
+    CHECK(from_xt(xt::xarray<std::int64_t>{1, 2}).to_vector<std::int64_t>() ==
+          std::vector<std::int64_t>{1, 2});
+    CHECK(from_xt(xt::xarray<bool>{true, false}).to_vector<bool>() ==
+          std::vector<bool>{true, false});
   }
   SUBCASE("of rank 0, and empty") {
     CHECK(from_xt(xt::xarray<double>(3.5)).describe() == "float64[]");
@@ -97,12 +103,14 @@ TEST_CASE("from_xt: anything else is copied") {
     xt::xtensor<double, 2, xt::layout_type::column_major> c = a;
     CHECK(values(from_xt(c)) == rows);
     CHECK(values(from_xt(std::move(c))) == rows);
-    xt::xarray<double, xt::layout_type::dynamic> d(std::vector<std::size_t>{2, 3}, xt::layout_type::column_major);
+    xt::xarray<double, xt::layout_type::dynamic> d(std::vector<std::size_t>{2, 3},
+                                                   xt::layout_type::column_major);
     d = a;
     CHECK(values(from_xt(std::move(d))) == rows);
   }
   SUBCASE("a row-major container of dynamic layout") {
-    xt::xarray<double, xt::layout_type::dynamic> d(std::vector<std::size_t>{2, 3}, xt::layout_type::row_major);
+    xt::xarray<double, xt::layout_type::dynamic> d(std::vector<std::size_t>{2, 3},
+                                                   xt::layout_type::row_major);
     d = a;
     CHECK(values(from_xt(std::move(d))) == rows);
   }
@@ -111,7 +119,8 @@ TEST_CASE("from_xt: anything else is copied") {
     CHECK(values(from_xt(xt::view(a, 1, xt::range(0, 3, 2)))) == Doubles{4, 6});
     CHECK(values(from_xt(xt::transpose(a))) == columns);
     CHECK(values(from_xt(a * 2 - a)) == rows);
-    CHECK(from_xt(a > 3.0).to_vector<bool>() == std::vector<bool>{false, false, false, true, true, true});
+    CHECK(from_xt(a > 3.0).to_vector<bool>() ==
+          std::vector<bool>{false, false, false, true, true, true});
     CHECK(values(from_xt(xt::sum(a, {0}))) == Doubles{5, 7, 9});
     CHECK(from_xt(xt::sum(a)).item() == 21);
     CHECK(from_xt(xt::sum(a)).rank() == 0);
@@ -134,8 +143,9 @@ TEST_CASE("from_xt: integers of other types become int64") {
   CHECK(values(from_xt(xt::xarray<std::uint64_t>{1, 2})) == Doubles{1, 2});
   CHECK(from_xt(xt::xarray<std::uint64_t>{great - 1}).to_vector<std::int64_t>()[0] ==
         std::numeric_limits<std::int64_t>::max());
-  CHECK(error_of<ValueError>([&] { return from_xt(xt::xarray<std::uint64_t>{1, great}); }) ==
-        "from_xt: integers must fit in int64; got 9223372036854775808");
+  CHECK(error_of<ValueError>([&] {
+          return from_xt(xt::xarray<std::uint64_t>{1, great});
+        }) == "from_xt: integers must fit in int64; got 9223372036854775808");
 }
 
 TEST_CASE("from_xt: more than 8 axes") {
@@ -212,7 +222,8 @@ TEST_CASE("to_xarray copies") {
 }
 
 TEST_CASE("custom_op: value and gradients") {
-  const Tensor a = from_vector(Doubles{2, 3}).set_requires_grad(true), b = from_vector(Doubles{0, 1}).set_requires_grad(true);
+  const Tensor a = from_vector(Doubles{2, 3}).set_requires_grad(true),
+               b = from_vector(Doubles{0, 1}).set_requires_grad(true);
   const Tensor y = swing(a, b);
   CHECK(values(y) == Doubles{0, 3 * std::sin(1.0)});
   y.backward(from_vector(Doubles{1, 10}));
@@ -281,7 +292,9 @@ TEST_CASE("custom_op: second order throws, naming the operation") {
 
 TEST_CASE("custom_op may be used in the rule of another operation, at first order") {
   const Tensor x = full({}, 3, Dtype::float64).set_requires_grad(true);
-  const Tensor y = record("outer", x.detach(), {x}, [x = Saved(x)](const Tensor&, const Send& send) { send(0, softsign(x.get())); });
+  const Tensor y =
+      record("outer", x.detach(), {x},
+             [x = Saved(x)](const Tensor&, const Send& send) { send(0, softsign(x.get())); });
   const Tensor dx = grad(y, {x}, {.create_graph = true})[0];
   CHECK(dx.item() == 0.75);
   CHECK(grad(dx, {x})[0].item() == 0.0625);
@@ -297,6 +310,7 @@ TEST_CASE("custom_op: errors") {
   const Tensor one = ones({1}).set_requires_grad(true);
   const Tensor y = swing(one, f);
   CHECK(y.shape() == Shape{2});
-  CHECK(error_of<GradError>([&] { return y.backward(ones({2})), 0; }) ==
-        "swing: the gradient of input 0 must be float32[1], as the input; the rule sent float32[2]");
+  CHECK(
+      error_of<GradError>([&] { return y.backward(ones({2})), 0; }) ==
+      "swing: the gradient of input 0 must be float32[1], as the input; the rule sent float32[2]");
 }

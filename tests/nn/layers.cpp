@@ -25,15 +25,19 @@ TEST_CASE("dense is x W + b") {
   layer.weight.assign(tensor({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}}));
   layer.bias.assign(tensor({0.5, 0.0, -0.5}));
   CHECK(values(layer(tensor({{1.0, 1.0}, {0.0, -1.0}}))) == Doubles{5.5, 7, 8.5, -3.5, -5, -6.5});
-  CHECK(values(layer(tensor({1.0, 1.0}))) == Doubles{5.5, 7, 8.5});  // a sample without a batch axis
+  CHECK(values(layer(tensor({1.0, 1.0}))) ==
+        Doubles{5.5, 7, 8.5});  // a sample without a batch axis
   CHECK(layer(zeros({4, 5, 2})).shape() == Shape{4, 5, 3});
   CHECK(layer(zeros({0, 2})).shape() == Shape{0, 3});
 }
 
 TEST_CASE("dense refuses what does not fit") {
   const nn::Dense layer(2, 3);
-  CHECK(error_of<DtypeError>([&] { return layer(zeros({1, 2}, Dtype::float64)); }) ==
-        "linear: input, weight and bias must share one floating dtype; got float64[1, 2], float32[2, 3] and float32[3]");
+  CHECK(error_of<DtypeError>([&] {
+          return layer(zeros({1, 2}, Dtype::float64));
+        }) ==
+        "linear: input, weight and bias must share one floating dtype; got float64[1, 2], "
+        "float32[2, 3] and float32[3]");
   CHECK(error_of<ValueError>([] { return nn::Dense(0, 3); }) ==
         "dense: inputs and outputs must be at least 1; got 0");
   CHECK_THROWS_AS(nn::Dense(3, -1), ValueError);
@@ -48,7 +52,8 @@ TEST_CASE("linear equals matmul plus bias in value and in first and second deriv
     const auto derivatives = [&](const Tensor& y) {
       std::vector<Doubles> all{values(y)};
       const auto first = grad(sum(sin(y)), std::vector<Tensor>{x, w, b}, {.create_graph = true});
-      const auto second = grad(sum(first[0] * first[0]) + sum(exp(first[1])), std::vector<Tensor>{x, w, b});
+      const auto second =
+          grad(sum(first[0] * first[0]) + sum(exp(first[1])), std::vector<Tensor>{x, w, b});
       for (const auto& list : {first, second}) {
         for (const Tensor& g : list) all.push_back(values(g));
       }
@@ -61,7 +66,8 @@ TEST_CASE("linear equals matmul plus bias in value and in first and second deriv
         CHECK(fused[i][j] == doctest::Approx(composed[i][j]).epsilon(1e-12));
       }
     }
-    CHECK(gradcheck([](const auto& v) { return tanh(linear(v[0], v[1], v[2])); }, {x, w, b}, {.order = 2}));
+    CHECK(gradcheck([](const auto& v) { return tanh(linear(v[0], v[1], v[2])); }, {x, w, b},
+                    {.order = 2}));
   }
 }
 
@@ -89,7 +95,8 @@ TEST_CASE("dropout at the ends of its range") {
   const Tensor x = tensor({1.0, -std::numeric_limits<double>::infinity(), 3.0});
   CHECK(values(nn::Dropout(0)(x)) == values(x));
   CHECK(values(nn::Dropout(1)(x)) == Doubles{0, 0, 0});
-  CHECK(error_of<ValueError>([] { return nn::Dropout(1.5); }) == "dropout: rate must lie in [0, 1]; got 1.500000");
+  CHECK(error_of<ValueError>([] { return nn::Dropout(1.5); }) ==
+        "dropout: rate must lie in [0, 1]; got 1.500000");
   CHECK_THROWS_AS(nn::Dropout(-0.1), ValueError);
   CHECK_THROWS_AS(nn::Dropout(std::nan("")), ValueError);
   CHECK(error_of<DtypeError>([] { return nn::Dropout(0.5)(arange(3)); }) ==
@@ -119,7 +126,9 @@ TEST_CASE("dropout follows the generator") {
 
 TEST_CASE("masks of neighbouring elements and of neighbouring calls are uncorrelated") {
   const std::int64_t n = 1 << 16;
-  const auto mask = [&](std::uint64_t call) { return dropout(ones({n}), 0.5, 42, call) - 1; };  // +1 or -1
+  const auto mask = [&](std::uint64_t call) {
+    return dropout(ones({n}), 0.5, 42, call) - 1;
+  };  // +1 or -1
   const Tensor a = mask(0), b = mask(1);
   const double bound = 5 / std::sqrt(static_cast<double>(n));  // five standard deviations
   CHECK(std::abs(mean(a * b).item()) < bound);
@@ -136,11 +145,11 @@ TEST_CASE("initializers have the moments of their papers") {
     return std::pair{mean(w).item(), mean(square(w)).item()};
   };
   const double n = 300 * 500;
-  for (const auto& [init, variance] : {std::pair{nn::init::he_normal(), 2.0 / 300},
-                                       std::pair{nn::init::glorot_normal(), 2.0 / 800},
-                                       std::pair{nn::init::glorot_uniform(), 2.0 / 800},
-                                       std::pair{nn::init::normal(0.01), 1e-4},
-                                       std::pair{nn::init::uniform(0.3), 0.03}}) {
+  for (const auto& [init, variance] :
+       {std::pair{nn::init::he_normal(), 2.0 / 300},
+        std::pair{nn::init::glorot_normal(), 2.0 / 800},
+        std::pair{nn::init::glorot_uniform(), 2.0 / 800}, std::pair{nn::init::normal(0.01), 1e-4},
+        std::pair{nn::init::uniform(0.3), 0.03}}) {
     const auto [first, second] = moments(init);
     CHECK(std::abs(first) < 5 * std::sqrt(variance / n));
     CHECK(std::abs(second / variance - 1) < 5 * std::sqrt(2 / n));

@@ -18,27 +18,33 @@ namespace {
 Doubles values(const Tensor& x) { return x.to_vector<double>(); }
 
 /// The definition, in long double.
-double reference(const Doubles& logits, std::size_t classes, const std::vector<std::int64_t>& labels, std::size_t row) {
+double reference(const Doubles& logits, std::size_t classes,
+                 const std::vector<std::int64_t>& labels, std::size_t row) {
   long double total = 0, greatest = -INFINITY;
-  for (std::size_t j = 0; j < classes; ++j) greatest = std::max<long double>(greatest, logits[row * classes + j]);
+  for (std::size_t j = 0; j < classes; ++j)
+    greatest = std::max<long double>(greatest, logits[row * classes + j]);
   for (std::size_t j = 0; j < classes; ++j) total += std::exp(logits[row * classes + j] - greatest);
-  return static_cast<double>(std::log(total) + greatest - logits[row * classes + static_cast<std::size_t>(labels[row])]);
+  return static_cast<double>(std::log(total) + greatest -
+                             logits[row * classes + static_cast<std::size_t>(labels[row])]);
 }
 
 }  // namespace
 
 TEST_CASE("cross entropy against the definition") {
   Rng rng(5);
-  for (const auto& [rows, classes] : {std::pair<std::int64_t, std::int64_t>{1, 1}, {7, 3}, {300, 3}, {40, 10}, {5, 3000}}) {
+  for (const auto& [rows, classes] :
+       {std::pair<std::int64_t, std::int64_t>{1, 1}, {7, 3}, {300, 3}, {40, 10}, {5, 3000}}) {
     for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
       const Tensor logits = (5 * rng.randn({rows, classes}, Dtype::float64)).to(dtype);
       const Tensor labels = rng.integers(0, classes, {rows});
-      const Doubles losses = values(nn::cross_entropy(logits, labels, {.reduction = nn::Reduction::none}));
+      const Doubles losses =
+          values(nn::cross_entropy(logits, labels, {.reduction = nn::Reduction::none}));
       const Doubles x = values(logits);
       const double tolerance = dtype == Dtype::float32 ? 1e-5 : 1e-13;
       double total = 0;
       for (std::size_t row = 0; row < losses.size(); ++row) {
-        const double expected = reference(x, static_cast<std::size_t>(classes), labels.to_vector<std::int64_t>(), row);
+        const double expected =
+            reference(x, static_cast<std::size_t>(classes), labels.to_vector<std::int64_t>(), row);
         CHECK(std::abs(losses[row] - expected) < tolerance * (1 + std::abs(expected)));
         total += expected;
       }
@@ -51,18 +57,24 @@ TEST_CASE("cross entropy against the definition") {
 }
 
 TEST_CASE("cross entropy: gradient is softmax minus one-hot, over n") {
-  const Tensor logits = tensor({{0.0, 0.0}, {std::log(3.0), 0.0}}, Dtype::float64).set_requires_grad(true);
+  const Tensor logits =
+      tensor({{0.0, 0.0}, {std::log(3.0), 0.0}}, Dtype::float64).set_requires_grad(true);
   nn::cross_entropy(logits, tensor({0, 1})).backward();
   const Doubles expected{-0.25, 0.25, 0.375, -0.375};
   const Doubles gradient = values(logits.grad());
-  for (std::size_t i = 0; i < 4; ++i) CHECK(gradient[i] == doctest::Approx(expected[i]).epsilon(1e-15));
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(gradient[i] == doctest::Approx(expected[i]).epsilon(1e-15));
 }
 
 TEST_CASE("cross entropy: fused equals composed in value and in first and second derivative") {
   Rng rng(1);
   const Tensor labels = rng.integers(0, 4, {6});
-  const auto composed = [&](const Tensor& x) { return -sum(one_hot(labels, 4, x.dtype()) * log_softmax(x), 1); };
-  const auto fused = [&](const Tensor& x) { return nn::cross_entropy(x, labels, {.reduction = nn::Reduction::none}); };
+  const auto composed = [&](const Tensor& x) {
+    return -sum(one_hot(labels, 4, x.dtype()) * log_softmax(x), 1);
+  };
+  const auto fused = [&](const Tensor& x) {
+    return nn::cross_entropy(x, labels, {.reduction = nn::Reduction::none});
+  };
   const Tensor x = rng.randn({6, 4}, Dtype::float64).set_requires_grad(true);
   const Tensor weights = rng.randn({6}, Dtype::float64);
   const auto derivatives = [&](const auto& loss) {
@@ -75,7 +87,8 @@ TEST_CASE("cross entropy: fused equals composed in value and in first and second
   };
   const auto a = derivatives(fused), b = derivatives(composed);
   for (std::size_t i = 0; i < a.size(); ++i) {
-    for (std::size_t j = 0; j < a[i].size(); ++j) CHECK(a[i][j] == doctest::Approx(b[i][j]).epsilon(1e-12));
+    for (std::size_t j = 0; j < a[i].size(); ++j)
+      CHECK(a[i][j] == doctest::Approx(b[i][j]).epsilon(1e-12));
   }
   CHECK(gradcheck([&](const auto& v) { return fused(v[0]); }, {x}, {.order = 2}));
 }
@@ -84,9 +97,10 @@ TEST_CASE("cross entropy of labels in three forms") {
   const Tensor logits = tensor({{1.0, 2.0, 3.0}, {0.5, 0.0, -1.0}}, Dtype::float64);
   const double sparse = nn::cross_entropy(logits, tensor({2, 0})).item();
   CHECK(nn::cross_entropy(logits, tensor({{0, 0, 1}, {1, 0, 0}})).item() == sparse);
-  CHECK(nn::cross_entropy(logits, tensor({{0.0, 0.0, 1.0}, {1.0, 0.0, 0.0}}, Dtype::float64)).item() ==
-        doctest::Approx(sparse).epsilon(1e-15));
-  CHECK(nn::cross_entropy(transpose(transpose(logits)), slice(tensor({2, 9, 0}), {{{}, {}, 2}})).item() == sparse);
+  CHECK(nn::cross_entropy(logits, tensor({{0.0, 0.0, 1.0}, {1.0, 0.0, 0.0}}, Dtype::float64))
+            .item() == doctest::Approx(sparse).epsilon(1e-15));
+  CHECK(nn::cross_entropy(transpose(transpose(logits)), slice(tensor({2, 9, 0}), {{{}, {}, 2}}))
+            .item() == sparse);
 }
 
 TEST_CASE("cross entropy of extreme logits is exact") {
@@ -117,42 +131,54 @@ TEST_CASE("cross entropy refuses what does not fit") {
     return error_of<Error>([&] { return nn::cross_entropy(x, labels); });
   };
   CHECK(text(logits, tensor({0, 3})) == "cross_entropy: labels must lie in [0, 3); got 3 in row 1");
-  CHECK(text(logits, tensor({-1, 0})) == "cross_entropy: labels must lie in [0, 3); got -1 in row 0");
+  CHECK(text(logits, tensor({-1, 0})) ==
+        "cross_entropy: labels must lie in [0, 3); got -1 in row 0");
   CHECK_THROWS_AS(nn::cross_entropy(logits, tensor({0, 3})), IndexError);
   CHECK(text(logits, tensor({0, 1, 2})) ==
-        "cross_entropy: logits [n, classes] need labels [n] or one-hot [n, classes]; got float32[2, 3] and int64[3]");
+        "cross_entropy: logits [n, classes] need labels [n] or one-hot [n, classes]; got "
+        "float32[2, 3] and int64[3]");
   CHECK_THROWS_AS(nn::cross_entropy(logits, tensor({{0}, {1}})), ShapeError);
   CHECK_THROWS_AS(nn::cross_entropy(zeros({3}), tensor({0, 1, 2})), ShapeError);
   CHECK(text(logits, zeros({2})) ==
-        "cross_entropy: labels must be int64, or floating probabilities [n, classes]; got float32[2]");
+        "cross_entropy: labels must be int64, or floating probabilities [n, classes]; got "
+        "float32[2]");
   CHECK(text(arange(6), tensor({1})).find("cross_entropy: logits") == 0);
-  CHECK(text(zeros({2, 3}, Dtype::int64), tensor({0, 1})) == "cross_entropy: logits must be floating; got int64[2, 3]");
-  const std::string rule = "cross_entropy: a one-hot row has a single 1 and else zeros; row 1 does not";
+  CHECK(text(zeros({2, 3}, Dtype::int64), tensor({0, 1})) ==
+        "cross_entropy: logits must be floating; got int64[2, 3]");
+  const std::string rule =
+      "cross_entropy: a one-hot row has a single 1 and else zeros; row 1 does not";
   CHECK(text(logits, tensor({{1, 0, 0}, {0, 1, 1}})) == rule);
   CHECK(text(logits, tensor({{1, 0, 0}, {0, 2, 0}})) == rule);
   CHECK(text(logits, tensor({{1, 0, 0}, {0, 0, 0}})) == rule);
 }
 
-TEST_CASE("binary cross entropy with logits is exact at large logits, and its gradient is sigmoid minus target") {
+TEST_CASE(
+    "binary cross entropy with logits is exact at large logits, and its gradient is sigmoid minus "
+    "target") {
   for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
     const Tensor x = tensor({-1000.0, 1000.0, -1000.0, 1000.0, 0.0}, dtype).set_requires_grad(true);
     const Tensor y = tensor({1.0, 0.0, 0.0, 1.0, 0.5}, dtype);
-    const Tensor losses = nn::binary_cross_entropy_with_logits(x, y, {.reduction = nn::Reduction::none});
+    const Tensor losses =
+        nn::binary_cross_entropy_with_logits(x, y, {.reduction = nn::Reduction::none});
     const Doubles expected{1000, 1000, 0, 0, std::log(2.0)};
-    for (std::size_t i = 0; i < 5; ++i) CHECK(values(losses)[i] == doctest::Approx(expected[i]).epsilon(1e-7));
+    for (std::size_t i = 0; i < 5; ++i)
+      CHECK(values(losses)[i] == doctest::Approx(expected[i]).epsilon(1e-7));
     sum(losses).backward();
     CHECK(values(x.grad()) == Doubles{-1, 1, 0, 0, 0});
   }
   Rng rng(2);
   const Tensor targets = rng.uniform({5, 2}, 0, 1, Dtype::float64);
-  CHECK(gradcheck([&](const auto& v) { return nn::binary_cross_entropy_with_logits(v[0], targets); },
-                  {rng.randn({5, 2}, Dtype::float64)}, {.order = 2}));
+  CHECK(
+      gradcheck([&](const auto& v) { return nn::binary_cross_entropy_with_logits(v[0], targets); },
+                {rng.randn({5, 2}, Dtype::float64)}, {.order = 2}));
 }
 
 TEST_CASE("binary cross entropy reduces over outputs, then over samples") {
   const Tensor x = tensor({{0.0, 1.0}, {2.0, -3.0}}, Dtype::float64), y = tensor({{1, 0}, {0, 1}});
-  const Doubles each{std::log1p(1.0), std::log1p(std::exp(1.0)), std::log1p(std::exp(2.0)), std::log1p(std::exp(3.0))};
-  const Doubles rows = values(nn::binary_cross_entropy_with_logits(x, y, {.reduction = nn::Reduction::none}));
+  const Doubles each{std::log1p(1.0), std::log1p(std::exp(1.0)), std::log1p(std::exp(2.0)),
+                     std::log1p(std::exp(3.0))};
+  const Doubles rows =
+      values(nn::binary_cross_entropy_with_logits(x, y, {.reduction = nn::Reduction::none}));
   CHECK(rows[0] == doctest::Approx((each[0] + each[1]) / 2).epsilon(1e-14));
   CHECK(rows[1] == doctest::Approx((each[2] + each[3]) / 2).epsilon(1e-14));
   CHECK(nn::binary_cross_entropy_with_logits(x, y).item() ==
@@ -160,19 +186,28 @@ TEST_CASE("binary cross entropy reduces over outputs, then over samples") {
 }
 
 TEST_CASE("binary cross entropy refuses what does not fit") {
-  CHECK(error_of<ShapeError>([] { return nn::binary_cross_entropy_with_logits(zeros({3, 1}), zeros({3})); }) ==
-        "binary_cross_entropy_with_logits: logits and targets must have one shape [n] or [n, outputs]; "
+  CHECK(error_of<ShapeError>([] {
+          return nn::binary_cross_entropy_with_logits(zeros({3, 1}), zeros({3}));
+        }) ==
+        "binary_cross_entropy_with_logits: logits and targets must have one shape [n] or [n, "
+        "outputs]; "
         "got float32[3, 1] and float32[3]");
-  CHECK(error_of<ValueError>([] { return nn::binary_cross_entropy_with_logits(zeros({2}), tensor({0.5, 1.5})); }) ==
+  CHECK(error_of<ValueError>([] {
+          return nn::binary_cross_entropy_with_logits(zeros({2}), tensor({0.5, 1.5}));
+        }) ==
         "binary_cross_entropy_with_logits: targets must lie in [0, 1]; got 1.500000 at position 1");
-  CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(zeros({1}), tensor({std::nan("")})), ValueError);
+  CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(zeros({1}), tensor({std::nan("")})),
+                  ValueError);
 }
 
 TEST_CASE("accuracy counts rows whose greatest score is at the label") {
   const Tensor scores = tensor({{0.1, 0.9}, {0.8, 0.2}, {0.3, 0.7}, {0.6, 0.4}});
   CHECK(accuracy(scores, tensor({1, 0, 0, 0})) == 0.75);
   CHECK(accuracy(scores, tensor({{0, 1}, {1, 0}, {1, 0}, {1, 0}})) == 0.75);
-  CHECK(error_of<ShapeError>([&] { return accuracy(scores, tensor({1, 0})); }) ==
-        "accuracy: scores [n, classes] need labels [n] or one-hot [n, classes]; got float32[4, 2] and int64[2]");
+  CHECK(error_of<ShapeError>([&] {
+          return accuracy(scores, tensor({1, 0}));
+        }) ==
+        "accuracy: scores [n, classes] need labels [n] or one-hot [n, classes]; got float32[4, 2] "
+        "and int64[2]");
   CHECK_THROWS_AS(accuracy(scores, zeros({4})), DtypeError);
 }

@@ -46,7 +46,8 @@ Strings names(const std::vector<nn::NamedTensor>& tensors) {
 
 TEST_CASE("module registers parts by name, in order") {
   const Mlp mlp;
-  CHECK(names(mlp.named_parameters()) == Strings{"hidden.weight", "hidden.bias", "out.weight", "out.bias"});
+  CHECK(names(mlp.named_parameters()) ==
+        Strings{"hidden.weight", "hidden.bias", "out.weight", "out.bias"});
   CHECK(mlp.parameters().size() == 4);
   const Nested nested;
   CHECK(names(nested.named_parameters()) ==
@@ -91,7 +92,8 @@ TEST_CASE("clone copies parameters, buffers and flags, members included") {
 
 TEST_CASE("a layer used twice is one set of parameters, and so in a clone") {
   const Tied tied;
-  CHECK(names(tied.named_parameters()) == Strings{"encode.weight", "encode.bias", "again.weight", "again.bias"});
+  CHECK(names(tied.named_parameters()) ==
+        Strings{"encode.weight", "encode.bias", "again.weight", "again.bias"});
   const Tied copy = clone(tied);
   CHECK(&copy.layer.weight.body() == &copy.encode.weight.body());
   CHECK(&copy.layer.weight.body() != &tied.layer.weight.body());
@@ -125,15 +127,23 @@ TEST_CASE("to changes the dtype of all parameters in place") {
 
 TEST_CASE("errors inside a module name the layer") {
   const Mlp mlp;
-  CHECK(error_of<ShapeError>([&] { return mlp(ones({2, 5})); }) ==
+  CHECK(error_of<ShapeError>([&] {
+          return mlp(ones({2, 5}));
+        }) ==
         "linear: inner extents must be equal; got float32[2, 5] and float32[3, 4] (in hidden)");
   const Nested nested;
-  CHECK(error_of<ShapeError>([&] { return nested.body(ones({2, 5})); }) ==
+  CHECK(error_of<ShapeError>([&] {
+          return nested.body(ones({2, 5}));
+        }) ==
         "linear: inner extents must be equal; got float32[2, 5] and float32[2, 3] (in body.0)");
-  const nn::Sequential functions{nn::ReLU(), [](const Tensor& x) { return matmul(x, ones({7, 1})); }};
-  CHECK(error_of<ShapeError>([&] { return functions(ones({2, 5})); }) ==
-        "matmul: inner extents must be equal; got float32[2, 5] and float32[7, 1] (in 1)");
-  CHECK(error_of<ShapeError>([&] { return matmul(ones({2}), ones({3})); }).find("(in") == std::string::npos);
+  const nn::Sequential functions{nn::ReLU(), [](const Tensor& x) {
+                                   return matmul(x, ones({7, 1}));
+                                 }};
+  CHECK(error_of<ShapeError>([&] {
+          return functions(ones({2, 5}));
+        }) == "matmul: inner extents must be equal; got float32[2, 5] and float32[7, 1] (in 1)");
+  CHECK(error_of<ShapeError>([&] { return matmul(ones({2}), ones({3})); }).find("(in") ==
+        std::string::npos);
 }
 
 TEST_CASE("names are refused that are empty, taken or have a dot") {
@@ -147,7 +157,8 @@ TEST_CASE("names are refused that are empty, taken or have a dot") {
   CHECK_NOTHROW(Registers("b"));
   for (const char* name : {"", "w", "layer", "a.b"}) {
     CHECK(error_of<ValueError>([&] { return Registers(name); }) ==
-          "module: a part needs a name of its own, without dots; got \"" + std::string(name) + "\"");
+          "module: a part needs a name of its own, without dots; got \"" + std::string(name) +
+              "\"");
   }
 }
 
@@ -162,9 +173,13 @@ TEST_CASE("train and eval reach all children") {
 }
 
 TEST_CASE("regularization loss sums the penalties of all layers") {
-  const nn::Sequential model{
-      nn::Dense(1, 2, {.weight_l1 = 0.5, .weight_l2 = 0.25, .bias_l1 = 2, .bias_l2 = 3, .dtype = Dtype::float64}),
-      nn::Dense(2, 1, {.weight_l2 = 10, .dtype = Dtype::float64})};
+  const nn::Sequential model{nn::Dense(1, 2,
+                                       {.weight_l1 = 0.5,
+                                        .weight_l2 = 0.25,
+                                        .bias_l1 = 2,
+                                        .bias_l2 = 3,
+                                        .dtype = Dtype::float64}),
+                             nn::Dense(2, 1, {.weight_l2 = 10, .dtype = Dtype::float64})};
   const auto p = model.parameters();
   p[0].assign(tensor({{1.0, -2.0}}, Dtype::float64));
   p[1].assign(tensor({0.0, -1.0}, Dtype::float64));

@@ -59,7 +59,7 @@ TEST_CASE("take: every dtype, one index, no index, no rows") {
   CHECK(take(ones({2, 0}), index).shape() == Shape{3, 0});
 }
 
-TEST_CASE("scatter_add adds repeated rows, and it is the derivative of take and the other way round") {
+TEST_CASE("scatter_add adds repeated rows, as the derivative of take, which is its own") {
   const Tensor x = tensor({{1.0, 2.0}, {4.0, 8.0}, {16.0, 32.0}}), index = tensor({1, -1, 1});
   CHECK(mismatch(scatter_add(x, index, {4, 2}),
                  tensor({{0.0, 0.0}, {17.0, 34.0}, {0.0, 0.0}, {4.0, 8.0}})) == "");

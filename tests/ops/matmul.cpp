@@ -34,8 +34,8 @@ Tensor naive(const Tensor& a, const Tensor& b) {
   return from_vector(std::move(y), {a.extent(0), b.extent(1)});
 }
 
-/// The same matrix lying otherwise in memory: as it is, by columns, as part of a wider one, repeated
-/// columns left out, backwards.
+/// The same matrix lying otherwise in memory: as it is, by columns, as part of a wider one,
+/// repeated columns left out, backwards.
 std::vector<Tensor> layouts(const Tensor& x) {
   const Shape wide{x.extent(0) + 2, 2 * x.extent(1) + 1};
   const std::vector<Slice> inside{{1, x.extent(0) + 1}, {1, x.extent(1) + 1}};
@@ -53,21 +53,23 @@ std::vector<Tensor> layouts(const Tensor& x) {
 }  // namespace
 
 TEST_CASE("matrix products of every layout are those of the triple loop") {
-  for (const std::int64_t m : {0, 1, 2, 5, 17}) {
-    for (const std::int64_t k : {0, 1, 3, 17}) {
-      for (const std::int64_t n : {0, 1, 2, 7, 33}) {
-        const Tensor a = sixteenths({m, k}), b = sixteenths({k, n}, 1);
-        const Tensor expected = naive(a, b);
-        for (const Tensor& x : layouts(a)) {
-          for (const Tensor& w : layouts(b)) {
-            CAPTURE(x.describe());
-            CAPTURE(w.describe());
-            CHECK(mismatch(matmul(x, w), expected) == "");  // sums of sixteenths are exact
-            CHECK(mismatch(linear(x, w, ones({n}, Dtype::float64)), expected + 1) == "");
+  for (const std::int64_t m : {0, 1, 2, 3, 4, 5, 17}) {
+    for (const std::int64_t k : {0, 1, 2, 3, 4, 17}) {
+      for (const std::int64_t n : {0, 1, 2, 3, 4, 7, 33, 70}) {
+        const Tensor a = sixteenths({m, k}), b = sixteenths({k, n}, 1), bias = sixteenths({n}, 2);
+        const Tensor product = naive(a, b);
+        for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+          const Tensor expected = product.to(dtype), c = bias.to(dtype);
+          const std::vector<Tensor> right = layouts(b.to(dtype));
+          for (const Tensor& x : layouts(a.to(dtype))) {
+            for (const Tensor& w : right) {  // sums of sixteenths are exact
+              CAPTURE(x.describe());
+              CAPTURE(w.describe());
+              CHECK(mismatch(matmul(x, w), expected) == "");
+              CHECK(mismatch(linear(x, w, c), expected + c) == "");
+            }
           }
         }
-        CHECK(mismatch(matmul(a.to(Dtype::float32), b.to(Dtype::float32)),
-                       expected.to(Dtype::float32)) == "");
       }
     }
   }

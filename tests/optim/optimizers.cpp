@@ -16,7 +16,9 @@ namespace {
 Doubles values(const Tensor& x) { return x.to_vector<double>(); }
 
 Tensor leaf(const Doubles& start, Dtype dtype = Dtype::float64) {
-  return from_vector(start, {static_cast<std::int64_t>(start.size())}).to(dtype).set_requires_grad(true);
+  return from_vector(start, {static_cast<std::int64_t>(start.size())})
+      .to(dtype)
+      .set_requires_grad(true);
 }
 
 /// Steps with given gradients: the loss is their inner product with w.
@@ -30,7 +32,8 @@ void step(Optimizer& optimizer, const Tensor& w, const Doubles& gradient) {
 void check_close(const Tensor& w, const Doubles& expected, double epsilon = 1e-14) {
   const Doubles got = values(w);
   REQUIRE(got.size() == expected.size());
-  for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == doctest::Approx(expected[i]).epsilon(epsilon));
+  for (std::size_t i = 0; i < got.size(); ++i)
+    CHECK(got[i] == doctest::Approx(expected[i]).epsilon(epsilon));
 }
 
 }  // namespace
@@ -56,7 +59,8 @@ TEST_CASE("sgd on a quadratic follows its closed form") {
 }
 
 TEST_CASE("momentum with a constant gradient follows its closed form") {
-  // v_t = -rate g (1 - m^t) / (1 - m), summed: w_t = w_0 - rate g / (1 - m) (t - m (1 - m^t) / (1 - m))
+  // v_t = -rate g (1 - m^t) / (1 - m), summed: w_t = w_0 - rate g / (1 - m) (t - m (1 - m^t) / (1 -
+  // m))
   const double m = 0.9, rate = 0.01, g = 2;
   const Tensor w = leaf({1}), nesterov = leaf({1});
   optim::SGD optimizer({w}, {.learning_rate = rate, .momentum = m});
@@ -66,9 +70,12 @@ TEST_CASE("momentum with a constant gradient follows its closed form") {
     step(optimizer, w, {g});
     step(ahead, nesterov, {g});
   }
-  const auto closed = [&](double t) { return 1 - rate * g / (1 - m) * (t - m * (1 - std::pow(m, t)) / (1 - m)); };
+  const auto closed = [&](double t) {
+    return 1 - rate * g / (1 - m) * (t - m * (1 - std::pow(m, t)) / (1 - m));
+  };
   check_close(w, {closed(steps)}, 1e-13);
-  // Nesterov's point is one momentum step ahead: w_t + m v_t of plain momentum one step on, for a constant gradient
+  // Nesterov's point is one momentum step ahead: w_t + m v_t of plain momentum one step on, for a
+  // constant gradient
   double sum_of_steps = 1, v = 0;
   for (int t = 0; t < steps; ++t) {
     v = m * v - rate * g;
@@ -84,7 +91,8 @@ TEST_CASE("decay divides the first rate by 1 + decay t") {
   CHECK(optimizer.learning_rate() == 1);
   for (int t = 0; t < 1000; ++t) {
     step(optimizer, w, {0});
-    if (t + 1 == 100) CHECK(optimizer.learning_rate() == doctest::Approx(0.9099181073703367).epsilon(1e-15));
+    if (t + 1 == 100)
+      CHECK(optimizer.learning_rate() == doctest::Approx(0.9099181073703367).epsilon(1e-15));
   }
   CHECK(optimizer.learning_rate() == doctest::Approx(0.5002501250625312).epsilon(1e-15));
   optimizer.set_learning_rate(0.5);
@@ -107,7 +115,8 @@ TEST_CASE("adam against its algorithm in scalars") {
     for (std::size_t i = 0; i < n; ++i) start.push_back(std::sin(static_cast<double>(i)));
     w = start;
     const Tensor parameter = leaf(start, dtype);
-    optim::Adam optimizer({parameter}, {.learning_rate = 0.02, .decay = 0.1, .beta1 = 0.8, .beta2 = 0.95});
+    optim::Adam optimizer({parameter},
+                          {.learning_rate = 0.02, .decay = 0.1, .beta1 = 0.8, .beta2 = 0.95});
     for (int t = 1; t <= 20; ++t) {
       Doubles g;
       for (std::size_t i = 0; i < n; ++i) g.push_back(std::cos(static_cast<double>(i) * t));
@@ -116,7 +125,8 @@ TEST_CASE("adam against its algorithm in scalars") {
       for (std::size_t i = 0; i < n; ++i) {
         m[i] = 0.8 * m[i] + 0.2 * g[i];
         v[i] = 0.95 * v[i] + 0.05 * g[i] * g[i];
-        w[i] -= rate * (m[i] / (1 - std::pow(0.8, t))) / (std::sqrt(v[i] / (1 - std::pow(0.95, t))) + 1e-7);
+        w[i] -= rate * (m[i] / (1 - std::pow(0.8, t))) /
+                (std::sqrt(v[i] / (1 - std::pow(0.95, t))) + 1e-7);
       }
     }
     check_close(parameter, w, dtype == Dtype::float64 ? 1e-12 : 2e-5);
@@ -187,8 +197,9 @@ TEST_CASE("optimizers refuse what does not fit") {
         "adam: beta2 must lie in [0, 1); got 1.000000");
   CHECK_THROWS_AS(optim::Adam({w}, {.beta1 = -0.1}), ValueError);
   CHECK_THROWS_AS(optim::Adam({w}, {.epsilon = -1}), ValueError);
-  CHECK(error_of<ValueError>([&] { return optim::SGD({w, w}).steps(); }) ==
-        "optimizer: a parameter may be given once; got float64[1] twice");
+  CHECK(error_of<ValueError>([&] {
+          return optim::SGD({w, w}).steps();
+        }) == "optimizer: a parameter may be given once; got float64[1] twice");
   CHECK(error_of<GradError>([&] { return optim::SGD({ones({2})}).steps(); }) ==
         "optimizer: parameters must be leaves that require gradients; got float32[2]");
   CHECK_THROWS_AS(optim::SGD({w * 2}), GradError);

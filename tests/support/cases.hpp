@@ -16,8 +16,9 @@
 
 #include "compare.hpp"
 
-/// One use of a public operation that is no row of elementwise.def; the name begins with the operation's.
-/// Floating inputs are sixteenths, so that only operations that `round` depend on the order of sums.
+/// One use of a public operation that is no row of elementwise.def; the name begins with the
+/// operation's. Floating inputs are sixteenths, so that only operations that `round` depend on the
+/// order of sums.
 struct Case {
   using Tensors = std::vector<xtape::Tensor>;
   template <class F>

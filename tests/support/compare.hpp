@@ -11,14 +11,14 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/rng.hpp>
 
-/// The error that the result of a few operations may have, relative to the greater of 1 and the value:
-/// some 16 units in the last place. The one place for it.
+/// The error that the result of a few operations may have, relative to the greater of 1 and the
+/// value: some 16 units in the last place. The one place for it.
 constexpr double tolerance_of(xtape::Dtype dtype) {
   return dtype == xtape::Dtype::float32 ? 2e-6 : 4e-15;
 }
 
-/// What is wrong with `got`: shape, dtype, or the worst element; empty if nothing is. A tolerance of 0
-/// asks for the same bits (for NaN, for any NaN).
+/// What is wrong with `got`: shape, dtype, or the worst element; empty if nothing is. A tolerance
+/// of 0 asks for the same bits (for NaN, for any NaN).
 inline std::string mismatch(const xtape::Tensor& got, const xtape::Tensor& expected,
                             double tolerance = 0) {
   if (!got.defined() || !expected.defined()) {
@@ -51,8 +51,8 @@ inline xtape::Tensor drawn(const xtape::Shape& shape, double low, double high,
   return xtape::Rng(seed).uniform(shape, low, high, xtape::Dtype::float64);
 }
 
-/// Different odd multiples of 1/16 around 0, in random order: sums and products of a few of them are
-/// exact, whatever the order.
+/// Different odd multiples of 1/16 around 0, in random order: sums and products of a few of them
+/// are exact, whatever the order.
 inline xtape::Tensor sixteenths(const xtape::Shape& shape, std::uint64_t seed = 0) {
   std::vector<double> values;
   for (const std::int64_t i :

@@ -10,7 +10,8 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/node.hpp>
 
-/// Operations on float64 tensors of one shape, as short as can be: the engine is tested without the library's own.
+/// Operations on float64 tensors of one shape, as short as can be: the engine is tested without the
+/// library's own.
 namespace small {
 
 using xtape::Dtype;
@@ -67,8 +68,9 @@ inline Tensor spread(const Tensor& x, const Shape& shape);
 inline Tensor total(const Tensor& x) {
   double sum = 0;
   for (const double value : x.detach().to_vector<double>()) sum += value;
-  return record("total", scalar(sum), {x},
-                [shape = x.shape()](const Tensor& g, const Send& send) { send(0, spread(g, shape)); });
+  return record("total", scalar(sum), {x}, [shape = x.shape()](const Tensor& g, const Send& send) {
+    send(0, spread(g, shape));
+  });
 }
 
 /// A tensor with the one value of `x` everywhere.
@@ -99,7 +101,8 @@ inline Tensor add_all(const std::vector<Tensor>& terms) {
 
 /// Passes x on; its rule throws.
 inline Tensor broken(const Tensor& x) {
-  return record("broken", x.detach(), {x}, [](const Tensor&, const Send&) { throw std::runtime_error("broken rule"); });
+  return record("broken", x.detach(), {x},
+                [](const Tensor&, const Send&) { throw std::runtime_error("broken rule"); });
 }
 
 }  // namespace small

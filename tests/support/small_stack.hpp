@@ -5,7 +5,8 @@
 
 #include <pthread.h>
 
-/// Runs `work` on a thread with a stack of 256 KB, which recursion over a deep graph overflows; its exception comes back.
+/// Runs `work` on a thread with a stack of 256 KB, which recursion over a deep graph overflows; its
+/// exception comes back.
 inline void on_small_stack(const std::function<void()>& work) {
   struct Job {
     const std::function<void()>& work;
