@@ -19,7 +19,7 @@ void check_count(const char* op, std::size_t count, const Shape& shape) {
 /// y[i] = f(i)
 template <class F>
 Tensor generate(const Shape& shape, Dtype dtype, F f) {
-  const Tensor y = detail::make_tensor(shape, dtype);
+  Tensor y = detail::make_tensor(shape, dtype);
   visit(dtype, [&]<class T>(TypeTag<T>) {
     T* values = y.body().elements<T>();
     for (std::int64_t i = 0; i < y.size(); ++i) values[i] = static_cast<T>(f(i));
@@ -156,7 +156,7 @@ Tensor from_vector(std::vector<T>&& values, const Shape& shape) {
   }
 }
 
-template <class T>
+template <class T>  // NOLINTNEXTLINE(performance-unnecessary-value-param): moved on
 Tensor from_memory(const T* values, const Shape& shape, std::function<void()> release) {
   return detail::adopt_memory(const_cast<T*>(values), shape, dtype_of<T>, std::move(release));
 }

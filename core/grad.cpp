@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
@@ -63,8 +65,9 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
     seeds.push_back(options.seeds.empty() ? unit_seed("grad", outputs[i]) : options.seeds[i]);
     check_seed("grad", outputs[i], seeds.back());
   }
-  std::vector<Node*> wanted;
-  for (const Tensor& input : inputs) wanted.push_back(input.node());
+  std::vector<Node*> wanted(inputs.size());
+  std::transform(inputs.begin(), inputs.end(), wanted.begin(),
+                 [](const Tensor& x) { return x.node(); });
 
   Tape tape(outputs);
   tape.check_not_released();  // what has been swept has let go of its inputs

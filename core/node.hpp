@@ -185,7 +185,7 @@ class Saved {
   static std::size_t bytes_in(const T& holder) {
     if constexpr (std::is_copy_constructible_v<T>) {
       const std::size_t before = start_count();
-      [[maybe_unused]] const T copy(holder);
+      static_cast<void>(T(holder));
       return end_count(before);
     }
     return 0;

@@ -49,13 +49,12 @@ struct Module::State {
     while (!open.empty()) {
       const Place next = open.back();
       open.pop_back();
-      if (std::any_of(seen.begin(), seen.end(),
-                      [&](const Place& p) { return p.state == next.state; }))
-        continue;
+      const auto same = [&](const Place& place) { return place.state == next.state; };
+      if (std::any_of(seen.begin(), seen.end(), same)) continue;
       seen.push_back(next);
       const auto& below = next.state->children;
-      for (auto child = below.rbegin(); child != below.rend(); ++child)
-        open.push_back({child->get(), seen.size() - 1});
+      for (std::size_t i = below.size(); i-- > 0;)
+        open.push_back({below[i].get(), seen.size() - 1});
     }
     return seen;
   }
@@ -156,7 +155,7 @@ Tensor Module::regularization_loss() const {
 
 Tensor Module::parameter(const std::string& name, const Tensor& initial) const {
   state_->check_new(name);
-  const Tensor leaf = initial.detach().clone().set_requires_grad(true);
+  Tensor leaf = initial.detach().clone().set_requires_grad(true);
   leaf.body().replaceable = true;
   state_->parameters.emplace_back(name, leaf);
   return leaf;
@@ -164,7 +163,7 @@ Tensor Module::parameter(const std::string& name, const Tensor& initial) const {
 
 Tensor Module::buffer(const std::string& name, const Tensor& initial) const {
   state_->check_new(name);
-  const Tensor value = initial.detach().clone();
+  Tensor value = initial.detach().clone();
   value.body().replaceable = true;
   state_->buffers.emplace_back(name, value);
   return value;

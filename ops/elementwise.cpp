@@ -214,7 +214,7 @@ class ElementwiseRule {
     if constexpr (F::reads_any(arity + 1)) saved_[position(arity + 1)] = Saved::output(y);
   }
 
-  void operator()(Tensor g, const Send& send) const {
+  void operator()(Tensor&& g, const Send& send) const {
     std::array<Tensor, arity + 2> arguments;
     each<arity>([&](auto i) {
       if constexpr (F::reads_any(i() + 1)) arguments[i + 1] = saved_[position(i + 1)].get();

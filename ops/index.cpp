@@ -17,7 +17,7 @@ void check_integer(const char* op, const char* what, const Tensor& tensor) {
 Tensor resolved(const char* op, const Tensor& indices, std::int64_t extent) {
   check_integer(op, "indices", indices);
   const Tensor dense = indices.contiguous();
-  const Tensor result = detail::make_tensor(indices.shape(), Dtype::int64);
+  Tensor result = detail::make_tensor(indices.shape(), Dtype::int64);
   const auto* given = dense.body().elements<std::int64_t>();
   auto* from_front = result.body().elements<std::int64_t>();
   for (std::int64_t i = 0; i < result.size(); ++i) {
@@ -102,7 +102,7 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes, Dtype dtype) {
   Shape shape = labels.shape();
   shape.push_back(classes);
   const Tensor dense = labels.contiguous();
-  const Tensor y = zeros(Shape(std::span(shape.begin(), shape.end())), dtype);
+  Tensor y = zeros(Shape(std::span(shape.begin(), shape.end())), dtype);
   const auto* label = dense.body().elements<std::int64_t>();
   visit(dtype, [&]<class T>(TypeTag<T>) {
     for (std::int64_t row = 0; row < labels.size(); ++row) {

@@ -32,7 +32,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape);
 
 /// A new axis of extent 1 before the axis that is then `axis`.   dx = g, reshaped
 Tensor expand_dims(const Tensor& x, std::int64_t axis);
-/// Without the axes of extent 1, or without one of them. Throws ShapeError if its extent is not 1. 
+/// Without the axes of extent 1, or without one of them. Throws ShapeError if its extent is not 1.
 /// dx = g, reshaped
 Tensor squeeze(const Tensor& x);
 Tensor squeeze(const Tensor& x, std::int64_t axis);

@@ -67,7 +67,7 @@ Tensor product(const Tensor& left, const Tensor& right) {
   Shape shape = batch;
   shape.push_back(m);
   shape.push_back(n);
-  const Tensor y = detail::make_tensor(shape, a.dtype());
+  Tensor y = detail::make_tensor(shape, a.dtype());
   const std::int64_t matrix_bytes = m * n * static_cast<std::int64_t>(size_of(a.dtype()));
   const std::int64_t count = batch.size();
   for (std::int64_t i = 0; i < count; ++i) {
@@ -137,7 +137,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
   const std::int64_t k = w.extent(0), n = w.extent(1);
   Shape shape = x.shape();
   shape[shape.rank() - 1] = n;
-  const Tensor y = detail::make_tensor(shape, x.dtype());
+  Tensor y = detail::make_tensor(shape, x.dtype());
   {
     const NoGradGuard off;
     const Tensor rows = as_rows(x);

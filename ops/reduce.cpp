@@ -47,7 +47,7 @@ struct Plan {
 };
 
 Tensor reduced(Reduction reduction, const Tensor& x, const Plan& plan, Dtype dtype) {
-  const Tensor y = detail::make_tensor(plan.shape, dtype);
+  Tensor y = detail::make_tensor(plan.shape, dtype);
   kernels::reduce(reduction, x, plan.flags, y);
   return y;
 }
@@ -108,8 +108,7 @@ Tensor arg_extremum(const char* op, bool greatest, const Tensor& x, std::int64_t
   const int along = normalize_axis(op, axis, x.rank());
   Flags flags{};
   flags[static_cast<std::size_t>(along)] = true;
-  const Tensor y =
-      detail::make_tensor(reduced_shape(x.shape(), flags, options.keep_dims), Dtype::int64);
+  Tensor y = detail::make_tensor(reduced_shape(x.shape(), flags, options.keep_dims), Dtype::int64);
   if (x.shape()[along] == 0 && y.size() > 0) {
     throw ValueError(std::string(op) + ": no elements to compare; got " + x.describe());
   }

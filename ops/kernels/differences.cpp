@@ -6,16 +6,12 @@
 
 namespace xtape::kernels {
 bool OneSided::diverges() const {
-  const auto [a, b, c] = quotients;
-  const bool one_sign = std::signbit(a) == std::signbit(b) && std::signbit(b) == std::signbit(c);
-  return one_sign && std::abs(b) > 1.05 * std::abs(a) && std::abs(c) > 1.05 * std::abs(b) + noise;
+  return std::abs(quotients[2]) > 1.05 * std::abs(quotients[1]) + noise;
 }
 
 double OneSided::limit() const {
-  // Of those that converge the middle one is best: less curvature than in the first, less rounding
-  // than in the last.
-  return diverges() ? std::copysign(std::numeric_limits<double>::infinity(), quotients[1])
-                    : quotients[1];
+  if (diverges()) return std::copysign(std::numeric_limits<double>::infinity(), quotients[2]);
+  return quotients[1];  // less curvature than in the first, less rounding than in the last
 }
 
 bool OneSided::converge_to(double limit) const {
@@ -51,7 +47,10 @@ double Line::central(std::size_t k, bool six_points, double step) {
 }
 
 double Line::noise(std::size_t k, double step) {
-  return 64 * std::numeric_limits<double>::epsilon() * std::abs(at(0)[k]) / (step * scale_);
+  const double value = std::abs(at(0)[k]);
+  return std::isfinite(value)
+             ? 64 * std::numeric_limits<double>::epsilon() * value / (step * scale_)
+             : 0;
 }
 
 OneSided Line::side(std::size_t k, double sign) {

@@ -202,7 +202,8 @@ Strides broadcast_strides(const detail::Body& body, const Shape& shape) {
   const int offset = shape.rank() - body.shape.rank();
   for (int axis = 0; axis < body.shape.rank(); ++axis) {
     if (body.shape[axis] == 1) continue;
-    strides[static_cast<std::size_t>(axis + offset)] = body.strides[static_cast<std::size_t>(axis)];
+    const auto own = static_cast<std::size_t>(axis);
+    strides[own + static_cast<std::size_t>(offset)] = body.strides[own];
   }
   return strides;
 }

@@ -28,8 +28,9 @@ Tensor with_rule(const Tensor& x, F rule) {
 
 /// `value`, said to be a function of x with the derivative `slope`.
 Tensor claimed(const Tensor& x, const Tensor& value, double slope) {
-  return record("claimed", value.detach(), {x},
-                [slope](const Tensor& g, const Send& send) { send(0, g * slope); });
+  return record("claimed", value.detach(), {x}, [slope](const Tensor& g, const Send& send) {
+    send(0, where(g == 0, 0, g * slope));
+  });
 }
 Tensor claimed(const Tensor& x, double slope) { return claimed(x, x, slope); }
 
@@ -174,11 +175,16 @@ TEST_CASE("gradcheck at infinite derivatives and undefined values") {
   CHECK(check_at({0.0, 1e-3}, [](auto& x) { return sqrt(x); }));
   CHECK(check_at({0.0, 1e-3}, [](auto& x) { return log(x); }));
   CHECK(check_at({0.0}, [](auto& x) { return pow(x, 1.5); }));
+  CHECK(check_at({0.0}, [](auto& x) { return sqrt(x) - 1000 * x; }));
   CHECK(!check_at({0.0}, [](auto& x) { return claimed(x, pow(x, 1.5), 0.5); }));
   CHECK(!check_at({0.0}, [inf](auto& x) { return claimed(x, sqrt(x), -inf); }));
   CHECK(!check_at({0.0}, [inf](auto& x) { return claimed(x, abs(x), inf); }));
   CHECK(!check_at({0.0}, [](auto& x) { return claimed(x, sqrt(x), 1e9); }));
   CHECK(!check_at({0.25}, [inf](auto& x) { return claimed(x, inf); }));
+  CHECK(!check_at({0.25}, [inf](auto& x) { return claimed(x, x + 1e8, inf); }));
+  CHECK(!check_at({0.25}, [nan](auto& x) { return claimed(x, log(0 * x), nan); }));
+  CHECK(check_at({0.25}, [](auto& x) { return claimed(x, log(0 * x), 0); }));
+  CHECK(!check_at({0.25}, [](auto& x) { return claimed(x, log(0 * x), 1); }));
   CHECK(!check_at({0.25}, [nan](auto& x) { return claimed(x, nan); }));
   CHECK(check_at({0.25}, [nan](auto& x) { return claimed(x, x * nan, 0); }));
   CHECK(!check_at({0.25}, [nan](auto& x) { return claimed(x, x * nan, 1); }));

@@ -95,6 +95,8 @@ TEST_CASE("vectors: a row on the left, a column on the right") {
   CHECK(mismatch(matmul(stack, v), sum(stack * v, -1)) == "");
   CHECK(mismatch(matmul(v, swapaxes(stack, 1, 2)), sum(stack * v, -1)) == "");
   CHECK(matmul(zeros({0}), zeros({0})).item() == 0);
+  CHECK(matmul(v, zeros({1, 3, 1})).shape() == Shape{1, 1});
+  CHECK(matmul(zeros({1, 1, 3}), v).shape() == Shape{1, 1});
   CHECK(mismatch(matmul(flip(v, 0), w), sum(flip(v, 0) * w)) == "");
 }
 
