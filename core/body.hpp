@@ -1,6 +1,8 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <unordered_map>
 
 #include <xtape/core/node.hpp>
 #include <xtape/core/storage.hpp>
@@ -22,6 +24,7 @@ struct Body {
   std::atomic<std::uint32_t> references{1};
   Dtype dtype;
   bool contiguous = true;
+  bool cotangent = false;    // a constant gradient, handed to a rule that is being differentiated
   bool replaceable = false;  // a CloneScope may hand out a copy instead
   Shape shape;
   Strides strides;
@@ -90,11 +93,17 @@ const char* differentiable_rule();
 /// mean copying its parameters.
 class CloneScope {
  public:
+  using Clones = std::unordered_map<const Body*, Tensor>;
+
   CloneScope();
   ~CloneScope();
   CloneScope(const CloneScope&) = delete;
   CloneScope& operator=(const CloneScope&) = delete;
   static bool active() noexcept;
+
+ private:
+  Clones clones_;
+  Clones* outer_;
 };
 
 }  // namespace xtape::detail

@@ -135,7 +135,7 @@ Tensor eye(std::int64_t n, std::int64_t columns, Dtype dtype) {
                   [columns](std::int64_t i) { return i / columns == i % columns ? 1 : 0; });
 }
 
-template <class T>
+template <Element T>
 Tensor from_span(std::span<const T> values, const Shape& shape) {
   check_count("from_span", values.size(), shape);
   Tensor y = detail::make_tensor(shape, dtype_of<T>);
@@ -143,7 +143,7 @@ Tensor from_span(std::span<const T> values, const Shape& shape) {
   return y;
 }
 
-template <class T>
+template <Element T>
 Tensor from_vector(std::vector<T>&& values, const Shape& shape) {
   check_count("from_vector", values.size(), shape);
   if constexpr (std::is_same_v<T, bool>) {  // packed bits: there is no memory to move in
@@ -156,7 +156,7 @@ Tensor from_vector(std::vector<T>&& values, const Shape& shape) {
   }
 }
 
-template <class T>  // NOLINTNEXTLINE(performance-unnecessary-value-param): moved on
+template <Element T>  // NOLINTNEXTLINE(performance-unnecessary-value-param): moved on
 Tensor from_memory(const T* values, const Shape& shape, std::function<void()> release) {
   return detail::adopt_memory(const_cast<T*>(values), shape, dtype_of<T>, std::move(release));
 }

@@ -52,9 +52,19 @@ Tensor ones_like(const Tensor& x);
 /// start, start + step, ... below stop; int64. Throws ValueError for step 0.
 Tensor arange(std::int64_t stop);
 Tensor arange(std::int64_t start, std::int64_t stop, std::int64_t step = 1);
-/// The same in a floating dtype: ceil((stop - start) / step) numbers, start + i step. Throws
-/// ValueError unless finite.
+/// The same in a floating dtype: ceil((stop - start) / step) numbers, start + i step; float32 if any
+/// of the numbers given is floating and no dtype is. Throws ValueError unless finite.
 Tensor arange(double start, double stop, double step, Dtype dtype);
+template <class Start, class Stop, class Step = int>
+requires(std::floating_point<Start> || std::floating_point<Stop> ||
+         std::floating_point<Step>) Tensor arange(Start start, Stop stop, Step step = 1) {
+  return arange(static_cast<double>(start), static_cast<double>(stop), static_cast<double>(step),
+                Dtype::float32);
+}
+template <std::floating_point Stop>
+Tensor arange(Stop stop) {
+  return arange(0, stop);
+}
 
 /// `count` numbers evenly spaced from start to stop, both included. Throws ValueError for a
 /// negative count.
@@ -64,32 +74,37 @@ Tensor linspace(double start, double stop, std::int64_t count, Dtype dtype = Dty
 Tensor eye(std::int64_t n, Dtype dtype = Dtype::float32);
 Tensor eye(std::int64_t n, std::int64_t columns, Dtype dtype = Dtype::float32);
 
+/// The element types of tensors.
+template <class T>
+concept Element = std::same_as<T, bool> || std::same_as<T, std::int64_t> ||
+    std::same_as<T, float> || std::same_as<T, double>;
+
 /// A copy of `values` in row-major order. T is bool, std::int64_t, float or double.
 /// Throws ShapeError unless there are as many values as elements.
-template <class T>
+template <Element T>
 Tensor from_span(std::span<const T> values, const Shape& shape);
 
 /// The values of a vector, moved in without a copy.
-template <class T>
+template <Element T>
 Tensor from_vector(std::vector<T>&& values, const Shape& shape);
-template <class T>
+template <Element T>
 Tensor from_vector(const std::vector<T>& values, const Shape& shape) {
   return from_span(std::span<const T>(values), shape);
 }
 /// The same of rank 1.
-template <class T>
+template <Element T>
 Tensor from_vector(std::vector<T>&& values) {
   const Shape shape{static_cast<std::int64_t>(values.size())};
   return from_vector(std::move(values), shape);
 }
-template <class T>
+template <Element T>
 Tensor from_vector(const std::vector<T>& values) {
   return from_vector(values, {static_cast<std::int64_t>(values.size())});
 }
 
 /// A tensor over memory that somebody else owns, without a copy; `release` is called when no tensor
 /// needs it any more. The memory is only ever read.
-template <class T>
+template <Element T>
 Tensor from_memory(const T* values, const Shape& shape, std::function<void()> release = {});
 
 }  // namespace xtape

@@ -14,7 +14,8 @@ std::string with_place(const std::string& text) {
 
 Error::Error(const std::string& text) : std::runtime_error(with_place(text)) {}
 
-ErrorContext::ErrorContext(std::string_view place) noexcept : place_(place), outer_(innermost) {
+ErrorContext::ErrorContext(std::string_view place, const void* owner) noexcept
+    : place_(place), owner_(owner), outer_(innermost) {
   innermost = this;
 }
 
@@ -23,7 +24,10 @@ ErrorContext::~ErrorContext() { innermost = outer_; }
 std::string ErrorContext::path() {
   std::string path;
   for (const ErrorContext* context = innermost; context != nullptr; context = context->outer_) {
-    if (context->place_.empty()) continue;
+    const ErrorContext* outer = context->outer_;
+    const bool repeated =
+        context->owner_ != nullptr && outer != nullptr && outer->owner_ == context->owner_;
+    if (context->place_.empty() || repeated) continue;
     const std::string place(context->place_);
     path = path.empty() ? place : place + "." + path;
   }

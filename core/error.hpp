@@ -31,10 +31,11 @@ struct IoError : Error {
   using Error::Error;
 };
 
-/// While it lives, errors raised on this thread name this place too; places nest: "hidden.0".
+/// While it lives, errors raised on this thread name this place too; places nest: "hidden.0". An
+/// owner who enters his place twice, one inside the other, is named once.
 class ErrorContext {
  public:
-  explicit ErrorContext(std::string_view place) noexcept;
+  explicit ErrorContext(std::string_view place, const void* owner = nullptr) noexcept;
   ~ErrorContext();
   ErrorContext(const ErrorContext&) = delete;
   ErrorContext& operator=(const ErrorContext&) = delete;
@@ -44,6 +45,7 @@ class ErrorContext {
 
  private:
   std::string_view place_;
+  const void* owner_;
   ErrorContext* outer_;
 };
 

@@ -70,7 +70,6 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
                  [](const Tensor& x) { return x.node(); });
 
   Tape tape(outputs);
-  tape.check_not_released();  // what has been swept has let go of its inputs
   if (!options.allow_unused) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (tape.contains(wanted[i])) continue;

@@ -263,15 +263,19 @@ Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
 
 /// `y` with its node, or plain `y` if nobody wants a gradient.
 ///
-/// `name` must outlive the node (a literal). `y` is new, or one of the inputs. `rule(g, send)` is
-/// called with g = dL/dy, moved in, and calls
-/// `send(i, dL/dx_i)` for each input. Written in public operations it is differentiable to any
-/// order; a rule that reads values past the tape says so by `once_differentiable`.
+/// `name` must outlive the node (a literal). `y` is new, or one of the inputs; an integer or boolean
+/// `y` has no derivative and stays plain. `rule(g, send)` is called with g = dL/dy, moved in, and
+/// calls `send(i, dL/dx_i)` for each input.
+///
+/// Written in public operations a rule is differentiable to any order; one that reads values past
+/// the tape says so by `once_differentiable`. What it captures of the inputs it keeps as `Saved(x)`,
+/// of the result as `Saved::output(y)`: a captured tensor would follow a later `assign`, and a
+/// captured result would keep its own node alive for ever.
 template <class Rule>
 Tensor record(const char* name, Tensor y, std::span<const Tensor* const> inputs, Rule rule) {
   bool wanted = false;
   for (const Tensor* input : inputs) wanted = wanted || input->requires_grad();
-  if (!wanted || !recording()) return y;
+  if (!wanted || !recording() || !is_floating(y.dtype())) return y;
   Node* node = detail::RuleNode<Rule>::make(name, y, inputs.size(), std::move(rule));
   return attach(std::move(y), inputs, node);
 }

@@ -28,8 +28,7 @@ class Rng {
   /// Throws ValueError if low > high or a bound is not finite, DtypeError unless floating.
   Tensor uniform(const Shape& shape, double low = 0, double high = 1, Dtype dtype = Dtype::float32);
 
-  /// One number of the standard normal distribution, by the polar method (Marsaglia & Bray 1964).
-  /// RandomState.randn()
+  /// One standard normal number, by the polar method (Marsaglia & Bray 1964).   RandomState.randn()
   double normal();
   /// Normal numbers.   RandomState.normal(mean, stddev, shape)
   /// Throws ValueError unless stddev >= 0, DtypeError unless floating.

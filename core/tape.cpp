@@ -106,18 +106,8 @@ std::size_t Tape::saved_bytes() const {
   return bytes;
 }
 
-void Tape::check_not_released() const {
-  for (const Node* node : nodes_) {
-    if (!node->released_) continue;
-    throw GradError(
-        "backward: a graph can be swept once unless retain_graph is set; the saved values of " +
-        std::string(node->name_) + " (number " + std::to_string(node->number_) + ") are gone");
-  }
-}
-
 /// Leaves out the edges to nodes through which none of `wanted` is reached.
 void Tape::prune(const List<bool>& wanted) {
-  pruned_ = targets_;
   List<bool> useful = wanted;
   for (std::size_t i = first_leaf_; i-- > 0;) {  // inputs lie behind
     const std::size_t end = i + 1 < size() ? first_edge_[i + 1] : targets_.size();
@@ -125,7 +115,7 @@ void Tape::prune(const List<bool>& wanted) {
       if (targets_[edge] != nowhere && useful[static_cast<std::size_t>(targets_[edge])]) {
         useful[i] = true;
       } else {
-        pruned_[edge] = nowhere;
+        aimed_[edge] = nowhere;
       }
     }
   }
@@ -136,27 +126,48 @@ struct Tape::SweepEnd {
   Tape& tape;
   ~SweepEnd() {
     tape.gradients_.clear();
-    tape.pruned_.clear();
+    tape.aimed_.clear();
   }
 };
 
+/// Prepares a sweep to `wanted`: which gradients are kept, which edges lead there, and that no rule
+/// on the way has been used up.
+Tape::List<bool> Tape::aim(std::span<const std::int32_t> wanted) {
+  List<bool> keep(size(), false);
+  std::size_t leaves = 0;
+  for (const std::int32_t index : wanted) {
+    if (index == nowhere || keep[static_cast<std::size_t>(index)]) continue;
+    keep[static_cast<std::size_t>(index)] = true;
+    if (static_cast<std::size_t>(index) >= first_leaf_) ++leaves;
+  }
+  aimed_ = targets_;
+  if (leaves < size() - first_leaf_) prune(keep);
+  for (std::size_t i = 0; i < first_leaf_; ++i) {
+    const Node& node = *nodes_[i];
+    if (!node.released_ || !runs(i)) continue;
+    throw GradError(
+        "backward: a graph can be swept once unless retain_graph is set; the saved values of " +
+        std::string(node.name_) + " (number " + std::to_string(node.number_) + ") are gone");
+  }
+  return keep;
+}
+
+/// Whether the rule of a node has anything to send to.
+bool Tape::runs(std::size_t index) const {
+  const std::int32_t* first = aimed_.data() + first_edge_[index];
+  return std::any_of(first, first + nodes_[index]->inputs_.size(),
+                     [](std::int32_t target) { return target != nowhere; });
+}
+
 Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const Tensor> seeds,
                                std::span<Node* const> wanted, SweepOptions options) {
-  check_not_released();
   List<std::int32_t> wanted_at(wanted.size());
   std::transform(wanted.begin(), wanted.end(), wanted_at.begin(),
                  [this](const Node* node) { return find(node); });
-  List<bool> keep(size(), false);
-  std::size_t wanted_leaves = 0;
-  for (const std::int32_t index : wanted_at) {
-    if (index == nowhere || keep[static_cast<std::size_t>(index)]) continue;
-    keep[static_cast<std::size_t>(index)] = true;
-    if (static_cast<std::size_t>(index) >= first_leaf_) ++wanted_leaves;
-  }
-  if (wanted_leaves < size() - first_leaf_) prune(keep);
+  const SweepEnd at_end{*this};
+  const List<bool> keep = aim(wanted_at);
 
   const RecordingScope scope(options.create_graph);
-  const SweepEnd at_end{*this};
   gradients_.assign(size(), Tensor());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (const std::int32_t index = find(outputs[i].node()); index != nowhere) {
@@ -164,13 +175,17 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
       sum = sum.defined() ? detail::accumulate(std::move(sum), seeds[i]) : seeds[i];
     }
   }
-  const List<std::int32_t>& targets = pruned_.empty() ? targets_ : pruned_;
   for (std::size_t i = 0; i < first_leaf_; ++i) {
+    if (!runs(i)) continue;
     Node& node = *nodes_[i];
     Tensor g = keep[i] ? gradients_[i] : std::move(gradients_[i]);
     if (g.defined()) {
       const RuleScope running(node.name_);
-      node.run(std::move(g), Send(*this, node, targets.data() + first_edge_[i]));
+      if (options.create_graph && g.node() == nullptr) {
+        g = g.detach();
+        g.body().cotangent = true;
+      }
+      node.run(std::move(g), Send(*this, node, aimed_.data() + first_edge_[i]));
     }
     if (!options.retain_graph) {
       node.drop_rule();
@@ -179,14 +194,19 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
   }
   List<Tensor> results(wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted_at[i] != nowhere)
+    if (wanted_at[i] != nowhere) {
       results[i] = result(gradients_[static_cast<std::size_t>(wanted_at[i])]);
+    }
   }
   return results;
 }
 
 void Tape::deliver(const Node& from, std::size_t input, std::int32_t to, Tensor dx) {
   const Node& source = *nodes_[static_cast<std::size_t>(to)];
+  if (!dx.defined()) {
+    throw GradError(std::string(from.name_) + ": the rule sent an undefined gradient of input " +
+                    std::to_string(input));
+  }
   if (dx.shape() != source.shape_ || dx.dtype() != source.dtype_) [[unlikely]] {
     throw GradError(std::string(from.name_) + ": the gradient of input " + std::to_string(input) +
                     " must be " + std::string(to_string(source.dtype_)) + to_string(source.shape_) +

@@ -22,9 +22,6 @@ class Tape {
   /// Bytes that all its nodes keep for backward.
   std::size_t saved_bytes() const;
 
-  /// Throws GradError if a sweep has used up saved values.
-  void check_not_released() const;
-
   /// A drawing in the DOT language: `dot -Tsvg`.
   std::string to_dot() const;
 
@@ -53,7 +50,9 @@ class Tape {
 
   std::int32_t find(const Node* node) const;
   void link(std::span<const Tensor> outputs);
+  List<bool> aim(std::span<const std::int32_t> wanted);
   void prune(const List<bool>& wanted);
+  bool runs(std::size_t index) const;
   void deliver(const Node& from, std::size_t input, std::int32_t to, Tensor dx);
 
   List<Ref<Node>> roots_;  // the outputs' nodes: they keep the others alive
@@ -62,8 +61,8 @@ class Tape {
   List<std::uint32_t> first_edge_;  // of each node, into targets_
   List<std::int32_t>
       targets_;  // for each input of each node: where in nodes_ its gradient goes, or nowhere
-  List<std::int32_t> pruned_;  // in a sweep: targets_ without those that lead to nothing wanted
-  List<Tensor> gradients_;     // in a sweep: dL/d(result) of each node, while it is being summed
+  List<std::int32_t> aimed_;  // in a sweep: targets_ that lead to what is wanted
+  List<Tensor> gradients_;    // in a sweep: dL/d(result) of each node, while it is being summed
 };
 
 /// A table: number, operation, inputs, shape, bytes saved.

@@ -41,15 +41,15 @@ void check_leaf(const char* what, const Tensor& tensor) {
 
 /// A rule that is being differentiated would lose what it computes from values instead of tensors.
 void check_readable(const char* what, const Tensor& tensor) {
-  if (tensor.node() != nullptr && detail::differentiable_rule() != nullptr) {
+  const bool derived = tensor.node() != nullptr || tensor.body().cotangent;
+  if (derived && detail::differentiable_rule() != nullptr) {
     throw GradError(
         std::string(what) + ": the backward pass of " + detail::differentiable_rule() +
         " is being differentiated and may not read values past the tape (see once_differentiable)");
   }
 }
 
-using Clones = std::unordered_map<const Body*, Tensor>;
-thread_local Clones* active_clones = nullptr;
+thread_local detail::CloneScope::Clones* active_clones = nullptr;
 
 Ref<Body> cloned(const Tensor& original) {
   Tensor& clone = (*active_clones)[&original.body()];
@@ -203,6 +203,17 @@ void Body::destroy() noexcept {
 
 namespace {
 
+/// Half of the address space is left for what is laid around the elements.
+std::size_t bytes_of(const Shape& shape, Dtype dtype) {
+  std::size_t bytes;
+  if (__builtin_mul_overflow(static_cast<std::size_t>(shape.size()), size_of(dtype), &bytes) ||
+      bytes > PTRDIFF_MAX / 2) {
+    throw ShapeError("tensor: the size in bytes must be below 2^62; got " +
+                     std::string(to_string(dtype)) + to_string(shape));
+  }
+  return bytes;
+}
+
 Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype, std::byte* data,
                  Ref<Storage> storage) {
   void* block = memory::allocate(sizeof(Body));
@@ -213,12 +224,7 @@ Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype, std::b
 }  // namespace
 
 Tensor make_tensor(const Shape& shape, Dtype dtype) {
-  std::size_t bytes;
-  if (__builtin_mul_overflow(static_cast<std::size_t>(shape.size()), size_of(dtype), &bytes)) {
-    throw ShapeError("tensor: the size in bytes must fit in 64 bits; got " +
-                     std::string(to_string(dtype)) + to_string(shape));
-  }
-  Ref<Storage> storage = Storage::allocate(bytes);
+  Ref<Storage> storage = Storage::allocate(bytes_of(shape, dtype));
   std::byte* data = storage->data();
   return make_body(shape, row_major_strides(shape), dtype, data, std::move(storage));
 }
@@ -233,8 +239,7 @@ Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
 }
 
 Tensor adopt_memory(void* data, const Shape& shape, Dtype dtype, std::function<void()> release) {
-  const std::size_t bytes = static_cast<std::size_t>(shape.size()) * size_of(dtype);
-  Ref<Storage> storage = Storage::adopt(data, bytes, std::move(release));
+  Ref<Storage> storage = Storage::adopt(data, bytes_of(shape, dtype), std::move(release));
   return make_body(shape, row_major_strides(shape), dtype, static_cast<std::byte*>(data),
                    std::move(storage));
 }
@@ -274,8 +279,8 @@ void replace_value(const Tensor& leaf, const Tensor& value) {
   target.storage = source.storage;
 }
 
-CloneScope::CloneScope() { active_clones = new Clones; }
-CloneScope::~CloneScope() { delete std::exchange(active_clones, nullptr); }
+CloneScope::CloneScope() : outer_(std::exchange(active_clones, &clones_)) {}
+CloneScope::~CloneScope() { active_clones = outer_; }
 bool CloneScope::active() noexcept { return active_clones != nullptr; }
 
 }  // namespace detail

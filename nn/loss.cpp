@@ -3,6 +3,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/nn/labels.hpp>
 #include <xtape/nn/loss.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
@@ -23,30 +24,14 @@ Tensor reduced(const Tensor& losses, Reduction reduction) {
 }
 
 void check_labels(const Tensor& logits, const Tensor& labels) {
-  const bool sparse = labels.rank() == 1;
-  if (logits.rank() != 2 || logits.extent(1) == 0 ||
-      (sparse ? labels.extent(0) != logits.extent(0) : labels.shape() != logits.shape())) {
-    throw ShapeError(
-        "cross_entropy: logits [n, classes] need labels [n] or one-hot [n, classes]; got " +
-        logits.describe() + " and " + labels.describe());
-  }
-  if (!is_floating(logits.dtype()))
+  detail::check_label_shapes("cross_entropy", "logits", logits, labels);
+  if (!is_floating(logits.dtype())) {
     throw DtypeError("cross_entropy: logits must be floating; got " + logits.describe());
-  if (labels.dtype() != Dtype::int64 && (sparse || !is_floating(labels.dtype()))) {
+  }
+  if (labels.dtype() != Dtype::int64 && (labels.rank() == 1 || !is_floating(labels.dtype()))) {
     throw DtypeError(
         "cross_entropy: labels must be int64, or floating probabilities [n, classes]; got " +
         labels.describe());
-  }
-}
-
-void check_range(const Tensor& labels, std::int64_t classes) {
-  const auto* values = labels.body().elements<const std::int64_t>();
-  const std::int64_t rows = labels.size();
-  for (std::int64_t row = 0; row < rows; ++row) {
-    if (values[row] < 0 || values[row] >= classes) {
-      throw IndexError("cross_entropy: labels must lie in [0, " + std::to_string(classes) +
-                       "); got " + std::to_string(values[row]) + " in row " + std::to_string(row));
-    }
   }
 }
 
@@ -104,29 +89,17 @@ Tensor row_losses(const Tensor& logits, const Tensor& labels) {
       });
 }
 
-void check_probabilities(const Tensor& targets) {
-  const Tensor dense = targets.contiguous();
-  visit(dense.dtype(), [&]<class T>(TypeTag<T>) {
-    const T* values = dense.body().elements<const T>();
-    const std::int64_t size = dense.size();
-    for (std::int64_t i = 0; i < size; ++i) {
-      if (!(static_cast<double>(values[i]) >= 0 && static_cast<double>(values[i]) <= 1)) {
-        throw ValueError("binary_cross_entropy_with_logits: targets must lie in [0, 1]; got " +
-                         std::to_string(values[i]) + " at position " + std::to_string(i));
-      }
-    }
-  });
-}
-
 }  // namespace
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const LossOptions& options) {
   check_labels(logits, labels);
   if (is_floating(labels.dtype())) {
-    return reduced(-sum(labels.detach() * log_softmax(logits), 1), options.reduction);
+    detail::check_probabilities("cross_entropy", labels);
+    const Tensor p = labels.detach().to(logits.dtype());
+    return reduced(-sum(where(p == 0, 0, p * log_softmax(logits)), 1), options.reduction);
   }
   const Tensor sparse = labels.rank() == 2 ? sparse_labels(labels) : labels.contiguous();
-  check_range(sparse, logits.extent(1));
+  detail::check_label_range("cross_entropy", sparse, logits.extent(1));
   return reduced(row_losses(logits, sparse), options.reduction);
 }
 
@@ -138,7 +111,11 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
         "outputs]; got " +
         logits.describe() + " and " + targets.describe());
   }
-  check_probabilities(targets);
+  if (!is_floating(logits.dtype())) {
+    throw DtypeError("binary_cross_entropy_with_logits: logits must be floating; got " +
+                     logits.describe());
+  }
+  detail::check_probabilities("binary_cross_entropy_with_logits", targets);
   const Tensor losses = sigmoid_cross_entropy(logits, targets.detach().to(logits.dtype()));
   return reduced(
       losses.rank() == 2 && options.reduction != Reduction::mean ? mean(losses, 1) : losses,

@@ -17,14 +17,17 @@ struct LossOptions {
 ///   ->   a scalar, or [n] with Reduction::none
 ///   dlogits = g (softmax(logits) - one_hot(labels)), per sample; none for the labels
 /// Throws ShapeError, DtypeError; IndexError for a label outside the classes, naming its row;
-/// ValueError for an int64 row that is not one-hot. The mean over no samples is NaN.
+/// ValueError for an int64 row that is not one-hot, or a probability outside [0, 1]. The mean over
+/// no samples is NaN.
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const LossOptions& options = {});
 
 /// Binary cross-entropy of sigmoid(logits) against targets in [0, 1], computed from the logits.
 ///   logits and targets of one shape [n] or [n, outputs]
-///   ->   the mean over all elements; with Reduction::none the mean over the outputs of each sample
+///   ->   the mean over all elements; with Reduction::none the mean over the outputs of each sample,
+///        with Reduction::sum the sum of those
 ///   dlogits = g (sigmoid(logits) - targets); none for the targets
-/// Throws ShapeError if the shapes differ, ValueError for a target outside [0, 1].
+/// Throws ShapeError if the shapes differ, DtypeError unless the logits are floating, ValueError for
+/// a target outside [0, 1].
 Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targets,
                                         const LossOptions& options = {});
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 
 #include <xtape/core/create.hpp>
@@ -17,18 +18,16 @@ struct Module::State {
   std::string name;
   bool training = true;
   std::vector<NamedTensor> parameters, buffers;
-  std::vector<std::shared_ptr<State>> children;
+  std::vector<std::pair<std::string, std::shared_ptr<State>>> children;
   std::vector<Penalty> penalties;
 
   void check_new(const std::string& part) const {
     const auto taken = [&](const auto& list) {
       return std::any_of(list.begin(), list.end(),
-                         [&](const NamedTensor& item) { return item.first == part; });
+                         [&](const auto& item) { return item.first == part; });
     };
-    const bool child_taken = std::any_of(children.begin(), children.end(),
-                                         [&](const auto& c) { return c->name == part; });
     if (part.empty() || part.find('.') != std::string::npos || taken(parameters) ||
-        taken(buffers) || child_taken) {
+        taken(buffers) || taken(children)) {
       throw ValueError("module: a part needs a name of its own, without dots; got \"" + part +
                        "\"");
     }
@@ -37,15 +36,15 @@ struct Module::State {
   /// A module in the order of a walk from the root, which is its own parent.
   struct Place {
     State* state;
+    const std::string* name;  // that its parent has for it
     std::size_t parent;
   };
-  using Places =
-      std::vector<Place,
-                  memory::Allocator<Place>>;  // from the pool: walked in every step of a training
+  // From the pool: a training loop walks in every step, for the regularization loss.
+  using Places = std::vector<Place, memory::Allocator<Place>>;
 
   /// This module and all below, each once, parents before children and siblings in order.
   Places walk() {
-    Places seen, open{{this, 0}};
+    Places seen, open{{this, nullptr, 0}};
     while (!open.empty()) {
       const Place next = open.back();
       open.pop_back();
@@ -53,8 +52,9 @@ struct Module::State {
       if (std::any_of(seen.begin(), seen.end(), same)) continue;
       seen.push_back(next);
       const auto& below = next.state->children;
-      for (std::size_t i = below.size(); i-- > 0;)
-        open.push_back({below[i].get(), seen.size() - 1});
+      for (std::size_t i = below.size(); i-- > 0;) {
+        open.push_back({below[i].second.get(), &below[i].first, seen.size() - 1});
+      }
     }
     return seen;
   }
@@ -64,42 +64,37 @@ struct Module::State {
     const Places places = walk();
     std::vector<std::string> paths{""};
     for (std::size_t i = 0; i < places.size(); ++i) {
-      if (i > 0) paths.push_back(paths[places[i].parent] + places[i].state->name + ".");
+      if (i > 0) paths.push_back(paths[places[i].parent] + *places[i].name + ".");
       for (const auto& [own_name, tensor] : places[i].state->*list) {
         const auto same = [&own = tensor](const NamedTensor& known) {
           return &known.second.body() == &own.body();
         };
-        if (std::none_of(all.begin(), all.end(), same))
+        if (std::none_of(all.begin(), all.end(), same)) {
           all.emplace_back(paths[i] + own_name, tensor);
+        }
       }
     }
     return all;
   }
 };
 
-namespace {
+thread_local Module::CloneScope* Module::clone_scope_ = nullptr;
 
-using States = std::unordered_map<const void*, std::shared_ptr<void>>;
-thread_local States* cloned_states = nullptr;
-
-}  // namespace
-
-Module::CloneScope::CloneScope() { cloned_states = new States; }
-Module::CloneScope::~CloneScope() { delete std::exchange(cloned_states, nullptr); }
+Module::CloneScope::CloneScope() : outer_(std::exchange(clone_scope_, this)) {}
+Module::CloneScope::~CloneScope() { clone_scope_ = outer_; }
 
 std::shared_ptr<Module::State> Module::cloned(const std::shared_ptr<State>& state) {
-  if (const auto known = cloned_states->find(state.get()); known != cloned_states->end()) {
-    return std::static_pointer_cast<State>(known->second);
+  std::shared_ptr<State>& copy = clone_scope_->states_[state.get()];
+  if (copy == nullptr) {
+    copy = std::make_shared<State>(*state);  // tensors are cloned as they are copied
+    for (auto& [name, child] : copy->children) child = cloned(child);
   }
-  auto copy = std::make_shared<State>(*state);  // tensors are cloned as they are copied
-  cloned_states->emplace(state.get(), copy);
-  for (std::shared_ptr<State>& child : copy->children) child = cloned(child);
   return copy;
 }
 
 Module::Module() : state_(std::make_shared<State>()) {}
 Module::Module(const Module& other)
-    : state_(cloned_states == nullptr ? other.state_ : cloned(other.state_)) {}
+    : state_(clone_scope_ == nullptr ? other.state_ : cloned(other.state_)) {}
 Module& Module::operator=(const Module& other) {
   state_ = Module(other).state_;
   return *this;
@@ -170,9 +165,9 @@ Tensor Module::buffer(const std::string& name, const Tensor& initial) const {
 }
 
 void Module::penalize(const Tensor& w, double l1, double l2) const {
-  if (!(l1 >= 0) || !(l2 >= 0)) {
-    throw ValueError("regularization: factors must not be negative; got l1 " + std::to_string(l1) +
-                     ", l2 " + std::to_string(l2));
+  if (!(l1 >= 0 && std::isfinite(l1) && l2 >= 0 && std::isfinite(l2))) {
+    throw ValueError("regularization: factors must be finite and not negative; got l1 " +
+                     std::to_string(l1) + ", l2 " + std::to_string(l2));
   }
   if (l1 > 0 || l2 > 0) state_->penalties.push_back({w, l1, l2});
 }
@@ -180,7 +175,7 @@ void Module::penalize(const Tensor& w, double l1, double l2) const {
 void Module::add_child(const std::string& name, const Module& module) const {
   state_->check_new(name);
   module.state_->name = name;
-  state_->children.push_back(module.state_);
+  state_->children.emplace_back(name, module.state_);
 }
 
 }  // namespace xtape::nn

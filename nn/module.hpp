@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -63,6 +64,10 @@ class Module {
   /// The name under which the parent knows this module; empty for a root.
   const std::string& name() const;
 
+  /// Names this module in errors raised while it lives: `const ErrorContext in = here();` in a
+  /// module's own function adds its name to the path of its layers. Sequential does so by itself.
+  ErrorContext here() const { return ErrorContext(name(), state_.get()); }
+
  protected:
   /// Registers a leaf to be trained, or a value to be kept. Throws ValueError for a name that is
   /// empty, taken or has a dot.
@@ -78,9 +83,6 @@ class Module {
   /// factor.
   void penalize(const Tensor& w, double l1, double l2) const;
 
-  /// Names this module in errors raised while it lives.
-  ErrorContext here() const { return ErrorContext(name()); }
-
  private:
   struct State;
   template <class M>
@@ -94,11 +96,15 @@ class Module {
     ~CloneScope();
 
    private:
+    friend class Module;
+    std::unordered_map<const State*, std::shared_ptr<State>> states_;
+    CloneScope* outer_;
     detail::CloneScope tensors_;
   };
 
   void add_child(const std::string& name, const Module& module) const;
   static std::shared_ptr<State> cloned(const std::shared_ptr<State>& state);
+  static thread_local CloneScope* clone_scope_;
 
   std::shared_ptr<State> state_;
 };

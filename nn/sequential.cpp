@@ -5,10 +5,7 @@ namespace xtape::nn {
 Tensor Sequential::operator()(const Tensor& x) const {
   const ErrorContext in = here();
   Tensor y = x;
-  for (const Layer& layer : layers_) {
-    const ErrorContext at(layer.name);
-    y = layer.function(y);
-  }
+  for (const auto& layer : layers_) y = layer(y);
   return y;
 }
 

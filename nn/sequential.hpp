@@ -28,9 +28,15 @@ class Sequential : public Module {
   void push_back(Layer layer) {
     const std::string name = std::to_string(layers_.size());
     if constexpr (std::derived_from<Layer, Module>) {
-      layers_.push_back({"", child(name, std::move(layer))});
+      layers_.push_back([own = child(name, std::move(layer))](const Tensor& x) {
+        const ErrorContext at = own.here();
+        return own(x);
+      });
     } else {
-      layers_.push_back({name, std::move(layer)});
+      layers_.push_back([name, own = std::move(layer)](const Tensor& x) {
+        const ErrorContext at(name);
+        return own(x);
+      });
     }
   }
 
@@ -39,11 +45,7 @@ class Sequential : public Module {
   Tensor operator()(const Tensor& x) const;
 
  private:
-  struct Layer {
-    std::string name;  // of a function; modules name themselves in errors
-    std::function<Tensor(const Tensor&)> function;
-  };
-  std::vector<Layer> layers_;
+  std::vector<std::function<Tensor(const Tensor&)>> layers_;
 };
 
 }  // namespace xtape::nn

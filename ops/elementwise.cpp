@@ -183,6 +183,7 @@ template <class Row, std::size_t arity, std::size_t j>
 Tensor fused_derivative(const std::array<Tensor, arity + 2>& arguments, bool may_overwrite_g) {
   using F = Formulas<Row, arity>;
   constexpr auto count = static_cast<std::size_t>(std::popcount(F::template reads<j>));
+  static_assert(count <= kernels::max_operands);
   std::array<const Tensor*, count> operands;
   std::size_t next = 0;
   for (std::size_t n = 0; n < arguments.size(); ++n) {

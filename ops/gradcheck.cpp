@@ -46,8 +46,7 @@ class Check {
         result_(result),
         rng_(options.seed + 1) {
     point_ = flattened(problem.inputs);
-    moved_ = [&problem](const Values& point) {
-      const NoGradGuard off;
+    moved_ = [&problem](const Values& point) {  // recorded: the function may take gradients itself
       return flattened(call(problem, unflattened(point, problem.inputs)));
     };
     leaves_ = as_leaves(problem.inputs, Flags(problem.inputs.size(), true));
@@ -59,6 +58,11 @@ class Check {
   }
 
   void run() {
+    const auto floating = [](const Tensor& tensor) { return is_floating(tensor); };
+    if (std::none_of(outputs_.begin(), outputs_.end(), floating) ||
+        std::none_of(leaves_.begin(), leaves_.end(), floating)) {
+      complain("there is nothing to compare: no input, or no result, is floating");
+    }
     check_repeatable();
     check_zero_cotangents();
     if (options_.subsets) check_subsets();

@@ -84,12 +84,12 @@ Tensor slice_view(const char* op, const Tensor& x, std::span<const Slice> slices
   for (int axis = 0; axis < x.rank(); ++axis) {
     const Slice& slice = at(axis) < slices.size() ? slices[at(axis)] : all;
     const Range range = resolve(op, slice, x.shape()[axis]);
-    if (range.count > 0) offset += range.start * x.body().strides[at(axis)];
+    offset += range.start * x.body().strides[at(axis)];
     if (slice.single) continue;
     strides[at(shape.rank())] = range.step * x.body().strides[at(axis)];
     shape.push_back(range.count);
   }
-  return detail::make_view(x, shape, strides, offset);
+  return detail::make_view(x, shape, strides, shape.size() == 0 ? 0 : offset);
 }
 
 /// A list of slices by value, at most one an axis.
@@ -113,7 +113,7 @@ Tensor expanded(const Tensor& x, std::int64_t axis, const char* op) {
 }  // namespace
 
 Tensor reshape(const Tensor& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
+  if (x.shape() == shape) return detail::snapshot(x);
   if (x.size() != shape.size()) {
     throw ShapeError("reshape: the number of elements must stay; got " + x.describe() + " for " +
                      to_string(shape));
@@ -128,8 +128,9 @@ Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> extents) {
   if (std::count(extents.begin(), extents.end(), -1) > 1) {
     throw ShapeError("reshape: at most one extent may be -1");
   }
-  std::int64_t known = 1;
-  for (const std::int64_t extent : extents) known *= extent == -1 ? 1 : extent;
+  Shape given;
+  for (const std::int64_t extent : extents) given.push_back(extent == -1 ? 1 : extent);
+  const std::int64_t known = Shape(std::span(given.begin(), given.end())).size();
   Shape shape;
   for (const std::int64_t extent : extents) {
     if (extent == -1 && known == 0) {
@@ -180,7 +181,7 @@ Tensor swapaxes(const Tensor& x, std::int64_t a, std::int64_t b) {
 }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
+  if (x.shape() == shape) return detail::snapshot(x);
   const int offset = shape.rank() - x.rank();
   Strides strides{};
   bool fits = offset >= 0;
@@ -217,7 +218,8 @@ Tensor squeeze(const Tensor& x, std::int64_t axis) {
 }
 
 Tensor slice(const Tensor& x, std::span<const Slice> slices) {
-  return record("slice", slice_view("slice", x, slices), {x},
+  Tensor y = slice_view("slice", x, slices);  // checks that a list can hold the slices
+  return record("slice", std::move(y), {x},
                 [list = SliceList(slices)](const Tensor& g, const Send& send) {
                   send(0, embed(g, send.shape(0), list.span()));
                 });

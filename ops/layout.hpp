@@ -15,8 +15,8 @@ namespace xtape {
 Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> shape);
 Tensor reshape(const Tensor& x, const Shape& shape);
 
-/// Axes in another order, `axes[i]` becoming the i-th; without `axes` reversed. A view.   dx = g,
-/// transposed back
+/// Axes in another order, `axes[i]` becoming the i-th; without `axes` reversed. A view.
+///   dx = g, transposed back
 /// Throws ValueError unless `axes` names each axis once.
 Tensor transpose(const Tensor& x);
 Tensor transpose(const Tensor& x, std::span<const std::int64_t> axes);
@@ -32,8 +32,8 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape);
 
 /// A new axis of extent 1 before the axis that is then `axis`.   dx = g, reshaped
 Tensor expand_dims(const Tensor& x, std::int64_t axis);
-/// Without the axes of extent 1, or without one of them. Throws ShapeError if its extent is not 1.
-/// dx = g, reshaped
+/// Without the axes of extent 1, or without one of them.   dx = g, reshaped
+/// Throws ShapeError if its extent is not 1.
 Tensor squeeze(const Tensor& x);
 Tensor squeeze(const Tensor& x, std::int64_t axis);
 

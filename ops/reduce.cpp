@@ -149,8 +149,9 @@ Tensor sum(const Tensor& x, const Axes& axes, ReduceOptions options) {
 }
 
 Tensor mean(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  const std::int64_t count = count_reduced(x.shape(), axes.flags("mean", x.rank()));
   const Tensor total = sum(is_floating(x.dtype()) ? x : x.to(Dtype::float64), axes, options);
-  return total / static_cast<double>(count_reduced(x.shape(), axes.flags("mean", x.rank())));
+  return total / static_cast<double>(count);
 }
 
 Tensor prod(const Tensor& x, const Axes& axes, ReduceOptions options) {

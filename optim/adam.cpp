@@ -26,10 +26,11 @@ void Adam::add_group(const std::vector<Tensor>& parameters, const AdamOptions& o
   check("beta2", options.beta2 >= 0 && options.beta2 < 1, "[0, 1)", options.beta2);
   check("epsilon", options.epsilon >= 0 && std::isfinite(options.epsilon), "[0, inf)",
         options.epsilon);
-  add_parameters(parameters, options.learning_rate, options.decay);
   Group group{options, {}};
   for (const Tensor& parameter : parameters)
     group.moments.push_back({zeros_like(parameter), zeros_like(parameter)});
+  groups_.reserve(groups_.size() + 1);  // the base class and this one add the group, or neither
+  add_parameters(parameters, options.learning_rate, options.decay);
   groups_.push_back(std::move(group));
 }
 

@@ -31,7 +31,8 @@ void Optimizer::step() {
     own.rate = own.initial_rate / (1 + own.decay * static_cast<double>(steps_));
     for (std::size_t i = 0; i < own.parameters.size(); ++i) {
       const Tensor gradient = own.parameters[i].grad();
-      if (gradient.defined()) update(group, i, own.parameters[i], gradient, own.rate, steps_ + 1);
+      if (!gradient.defined()) continue;
+      update(group, i, own.parameters[i], gradient, own.rate, ++own.updates[i]);
     }
   }
   ++steps_;
@@ -55,7 +56,8 @@ void Optimizer::add_parameters(const std::vector<Tensor>& parameters, double lea
                                double decay) {
   check_rate("learning rate", learning_rate);
   check_rate("decay", decay);
-  Group added{{}, learning_rate, decay, learning_rate};
+  Group added{
+      {}, std::vector<std::int64_t>(parameters.size(), 0), learning_rate, decay, learning_rate};
   const auto contains = [](const Group& group, const Tensor& tensor) {
     for (const Tensor& parameter : group.parameters) {
       if (&parameter.body() == &tensor.body()) return true;

@@ -8,7 +8,7 @@
 namespace xtape::optim {
 
 /// Base: groups of parameters, each with a learning rate that decays as rate / (1 + decay t) in
-/// step t = 0, 1, ...
+/// step t = 0, 1, ... of the optimizer, for groups that were added later too.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -45,6 +45,7 @@ class Optimizer {
  private:
   struct Group {
     std::vector<Tensor> parameters;
+    std::vector<std::int64_t> updates;  // of each parameter so far
     double initial_rate, decay, rate;
   };
   const Group& at(std::size_t group) const;

@@ -17,11 +17,12 @@ void SGD::add_group(const std::vector<Tensor>& parameters, const SGDOptions& opt
   }
   if (options.nesterov && options.momentum == 0)
     throw ValueError("sgd: nesterov needs a momentum above 0");
-  add_parameters(parameters, options.learning_rate, options.decay);
   Group group{options, {}};
   if (options.momentum > 0) {
     for (const Tensor& parameter : parameters) group.velocities.push_back({zeros_like(parameter)});
   }
+  groups_.reserve(groups_.size() + 1);  // the base class and this one add the group, or neither
+  add_parameters(parameters, options.learning_rate, options.decay);
   groups_.push_back(std::move(group));
 }
 

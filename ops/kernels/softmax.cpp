@@ -189,7 +189,7 @@ void cross_entropy_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, co
       map_run(
           count, logs, [](Lane<T> s) { return log(s); }, sums);
       for (std::int64_t r = 0; r < count; ++r) {
-        as<T>(loss)[first + r] = logs[r] + shifts[r] - in[r * columns + labels[first + r]];
+        as<T>(loss)[first + r] = logs[r] + (shifts[r] - in[r * columns + labels[first + r]]);
       }
     });
   });

@@ -44,6 +44,9 @@ void update(const Tensor& parameter, const Tensor& gradient,
   const Tensor g = gradient.contiguous();
   const auto run = [&]<class T>(TypeTag<T>) {
     T* p = detail::writable<T>(parameter);
+    for (const Tensor& own : states) {  // the model may have been turned into another dtype
+      if (own.dtype() != parameter.dtype()) detail::replace_value(own, own.to(parameter.dtype()));
+    }
     std::array<T*, count> state;
     std::transform(states.begin(), states.end(), state.begin(), detail::writable<T>);
     update_run(parameter.size(), p, g.body().template elements<const T>(), state, f,

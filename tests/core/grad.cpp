@@ -227,3 +227,41 @@ TEST_CASE("a rule that reads values while it is differentiated throws") {
         }).find("item: the backward pass of reading") == 0);
   CHECK(reading([](const Tensor& t) { t.detach().to_vector<double>(); }) == "(nothing was thrown)");
 }
+
+TEST_CASE("grad runs only the rules that it needs, and needs only their saved values") {
+  const Tensor x = vector({1, 2}).set_requires_grad(true),
+               w = vector({3, 4}).set_requires_grad(true);
+  const Tensor h = record("unwilling", vector({5, 6}), {x}, [](const Tensor&, const Send&) {
+    throw ValueError("this rule must not run");
+  });
+  const Tensor seed = vector({1, 1});
+  CHECK(values(grad({multiply(h, h)}, {h}, {.seeds = {seed}})[0]) == Values{10, 12});
+  CHECK(values(grad({multiply(h, w)}, {w}, {.seeds = {seed}})[0]) == Values{5, 6});
+
+  const Tensor shared = multiply(x, x);
+  multiply(shared, shared).backward(seed);  // uses up what `shared` has saved
+  CHECK(values(grad({multiply(shared, w)}, {w}, {.seeds = {seed}})[0]) == Values{1, 4});
+  CHECK_THROWS_AS(grad({multiply(shared, w)}, {x}, {.seeds = {seed}}), GradError);
+}
+
+TEST_CASE(
+    "a rule that reads its gradient's values throws when differentiated, a constant one too") {
+  const Tensor x = vector({3}).set_requires_grad(true);
+  const Tensor y = record("raw", vector({9}), {x}, [](const Tensor& g, const Send& send) {
+    send(0, vector({6 * g.to_vector<double>()[0]}));
+  });
+  CHECK(values(grad({y}, {x}, {.retain_graph = true, .seeds = {vector({1})}})[0]) == Values{6});
+  CHECK(error_of<GradError>([&] {
+          return grad({y}, {x}, {.create_graph = true, .seeds = {vector({1})}});
+        }).find("to_vector: the backward pass of raw is being differentiated") == 0);
+}
+
+TEST_CASE("results of no floating dtype are never recorded, and undefined gradients are refused") {
+  const Tensor x = vector({3}).set_requires_grad(true);
+  const auto no_rule = [](const Tensor&, const Send&) {};
+  CHECK_FALSE(record("count", zeros({1}, Dtype::int64), {x}, no_rule).requires_grad());
+  const Tensor y = record("empty_handed", vector({1}), {x},
+                          [](const Tensor&, const Send& send) { send(0, Tensor()); });
+  CHECK(error_of<GradError>([&] { return y.backward(vector({1})), 0; }) ==
+        "empty_handed: the rule sent an undefined gradient of input 0");
+}

@@ -351,3 +351,19 @@ TEST_CASE("extent counts axes from both ends") {
   CHECK(x.rank() == 2);
   CHECK_THROWS_AS(x.extent(2), IndexError);
 }
+
+TEST_CASE("sizes in bytes that no address reaches are refused") {
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t extent : {most, most / 4, most / 8 + 1}) {
+    CHECK_THROWS_AS(zeros({extent}, Dtype::int64), ShapeError);
+  }
+  CHECK_THROWS_AS(from_memory<double>(nullptr, {most}), ShapeError);
+}
+
+TEST_CASE("arange of floating numbers is floating") {
+  CHECK(values(arange(0.0, 5.0, 1.5)) == Doubles{0, 1.5, 3, 4.5});
+  CHECK(values(arange(0, 1, 0.25)) == Doubles{0, 0.25, 0.5, 0.75});
+  CHECK(values(arange(2.5)) == Doubles{0, 1, 2});
+  CHECK(arange(2.5).dtype() == Dtype::float32);
+  CHECK(arange(0, 3).dtype() == Dtype::int64);
+}

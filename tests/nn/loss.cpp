@@ -211,3 +211,42 @@ TEST_CASE("accuracy counts rows whose greatest score is at the label") {
         "and int64[2]");
   CHECK_THROWS_AS(accuracy(scores, zeros({4})), DtypeError);
 }
+
+TEST_CASE("cross entropy keeps its digits far from 0") {
+  // log(1 + exp(-d)), wherever the two logits lie
+  for (const double offset : {0.0, 100.0, 1000.0}) {
+    const Tensor logits = tensor({{offset, offset - 4}, {offset - 4, offset}});
+    const Doubles losses =
+        values(nn::cross_entropy(logits, tensor({0, 0}), {.reduction = nn::Reduction::none}));
+    CHECK(losses[0] == doctest::Approx(std::log1p(std::exp(-4.0))).epsilon(1e-5));
+    CHECK(losses[1] == doctest::Approx(4 + std::log1p(std::exp(-4.0))).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("cross entropy of probabilities: masked logits, dtypes, and what is none") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const Tensor logits = tensor({{0.0, 1.0, -inf}}).set_requires_grad(true);
+  const Tensor loss = nn::cross_entropy(logits, tensor({{1.0, 0.0, 0.0}}, Dtype::float64));
+  CHECK(loss.dtype() == Dtype::float32);
+  CHECK(loss.item() == doctest::Approx(std::log1p(std::exp(1.0))).epsilon(1e-6));
+  loss.backward();
+  const double p = 1 / (1 + std::exp(1.0));
+  CHECK(values(logits.grad())[0] == doctest::Approx(p - 1).epsilon(1e-6));
+  CHECK(values(logits.grad())[1] == doctest::Approx(1 - p).epsilon(1e-6));
+  CHECK(values(logits.grad())[2] == 0);
+  CHECK(error_of<ValueError>([] {
+          return nn::cross_entropy(zeros({1, 2}), tensor({{3.0, -2.0}}));
+        }) == "cross_entropy: targets must lie in [0, 1]; got 3.000000 at position 0");
+}
+
+TEST_CASE("binary cross entropy needs floating logits") {
+  CHECK(error_of<DtypeError>([] {
+          return nn::binary_cross_entropy_with_logits(arange(2), tensor({0.5, 0.5}));
+        }) == "binary_cross_entropy_with_logits: logits must be floating; got int64[2]");
+}
+
+TEST_CASE("accuracy refuses labels outside the classes") {
+  CHECK(error_of<IndexError>([] {
+          return accuracy(zeros({2, 2}), tensor({0, 7}));
+        }) == "accuracy: labels must lie in [0, 2); got 7 in row 1");
+}

@@ -195,5 +195,38 @@ TEST_CASE("regularization loss sums the penalties of all layers") {
   CHECK_FALSE(p[3].grad().defined());
   CHECK(nn::Dense(2, 2).regularization_loss().item() == 0);
   CHECK(error_of<ValueError>([] { return nn::Dense(2, 2, {.weight_l2 = -1}); }) ==
-        "regularization: factors must not be negative; got l1 0.000000, l2 -1.000000");
+        "regularization: factors must be finite and not negative; got l1 0.000000, l2 -1.000000");
+}
+
+TEST_CASE("one layer under two names is listed under the first") {
+  struct Twice : nn::Module {
+    nn::Dense a = child("a", nn::Dense(1, 1));
+    nn::Dense b = child("b", a);
+    void take_again() { child("a", nn::Dense(1, 1)); }
+  };
+  Twice twice;
+  CHECK(names(twice.named_parameters()) == Strings{"a.weight", "a.bias"});
+  CHECK_THROWS_AS(twice.take_again(), ValueError);
+}
+
+TEST_CASE("errors in a module inside a sequential name the whole path") {
+  const nn::Sequential model{nn::ReLU(), Mlp()};
+  CHECK(error_of<ShapeError>([&] { return model(ones({2, 5})); }).ends_with("(in 1.hidden)"));
+}
+
+TEST_CASE("clone within a clone leaves the outer one whole") {
+  struct Frozen : nn::Module {
+    Frozen() = default;
+    Frozen(const Frozen& other) : nn::Module(other), early(other.early), late(other.late) {
+      nn::clone(nn::Dense(1, 1));
+    }
+    Tensor early = parameter("early", ones({1}));
+    Tensor late = parameter("late", ones({1}));
+  };
+  const Frozen original;
+  const Frozen copy = nn::clone(original);
+  const auto parameters = copy.parameters();
+  CHECK(&parameters[0].body() == &copy.early.body());
+  CHECK(&parameters[1].body() == &copy.late.body());
+  CHECK(&copy.late.body() != &original.late.body());
 }

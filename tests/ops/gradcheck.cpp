@@ -211,6 +211,9 @@ TEST_CASE("gradcheck: wrong use") {
   CHECK(error_of<ValueError>([] {
           return gradcheck([](auto& v) { return v[0]; }, {a}, {.names = {"x", "y"}});
         }) == "gradcheck: one name an input is needed; got 2 for 1");
+  const std::string nothing = "there is nothing to compare: no input, or no result, is floating";
+  CHECK(gradcheck([](auto& v) { return v[0] > 0; }, {a}).problem == nothing);
+  CHECK(gradcheck([](auto& v) { return v[0] * 2.5; }, {tensor({1, 2})}).problem == nothing);
 }
 
 namespace {

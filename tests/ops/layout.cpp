@@ -282,3 +282,12 @@ TEST_CASE("errors of layout operations") {
           return reshape(zeros({0}), {std::int64_t{1} << 62, 4});
         }) == "shape: the number of elements must fit in int64; got [4611686018427387904, 4]");
 }
+
+TEST_CASE("reshape and broadcast_to give a tensor of its own also where nothing changes") {
+  const Tensor x = arange(0.0, 3.0, 1.0, Dtype::float64);
+  for (const Tensor& y : {reshape(x, {3}), broadcast_to(x, {3})}) {
+    x.assign(ones({3}, Dtype::float64));
+    CHECK(y.to_vector<double>() == std::vector<double>{0, 1, 2});
+    x.assign(arange(0.0, 3.0, 1.0, Dtype::float64));
+  }
+}

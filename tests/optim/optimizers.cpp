@@ -206,3 +206,34 @@ TEST_CASE("optimizers refuse what does not fit") {
   optim::SGD optimizer({w});
   CHECK_THROWS_AS(optimizer.set_learning_rate(-1), ValueError);
 }
+
+TEST_CASE("a model may change its dtype under an optimizer") {
+  const nn::Dense layer(3, 5);
+  const nn::Dense other(3, 5);
+  optim::Adam adam(layer.parameters());
+  optim::SGD sgd(other.parameters(), {.learning_rate = 0.1, .momentum = 0.9});
+  const auto step = [](auto& optimizer, const nn::Dense& model) {
+    optimizer.zero_grad();
+    sum(square(model(ones({2, 3}, model.weight.dtype())))).backward();
+    optimizer.step();
+  };
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::float32}) {
+    layer.to(dtype);
+    other.to(dtype);
+    step(adam, layer);
+    step(sgd, other);
+    CHECK(layer.weight.dtype() == dtype);
+    CHECK(std::isfinite(sum(layer.weight).item()));
+    CHECK(std::isfinite(sum(other.weight).item()));
+  }
+}
+
+TEST_CASE("adam corrects the bias by the updates of each parameter") {
+  // The first update is the rate against the sign, however late it comes.
+  const Tensor early = leaf({0}), late = leaf({0});
+  optim::Adam optimizer({early}, {.learning_rate = 0.1, .epsilon = 0});
+  for (int t = 0; t < 200; ++t) step(optimizer, early, {1});
+  optimizer.add_group({late}, {.learning_rate = 0.1, .epsilon = 0});
+  step(optimizer, late, {5});
+  check_close(late, {-0.1});
+}
