@@ -58,11 +58,12 @@ class Tape {
   List<Ref<Node>> roots_;  // the outputs' nodes: they keep the others alive
   List<Node*> nodes_;      // operations, then leaves; each newest first
   std::size_t first_leaf_ = 0;
+  // For each input of each node: where in nodes_ its gradient goes, or nowhere.
+  List<std::int32_t> targets_;
   List<std::uint32_t> first_edge_;  // of each node, into targets_
-  List<std::int32_t>
-      targets_;  // for each input of each node: where in nodes_ its gradient goes, or nowhere
-  List<std::int32_t> aimed_;  // in a sweep: targets_ that lead to what is wanted
-  List<Tensor> gradients_;    // in a sweep: dL/d(result) of each node, while it is being summed
+  // In a sweep: the targets that lead to what is wanted; dL/d(result) of each node, being summed.
+  List<std::int32_t> aimed_;
+  List<Tensor> gradients_;
 };
 
 /// A table: number, operation, inputs, shape, bytes saved.

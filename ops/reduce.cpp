@@ -64,8 +64,8 @@ Tensor extremum(const char* op, Reduction reduction, const Tensor& x, const Axes
   if (x.dtype() == Dtype::boolean) return y.to(Dtype::boolean);
   if (!recording(x)) return y;
   return record(op, y, {x},
-                [saved_x = Saved(x), saved_y = Saved::output(y), kept = plan.kept_shape,
-                 flags = plan.flags](const Tensor& g, const Send& send) {
+                [saved_x = Saved(x), saved_y = Saved::output(y), kept = plan.kept_shape](
+                    const Tensor& g, const Send& send) {
                   const Tensor ties = saved_x.get() == reshape(saved_y.get(send).detach(), kept);
                   const Tensor count = sum_to(ties, kept).to(g.dtype());
                   send(0, where(ties, reshape(g, kept) / count, 0));

@@ -112,4 +112,6 @@ TEST_CASE("errors of indices") {
   CHECK(error_of<IndexError>([&] {
           return one_hot(tensor({0, -1}), 3);
         }) == "one_hot: labels must lie in [0, 3); got -1 in row 1");
+  CHECK(error_of<ShapeError>([] { return one_hot(tensor({0}), -1); }) ==
+        "shape: extents must not be negative; got [1, -1]");
 }

@@ -346,6 +346,9 @@ TEST_CASE("errors of reductions") {
   CHECK(error_of<ValueError>([&] {
           return mean(x, {1, -1});
         }).find(": each axis may be named once; got -1 twice") != std::string::npos);
+  CHECK(error_of<ValueError>([&] {
+          return sum(x, {0, 0, 0, 0, 0, 0, 0, 0, 0});
+        }) == "axes: at most 8 can be named; got 9");
   CHECK(error_of<IndexError>([&] { return argmax(x, 2); }) ==
         "argmax: axis must lie in [-2, 2); got 2");
   CHECK(error_of<IndexError>([&] { return logsumexp(x, -3); }) ==
