@@ -27,7 +27,7 @@ const Tensor& Operand::tensor(Dtype other, Tensor& constant) const {
 namespace rows {
 namespace {
 
-enum class Domain { any, floating };
+enum class Domain { any, numeric, floating };
 
 struct None {};
 constexpr None none{};
@@ -262,8 +262,12 @@ template <class Row, class... Tensors>
 Tensor elementwise(Dtype dtype, const Tensors&... x) {
   constexpr std::size_t arity = sizeof...(x);
   constexpr bool compares = std::tuple_size_v<decltype(Row::derivatives)> == 0;
-  if constexpr (Row::domain == Domain::floating)
+  if constexpr (Row::domain == Domain::floating) {
     dtype = is_floating(dtype) ? dtype : Dtype::float64;
+  } else if (Row::domain == Domain::numeric && dtype == Dtype::boolean) {
+    throw DtypeError(std::string(Row::name) +
+                     ": numbers are needed; got boolean (see operator! and not_equal)");
+  }
   const Dtype compute = dtype == Dtype::boolean ? Dtype::int64 : dtype;
 
   const std::array<const Tensor*, arity> inputs{&x...};
@@ -272,7 +276,7 @@ Tensor elementwise(Dtype dtype, const Tensors&... x) {
     if (inputs[i]->shape() != shape) shape = broadcast_shapes(Row::name, shape, inputs[i]->shape());
   }
   Tensor y = detail::make_tensor(shape, compares ? Dtype::boolean : compute);
-  kernels::map(kernels::map_kernel<Value<Row>, arity, Row::domain == Domain::any>, compute, y,
+  kernels::map(kernels::map_kernel<Value<Row>, arity, Row::domain != Domain::floating>, compute, y,
                inputs);
   if constexpr (compares) {
     return y;

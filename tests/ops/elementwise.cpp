@@ -102,6 +102,10 @@ TEST_CASE("booleans: + is or, * is and, as NumPy's") {
   CHECK((a + 1).to_vector<std::int64_t>() == std::vector<std::int64_t>{1, 1, 2, 2});
   CHECK((tensor({0.5, 0.0, -1.0, 2.0}) & b).to_vector<bool>() == Values{false, false, false, true});
   CHECK((!tensor({0, 3})).to_vector<bool>() == Values{true, false});
+  CHECK(error_of<DtypeError>([&] { return a - b; }) ==
+        "subtract: numbers are needed; got boolean (see operator! and not_equal)");
+  CHECK_THROWS_AS(-a, DtypeError);
+  CHECK_THROWS_AS(sign(a), DtypeError);
 }
 
 TEST_CASE("operators are the functions") {
