@@ -46,10 +46,19 @@ struct Plan {
   Shape kept_shape;  // with the reduced axes as 1: broadcasts against x
 };
 
-Tensor reduced(Reduction reduction, const Tensor& x, const Plan& plan, Dtype dtype) {
-  Tensor y = detail::make_tensor(plan.shape, dtype);
-  kernels::reduce(reduction, x, plan.flags, y);
+/// Sums and products of a strided tensor are those of its dense copy, to the last bit: the order in
+/// which elements are taken follows from the shape alone.
+Tensor reduced(Reduction reduction, const Tensor& x, const Flags& flags, const Shape& shape,
+               Dtype dtype) {
+  const bool ordered = reduction == Reduction::sum || reduction == Reduction::product;
+  Tensor y = detail::make_tensor(shape, dtype);
+  const Tensor source = ordered && !x.is_contiguous() ? x.detach().contiguous() : x;
+  kernels::reduce(reduction, source, flags, y);
   return y;
+}
+
+Tensor reduced(Reduction reduction, const Tensor& x, const Plan& plan, Dtype dtype) {
+  return reduced(reduction, x, plan.flags, plan.shape, dtype);
 }
 
 Dtype integral_as_int64(Dtype dtype) { return dtype == Dtype::boolean ? Dtype::int64 : dtype; }
@@ -214,12 +223,12 @@ Tensor sum_to(Tensor x, const Shape& shape) {
     flags[static_cast<std::size_t>(axis)] =
         added || (shape[axis - offset] == 1 && x.shape()[axis] != 1);
   }
-  if (!fits)
+  if (!fits) {
     throw ShapeError("sum_to: the tensor must be a broadcast of " + to_string(shape) + "; got " +
                      x.describe());
-  const Tensor y = detail::make_tensor(shape, integral_as_int64(x.dtype()));
-  kernels::reduce(Reduction::sum, x, flags, y);
-  return record("sum_to", y, {x},
+  }
+  Tensor y = reduced(Reduction::sum, x, flags, shape, integral_as_int64(x.dtype()));
+  return record("sum_to", std::move(y), {x},
                 [](const Tensor& g, const Send& send) { send(0, broadcast_to(g, send.shape(0))); });
 }
 

@@ -360,3 +360,20 @@ TEST_CASE("errors of reductions") {
           return sum_to(x, {2, 2, 3});
         }) == "sum_to: the tensor must be a broadcast of [2, 2, 3]; got float32[2, 3]");
 }
+
+TEST_CASE("sums and products of strided tensors are those of their copies, to the last bit") {
+  const Tensor base = Rng(4).randn({67, 5, 33});
+  const Tensor views[] = {transpose(base), swapaxes(base, 0, 1), flip(base, 2),
+                          slice(base, {{{}, {}, -2}, all, {1, 30, 3}}),
+                          broadcast_to(slice(base, {3}), {4, 5, 33})};
+  for (const Tensor& view : views) {
+    const Tensor copy = from_vector(view.to_vector<float>(), view.shape());
+    for (const Axes& axes :
+         {Axes(), Axes(0), Axes(1), Axes(2), Axes{0, 1}, Axes{0, 2}, Axes{1, 2}}) {
+      CHECK(mismatch(sum(view, axes), sum(copy, axes)) == "");
+      CHECK(mismatch(prod(view, axes), prod(copy, axes)) == "");
+      CHECK(mismatch(mean(view, axes), mean(copy, axes)) == "");
+      CHECK(mismatch(logsumexp(view, axes), logsumexp(copy, axes)) == "");
+    }
+  }
+}
