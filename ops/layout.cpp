@@ -82,7 +82,7 @@ Tensor slice_view(const char* op, const Tensor& x, std::span<const Slice> slices
   Strides strides{};
   std::int64_t offset = 0;
   for (int axis = 0; axis < x.rank(); ++axis) {
-    const Slice& slice = at(axis) < slices.size() ? slices[at(axis)] : all;
+    const Slice& slice = at(axis) < slices.size() ? slices[at(axis)] : Slice::all;
     const Range range = resolve(op, slice, x.shape()[axis]);
     offset += range.start * x.body().strides[at(axis)];
     if (slice.single) continue;

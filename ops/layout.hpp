@@ -40,7 +40,9 @@ Tensor squeeze(const Tensor& x, std::int64_t axis);
 /// The part of an axis that `slice` takes: start, start + step, ... below stop, counted and clamped
 /// as Python does, or one index, which drops the axis.
 struct Slice {
-  Slice() = default;  ///< the whole axis
+  static const Slice all;  ///< the whole axis
+
+  Slice() = default;  ///< the whole axis too
   Slice(std::int64_t index) : start(index), single(true) {}
   Slice(std::optional<std::int64_t> from, std::optional<std::int64_t> to, std::int64_t by = 1)
       : start(from), stop(to), step(by) {}
@@ -49,12 +51,10 @@ struct Slice {
   std::int64_t step = 1;
   bool single = false;
 };
-
-/// The whole axis.
-inline const Slice all;
+inline const Slice Slice::all;
 
 /// Part of x, axis by axis from the first; axes not named are taken whole. A view.
-///   `slice(x, {all, {1, 5}, {{}, {}, -1}, 3})` is x[:, 1:5, ::-1, 3]   dx = embed(g)
+///   `slice(x, {Slice::all, {1, 5}, {{}, {}, -1}, 3})` is x[:, 1:5, ::-1, 3]   dx = embed(g)
 /// Throws IndexError for a single index out of range or too many slices, ValueError for step 0.
 Tensor slice(const Tensor& x, std::span<const Slice> slices);
 inline Tensor slice(const Tensor& x, std::initializer_list<Slice> slices) {

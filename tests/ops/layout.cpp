@@ -79,15 +79,16 @@ TEST_CASE("slices with extreme bounds and steps") {
   constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
   constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
   const Tensor x = places({2, 3});
-  CHECK(values(slice(x, {all, {lowest, highest, highest}})) == Integers{0, 3});
-  CHECK(values(slice(x, {all, {highest, lowest, lowest}})) == Integers{2, 5});
+  CHECK(values(slice(x, {Slice::all, {lowest, highest, highest}})) == Integers{0, 3});
+  CHECK(values(slice(x, {Slice::all, {highest, lowest, lowest}})) == Integers{2, 5});
   CHECK(values(slice(x, {{}, {lowest, highest}})) == values(x));
 }
 
 TEST_CASE("embed puts back what slice takes, zeros elsewhere") {
   const Tensor x = sixteenths({4, 5});
   const std::vector<std::vector<Slice>> table{
-      {}, {{1, 3}}, {all, -1}, {{{}, {}, -1}}, {{{}, {}, 2}, {{}, {}, -2}}, {2, 3}, {{3, 1}}};
+      {},     {{1, 3}}, {Slice::all, -1}, {{{}, {}, -1}}, {{{}, {}, 2}, {{}, {}, -2}},
+      {2, 3}, {{3, 1}}};
   for (const auto& slices : table) {
     const Tensor part = slice(x, slices);
     const Tensor whole = embed(part, x.shape(), slices);
@@ -120,7 +121,7 @@ TEST_CASE("reshape: the same order of elements, a view where strides allow it") 
   CHECK(reshape(places({1, 1}), Shape{}).item() == 0);
   CHECK(is_view(reshape(transpose(x, {1, 0, 2}), {3, 2, 2, 2}), x));  // splits an axis
   CHECK(!is_view(reshape(transpose(x), {24}), x));
-  const Tensor part = slice(x, {all, {0, 2}});
+  const Tensor part = slice(x, {Slice::all, {0, 2}});
   CHECK(is_view(reshape(part, {2, 8}), x));  // two rows lie together
 }
 
@@ -246,10 +247,10 @@ TEST_CASE("errors of layout operations") {
   CHECK(shape_error([&] { return squeeze(x, 1); }) ==
         "squeeze: the axis must have extent 1; got axis 1 of float32[2, 3]");
   CHECK(index_error([&] {
-          return slice(x, {all, 3});
+          return slice(x, {Slice::all, 3});
         }) == "slice: index must lie in [-3, 3); got 3");
   CHECK(index_error([&] {
-          return slice(x, {all, all, all});
+          return slice(x, {Slice::all, Slice::all, Slice::all});
         }) == "slice: at most one slice an axis; got 3 for float32[2, 3]");
   CHECK(value_error([&] { return slice(x, {{0, 1, 0}}); }) == "slice: step must not be 0");
   CHECK(shape_error([&] {

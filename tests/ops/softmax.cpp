@@ -81,7 +81,7 @@ TEST_CASE("far from 0 nothing overflows, and log_softmax keeps what softmax roun
                           dtype),
                    tolerance_of(dtype)) == "");
     const Tensor leaf = x.clone().set_requires_grad(true);
-    const auto [g] = grad(sum(slice(log_softmax(leaf), {all, 2})), {leaf});
+    const auto [g] = grad(sum(slice(log_softmax(leaf), {Slice::all, 2})), {leaf});
     CHECK(mismatch(g, tensor({{-1.0, 0.0, 1.0}, {-1 / t, -1 / t, 1 - std::exp(-1.0) / t}}, dtype),
                    tolerance_of(dtype)) == "");
   }

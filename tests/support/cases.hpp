@@ -123,12 +123,12 @@ inline std::vector<Case> structural_cases() {
       {"slice: range, step and index",
        {cube},
        [](auto& v) {
-         return slice(v[0], {all, {{}, {}, 2}, -1});
+         return slice(v[0], {Slice::all, {{}, {}, 2}, -1});
        }},
       {"slice: backwards",
        {x},
        [](auto& v) {
-         return slice(v[0], {all, {{}, {}, -1}});
+         return slice(v[0], {Slice::all, {{}, {}, -1}});
        }},
       {"slice: nothing",
        {x},
