@@ -10,9 +10,8 @@
 namespace xtape {
 
 /// A stream of random numbers: NumPy's legacy generator. The same seed gives the same numbers as
-/// the methods of
-/// `numpy.random.RandomState` with the arguments in the same order of calls; float32 values are the
-/// float64 ones rounded.
+/// the methods of `numpy.random.RandomState` with the arguments in the same order of calls; float32
+/// values are the float64 ones rounded.
 ///
 /// Mersenne Twister MT19937 (Matsumoto & Nishimura 1998). A value: copies go on independently from
 /// the same place.

@@ -203,9 +203,8 @@ Tensor custom_op(const char* name, Forward& forward, Backward& backward, std::in
 /// elements; their results are converted to the dtype of the inputs.
 ///
 /// The operation has first derivatives only: differentiating a gradient throws GradError that names
-/// it.
-/// `name` must outlive the result (a literal). Throws DtypeError unless the inputs are all float32
-/// or all float64.
+/// it. `name` must outlive the result (a literal). Throws DtypeError unless the inputs are all
+/// float32 or all float64.
 template <class Forward, class Backward, std::same_as<Tensor>... Inputs>
 requires(sizeof...(Inputs) > 0) Tensor
     custom_op(const char* name, Forward forward, Backward backward, const Inputs&... inputs) {

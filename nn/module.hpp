@@ -27,9 +27,8 @@ using NamedTensor = std::pair<std::string, Tensor>;
 /// };
 /// ```
 /// Copies share their parameters and flags; `clone(model)` makes a model with parameters of its
-/// own. Values are given by
-/// `weight.assign(value)`: a member bound to another tensor is no longer the one that is
-/// registered.
+/// own. Values are given by `weight.assign(value)`: a member bound to another tensor is no longer
+/// the one that is registered.
 class Module {
  public:
   Module();
