@@ -31,8 +31,8 @@ struct ReduceOptions {
   bool keep_dims = false;  ///< reduced axes stay, with extent 1
 };
 
-/// Sum over axes; of booleans and integers in int64. float32 sums go on in double after 2048
-/// elements of a run, or 32 rows. Empty: 0.
+/// Sum over axes; of booleans and integers in int64. float32 sums go on in double after 64
+/// additions. Empty: 0.
 ///   dx = g, broadcast
 Tensor sum(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 

@@ -63,7 +63,7 @@ void reduce_rows(const From* x, AxisGroup kept, AxisGroup reduced, T* y) {
     if constexpr (std::is_same_v<T, From>) {
       if (stride == 1) return reduce_chunk<R>(from, n);
     }
-    T buffer[chunk_size];
+    T buffer[chunk_size<T>];
     for (std::int64_t i = 0; i < n; ++i) buffer[i] = static_cast<T>(from[i * stride]);
     return reduce_chunk<R>(buffer, n);
   };
@@ -71,9 +71,10 @@ void reduce_rows(const From* x, AxisGroup kept, AxisGroup reduced, T* y) {
     Wide<T> total = R::template neutral<Wide<T>>;
     for_each_offset(reduced, [&](std::int64_t offset) {
       const From* row = x + kept_offset + offset;
-      for (std::int64_t i = 0; i < run.extent; i += chunk_size) {
-        total = R::combine(total, static_cast<Wide<T>>(chunk(
-                                      row + i * run.stride, std::min(chunk_size, run.extent - i))));
+      for (std::int64_t i = 0; i < run.extent; i += chunk_size<T>) {
+        total =
+            R::combine(total, static_cast<Wide<T>>(chunk(row + i * run.stride,
+                                                         std::min(chunk_size<T>, run.extent - i))));
       }
     });
     *y++ = static_cast<T>(total);

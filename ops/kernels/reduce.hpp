@@ -9,7 +9,7 @@ enum class Reduction { sum, product, maximum, minimum };
 
 /// y = reduction of x over the axes flagged. y is dense, of the extents that stay, and int64, float32
 /// or float64; x is of y's dtype, or boolean for an int64 y. float32 sums and products go on in
-/// double after 2048 elements of a run, or 32 rows. NaN in, NaN out. Without elements y gets the
+/// double after 64 additions in T. NaN in, NaN out. Without elements y gets the
 /// neutral one (lowest and highest number for maximum and minimum).
 void reduce(Reduction reduction, const Tensor& x, const std::array<bool, max_rank>& reduced,
             const Tensor& y);

@@ -10,8 +10,10 @@
 
 namespace xtape::kernels {
 
-/// Elements summed in T before the sum goes on in double: 32 additions a vector lane.
-inline constexpr std::int64_t chunk_size = 2048;
+/// Elements summed in T before the sum goes on in double: 64 additions in each lane of the two
+/// registers that are summed in, on any machine.
+template <class T>
+inline constexpr std::int64_t chunk_size = 2 * 64 * static_cast<std::int64_t>(Lane<T>::width);
 
 /// What sums of T are collected in.
 template <class T>
@@ -66,11 +68,11 @@ struct Minimum {
   static constexpr T neutral = highest<T>;
 };
 
-/// Reduction of n dense elements, in T: short runs only, see chunk_size.
+/// Reduction of n dense elements, at most chunk_size.
 template <class R, class T>
-T reduce_chunk(const T* x, std::int64_t n) {
+Wide<T> reduce_chunk(const T* x, std::int64_t n) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
-  T total = R::template neutral<T>;
+  Wide<T> total = R::template neutral<Wide<T>>;
   std::int64_t i = 0;
   if (n >= 2 * width) {
     Lane<T> sums[2] = {Lane<T>::load(x), Lane<T>::load(x + width)};
@@ -80,20 +82,19 @@ T reduce_chunk(const T* x, std::int64_t n) {
     }
     T lanes[Lane<T>::width];
     R::combine(sums[0], sums[1]).store(lanes);
-    for (const T lane : lanes) total = R::combine(total, lane);
+    for (const T lane : lanes) total = R::combine(total, static_cast<Wide<T>>(lane));
   }
-  for (; i < n; ++i) total = R::combine(total, x[i]);
+  for (; i < n; ++i) total = R::combine(total, static_cast<Wide<T>>(x[i]));
   return total;
 }
 
 /// Reduction of n dense elements.
 template <class R, class T>
 Wide<T> reduce_run(const T* x, std::int64_t n) {
-  if (n <= chunk_size) return reduce_chunk<R>(x, n);
+  if (n <= chunk_size<T>) return reduce_chunk<R>(x, n);
   Wide<T> total = R::template neutral<Wide<T>>;
-  for (std::int64_t i = 0; i < n; i += chunk_size) {
-    total = R::combine(total,
-                       static_cast<Wide<T>>(reduce_chunk<R>(x + i, std::min(chunk_size, n - i))));
+  for (std::int64_t i = 0; i < n; i += chunk_size<T>) {
+    total = R::combine(total, reduce_chunk<R>(x + i, std::min(chunk_size<T>, n - i)));
   }
   return total;
 }

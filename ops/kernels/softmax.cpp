@@ -110,7 +110,7 @@ T dot(const T* a, const T* b, std::int64_t n) {
   for (std::int64_t i = 0; i < n; i += run) {
     const std::int64_t count = std::min(run, n - i);
     for (std::int64_t j = 0; j < count; ++j) products[j] = a[i + j] * b[i + j];
-    total += static_cast<Wide<T>>(reduce_chunk<Sum>(products, count));
+    total += reduce_chunk<Sum>(products, count);
   }
   return static_cast<T>(total);
 }
