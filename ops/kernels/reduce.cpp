@@ -72,9 +72,8 @@ void reduce_rows(const From* x, AxisGroup kept, AxisGroup reduced, T* y) {
     for_each_offset(reduced, [&](std::int64_t offset) {
       const From* row = x + kept_offset + offset;
       for (std::int64_t i = 0; i < run.extent; i += chunk_size<T>) {
-        total =
-            R::combine(total, static_cast<Wide<T>>(chunk(row + i * run.stride,
-                                                         std::min(chunk_size<T>, run.extent - i))));
+        const std::int64_t n = std::min(chunk_size<T>, run.extent - i);
+        total = R::combine(total, chunk(row + i * run.stride, n));
       }
     });
     *y++ = static_cast<T>(total);

@@ -13,7 +13,8 @@ namespace xtape::kernels {
 /// Elements summed in T before the sum goes on in double: 64 additions in each lane of the two
 /// registers that are summed in, on any machine.
 template <class T>
-inline constexpr std::int64_t chunk_size = 2 * 64 * static_cast<std::int64_t>(Lane<T>::width);
+inline constexpr std::int64_t chunk_size = std::int64_t{128} *
+                                           static_cast<std::int64_t>(Lane<T>::width);
 
 /// What sums of T are collected in.
 template <class T>
