@@ -21,7 +21,6 @@
 #include <xtape/nn/dropout.hpp>
 #include <xtape/nn/init.hpp>
 #include <xtape/nn/loss.hpp>
-#include <xtape/nn/metrics.hpp>
 #include <xtape/nn/module.hpp>
 #include <xtape/nn/regularization.hpp>
 #include <xtape/nn/sequential.hpp>
@@ -35,3 +34,4 @@
 #include <xtape/ops/softmax.hpp>
 #include <xtape/optim/adam.hpp>
 #include <xtape/optim/sgd.hpp>
+#include <xtape/train/metrics.hpp>

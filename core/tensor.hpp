@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <xtape/core/dtype.hpp>
@@ -143,6 +144,10 @@ class Tensor {
 
   Ref<detail::Body> body_;
 };
+
+/// A tensor and its name, such as its path in a module: "hidden.0.weight".
+using NamedTensor = std::pair<std::string, Tensor>;
+using NamedTensors = std::vector<NamedTensor>;
 
 /// Prints the values in NumPy's form.
 std::ostream& operator<<(std::ostream& stream, const Tensor& tensor);

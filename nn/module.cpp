@@ -17,7 +17,7 @@ struct Module::State {
   };
   std::string name;
   bool training = true;
-  std::vector<NamedTensor> parameters, buffers;
+  NamedTensors parameters, buffers;
   std::vector<std::pair<std::string, std::shared_ptr<State>>> children;
   std::vector<Penalty> penalties;
 
@@ -59,8 +59,8 @@ struct Module::State {
     return seen;
   }
 
-  std::vector<NamedTensor> collect(std::vector<NamedTensor> State::*list) {
-    std::vector<NamedTensor> all;
+  NamedTensors collect(NamedTensors State::*list) {
+    NamedTensors all;
     const Places places = walk();
     std::vector<std::string> paths{""};
     for (std::size_t i = 0; i < places.size(); ++i) {
@@ -100,10 +100,8 @@ Module& Module::operator=(const Module& other) {
   return *this;
 }
 
-std::vector<NamedTensor> Module::named_parameters() const {
-  return state_->collect(&State::parameters);
-}
-std::vector<NamedTensor> Module::named_buffers() const { return state_->collect(&State::buffers); }
+NamedTensors Module::named_parameters() const { return state_->collect(&State::parameters); }
+NamedTensors Module::named_buffers() const { return state_->collect(&State::buffers); }
 
 std::vector<Tensor> Module::parameters() const {
   std::vector<Tensor> parameters;

@@ -12,9 +12,6 @@
 
 namespace xtape::nn {
 
-/// A tensor and its path from the module that was asked: "hidden.0.weight".
-using NamedTensor = std::pair<std::string, Tensor>;
-
 /// Base of layers and models: a registry of named parameters, buffers and children, and the
 /// training flag.
 ///
@@ -38,11 +35,11 @@ class Module {
   Module& operator=(Module&&) noexcept = default;
 
   /// Parameters of this module and its children, in the order of registration; those reached twice,
-  /// once.
+  /// once. Named, with their paths from this module: "hidden.0.weight".
   std::vector<Tensor> parameters() const;
-  std::vector<NamedTensor> named_parameters() const;
+  NamedTensors named_parameters() const;
   /// Tensors that belong to the state but are not trained.
-  std::vector<NamedTensor> named_buffers() const;
+  NamedTensors named_buffers() const;
 
   /// Switches this module and its children to training (the initial state), or to evaluation.
   void train(bool on = true) const;

@@ -54,9 +54,6 @@ struct GradcheckResult {
 };
 std::ostream& operator<<(std::ostream& stream, const GradcheckResult& result);
 
-/// Named leaves, as `named_parameters()` of a module gives them.
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
-
 namespace detail {
 using GradcheckFunction = std::function<std::vector<Tensor>(std::vector<Tensor>&)>;
 GradcheckResult gradcheck_inputs(const GradcheckFunction& function,
@@ -103,9 +100,7 @@ template <std::invocable F, class Module>
 requires requires(const Module& module) { module.named_parameters(); }
 GradcheckResult gradcheck(F&& function, const Module& module,
                           const GradcheckOptions& options = {}) {
-  NamedTensors leaves;
-  for (const auto& [name, leaf] : module.named_parameters()) leaves.emplace_back(name, leaf);
-  return gradcheck(std::forward<F>(function), leaves, options);
+  return gradcheck(std::forward<F>(function), NamedTensors(module.named_parameters()), options);
 }
 
 }  // namespace xtape

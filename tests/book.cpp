@@ -13,10 +13,10 @@
 #include <xtape/nn/activation.hpp>
 #include <xtape/nn/dense.hpp>
 #include <xtape/nn/loss.hpp>
-#include <xtape/nn/metrics.hpp>
 #include <xtape/nn/sequential.hpp>
 #include <xtape/optim/adam.hpp>
 #include <xtape/optim/sgd.hpp>
+#include <xtape/train/metrics.hpp>
 
 using namespace xtape;
 

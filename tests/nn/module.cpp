@@ -36,7 +36,7 @@ struct Tied : nn::Module {
   Tensor operator()(const Tensor& x) const { return encode(again(encode(x))); }
 };
 
-Strings names(const std::vector<nn::NamedTensor>& tensors) {
+Strings names(const NamedTensors& tensors) {
   Strings names;
   for (const auto& [name, tensor] : tensors) names.push_back(name);
   return names;

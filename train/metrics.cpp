@@ -1,7 +1,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/node.hpp>
 #include <xtape/nn/labels.hpp>
-#include <xtape/nn/metrics.hpp>
+#include <xtape/train/metrics.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/reduce.hpp>
 
