@@ -32,6 +32,12 @@
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/softmax.hpp>
+#include <xtape/optim/adagrad.hpp>
 #include <xtape/optim/adam.hpp>
+#include <xtape/optim/adamw.hpp>
+#include <xtape/optim/clip.hpp>
+#include <xtape/optim/reduce_on_plateau.hpp>
+#include <xtape/optim/rmsprop.hpp>
+#include <xtape/optim/schedule.hpp>
 #include <xtape/optim/sgd.hpp>
 #include <xtape/train/metrics.hpp>

@@ -1,16 +1,19 @@
 #include <cmath>
 #include <string>
+#include <unordered_set>
 
 #include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/optim/kernels/state.hpp>
 #include <xtape/optim/optimizer.hpp>
 
 namespace xtape::optim {
 namespace {
 
-void check_rate(const char* what, double value) {
+void check_rate(const std::string& what, double value) {
   if (!(value >= 0) || std::isinf(value)) {
-    throw ValueError("optimizer: " + std::string(what) + " must be finite and not negative; got " +
+    throw ValueError("optimizer: " + what + " must be finite and not negative; got " +
                      std::to_string(value));
   }
 }
@@ -25,14 +28,30 @@ const Optimizer::Group& Optimizer::at(std::size_t group) const {
   return groups_[group];
 }
 
+double Optimizer::scheduled_rate(const Group& group) const {
+  const double factor = group.schedule(steps_);
+  const double rate =
+      group.learning_rate * factor / (1 + group.decay * static_cast<double>(steps_));
+  if (!(factor >= 0) || !std::isfinite(factor) || !std::isfinite(rate)) {
+    throw ValueError("optimizer: a schedule must give finite factors that are not negative; got " +
+                     std::to_string(factor) + " in step " + std::to_string(steps_));
+  }
+  return rate;
+}
+
 void Optimizer::step() {
-  for (std::size_t group = 0; group < groups_.size(); ++group) {
-    Group& own = groups_[group];
-    own.rate = own.initial_rate / (1 + own.decay * static_cast<double>(steps_));
-    for (std::size_t i = 0; i < own.parameters.size(); ++i) {
-      const Tensor gradient = own.parameters[i].grad();
+  for (Group& group : groups_) group.next_rate = scheduled_rate(group);  // all, before any is used
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    Group& group = groups_[i];
+    group.last_rate = group.next_rate;
+    for (Entry& entry : group.entries) {
+      const Tensor gradient = entry.parameter.grad();
       if (!gradient.defined()) continue;
-      update(group, i, own.parameters[i], gradient, own.rate, ++own.updates[i]);
+      for (const Tensor& own : entry.state) {  // the model may have been turned into another dtype
+        if (own.dtype() != gradient.dtype()) detail::replace_value(own, own.to(gradient.dtype()));
+      }
+      run(i, {entry.parameter, gradient, entry.state, group.last_rate, entry.updates + 1});
+      ++entry.updates;
     }
   }
   ++steps_;
@@ -40,43 +59,97 @@ void Optimizer::step() {
 
 void Optimizer::zero_grad() const {
   for (const Group& group : groups_) {
-    for (const Tensor& parameter : group.parameters) parameter.zero_grad();
+    for (const Entry& entry : group.entries) entry.parameter.zero_grad();
   }
 }
 
-double Optimizer::learning_rate(std::size_t group) const { return at(group).rate; }
+double Optimizer::learning_rate(std::size_t group) const { return at(group).last_rate; }
 
 void Optimizer::set_learning_rate(double rate, std::size_t group) {
   check_rate("learning rate", rate);
   at(group);
-  groups_[group].initial_rate = groups_[group].rate = rate;
+  groups_[group].learning_rate = groups_[group].last_rate = rate;
 }
 
-void Optimizer::add_parameters(const std::vector<Tensor>& parameters, double learning_rate,
-                               double decay) {
+void Optimizer::set_schedule(Schedule schedule, std::size_t group) {
+  at(group);
+  groups_[group].schedule = std::move(schedule);
+}
+
+void Optimizer::add(const Parameters& parameters, std::vector<std::string> slots,
+                    double learning_rate, double decay, Schedule schedule) {
   check_rate("learning rate", learning_rate);
   check_rate("decay", decay);
-  Group added{
-      {}, std::vector<std::int64_t>(parameters.size(), 0), learning_rate, decay, learning_rate};
-  const auto contains = [](const Group& group, const Tensor& tensor) {
-    for (const Tensor& parameter : group.parameters) {
-      if (&parameter.body() == &tensor.body()) return true;
+  std::unordered_set<const detail::Body*> bodies;
+  std::unordered_set<std::string> names;
+  for (const Group& group : groups_) {
+    for (const Entry& entry : group.entries) {
+      bodies.insert(&entry.parameter.body());
+      names.insert(entry.name);
     }
-    return false;
-  };
-  for (const Tensor& parameter : parameters) {
+  }
+  std::vector<Entry> entries;
+  for (auto& [name, parameter] : parameters.named(names.size())) {
     if (!parameter.requires_grad() || !parameter.is_leaf()) {
       throw GradError("optimizer: parameters must be leaves that require gradients; got " +
                       parameter.describe());
     }
-    bool known = contains(added, parameter);
-    for (const Group& group : groups_) known = known || contains(group, parameter);
-    if (known)
+    if (!bodies.insert(&parameter.body()).second) {
       throw ValueError("optimizer: a parameter may be given once; got " + parameter.describe() +
                        " twice");
-    added.parameters.push_back(parameter);
+    }
+    if (name.empty()) {
+      throw ValueError("optimizer: the name of a parameter must not be empty; got none for " +
+                       parameter.describe());
+    }
+    if (!names.insert(name).second) {
+      throw ValueError("optimizer: the name of a parameter may be given once; got \"" + name +
+                       "\" twice");
+    }
+    std::vector<Tensor> state;
+    for (std::size_t i = 0; i < slots.size(); ++i) state.push_back(zeros_like(parameter));
+    entries.push_back({parameter, std::move(state), 0, name});
   }
-  groups_.push_back(std::move(added));
+  groups_.push_back({std::move(entries), std::move(slots), learning_rate, decay,
+                     std::move(schedule), learning_rate, learning_rate});
+}
+
+NamedTensors Optimizer::state() const {
+  NamedTensors state{{"steps", number(steps_)}};
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    const std::string prefix = "group." + std::to_string(i) + ".";
+    state.emplace_back(prefix + "learning_rate", number(groups_[i].learning_rate));
+    state.emplace_back(prefix + "last_rate", number(groups_[i].last_rate));
+  }
+  for (const Group& group : groups_) {
+    for (const Entry& entry : group.entries) {
+      state.emplace_back(entry.name + ".updates", number(entry.updates));
+      for (std::size_t i = 0; i < group.slots.size(); ++i) {
+        // A view of memory that the next update leaves to it.
+        state.emplace_back(entry.name + "." + group.slots[i],
+                           entry.state[i].to(entry.parameter.dtype()).detach());
+      }
+    }
+  }
+  return state;
+}
+
+void Optimizer::restore(const NamedTensors& given) {
+  const NamedTensors entries = entries_like(state(), given);
+  for (std::size_t i = 1; i <= 2 * groups_.size(); ++i)
+    check_rate(entries[i].first, number<double>(entries[i].second));
+  auto next = entries.begin();
+  steps_ = number<std::int64_t>((next++)->second);
+  for (Group& group : groups_) {
+    group.learning_rate = number<double>((next++)->second);
+    group.last_rate = number<double>((next++)->second);
+  }
+  for (Group& group : groups_) {
+    for (Entry& entry : group.entries) {
+      entry.updates = number<std::int64_t>((next++)->second);
+      for (Tensor& own : entry.state) own = (next++)->second;
+    }
+  }
 }
 
 }  // namespace xtape::optim

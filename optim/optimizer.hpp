@@ -1,57 +1,136 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <xtape/core/tensor.hpp>
+#include <xtape/optim/parameters.hpp>
+#include <xtape/optim/schedule.hpp>
+#include <xtape/optim/setting.hpp>
 
 /// Optimizers step over leaves along the gradients that `backward` has accumulated in them.
 namespace xtape::optim {
 
-/// Base: groups of parameters, each with a learning rate that decays as rate / (1 + decay t) in
-/// step t = 0, 1, ... of the optimizer, for groups that were added later too.
+/// One parameter in one step, as the rule of an optimizer gets it.
+struct Update {
+  const Tensor& parameter;
+  const Tensor& gradient;         // of the parameter's shape and dtype
+  std::span<const Tensor> state;  // one tensor a slot, of the parameter's shape and dtype
+  double rate;                    // the learning rate of this step
+  std::int64_t t;                 // this is the parameter's t-th update, t = 1, 2, ...
+};
+
+/// Base: groups of parameters, each with a learning rate. In step t = 0, 1, ... of the optimizer,
+/// for groups that were added later too, the rate is
+///   learning_rate schedule(t) / (1 + decay t)
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Updates each parameter that has a gradient.
+  /// Updates each parameter that has a gradient. Throws ValueError, with nothing changed, if a
+  /// schedule gives a factor that is negative, infinite or NaN.
   void step();
 
   /// Forgets the gradients of all parameters.
   void zero_grad() const;
 
-  /// The rate that the last step used; before the first, the initial rate. Groups count in the
-  /// order in which they came.
+  /// The rate that the last step used. Before the first step, and after `set_learning_rate`, the
+  /// rate that decay and schedule multiply. Groups count in the order in which they came.
+  /// Throws IndexError without such a group.
   double learning_rate(std::size_t group = 0) const;
-  /// Sets the rate that decay starts from. Throws ValueError if negative or not finite, IndexError
-  /// without such a group.
+  /// Sets the rate that decay and schedule multiply, from the next step on. Throws ValueError if
+  /// negative or not finite, IndexError without such a group.
   void set_learning_rate(double rate, std::size_t group = 0);
+  /// Sets the schedule from the next step on; it counts from the optimizer's first step. Throws
+  /// IndexError without such a group.
+  void set_schedule(Schedule schedule, std::size_t group = 0);
 
+  /// Groups of parameters.
+  std::size_t groups() const { return groups_.size(); }
   /// Steps made so far.
   std::int64_t steps() const { return steps_; }
+
+  /// All that another optimizer, made with the same options, needs to go on exactly as this one
+  /// would: "steps", int64; "group.0.learning_rate", the rate that decay and schedule multiply, and
+  /// "group.0.last_rate", float64; for each parameter its number of "updates", int64, and its
+  /// state, as "hidden.weight.velocity". Later steps do not change these tensors.
+  NamedTensors state() const;
+  /// Takes up a state; parameters are found by their names, in any order.
+  /// Throws, with nothing changed, ValueError for an entry that is missing, unknown, given twice or
+  /// out of range; ShapeError and DtypeError for one that does not fit its parameter.
+  void restore(const NamedTensors& state);
 
  protected:
   Optimizer() = default;
 
-  /// Adds a group. Throws ValueError for a bad rate or decay, an undefined tensor or one that is in
-  /// a group already; GradError for one that is no leaf or does not require a gradient.
-  void add_parameters(const std::vector<Tensor>& parameters, double learning_rate, double decay);
+  /// Adds a group, with a tensor of zeros for each parameter and slot. Throws ValueError for a bad
+  /// rate or decay, an undefined tensor, an empty name, and a tensor or name that is in a group
+  /// already; GradError for a tensor that is no leaf or does not require a gradient.
+  void add(const Parameters& parameters, std::vector<std::string> slots, double learning_rate,
+           double decay, Schedule schedule);
 
-  /// Updates a parameter that has a gradient, for the t-th time: t = 1, 2, ...
-  virtual void update(std::size_t group, std::size_t index, const Tensor& parameter,
-                      const Tensor& gradient, double rate, std::int64_t t) = 0;
+  /// Updates a parameter that has a gradient.
+  virtual void run(std::size_t group, const Update& parameter) const = 0;
 
  private:
+  struct Entry {
+    Tensor parameter;
+    std::vector<Tensor> state;  // one tensor a slot
+    std::int64_t updates;       // made so far
+    std::string name;
+  };
   struct Group {
-    std::vector<Tensor> parameters;
-    std::vector<std::int64_t> updates;  // of each parameter so far
-    double initial_rate, decay, rate;
+    std::vector<Entry> entries;
+    std::vector<std::string> slots;
+    double learning_rate, decay;
+    Schedule schedule;
+    double last_rate, next_rate;
   };
   const Group& at(std::size_t group) const;
+  double scheduled_rate(const Group& group) const;
 
   std::vector<Group> groups_;
   std::int64_t steps_ = 0;
+};
+
+/// An optimizer with Options: an aggregate of Settings with at least `learning_rate`, `decay`,
+/// `schedule` and `fields`, a tuple of references to all. What is left to say is which options are
+/// wrong, which tensors the optimizer keeps of each parameter, and what it does in an update. Its
+/// constructor adds the first group.
+template <class Options>
+class OptimizerOf : public Optimizer {
+ public:
+  /// Adds parameters. Options that are not given are those of the optimizer's constructor.
+  void add_group(const Parameters& parameters, const Options& options = {}) {
+    Options own = inherited(options, defaults_);
+    check(own);
+    options_.reserve(options_.size() + 1);  // the base adds the group and so do we, or neither
+    add(parameters, slots(own), own.learning_rate, own.decay, own.schedule);
+    options_.push_back(std::move(own));
+  }
+
+ protected:
+  explicit OptimizerOf(const Options& defaults) : defaults_(defaults) {}
+
+  /// Throws ValueError for options out of range; the base checks learning rate and decay.
+  virtual void check(const Options&) const {}
+  /// Names of the state tensors of each parameter, without dots.
+  virtual std::vector<std::string> slots(const Options&) const { return {}; }
+  /// Updates a parameter and its state, in place or by `assign`.
+  virtual void update(const Options& options, const Update& parameter) const = 0;
+
+ private:
+  void run(std::size_t group, const Update& parameter) const final {
+    update(options_[group], parameter);
+  }
+
+  Options defaults_;
+  std::vector<Options> options_;  // of each group
 };
 
 }  // namespace xtape::optim

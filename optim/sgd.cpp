@@ -1,47 +1,50 @@
-#include <string>
-
-#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/optim/kernels/check.hpp>
 #include <xtape/optim/kernels/update.hpp>
 #include <xtape/optim/sgd.hpp>
 
 namespace xtape::optim {
 
-SGD::SGD(const std::vector<Tensor>& parameters, const SGDOptions& options) {
-  add_group(parameters, options);
+SGD::SGD(const Parameters& parameters, const SGDOptions& options) : OptimizerOf(options) {
+  add_group(parameters);
 }
 
-void SGD::add_group(const std::vector<Tensor>& parameters, const SGDOptions& options) {
-  if (!(options.momentum >= 0 && options.momentum < 1)) {
-    throw ValueError("sgd: momentum must lie in [0, 1); got " + std::to_string(options.momentum));
-  }
+void SGD::check(const SGDOptions& options) const {
+  check_below_one("sgd", "momentum", options.momentum);
   if (options.nesterov && options.momentum == 0)
     throw ValueError("sgd: nesterov needs a momentum above 0");
-  Group group{options, {}};
-  if (options.momentum > 0) {
-    for (const Tensor& parameter : parameters) group.velocities.push_back({zeros_like(parameter)});
-  }
-  groups_.reserve(groups_.size() + 1);  // the base class and this one add the group, or neither
-  add_parameters(parameters, options.learning_rate, options.decay);
-  groups_.push_back(std::move(group));
 }
 
-void SGD::update(std::size_t group, std::size_t index, const Tensor& parameter,
-                 const Tensor& gradient, double rate, std::int64_t) {
-  const auto& [options, velocities] = groups_[group];
-  const double momentum = options.momentum;
+std::vector<std::string> SGD::slots(const SGDOptions& options) const {
+  if (options.momentum == 0) return {};
+  // The two cannot stand for each other: a state of one kind is not to be restored as the other.
+  return {options.velocity == Velocity::of_steps ? "velocity" : "momentum_buffer"};
+}
+
+void SGD::update(const SGDOptions& options, const Update& parameter) const {
+  const double rate = parameter.rate, momentum = options.momentum;
+  const bool of_steps = options.velocity == Velocity::of_steps;
   if (momentum == 0) {
-    kernels::update(parameter, gradient, std::array<Tensor, 0>{},
-                    [=](auto& w, auto g) { w = w - rate * g; });
-  } else if (options.nesterov) {
-    kernels::update(parameter, gradient, velocities[index], [=](auto& w, auto g, auto& v) {
+    kernels::update<0>(parameter, [=](auto& w, auto g) { w = w - rate * g; });
+  } else if (of_steps && options.nesterov) {
+    kernels::update<1>(parameter, [=](auto& w, auto g, auto& v) {
       v = momentum * v - rate * g;
       w = w + momentum * v - rate * g;
     });
-  } else {
-    kernels::update(parameter, gradient, velocities[index], [=](auto& w, auto g, auto& v) {
+  } else if (of_steps) {
+    kernels::update<1>(parameter, [=](auto& w, auto g, auto& v) {
       v = momentum * v - rate * g;
       w = w + v;
+    });
+  } else if (options.nesterov) {
+    kernels::update<1>(parameter, [=](auto& w, auto g, auto& v) {
+      v = momentum * v + g;
+      w = w - rate * (g + momentum * v);
+    });
+  } else {
+    kernels::update<1>(parameter, [=](auto& w, auto g, auto& v) {
+      v = momentum * v + g;
+      w = w - rate * v;
     });
   }
 }

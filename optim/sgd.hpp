@@ -1,42 +1,48 @@
 #pragma once
-#include <array>
+#include <string>
+#include <tuple>
 #include <vector>
 
 #include <xtape/optim/optimizer.hpp>
 
 namespace xtape::optim {
 
+/// What momentum accumulates. It makes a difference when the learning rate changes: steps keep the
+/// rate at which they were made, gradients take that of the present.
+enum class Velocity { of_steps, of_gradients };
+
 struct SGDOptions {
-  double learning_rate = 1;
-  double decay = 0;
-  double momentum = 0;
-  bool nesterov = false;
+  Setting<double> learning_rate = Preset{1.0};
+  Setting<double> decay = Preset{0.0};
+  Setting<double> momentum = Preset{0.0};
+  Setting<bool> nesterov = Preset{false};
+  Setting<Velocity> velocity = Preset{Velocity::of_steps};
+  Setting<Schedule> schedule = Preset{Schedule()};
+
+  static auto fields(auto& own) {
+    return std::tie(own.learning_rate, own.decay, own.momentum, own.nesterov, own.velocity,
+                    own.schedule);
+  }
 };
 
 /// Stochastic gradient descent.
 ///   without momentum   w -= rate g
-///   with momentum      v = momentum v - rate g,  w += v
-///   Nesterov           the same v,               w += momentum v - rate g
+///   of steps           v = momentum v - rate g,  w += v;       Nesterov  w += momentum v - rate g
+///   of gradients       v = momentum v + g,       w -= rate v;  Nesterov  w -= rate (g + momentum v)
+/// State: "velocity" of steps, "momentum_buffer" of gradients; none without momentum.
 /// Throws ValueError for options out of range, or Nesterov without momentum; as Optimizer for
 /// parameters.
 /// Source: Sutskever et al., On the importance of initialization and momentum in deep learning
 /// (2013), section 2; Nesterov's step is taken from the point looked ahead to, as in Bengio et al.,
-/// Advances in Optimizing Recurrent Networks (2012).
-class SGD : public Optimizer {
+/// Advances in Optimizing Recurrent Networks (2012). Velocity of gradients is PyTorch's.
+class SGD : public OptimizerOf<SGDOptions> {
  public:
-  explicit SGD(const std::vector<Tensor>& parameters, const SGDOptions& options = {});
-  /// Adds parameters with options of their own.
-  void add_group(const std::vector<Tensor>& parameters, const SGDOptions& options);
+  explicit SGD(const Parameters& parameters, const SGDOptions& options = {});
 
  private:
-  void update(std::size_t group, std::size_t index, const Tensor& parameter, const Tensor& gradient,
-              double rate, std::int64_t t) override;
-
-  struct Group {
-    SGDOptions options;
-    std::vector<std::array<Tensor, 1>> velocities;  // of each parameter; none without momentum
-  };
-  std::vector<Group> groups_;
+  void check(const SGDOptions& options) const override;
+  std::vector<std::string> slots(const SGDOptions& options) const override;
+  void update(const SGDOptions& options, const Update& parameter) const override;
 };
 
 }  // namespace xtape::optim

@@ -7,6 +7,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/ops/kernels/lane.hpp>
+#include <xtape/optim/optimizer.hpp>
 
 namespace xtape::kernels {
 
@@ -36,23 +37,19 @@ void update_run(std::int64_t n, T* p, const T* g, const std::array<T*, sizeof...
   (std::copy_n(rest[2 + k], count, state[k] + i), ...);
 }
 
-/// f(p, g, s...) with p an element of the parameter, g of its gradient and s of each state tensor:
-/// p and s are changed in place. float32 or float64; states have the parameter's shape and dtype.
-template <std::size_t count, class F>
-void update(const Tensor& parameter, const Tensor& gradient,
-            const std::array<Tensor, count>& states, F&& f) {
-  const Tensor g = gradient.contiguous();
+/// f(p, g, s...) with p an element of the parameter, g of its gradient and s of each of the state
+/// tensors, as many as `slots`: p and s are changed in place. float32 or float64.
+template <std::size_t slots, class F>
+void update(const optim::Update& update, F&& f) {
+  const Tensor g = update.gradient.contiguous();
   const auto run = [&]<class T>(TypeTag<T>) {
-    T* p = detail::writable<T>(parameter);
-    for (const Tensor& own : states) {  // the model may have been turned into another dtype
-      if (own.dtype() != parameter.dtype()) detail::replace_value(own, own.to(parameter.dtype()));
-    }
-    std::array<T*, count> state;
-    std::transform(states.begin(), states.end(), state.begin(), detail::writable<T>);
-    update_run(parameter.size(), p, g.body().template elements<const T>(), state, f,
-               std::make_index_sequence<count>());
+    T* p = detail::writable<T>(update.parameter);
+    std::array<T*, slots> state;
+    std::transform(update.state.begin(), update.state.end(), state.begin(), detail::writable<T>);
+    update_run(g.size(), p, g.body().template elements<const T>(), state, f,
+               std::make_index_sequence<slots>());
   };
-  parameter.dtype() == Dtype::float32 ? run(TypeTag<float>{}) : run(TypeTag<double>{});
+  g.dtype() == Dtype::float32 ? run(TypeTag<float>{}) : run(TypeTag<double>{});
 }
 
 }  // namespace xtape::kernels

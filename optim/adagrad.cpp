@@ -1,0 +1,26 @@
+#include <xtape/optim/adagrad.hpp>
+#include <xtape/optim/kernels/check.hpp>
+#include <xtape/optim/kernels/update.hpp>
+
+namespace xtape::optim {
+
+Adagrad::Adagrad(const Parameters& parameters, const AdagradOptions& options)
+    : OptimizerOf(options) {
+  add_group(parameters);
+}
+
+void Adagrad::check(const AdagradOptions& options) const {
+  check_not_negative("adagrad", "epsilon", options.epsilon);
+}
+
+std::vector<std::string> Adagrad::slots(const AdagradOptions&) const { return {"cache"}; }
+
+void Adagrad::update(const AdagradOptions& options, const Update& parameter) const {
+  const double rate = parameter.rate, epsilon = options.epsilon;
+  kernels::update<1>(parameter, [=](auto& w, auto g, auto& c) {
+    c = c + g * g;
+    w = w - rate * g / (sqrt(c) + epsilon);
+  });
+}
+
+}  // namespace xtape::optim

@@ -1,0 +1,36 @@
+#pragma once
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <xtape/optim/optimizer.hpp>
+
+namespace xtape::optim {
+
+struct AdagradOptions {
+  Setting<double> learning_rate = Preset{1.0};
+  Setting<double> decay = Preset{0.0};
+  Setting<double> epsilon = Preset{1e-7};  ///< outside the root
+  Setting<Schedule> schedule = Preset{Schedule()};
+
+  static auto fields(auto& own) {
+    return std::tie(own.learning_rate, own.decay, own.epsilon, own.schedule);
+  }
+};
+
+/// Adaptive gradients: each element has a rate that falls with the gradients it has seen.
+///   c += g²,  w -= rate g / (sqrt(c) + epsilon)
+/// State: "cache". Throws ValueError for options out of range, and as Optimizer for parameters.
+/// Source: Duchi, Hazan and Singer, Adaptive Subgradient Methods for Online Learning and Stochastic
+/// Optimization (2011), with a diagonal matrix.
+class Adagrad : public OptimizerOf<AdagradOptions> {
+ public:
+  explicit Adagrad(const Parameters& parameters, const AdagradOptions& options = {});
+
+ private:
+  void check(const AdagradOptions& options) const override;
+  std::vector<std::string> slots(const AdagradOptions& options) const override;
+  void update(const AdagradOptions& options, const Update& parameter) const override;
+};
+
+}  // namespace xtape::optim

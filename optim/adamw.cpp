@@ -1,0 +1,38 @@
+#include <cmath>
+
+#include <xtape/optim/adamw.hpp>
+#include <xtape/optim/kernels/check.hpp>
+#include <xtape/optim/kernels/update.hpp>
+
+namespace xtape::optim {
+
+AdamW::AdamW(const Parameters& parameters, const AdamWOptions& options) : OptimizerOf(options) {
+  add_group(parameters);
+}
+
+void AdamW::check(const AdamWOptions& options) const {
+  check_below_one("adamw", "beta1", options.beta1);
+  check_below_one("adamw", "beta2", options.beta2);
+  check_not_negative("adamw", "epsilon", options.epsilon);
+  check_not_negative("adamw", "weight_decay", options.weight_decay);
+}
+
+std::vector<std::string> AdamW::slots(const AdamWOptions&) const {
+  return {"first_moment", "second_moment"};
+}
+
+void AdamW::update(const AdamWOptions& options, const Update& parameter) const {
+  const double rate = parameter.rate, t = static_cast<double>(parameter.t);
+  const double beta1 = options.beta1, beta2 = options.beta2, epsilon = options.epsilon;
+  const double shrink = rate * options.weight_decay;
+  const double scale = rate / (1 - std::pow(beta1, t));
+  const double correction = 1 / (1 - std::pow(beta2, t));
+  kernels::update<2>(parameter, [=](auto& w, auto g, auto& m, auto& v) {
+    m = beta1 * m + (1 - beta1) * g;
+    v = beta2 * v + (1 - beta2) * g * g;
+    w = w - shrink * w;
+    w = w - scale * m / (sqrt(correction * v) + epsilon);
+  });
+}
+
+}  // namespace xtape::optim

@@ -1,0 +1,30 @@
+#pragma once
+#include <cstddef>
+#include <initializer_list>
+#include <vector>
+
+#include <xtape/core/tensor.hpp>
+
+namespace xtape::optim {
+
+/// The parameters of a group: `{w, b}`, `model.parameters()`, or with the names under which the
+/// optimizer's state knows them, `{{"w", w}, {"b", b}}`, `model.named_parameters()`.
+class Parameters {
+ public:
+  Parameters() = default;
+  Parameters(std::initializer_list<Tensor> parameters);
+  Parameters(std::initializer_list<NamedTensor> parameters);
+  Parameters(const std::vector<Tensor>& parameters);
+  Parameters(NamedTensors parameters);
+
+  std::size_t size() const { return list_.size(); }
+
+  /// The parameters with their names; those without are numbered "first", "first + 1", ...
+  NamedTensors named(std::size_t first = 0) const;
+
+ private:
+  NamedTensors list_;
+  bool numbered_ = false;
+};
+
+}  // namespace xtape::optim

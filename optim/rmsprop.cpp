@@ -1,0 +1,27 @@
+#include <xtape/optim/kernels/check.hpp>
+#include <xtape/optim/kernels/update.hpp>
+#include <xtape/optim/rmsprop.hpp>
+
+namespace xtape::optim {
+
+RMSprop::RMSprop(const Parameters& parameters, const RMSpropOptions& options)
+    : OptimizerOf(options) {
+  add_group(parameters);
+}
+
+void RMSprop::check(const RMSpropOptions& options) const {
+  check_below_one("rmsprop", "rho", options.rho);
+  check_not_negative("rmsprop", "epsilon", options.epsilon);
+}
+
+std::vector<std::string> RMSprop::slots(const RMSpropOptions&) const { return {"cache"}; }
+
+void RMSprop::update(const RMSpropOptions& options, const Update& parameter) const {
+  const double rate = parameter.rate, rho = options.rho, epsilon = options.epsilon;
+  kernels::update<1>(parameter, [=](auto& w, auto g, auto& c) {
+    c = rho * c + (1 - rho) * g * g;
+    w = w - rate * g / (sqrt(c) + epsilon);
+  });
+}
+
+}  // namespace xtape::optim

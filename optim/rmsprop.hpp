@@ -1,0 +1,36 @@
+#pragma once
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <xtape/optim/optimizer.hpp>
+
+namespace xtape::optim {
+
+struct RMSpropOptions {
+  Setting<double> learning_rate = Preset{1e-3};
+  Setting<double> decay = Preset{0.0};
+  Setting<double> rho = Preset{0.9};
+  Setting<double> epsilon = Preset{1e-7};  ///< outside the root
+  Setting<Schedule> schedule = Preset{Schedule()};
+
+  static auto fields(auto& own) {
+    return std::tie(own.learning_rate, own.decay, own.rho, own.epsilon, own.schedule);
+  }
+};
+
+/// Gradients divided by a running root mean square of themselves.
+///   c = rho c + (1 - rho) g²,  w -= rate g / (sqrt(c) + epsilon)
+/// State: "cache". Throws ValueError for options out of range, and as Optimizer for parameters.
+/// Source: Tieleman and Hinton, Neural Networks for Machine Learning (2012), lecture 6.5.
+class RMSprop : public OptimizerOf<RMSpropOptions> {
+ public:
+  explicit RMSprop(const Parameters& parameters, const RMSpropOptions& options = {});
+
+ private:
+  void check(const RMSpropOptions& options) const override;
+  std::vector<std::string> slots(const RMSpropOptions& options) const override;
+  void update(const RMSpropOptions& options, const Update& parameter) const override;
+};
+
+}  // namespace xtape::optim
