@@ -5,6 +5,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/node.hpp>
 #include <xtape/optim/kernels/state.hpp>
 #include <xtape/optim/optimizer.hpp>
 
@@ -40,6 +41,7 @@ double Optimizer::scheduled_rate(const Group& group) const {
 }
 
 void Optimizer::step() {
+  const NoGradGuard no_grad;
   for (Group& group : groups_) group.next_rate = scheduled_rate(group);  // all, before any is used
   for (std::size_t i = 0; i < groups_.size(); ++i) {
     Group& group = groups_[i];

@@ -121,7 +121,7 @@ class OptimizerOf : public Optimizer {
   virtual void check(const Options&) const {}
   /// Names of the state tensors of each parameter, without dots.
   virtual std::vector<std::string> slots(const Options&) const { return {}; }
-  /// Updates a parameter and its state, in place or by `assign`.
+  /// Updates a parameter and its state, by `assign`. Nothing is recorded.
   virtual void update(const Options& options, const Update& parameter) const = 0;
 
  private:
