@@ -32,6 +32,10 @@ std::vector<double> ratios(const std::vector<double>& times, const std::vector<d
 
 }  // namespace
 
+double median_ratio(const std::vector<double>& times, const std::vector<double>& reference) {
+  return median(ratios(times, reference));
+}
+
 void print_header(std::ostream& out, const std::vector<std::string>& contestants) {
   out << std::left << std::setw(description_width) << "us per step, ratio to the floor"
       << std::right << std::setw(time_width) << contestants.front();
@@ -48,7 +52,7 @@ void print_row(std::ostream& out, const Result& result) {
       << std::right << std::setw(time_width) << format(median(result.times[0]));
   for (std::size_t i = 1; i < result.times.size(); ++i) {
     out << std::setw(time_width) << format(median(result.times[i])) << std::setw(ratio_width)
-        << format(median(ratios(result.times[i], result.times[0])));
+        << format(median_ratio(result.times[i], result.times[0]));
     if (i > 1) continue;
     out << std::setw(ratio_width) << (workload.target > 0 ? "<= " + format(workload.target) : "");
   }

@@ -8,15 +8,17 @@
 
 namespace bench {
 
-/// What was measured on a workload: microseconds a step, by contestant and round. The first
-/// contestant is the floor, the second xtape.
+/// What was measured on a workload: microseconds a step, by contestant and round.
 struct Result {
   Workload workload;
   std::vector<std::vector<double>> times;
 };
 
-/// A table: for each workload the median time of each contestant, and its ratio to the floor, the
-/// median of the ratios within each round.
+/// The median of the ratios of two contestants' times within each round.
+double median_ratio(const std::vector<double>& times, const std::vector<double>& reference);
+
+/// A table: for each workload the median time of each contestant, and its ratio to the first, the
+/// floor; the second is xtape.
 void print_header(std::ostream& out, const std::vector<std::string>& contestants);
 void print_row(std::ostream& out, const Result& result);
 void print_footer(std::ostream& out);

@@ -2,17 +2,13 @@
 // they are there, libtorch and NumPy. Rounds are interleaved: in each, every contestant has a slot
 // of about 75 ms, in rotating order.
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -20,14 +16,13 @@
 #include "contestant.hpp"
 #include "floor.hpp"
 #include "machine.hpp"
+#include "measure.hpp"
 #include "peer.hpp"
 #include "report.hpp"
 #include "workloads.hpp"
 #include "xtape_models.hpp"
 
 namespace {
-
-using Contestants = std::vector<std::unique_ptr<bench::Contestant>>;
 
 struct Options {
   int rounds = 15;
@@ -61,83 +56,12 @@ std::vector<bench::Workload> selected_workloads(const std::vector<std::string>& 
   return workloads;
 }
 
-/// A directory that is gone at the end, with what is in it.
-class ScratchDirectory {
- public:
-  ScratchDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "xtape-bench-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot create " + name);
-    path_ = name;
-  }
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-  ~ScratchDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-Contestants find_contestants(int threads, const std::filesystem::path& scratch) {
-  Contestants all;
+bench::Contestants find_contestants(int threads, const std::filesystem::path& scratch) {
+  bench::Contestants all;
   all.push_back(std::make_unique<bench::LocalContestant<bench::FloorMlp>>("floor"));
   all.push_back(std::make_unique<bench::LocalContestant<bench::XtapeModel>>("xtape"));
   for (auto& peer : bench::start_peers(threads, scratch)) all.push_back(std::move(peer));
   return all;
-}
-
-/// Throws unless all contestants see the floor's losses over the first steps, dropout off: the
-/// times compared are those of the same mathematics.
-void check_same_losses(const Contestants& contestants, const bench::Workload& workload) {
-  constexpr int steps = 10;
-  constexpr double tolerance = 1e-4;
-  bench::Workload plain = workload;
-  plain.dropout = 0;
-  const bench::Problem problem = bench::make_problem(plain);
-  const std::string key = workload.name + "-check";
-  for (const auto& contestant : contestants) contestant->load(key, problem);
-  const auto expected = contestants.front()->losses(key, steps);
-  for (const auto& contestant : contestants) {
-    const auto losses = contestant->losses(key, steps);
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-      if (i < losses.size() && std::abs(losses[i] / expected[i] - 1) <= tolerance) continue;
-      std::ostringstream text;
-      text << "workload " << workload.name << ", step " << i << ": the loss is " << expected[i]
-           << " on the floor and ";
-      text << (i < losses.size() ? std::to_string(losses[i]) : "missing") << " with "
-           << contestant->name() << ": not the same mathematics";
-      throw std::runtime_error(text.str());
-    }
-  }
-}
-
-/// So many steps that a slot lasts about 75 ms.
-int steps_per_slot(bench::Contestant& contestant, const std::string& key) {
-  constexpr int least = 3;
-  constexpr double slot = 75e3;
-  const double per_step = contestant.time(key, least) / least;
-  return std::max(least, static_cast<int>(std::ceil(slot / per_step)));
-}
-
-bench::Result measure(const Contestants& contestants, const bench::Workload& workload, int rounds) {
-  const bench::Problem problem = bench::make_problem(workload);
-  std::vector<int> steps;
-  for (const auto& contestant : contestants) {
-    contestant->load(workload.name, problem);
-    steps.push_back(steps_per_slot(*contestant, workload.name));
-  }
-  bench::Result result{.workload = workload, .times = {}};
-  result.times.resize(contestants.size());
-  for (int round = 0; round < rounds; ++round) {
-    for (std::size_t turn = 0; turn < contestants.size(); ++turn) {
-      const std::size_t i = (turn + static_cast<std::size_t>(round)) % contestants.size();
-      result.times[i].push_back(contestants[i]->time(workload.name, steps[i]) / steps[i]);
-    }
-  }
-  return result;
 }
 
 void run(const Options& options) {
@@ -148,9 +72,9 @@ void run(const Options& options) {
   }
   const auto workloads = selected_workloads(options.only);
   bench::use_threads(options.threads);
-  const ScratchDirectory scratch;
+  const bench::ScratchDirectory scratch;
   const auto contestants = find_contestants(options.threads, scratch.path());
-  for (const auto& workload : workloads) check_same_losses(contestants, workload);
+  for (const auto& workload : workloads) bench::check_same_losses(contestants, workload);
 
   std::vector<std::string> names;
   for (const auto& contestant : contestants) names.push_back(contestant->name());
@@ -159,7 +83,7 @@ void run(const Options& options) {
   bench::print_header(std::cout, names);
   if (csv.is_open()) bench::write_csv_header(csv);
   for (const auto& workload : workloads) {
-    const auto result = measure(contestants, workload, options.rounds);
+    const auto result = bench::measure(contestants, workload, options.rounds);
     bench::print_row(std::cout, result);
     if (csv.is_open()) bench::write_csv_rows(csv, names, result);
   }

@@ -100,10 +100,11 @@ std::vector<T> read_values(std::istream& in, std::int64_t count) {
 Workload parse_header(const std::string& line) {
   std::istringstream in(line);
   Workload workload{};
-  int loss = 0;
-  in >> workload.samples >> loss >> workload.learning_rate >> workload.decay >> workload.l2 >>
-      workload.dropout;
+  int loss = 0, rule = 0;
+  in >> workload.samples >> loss >> rule >> workload.learning_rate >> workload.momentum >>
+      workload.decay >> workload.l2 >> workload.dropout;
   workload.loss = static_cast<Loss>(loss);
+  workload.rule = static_cast<Rule>(rule);
   for (std::int64_t width = 0; in >> width;) workload.widths.push_back(width);
   return workload;
 }
@@ -126,8 +127,10 @@ void write_problem(const Problem& problem, const std::filesystem::path& file) {
   const Workload& workload = problem.workload;
   std::ofstream out(file, std::ios::binary);
   out.precision(9);
-  out << workload.samples << ' ' << static_cast<int>(workload.loss) << ' ' << workload.learning_rate
-      << ' ' << workload.decay << ' ' << workload.l2 << ' ' << workload.dropout;
+  out << workload.samples << ' ' << static_cast<int>(workload.loss) << ' '
+      << static_cast<int>(workload.rule) << ' ' << workload.learning_rate << ' '
+      << workload.momentum << ' ' << workload.decay << ' ' << workload.l2 << ' '
+      << workload.dropout;
   for (const auto width : workload.widths) out << ' ' << width;
   out << '\n';
   write_values(out, problem.inputs);

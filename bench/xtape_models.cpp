@@ -37,6 +37,29 @@ Tensor make_targets(const Problem& problem) {
   return reshape(labels.to(Dtype::float32), {problem.workload.samples, 1});
 }
 
+std::unique_ptr<optim::Optimizer> make_optimizer(const Workload& workload,
+                                                 const std::vector<Tensor>& parameters) {
+  const auto rate = static_cast<double>(workload.learning_rate);
+  const auto decay = static_cast<double>(workload.decay);
+  switch (workload.rule) {
+    case Rule::sgd:
+      return std::make_unique<optim::SGD>(
+          parameters, optim::SGDOptions{.learning_rate = rate,
+                                        .decay = decay,
+                                        .momentum = static_cast<double>(workload.momentum)});
+    case Rule::adagrad:
+      return std::make_unique<optim::Adagrad>(
+          parameters, optim::AdagradOptions{.learning_rate = rate, .decay = decay});
+    case Rule::rmsprop:
+      return std::make_unique<optim::RMSprop>(
+          parameters, optim::RMSpropOptions{
+                          .learning_rate = rate, .decay = decay, .rho = static_cast<double>(rho)});
+    default:
+      return std::make_unique<optim::Adam>(
+          parameters, optim::AdamOptions{.learning_rate = rate, .decay = decay});
+  }
+}
+
 }  // namespace
 
 struct XtapeModel::Parts {
@@ -45,9 +68,7 @@ struct XtapeModel::Parts {
         inputs(from_vector(problem.inputs, {workload.samples, workload.widths.front()})),
         targets(make_targets(problem)),
         network(make_network(problem)),
-        optimizer(network.parameters(),
-                  {.learning_rate = static_cast<double>(workload.learning_rate),
-                   .decay = static_cast<double>(workload.decay)}) {}
+        optimizer(make_optimizer(workload, network.parameters())) {}
 
   Tensor loss() const {
     const Tensor logits = network(inputs);
@@ -60,7 +81,7 @@ struct XtapeModel::Parts {
   Workload workload;
   Tensor inputs, targets;
   nn::Sequential network;
-  optim::Adam optimizer;
+  std::unique_ptr<optim::Optimizer> optimizer;
 };
 
 XtapeModel::XtapeModel(const Problem& problem) : parts_(std::make_unique<Parts>(problem)) {}
@@ -68,9 +89,9 @@ XtapeModel::~XtapeModel() = default;
 
 float XtapeModel::step() {
   const Tensor loss = parts_->loss();
-  parts_->optimizer.zero_grad();
+  parts_->optimizer->zero_grad();
   loss.backward();
-  parts_->optimizer.step();
+  parts_->optimizer->step();
   return static_cast<float>(loss.item());
 }
 

@@ -98,17 +98,71 @@ class Activation_Sigmoid_Loss_BinaryCrossentropy:
         return labels.reshape(-1, 1).astype(np.float32)
 
 
-class Optimizer_Adam:
-    def __init__(self, learning_rate, decay, epsilon=1e-7, beta_1=0.9, beta_2=0.999):
+class Optimizer:
+    """The rate of a step, and the count of steps."""
+
+    def __init__(self, learning_rate, decay):
         self.learning_rate = learning_rate
         self.decay = decay
-        self.epsilon = epsilon
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
         self.iterations = 0
 
     def pre_update_params(self):
         self.current_learning_rate = self.learning_rate / (1 + self.decay * self.iterations)
+
+    def post_update_params(self):
+        self.iterations += 1
+
+
+class Optimizer_SGD(Optimizer):
+    def __init__(self, learning_rate, decay, momentum=0.0):
+        super().__init__(learning_rate, decay)
+        self.momentum = momentum
+
+    def update_params(self, layer):
+        rate = self.current_learning_rate
+        if self.momentum == 0:
+            layer.weights += -rate * layer.dweights
+            layer.biases += -rate * layer.dbiases
+            return
+        if not hasattr(layer, "weight_momentums"):
+            layer.weight_momentums = np.zeros_like(layer.weights)
+            layer.bias_momentums = np.zeros_like(layer.biases)
+        layer.weight_momentums = self.momentum * layer.weight_momentums - rate * layer.dweights
+        layer.bias_momentums = self.momentum * layer.bias_momentums - rate * layer.dbiases
+        layer.weights += layer.weight_momentums
+        layer.biases += layer.bias_momentums
+
+
+class Optimizer_Adagrad(Optimizer):
+    """The sum of the squared gradients; with `rho`, RMSprop's running mean of them."""
+
+    def __init__(self, learning_rate, decay, epsilon=1e-7, rho=None):
+        super().__init__(learning_rate, decay)
+        self.epsilon = epsilon
+        self.rho = rho
+
+    def update_params(self, layer):
+        if not hasattr(layer, "weight_cache"):
+            layer.weight_cache = np.zeros_like(layer.weights)
+            layer.bias_cache = np.zeros_like(layer.biases)
+        layer.weight_cache = self.accumulate(layer.weight_cache, layer.dweights)
+        layer.bias_cache = self.accumulate(layer.bias_cache, layer.dbiases)
+        rate = self.current_learning_rate
+        layer.weights += -rate * layer.dweights / (np.sqrt(layer.weight_cache) + self.epsilon)
+        layer.biases += -rate * layer.dbiases / (np.sqrt(layer.bias_cache) + self.epsilon)
+
+    def accumulate(self, cache, gradients):
+        if self.rho is None:
+            return cache + gradients**2
+        return self.rho * cache + (1 - self.rho) * gradients**2
+
+
+class Optimizer_Adam(Optimizer):
+    def __init__(self, learning_rate, decay, epsilon=1e-7, beta_1=0.9, beta_2=0.999):
+        super().__init__(learning_rate, decay)
+        self.epsilon = epsilon
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
 
     def update_params(self, layer):
         if not hasattr(layer, "weight_cache"):
@@ -130,8 +184,13 @@ class Optimizer_Adam:
                    / (np.sqrt(corrected_cache) + self.epsilon))
         return momentums, cache
 
-    def post_update_params(self):
-        self.iterations += 1
+
+def make_optimizer(problem):
+    rate, decay = problem.learning_rate, problem.decay
+    return [lambda: Optimizer_Adam(rate, decay),
+            lambda: Optimizer_SGD(rate, decay, problem.momentum),
+            lambda: Optimizer_Adagrad(rate, decay),
+            lambda: Optimizer_Adagrad(rate, decay, rho=0.999)][problem.rule]()
 
 
 class Problem:
@@ -140,9 +199,10 @@ class Problem:
     def __init__(self, path):
         with open(path, "rb") as file:
             header = file.readline().split()
-            samples, self.loss = int(header[0]), int(header[1])
-            self.learning_rate, self.decay, self.l2, self.dropout = map(float, header[2:6])
-            widths = [int(width) for width in header[6:]]
+            samples, self.loss, self.rule = map(int, header[:3])
+            self.learning_rate, self.momentum, self.decay, self.l2, self.dropout = map(
+                float, header[3:8])
+            widths = [int(width) for width in header[8:]]
             read = lambda dtype, *shape: np.fromfile(file, dtype, np.prod(shape)).reshape(shape)
             self.inputs = read(np.float32, samples, widths[0])
             self.labels = read(np.int64, samples)
@@ -162,7 +222,7 @@ class Model:
         self.dense = [layer for layer in self.layers if isinstance(layer, Layer_Dense)]
         self.loss = (Activation_Sigmoid_Loss_BinaryCrossentropy() if problem.loss == 1
                      else Activation_Softmax_Loss_CategoricalCrossentropy())
-        self.optimizer = Optimizer_Adam(problem.learning_rate, problem.decay)
+        self.optimizer = make_optimizer(problem)
 
     def step(self):
         values = self.problem.inputs

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "contestant.hpp"
+#include "report.hpp"
+
+namespace bench {
+
+using Contestants = std::vector<std::unique_ptr<Contestant>>;
+
+/// A directory that is gone at the end, with what is in it.
+class ScratchDirectory {
+ public:
+  ScratchDirectory();
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+  ~ScratchDirectory();
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Throws std::runtime_error unless all contestants see the losses of the first over some steps
+/// with a small rate and without dropout: the times compared are those of the same mathematics.
+void check_same_losses(const Contestants& contestants, const Workload& workload);
+
+/// Times a workload in interleaved rounds: in each, every contestant has a slot of about 75 ms, in
+/// rotating order.
+Result measure(const Contestants& contestants, const Workload& workload, int rounds);
+
+}  // namespace bench
