@@ -78,7 +78,10 @@ Schedule inverse_time(double decay) {
 Schedule step(std::int64_t every, double gamma) {
   check_steps("`every`", every, 1);
   check_factor("gamma", gamma);
-  return [every, gamma](std::int64_t t) { return std::pow(gamma, static_cast<double>(t / every)); };
+  return [every, gamma](std::int64_t t) {
+    const std::int64_t times = t / every;
+    return std::pow(gamma, static_cast<double>(times));
+  };
 }
 
 Schedule exponential(double gamma) {

@@ -1,5 +1,4 @@
 #pragma once
-#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -7,6 +6,9 @@
 #include <utility>
 
 namespace xtape::optim {
+
+template <class F>
+concept FactorOfStep = std::is_invocable_r_v<double, F&, std::int64_t>;
 
 /// The factor by which the learning rate is multiplied in step t = 0, 1, ...: a value, made from
 /// any function double(std::int64_t), which may be composed:
@@ -22,11 +24,8 @@ class Schedule {
   /// 1 in every step.
   Schedule() = default;
   /// Endless. Throws ValueError for an empty function.
-  template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, Schedule> &&
-           std::is_invocable_r_v<double, std::remove_cvref_t<F>&, std::int64_t>)
-      Schedule(F&& factor)
-      : factor_(std::forward<F>(factor)) {
+  template <FactorOfStep F>
+  Schedule(F factor) : factor_(std::move(factor)) {
     check();
   }
 

@@ -1,7 +1,6 @@
 #pragma once
 #include <concepts>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 
 namespace xtape::optim {
@@ -14,6 +13,10 @@ struct Preset {
 template <class T>
 Preset(T) -> Preset<T>;
 
+/// Numbers are no truth values.
+template <class U, class T>
+concept SettingOf = (std::same_as<U, bool> || !std::same_as<T, bool>)&&std::convertible_to<U, T>;
+
 /// An option that knows whether it was given. It is written and read like a T:
 /// `{.learning_rate = 1}`, `double rate = options.learning_rate`.
 template <class T>
@@ -21,11 +24,8 @@ class Setting {
  public:
   template <class U>
   constexpr Setting(Preset<U> preset) : value_(std::move(preset.value)) {}
-  template <class U>
-  requires(!std::same_as<std::remove_cvref_t<U>, Setting> && std::convertible_to<U, T> &&
-           (!std::same_as<T, bool> ||
-            std::same_as<std::remove_cvref_t<U>, bool>)) constexpr Setting(U&& value)
-      : value_(static_cast<T>(std::forward<U>(value))), given_(true) {}
+  template <SettingOf<T> U>
+  constexpr Setting(U value) : value_(static_cast<T>(std::move(value))), given_(true) {}
 
   constexpr operator const T&() const { return value_; }
   constexpr bool given() const { return given_; }

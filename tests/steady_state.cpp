@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdio>
+#include <vector>
 
 #include <sys/resource.h>
 
@@ -42,14 +43,22 @@ int main() {
   const nn::Sequential model{
       nn::Dense(2, 64, {.weight_l1 = 1e-5, .weight_l2 = 5e-4, .bias_l2 = 5e-4}, rng), nn::ReLU(),
       nn::Dropout(0.1, rng), nn::Dense(64, 3, {}, rng)};
-  optim::Adam optimizer(model.parameters(), {.learning_rate = 0.05, .decay = 5e-5});
+  const std::vector<Tensor> parameters = model.parameters();
+  const optim::ReduceOnPlateau plateau({.patience = 300});
+  optim::Adam optimizer(parameters,
+                        {.learning_rate = 0.05,
+                         .decay = 5e-5,
+                         .schedule = optim::schedule::cosine(500, {.last = 0.1}) * plateau});
   double total = 0;
   const auto step = [&] {
     const Tensor logits = model(x);
     const Tensor loss = nn::cross_entropy(logits, labels) + model.regularization_loss();
     optimizer.zero_grad();
     loss.backward();
+    optim::clip_grad_norm(parameters, 0.1);
+    optim::clip_grad_value(parameters, 0.05);
     optimizer.step();
+    plateau.observe(loss.item());
     total += loss.item() + accuracy(logits, labels);
   };
   long allocations_before = 0, faults_before = 0;

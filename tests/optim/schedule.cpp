@@ -28,9 +28,9 @@ doctest::Approx near(double x) { return doctest::Approx(x).epsilon(1e-14); }
 
 void check_factors(const Schedule& schedule,
                    const std::vector<std::pair<std::int64_t, double>>& expected) {
-  for (const auto& [t, factor] : expected) {
-    CAPTURE(t);
-    CHECK(schedule(t) == near(factor));
+  for (const auto& row : expected) {
+    CAPTURE(row.first);
+    CHECK(schedule(row.first) == near(row.second));
   }
 }
 
