@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <numbers>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -9,6 +10,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/kernels/erf.hpp>
 #include <xtape/ops/kernels/map.hpp>
 #include <xtape/ops/kernels/symbol.hpp>
 #include <xtape/ops/reduce.hpp>
@@ -52,6 +54,40 @@ Tensor times(const Tensor& g, const Operand& e) {
   const Tensor& factor = e.tensor(g.dtype(), constant);
   const Tensor pole = (g == 0) & !isfinite(factor);
   return any(pole) ? where(pole, 0, g * factor) : g * factor;
+}
+
+// What rows have in common, in the same generic form.
+using std::numbers::inv_sqrtpi, std::numbers::sqrt2;
+
+template <class X>
+auto erf_slope(const X& x) {
+  return 2 * inv_sqrtpi * exp(-x * x);
+}
+template <class X>
+auto sigmoid_slope(const X& x) {
+  return sigmoid(x) * sigmoid(-x);
+}
+
+/// Distribution function and density of the standard normal distribution; by erfc, which keeps the
+/// digits of small probabilities.
+template <class X>
+auto normal_below(const X& x) {
+  return 0.5 * erfc(-x / sqrt2);
+}
+template <class X>
+auto normal_density(const X& x) {
+  return inv_sqrtpi / sqrt2 * exp(-0.5 * x * x);
+}
+
+/// The same, close to it: (1 + tanh(u)) / 2 = sigmoid(2 u) for a cubic u.
+constexpr double cubic = 0.044715;
+template <class X>
+auto tanh_below(const X& x) {
+  return sigmoid(2 * sqrt2 * inv_sqrtpi * x * (1 + cubic * x * x));
+}
+template <class X>
+auto tanh_density(const X& x) {
+  return times(tanh_below(x) * tanh_below(-x), 2 * sqrt2 * inv_sqrtpi * (1 + 3 * cubic * x * x));
 }
 
 #define ARG(name) [[maybe_unused]] const auto& name

@@ -42,6 +42,10 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b);
 ///   dx = g inside and at the bounds, 0 outside; none for the bounds
 Tensor clip(const Tensor& x, const Operand& low, const Operand& high);
 
+/// The rows of the same names with their customary second argument: slope 0.01, alpha 1.
+inline Tensor leaky_relu(const Tensor& x) { return leaky_relu(x, 0.01); }
+inline Tensor elu(const Tensor& x) { return elu(x, 1); }
+
 /// Whether each element is neither infinite nor NaN, or is NaN.
 Tensor isfinite(const Tensor& x);
 Tensor isnan(const Tensor& x);

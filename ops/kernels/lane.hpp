@@ -105,6 +105,7 @@ Lane<T> where(Mask<T> condition, std::type_identity_t<Lane<T>> a, std::type_iden
     return Lane<T>::of(xsimd::name(x.v)); \
   }
 XTAPE_LANE_FUNCTION(sqrt)
+XTAPE_LANE_FUNCTION(trunc)
 XTAPE_LANE_FUNCTION(exp)
 XTAPE_LANE_FUNCTION(expm1)
 XTAPE_LANE_FUNCTION(log)
@@ -135,6 +136,11 @@ Lane<T> minimum(Lane<T> a, std::type_identity_t<Lane<T>> b) {
 template <class T>
 Lane<T> sign(Lane<T> x) {
   return where(x > 0, 1, where(x < 0, -1, x));
+}
+
+template <class T>
+Lane<T> sigmoid(Lane<T> x) {
+  return 1 / (1 + exp(-x));
 }
 
 inline std::int64_t integer_power(std::int64_t base, std::int64_t exponent) {

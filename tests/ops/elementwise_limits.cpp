@@ -68,6 +68,23 @@ TEST_CASE("kinks") {
       {"minimum tie", [](auto& x) { return minimum(1, x); }, {1, 2, 0}, {0.5, 0, 1}},
       {"maximum(x, x)", [](auto& x) { return maximum(x, x); }, {3, -1, 0}, {1, 1, 1}},
       {"minimum(x, x)", [](auto& x) { return minimum(x, x); }, {3, -1, 0}, {1, 1, 1}},
+      {"leaky_relu",
+       [](auto& x) { return leaky_relu(x, 0.2); },
+       {0, -0.0, 1, -1},
+       {0.2, 0.2, 1, 0.2}},
+      {"leaky_relu by its slope",
+       [](auto& s) {
+         return leaky_relu(of({0, -3, 3}), s);
+       },
+       {1, 1, 1},
+       {0, -3, 0}},
+      {"elu", [](auto& x) { return elu(x, 2); }, {0, -0.0, 1, -1}, {2, 2, 1, 2 / std::exp(1.0)}},
+      {"elu by its alpha",
+       [](auto& a) {
+         return elu(of({0, -1000, 3}), a);
+       },
+       {1, 1, 1},
+       {0, -1, 0}},
       {"sqrt", [](auto& x) { return sqrt(x); }, {0, 4}, {inf, 0.25}},
       {"log", [](auto& x) { return log(x); }, {0, 2}, {inf, 0.5}},
       {"x^0", [](auto& x) { return pow(x, 0); }, {0, 1, -2}, {0, 0, 0}},
@@ -124,6 +141,13 @@ TEST_CASE("where keeps NaN and infinity of the unselected side out, to the secon
       {"tanh(NaN)", [](auto& x) { return tanh(x); }, quiet_nan},
       {"sigmoid(NaN)", [](auto& x) { return sigmoid(x); }, quiet_nan},
       {"softplus(NaN)", [](auto& x) { return softplus(x); }, quiet_nan},
+      {"erf(NaN)", [](auto& x) { return erf(x); }, quiet_nan},
+      {"gelu(NaN)", [](auto& x) { return gelu(x); }, quiet_nan},
+      {"gelu_tanh(inf)", [](auto& x) { return gelu_tanh(x); }, inf},
+      {"silu(inf)", [](auto& x) { return silu(x); }, inf},
+      {"elu(1000)", [](auto& x) { return elu(x, 1) * x; }, 1000},
+      {"leaky_relu(-inf)", [](auto& x) { return leaky_relu(x, 0) * x; }, -inf},
+      {"log_sigmoid(-inf)", [](auto& x) { return log_sigmoid(x) * x; }, -inf},
       {"log(sqrt(x) / (x - 2))", [](auto& x) { return log(sqrt(x) / (x - 2)); }, 2},
       {"inf - inf", [](auto& x) { return x - x; }, inf},
       {"inf * 0", [](auto& x) { return x * (1 / x); }, inf},
@@ -174,6 +198,15 @@ TEST_CASE("NaN comes through, whichever operand holds it and wherever it lies") 
                                 tanh(x),
                                 sigmoid(x),
                                 softplus(x),
+                                erf(x),
+                                erfc(x),
+                                leaky_relu(x),
+                                leaky_relu(-number, x),
+                                elu(x),
+                                gelu(x),
+                                gelu_tanh(x),
+                                silu(x),
+                                log_sigmoid(x),
                                 sqrt(x),
                                 sin(x),
                                 pow(x, 2),
@@ -258,6 +291,64 @@ TEST_CASE("sigmoid and softplus at +-1000 and infinity, with their gradients") {
   CHECK(mismatch(slope([](auto& x) { return softplus(x); }, far), of({1, 0, 1, 0})) == "");
   CHECK(mismatch(slope([](auto& x) { return tanh(x); }, far), of({0, 0, 0, 0})) == "");
   CHECK(softplus(of({-30})).item() == doctest::Approx(std::exp(-30)).epsilon(1e-12));
+}
+
+TEST_CASE("activations at +-1000 and infinity, with their gradients") {
+  using Function = std::function<Tensor(const Tensor&)>;
+  struct Far {
+    std::string name;
+    Function f;
+    Values values, slopes;
+  };
+  const Values far{1000, -1000, inf, -inf};
+  const std::vector<Far> table{
+      {"erf", [](auto& x) { return erf(x); }, {1, -1, 1, -1}, {0, 0, 0, 0}},
+      {"erfc", [](auto& x) { return erfc(x); }, {0, 2, 0, 2}, {0, 0, 0, 0}},
+      {"log_sigmoid", [](auto& x) { return log_sigmoid(x); }, {0, -1000, 0, -inf}, {0, 1, 0, 1}},
+      {"leaky_relu",
+       [](auto& x) { return leaky_relu(x, 0.25); },
+       {1000, -250, inf, -inf},
+       {1, 0.25, 1, 0.25}},
+      {"elu", [](auto& x) { return elu(x, 0.5); }, {1000, -0.5, inf, -0.5}, {1, 0, 1, 0}},
+      {"gelu", [](auto& x) { return gelu(x); }, {1000, 0, inf, 0}, {1, 0, 1, 0}},
+      {"gelu_tanh", [](auto& x) { return gelu_tanh(x); }, {1000, 0, inf, 0}, {1, 0, 1, 0}},
+      {"silu", [](auto& x) { return silu(x); }, {1000, 0, inf, 0}, {1, 0, 1, 0}},
+  };
+  for (const Far& row : table) {
+    CAPTURE(row.name);
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+      CHECK(mismatch(row.f(of(far).to(dtype)) + 0, of(row.values).to(dtype)) == "");  // 0 for -0
+    }
+    CHECK(mismatch(slope(row.f, far) + 0, of(row.slopes)) == "");
+  }
+}
+
+TEST_CASE("the error function and gelu keep their digits, also in the tails") {
+  const auto worst = [](const Tensor& got, const Values& expected) {
+    const Tensor exact = of(expected);
+    return amax(abs((got.to(Dtype::float64) - exact) / exact)).item();
+  };
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    const bool wide = dtype == Dtype::float64;
+    const Tensor x = linspace(wide ? -26 : -9, wide ? 26 : 9, 20000, dtype);
+    Values erfs, erfcs, gelus;
+    for (const double at : x.to_vector<double>()) {
+      const long double z = at;
+      erfs.push_back(static_cast<double>(std::erf(z)));
+      erfcs.push_back(static_cast<double>(std::erfc(z)));
+      gelus.push_back(static_cast<double>(z * std::erfc(-z / std::sqrt(2.0L)) / 2));
+    }
+    CHECK(worst(erf(x), erfs) < (wide ? 1e-15 : 5e-7));
+    CHECK(worst(erfc(x), erfcs) < (wide ? 4e-15 : 2e-6));
+    // the argument x / sqrt(2) is rounded: an error of up to x² units
+    CHECK(worst(gelu(x), gelus) < (wide ? 2e-13 : 1e-5));
+  }
+  for (const double x : {1e-3, 1e-10, -1e-300}) {
+    CHECK(std::abs(erf(of({x})).item() / std::erf(x) - 1) < 1e-15);
+  }
+  // Abramowitz & Stegun, Handbook of Mathematical Functions (1964), table 7.1, and table 26.1
+  CHECK(worst(erf(of({0.5, 1, 2})), {0.5204998778, 0.8427007929, 0.9953222650}) < 1e-10);
+  CHECK(worst(gelu(of({1, -1})), {0.841344746068543, -0.158655253931457}) < 1e-14);
 }
 
 TEST_CASE("cross-entropy of a logit is exact at +-1000, and its gradient is sigmoid(x) - y") {

@@ -206,6 +206,8 @@ inline std::vector<Case> structural_cases() {
       {"where: tensors", {condition, x, vector}, [](auto& v) { return where(v[0], v[1], v[2]); }},
       {"where: a number", {condition, x}, [](auto& v) { return where(v[0], 2, v[1]); }},
       {"clip: numbers", {x}, [](auto& v) { return clip(v[0], -0.25, 0.25); }},
+      {"leaky_relu: the customary slope", {x}, [](auto& v) { return leaky_relu(v[0]); }, rounds},
+      {"elu: the customary alpha", {x}, [](auto& v) { return elu(v[0]); }, rounds},
       {"dropout: half of it", {x}, [](auto& v) { return dropout(v[0], 0.5, 7, 1); }},
       {"to: through float64", {x}, [](auto& v) { return v[0].to(Dtype::float64); }},
       {"contiguous: of a transpose", {x}, [](auto& v) { return transpose(v[0]).contiguous(); }},

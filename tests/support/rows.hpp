@@ -80,6 +80,19 @@ inline const std::map<std::string, Reference>& scalar_references() {
       {"sigmoid", [](const auto& x) { return 0.5L + 0.5L * std::tanh(x[0] / 2); }},
       {"softplus", [](const auto& x) { return std::log1p(std::exp(x[0])); }},
       {"relu", [](const auto& x) { return std::fdim(x[0], 0.0L); }},
+      {"erf", [](const auto& x) { return std::erf(x[0]); }},
+      {"erfc", [](const auto& x) { return std::erfc(x[0]); }},
+      {"log_sigmoid", [](const auto& x) { return std::log(1 / (1 + std::exp(-x[0]))); }},
+      {"silu", [](const auto& x) { return x[0] / (1 + std::exp(-x[0])); }},
+      {"gelu", [](const auto& x) { return x[0] * (1 + std::erf(x[0] / std::sqrt(2.0L))) / 2; }},
+      {"gelu_tanh",
+       [](const auto& x) {  // Hendrycks & Gimpel, section 2
+         const long double pi = std::acos(-1.0L);
+         const long double u = std::sqrt(2 / pi) * (x[0] + 0.044715L * std::pow(x[0], 3.0L));
+         return 0.5L * x[0] * (1 + std::tanh(u));
+       }},
+      {"leaky_relu", [](const auto& x) { return x[0] < 0 ? x[1] * x[0] : x[0]; }},
+      {"elu", [](const auto& x) { return x[0] < 0 ? x[1] * (std::exp(x[0]) - 1) : x[0]; }},
       {"add", [](const auto& x) { return x[0] + x[1]; }},
       {"subtract", [](const auto& x) { return x[0] - x[1]; }},
       {"multiply", [](const auto& x) { return x[0] * x[1]; }},
