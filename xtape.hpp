@@ -17,11 +17,15 @@
 #include <xtape/data/loader.hpp>
 #include <xtape/data/spiral.hpp>
 #include <xtape/nn/activation.hpp>
+#include <xtape/nn/binary_cross_entropy.hpp>
+#include <xtape/nn/cross_entropy.hpp>
 #include <xtape/nn/dense.hpp>
 #include <xtape/nn/dropout.hpp>
 #include <xtape/nn/init.hpp>
 #include <xtape/nn/loss.hpp>
 #include <xtape/nn/module.hpp>
+#include <xtape/nn/reduction.hpp>
+#include <xtape/nn/regression_loss.hpp>
 #include <xtape/nn/regularization.hpp>
 #include <xtape/nn/sequential.hpp>
 #include <xtape/ops/dropout.hpp>

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <string>
 
 #include <xtape/core/body.hpp>
@@ -5,6 +6,27 @@
 #include <xtape/nn/labels.hpp>
 
 namespace xtape::nn::detail {
+namespace {
+
+/// Throws ValueError unless `holds(value)` for each element; `rule` says so in words.
+template <class Predicate>
+void check_elements(const char* op, const char* what, const char* rule, const Tensor& x,
+                    Predicate holds) {
+  const Tensor dense = x.contiguous();
+  visit(dense.dtype(), [&]<class T>(TypeTag<T>) {
+    const T* values = dense.body().elements<const T>();
+    const std::int64_t size = dense.size();
+    for (std::int64_t i = 0; i < size; ++i) {
+      const auto value = static_cast<double>(values[i]);
+      if (!holds(value)) {
+        throw ValueError(std::string(op) + ": " + what + " must " + rule + "; got " +
+                         std::to_string(value) + " at position " + std::to_string(i));
+      }
+    }
+  });
+}
+
+}  // namespace
 
 void check_label_shapes(const char* op, const char* what, const Tensor& scores,
                         const Tensor& labels) {
@@ -18,31 +40,50 @@ void check_label_shapes(const char* op, const char* what, const Tensor& scores,
                    scores.describe() + " and " + labels.describe());
 }
 
-void check_label_range(const char* op, const Tensor& labels, std::int64_t classes) {
+void check_label_range(const char* op, const Tensor& labels, std::int64_t classes,
+                       std::optional<std::int64_t> ignored) {
   const Tensor dense = labels.contiguous();
   const auto* values = dense.body().elements<const std::int64_t>();
   const std::int64_t rows = dense.size();
   for (std::int64_t row = 0; row < rows; ++row) {
-    if (values[row] < 0 || values[row] >= classes) {
+    if ((values[row] < 0 || values[row] >= classes) && values[row] != ignored) {
       throw IndexError(std::string(op) + ": labels must lie in [0, " + std::to_string(classes) +
-                       "); got " + std::to_string(values[row]) + " in row " + std::to_string(row));
+                       ")" + (ignored ? " or be " + std::to_string(*ignored) : "") + "; got " +
+                       std::to_string(values[row]) + " in row " + std::to_string(row));
     }
   }
 }
 
+void check_same_shape(const char* op, const char* what, const Tensor& x, const Tensor& targets) {
+  if (x.shape() == targets.shape() && x.rank() > 0) return;
+  throw ShapeError(std::string(op) + ": " + what +
+                   " and targets must have one shape [n] or [n, outputs]; got " + x.describe() +
+                   " and " + targets.describe());
+}
+
+void check_floating(const char* op, const char* what, const Tensor& x) {
+  if (is_floating(x.dtype())) return;
+  throw DtypeError(std::string(op) + ": " + what + " must be floating; got " + x.describe());
+}
+
 void check_probabilities(const char* op, const Tensor& targets) {
-  const Tensor dense = targets.contiguous();
-  visit(dense.dtype(), [&]<class T>(TypeTag<T>) {
-    const T* values = dense.body().elements<const T>();
-    const std::int64_t size = dense.size();
-    for (std::int64_t i = 0; i < size; ++i) {
-      const auto value = static_cast<double>(values[i]);
-      if (!(value >= 0 && value <= 1)) {
-        throw ValueError(std::string(op) + ": targets must lie in [0, 1]; got " +
-                         std::to_string(value) + " at position " + std::to_string(i));
-      }
-    }
-  });
+  check_elements(op, "targets", "lie in [0, 1]", targets,
+                 [](double value) { return value >= 0 && value <= 1; });
+}
+
+void check_truth_values(const char* op, const Tensor& targets) {
+  check_elements(op, "targets", "be 0 or 1", targets,
+                 [](double value) { return value == 0 || value == 1; });
+}
+
+void check_not_negative(const char* op, const char* what, const Tensor& weights) {
+  check_elements(op, what, "be finite and not negative", weights,
+                 [](double value) { return value >= 0 && std::isfinite(value); });
+}
+
+void check_positive(const char* op, const char* what, const Tensor& weights) {
+  check_elements(op, what, "be finite and positive", weights,
+                 [](double value) { return value > 0 && std::isfinite(value); });
 }
 
 }  // namespace xtape::nn::detail

@@ -189,7 +189,8 @@ void cross_entropy_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, co
       map_run(
           count, logs, [](Lane<T> s) { return log(s); }, sums);
       for (std::int64_t r = 0; r < count; ++r) {
-        as<T>(loss)[first + r] = logs[r] + (shifts[r] - in[r * columns + labels[first + r]]);
+        const std::int64_t label = labels[first + r];
+        as<T>(loss)[first + r] = label < 0 ? 0 : logs[r] + (shifts[r] - in[r * columns + label]);
       }
     });
   });
@@ -208,8 +209,12 @@ void cross_entropy_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t co
     } else {
       for (std::int64_t i = 0; i < rows * columns; ++i) to[i] = from[i] * as<T>(g)[i / columns];
     }
-    for (std::int64_t row = 0; row < rows; ++row)
-      to[row * columns + labels[row]] -= as<T>(g)[row * g_step];
+    for (std::int64_t row = 0; row < rows; ++row, to += columns) {
+      if (labels[row] < 0)
+        std::fill_n(to, columns, T{0});
+      else
+        to[labels[row]] -= as<T>(g)[row * g_step];
+    }
   });
 }
 

@@ -71,15 +71,6 @@ TEST_CASE("linear equals matmul plus bias in value and in first and second deriv
   }
 }
 
-TEST_CASE("activations as modules are the functions of the same name") {
-  const Tensor x = tensor({{-1.0, 0.0, 2.0}});
-  CHECK(values(nn::ReLU()(x)) == Doubles{0, 0, 2});
-  CHECK(values(nn::Sigmoid()(x)) == values(sigmoid(x)));
-  CHECK(values(nn::Tanh()(x)) == values(tanh(x)));
-  CHECK(values(nn::Softmax()(x)) == values(softmax(x, 1)));
-  CHECK(values(nn::Softmax(0)(x)) == Doubles{1, 1, 1});
-}
-
 TEST_CASE("dropout keeps the expectation and drops the given share") {
   const Tensor x = ones({1000, 1000});
   for (const double rate : {0.1, 0.5, 0.9}) {

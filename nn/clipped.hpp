@@ -1,0 +1,11 @@
+#pragma once
+#include <xtape/core/tensor.hpp>
+
+namespace xtape::nn::detail {
+
+/// Probabilities limited to [1e-7, 1 - 1e-7], whose logarithms are finite.
+///   dp = g, also outside: a loss goes on pushing a prediction that is wrong and saturated
+/// Source: Kinsley & Kukieła, Neural Networks from Scratch (2020), chapter 5.
+Tensor clipped(const Tensor& probabilities);
+
+}  // namespace xtape::nn::detail

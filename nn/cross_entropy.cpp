@@ -1,0 +1,191 @@
+#include <string>
+#include <utility>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/nn/clipped.hpp>
+#include <xtape/nn/cross_entropy.hpp>
+#include <xtape/nn/labels.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/index.hpp>
+#include <xtape/ops/kernels/softmax.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/reduce.hpp>
+#include <xtape/ops/softmax.hpp>
+
+namespace xtape::nn {
+namespace {
+
+/// Labels of one-hot rows [n, classes].
+Tensor hot_classes(const std::string& op, const Tensor& one_hot) {
+  const Tensor dense = one_hot.contiguous();
+  const std::int64_t rows = one_hot.extent(0), classes = one_hot.extent(1);
+  Tensor labels = xtape::detail::make_tensor({rows}, Dtype::int64);
+  const auto* flags = dense.body().elements<const std::int64_t>();
+  for (std::int64_t row = 0; row < rows; ++row, flags += classes) {
+    std::int64_t ones = 0;
+    bool others = false;
+    for (std::int64_t j = 0; j < classes; ++j) {
+      if (flags[j] == 1) {
+        ++ones;
+        labels.body().elements<std::int64_t>()[row] = j;
+      } else if (flags[j] != 0) {
+        others = true;
+      }
+    }
+    if (ones != 1 || others) {
+      throw ValueError(op + ": a one-hot row has a single 1 and else zeros; row " +
+                       std::to_string(row) + " does not");
+    }
+  }
+  return labels;
+}
+
+/// The labels of a loss with its options, checked.
+class Targets {
+ public:
+  Targets(const char* op, const char* what, const Tensor& scores, const Tensor& labels,
+          const CrossEntropyOptions& options)
+      : options_(options),
+        dtype_(scores.dtype()),
+        classes_(scores.rank() == 2 ? scores.extent(1) : 0) {
+    check_kinds(op, what, scores, labels);
+    check_options(op, labels);
+    if (is_floating(labels.dtype())) {
+      detail::check_probabilities(op, labels);
+      probabilities_ = labels.detach().to(dtype_);
+      return;
+    }
+    classes_of_rows_ = labels.rank() == 2 ? hot_classes(op, labels) : labels.contiguous();
+    detail::check_label_range(op, classes_of_rows_, classes_, options.ignore_index);
+    if (options.ignore_index) {
+      classes_of_rows_ = where(classes_of_rows_ == *options.ignore_index, -1, classes_of_rows_);
+    }
+  }
+
+  /// Whether each row has one class, and no other enters its loss.
+  bool sparse() const { return !probabilities_.defined() && options_.label_smoothing == 0; }
+  /// int64 [n]; -1 for rows that do not count.
+  const Tensor& labels() const { return classes_of_rows_; }
+
+  /// The scores, 0 in rows that do not count: nothing comes out of those, in value or gradient.
+  Tensor counted(const Tensor& scores) const {
+    return options_.ignore_index ? where(expand_dims(labels() >= 0, 1), scores, 0) : scores;
+  }
+
+  /// The loss of sparse labels from that of each row without weights.
+  Tensor reduced(const Tensor& losses) const {
+    if (!options_.class_weights.defined() && !options_.ignore_index) {
+      return detail::reduced(losses, options_.reduction);
+    }
+    return reduced(row_weights() * losses, row_weights());
+  }
+
+  /// The loss from the logarithms of probabilities [n, classes].
+  Tensor composed(const Tensor& log_p) const {
+    const double e = options_.label_smoothing;
+    const bool given = probabilities_.defined();
+    Tensor q = given ? probabilities_ : one_hot(maximum(labels(), 0), classes_, dtype_);
+    if (e > 0) q = (1 - e) * q + e / static_cast<double>(classes_);
+    if (options_.class_weights.defined()) q = class_weights() * q;
+    q = counted(q);
+    const Tensor losses = -sum(where(q == 0, 0, q * log_p), 1);
+    return given ? detail::reduced(losses, options_.reduction) : reduced(losses, row_weights());
+  }
+
+ private:
+  Tensor class_weights() const {
+    return options_.class_weights.defined() ? options_.class_weights.detach().to(dtype_)
+                                            : ones({classes_}, dtype_);
+  }
+  /// The weight of each row's class; 0 for rows that do not count.
+  Tensor row_weights() const {
+    return where(labels() >= 0, take(class_weights(), maximum(labels(), 0)), 0);
+  }
+  Tensor reduced(const Tensor& losses, const Tensor& weights) const {
+    return options_.reduction == Reduction::mean ? sum(losses) / sum(weights)
+                                                 : detail::reduced(losses, options_.reduction);
+  }
+
+  static void check_kinds(const char* op, const char* what, const Tensor& scores,
+                          const Tensor& labels) {
+    detail::check_label_shapes(op, what, scores, labels);
+    detail::check_floating(op, what, scores);
+    if (labels.dtype() != Dtype::int64 && (labels.rank() == 1 || !is_floating(labels.dtype()))) {
+      throw DtypeError(std::string(op) +
+                       ": labels must be int64, or floating probabilities [n, classes]; got " +
+                       labels.describe());
+    }
+  }
+
+  void check_options(const char* op, const Tensor& labels) const {
+    const std::string name = op;
+    if (const double e = options_.label_smoothing; !(e >= 0 && e <= 1)) {
+      throw ValueError(name + ": label_smoothing must lie in [0, 1]; got " + std::to_string(e));
+    }
+    if (options_.ignore_index && is_floating(labels.dtype())) {
+      throw ValueError(name + ": ignore_index goes with int64 labels; got " + labels.describe());
+    }
+    if (!options_.class_weights.defined()) return;
+    if (options_.class_weights.shape() != Shape{classes_}) {
+      throw ShapeError(name + ": class_weights must be [classes], here " +
+                       to_string(Shape{classes_}) + "; got " + options_.class_weights.describe());
+    }
+    detail::check_not_negative(op, "class_weights", options_.class_weights);
+  }
+
+  const CrossEntropyOptions& options_;
+  Dtype dtype_;
+  std::int64_t classes_;
+  Tensor classes_of_rows_, probabilities_;  // one of them
+};
+
+/// The loss of each row from labels within the classes, 0 for those of -1.
+Tensor row_losses(const Tensor& logits, const Tensor& labels) {
+  const Tensor x = logits.contiguous();
+  const std::int64_t rows = x.extent(0), classes = x.extent(1);
+  Tensor losses = xtape::detail::make_tensor({rows}, x.dtype());
+  const Tensor p = xtape::detail::make_tensor(x.shape(), x.dtype());
+  kernels::cross_entropy_rows(x.dtype(), rows, classes, x.body().data,
+                              labels.body().elements<std::int64_t>(), p.body().data,
+                              losses.body().data);
+  return record(
+      "cross_entropy", std::move(losses), {x},
+      [x = Saved(x), p = Saved(p), labels = Saved(labels), rows, classes](const Tensor& g,
+                                                                          const Send& send) {
+        if (recording()) {
+          const Tensor counts = expand_dims(labels.get() >= 0, 1);
+          const Tensor target = one_hot(maximum(labels.get(), 0), classes, x.get().dtype());
+          const Tensor difference = softmax(where(counts, x.get(), 0)) - target;
+          return send(0, where(counts, expand_dims(g, 1) * difference, 0));
+        }
+        const bool shared =
+            rows > 0 &&
+            g.body().strides[0] == 0;  // the gradient of a mean or sum: one number for all rows
+        const Tensor given = shared ? g : g.contiguous();
+        Tensor dx = xtape::detail::make_tensor({rows, classes}, g.dtype());
+        kernels::cross_entropy_gradient_rows(g.dtype(), rows, classes, p.get().body().data,
+                                             labels.get().body().elements<std::int64_t>(),
+                                             given.body().data, shared ? 0 : 1, dx.body().data);
+        send(0, std::move(dx));
+      });
+}
+
+}  // namespace
+
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels,
+                     const CrossEntropyOptions& options) {
+  const Targets targets("cross_entropy", "logits", logits, labels, options);
+  return targets.sparse() ? targets.reduced(row_losses(logits, targets.labels()))
+                          : targets.composed(log_softmax(targets.counted(logits)));
+}
+
+Tensor categorical_cross_entropy(const Tensor& probabilities, const Tensor& labels,
+                                 const CrossEntropyOptions& options) {
+  const Targets targets("categorical_cross_entropy", "probabilities", probabilities, labels,
+                        options);
+  return targets.composed(log(detail::clipped(targets.counted(probabilities))));
+}
+
+}  // namespace xtape::nn

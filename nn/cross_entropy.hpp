@@ -1,0 +1,42 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+
+#include <xtape/nn/reduction.hpp>
+
+namespace xtape::nn {
+
+struct CrossEntropyOptions {
+  Reduction reduction = Reduction::mean;
+  double label_smoothing = 0;  ///< the share of each label that all classes get, evenly
+  std::optional<std::int64_t> ignore_index = {};  ///< rows with this label do not count
+  Tensor class_weights = {};                      ///< [classes], not negative; constants
+};
+
+/// Categorical cross-entropy of p = softmax(logits) against labels, computed from the logits: finite
+/// and exact for logits of any size, and in one pass that also makes the gradient's softmax unless
+/// labels are smoothed or probabilities.
+///   logits [n, classes], floating   labels int64 [n], or one-hot [n, classes]: int64, or floating
+///   probabilities
+///   ->   a scalar, or [n] with Reduction::none
+///   dlogits = g (softmax(logits) - one_hot(labels)), per sample; none for the labels
+/// With smoothing e of C classes and class weights w, a row with label y has the loss
+///   -(1 - e) w_y log p_y - e / C sum_c w_c log p_c
+/// and the mean divides by the sum of w_y. A row with probabilities q has the loss
+///   -sum_c w_c ((1 - e) q_c + e / C) log p_c
+/// and the mean divides by n. A row that is ignored has loss and gradient 0 whatever its logits are,
+/// and is not among those of the mean. The mean over no samples, or over none that count, is NaN.
+/// Throws ShapeError, DtypeError; IndexError for a label outside the classes, naming its row;
+/// ValueError for an int64 row that is not one-hot, a probability or a smoothing outside [0, 1], a
+/// weight that is negative or not finite, and ignore_index beside probabilities.
+/// Source of the smoothing: Szegedy et al., Rethinking the Inception Architecture (2016), section 7.
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels,
+                     const CrossEntropyOptions& options = {});
+
+/// The same of probabilities, such as softmax gives, limited to [1e-7, 1 - 1e-7].
+///   dp = -g one_hot(labels) / p at the limited p, also where p itself lies outside
+/// Of logits `cross_entropy` is faster and exact.
+Tensor categorical_cross_entropy(const Tensor& probabilities, const Tensor& labels,
+                                 const CrossEntropyOptions& options = {});
+
+}  // namespace xtape::nn

@@ -1,0 +1,20 @@
+#pragma once
+#include <xtape/core/tensor.hpp>
+
+namespace xtape::nn {
+
+/// What becomes of the losses of the samples.
+enum class Reduction { mean, sum, none };
+
+struct LossOptions {
+  Reduction reduction = Reduction::mean;
+};
+
+namespace detail {
+
+/// The losses of the samples [n], reduced. Those of several outputs [n, outputs...] are first
+/// averaged over the outputs of each sample.
+Tensor reduced(const Tensor& losses, Reduction reduction);
+
+}  // namespace detail
+}  // namespace xtape::nn

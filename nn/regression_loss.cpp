@@ -1,0 +1,41 @@
+#include <string>
+
+#include <xtape/core/error.hpp>
+#include <xtape/nn/labels.hpp>
+#include <xtape/nn/regression_loss.hpp>
+#include <xtape/ops/elementwise.hpp>
+
+namespace xtape::nn {
+namespace {
+
+/// predictions - targets, in the dtype of the predictions.
+Tensor residuals(const char* op, const Tensor& predictions, const Tensor& targets) {
+  detail::check_same_shape(op, "predictions", predictions, targets);
+  detail::check_floating(op, "predictions", predictions);
+  return predictions - targets.to(predictions.dtype());
+}
+
+}  // namespace
+
+Tensor mean_squared_error(const Tensor& predictions, const Tensor& targets,
+                          const LossOptions& options) {
+  return detail::reduced(square(residuals("mean_squared_error", predictions, targets)),
+                         options.reduction);
+}
+
+Tensor mean_absolute_error(const Tensor& predictions, const Tensor& targets,
+                           const LossOptions& options) {
+  return detail::reduced(abs(residuals("mean_absolute_error", predictions, targets)),
+                         options.reduction);
+}
+
+Tensor huber_loss(const Tensor& predictions, const Tensor& targets, const HuberOptions& options) {
+  if (!(options.delta > 0)) {
+    throw ValueError("huber_loss: delta must be positive; got " + std::to_string(options.delta));
+  }
+  const Tensor error = residuals("huber_loss", predictions, targets);
+  const Tensor near = clip(error, -options.delta, options.delta);
+  return detail::reduced(near * (error - 0.5 * near), options.reduction);
+}
+
+}  // namespace xtape::nn

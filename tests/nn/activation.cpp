@@ -1,0 +1,88 @@
+// Activations as modules; the functions themselves: gradients.cpp and ops/elementwise_limits.cpp.
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <xtape/xtape.hpp>
+
+#include "../support/errors.hpp"
+
+using namespace xtape;
+using Doubles = std::vector<double>;
+
+namespace {
+
+Doubles values(const Tensor& x) { return x.to_vector<double>(); }
+
+}  // namespace
+
+TEST_CASE("activations as modules compute their formulas") {
+  struct Use {
+    std::string name;
+    std::function<Tensor(const Tensor&)> layer;
+    std::function<double(double)> formula;
+  };
+  const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
+  const std::vector<Use> table{
+      {"ReLU", nn::ReLU(), [](double x) { return x > 0 ? x : 0; }},
+      {"LeakyReLU", nn::LeakyReLU(), [](double x) { return x > 0 ? x : x / 100; }},
+      {"LeakyReLU with a slope", nn::LeakyReLU(0.2), [](double x) { return x > 0 ? x : x / 5; }},
+      {"ELU", nn::ELU(), [](double x) { return x > 0 ? x : std::exp(x) - 1; }},
+      {"ELU with an alpha", nn::ELU(2), [](double x) { return x > 0 ? x : 2 * std::exp(x) - 2; }},
+      {"GELU", nn::GELU(), [](double x) { return x / 2 * (1 + std::erf(x / std::sqrt(2))); }},
+      {"GELU with tanh", nn::GELU({.tanh_approximation = true}),
+       [](double x) {
+         return x / 2 * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+       }},
+      {"SiLU", nn::SiLU(), [&](double x) { return x * sigmoid(x); }},
+      {"Sigmoid", nn::Sigmoid(), sigmoid},
+      {"Softplus", nn::Softplus(), [](double x) { return std::log(1 + std::exp(x)); }},
+      {"Tanh", nn::Tanh(), [](double x) { return std::tanh(x); }},
+  };
+  const Doubles at{-3, -1, -0.25, 0, 0.5, 2};
+  for (const Use& use : table) {
+    CAPTURE(use.name);
+    const Doubles y = values(use.layer(from_vector(at)));
+    for (std::size_t i = 0; i < at.size(); ++i) {
+      CHECK(y[i] == doctest::Approx(use.formula(at[i])).epsilon(1e-13));
+    }
+  }
+}
+
+TEST_CASE("softmax and its logarithm as modules, along either axis") {
+  const Tensor x = tensor({{0.0, std::log(3.0)}, {0.0, std::log(3.0)}}, Dtype::float64);
+  const auto close = [](const Tensor& got, const Doubles& expected) {
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      CHECK(values(got)[i] == doctest::Approx(expected[i]).epsilon(1e-14));
+    }
+  };
+  close(nn::Softmax()(x), {0.25, 0.75, 0.25, 0.75});
+  close(nn::Softmax(0)(x), {0.5, 0.5, 0.5, 0.5});
+  close(nn::LogSoftmax()(x), {-std::log(4.0), std::log(0.75), -std::log(4.0), std::log(0.75)});
+  close(nn::LogSoftmax(0)(x), Doubles(4, -std::log(2.0)));
+}
+
+TEST_CASE("an error inside an activation names the layer") {
+  struct Model : nn::Module {
+    nn::ReLU rectify = child("rectify", nn::ReLU());
+    nn::LogSoftmax log_softmax = child("output", nn::LogSoftmax(3));
+  };
+  const Model model;
+  CHECK(error_of<ValueError>([&] { return model.rectify(Tensor()); }).find("(in rectify)") !=
+        std::string::npos);
+  CHECK(error_of<IndexError>([&] {
+          return model.log_softmax(zeros({2, 2}));
+        }) == "log_softmax: axis must lie in [-2, 2); got 3 (in output)");
+}
+
+TEST_CASE("a learnt slope: leaky_relu of a parameter") {
+  const Tensor x = tensor({{-2.0, 3.0}, {-4.0, -1.0}}, Dtype::float64);
+  const Tensor slope = tensor({0.25, 0.5}, Dtype::float64).set_requires_grad(true);
+  const Tensor y = leaky_relu(x, slope);
+  CHECK(values(y) == Doubles{-0.5, 3, -1, -0.5});
+  sum(y).backward();
+  CHECK(values(slope.grad()) == Doubles{-6, -1});
+}
