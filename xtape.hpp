@@ -44,4 +44,5 @@
 #include <xtape/optim/rmsprop.hpp>
 #include <xtape/optim/schedule.hpp>
 #include <xtape/optim/sgd.hpp>
+#include <xtape/train/confusion.hpp>
 #include <xtape/train/metrics.hpp>

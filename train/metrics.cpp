@@ -1,11 +1,21 @@
+#include <limits>
+#include <string>
+
+#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/node.hpp>
 #include <xtape/nn/labels.hpp>
-#include <xtape/train/metrics.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/reduce.hpp>
+#include <xtape/train/metrics.hpp>
 
 namespace xtape {
+namespace {
+
+/// Squares summed over the samples, float64 [outputs...].
+Tensor sum_of_squares(const Tensor& x) { return sum(square(x), 0); }
+
+}  // namespace
 
 double accuracy(const Tensor& scores, const Tensor& labels) {
   nn::detail::check_label_shapes("accuracy", "scores", scores, labels);
@@ -16,6 +26,39 @@ double accuracy(const Tensor& scores, const Tensor& labels) {
   if (sparse) nn::detail::check_label_range("accuracy", labels, scores.extent(1));
   const NoGradGuard off;
   return mean(argmax(scores, 1) == (sparse ? labels : argmax(labels, 1))).item();
+}
+
+double binary_accuracy(const Tensor& probabilities, const Tensor& targets,
+                       const BinaryAccuracyOptions& options) {
+  nn::detail::check_same_shape("binary_accuracy", "probabilities", probabilities, targets);
+  nn::detail::check_truth_values("binary_accuracy", targets);
+  const NoGradGuard off;
+  return mean((probabilities > options.threshold) == (targets != 0)).item();
+}
+
+double regression_accuracy(const Tensor& predictions, const Tensor& targets,
+                           const RegressionAccuracyOptions& options) {
+  nn::detail::check_same_shape("regression_accuracy", "predictions", predictions, targets);
+  if (options.precision && !(*options.precision >= 0)) {
+    throw ValueError("regression_accuracy: precision must not be negative; got " +
+                     std::to_string(*options.precision));
+  }
+  const NoGradGuard off;
+  const Tensor t = targets.to(Dtype::float64);
+  const Tensor precision = options.precision ? full({}, *options.precision, Dtype::float64)
+                                             : sqrt(mean(square(t - mean(t)))) / 250;
+  return mean(abs(predictions - t) <= precision).item();
+}
+
+double r2_score(const Tensor& predictions, const Tensor& targets) {
+  nn::detail::check_same_shape("r2_score", "predictions", predictions, targets);
+  if (targets.shape()[0] < 2) return std::numeric_limits<double>::quiet_NaN();
+  const NoGradGuard off;
+  const Tensor t = targets.to(Dtype::float64);
+  const Tensor residual = sum_of_squares(t - predictions);
+  const Tensor total = sum_of_squares(t - mean(t, 0, {.keep_dims = true}));
+  const Tensor of_constant = (residual == 0).to(Dtype::float64);
+  return mean(where(amax(t, 0) == amin(t, 0), of_constant, 1 - residual / total)).item();
 }
 
 }  // namespace xtape

@@ -1,5 +1,7 @@
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,31 +68,61 @@ TEST_CASE("cross entropy: gradient is softmax minus one-hot, over n") {
     CHECK(gradient[i] == doctest::Approx(expected[i]).epsilon(1e-15));
 }
 
-TEST_CASE("cross entropy: fused equals composed in value and in first and second derivative") {
+TEST_CASE(
+    "cross entropy: fused, of softmax's probabilities and composed by hand are equal in value and "
+    "in "
+    "first and second derivative") {
+  struct Setting {
+    std::optional<std::int64_t> ignored;
+    Tensor weights;
+  };
   Rng rng(1);
-  const Tensor labels = rng.integers(0, 4, {6});
-  const auto composed = [&](const Tensor& x) {
-    return -sum(one_hot(labels, 4, x.dtype()) * log_softmax(x), 1);
-  };
-  const auto fused = [&](const Tensor& x) {
-    return nn::cross_entropy(x, labels, {.reduction = nn::Reduction::none});
-  };
+  const Tensor labels = tensor({3, 0, 2, 1, 0, 2});
   const Tensor x = rng.randn({6, 4}, Dtype::float64).set_requires_grad(true);
-  const Tensor weights = rng.randn({6}, Dtype::float64);
-  const auto derivatives = [&](const auto& loss) {
-    const Tensor y = loss(x);
-    const auto [first] = grad(sum(weights * y), {x}, {.create_graph = true});
-    const auto [second] = grad(sum(sin(first)), {x});
-    Tensor swept = x.detach().clone().set_requires_grad(true);
-    sum(weights * loss(swept)).backward();  // first order, by the kernel
-    return std::vector{values(y), values(first), values(second), values(swept.grad())};
-  };
-  const auto a = derivatives(fused), b = derivatives(composed);
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    for (std::size_t j = 0; j < a[i].size(); ++j)
-      CHECK(a[i][j] == doctest::Approx(b[i][j]).epsilon(1e-12));
+  const Tensor cotangent = rng.randn({6}, Dtype::float64);
+  const Tensor weights = tensor({0.5, 2.0, 0.0, 1.5}, Dtype::float64);
+  const std::vector<Setting> settings{{}, {0, {}}, {{}, weights}, {1, weights}};
+  for (const Setting& setting : settings) {
+    const nn::CrossEntropyOptions options{.reduction = nn::Reduction::none,
+                                          .ignore_index = setting.ignored,
+                                          .class_weights = setting.weights};
+    std::vector<std::vector<double>> factors(6, Doubles(4));  // of each -log p, by hand
+    for (std::size_t row = 0; row < 6; ++row) {
+      const std::int64_t label = labels.to_vector<std::int64_t>()[row];
+      const auto c = static_cast<std::size_t>(label);
+      if (label != setting.ignored)
+        factors[row][c] = setting.weights.defined() ? values(weights)[c] : 1;
+    }
+    std::vector<Tensor> rows;
+    for (const Doubles& row : factors) rows.push_back(from_vector(row));
+    const Tensor by_hand = stack(rows);
+
+    using Loss = std::function<Tensor(const Tensor&)>;
+    const std::vector<Loss> losses{
+        [&](const Tensor& z) { return nn::cross_entropy(z, labels, options); },
+        [&](const Tensor& z) { return nn::categorical_cross_entropy(softmax(z), labels, options); },
+        [&](const Tensor& z) {
+          return sum(by_hand * (log(sum(exp(z), 1, {.keep_dims = true})) - z), 1);
+        }};
+    const auto derivatives = [&](const Loss& loss) {
+      const Tensor y = loss(x);
+      const auto [first] = grad(sum(cotangent * y), {x}, {.create_graph = true});
+      const auto [second] = grad(sum(sin(first)), {x});
+      const Tensor swept = x.detach().clone().set_requires_grad(true);
+      sum(cotangent * loss(swept)).backward();  // first order, by the kernel
+      return std::vector{values(y), values(first), values(second), values(swept.grad())};
+    };
+    const auto expected = derivatives(losses[2]);
+    for (const std::size_t k : {0U, 1U}) {
+      const auto got = derivatives(losses[k]);
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        for (std::size_t j = 0; j < got[i].size(); ++j) {
+          CHECK(std::abs(got[i][j] - expected[i][j]) <= 1e-12 * (1 + std::abs(expected[i][j])));
+        }
+      }
+      CHECK(gradcheck([&](const auto& v) { return losses[k](v[0]); }, {x}, {.order = 2}));
+    }
   }
-  CHECK(gradcheck([&](const auto& v) { return fused(v[0]); }, {x}, {.order = 2}));
 }
 
 TEST_CASE("cross entropy of labels in three forms") {
@@ -152,66 +184,6 @@ TEST_CASE("cross entropy refuses what does not fit") {
   CHECK(text(logits, tensor({{1, 0, 0}, {0, 0, 0}})) == rule);
 }
 
-TEST_CASE(
-    "binary cross entropy with logits is exact at large logits, and its gradient is sigmoid minus "
-    "target") {
-  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
-    const Tensor x = tensor({-1000.0, 1000.0, -1000.0, 1000.0, 0.0}, dtype).set_requires_grad(true);
-    const Tensor y = tensor({1.0, 0.0, 0.0, 1.0, 0.5}, dtype);
-    const Tensor losses =
-        nn::binary_cross_entropy_with_logits(x, y, {.reduction = nn::Reduction::none});
-    const Doubles expected{1000, 1000, 0, 0, std::log(2.0)};
-    for (std::size_t i = 0; i < 5; ++i)
-      CHECK(values(losses)[i] == doctest::Approx(expected[i]).epsilon(1e-7));
-    sum(losses).backward();
-    CHECK(values(x.grad()) == Doubles{-1, 1, 0, 0, 0});
-  }
-  Rng rng(2);
-  const Tensor targets = rng.uniform({5, 2}, 0, 1, Dtype::float64);
-  CHECK(
-      gradcheck([&](const auto& v) { return nn::binary_cross_entropy_with_logits(v[0], targets); },
-                {rng.randn({5, 2}, Dtype::float64)}, {.order = 2}));
-}
-
-TEST_CASE("binary cross entropy reduces over outputs, then over samples") {
-  const Tensor x = tensor({{0.0, 1.0}, {2.0, -3.0}}, Dtype::float64), y = tensor({{1, 0}, {0, 1}});
-  const Doubles each{std::log1p(1.0), std::log1p(std::exp(1.0)), std::log1p(std::exp(2.0)),
-                     std::log1p(std::exp(3.0))};
-  const Doubles rows =
-      values(nn::binary_cross_entropy_with_logits(x, y, {.reduction = nn::Reduction::none}));
-  CHECK(rows[0] == doctest::Approx((each[0] + each[1]) / 2).epsilon(1e-14));
-  CHECK(rows[1] == doctest::Approx((each[2] + each[3]) / 2).epsilon(1e-14));
-  CHECK(nn::binary_cross_entropy_with_logits(x, y).item() ==
-        doctest::Approx((each[0] + each[1] + each[2] + each[3]) / 4).epsilon(1e-14));
-}
-
-TEST_CASE("binary cross entropy refuses what does not fit") {
-  CHECK(error_of<ShapeError>([] {
-          return nn::binary_cross_entropy_with_logits(zeros({3, 1}), zeros({3}));
-        }) ==
-        "binary_cross_entropy_with_logits: logits and targets must have one shape [n] or [n, "
-        "outputs]; "
-        "got float32[3, 1] and float32[3]");
-  CHECK(error_of<ValueError>([] {
-          return nn::binary_cross_entropy_with_logits(zeros({2}), tensor({0.5, 1.5}));
-        }) ==
-        "binary_cross_entropy_with_logits: targets must lie in [0, 1]; got 1.500000 at position 1");
-  CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(zeros({1}), tensor({std::nan("")})),
-                  ValueError);
-}
-
-TEST_CASE("accuracy counts rows whose greatest score is at the label") {
-  const Tensor scores = tensor({{0.1, 0.9}, {0.8, 0.2}, {0.3, 0.7}, {0.6, 0.4}});
-  CHECK(accuracy(scores, tensor({1, 0, 0, 0})) == 0.75);
-  CHECK(accuracy(scores, tensor({{0, 1}, {1, 0}, {1, 0}, {1, 0}})) == 0.75);
-  CHECK(error_of<ShapeError>([&] {
-          return accuracy(scores, tensor({1, 0}));
-        }) ==
-        "accuracy: scores [n, classes] need labels [n] or one-hot [n, classes]; got float32[4, 2] "
-        "and int64[2]");
-  CHECK_THROWS_AS(accuracy(scores, zeros({4})), DtypeError);
-}
-
 TEST_CASE("cross entropy keeps its digits far from 0") {
   // log(1 + exp(-d)), wherever the two logits lie
   for (const double offset : {0.0, 100.0, 1000.0}) {
@@ -239,14 +211,32 @@ TEST_CASE("cross entropy of probabilities: masked logits, dtypes, and what is no
         }) == "cross_entropy: targets must lie in [0, 1]; got 3.000000 at position 0");
 }
 
-TEST_CASE("binary cross entropy needs floating logits") {
-  CHECK(error_of<DtypeError>([] {
-          return nn::binary_cross_entropy_with_logits(arange(2), tensor({0.5, 0.5}));
-        }) == "binary_cross_entropy_with_logits: logits must be floating; got int64[2]");
+TEST_CASE("categorical cross entropy has the figures of the book") {
+  // Neural Networks from Scratch, chapter 5
+  const Tensor p = tensor({{0.7, 0.1, 0.2}, {0.1, 0.5, 0.4}, {0.02, 0.9, 0.08}}, Dtype::float64);
+  CHECK(nn::categorical_cross_entropy(p, tensor({0, 1, 1})).item() ==
+        doctest::Approx(0.38506088005216804).epsilon(1e-15));
+  CHECK(nn::categorical_cross_entropy(p, tensor({{1, 0, 0}, {0, 1, 0}, {0, 1, 0}})).item() ==
+        doctest::Approx(0.38506088005216804).epsilon(1e-15));
 }
 
-TEST_CASE("accuracy refuses labels outside the classes") {
-  CHECK(error_of<IndexError>([] {
-          return accuracy(zeros({2, 2}), tensor({0, 7}));
-        }) == "accuracy: labels must lie in [0, 2); got 7 in row 1");
+TEST_CASE("categorical cross entropy clips in value and passes the gradient on") {
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    const Tensor p = tensor({{0.0, 1.0}, {1.0, 0.0}}, dtype).set_requires_grad(true);
+    const Tensor losses =
+        nn::categorical_cross_entropy(p, tensor({0, 0}), {.reduction = nn::Reduction::none});
+    CHECK(values(losses)[0] == doctest::Approx(7 * std::log(10.0)).epsilon(1e-6));
+    CHECK(values(losses)[1] == doctest::Approx(1e-7).epsilon(0.2));  // the last float below 1
+    const auto [first] = grad(sum(losses), {p}, {.create_graph = true});
+    const Doubles slopes = values(first);
+    CHECK(slopes[0] == doctest::Approx(-1e7).epsilon(1e-6));
+    CHECK(slopes[1] == 0);
+    CHECK(slopes[2] == doctest::Approx(-1).epsilon(1e-6));
+    CHECK(slopes[3] == 0);
+    const auto [second] = grad(sum(first), {p});
+    CHECK(values(second)[0] == doctest::Approx(1e14).epsilon(1e-6));
+    CHECK(values(second)[2] == doctest::Approx(1).epsilon(1e-6));
+  }
+  const Tensor bad = tensor({{std::nan(""), 0.5}});
+  CHECK(std::isnan(nn::categorical_cross_entropy(bad, tensor({0})).item()));
 }

@@ -1,0 +1,33 @@
+#pragma once
+#include <cstdint>
+
+#include <xtape/core/tensor.hpp>
+
+namespace xtape {
+
+/// How often each class was taken for each: int64 [classes, classes], a row for each true class, a
+/// column for each predicted one.
+///   predicted: labels int64 [n], or scores [n, classes], of which the greatest counts
+///   labels int64 [n], or one-hot [n, classes]
+/// Throws ShapeError, DtypeError, ValueError for no classes, and IndexError for a label outside the
+/// classes, naming its row.
+Tensor confusion_matrix(const Tensor& predicted, const Tensor& labels, std::int64_t classes);
+
+/// How one number is made of those of the classes: their mean; their mean weighted by how often
+/// each class is true; or from the counts of all classes together.
+enum class Average { macro, weighted, micro };
+
+/// Of those predicted to be of a class, the share that is; of those that are of a class, the share
+/// that was predicted to be; and the harmonic mean of the two.
+///   confusion [classes, classes], as from confusion_matrix   ->   float64 [classes], or one number
+/// 0 / 0 is 0, as in scikit-learn: a class that never occurs counts in the macro average. The micro
+/// averages are all the accuracy.
+/// Throws ShapeError unless square, DtypeError unless int64, ValueError for a negative count.
+Tensor precision(const Tensor& confusion);
+Tensor recall(const Tensor& confusion);
+Tensor f1_score(const Tensor& confusion);
+double precision(const Tensor& confusion, Average average);
+double recall(const Tensor& confusion, Average average);
+double f1_score(const Tensor& confusion, Average average);
+
+}  // namespace xtape
