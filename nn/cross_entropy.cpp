@@ -42,6 +42,11 @@ Tensor hot_classes(const std::string& op, const Tensor& one_hot) {
   return labels;
 }
 
+/// The rows that count, 0 in the others: nothing of those comes through, in value or gradient.
+Tensor selected(const Tensor& counts, const Tensor& rows) {
+  return counts.defined() ? where(expand_dims(counts, 1), rows, 0) : rows;
+}
+
 /// The labels of a loss with its options, checked.
 class Targets {
  public:
@@ -57,26 +62,24 @@ class Targets {
       probabilities_ = labels.detach().to(dtype_);
       return;
     }
-    classes_of_rows_ = labels.rank() == 2 ? hot_classes(op, labels) : labels.contiguous();
-    detail::check_label_range(op, classes_of_rows_, classes_, options.ignore_index);
+    labels_ = labels.rank() == 2 ? hot_classes(op, labels) : labels.contiguous();
+    detail::check_label_range(op, labels_, classes_, options.ignore_index);
     if (options.ignore_index) {
-      classes_of_rows_ = where(classes_of_rows_ == *options.ignore_index, -1, classes_of_rows_);
+      counts_ = labels_ != *options.ignore_index;
+      labels_ = where(counts_, labels_, 0);
     }
   }
 
   /// Whether each row has one class, and no other enters its loss.
   bool sparse() const { return !probabilities_.defined() && options_.label_smoothing == 0; }
-  /// int64 [n]; -1 for rows that do not count.
-  const Tensor& labels() const { return classes_of_rows_; }
-
-  /// The scores, 0 in rows that do not count: nothing comes out of those, in value or gradient.
-  Tensor counted(const Tensor& scores) const {
-    return options_.ignore_index ? where(expand_dims(labels() >= 0, 1), scores, 0) : scores;
-  }
+  /// int64 [n], all within the classes.
+  const Tensor& labels() const { return labels_; }
+  /// Whether each row counts; undefined if all do.
+  const Tensor& counts() const { return counts_; }
 
   /// The loss of sparse labels from that of each row without weights.
   Tensor reduced(const Tensor& losses) const {
-    if (!options_.class_weights.defined() && !options_.ignore_index) {
+    if (!options_.class_weights.defined() && !counts_.defined()) {
       return detail::reduced(losses, options_.reduction);
     }
     return reduced(row_weights() * losses, row_weights());
@@ -86,10 +89,10 @@ class Targets {
   Tensor composed(const Tensor& log_p) const {
     const double e = options_.label_smoothing;
     const bool given = probabilities_.defined();
-    Tensor q = given ? probabilities_ : one_hot(maximum(labels(), 0), classes_, dtype_);
+    Tensor q = given ? probabilities_ : one_hot(labels_, classes_, dtype_);
     if (e > 0) q = (1 - e) * q + e / static_cast<double>(classes_);
     if (options_.class_weights.defined()) q = class_weights() * q;
-    q = counted(q);
+    q = selected(counts_, q);
     const Tensor losses = -sum(where(q == 0, 0, q * log_p), 1);
     return given ? detail::reduced(losses, options_.reduction) : reduced(losses, row_weights());
   }
@@ -101,7 +104,8 @@ class Targets {
   }
   /// The weight of each row's class; 0 for rows that do not count.
   Tensor row_weights() const {
-    return where(labels() >= 0, take(class_weights(), maximum(labels(), 0)), 0);
+    const Tensor weights = take(class_weights(), labels_);
+    return counts_.defined() ? where(counts_, weights, 0) : weights;
   }
   Tensor reduced(const Tensor& losses, const Tensor& weights) const {
     return options_.reduction == Reduction::mean ? sum(losses) / sum(weights)
@@ -138,38 +142,40 @@ class Targets {
   const CrossEntropyOptions& options_;
   Dtype dtype_;
   std::int64_t classes_;
-  Tensor classes_of_rows_, probabilities_;  // one of them
+  Tensor labels_, counts_, probabilities_;
 };
 
-/// The loss of each row from labels within the classes, 0 for those of -1.
-Tensor row_losses(const Tensor& logits, const Tensor& labels) {
+/// The loss of each row from labels within the classes; 0 of rows that do not count.
+Tensor row_losses(const Tensor& logits, const Tensor& labels, const Tensor& counts) {
   const Tensor x = logits.contiguous();
   const std::int64_t rows = x.extent(0), classes = x.extent(1);
+  const auto flags = [](const Tensor& of_rows) {
+    return of_rows.defined() ? of_rows.body().elements<const bool>() : nullptr;
+  };
   Tensor losses = xtape::detail::make_tensor({rows}, x.dtype());
   const Tensor p = xtape::detail::make_tensor(x.shape(), x.dtype());
   kernels::cross_entropy_rows(x.dtype(), rows, classes, x.body().data,
-                              labels.body().elements<std::int64_t>(), p.body().data,
+                              labels.body().elements<std::int64_t>(), flags(counts), p.body().data,
                               losses.body().data);
-  return record(
-      "cross_entropy", std::move(losses), {x},
-      [x = Saved(x), p = Saved(p), labels = Saved(labels), rows, classes](const Tensor& g,
-                                                                          const Send& send) {
-        if (recording()) {
-          const Tensor counts = expand_dims(labels.get() >= 0, 1);
-          const Tensor target = one_hot(maximum(labels.get(), 0), classes, x.get().dtype());
-          const Tensor difference = softmax(where(counts, x.get(), 0)) - target;
-          return send(0, where(counts, expand_dims(g, 1) * difference, 0));
-        }
-        const bool shared =
-            rows > 0 &&
-            g.body().strides[0] == 0;  // the gradient of a mean or sum: one number for all rows
-        const Tensor given = shared ? g : g.contiguous();
-        Tensor dx = xtape::detail::make_tensor({rows, classes}, g.dtype());
-        kernels::cross_entropy_gradient_rows(g.dtype(), rows, classes, p.get().body().data,
-                                             labels.get().body().elements<std::int64_t>(),
-                                             given.body().data, shared ? 0 : 1, dx.body().data);
-        send(0, std::move(dx));
-      });
+  return record("cross_entropy", std::move(losses), {x},
+                [=, x = Saved(x), p = Saved(p), labels = Saved(labels),
+                 counts = Saved(counts, counts.defined())](const Tensor& g, const Send& send) {
+                  if (recording()) {
+                    const Tensor target = one_hot(labels.get(), classes, x.get().dtype());
+                    const Tensor difference = softmax(selected(counts.get(), x.get())) - target;
+                    return send(0, selected(counts.get(), expand_dims(g, 1) * difference));
+                  }
+                  const bool shared =
+                      rows > 0 && g.body().strides[0] ==
+                                      0;  // the gradient of a mean or sum: one number for all rows
+                  const Tensor given = shared ? g : g.contiguous();
+                  Tensor dx = xtape::detail::make_tensor({rows, classes}, g.dtype());
+                  kernels::cross_entropy_gradient_rows(
+                      g.dtype(), rows, classes, p.get().body().data,
+                      labels.get().body().elements<std::int64_t>(), flags(counts.get()),
+                      given.body().data, shared ? 0 : 1, dx.body().data);
+                  send(0, std::move(dx));
+                });
 }
 
 }  // namespace
@@ -177,15 +183,15 @@ Tensor row_losses(const Tensor& logits, const Tensor& labels) {
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels,
                      const CrossEntropyOptions& options) {
   const Targets targets("cross_entropy", "logits", logits, labels, options);
-  return targets.sparse() ? targets.reduced(row_losses(logits, targets.labels()))
-                          : targets.composed(log_softmax(targets.counted(logits)));
+  return targets.sparse() ? targets.reduced(row_losses(logits, targets.labels(), targets.counts()))
+                          : targets.composed(log_softmax(selected(targets.counts(), logits)));
 }
 
 Tensor categorical_cross_entropy(const Tensor& probabilities, const Tensor& labels,
                                  const CrossEntropyOptions& options) {
   const Targets targets("categorical_cross_entropy", "probabilities", probabilities, labels,
                         options);
-  return targets.composed(log(detail::clipped(targets.counted(probabilities))));
+  return targets.composed(log(detail::clipped(selected(targets.counts(), probabilities))));
 }
 
 }  // namespace xtape::nn

@@ -95,7 +95,7 @@ class Module {
     friend class Module;
     std::unordered_map<const State*, std::shared_ptr<State>> states_;
     CloneScope* outer_;
-    detail::CloneScope tensors_;
+    xtape::detail::CloneScope tensors_;
   };
 
   void add_child(const std::string& name, const Module& module) const;

@@ -179,7 +179,8 @@ void log_softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t colu
 }
 
 void cross_entropy_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
-                        const std::int64_t* labels, std::byte* p, std::byte* loss) {
+                        const std::int64_t* labels, const bool* counts, std::byte* p,
+                        std::byte* loss) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     for_each_block(rows, columns, [&](std::int64_t first, std::int64_t count) {
       T shifts[block_rows], sums[block_rows], logs[block_rows];
@@ -189,16 +190,19 @@ void cross_entropy_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, co
       map_run(
           count, logs, [](Lane<T> s) { return log(s); }, sums);
       for (std::int64_t r = 0; r < count; ++r) {
-        const std::int64_t label = labels[first + r];
-        as<T>(loss)[first + r] = label < 0 ? 0 : logs[r] + (shifts[r] - in[r * columns + label]);
+        as<T>(loss)[first + r] = logs[r] + (shifts[r] - in[r * columns + labels[first + r]]);
       }
     });
+    if (counts == nullptr) return;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      if (!counts[row]) as<T>(loss)[row] = 0;
+    }
   });
 }
 
 void cross_entropy_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns,
-                                 const std::byte* p, const std::int64_t* labels, const std::byte* g,
-                                 std::int64_t g_step, std::byte* dx) {
+                                 const std::byte* p, const std::int64_t* labels, const bool* counts,
+                                 const std::byte* g, std::int64_t g_step, std::byte* dx) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     const T* from = as<T>(p);
     T* to = as<T>(dx);
@@ -209,11 +213,11 @@ void cross_entropy_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t co
     } else {
       for (std::int64_t i = 0; i < rows * columns; ++i) to[i] = from[i] * as<T>(g)[i / columns];
     }
-    for (std::int64_t row = 0; row < rows; ++row, to += columns) {
-      if (labels[row] < 0)
-        std::fill_n(to, columns, T{0});
-      else
-        to[labels[row]] -= as<T>(g)[row * g_step];
+    for (std::int64_t row = 0; row < rows; ++row)
+      to[row * columns + labels[row]] -= as<T>(g)[row * g_step];
+    if (counts == nullptr) return;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      if (!counts[row]) std::fill_n(to + row * columns, columns, T{0});
     }
   });
 }

@@ -22,15 +22,16 @@ void softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns,
 void log_softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns,
                                const std::byte* y, const std::byte* g, std::byte* dx);
 
-/// Softmax of each row of x into p, and loss[row] = log(sum(exp(x))) - x[label] of each row, 0 for a
-/// negative label.
+/// Softmax of each row of x into p, and loss[row] = log(sum(exp(x))) - x[label] of each row; 0 of
+/// rows for which `counts` is false, if it is given.
 void cross_entropy_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
-                        const std::int64_t* labels, std::byte* p, std::byte* loss);
+                        const std::int64_t* labels, const bool* counts, std::byte* p,
+                        std::byte* loss);
 
-/// dx = g[row] (p - one_hot(label)) in each row, 0 for a negative label; g_step is 0 if all rows
+/// dx = g[row] (p - one_hot(label)) in each row that counts, 0 in others; g_step is 0 if all rows
 /// share one g.
 void cross_entropy_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns,
-                                 const std::byte* p, const std::int64_t* labels, const std::byte* g,
-                                 std::int64_t g_step, std::byte* dx);
+                                 const std::byte* p, const std::int64_t* labels, const bool* counts,
+                                 const std::byte* g, std::int64_t g_step, std::byte* dx);
 
 }  // namespace xtape::kernels
