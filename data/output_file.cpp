@@ -1,0 +1,113 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include <xtape/core/error.hpp>
+#include <xtape/data/output_file.hpp>
+
+namespace xtape::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The file that a chain of symbolic links ends at, there or not. The chain is known to end.
+fs::path followed(fs::path path) {
+  while (fs::is_symlink(fs::symlink_status(path))) {
+    path = path.parent_path() / fs::read_symlink(path);
+  }
+  return fs::absolute(path);
+}
+
+}  // namespace
+
+OutputFile::OutputFile(const std::string& path) : path_(path) {
+  struct stat status {};
+  const bool exists = ::stat(path.c_str(), &status) == 0;
+  check(exists || errno == ENOENT);
+  if (exists && !S_ISREG(status.st_mode)) {
+    file_.reset(std::fopen(path.c_str(), "wb"));
+    check(file_ != nullptr);
+    return;
+  }
+  // A rename asks only the directory: an older file's protection has to be asked for.
+  check(!exists || ::access(path.c_str(), W_OK) == 0);
+  try {
+    target_ = followed(path).string();
+  } catch (const fs::filesystem_error& error) {
+    fail("cannot be written: " + error.code().message());
+  }
+  create_temporary();
+  check(!exists || ::fchmod(::fileno(file_.get()), status.st_mode & 07777U) == 0);
+}
+
+OutputFile::Temporary::~Temporary() {
+  if (!path.empty()) ::unlink(path.c_str());
+}
+
+/// A new file beside the target, with the permissions that the process gives to new files.
+void OutputFile::create_temporary() {
+  static std::atomic<unsigned> count{0};
+  int descriptor = -1;
+  std::string name;
+  do {
+    name = target_ + "." + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".tmp";
+    descriptor = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (descriptor < 0 && errno == EEXIST);
+  check(descriptor >= 0);
+  temporary_.path = name;
+  file_.reset(::fdopen(descriptor, "wb"));
+  if (!file_) {
+    const int error = errno;
+    ::close(descriptor);
+    errno = error;
+    check(false);
+  }
+}
+
+void OutputFile::write(std::string_view bytes) {
+  check_open();
+  check(std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) == bytes.size());
+}
+
+std::int64_t OutputFile::position() {
+  check_open();
+  const std::int64_t position = ::ftello(file_.get());
+  check(position >= 0);
+  return position;
+}
+
+void OutputFile::seek(std::int64_t position) {
+  check_open();
+  check(::fseeko(file_.get(), position, SEEK_SET) == 0);
+}
+
+void OutputFile::commit() {
+  check_open();
+  check(std::fflush(file_.get()) == 0);
+  if (temporary_.path.empty()) {
+    check(std::fclose(file_.release()) == 0);
+    return;
+  }
+  check(::fsync(::fileno(file_.get())) == 0);
+  check(std::fclose(file_.release()) == 0);
+  check(::rename(temporary_.path.c_str(), target_.c_str()) == 0);
+  temporary_.path.clear();
+}
+
+/// Throws the reason in errno unless something was done.
+void OutputFile::check(bool done) const {
+  if (!done) fail("cannot be written: " + std::generic_category().message(errno));
+}
+
+void OutputFile::check_open() const {
+  if (!file_) fail("nothing can be written after commit");
+}
+
+void OutputFile::fail(const std::string& what) const { throw IoError(path_ + ": " + what); }
+
+}  // namespace xtape::data

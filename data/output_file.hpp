@@ -1,0 +1,58 @@
+#pragma once
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace xtape::data {
+
+/// A file that appears whole or not at all: its bytes go to a temporary file beside it, which takes
+/// its place in `commit`. Without that nothing is left behind, and an older file stays as it was.
+///
+/// An older file hands on its permissions; a symbolic link stays one, and the file that it names is
+/// replaced. What exists and is no regular file (a pipe, /dev/stdout) is written directly.
+///
+/// Every function throws IoError, naming the path and the system's reason, if it fails.
+class OutputFile {
+ public:
+  explicit OutputFile(const std::string& path);
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  void write(std::string_view bytes);
+  /// Makes the file appear, after its bytes have reached the disk. Nothing can be written then.
+  void commit();
+
+  /// Where the next byte goes, from the start of the file.
+  std::int64_t position();
+  void seek(std::int64_t position);
+
+  const std::string& path() const { return path_; }
+  /// Throws IoError: the path, and what is wrong.
+  [[noreturn]] void fail(const std::string& what) const;
+
+ private:
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  struct Temporary {
+    Temporary() = default;
+    ~Temporary();
+    Temporary(const Temporary&) = delete;
+    Temporary& operator=(const Temporary&) = delete;
+
+    std::string path;  // empty if there is none
+  };
+
+  void check(bool done) const;
+  void check_open() const;
+  void create_temporary();
+
+  std::string path_;
+  std::string target_;  // the file itself, where path_ is a symbolic link
+  Temporary temporary_;
+  std::unique_ptr<std::FILE, Close> file_;
+};
+
+}  // namespace xtape::data
