@@ -15,6 +15,8 @@
 #include <xtape/data/idx.hpp>
 #include <xtape/data/idx_dataset.hpp>
 #include <xtape/data/loader.hpp>
+#include <xtape/data/npy.hpp>
+#include <xtape/data/npz.hpp>
 #include <xtape/data/spiral.hpp>
 #include <xtape/nn/activation.hpp>
 #include <xtape/nn/binary_cross_entropy.hpp>

@@ -12,5 +12,7 @@ endmacro()
 
 xtape_find(Cblas libopenblas-dev)
 xtape_find(ZLIB zlib1g-dev)
+xtape_find(Minizip libminizip-dev)
+xtape_find(Csv libcsv-dev)
 xtape_find(Threads libc6-dev)
 xtape_find(xsimd libxsimd-dev)

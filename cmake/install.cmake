@@ -24,4 +24,6 @@ install(FILES
   "${PROJECT_BINARY_DIR}/xtapeConfig.cmake"
   "${PROJECT_BINARY_DIR}/xtapeConfigVersion.cmake"
   cmake/FindCblas.cmake
+  cmake/FindCsv.cmake
+  cmake/FindMinizip.cmake
   DESTINATION "${package_dir}")

@@ -9,6 +9,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/data/idx.hpp>
 #include <xtape/data/input_file.hpp>
+#include <xtape/data/kernels/claimed_bytes.hpp>
 
 namespace xtape::data {
 namespace {
@@ -44,17 +45,6 @@ FourBytes read_four(InputFile& file, const char* what) {
             "; the file ends after " + std::to_string(got) + " of them");
 }
 
-/// The unsigned number that bytes stand for, the most significant first.
-template <class Unsigned>
-Unsigned big_endian(const std::byte* bytes) {
-  Unsigned value = 0;
-  for (std::size_t i = 0; i < sizeof(Unsigned); ++i) {
-    value = static_cast<Unsigned>(static_cast<std::uint64_t>(value) << 8 |
-                                  std::to_integer<Unsigned>(bytes[i]));
-  }
-  return value;
-}
-
 Header read_header(InputFile& file) {
   const FourBytes magic = read_four(file, "its magic number");
   std::array<unsigned, 4> number;
@@ -73,49 +63,23 @@ Header read_header(InputFile& file) {
   if (rank < 1 || rank > max_rank) {
     file.fail("the array must have 1 to 8 axes; got " + std::to_string(rank));
   }
-  Header header{*type, {}, type->bytes};
-  bool overflow = false, empty = false;
+  Header header{*type, {}, 0};
   for (unsigned axis = 0; axis < rank; ++axis) {
-    const auto extent = big_endian<std::uint32_t>(read_four(file, "an extent").data());
-    header.shape.push_back(extent);
-    empty = empty || extent == 0;
-    overflow = __builtin_mul_overflow(header.bytes, std::size_t{extent}, &header.bytes) || overflow;
+    const FourBytes extent = read_four(file, "an extent");
+    header.shape.push_back(kernels::decode<std::uint32_t>(extent.data(), std::endian::big));
   }
-  if (empty) {
-    header.bytes = 0;
-  } else if (overflow || header.bytes > PTRDIFF_MAX) {
-    file.fail("the size of the array must fit in 63 bits; got " + header.describe());
-  }
+  const std::optional<std::size_t> bytes = kernels::byte_size(header.shape, type->bytes);
+  if (!bytes) file.fail("the size of the array must fit in 63 bits; got " + header.describe());
+  header.bytes = *bytes;
   return header;
 }
 
-/// The data, exactly as many as the header says. Memory grows with what the file holds, not with
-/// what it claims.
-std::vector<std::byte> read_data(InputFile& file, const Header& header) {
-  constexpr std::size_t least = std::size_t{1} << 20;
-  const auto fail = [&](const std::string& found) {
-    file.fail("the header says " + header.describe() + ", " + std::to_string(header.bytes) +
-              " bytes; the file holds " + found);
-  };
-  std::vector<std::byte> bytes;
-  while (bytes.size() < header.bytes) {
-    const std::size_t done = bytes.size();
-    bytes.resize(std::min(header.bytes, std::max(least, 2 * done)));
-    const std::size_t got = file.read(bytes.data() + done, bytes.size() - done);
-    if (done + got < bytes.size()) fail(std::to_string(done + got));
-  }
-  std::byte behind;
-  if (file.read(&behind, 1) != 0) fail("more");
-  return bytes;
-}
-
 /// (number - center) / scale: exact where these are 0 and 1.
-template <class From, class Unsigned, class To>
+template <class From, class To>
 void convert(const std::vector<std::byte>& bytes, const IdxOptions& options, To* to) {
-  static_assert(sizeof(From) == sizeof(Unsigned));
   const double center = options.center, scale = options.scale;
   for (std::size_t i = 0; i < bytes.size() / sizeof(From); ++i) {
-    const auto number = std::bit_cast<From>(big_endian<Unsigned>(bytes.data() + i * sizeof(From)));
+    const auto number = kernels::decode<From>(bytes.data() + i * sizeof(From), std::endian::big);
     to[i] = static_cast<To>((static_cast<double>(number) - center) / scale);
   }
 }
@@ -124,12 +88,12 @@ template <class To>
 void convert(unsigned code, const std::vector<std::byte>& bytes, const IdxOptions& options,
              To* to) {
   switch (code) {
-    case 0x08: return convert<std::uint8_t, std::uint8_t>(bytes, options, to);
-    case 0x09: return convert<std::int8_t, std::uint8_t>(bytes, options, to);
-    case 0x0b: return convert<std::int16_t, std::uint16_t>(bytes, options, to);
-    case 0x0c: return convert<std::int32_t, std::uint32_t>(bytes, options, to);
-    case 0x0d: return convert<float, std::uint32_t>(bytes, options, to);
-    default: return convert<double, std::uint64_t>(bytes, options, to);
+    case 0x08: return convert<std::uint8_t>(bytes, options, to);
+    case 0x09: return convert<std::int8_t>(bytes, options, to);
+    case 0x0b: return convert<std::int16_t>(bytes, options, to);
+    case 0x0c: return convert<std::int32_t>(bytes, options, to);
+    case 0x0d: return convert<float>(bytes, options, to);
+    default: return convert<double>(bytes, options, to);
   }
 }
 
@@ -152,7 +116,9 @@ Tensor read_idx(const std::string& path, const IdxOptions& options) {
   const Header header = read_header(file);
   const Dtype dtype = options.dtype.value_or(header.type.dtype);
   check_dtype(file, header.type, options, dtype);
-  const std::vector<std::byte> bytes = read_data(file, header);
+  const std::vector<std::byte> bytes =
+      kernels::read_claimed([&](std::byte* to, std::size_t count) { return file.read(to, count); },
+                            path, header.describe(), header.bytes);
   Tensor y = detail::make_tensor(header.shape, dtype);
   visit(dtype, [&]<class To>(TypeTag<To>) {
     convert(header.type.code, bytes, options, y.body().elements<To>());

@@ -31,6 +31,7 @@ class TemporaryDirectory {
 
   /// Writes a file; returns its path.
   std::string write(const std::string& name, const Bytes& bytes) const {
+    unlink(file(name).c_str());  // ext4 brings a file that is cut and refilled to the disk at once
     std::ofstream stream(file(name), std::ios::binary);
     stream.write(reinterpret_cast<const char*>(bytes.data()),
                  static_cast<std::streamsize>(bytes.size()));

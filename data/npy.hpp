@@ -1,0 +1,21 @@
+#pragma once
+#include <string>
+
+#include <xtape/core/tensor.hpp>
+
+namespace xtape::data {
+
+/// The array in a .npy file of NumPy's, plain or gzip: bool, float32 and float64 as they are,
+/// integers of any width in int64; of either byte order, either order of the axes, 0 to 8 axes.
+/// Throws IoError, naming the file, if it cannot be read, is damaged or of another kind, holds less
+/// or more than its header says, elements of another dtype, or a uint64 that int64 does not hold.
+/// Source of the form: NumPy, numpy.lib.format, versions 1.0 to 3.0.
+Tensor load_npy(const std::string& path);
+/// The same, which must be of that dtype. Throws DtypeError.
+Tensor load_npy(const std::string& path, Dtype dtype);
+
+/// Writes the values to a .npy file, which appears whole or not at all (see `OutputFile`).
+/// Throws IoError, naming the file.
+void save_npy(const std::string& path, const Tensor& tensor);
+
+}  // namespace xtape::data
