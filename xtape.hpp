@@ -11,6 +11,9 @@
 #include <xtape/core/shape.hpp>
 #include <xtape/core/tape.hpp>
 #include <xtape/core/tensor.hpp>
+#include <xtape/data/csv.hpp>
+#include <xtape/data/csv_dataset.hpp>
+#include <xtape/data/csv_writer.hpp>
 #include <xtape/data/dataset.hpp>
 #include <xtape/data/idx.hpp>
 #include <xtape/data/idx_dataset.hpp>

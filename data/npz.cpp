@@ -12,16 +12,17 @@
 #include <xtape/core/error.hpp>
 #include <xtape/data/input_file.hpp>
 #include <xtape/data/kernels/npy_format.hpp>
+#include <xtape/data/kernels/text.hpp>
 #include <xtape/data/npz.hpp>
 #include <xtape/data/output_file.hpp>
 
 namespace xtape::data {
 namespace {
 
+using kernels::quoted;
+
 constexpr std::string_view suffix = ".npy";
 constexpr std::size_t chunk = std::size_t{1} << 30;  // minizip counts in unsigned int
-
-std::string quoted(const std::string& name) { return '"' + name + '"'; }
 
 /// An archive that is open for reading.
 class Unzip {

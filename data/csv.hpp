@@ -1,0 +1,81 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <xtape/core/tensor.hpp>
+
+namespace xtape::data {
+
+struct CsvOptions {
+  char delimiter = ',';
+  bool header = true;                     ///< the first row names the columns
+  std::vector<std::string> missing = {};  ///< texts that become NaN, such as "" or "NA"
+  bool nonfinite = false;                 ///< "nan" and "inf" are numbers
+};
+
+/// A column by its index, negative ones counted from the last, or by its name.
+using CsvColumn = std::variant<std::int64_t, std::string>;
+
+/// Rows of text fields, all as long as the first, and numbers made of them.
+class CsvTable {
+ public:
+  const std::string& path() const { return path_; }
+  const CsvOptions& options() const { return options_; }
+  /// The names in the header; without one, the indices.
+  const std::vector<std::string>& columns() const { return columns_; }
+  std::int64_t rows() const { return static_cast<std::int64_t>(lines_.size()); }
+
+  /// The text of a field, without quotes. Throws IndexError.
+  std::string_view text(std::int64_t row, std::int64_t column) const;
+  /// The line of the file that a row begins in, counted from 1. Throws IndexError.
+  std::int64_t line(std::int64_t row) const;
+  /// The index of a column. Throws ValueError if there is none of that name or index.
+  std::int64_t find(const CsvColumn& column) const;
+
+  /// A field as a number. Throws IoError, which names the place, unless it is one: decimal, finite
+  /// and in the range of float64, with blanks around it or a plus sign in front at most.
+  double number(std::int64_t row, std::int64_t column) const;
+  /// Columns as numbers, all of them unless named.   [rows, columns], of `dtype`
+  /// Throws as `number`, and where float32 does not hold the number; DtypeError unless floating.
+  Tensor numbers(Dtype dtype = Dtype::float32) const;
+  Tensor numbers(std::span<const CsvColumn> columns, Dtype dtype = Dtype::float32) const;
+  Tensor numbers(std::initializer_list<CsvColumn> columns, Dtype dtype = Dtype::float32) const {
+    return numbers(std::span(columns.begin(), columns.size()), dtype);
+  }
+
+  /// Throws IoError: the place of a field, and what is wrong with it.
+  [[noreturn]] void fail(std::int64_t row, std::int64_t column, const std::string& what) const;
+  /// `column 3 "petal_width"`, for messages.
+  std::string describe(std::int64_t column) const;
+
+ private:
+  class Parser;
+  friend CsvTable read_csv(const std::string& path, const CsvOptions& options);
+
+  Tensor gather(const std::vector<std::int64_t>& columns, Dtype dtype) const;
+
+  std::string path_;
+  CsvOptions options_;
+  std::vector<std::string> columns_;
+  std::string text_;               // of all fields, row by row
+  std::vector<std::size_t> ends_;  // of the fields in it
+  std::vector<std::int64_t> lines_;
+};
+
+/// A table of comma-separated values, plain or gzip. Fields may be quoted, with delimiters, line
+/// ends and doubled quotes inside; blanks around a field, blank lines and a byte order mark of
+/// UTF-8 are passed over; lines end with LF, CR LF or CR.
+/// Throws IoError, naming file, line and column, if the file cannot be read, has no rows, rows of
+/// different lengths, a quote that does not enclose a whole field, or names of columns that are
+/// empty or alike; ValueError for a delimiter that is a quote, a blank or a line end (a tab is
+/// none).
+/// Source of the form: RFC 4180.
+CsvTable read_csv(const std::string& path, const CsvOptions& options = {});
+
+}  // namespace xtape::data

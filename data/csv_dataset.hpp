@@ -1,0 +1,38 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include <xtape/data/csv.hpp>
+#include <xtape/data/dataset.hpp>
+
+namespace xtape::data {
+
+enum class Task { classification, regression };
+
+struct CsvDatasetOptions {
+  CsvColumn label = -1;  ///< all other columns are features
+  Task task = Task::classification;
+  Dtype dtype = Dtype::float32;  ///< of the features, and of labels of a regression
+  /// The classes in the order of their indices, such as `class_names` of the training data, which
+  /// test data need not all show; without them they follow from the file.
+  std::vector<std::string> classes = {};
+  CsvOptions csv = {};
+};
+
+struct CsvDataset {
+  Dataset dataset;
+  std::vector<std::string> feature_names;
+  std::vector<std::string> class_names;  ///< by index; none of a regression
+};
+
+/// A table as samples and labels.
+///   x [n, features], of `dtype`
+///   y int64 [n], indices of classes; of a regression [n, 1], of `dtype`
+/// Unless `classes` says otherwise, labels that are all numbers are their own indices, and must be
+/// 0 to k - 1 with none skipped; texts stand for their places among the sorted distinct ones.
+/// Throws IoError as `read_csv` and `CsvTable::number`, and for fewer than 2 columns or classes, a
+/// label that is missing (whatever the options say of features), none of `classes`, or a number
+/// that is no class; ValueError for a column that is not there; DtypeError unless floating.
+CsvDataset load_csv_dataset(const std::string& path, const CsvDatasetOptions& options = {});
+
+}  // namespace xtape::data

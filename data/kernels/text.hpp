@@ -1,0 +1,46 @@
+#pragma once
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+// Texts from files: numbers in them, and how messages show them.
+
+namespace xtape::data::kernels {
+
+/// Without the blanks around it.
+inline std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blanks = " \t";
+  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+  text.remove_suffix(text.size() - (text.find_last_not_of(blanks) + 1));
+  return text;
+}
+
+struct Number {
+  double value;
+  std::errc status;  // invalid_argument if the text is no number, result_out_of_range
+};
+
+/// The number that all of a trimmed text stands for, whatever the locale.
+inline Number number_in(std::string_view text) {
+  // from_chars takes no plus sign.
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  const char* const last = text.data() + text.size();
+  double value = 0;
+  const auto [end, status] = std::from_chars(text.data(), last, value);
+  return {value, end == last ? status : std::errc::invalid_argument};
+}
+
+/// In quotes, its beginning only if it is long, without control characters.
+inline std::string quoted(std::string_view text) {
+  constexpr std::size_t longest = 60;
+  std::string shown =
+      '"' + std::string(text.substr(0, longest)) + (text.size() > longest ? "...\"" : "\"");
+  for (char& c : shown) {
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  }
+  return shown;
+}
+
+}  // namespace xtape::data::kernels
