@@ -20,6 +20,7 @@
 #include <xtape/data/loader.hpp>
 #include <xtape/data/npy.hpp>
 #include <xtape/data/npz.hpp>
+#include <xtape/data/scaler.hpp>
 #include <xtape/data/spiral.hpp>
 #include <xtape/nn/activation.hpp>
 #include <xtape/nn/binary_cross_entropy.hpp>
