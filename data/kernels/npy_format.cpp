@@ -36,7 +36,7 @@ void convert(const std::byte* bytes, std::endian order, const Tensor& y, const s
                       std::to_string(number));
       }
     }
-    to[i] = static_cast<To>(number);
+    to[i] = static_cast<To>(+number);
   }
 }
 
@@ -215,11 +215,11 @@ Header read_header(const Read& read, const std::string& place) {
                   (front.starts_with("PK") ? "; got a zip archive, which load_npz reads" : ""));
   }
   const std::string version = read_text(read, place, 2);
-  const int major = version[0], minor = version[1];
+  const auto major = static_cast<unsigned char>(version[0]),
+             minor = static_cast<unsigned char>(version[1]);
   if (major < 1 || major > 3 || minor != 0) {
     throw IoError(place + ": the version of the .npy form must be 1.0, 2.0 or 3.0; got " +
-                  std::to_string(static_cast<unsigned char>(major)) + "." +
-                  std::to_string(static_cast<unsigned char>(minor)));
+                  std::to_string(major) + "." + std::to_string(minor));
   }
   const std::string length_bytes = read_text(read, place, major == 1 ? 2 : 4);
   const auto* bytes = reinterpret_cast<const std::byte*>(length_bytes.data());

@@ -205,9 +205,9 @@ TEST_CASE("numbers in CSV fields") {
       {"1e308", 1e308},
       {"5e-324", 5e-324},
       {"123456789012345678901234567890", 123456789012345678901234567890.0}};
-  for (const auto& [text, value] : cases) {
-    CAPTURE(text);
-    CHECK(number(text) == value);
+  for (const auto& expected : cases) {
+    CAPTURE(expected.first);
+    CHECK(number(expected.first) == expected.second);
   }
   CHECK(std::signbit(number("-0")));
 }

@@ -100,7 +100,6 @@ TEST_CASE("scaler: min_max takes the extremes exactly onto the bounds") {
       for (const auto& [low, high] :
            {std::pair{0.0, 1.0}, std::pair{-1.0, 1.0}, std::pair{-1.0, 0.0}, std::pair{0.5, 2.0}}) {
         CAPTURE(seed);
-        CAPTURE(low);
         const Tensor single = x.to(Dtype::float32);
         const Tensor y = Scaler::min_max(single, low, high)(single);
         CHECK(values(amin(y, 0)) == Doubles(7, low));
