@@ -11,6 +11,7 @@
 #include <xtape/core/shape.hpp>
 #include <xtape/core/tape.hpp>
 #include <xtape/core/tensor.hpp>
+#include <xtape/data/augment.hpp>
 #include <xtape/data/csv.hpp>
 #include <xtape/data/csv_dataset.hpp>
 #include <xtape/data/csv_writer.hpp>
@@ -21,7 +22,10 @@
 #include <xtape/data/npy.hpp>
 #include <xtape/data/npz.hpp>
 #include <xtape/data/scaler.hpp>
+#include <xtape/data/sine.hpp>
 #include <xtape/data/spiral.hpp>
+#include <xtape/data/split.hpp>
+#include <xtape/data/vertical.hpp>
 #include <xtape/nn/activation.hpp>
 #include <xtape/nn/binary_cross_entropy.hpp>
 #include <xtape/nn/cross_entropy.hpp>

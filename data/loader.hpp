@@ -1,26 +1,36 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iterator>
-#include <utility>
+#include <memory>
 
 #include <xtape/core/rng.hpp>
 #include <xtape/data/dataset.hpp>
 
 namespace xtape::data {
 
+class Prefetch;
+
+/// What is done to each batch, such as augmentation. What it draws, it draws from `rng`.
+using Transform = std::function<Dataset(const Dataset& batch, Rng& rng)>;
+
 struct LoaderOptions {
   std::int64_t batch_size = 32;
-  bool shuffle = false;    ///< each pass takes the rows in a new random order
-  bool drop_last = false;  ///< leave out a last batch that is smaller than the others
+  bool shuffle = false;       ///< each pass takes the rows in a new random order
+  bool drop_last = false;     ///< leave out a last batch that is smaller than the others
+  Transform transform = {};   ///< applied to each batch, with nothing recorded
+  std::int64_t prefetch = 0;  ///< batches made ahead of the current one, on a thread of the pass
 };
 
-/// A dataset in batches, a pass at a time:   `for (auto [x, y] : loader) ...`
-///   x [batch, ...]   y [batch, ...], constants; views of the dataset unless shuffled
-/// A loader that shuffles draws a seed from `rng` when it is made, and nothing later: its orders
-/// follow from that alone.
+/// A dataset in batches, a pass at a time:
+///   for (auto [x, y] : loader) ...
+///   x [batch, ...]   y [batch, ...], constants; views of the dataset unless shuffled or transformed
+/// A loader that shuffles or transforms draws a seed from `rng` when it is made, and nothing later.
+/// Its orders follow from that alone; what a transform draws, from that and the number of the
+/// batch, counted over all passes. So batches are the same however many are made ahead.
 /// Throws ShapeError unless x and y have the same number of rows, ValueError for a batch size below
-/// 1.
+/// 1 or a negative prefetch.
 class Loader {
  public:
   explicit Loader(const Dataset& dataset, const LoaderOptions& options = {},
@@ -31,42 +41,54 @@ class Loader {
   /// Rows of a pass.
   std::int64_t samples() const;
 
-  class Iterator {
-   public:
-    using iterator_concept = std::input_iterator_tag;
-    using value_type = Dataset;
-    using difference_type = std::ptrdiff_t;
-
-    /// The batch, gathered anew by each call.
-    Dataset operator*() const { return loader_->batch(order_, first_); }
-    Iterator& operator++() {
-      first_ += loader_->options_.batch_size;
-      return *this;
-    }
-    void operator++(int) { ++*this; }
-    friend bool operator==(const Iterator& i, std::default_sentinel_t) {
-      return i.first_ >= i.loader_->samples();
-    }
-
-   private:
-    friend Loader;
-    Iterator(const Loader* loader, Tensor order) : loader_(loader), order_(std::move(order)) {}
-
-    const Loader* loader_;
-    Tensor order_;  // of the rows in this pass; undefined if they are not shuffled
-    std::int64_t first_ = 0;
-  };
-
+  class Iterator;
   /// Starts a pass, in a new order if the loader shuffles.
   Iterator begin();
   std::default_sentinel_t end() const { return {}; }
 
  private:
-  Dataset batch(const Tensor& order, std::int64_t first) const;
+  struct Source;
+  struct Pass {
+    Dataset batch(std::int64_t number) const;
 
-  Dataset dataset_;
-  LoaderOptions options_;
+    std::shared_ptr<const Source> source;
+    Tensor order;              // of the rows; undefined if they are not shuffled
+    std::uint64_t before = 0;  // batches of the passes before
+  };
+
+  std::shared_ptr<const Source> source_;
   Rng rng_;
+  std::uint64_t passes_ = 0;
+};
+
+/// A place in a pass. It may outlive the loader, and be left before the end: batches that are being
+/// made ahead are then given up, once the one in the making is done.
+class Loader::Iterator {
+ public:
+  using iterator_concept = std::input_iterator_tag;
+  using value_type = Dataset;
+  using difference_type = std::ptrdiff_t;
+
+  /// The batch, made anew by each call unless it was made ahead. Throws what the transform throws,
+  /// ShapeError if that returns different numbers of rows, IndexError at the end of the pass.
+  Dataset operator*() const;
+  Iterator& operator++();
+  void operator++(int) { ++*this; }
+  friend bool operator==(const Iterator& i, std::default_sentinel_t) {
+    return i.number_ >= i.count_;
+  }
+
+ private:
+  friend Loader;
+  explicit Iterator(Pass pass);
+
+  struct End {
+    void operator()(Prefetch* prefetch) const;
+  };
+
+  Pass pass_;
+  std::int64_t number_ = 0, count_;
+  std::unique_ptr<Prefetch, End> ahead_;
 };
 
 }  // namespace xtape::data

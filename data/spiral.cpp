@@ -1,32 +1,20 @@
 #include <cmath>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include <xtape/core/create.hpp>
-#include <xtape/core/error.hpp>
+#include <xtape/data/checks.hpp>
 #include <xtape/data/spiral.hpp>
 
 // Compiled with -ffp-contract=off: a product and a sum fused into one operation round differently
 // from NumPy's.
 
 namespace xtape::data {
-namespace {
-
-void check_count(const char* what, std::int64_t count) {
-  if (count < 1) {
-    throw ValueError("spiral: " + std::string(what) + " must be at least 1; got " +
-                     std::to_string(count));
-  }
-}
-
-}  // namespace
 
 Dataset spiral(std::int64_t samples_per_class, std::int64_t classes, Rng& rng, Dtype dtype) {
-  check_count("samples_per_class", samples_per_class);
-  check_count("classes", classes);
-  if (!is_floating(dtype)) {
-    throw DtypeError("spiral: the dtype must be floating; got " + std::string(to_string(dtype)));
-  }
+  detail::check_count("spiral", "samples_per_class", samples_per_class);
+  detail::check_count("spiral", "classes", classes);
+  detail::check_floating("spiral", dtype);
   const std::int64_t rows = Shape{classes, samples_per_class}.size();
   std::vector<double> points;
   std::vector<std::int64_t> labels;

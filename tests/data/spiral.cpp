@@ -1,4 +1,3 @@
-#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -8,6 +7,7 @@
 #include <xtape/data/spiral.hpp>
 
 #include "../support/errors.hpp"
+#include "../support/float_bits.hpp"
 
 using namespace xtape;
 using Doubles = std::vector<double>;
@@ -20,24 +20,6 @@ using Integers = std::vector<std::int64_t>;
 //     t = np.linspace(c * 4, (c + 1) * 4, n) + s.randn(n) * 0.2
 //     X[n * c : n * (c + 1)] = np.c_[r * np.sin(t * 2.5), r * np.cos(t * 2.5)]
 
-namespace {
-
-/// Every bit of every value:   np.bitwise_xor.reduce(X.view(np.uint64).ravel())
-std::uint64_t bits(const Tensor& x) {
-  std::uint64_t all = 0;
-  for (const double value : x.to_vector<double>()) all ^= std::bit_cast<std::uint64_t>(value);
-  return all;
-}
-
-/// np.bitwise_xor.reduce(X.astype(np.float32).view(np.uint32).ravel())
-std::uint32_t float_bits(const Tensor& x) {
-  std::uint32_t all = 0;
-  for (const float value : x.data<float>()) all ^= std::bit_cast<std::uint32_t>(value);
-  return all;
-}
-
-}  // namespace
-
 TEST_CASE("spiral is NumPy's, to the last bit") {
   Rng rng(0);
   const auto [x, y] = data::spiral(100, 3, rng, Dtype::float64);
@@ -48,12 +30,12 @@ TEST_CASE("spiral is NumPy's, to the last bit") {
         Doubles{0, 0, 0.0029955566779434318, 0.00964660796601254});
   CHECK(Doubles(values.end() - 2, values.end()) ==
         Doubles{-0.9427887647158077, 0.3333906794222676});  // X[-1]
-  CHECK(bits(x) == 0x810a0f857102f8ef);
+  CHECK(double_bits(x) == 0x810a0f857102f8ef);
   CHECK(rng.normal() == -1.3065268517353166);  // s.randn(): the stream goes on where NumPy's does
 
   Rng more(0), odd(42);
-  CHECK(bits(data::spiral(1000, 3, more, Dtype::float64).x) == 0x168408f2918b948);
-  CHECK(bits(data::spiral(7, 5, odd, Dtype::float64).x) == 0x9526ae9ab19492);
+  CHECK(double_bits(data::spiral(1000, 3, more, Dtype::float64).x) == 0x168408f2918b948);
+  CHECK(double_bits(data::spiral(7, 5, odd, Dtype::float64).x) == 0x9526ae9ab19492);
 }
 
 TEST_CASE("spiral in float32") {

@@ -1,0 +1,225 @@
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/data/augment.hpp>
+#include <xtape/data/checks.hpp>
+#include <xtape/ops/elementwise.hpp>
+
+namespace xtape::data::augment {
+namespace {
+
+/// The extents of a batch of images; one channel if they have no axis for it.
+struct Extents {
+  std::int64_t count, rows, columns, channels;
+
+  std::int64_t row_size() const { return columns * channels; }
+  std::int64_t image_size() const { return rows * row_size(); }
+};
+
+Extents checked_extents(const char* op, const Tensor& images) {
+  if (images.rank() != 3 && images.rank() != 4) {
+    throw ShapeError(std::string(op) +
+                     ": images must be [n, rows, columns] or [n, rows, columns, channels]; got " +
+                     images.describe());
+  }
+  detail::check_floating(op, images.dtype());
+  const Shape& shape = images.shape();
+  return {shape[0], shape[1], shape[2], shape.rank() == 4 ? shape[3] : 1};
+}
+
+/// `least` and `most` are both allowed.
+template <class T>
+void check_range(const char* op, const char* what, T value, T least, T most) {
+  if (!(value >= least && value <= most)) {
+    throw ValueError(std::string(op) + ": " + what + " must lie in [" + std::to_string(least) +
+                     ", " + std::to_string(most) + "]; got " + std::to_string(value));
+  }
+}
+
+/// Images made one by one: `make(index, from, to)` is called with the first elements of image
+/// `index` and of the one to be made of it.
+template <class F>
+Tensor each_image(const Tensor& images, const Shape& shape, F make) {
+  const Tensor dense = images.detach().contiguous();
+  Tensor y = xtape::detail::make_tensor(shape, images.dtype());
+  const std::int64_t count = shape[0];
+  if (y.size() == 0) return y;
+  visit(images.dtype(), [&]<class T>(TypeTag<T>) {
+    const T* from = dense.body().elements<const T>();
+    T* to = y.body().elements<T>();
+    for (std::int64_t i = 0; i < count; ++i) {
+      make(i, from + i * (dense.size() / count), to + i * (y.size() / count));
+    }
+  });
+  return y;
+}
+
+/// The part of an image, and of `fill` all around it, that begins at row `top` and column `left`.
+template <class T>
+void copy_window(const Extents& from, const T* image, std::int64_t top, std::int64_t left,
+                 const Extents& to, T* part, T fill) {
+  const std::int64_t first = std::clamp<std::int64_t>(-left, 0, to.columns);
+  const std::int64_t last = std::clamp<std::int64_t>(from.columns - left, first, to.columns);
+  for (std::int64_t i = 0; i < to.rows; ++i, part += to.row_size()) {
+    const std::int64_t row = top + i;
+    if (row < 0 || row >= from.rows || first == last) {
+      std::fill_n(part, to.row_size(), fill);
+      continue;
+    }
+    const T* source = image + row * from.row_size() + (left + first) * from.channels;
+    T* next = std::fill_n(part, first * to.channels, fill);
+    next = std::copy_n(source, (last - first) * to.channels, next);
+    std::fill(next, part + to.row_size(), fill);
+  }
+}
+
+/// An image with its rows and columns in reverse order, or one of them.
+template <class T>
+void copy_mirrored(const Extents& extents, const T* from, T* to, bool left_right, bool up_down) {
+  for (std::int64_t i = 0; i < extents.rows; ++i) {
+    const T* row = from + (up_down ? extents.rows - 1 - i : i) * extents.row_size();
+    if (!left_right) {
+      to = std::copy_n(row, extents.row_size(), to);
+      continue;
+    }
+    for (std::int64_t j = extents.columns; j-- > 0;) {
+      to = std::copy_n(row + j * extents.channels, extents.channels, to);
+    }
+  }
+}
+
+struct Turn {
+  double cosine, sine;
+};
+
+/// Exact for quarter turns.
+Turn turn_by(double degrees) {
+  int quarters;
+  const double rest = std::remquo(degrees, 90, &quarters) * (std::numbers::pi / 180);
+  const double c = std::cos(rest), s = std::sin(rest);
+  switch (quarters & 3) {
+    case 0: return {c, s};
+    case 1: return {-s, c};
+    case 2: return {-c, -s};
+    default: return {s, -c};
+  }
+}
+
+/// One channel of an image, continued by `fill`, between its pixels: those around the place have
+/// weights that are linear in the distance, along rows and along columns. What has no weight is not
+/// read: it may be infinite.
+template <class T>
+double interpolated(const Extents& extents, const T* image, double row, double column,
+                    double fill) {
+  const double above = std::floor(row), before = std::floor(column);
+  const double down = row - above, right = column - before;
+  const auto i = static_cast<std::int64_t>(above), j = static_cast<std::int64_t>(before);
+  const auto pixel = [&](std::int64_t r, std::int64_t c) {
+    const bool inside = r >= 0 && r < extents.rows && c >= 0 && c < extents.columns;
+    return inside ? static_cast<double>(image[(r * extents.columns + c) * extents.channels]) : fill;
+  };
+  const auto along_row = [&](std::int64_t r) {
+    return right == 0 ? pixel(r, j) : (1 - right) * pixel(r, j) + right * pixel(r, j + 1);
+  };
+  return down == 0 ? along_row(i) : (1 - down) * along_row(i) + down * along_row(i + 1);
+}
+
+template <class T>
+void copy_turned(const Extents& extents, const T* from, T* to, const Turn& turn, double fill) {
+  const double middle_row = static_cast<double>(extents.rows - 1) / 2;
+  const double middle_column = static_cast<double>(extents.columns - 1) / 2;
+  for (std::int64_t i = 0; i < extents.rows; ++i) {
+    const double y = static_cast<double>(i) - middle_row;
+    for (std::int64_t j = 0; j < extents.columns; ++j) {
+      const double x = static_cast<double>(j) - middle_column;
+      const double row = middle_row + x * turn.sine + y * turn.cosine;
+      const double column = middle_column + x * turn.cosine - y * turn.sine;
+      for (std::int64_t k = 0; k < extents.channels; ++k) {
+        *to++ = static_cast<T>(interpolated(extents, from + k, row, column, fill));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Tensor shift(const Tensor& images, const ShiftOptions& options, Rng& rng) {
+  const Extents extents = checked_extents("shift", images);
+  const std::int64_t rows = options.max_rows, columns = options.max_columns;
+  check_range<std::int64_t>("shift", "max_rows", rows, 0, extents.rows);
+  check_range<std::int64_t>("shift", "max_columns", columns, 0, extents.columns);
+  return each_image(images, images.shape(), [&]<class T>(std::int64_t, const T* from, T* to) {
+    const std::int64_t down = rng.integer(-rows, rows + 1);
+    const std::int64_t right = rng.integer(-columns, columns + 1);
+    copy_window(extents, from, -down, -right, extents, to, static_cast<T>(options.fill));
+  });
+}
+
+Tensor flip(const Tensor& images, const FlipOptions& options, Rng& rng) {
+  const Extents extents = checked_extents("flip", images);
+  check_range("flip", "left_right", options.left_right, 0.0, 1.0);
+  check_range("flip", "up_down", options.up_down, 0.0, 1.0);
+  return each_image(images, images.shape(), [&]<class T>(std::int64_t, const T* from, T* to) {
+    const bool left_right = rng.uniform() < options.left_right;
+    const bool up_down = rng.uniform() < options.up_down;
+    copy_mirrored(extents, from, to, left_right, up_down);
+  });
+}
+
+Tensor crop(const Tensor& images, const CropOptions& options, Rng& rng) {
+  const Extents extents = checked_extents("crop", images);
+  const std::int64_t padding = options.padding;
+  check_range<std::int64_t>("crop", "padding", padding, 0, std::max(extents.rows, extents.columns));
+  const std::int64_t rows = extents.rows + 2 * padding, columns = extents.columns + 2 * padding;
+  check_range<std::int64_t>("crop", "rows", options.rows, 1, rows);
+  check_range<std::int64_t>("crop", "columns", options.columns, 1, columns);
+  const Extents part{extents.count, options.rows, options.columns, extents.channels};
+  Shape shape = images.shape();
+  shape[1] = part.rows;
+  shape[2] = part.columns;
+  return each_image(images, shape, [&]<class T>(std::int64_t, const T* from, T* to) {
+    const std::int64_t top = rng.integer(0, rows - part.rows + 1) - padding;
+    const std::int64_t left = rng.integer(0, columns - part.columns + 1) - padding;
+    copy_window(extents, from, top, left, part, to, static_cast<T>(options.fill));
+  });
+}
+
+Tensor rotate(const Tensor& images, const RotateOptions& options, Rng& rng) {
+  const Extents extents = checked_extents("rotate", images);
+  const double most = options.max_degrees;
+  check_range("rotate", "max_degrees", most, 0.0, 180.0);
+  return rotate(images, rng.uniform({extents.count}, -most, most, Dtype::float64), options.fill);
+}
+
+Tensor rotate(const Tensor& images, const Tensor& degrees, double fill) {
+  const Extents extents = checked_extents("rotate", images);
+  if (degrees.shape() != Shape{extents.count}) {
+    throw ShapeError("rotate: there must be an angle for each image; got " + degrees.describe() +
+                     " for " + images.describe());
+  }
+  const std::vector<double> angle = degrees.to_vector<double>();
+  for (const double given : angle) {
+    if (!std::isfinite(given)) {
+      throw ValueError("rotate: angles must be finite; got " + std::to_string(given));
+    }
+  }
+  return each_image(images, images.shape(), [&]<class T>(std::int64_t i, const T* from, T* to) {
+    copy_turned(extents, from, to, turn_by(angle[static_cast<std::size_t>(i)]), fill);
+  });
+}
+
+Tensor noise(const Tensor& x, const NoiseOptions& options, Rng& rng) {
+  detail::check_floating("noise", x.dtype());
+  if (!(options.stddev >= 0 && std::isfinite(options.stddev))) {
+    throw ValueError("noise: stddev must be finite and not negative; got " +
+                     std::to_string(options.stddev));
+  }
+  return x.detach() + rng.normal(x.shape(), 0, options.stddev, x.dtype());
+}
+
+}  // namespace xtape::data::augment

@@ -1,0 +1,18 @@
+#pragma once
+#include <cstdint>
+
+#include <xtape/data/dataset.hpp>
+
+/// Checks that datasets, splits, augmentation and loader share; `op` is named in their errors.
+namespace xtape::data::detail {
+
+/// Throws ValueError for a count below `least`.
+void check_count(const char* op, const char* what, std::int64_t count, std::int64_t least = 1);
+
+/// Throws DtypeError unless floating.
+void check_floating(const char* op, Dtype dtype);
+
+/// Throws ShapeError unless x and y have the same number of rows.
+void check_rows(const char* op, const Dataset& dataset);
+
+}  // namespace xtape::data::detail

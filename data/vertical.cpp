@@ -1,0 +1,32 @@
+#include <utility>
+#include <vector>
+
+#include <xtape/core/create.hpp>
+#include <xtape/data/checks.hpp>
+#include <xtape/data/vertical.hpp>
+
+// Compiled with -ffp-contract=off: a product and a sum fused into one operation round differently
+// from NumPy's.
+
+namespace xtape::data {
+
+Dataset vertical(std::int64_t samples_per_class, std::int64_t classes, Rng& rng, Dtype dtype) {
+  detail::check_count("vertical", "samples_per_class", samples_per_class);
+  detail::check_count("vertical", "classes", classes);
+  detail::check_floating("vertical", dtype);
+  const std::int64_t rows = Shape{classes, samples_per_class}.size();
+  std::vector<double> points;
+  std::vector<std::int64_t> labels;
+  for (std::int64_t label = 0; label < classes; ++label) {
+    const Tensor across = rng.randn({samples_per_class}, Dtype::float64);
+    const Tensor upwards = rng.randn({samples_per_class}, Dtype::float64);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(samples_per_class); ++i) {
+      points.push_back(across.data<double>()[i] * 0.1 + static_cast<double>(label) / 3);
+      points.push_back(upwards.data<double>()[i] * 0.1 + 0.5);
+      labels.push_back(label);
+    }
+  }
+  return {from_vector(std::move(points), {rows, 2}).to(dtype), from_vector(std::move(labels))};
+}
+
+}  // namespace xtape::data
