@@ -33,8 +33,12 @@ constexpr std::size_t slab_bytes = std::size_t{1} << 18;
 constexpr std::size_t large_limit = std::size_t{1}
                                     << 16;  // blocks from here on can go back to the system
 constexpr std::size_t huge_page = std::size_t{1} << 21;
-constexpr std::size_t batch_bytes = std::size_t{1}
-                                    << 22;  // a thread keeps about this much of each size class
+
+// Of each size class a thread keeps two chains, each of one block or what these allow; the rest
+// goes round. So what one thread allocates and another frees, such as batches made ahead, does not
+// pile up there.
+constexpr std::size_t chain_bytes = std::size_t{1} << 20;
+constexpr std::size_t chain_blocks = 512;
 
 // Size classes: 64, 128, ... 512, then four to each doubling.
 constexpr std::size_t class_count = 8 + 4 * 50;
@@ -82,7 +86,7 @@ struct Slab {
 struct ThreadCache {
   std::array<Chain, class_count> chains;  // the newest frees
   std::array<Chain, class_count>
-      spare;  // one full batch behind them, so that a swing does not take the lock each time
+      spare;  // one full chain behind them, so that a swing does not take the lock each time
   Slab slab;
   Counters counters;
 };
@@ -257,7 +261,7 @@ void deallocate(void* memory, std::size_t bytes) noexcept {
   }
   Chain& chain = own->chains[index];
   chain.head = ::new (memory) Block{chain.head};
-  if (++chain.count * size >= std::max(batch_bytes, 16 * size)) [[unlikely]] {
+  if (++chain.count == chain_blocks || chain.count * size >= chain_bytes) [[unlikely]] {
     std::swap(chain, own->spare[index]);
     hand_over(index, chain);
   }

@@ -134,6 +134,28 @@ TEST_CASE("what one thread allocates and another frees goes round") {
   CHECK(memory::live_bytes() == live);
 }
 
+TEST_CASE("a thread that only frees keeps few blocks, small or large") {
+  struct Flow {
+    std::size_t bytes;
+    int blocks;            // made by each of 100 threads, one after the other
+    std::int64_t at_most;  // bytes obtained for all of it
+  };
+  constexpr std::int64_t mega = 1 << 20;
+  for (const auto& [bytes, blocks, at_most] :
+       {Flow{200, 1000, 2 * mega}, {50000, 100, 10 * mega}, {8 * mega, 2, 40 * mega}}) {
+    const std::int64_t obtained = obtained_bytes();
+    std::vector<void*> made(static_cast<std::size_t>(blocks));
+    const std::size_t size = bytes;
+    for (int i = 0; i < 100; ++i) {
+      std::thread([&made, size] {
+        for (void*& block : made) block = memory::allocate(size);
+      }).join();
+      for (void* block : made) memory::deallocate(block, size);
+    }
+    CHECK(obtained_bytes() - obtained <= at_most);
+  }
+}
+
 TEST_CASE("blocks of a thread that has ended are used again") {
   if (!pooled()) return;
   memory::release_cached();
