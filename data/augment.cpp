@@ -49,13 +49,14 @@ Tensor each_image(const Tensor& images, const Shape& shape, F make) {
   Tensor y = xtape::detail::make_tensor(shape, images.dtype());
   const std::int64_t count = shape[0];
   if (y.size() == 0) return y;
-  visit(images.dtype(), [&]<class T>(TypeTag<T>) {
+  const auto run = [&]<class T>(TypeTag<T>) {
     const T* from = dense.body().elements<const T>();
     T* to = y.body().elements<T>();
     for (std::int64_t i = 0; i < count; ++i) {
       make(i, from + i * (dense.size() / count), to + i * (y.size() / count));
     }
-  });
+  };
+  images.dtype() == Dtype::float32 ? run(TypeTag<float>()) : run(TypeTag<double>());
   return y;
 }
 
@@ -88,7 +89,7 @@ void copy_mirrored(const Extents& extents, const T* from, T* to, bool left_right
       continue;
     }
     for (std::int64_t j = extents.columns; j-- > 0;) {
-      to = std::copy_n(row + j * extents.channels, extents.channels, to);
+      for (std::int64_t k = 0; k < extents.channels; ++k) *to++ = row[j * extents.channels + k];
     }
   }
 }
@@ -110,37 +111,40 @@ Turn turn_by(double degrees) {
   }
 }
 
-/// One channel of an image, continued by `fill`, between its pixels: those around the place have
-/// weights that are linear in the distance, along rows and along columns. What has no weight is not
-/// read: it may be infinite.
+/// Between two values; one without weight is not read: it may be infinite.
 template <class T>
-double interpolated(const Extents& extents, const T* image, double row, double column,
-                    double fill) {
-  const double above = std::floor(row), before = std::floor(column);
-  const double down = row - above, right = column - before;
-  const auto i = static_cast<std::int64_t>(above), j = static_cast<std::int64_t>(before);
-  const auto pixel = [&](std::int64_t r, std::int64_t c) {
-    const bool inside = r >= 0 && r < extents.rows && c >= 0 && c < extents.columns;
-    return inside ? static_cast<double>(image[(r * extents.columns + c) * extents.channels]) : fill;
-  };
-  const auto along_row = [&](std::int64_t r) {
-    return right == 0 ? pixel(r, j) : (1 - right) * pixel(r, j) + right * pixel(r, j + 1);
-  };
-  return down == 0 ? along_row(i) : (1 - down) * along_row(i) + down * along_row(i + 1);
+double between(T a, T b, double weight) {
+  return weight == 0 ? static_cast<double>(a)
+                     : (1 - weight) * static_cast<double>(a) + weight * static_cast<double>(b);
 }
 
+/// Each pixel from the four around the place that it comes from, by linear interpolation along rows
+/// and along columns. A border of `fill`, one pixel wide and two behind, stands for all outside.
 template <class T>
-void copy_turned(const Extents& extents, const T* from, T* to, const Turn& turn, double fill) {
-  const double middle_row = static_cast<double>(extents.rows - 1) / 2;
-  const double middle_column = static_cast<double>(extents.columns - 1) / 2;
-  for (std::int64_t i = 0; i < extents.rows; ++i) {
+void copy_turned(const Extents& extents, const T* from, T* to, const Turn& turn, T fill) {
+  const auto [count, rows, columns, channels] = extents;
+  const Extents bordered{1, rows + 3, columns + 3, channels};
+  std::vector<T> image(static_cast<std::size_t>(bordered.image_size()));
+  copy_window(extents, from, -1, -1, bordered, image.data(), fill);
+  const double middle_row = static_cast<double>(rows - 1) / 2;
+  const double middle_column = static_cast<double>(columns - 1) / 2;
+  for (std::int64_t i = 0; i < rows; ++i) {
     const double y = static_cast<double>(i) - middle_row;
-    for (std::int64_t j = 0; j < extents.columns; ++j) {
+    for (std::int64_t j = 0; j < columns; ++j) {
       const double x = static_cast<double>(j) - middle_column;
       const double row = middle_row + x * turn.sine + y * turn.cosine;
       const double column = middle_column + x * turn.cosine - y * turn.sine;
-      for (std::int64_t k = 0; k < extents.channels; ++k) {
-        *to++ = static_cast<T>(interpolated(extents, from + k, row, column, fill));
+      const double down = std::clamp(row, -1.0, static_cast<double>(rows)) + 1;
+      const double right = std::clamp(column, -1.0, static_cast<double>(columns)) + 1;
+      const auto above = static_cast<std::int64_t>(down), before = static_cast<std::int64_t>(right);
+      const double row_weight = down - static_cast<double>(above);
+      const double column_weight = right - static_cast<double>(before);
+      const T* near = image.data() + above * bordered.row_size() + before * channels;
+      for (std::int64_t k = 0; k < channels; ++k, ++near) {
+        const T* below = near + bordered.row_size();
+        *to++ =
+            static_cast<T>(between(between(near[0], near[channels], column_weight),
+                                   between(below[0], below[channels], column_weight), row_weight));
       }
     }
   }
@@ -209,7 +213,8 @@ Tensor rotate(const Tensor& images, const Tensor& degrees, double fill) {
     }
   }
   return each_image(images, images.shape(), [&]<class T>(std::int64_t i, const T* from, T* to) {
-    copy_turned(extents, from, to, turn_by(angle[static_cast<std::size_t>(i)]), fill);
+    const Turn turn = turn_by(angle[static_cast<std::size_t>(i)]);
+    copy_turned(extents, from, to, turn, static_cast<T>(fill));
   });
 }
 
