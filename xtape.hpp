@@ -55,4 +55,8 @@
 #include <xtape/optim/schedule.hpp>
 #include <xtape/optim/sgd.hpp>
 #include <xtape/train/confusion.hpp>
+#include <xtape/train/hyperparameters.hpp>
 #include <xtape/train/metrics.hpp>
+#include <xtape/train/search.hpp>
+#include <xtape/train/search_result.hpp>
+#include <xtape/train/space.hpp>

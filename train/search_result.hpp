@@ -1,0 +1,48 @@
+#pragma once
+#include <cstdint>
+#include <iosfwd>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <xtape/train/hyperparameters.hpp>
+
+namespace xtape::train {
+
+/// What is wanted of a score: an accuracy is maximized, a loss minimized.
+enum class Goal { maximize, minimize };
+
+/// What a search found out about a candidate.
+struct Trial {
+  std::int64_t candidate = 0;  ///< its number: 0, 1, ... in the order of the grid or of the draws
+  Hyperparameters hyperparameters;
+  std::vector<double> fold_scores;                          ///< NaN where the evaluation failed
+  double score = std::numeric_limits<double>::quiet_NaN();  ///< their mean; NaN if one failed
+  /// Their standard deviation, with divisor folds - 1; NaN for one fold, and if one failed.
+  double spread = std::numeric_limits<double>::quiet_NaN();
+  double seconds = 0;  ///< that the objective took on all folds together
+  std::string error;   ///< why the first fold that failed did so; empty if none failed
+
+  bool failed() const { return !error.empty(); }
+};
+
+/// The trials of a search, the best first; those that failed come last. Among equals, the earlier
+/// candidate is first.
+struct SearchResult {
+  std::vector<Trial> trials;
+  Goal goal = Goal::maximize;
+  std::uint64_t seed = 0;
+
+  /// The trial with the best mean score. Throws ValueError if there is none that did not fail.
+  const Trial& best() const;
+
+  /// Writes one row a trial: rank, candidate, the hyperparameters, score, spread, the scores of the
+  /// folds (fold_0, fold_1, ...), seconds, seed (of the search), error. Numbers are exact; a cell
+  /// without a value is empty. Throws IoError.
+  void save_csv(const std::string& path) const;
+};
+
+/// Prints a table: rank, hyperparameters, mean score, spread over the folds, seconds, errors.
+std::ostream& operator<<(std::ostream& stream, const SearchResult& result);
+
+}  // namespace xtape::train
