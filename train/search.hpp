@@ -57,8 +57,8 @@ SearchResult grid_search(const Space& space, const data::Dataset& dataset,
                          const SearchOptions& options = {});
 
 /// The same for candidates drawn at random; they follow from the space and `options.seed`, and the
-/// first are the same however many are drawn. Throws as grid_search, but takes ranges; ValueError for
-/// fewer than 1 candidate.
+/// first are the same however many are drawn. Throws as grid_search, but takes ranges; ValueError
+/// for fewer than 1 candidate.
 /// Source: Bergstra and Bengio, Random Search for Hyper-Parameter Optimization (2012).
 SearchResult random_search(const Space& space, std::int64_t candidates,
                            const data::Dataset& dataset, const std::vector<data::Fold>& folds,

@@ -20,7 +20,7 @@ struct Trial {
   double score = std::numeric_limits<double>::quiet_NaN();  ///< their mean; NaN if one failed
   /// Their standard deviation, with divisor folds - 1; NaN for one fold, and if one failed.
   double spread = std::numeric_limits<double>::quiet_NaN();
-  double seconds = 0;  ///< that the objective took on all folds together
+  double seconds = 0;  ///< that its evaluations took, added up
   std::string error;   ///< why the first fold that failed did so; empty if none failed
 
   bool failed() const { return !error.empty(); }
