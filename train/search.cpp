@@ -25,7 +25,7 @@ std::uint64_t mix(std::uint64_t z) {
   return z ^ (z >> 31);
 }
 
-/// Marks of the rows of a fold's part. Throws unless they are rows of the dataset, and there is one.
+/// Marks of the rows of a fold's part. Throws unless they are rows of the dataset, one at least.
 std::vector<bool> checked_rows(const std::string& part, const Tensor& rows, std::int64_t count) {
   if (!rows.defined() || rows.rank() != 1) {
     throw ShapeError(part + " must be row numbers [n]; got " +

@@ -45,8 +45,8 @@ struct SearchOptions {
 /// Evaluates each combination of the space's values on each fold. Several folds cross-validate; one
 /// in braces, `{fold}`, is a validation set.
 ///   dataset x [n, ...], y [n, ...]   folds: row numbers of it
-/// The evaluation of a candidate on a fold draws from the seed `evaluation_seed`. Scores follow from
-/// the arguments and that, to the last bit, whatever the number of threads.
+/// The evaluation of a candidate on a fold draws from the seed `evaluation_seed`. Scores follow
+/// from that and the arguments, to the last bit, whatever the number of threads.
 /// A candidate that fails on a fold is evaluated on the others still, and ranks last.
 /// Throws, before anything is evaluated: ValueError for an empty space or one with a range, no
 /// folds, a fold without rows to train or to test, a row in both, fewer than 1 thread, or no

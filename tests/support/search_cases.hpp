@@ -11,8 +11,8 @@ inline xtape::data::Dataset numbered(std::int64_t rows) {
   return {reshape(xtape::arange(rows).to(xtape::Dtype::float64), {rows, 1}), xtape::arange(rows)};
 }
 
-/// Fold f tests the rows f, f + k, f + 2 k, ...: each class's share of rows that are in the order of
-/// their classes.
+/// Fold f tests the rows f, f + k, f + 2 k, ...: of rows in the order of their classes, a share of
+/// each.
 inline std::vector<xtape::data::Fold> every_kth(std::int64_t rows, std::int64_t k) {
   std::vector<xtape::data::Fold> folds;
   for (std::int64_t fold = 0; fold < k; ++fold) {
