@@ -47,8 +47,9 @@ void Optimizer::step() {
     Group& group = groups_[i];
     group.last_rate = group.next_rate;
     for (Entry& entry : group.entries) {
-      const Tensor gradient = entry.parameter.grad();
+      Tensor gradient = entry.parameter.grad();
       if (!gradient.defined()) continue;
+      if (!gradient.is_contiguous()) gradient = gradient.contiguous();
       for (const Tensor& own : entry.state) {  // the model may have been turned into another dtype
         if (own.dtype() != gradient.dtype()) detail::replace_value(own, own.to(gradient.dtype()));
       }

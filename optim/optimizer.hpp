@@ -17,7 +17,7 @@ namespace xtape::optim {
 /// One parameter in one step, as the rule of an optimizer gets it.
 struct Update {
   const Tensor& parameter;
-  const Tensor& gradient;         // of the parameter's shape and dtype
+  const Tensor& gradient;         // dense, of the parameter's shape and dtype
   std::span<const Tensor> state;  // one tensor a slot, of the parameter's shape and dtype
   double rate;                    // the learning rate of this step
   std::int64_t t;                 // this is the parameter's t-th update, t = 1, 2, ...

@@ -16,7 +16,8 @@ concept FactorOfStep = std::is_invocable_r_v<double, F&, std::int64_t>;
 /// linear_warmup(100).then(cosine(900))     // one after another
 /// linear_warmup(100) * exponential(0.999)  // both at once
 /// ```
-/// A schedule has a length: the steps after which `then` goes on.
+/// A schedule has a length: the steps after which `then` goes on. Without one that follows, the
+/// schedules below stay at the factor they end with.
 class Schedule {
  public:
   static constexpr std::int64_t endless = std::numeric_limits<std::int64_t>::max();

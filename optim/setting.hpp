@@ -13,9 +13,9 @@ struct Preset {
 template <class T>
 Preset(T) -> Preset<T>;
 
-/// Numbers are no truth values.
+/// What may be given for a T; numbers are no truth values.
 template <class U, class T>
-concept SettingOf = (std::same_as<U, bool> || !std::same_as<T, bool>)&&std::convertible_to<U, T>;
+concept SettingOf = std::convertible_to<U, T> && !(std::same_as<T, bool> && !std::same_as<U, bool>);
 
 /// An option that knows whether it was given. It is written and read like a T:
 /// `{.learning_rate = 1}`, `double rate = options.learning_rate`.

@@ -41,7 +41,7 @@ void update_run(std::int64_t n, T* p, const T* g, const std::array<T*, sizeof...
 /// tensors, as many as `slots`: p and s are changed in place. float32 or float64.
 template <std::size_t slots, class F>
 void update(const optim::Update& update, F&& f) {
-  const Tensor g = update.gradient.contiguous();
+  const Tensor& g = update.gradient;
   const auto run = [&]<class T>(TypeTag<T>) {
     T* p = detail::writable<T>(update.parameter);
     std::array<T*, slots> state;
