@@ -12,7 +12,8 @@ namespace xtape::data {
 
 class Prefetch;
 
-/// What is done to each batch, such as augmentation. What it draws, it draws from `rng`.
+/// What is done to each batch, such as augmentation. What it draws, it draws from `rng`. If batches
+/// are made ahead it runs on another thread, at the same time as the loop.
 using Transform = std::function<Dataset(const Dataset& batch, Rng& rng)>;
 
 struct LoaderOptions {
