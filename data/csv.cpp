@@ -6,7 +6,6 @@
 #include <new>
 #include <numeric>
 #include <system_error>
-#include <type_traits>
 
 #include <csv.h>
 
@@ -36,8 +35,7 @@ class CsvTable::Parser {
     std::string block;
     for (bool first = true; read(file, block); first = false) {
       std::string_view rest = block;
-      constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-      if (first && rest.starts_with(byte_order_mark)) rest.remove_prefix(byte_order_mark.size());
+      if (first) skip_byte_order_mark(file, rest);
       while (!rest.empty()) {
         const std::size_t end = rest.find_first_of("\r\n");
         const std::string_view line = rest.substr(0, end == rest.npos ? end : end + 1);
@@ -57,6 +55,14 @@ class CsvTable::Parser {
     block.resize(std::size_t{1} << 16);
     block.resize(file.read(reinterpret_cast<std::byte*>(block.data()), block.size()));
     return !block.empty();
+  }
+
+  static void skip_byte_order_mark(const InputFile& file, std::string_view& text) {
+    constexpr std::string_view utf8 = "\xef\xbb\xbf";
+    if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+      file.fail("must be ASCII or UTF-8; it begins as UTF-16 does");
+    }
+    if (text.starts_with(utf8)) text.remove_prefix(utf8.size());
   }
 
   /// Takes a line, or what a block holds of it, with its end.
@@ -251,9 +257,8 @@ Tensor CsvTable::gather(const std::vector<std::int64_t>& columns, Dtype dtype) c
                      std::string(to_string(dtype)));
   }
   Tensor y = detail::make_tensor({rows(), static_cast<std::int64_t>(columns.size())}, dtype);
-  const double greatest = dtype == Dtype::float32 ? double{std::numeric_limits<float>::max()}
-                                                  : std::numeric_limits<double>::max();
-  const auto fill = [&](auto* to) {
+  const auto fill = [&]<class To>(To* to) {
+    constexpr double greatest = std::numeric_limits<To>::max();
     for (std::int64_t row = 0; row < rows(); ++row) {
       for (const std::int64_t column : columns) {
         const double value = number(row, column);
@@ -261,7 +266,7 @@ Tensor CsvTable::gather(const std::vector<std::int64_t>& columns, Dtype dtype) c
           fail(row, column,
                "the number must lie in the range of float32; got " + quoted(text(row, column)));
         }
-        *to++ = static_cast<std::remove_pointer_t<decltype(to)>>(value);
+        *to++ = static_cast<To>(value);
       }
     }
   };

@@ -148,6 +148,10 @@ TEST_CASE("read_csv: files that are no tables") {
   CHECK(complaint(" \n\r\n") == "file.csv: a table needs rows; the file is empty");
   CHECK(complaint("a,b\n") == "file.csv: a table needs rows; there is only the header");
   CHECK(complaint("", {.header = false}) == "file.csv: a table needs rows; the file is empty");
+  for (const char* mark : {"\xff\xfe", "\xfe\xff"}) {
+    CHECK(complaint(std::string(mark) + "a,b\n1,2\n") ==
+          "file.csv: must be ASCII or UTF-8; it begins as UTF-16 does");
+  }
   CHECK(complaint("a,b\n1,2\n\n1\n") == "file.csv:4: 2 fields are needed, as in the header; got 1");
   CHECK(complaint("a,b\n1,2,3\n") == "file.csv:2: 2 fields are needed, as in the header; got 3");
   CHECK(complaint("1,2\n\"3\n\n\",4\n1,2,\n", {.header = false}) ==

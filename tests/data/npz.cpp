@@ -52,7 +52,7 @@ struct Member {
 };
 
 void put(std::string& bytes, std::uint64_t number, int count) {
-  for (int i = 0; i < count; ++i) bytes += static_cast<char>(number >> 8 * i & 0xff);
+  for (int i = 0; i < count; ++i, number >>= 8) bytes += static_cast<char>(number & 0xff);
 }
 
 std::uint32_t checksum(const std::string& plain) {
