@@ -59,4 +59,4 @@
 #include <xtape/train/metrics.hpp>
 #include <xtape/train/search.hpp>
 #include <xtape/train/search_result.hpp>
-#include <xtape/train/space.hpp>
+#include <xtape/train/search_space.hpp>

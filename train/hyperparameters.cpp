@@ -8,7 +8,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/train/hyperparameters.hpp>
 
-namespace xtape::train {
+namespace xtape {
 namespace {
 
 constexpr std::int64_t exact_integers = std::int64_t{1} << 53;  // float64 holds all up to here
@@ -95,4 +95,4 @@ std::ostream& operator<<(std::ostream& stream, const Hyperparameters& hyperparam
   return stream;
 }
 
-}  // namespace xtape::train
+}  // namespace xtape

@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-namespace xtape::train {
+namespace xtape {
 
 /// An integer, a number, a text or a truth value.
 using HyperparameterValue = std::variant<std::int64_t, double, std::string, bool>;
@@ -55,4 +55,4 @@ class Hyperparameters {
 /// Prints "learning_rate=0.05 hidden=64".
 std::ostream& operator<<(std::ostream& stream, const Hyperparameters& hyperparameters);
 
-}  // namespace xtape::train
+}  // namespace xtape

@@ -13,7 +13,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/train/search.hpp>
 
-namespace xtape::train {
+namespace xtape {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -47,7 +47,7 @@ std::vector<bool> checked_rows(const std::string& part, const Tensor& rows, std:
 }
 
 void check(const std::string& op, const data::Dataset& dataset,
-           const std::vector<data::Fold>& folds, const Objective& objective,
+           const std::vector<data::Fold>& folds, const SearchObjective& objective,
            const SearchOptions& options) {
   if (!objective) throw ValueError(op + ": the objective must be a function; got an empty one");
   if (options.threads < 1) {
@@ -125,7 +125,7 @@ struct Evaluation {
   std::string error;
 };
 
-Evaluation evaluate(const Objective& objective, const Hyperparameters& hyperparameters,
+Evaluation evaluate(const SearchObjective& objective, const Hyperparameters& hyperparameters,
                     const data::Dataset& dataset, const data::Fold& fold, std::uint64_t seed) {
   Rng& rng = default_rng();
   rng.seed(seed);
@@ -149,9 +149,9 @@ Evaluation evaluate(const Objective& objective, const Hyperparameters& hyperpara
 }
 
 /// Mean and spread of a candidate's evaluations, one a fold.
-Trial summary(std::int64_t candidate, Hyperparameters hyperparameters,
-              std::span<const Evaluation> evaluations) {
-  Trial trial;
+SearchTrial summary(std::int64_t candidate, Hyperparameters hyperparameters,
+                    std::span<const Evaluation> evaluations) {
+  SearchTrial trial;
   trial.candidate = candidate;
   trial.hyperparameters = std::move(hyperparameters);
   const auto folds = static_cast<double>(evaluations.size());
@@ -171,21 +171,21 @@ Trial summary(std::int64_t candidate, Hyperparameters hyperparameters,
 }
 
 /// Best first; failed ones last.
-void rank(std::vector<Trial>& trials, Goal goal) {
-  std::ranges::stable_sort(trials, [goal](const Trial& a, const Trial& b) {
+void rank(std::vector<SearchTrial>& trials, SearchGoal goal) {
+  std::ranges::stable_sort(trials, [goal](const SearchTrial& a, const SearchTrial& b) {
     if (a.failed() || b.failed()) return !a.failed() && b.failed();
-    return goal == Goal::maximize ? a.score > b.score : a.score < b.score;
+    return goal == SearchGoal::maximize ? a.score > b.score : a.score < b.score;
   });
 }
 
 SearchResult search(const std::string& op, const std::vector<Hyperparameters>& candidates,
                     const data::Dataset& dataset, const std::vector<data::Fold>& folds,
-                    const Objective& objective, const SearchOptions& options) {
+                    const SearchObjective& objective, const SearchOptions& options) {
   const data::Dataset constant{dataset.x.detach(), dataset.y.detach()};
   const std::size_t n = folds.size();
   std::vector<Evaluation> evaluations(candidates.size() * n);
   std::vector<std::size_t> waiting(candidates.size(), n);  // folds still to come
-  std::vector<Trial> trials(candidates.size());
+  std::vector<SearchTrial> trials(candidates.size());
 
   const auto work = [&](std::size_t i) {
     const std::size_t candidate = i / n, fold = i % n;
@@ -202,7 +202,7 @@ SearchResult search(const std::string& op, const std::vector<Hyperparameters>& c
   };
   in_parallel(evaluations.size(), static_cast<std::size_t>(options.threads), work, done);
 
-  if (std::ranges::all_of(trials, &Trial::failed)) {
+  if (std::ranges::all_of(trials, &SearchTrial::failed)) {
     throw ValueError(
         op + ": a candidate must succeed; all failed, the first with: " + trials.front().error);
   }
@@ -217,19 +217,19 @@ std::uint64_t evaluation_seed(std::uint64_t seed, std::int64_t candidate, std::i
   return mix(own + static_cast<std::uint64_t>(fold)) >> 32;
 }
 
-SearchResult grid_search(const Space& space, const data::Dataset& dataset,
-                         const std::vector<data::Fold>& folds, const Objective& objective,
+SearchResult grid_search(const SearchSpace& space, const data::Dataset& dataset,
+                         const std::vector<data::Fold>& folds, const SearchObjective& objective,
                          const SearchOptions& options) {
   check("grid_search", dataset, folds, objective, options);
   return search("grid_search", space.grid(), dataset, folds, objective, options);
 }
 
-SearchResult random_search(const Space& space, std::int64_t candidates,
+SearchResult random_search(const SearchSpace& space, std::int64_t candidates,
                            const data::Dataset& dataset, const std::vector<data::Fold>& folds,
-                           const Objective& objective, const SearchOptions& options) {
+                           const SearchObjective& objective, const SearchOptions& options) {
   check("random_search", dataset, folds, objective, options);
   Rng rng(mix(options.seed) >> 32);
   return search("random_search", space.sample(candidates, rng), dataset, folds, objective, options);
 }
 
-}  // namespace xtape::train
+}  // namespace xtape

@@ -6,7 +6,7 @@
 #include <xtape/core/rng.hpp>
 #include <xtape/data/split.hpp>
 #include <xtape/train/search_result.hpp>
-#include <xtape/train/space.hpp>
+#include <xtape/train/search_space.hpp>
 
 /// Search for good hyperparameters by cross-validation.
 ///
@@ -17,9 +17,9 @@
 ///   ...                                                  // learns from fold.train
 ///   return accuracy(model(fold.test.x), fold.test.y);    // the score
 /// };
-/// std::cout << train::grid_search(space, dataset, folds, objective, {.threads = 2});
+/// std::cout << grid_search(space, dataset, folds, objective, {.threads = 2});
 /// ```
-namespace xtape::train {
+namespace xtape {
 
 /// The score of a candidate on one fold, having learned from `fold.train`, on `fold.test`. `rng` is
 /// the default generator of the thread too, so that a model made without one follows from the same
@@ -27,7 +27,7 @@ namespace xtape::train {
 ///
 /// It is called on several threads at a time if the search has several. The tensors of `fold` are
 /// its own. A score that is not finite, or an exception, means that the evaluation failed.
-using Objective =
+using SearchObjective =
     std::function<double(const Hyperparameters& h, const data::Split& fold, Rng& rng)>;
 
 struct SearchOptions {
@@ -36,10 +36,10 @@ struct SearchOptions {
   /// threads takes the same cores: let it use one (for OpenBLAS, OPENBLAS_NUM_THREADS=1 in the
   /// environment) if there are several here.
   int threads = 1;
-  Goal goal = Goal::maximize;
+  SearchGoal goal = SearchGoal::maximize;
   /// Called on the thread of the caller with each trial when it is complete. An exception from it
   /// ends the search.
-  std::function<void(const Trial&)> on_result = {};
+  std::function<void(const SearchTrial&)> on_result = {};
 };
 
 /// Evaluates each combination of the space's values on each fold. Several folds cross-validate; one
@@ -52,17 +52,17 @@ struct SearchOptions {
 /// folds, a fold without rows to train or to test, a row in both, fewer than 1 thread, or no
 /// objective; ShapeError, DtypeError for a dataset or a fold of another form; IndexError for a row
 /// outside the dataset. Throws ValueError with the first error if every candidate fails.
-SearchResult grid_search(const Space& space, const data::Dataset& dataset,
-                         const std::vector<data::Fold>& folds, const Objective& objective,
+SearchResult grid_search(const SearchSpace& space, const data::Dataset& dataset,
+                         const std::vector<data::Fold>& folds, const SearchObjective& objective,
                          const SearchOptions& options = {});
 
 /// The same for candidates drawn at random; they follow from the space and `options.seed`, and the
 /// first are the same however many are drawn. Throws as grid_search, but takes ranges; ValueError
 /// for fewer than 1 candidate.
 /// Source: Bergstra and Bengio, Random Search for Hyper-Parameter Optimization (2012).
-SearchResult random_search(const Space& space, std::int64_t candidates,
+SearchResult random_search(const SearchSpace& space, std::int64_t candidates,
                            const data::Dataset& dataset, const std::vector<data::Fold>& folds,
-                           const Objective& objective, const SearchOptions& options = {});
+                           const SearchObjective& objective, const SearchOptions& options = {});
 
 /// The seed of a search's evaluation of a candidate on a fold, below 2^32: the upper half of
 /// mix(mix(mix(seed) + candidate) + fold), where mix is the step of SplitMix64 (Steele, Lea and
@@ -70,4 +70,4 @@ SearchResult random_search(const Space& space, std::int64_t candidates,
 /// `default_rng()`.
 std::uint64_t evaluation_seed(std::uint64_t seed, std::int64_t candidate, std::int64_t fold);
 
-}  // namespace xtape::train
+}  // namespace xtape

@@ -10,7 +10,7 @@
 #include <xtape/data/csv_writer.hpp>
 #include <xtape/train/search_result.hpp>
 
-namespace xtape::train {
+namespace xtape {
 namespace {
 
 /// A column of the table, with its heading on top.
@@ -35,21 +35,22 @@ std::string decimals(double value, std::chars_format format, int digits) {
 }
 
 /// Four decimals; with exponents if the greatest would show too few digits, or too many.
-Column score_column(const char* heading, const std::vector<Trial>& trials, double Trial::*value) {
+Column score_column(const char* heading, const std::vector<SearchTrial>& trials,
+                    double SearchTrial::*value) {
   double most = 0;
-  for (const Trial& trial : trials) {
+  for (const SearchTrial& trial : trials) {
     if (!trial.failed()) most = std::max(most, std::abs(trial.score));
   }
   const bool readable = most == 0 || (most >= 0.01 && most < 1e7);
   const auto format = readable ? std::chars_format::fixed : std::chars_format::scientific;
   Column column{{heading}};
-  for (const Trial& trial : trials) column.texts.push_back(decimals(trial.*value, format, 4));
+  for (const SearchTrial& trial : trials) column.texts.push_back(decimals(trial.*value, format, 4));
   return column;
 }
 
-Column hyperparameter_column(const std::string& name, const std::vector<Trial>& trials) {
+Column hyperparameter_column(const std::string& name, const std::vector<SearchTrial>& trials) {
   Column column{{name}};
-  for (const Trial& trial : trials) {
+  for (const SearchTrial& trial : trials) {
     const HyperparameterValue& value = trial.hyperparameters[name];
     column.texts.push_back(to_string(value));
     if (std::holds_alternative<std::string>(value)) column.to_the_right = false;
@@ -57,24 +58,24 @@ Column hyperparameter_column(const std::string& name, const std::vector<Trial>& 
   return column;
 }
 
-std::vector<Column> table(const std::vector<Trial>& trials) {
+std::vector<Column> table(const std::vector<SearchTrial>& trials) {
   std::vector<Column> columns{{{"rank"}}};
   for (std::size_t i = 1; i <= trials.size(); ++i) columns[0].texts.push_back(std::to_string(i));
   for (const auto& [name, value] : trials.front().hyperparameters) {
     columns.push_back(hyperparameter_column(name, trials));
   }
-  columns.push_back(score_column("score", trials, &Trial::score));
+  columns.push_back(score_column("score", trials, &SearchTrial::score));
   if (trials.front().fold_scores.size() > 1) {
-    columns.push_back(score_column("spread", trials, &Trial::spread));
+    columns.push_back(score_column("spread", trials, &SearchTrial::spread));
   }
   Column seconds{{"seconds"}}, errors{{"error"}, false};
-  for (const Trial& trial : trials) {
+  for (const SearchTrial& trial : trials) {
     seconds.texts.push_back(decimals(trial.seconds, std::chars_format::fixed, 2));
     errors.texts.push_back(trial.error);
     std::ranges::replace(errors.texts.back(), '\n', ' ');
   }
   columns.push_back(std::move(seconds));
-  if (std::ranges::any_of(trials, &Trial::failed)) columns.push_back(std::move(errors));
+  if (std::ranges::any_of(trials, &SearchTrial::failed)) columns.push_back(std::move(errors));
   for (Column& column : columns) pad(column);
   return columns;
 }
@@ -92,7 +93,7 @@ data::CsvValue cell_unless_nan(double value) {
 
 }  // namespace
 
-const Trial& SearchResult::best() const {
+const SearchTrial& SearchResult::best() const {
   if (trials.empty() || trials.front().failed()) {
     throw ValueError("best: there must be a trial that did not fail; got none");
   }
@@ -101,7 +102,7 @@ const Trial& SearchResult::best() const {
 
 void SearchResult::save_csv(const std::string& path) const {
   std::vector<std::string> columns{"rank", "candidate"};
-  const Trial empty, &first = trials.empty() ? empty : trials.front();
+  const SearchTrial empty, &first = trials.empty() ? empty : trials.front();
   for (const auto& [name, value] : first.hyperparameters) columns.push_back(name);
   columns.insert(columns.end(), {"score", "spread"});
   for (std::size_t fold = 0; fold < first.fold_scores.size(); ++fold) {
@@ -111,7 +112,7 @@ void SearchResult::save_csv(const std::string& path) const {
 
   data::CsvWriter writer(path, columns);
   for (std::size_t i = 0; i < trials.size(); ++i) {
-    const Trial& trial = trials[i];
+    const SearchTrial& trial = trials[i];
     std::vector<data::CsvValue> row{static_cast<std::int64_t>(i + 1), trial.candidate};
     for (const auto& [name, value] : trial.hyperparameters) row.push_back(cell(value));
     row.push_back(cell_unless_nan(trial.score));
@@ -135,4 +136,4 @@ std::ostream& operator<<(std::ostream& stream, const SearchResult& result) {
   return stream;
 }
 
-}  // namespace xtape::train
+}  // namespace xtape

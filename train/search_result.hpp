@@ -7,13 +7,13 @@
 
 #include <xtape/train/hyperparameters.hpp>
 
-namespace xtape::train {
+namespace xtape {
 
 /// What is wanted of a score: an accuracy is maximized, a loss minimized.
-enum class Goal { maximize, minimize };
+enum class SearchGoal { maximize, minimize };
 
 /// What a search found out about a candidate.
-struct Trial {
+struct SearchTrial {
   std::int64_t candidate = 0;  ///< its number: 0, 1, ... in the order of the grid or of the draws
   Hyperparameters hyperparameters;
   std::vector<double> fold_scores;                          ///< NaN where the evaluation failed
@@ -29,12 +29,12 @@ struct Trial {
 /// The trials of a search, the best first; those that failed come last. Among equals, the earlier
 /// candidate is first.
 struct SearchResult {
-  std::vector<Trial> trials;
-  Goal goal = Goal::maximize;
+  std::vector<SearchTrial> trials;
+  SearchGoal goal = SearchGoal::maximize;
   std::uint64_t seed = 0;
 
   /// The trial with the best mean score. Throws ValueError if there is none that did not fail.
-  const Trial& best() const;
+  const SearchTrial& best() const;
 
   /// Writes one row a trial: rank, candidate, the hyperparameters, score, spread, the scores of the
   /// folds (fold_0, fold_1, ...), seconds, seed (of the search), error. Numbers are exact; a cell
@@ -45,4 +45,4 @@ struct SearchResult {
 /// Prints a table: rank, hyperparameters, mean score, spread over the folds, seconds, errors.
 std::ostream& operator<<(std::ostream& stream, const SearchResult& result);
 
-}  // namespace xtape::train
+}  // namespace xtape

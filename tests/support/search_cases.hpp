@@ -23,12 +23,12 @@ inline std::vector<xtape::data::Fold> every_kth(std::int64_t rows, std::int64_t 
   return folds;
 }
 
-inline xtape::train::Space small_grid() {
-  return xtape::train::Space().choice("a", {-1.0, 0.0, 0.25, 1.0}).choice("b", {1, 2, 3});
+inline xtape::SearchSpace small_grid() {
+  return xtape::SearchSpace().choice("a", {-1.0, 0.0, 0.25, 1.0}).choice("b", {1, 2, 3});
 }
 
 /// Greatest at a = 0.25, b = 2.
-inline double hill(const xtape::train::Hyperparameters& h) {
+inline double hill(const xtape::Hyperparameters& h) {
   const double a = h.number("a") - 0.25, b = h.number("b") - 2;
   return 5 - a * a - 2 * b * b;
 }

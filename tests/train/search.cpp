@@ -35,10 +35,6 @@ using namespace xtape;
 using data::Dataset;
 using data::Fold;
 using data::Split;
-using train::Hyperparameters;
-using train::SearchResult;
-using train::Space;
-using train::Trial;
 using Doubles = std::vector<double>;
 using Integers = std::vector<std::int64_t>;
 
@@ -47,7 +43,7 @@ namespace {
 /// What a search found but for the time it took.
 struct Findings {
   explicit Findings(const SearchResult& result) {
-    for (const Trial& trial : result.trials) {
+    for (const SearchTrial& trial : result.trials) {
       candidates.push_back(trial.candidate);
       hyperparameters.push_back(trial.hyperparameters);
       errors.push_back(trial.error);
@@ -73,7 +69,7 @@ TEST_CASE("grid_search finds the top of a hill, and ranks the rest") {
   };
   const SearchResult result = grid_search(small_grid(), rows_of_12(), thirds(), objective);
   REQUIRE(result.trials.size() == 12);
-  const Trial& best = result.best();
+  const SearchTrial& best = result.best();
   CHECK(best.hyperparameters == Hyperparameters{{"a", 0.25}, {"b", 2}});
   CHECK(best.candidate == 7);
   CHECK(best.fold_scores == Doubles{5, 6, 7});
@@ -88,13 +84,13 @@ TEST_CASE("grid_search finds the top of a hill, and ranks the rest") {
     return -objective(h, fold, rng);
   };
   const auto least =
-      grid_search(small_grid(), rows_of_12(), thirds(), loss, {.goal = train::Goal::minimize});
+      grid_search(small_grid(), rows_of_12(), thirds(), loss, {.goal = SearchGoal::minimize});
   CHECK(least.best().candidate == 7);
   CHECK(least.best().score == 4 - 10 + 0.0);
 }
 
 TEST_CASE("random_search comes close to the top of a hill") {
-  const Space space = Space().uniform("a", -1, 1).integers("b", 1, 3);
+  const SearchSpace space = SearchSpace().uniform("a", -1, 1).integers("b", 1, 3);
   const auto objective = [](const auto& h, const auto&, Rng&) { return hill(h); };
   const SearchResult result = random_search(space, 300, rows_of_12(), {thirds()[0]}, objective);
   CHECK(result.trials.size() == 300);
@@ -104,13 +100,13 @@ TEST_CASE("random_search comes close to the top of a hill") {
 }
 
 TEST_CASE("random_search: candidates follow from the seed alone") {
-  const Space space = Space().uniform("a", -1, 1).integers("b", 1, 1000);
+  const SearchSpace space = SearchSpace().uniform("a", -1, 1).integers("b", 1, 1000);
   const auto candidates = [&](std::int64_t count, std::uint64_t seed, int threads) {
     const auto result = random_search(space, count, rows_of_12(), thirds(),
                                       [](const auto& h, const auto&, Rng&) { return hill(h); },
                                       {.seed = seed, .threads = threads});
     std::vector<Hyperparameters> list(static_cast<std::size_t>(count));
-    for (const Trial& t : result.trials)
+    for (const SearchTrial& t : result.trials)
       list[static_cast<std::size_t>(t.candidate)] = t.hyperparameters;
     return list;
   };
@@ -140,11 +136,11 @@ TEST_CASE("search: the same findings, to the last bit, for any number of threads
 TEST_CASE("search: each evaluation has a seed of its own") {
   // mix(0) is the first number of SplitMix64 with seed 0, 0xe220a8397b1dcdaf in the authors' code;
   // these are computed by another program from the formula in the documentation.
-  CHECK(train::evaluation_seed(0, 0, 0) == 595752380);
-  CHECK(train::evaluation_seed(0, 1, 0) == 2492623918);
-  CHECK(train::evaluation_seed(0, 0, 1) == 1109241648);
-  CHECK(train::evaluation_seed(7, 12, 3) == 3143920495);
-  CHECK(train::evaluation_seed(UINT64_MAX, 1000000, 9) == 796055496);
+  CHECK(evaluation_seed(0, 0, 0) == 595752380);
+  CHECK(evaluation_seed(0, 1, 0) == 2492623918);
+  CHECK(evaluation_seed(0, 0, 1) == 1109241648);
+  CHECK(evaluation_seed(7, 12, 3) == 3143920495);
+  CHECK(evaluation_seed(UINT64_MAX, 1000000, 9) == 796055496);
 
   xtape::seed(17);
   const Rng before = default_rng();
@@ -154,9 +150,9 @@ TEST_CASE("search: each evaluation has a seed of its own") {
   };
   const auto result = grid_search(small_grid(), rows_of_12(), thirds(), objective, {.seed = 7});
   CHECK(result.seed == 7);
-  for (const Trial& trial : result.trials) {
+  for (const SearchTrial& trial : result.trials) {
     for (std::int64_t fold = 0; fold < 3; ++fold) {
-      Rng rng(train::evaluation_seed(7, trial.candidate, fold));
+      Rng rng(evaluation_seed(7, trial.candidate, fold));
       CHECK(trial.fold_scores[static_cast<std::size_t>(fold)] == rng.uniform());
     }
   }
@@ -186,7 +182,7 @@ TEST_CASE("search: an objective sees the rows of its fold, and no other") {
     seen.emplace_back(row_numbers(fold.train), row_numbers(fold.test));
     return 0.0;
   };
-  const Space space = Space().choice("a", {1, 2, 3});
+  const SearchSpace space = SearchSpace().choice("a", {1, 2, 3});
   CHECK(!grid_search(space, dataset, folds, objective, {.threads = 3}).best().failed());
   std::vector<std::pair<Integers, Integers>> expected;
   for (const Fold& fold : folds) {
@@ -212,7 +208,8 @@ TEST_CASE("search: what an objective does to its tensors reaches no other") {
   };
   const NoGradGuard off;  // of this thread: a search's have none
   const auto result = grid_search(small_grid(), dataset, {thirds()[0]}, objective, {.threads = 2});
-  for (const Trial& trial : result.trials) CHECK(trial.score == 66 - 18);  // without 0, 3, 6, 9
+  for (const SearchTrial& trial : result.trials)
+    CHECK(trial.score == 66 - 18);  // without 0, 3, 6, 9
   CHECK(sum(dataset.x).item() == 66);
   CHECK(!dataset.x.grad().defined());
 }
@@ -221,14 +218,13 @@ TEST_CASE("search: among equals the earlier candidate is first") {
   const auto objective = [](const Hyperparameters& h, const auto&, Rng&) {
     return h.integer("b") == 2 ? 1.0 : 0.0;
   };
-  for (const auto goal : {train::Goal::maximize, train::Goal::minimize}) {
+  for (const auto goal : {SearchGoal::maximize, SearchGoal::minimize}) {
     const auto result =
         grid_search(small_grid(), rows_of_12(), thirds(), objective, {.threads = 4, .goal = goal});
     Integers order;
-    for (const Trial& trial : result.trials) order.push_back(trial.candidate);
-    CHECK(order == (goal == train::Goal::maximize
-                        ? Integers{1, 4, 7, 10, 0, 2, 3, 5, 6, 8, 9, 11}
-                        : Integers{0, 2, 3, 5, 6, 8, 9, 11, 1, 4, 7, 10}));
+    for (const SearchTrial& trial : result.trials) order.push_back(trial.candidate);
+    CHECK(order == (goal == SearchGoal::maximize ? Integers{1, 4, 7, 10, 0, 2, 3, 5, 6, 8, 9, 11}
+                                                 : Integers{0, 2, 3, 5, 6, 8, 9, 11, 1, 4, 7, 10}));
   }
 }
 
@@ -252,7 +248,7 @@ TEST_CASE("search: as many evaluations at a time as there are threads") {
 TEST_CASE("search: on_result is called on this thread, with each trial when it is complete") {
   Integers reported;
   const auto here = std::this_thread::get_id();
-  const auto on_result = [&](const Trial& trial) {
+  const auto on_result = [&](const SearchTrial& trial) {
     CHECK(std::this_thread::get_id() == here);
     CHECK(trial.fold_scores == Doubles(3, hill(trial.hyperparameters)));
     CHECK(trial.score == doctest::Approx(hill(trial.hyperparameters)).epsilon(1e-15));
@@ -282,7 +278,8 @@ TEST_CASE("search over networks that learn a spiral: two threads find what one f
     model.eval();
     return accuracy(model(fold.test.x), fold.test.y);
   };
-  const Space space = Space().choice("learning_rate", {1e-5, 0.05}).choice("hidden", {8, 32});
+  const SearchSpace space =
+      SearchSpace().choice("learning_rate", {1e-5, 0.05}).choice("hidden", {8, 32});
   const auto result = [&](int threads) {
     return grid_search(space, spiral, every_kth(180, 3), objective,
                        {.seed = 1, .threads = threads});

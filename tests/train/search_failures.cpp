@@ -19,10 +19,6 @@ using namespace xtape;
 using data::Dataset;
 using data::Fold;
 using data::Split;
-using train::Hyperparameters;
-using train::SearchResult;
-using train::Space;
-using train::Trial;
 using Doubles = std::vector<double>;
 
 TEST_CASE("search: a candidate that fails ranks last, and the others go on") {
@@ -41,7 +37,7 @@ TEST_CASE("search: a candidate that fails ranks last, and the others go on") {
     if (way == 8) return h.number("Way");
     return static_cast<double>(way);
   };
-  const Space space = Space().choice("way", {0, 1, 2, 3, 4, 5, 6, 7, 8});
+  const SearchSpace space = SearchSpace().choice("way", {0, 1, 2, 3, 4, 5, 6, 7, 8});
   const auto result = grid_search(space, rows_of_12(), thirds(), objective, {.threads = 2});
   CHECK(calls == 27);
   const std::vector<std::pair<std::int64_t, std::string>> expected{
@@ -88,11 +84,11 @@ TEST_CASE("search: an exception from on_result ends it") {
     for (const int call = ++calls; call > 2 && !thrown;) std::this_thread::yield();
     return 0.0;
   };
-  const auto on_result = [&](const Trial&) {
+  const auto on_result = [&](const SearchTrial&) {
     thrown = true;
     throw std::runtime_error("enough");
   };
-  Space space;
+  SearchSpace space;
   space.choice("a", std::vector<int>(100000));
   CHECK(error_of<std::runtime_error>([&] {
           return grid_search(space, rows_of_12(), {thirds()[0]}, objective,
@@ -134,8 +130,8 @@ TEST_CASE("search refuses what it cannot run, before it runs anything") {
         "grid_search: fold 0.train must be int64; got float32[1]");
   CHECK(error(shape, {rows_of_12().x, arange(11)}, thirds()) ==
         "grid_search: x and y must have the same number of rows; got float64[12, 1] and int64[11]");
-  CHECK_THROWS_AS(grid_search(Space(), rows_of_12(), thirds(), objective), ValueError);
-  CHECK_THROWS_AS(grid_search(Space().uniform("a", 0, 1), rows_of_12(), thirds(), objective),
+  CHECK_THROWS_AS(grid_search(SearchSpace(), rows_of_12(), thirds(), objective), ValueError);
+  CHECK_THROWS_AS(grid_search(SearchSpace().uniform("a", 0, 1), rows_of_12(), thirds(), objective),
                   ValueError);
   CHECK_THROWS_AS(random_search(small_grid(), 0, rows_of_12(), thirds(), objective), ValueError);
   CHECK(error_of<ValueError>([&] {

@@ -12,8 +12,6 @@
 #include "../support/temporary_directory.hpp"
 
 using namespace xtape;
-using train::SearchResult;
-using train::Trial;
 
 namespace {
 
@@ -43,7 +41,7 @@ SearchResult three_trials() {
                 .spread = none,
                 .seconds = 0.5,
                 .error = "fell over, it said \"no\"\nand more"}},
-          .goal = train::Goal::maximize,
+          .goal = SearchGoal::maximize,
           .seed = std::numeric_limits<std::uint64_t>::max()};
 }
 
@@ -74,7 +72,7 @@ TEST_CASE("search result: a table") {
 TEST_CASE("search result: a table without failures, of one fold, with small scores") {
   SearchResult result = three_trials();
   result.trials.pop_back();
-  for (Trial& trial : result.trials) {
+  for (SearchTrial& trial : result.trials) {
     trial.fold_scores.pop_back();
     trial.score *= 1e-3;
     trial.spread = none;

@@ -10,13 +10,11 @@
 #include <doctest/doctest.h>
 
 #include <xtape/core/error.hpp>
-#include <xtape/train/space.hpp>
+#include <xtape/train/search_space.hpp>
 
 #include "../support/errors.hpp"
 
 using namespace xtape;
-using train::Hyperparameters;
-using train::Space;
 
 namespace {
 
@@ -50,7 +48,7 @@ double kolmogorov_bound(std::size_t n) { return 1.9495 / std::sqrt(static_cast<d
 
 constexpr std::size_t draws = 4000;
 
-std::vector<double> drawn_numbers(const Space& space, std::uint64_t seed = 5) {
+std::vector<double> drawn_numbers(const SearchSpace& space, std::uint64_t seed = 5) {
   Rng rng(seed);
   std::vector<double> numbers;
   for (const Hyperparameters& h : space.sample(draws, rng)) numbers.push_back(h.number("x"));
@@ -113,7 +111,7 @@ TEST_CASE("hyperparameters print themselves with the fewest digits") {
 }
 
 TEST_CASE("space: a grid has all combinations, the last hyperparameter changing fastest") {
-  Space space;
+  SearchSpace space;
   space.choice("rate", {0.02, 0.05}).choice("optimizer", {"sgd", "adam"}).choice("bias", {true});
   space.choice("hidden", {16, 64, 256});
   CHECK(space.names() == "rate, optimizer, bias, hidden");
@@ -136,7 +134,7 @@ TEST_CASE("space: values from a container keep their kind") {
   const std::vector<double> rates{0.5, 2};
   std::vector<bool> flags{true, false};
   const std::vector<std::string> words{"a"};
-  Space space;
+  SearchSpace space;
   space.choice("rate", rates)
       .choice("flag", flags)
       .choice("word", words)
@@ -148,14 +146,14 @@ TEST_CASE("space: values from a container keep their kind") {
 
 TEST_CASE("space: what is drawn lies in its range and is spread as promised") {
   SUBCASE("uniform") {
-    std::vector<double> x = drawn_numbers(Space().uniform("x", -3, 5));
+    std::vector<double> x = drawn_numbers(SearchSpace().uniform("x", -3, 5));
     CHECK(*std::ranges::min_element(x) >= -3);
     CHECK(*std::ranges::max_element(x) < 5);
     for (double& value : x) value = (value + 3) / 8;
     CHECK(kolmogorov(x) < kolmogorov_bound(draws));
   }
   SUBCASE("log_uniform") {
-    std::vector<double> x = drawn_numbers(Space().log_uniform("x", 1e-6, 1e-2));
+    std::vector<double> x = drawn_numbers(SearchSpace().log_uniform("x", 1e-6, 1e-2));
     CHECK(*std::ranges::min_element(x) >= 1e-6);
     CHECK(*std::ranges::max_element(x) <= 1e-2);
     // A quarter for each of four decades: the standard deviation of the count is 27.
@@ -168,14 +166,14 @@ TEST_CASE("space: what is drawn lies in its range and is spread as promised") {
     CHECK(kolmogorov(x) < kolmogorov_bound(draws));
   }
   SUBCASE("integers, both ends included") {
-    const std::vector<double> x = drawn_numbers(Space().integers("x", -2, 2));
+    const std::vector<double> x = drawn_numbers(SearchSpace().integers("x", -2, 2));
     for (const double value : {-2, -1, 0, 1, 2}) {  // 800 each, with standard deviation 25.3
       CHECK(std::abs(static_cast<double>(std::ranges::count(x, value)) - 800) < 4 * 25.3);
     }
     CHECK(std::ranges::count_if(x, [](double value) { return std::abs(value) > 2; }) == 0);
   }
   SUBCASE("choice") {
-    const std::vector<double> x = drawn_numbers(Space().choice("x", {1, 2, 4, 8}));
+    const std::vector<double> x = drawn_numbers(SearchSpace().choice("x", {1, 2, 4, 8}));
     for (const double value : {1, 2, 4, 8}) {
       CHECK(std::abs(static_cast<double>(std::ranges::count(x, value)) - 1000) < 4 * 27.4);
     }
@@ -184,13 +182,15 @@ TEST_CASE("space: what is drawn lies in its range and is spread as promised") {
 
 TEST_CASE("space: ranges of one number") {
   Rng rng(0);
-  const Space space = Space().uniform("a", 0.1, 0.1).log_uniform("b", 10, 10).integers("c", 7, 7);
+  const SearchSpace space =
+      SearchSpace().uniform("a", 0.1, 0.1).log_uniform("b", 10, 10).integers("c", 7, 7);
   // exp(log(10)) in float64 is greater than 10.
   CHECK(space.sample(1, rng).front() == Hyperparameters{{"a", 0.1}, {"b", 10.0}, {"c", 7}});
 }
 
 TEST_CASE("space: the first samples are the same however many are drawn") {
-  const Space space = Space().uniform("a", 0, 1).choice("b", {"x", "y", "z"}).integers("c", 0, 4);
+  const SearchSpace space =
+      SearchSpace().uniform("a", 0, 1).choice("b", {"x", "y", "z"}).integers("c", 0, 4);
   Rng few(3), many(3);
   const std::vector<Hyperparameters> first = space.sample(10, few), all = space.sample(50, many);
   CHECK(std::vector(all.begin(), all.begin() + 10) == first);
@@ -201,7 +201,7 @@ TEST_CASE("space: the first samples are the same however many are drawn") {
 TEST_CASE("space refuses what cannot be searched") {
   constexpr double inf = std::numeric_limits<double>::infinity();
   constexpr std::int64_t greatest = std::numeric_limits<std::int64_t>::max();
-  Space space;
+  SearchSpace space;
   space.choice("rate", {0.1, 0.2}).uniform("decay", 0, 1);
   const auto error = [](auto&& f) { return error_of<ValueError>(f); };
   const std::string names = "; got decay again, after rate, decay";
@@ -241,9 +241,10 @@ TEST_CASE("space refuses what cannot be searched") {
   Rng rng(0);
   CHECK(error([&] { return space.sample(0, rng); }) ==
         "space: the number of candidates must be at least 1; got 0");
-  CHECK(error([] { return Space().grid(); }) == "space: there must be a hyperparameter; got none");
-  CHECK_THROWS_AS(Space().sample(1, rng), ValueError);
-  Space large;
+  CHECK(error([] { return SearchSpace().grid(); }) ==
+        "space: there must be a hyperparameter; got none");
+  CHECK_THROWS_AS(SearchSpace().sample(1, rng), ValueError);
+  SearchSpace large;
   for (const char* name : {"a", "b", "c", "d"}) large.choice(name, std::vector<int>(256));
   CHECK(error([&] { return large.grid(); }) ==
         "space: a grid must have less than 2^31 combinations; got more for a, b, c, d");

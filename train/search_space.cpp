@@ -5,9 +5,9 @@
 #include <string_view>
 
 #include <xtape/core/error.hpp>
-#include <xtape/train/space.hpp>
+#include <xtape/train/search_space.hpp>
 
-namespace xtape::train {
+namespace xtape {
 namespace {
 
 constexpr std::int64_t greatest = std::numeric_limits<std::int64_t>::max();
@@ -42,7 +42,7 @@ double draw_uniform(Rng& rng, double low, double high) {
 
 }  // namespace
 
-Space& Space::choice(std::string name, std::vector<HyperparameterValue> values) {
+SearchSpace& SearchSpace::choice(std::string name, std::vector<HyperparameterValue> values) {
   if (values.empty()) throw ValueError("space: " + name + " must have a value; got an empty list");
   for (const HyperparameterValue& value : values) {
     const auto* number = std::get_if<double>(&value);
@@ -56,14 +56,14 @@ Space& Space::choice(std::string name, std::vector<HyperparameterValue> values) 
   return add({std::move(name), std::move(values), std::move(draw)});
 }
 
-Space& Space::uniform(std::string name, double low, double high) {
+SearchSpace& SearchSpace::uniform(std::string name, double low, double high) {
   if (!(low <= high && std::isfinite(high - low))) {
     fail_range(name, "low <= high, a finite distance apart", low, high);
   }
   return add({std::move(name), {}, [=](Rng& rng) { return draw_uniform(rng, low, high); }});
 }
 
-Space& Space::log_uniform(std::string name, double low, double high) {
+SearchSpace& SearchSpace::log_uniform(std::string name, double low, double high) {
   if (!(low > 0 && low <= high && std::isfinite(high))) {
     fail_range(name, "0 < low <= high, both finite", low, high);
   }
@@ -73,12 +73,12 @@ Space& Space::log_uniform(std::string name, double low, double high) {
               }});
 }
 
-Space& Space::integers(std::string name, std::int64_t low, std::int64_t high) {
+SearchSpace& SearchSpace::integers(std::string name, std::int64_t low, std::int64_t high) {
   if (low > high || high == greatest) fail_range(name, "low <= high < 2^63 - 1", low, high);
   return add({std::move(name), {}, [=](Rng& rng) { return rng.integer(low, high + 1); }});
 }
 
-Space& Space::add(Dimension dimension) {
+SearchSpace& SearchSpace::add(Dimension dimension) {
   check_name(dimension.name);
   const auto same = [&](const Dimension& other) { return other.name == dimension.name; };
   if (std::any_of(dimensions_.begin(), dimensions_.end(), same)) {
@@ -89,7 +89,7 @@ Space& Space::add(Dimension dimension) {
   return *this;
 }
 
-std::string Space::names() const {
+std::string SearchSpace::names() const {
   std::string text;
   for (const Dimension& dimension : dimensions_) {
     text += (text.empty() ? "" : ", ") + dimension.name;
@@ -97,11 +97,11 @@ std::string Space::names() const {
   return text;
 }
 
-void Space::check_not_empty() const {
+void SearchSpace::check_not_empty() const {
   if (dimensions_.empty()) throw ValueError("space: there must be a hyperparameter; got none");
 }
 
-std::vector<Hyperparameters> Space::grid() const {
+std::vector<Hyperparameters> SearchSpace::grid() const {
   check_not_empty();
   std::int64_t count = 1;
   for (const Dimension& dimension : dimensions_) {
@@ -131,7 +131,7 @@ std::vector<Hyperparameters> Space::grid() const {
   return all;
 }
 
-std::vector<Hyperparameters> Space::sample(std::int64_t count, Rng& rng) const {
+std::vector<Hyperparameters> SearchSpace::sample(std::int64_t count, Rng& rng) const {
   check_not_empty();
   if (count < 1) {
     throw ValueError("space: the number of candidates must be at least 1; got " +
@@ -146,4 +146,4 @@ std::vector<Hyperparameters> Space::sample(std::int64_t count, Rng& rng) const {
   return drawn;
 }
 
-}  // namespace xtape::train
+}  // namespace xtape

@@ -10,27 +10,27 @@
 #include <xtape/core/rng.hpp>
 #include <xtape/train/hyperparameters.hpp>
 
-namespace xtape::train {
+namespace xtape {
 
 /// What a search chooses from: hyperparameters, each with a list of values or a range. Their order
 /// is that in which they are added; results show them in it.
 /// ```
-/// train::Space space;
+/// SearchSpace space;
 /// space.choice("optimizer", {"sgd", "adam"}).choice("hidden", {16, 64});
 /// space.log_uniform("learning_rate", 1e-4, 1e-1);
 /// ```
 /// Each of the functions that add one throws ValueError for a name that is empty, has a blank or
 /// '=', is taken, or is that of another column of the results (rank, candidate, score, spread,
 /// seconds, seed, error, fold_...); and for a value or bound that is not finite.
-class Space {
+class SearchSpace {
  public:
   /// One of the values; random search takes each with the same probability. Throws ValueError for
   /// none.
-  Space& choice(std::string name, std::vector<HyperparameterValue> values);
+  SearchSpace& choice(std::string name, std::vector<HyperparameterValue> values);
   template <std::ranges::input_range Values>
   requires std::convertible_to<std::ranges::range_reference_t<const Values>, HyperparameterValue> &&
       (!std::convertible_to<const Values&, HyperparameterValue>)  // a literal is a range of char
-      Space& choice(std::string name, const Values& values) {
+      SearchSpace& choice(std::string name, const Values& values) {
     std::vector<HyperparameterValue> list;
     for (auto&& value : values) list.emplace_back(value);
     return choice(std::move(name), std::move(list));
@@ -38,15 +38,15 @@ class Space {
 
   /// A number from [low, high), for random search. Throws ValueError if low > high or their
   /// distance is infinite.
-  Space& uniform(std::string name, double low, double high);
+  SearchSpace& uniform(std::string name, double low, double high);
 
   /// A number from [low, high], all factors being equally likely: 1 to 10 as much as 10 to 100. For
   /// random search. Throws ValueError unless 0 < low <= high.
-  Space& log_uniform(std::string name, double low, double high);
+  SearchSpace& log_uniform(std::string name, double low, double high);
 
   /// An integer from low to high, both included, for random search. Throws ValueError if
   /// low > high, or high is the greatest int64.
-  Space& integers(std::string name, std::int64_t low, std::int64_t high);
+  SearchSpace& integers(std::string name, std::int64_t low, std::int64_t high);
 
   /// "learning_rate, hidden"
   std::string names() const;
@@ -66,10 +66,10 @@ class Space {
     std::function<HyperparameterValue(Rng&)> draw;
   };
 
-  Space& add(Dimension dimension);
+  SearchSpace& add(Dimension dimension);
   void check_not_empty() const;
 
   std::vector<Dimension> dimensions_;
 };
 
-}  // namespace xtape::train
+}  // namespace xtape
