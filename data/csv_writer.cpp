@@ -16,10 +16,11 @@ std::string number(auto value) {
   return {digits.data(), end};
 }
 
-/// Quoted if a reader would take it apart or cut it: one blank line, for one, is no row.
+/// Quoted if a reader would take it apart or cut it.
 std::string field(const std::string& text) {
   constexpr std::string_view blanks = " \t";
-  const bool plain = text.find_first_of(",\"\r\n") == text.npos && !text.empty() &&
+  if (text.empty()) return text;
+  const bool plain = text.find_first_of(",\"\r\n") == text.npos &&
                      blanks.find(text.front()) == blanks.npos &&
                      blanks.find(text.back()) == blanks.npos;
   if (plain) return text;
@@ -50,8 +51,8 @@ void CsvWriter::write(const std::vector<CsvValue>& row) {
                      std::to_string(columns_) + " columns; got " + std::to_string(row.size()));
   }
   std::string line;
-  for (const CsvValue& value : row) {
-    if (!line.empty()) line += ',';
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (i > 0) line += ',';
     line += std::visit(
         [](const auto& v) {
           if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string>) {
@@ -60,8 +61,9 @@ void CsvWriter::write(const std::vector<CsvValue>& row) {
             return number(v);
           }
         },
-        value);
+        row[i]);
   }
+  if (line.empty()) line = "\"\"";  // a blank line is no row
   file_.write(line + '\n');
 }
 

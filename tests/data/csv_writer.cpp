@@ -46,7 +46,7 @@ TEST_CASE("csv writer: what it writes, to the letter") {
         "epoch,loss,\"no,te\"\n"
         "1,0.1,plain\n"
         "-9223372036854775808,1e+300,\"say \"\"hi\"\", twice\n\"\n"
-        "0,-0,\"\"\n"
+        "0,-0,\n"
         "2,3,\" x\"\n"
         "3,nan,-\n");
 }
