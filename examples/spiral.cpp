@@ -1,8 +1,14 @@
-// The spiral of Neural Networks from Scratch, chapter 10: three arms of points, told apart by one
-// hidden layer.
+// The spiral of Neural Networks from Scratch, chapters 10 to 15: arms of points, told apart by one
+// hidden layer. The flags choose the optimizer, the regularization and dropout of any of its runs.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include <xtape/xtape.hpp>
 
@@ -11,49 +17,167 @@
 
 using namespace xtape;
 
-struct Options {
-  int epochs = 10001;
-  int every = 1000;
+struct Flags {
+  std::string optimizer = "adam", dtype = "float32", csv;
+  std::optional<double> learning_rate, decay, momentum, rho, beta1, beta2, epsilon, weight_decay;
+  bool nesterov = false;
+  int samples = 100, classes = 3, hidden = 64, epochs = 10001, every = 100, precision = 3;
+  double weight_l1 = 0, weight_l2 = 0, bias_l1 = 0, bias_l2 = 0, dropout = 0, init_scale = 0.01;
   std::uint64_t seed = 0;
 };
 
-void train(const Options& options) {
-  Rng rng(options.seed);
-  auto [X, y] = data::spiral(100, 3, rng);
+/// Fills in what the flags say; the rest keeps the library's defaults.
+template <class Options>
+Options with_rate(const Flags& flags, double learning_rate, double decay) {
+  return {.learning_rate = flags.learning_rate.value_or(learning_rate),
+          .decay = flags.decay.value_or(decay)};
+}
 
-  const nn::DenseOptions small{.weight_init = nn::init::normal(0.01)};
-  nn::Sequential model{nn::Dense(2, 64, small, rng), nn::ReLU(), nn::Dense(64, 3, small, rng)};
-  optim::Adam optimizer(model.parameters(), {.learning_rate = 0.05, .decay = 5e-7});
+template <class Option, class T>
+void set(Option& option, const std::optional<T>& flag) {
+  if (flag) option = *flag;
+}
 
-  for (int epoch = 0; epoch < options.epochs; ++epoch) {
+template <class Options>
+Options adam_options(const Flags& flags) {
+  auto options = with_rate<Options>(flags, 0.05, 5e-7);
+  set(options.beta1, flags.beta1);
+  set(options.beta2, flags.beta2);
+  set(options.epsilon, flags.epsilon);
+  return options;
+}
+
+std::unique_ptr<optim::Optimizer> make_optimizer(const Flags& flags,
+                                                 const NamedTensors& parameters) {
+  if (flags.optimizer == "sgd") {
+    auto options = with_rate<optim::SGDOptions>(flags, 1, 0);
+    set(options.momentum, flags.momentum);
+    options.nesterov = flags.nesterov;
+    return std::make_unique<optim::SGD>(parameters, options);
+  }
+  if (flags.optimizer == "adagrad") {
+    auto options = with_rate<optim::AdagradOptions>(flags, 1, 0);
+    set(options.epsilon, flags.epsilon);
+    return std::make_unique<optim::Adagrad>(parameters, options);
+  }
+  if (flags.optimizer == "rmsprop") {
+    auto options = with_rate<optim::RMSpropOptions>(flags, 0.02, 0);
+    set(options.rho, flags.rho);
+    set(options.epsilon, flags.epsilon);
+    return std::make_unique<optim::RMSprop>(parameters, options);
+  }
+  if (flags.optimizer == "adamw") {
+    auto options = adam_options<optim::AdamWOptions>(flags);
+    set(options.weight_decay, flags.weight_decay);
+    return std::make_unique<optim::AdamW>(parameters, options);
+  }
+  return std::make_unique<optim::Adam>(parameters, adam_options<optim::AdamOptions>(flags));
+}
+
+void train(const Flags& flags) {
+  std::optional<data::CsvWriter> csv;
+  if (!flags.csv.empty()) {
+    csv.emplace(flags.csv, std::vector<std::string>{"epoch", "accuracy", "loss", "data_loss",
+                                                    "regularization_loss", "learning_rate"});
+  }
+  const Dtype dtype = flags.dtype == "float64" ? Dtype::float64 : Dtype::float32;
+  Rng rng(flags.seed), masks(flags.seed);  // the book draws data and weights from one stream
+  auto [X, y] = data::spiral(flags.samples, flags.classes, rng, dtype);
+
+  const auto small = nn::init::normal(flags.init_scale);
+  const nn::Dense hidden(2, flags.hidden,
+                         {.weight_l1 = flags.weight_l1,
+                          .weight_l2 = flags.weight_l2,
+                          .bias_l1 = flags.bias_l1,
+                          .bias_l2 = flags.bias_l2,
+                          .weight_init = small,
+                          .dtype = dtype},
+                         rng);
+  const nn::Dense out(flags.hidden, flags.classes, {.weight_init = small, .dtype = dtype}, rng);
+  const nn::Sequential model{hidden, nn::ReLU(), nn::Dropout(flags.dropout, masks), out};
+  const auto optimizer = make_optimizer(flags, model.named_parameters());
+
+  for (int epoch = 0; epoch < flags.epochs; ++epoch) {
     const Tensor logits = model(X);
     const Tensor data_loss = nn::cross_entropy(logits, y);
     const Tensor reg_loss = model.regularization_loss();
     const Tensor loss = data_loss + reg_loss;
 
-    if (epoch % options.every == 0) {
-      std::printf("epoch: %d, acc: %.3f, loss: %.3f (data_loss: %.3f, reg_loss: %.3f), lr: %s\n",
-                  epoch, accuracy(logits, y), loss.item(), data_loss.item(), reg_loss.item(),
-                  python_float(optimizer.learning_rate()).c_str());
+    if (epoch % flags.every == 0) {
+      const int digits = flags.precision;
+      const double acc = accuracy(logits, y), rate = optimizer->learning_rate();
+      std::printf("epoch: %d, acc: %.*f, loss: %.*f (data_loss: %.*f, reg_loss: %.*f), lr: %s\n",
+                  epoch, digits, acc, digits, loss.item(), digits, data_loss.item(), digits,
+                  reg_loss.item(), python_float(rate).c_str());
+      if (csv) csv->write({epoch, acc, loss.item(), data_loss.item(), reg_loss.item(), rate});
     }
 
-    optimizer.zero_grad();
+    optimizer->zero_grad();
     loss.backward();
-    optimizer.step();
+    optimizer->step();
   }
+  if (csv) csv->commit();
 
-  auto [X_test, y_test] = data::spiral(100, 3, rng);
+  model.eval();
+  auto [X_test, y_test] = data::spiral(100, flags.classes, rng, dtype);
   const Tensor logits = model(X_test);
-  std::printf("validation, acc: %.3f, loss: %.3f\n", accuracy(logits, y_test),
-              nn::cross_entropy(logits, y_test).item());
+  std::printf("validation, acc: %.*f, loss: %.*f\n", flags.precision, accuracy(logits, y_test),
+              flags.precision, nn::cross_entropy(logits, y_test).item());
+}
+
+/// Refuses a flag that the chosen optimizer would not heed.
+void check_flags(const CLI::App& app, const std::string& optimizer) {
+  const std::map<std::string, std::vector<std::string>> users{
+      {"--momentum", {"sgd"}},        {"--nesterov", {"sgd"}},
+      {"--rho", {"rmsprop"}},         {"--beta1", {"adam", "adamw"}},
+      {"--beta2", {"adam", "adamw"}}, {"--epsilon", {"adagrad", "rmsprop", "adam", "adamw"}},
+      {"--weight-decay", {"adamw"}}};
+  for (const auto& [flag, optimizers] : users) {
+    if (app.count(flag) == 0 || std::ranges::count(optimizers, optimizer) > 0) continue;
+    throw CLI::ValidationError(flag, "not an option of " + optimizer);
+  }
 }
 
 int main(int argc, char** argv) {
-  Options options;
+  Flags flags;
   CLI::App app("Trains a small network on the spiral data of Neural Networks from Scratch.");
   app.option_defaults()->always_capture_default();
-  app.add_option("--epochs", options.epochs, "Passes over the 300 points")->check(positive);
-  app.add_option("--every", options.every, "Print every N-th epoch")->check(positive);
-  app.add_option("--seed", options.seed, "Seed of the data and the weights")->check(seeds);
-  return run_program(app, argc, argv, [&] { train(options); });
+  app.add_option("--optimizer", flags.optimizer, "Optimizer")
+      ->check(CLI::IsMember({"sgd", "adagrad", "rmsprop", "adam", "adamw"}));
+  app.add_option("--learning-rate", flags.learning_rate,
+                 "Unless given 1 for sgd and adagrad, 0.02 for rmsprop, 0.05 for adam and adamw")
+      ->check(not_negative);
+  app.add_option("--decay", flags.decay,
+                 "Step t has rate / (1 + decay t); unless given 5e-7 for adam and adamw, else 0")
+      ->check(not_negative);
+  app.add_option("--momentum", flags.momentum, "Of sgd")->check(below_one);
+  app.add_flag("--nesterov", flags.nesterov, "Of sgd with momentum");
+  app.add_option("--rho", flags.rho, "Of rmsprop")->check(below_one);
+  app.add_option("--beta1", flags.beta1, "Of adam and adamw")->check(below_one);
+  app.add_option("--beta2", flags.beta2, "Of adam and adamw")->check(below_one);
+  app.add_option("--epsilon", flags.epsilon, "Of all but sgd")->check(not_negative);
+  app.add_option("--weight-decay", flags.weight_decay, "Of adamw")->check(not_negative);
+  app.add_option("--samples", flags.samples, "Points of each class")->check(positive);
+  app.add_option("--classes", flags.classes, "Arms of the spiral")->check(CLI::Range(2, 1000));
+  app.add_option("--hidden", flags.hidden, "Neurons of the hidden layer")->check(positive);
+  app.add_option("--weight-l1", flags.weight_l1, "L1 penalty, weights of the hidden layer")
+      ->check(not_negative);
+  app.add_option("--weight-l2", flags.weight_l2, "L2 penalty, weights of the hidden layer")
+      ->check(not_negative);
+  app.add_option("--bias-l1", flags.bias_l1, "L1 penalty, biases of the hidden layer")
+      ->check(not_negative);
+  app.add_option("--bias-l2", flags.bias_l2, "L2 penalty, biases of the hidden layer")
+      ->check(not_negative);
+  app.add_option("--dropout", flags.dropout, "Share of hidden outputs dropped in training")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--init-scale", flags.init_scale, "Weights start at this times randn")
+      ->check(not_negative);
+  app.add_option("--dtype", flags.dtype, "Numbers")->check(CLI::IsMember({"float32", "float64"}));
+  app.add_option("--epochs", flags.epochs, "Passes over the points")->check(positive);
+  app.add_option("--every", flags.every, "Print every N-th epoch")->check(positive);
+  app.add_option("--precision", flags.precision, "Printed digits")->check(CLI::Range(0, 17));
+  app.add_option("--csv", flags.csv, "Also write the printed epochs, in full precision, to FILE");
+  app.add_option("--seed", flags.seed, "Seed of data, weights and dropout")->check(seeds);
+  app.callback([&] { check_flags(app, flags.optimizer); });
+  return run_program(app, argc, argv, [&] { train(flags); });
 }

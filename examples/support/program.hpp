@@ -2,15 +2,20 @@
 // The frame of a program: its command line and its exit code.
 
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <limits>
 
 #include <CLI/CLI.hpp>
 
 /// What a count, and the seed of an `Rng`, may be.
 inline const CLI::Range positive(1, 1'000'000'000, "POSITIVE");
 inline const CLI::Range seeds(0U, 4'294'967'295U, "32 BITS");
+/// What a rate or a penalty, and a share such as momentum, may be.
+inline const CLI::Range not_negative(0.0, std::numeric_limits<double>::max(), "NOT NEGATIVE");
+inline const CLI::Range below_one(0.0, std::nextafter(1.0, 0.0), "BELOW ONE");
 
 /// Reads the command line into the options of `app`, then runs `body`. Returns the exit code: 2 for
 /// wrong usage, 1 if `body` throws or its output cannot be written; what is wrong goes to stderr.
