@@ -20,7 +20,7 @@ constexpr const char* names[] = {"T-shirt", "trouser", "pullover", "dress", "coa
 
 struct Flags {
   std::string data = "/usr/share/datasets/fashion-mnist", csv;
-  int epochs = 15, batch_size = 128, hidden = 256;
+  int epochs = 20, batch_size = 128, hidden = 256;
   double learning_rate = 1e-3, dropout = 0.2, validation = 0.1;
   std::uint64_t seed = 0;
 };
