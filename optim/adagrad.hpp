@@ -10,7 +10,8 @@ namespace xtape::optim {
 struct AdagradOptions {
   Setting<double> learning_rate = Preset{1.0};
   Setting<double> decay = Preset{0.0};
-  Setting<double> epsilon = Preset{1e-7};  ///< outside the root
+  Setting<double> epsilon =
+      Preset{1e-7};  ///< outside the root; 0 / 0 where it is 0 and so are all gradients
   Setting<Schedule> schedule = Preset{Schedule()};
 
   static auto fields(auto& own) {

@@ -12,7 +12,8 @@ struct AdamOptions {
   Setting<double> decay = Preset{0.0};
   Setting<double> beta1 = Preset{0.9};
   Setting<double> beta2 = Preset{0.999};
-  Setting<double> epsilon = Preset{1e-7};  ///< outside the root
+  Setting<double> epsilon =
+      Preset{1e-7};  ///< outside the root; 0 / 0 where it is 0 and so are all gradients
   Setting<Schedule> schedule = Preset{Schedule()};
 
   static auto fields(auto& own) {

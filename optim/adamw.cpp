@@ -26,12 +26,12 @@ void AdamW::update(const AdamWOptions& options, const Update& parameter) const {
   const double beta1 = options.beta1, beta2 = options.beta2, epsilon = options.epsilon;
   const double shrink = rate * options.weight_decay;
   const double scale = rate / (1 - std::pow(beta1, t));
-  const double correction = 1 / (1 - std::pow(beta2, t));
+  const double root = 1 / std::sqrt(1 - std::pow(beta2, t));
   kernels::update<2>(parameter, [=](auto& w, auto g, auto& m, auto& v) {
     m = beta1 * m + (1 - beta1) * g;
     v = beta2 * v + (1 - beta2) * g * g;
     w = w - shrink * w;
-    w = w - scale * m / (sqrt(correction * v) + epsilon);
+    w = w - scale * m / (root * sqrt(v) + epsilon);
   });
 }
 

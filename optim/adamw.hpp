@@ -12,7 +12,8 @@ struct AdamWOptions {
   Setting<double> decay = Preset{0.0};
   Setting<double> beta1 = Preset{0.9};
   Setting<double> beta2 = Preset{0.999};
-  Setting<double> epsilon = Preset{1e-7};  ///< outside the root
+  Setting<double> epsilon =
+      Preset{1e-7};  ///< outside the root; 0 / 0 where it is 0 and so are all gradients
   Setting<double> weight_decay = Preset{0.01};
   Setting<Schedule> schedule = Preset{Schedule()};
 

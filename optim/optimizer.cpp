@@ -33,9 +33,13 @@ double Optimizer::scheduled_rate(const Group& group) const {
   const double factor = group.schedule(steps_);
   const double rate =
       group.learning_rate * factor / (1 + group.decay * static_cast<double>(steps_));
-  if (!(factor >= 0) || !std::isfinite(factor) || !std::isfinite(rate)) {
+  if (!(factor >= 0) || std::isinf(factor)) {
     throw ValueError("optimizer: a schedule must give finite factors that are not negative; got " +
                      std::to_string(factor) + " in step " + std::to_string(steps_));
+  }
+  if (std::isinf(rate)) {
+    throw ValueError("optimizer: the scheduled learning rate must be finite; got inf in step " +
+                     std::to_string(steps_));
   }
   return rate;
 }
@@ -68,10 +72,21 @@ void Optimizer::zero_grad() const {
 
 double Optimizer::learning_rate(std::size_t group) const { return at(group).last_rate; }
 
+double Optimizer::base_learning_rate(std::size_t group) const { return at(group).learning_rate; }
+
+void Optimizer::set_learning_rate(double rate) {
+  check_rate("learning rate", rate);
+  for (Group& group : groups_) group.learning_rate = group.last_rate = rate;
+}
+
 void Optimizer::set_learning_rate(double rate, std::size_t group) {
   check_rate("learning rate", rate);
   at(group);
   groups_[group].learning_rate = groups_[group].last_rate = rate;
+}
+
+void Optimizer::set_schedule(const Schedule& schedule) {
+  for (Group& group : groups_) group.schedule = schedule;
 }
 
 void Optimizer::set_schedule(Schedule schedule, std::size_t group) {

@@ -31,6 +31,8 @@ class Optimizer {
   virtual ~Optimizer() = default;
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
+  Optimizer(Optimizer&&) = default;
+  Optimizer& operator=(Optimizer&&) = default;
 
   /// Updates each parameter that has a gradient. Throws ValueError, with nothing changed, if a
   /// schedule gives a factor that is negative, infinite or NaN.
@@ -43,22 +45,28 @@ class Optimizer {
   /// rate that decay and schedule multiply. Groups count in the order in which they came.
   /// Throws IndexError without such a group.
   double learning_rate(std::size_t group = 0) const;
-  /// Sets the rate that decay and schedule multiply, from the next step on. Throws ValueError if
-  /// negative or not finite, IndexError without such a group.
-  void set_learning_rate(double rate, std::size_t group = 0);
-  /// Sets the schedule from the next step on; it counts from the optimizer's first step. Throws
-  /// IndexError without such a group.
-  void set_schedule(Schedule schedule, std::size_t group = 0);
+  /// The rate that decay and schedule multiply: `set_learning_rate(base_learning_rate() / 10)`.
+  /// Throws IndexError without such a group.
+  double base_learning_rate(std::size_t group = 0) const;
+  /// Sets the rate that decay and schedule multiply, from the next step on, of all groups or of
+  /// one. Throws ValueError if negative or not finite, IndexError without such a group.
+  void set_learning_rate(double rate);
+  void set_learning_rate(double rate, std::size_t group);
+  /// Sets the schedule from the next step on, of all groups or of one; it counts from the
+  /// optimizer's first step. Throws IndexError without such a group.
+  void set_schedule(const Schedule& schedule);
+  void set_schedule(Schedule schedule, std::size_t group);
 
   /// Groups of parameters.
   std::size_t groups() const { return groups_.size(); }
   /// Steps made so far.
   std::int64_t steps() const { return steps_; }
 
-  /// All that another optimizer, made with the same options, needs to go on exactly as this one
-  /// would: "steps", int64; "group.0.learning_rate", the rate that decay and schedule multiply, and
-  /// "group.0.last_rate", float64; for each parameter its number of "updates", int64, and its
-  /// state, as "hidden.weight.velocity". Later steps do not change these tensors.
+  /// All that another optimizer, made with the same options and schedules, needs to go on exactly
+  /// as this one would: "steps", int64; "group.0.learning_rate", the rate that decay and schedule
+  /// multiply, and "group.0.last_rate", float64; for each parameter its number of "updates", int64,
+  /// and its state, as "hidden.weight.velocity". Later steps do not change these tensors. A schedule
+  /// that learns has a state of its own, see `ReduceOnPlateau::state`.
   NamedTensors state() const;
   /// Takes up a state; parameters are found by their names, in any order.
   /// Throws, with nothing changed, ValueError for an entry that is missing, unknown, given twice or

@@ -8,7 +8,8 @@
 namespace xtape::optim {
 
 /// The parameters of a group: `{w, b}`, `model.parameters()`, or with the names under which the
-/// optimizer's state knows them, `{{"w", w}, {"b", b}}`, `model.named_parameters()`.
+/// optimizer's state knows them, `{{"w", w}, {"b", b}}`, `model.named_parameters()`, `model`.
+/// A state finds parameters without names by their places.
 class Parameters {
  public:
   Parameters() = default;
@@ -16,6 +17,9 @@ class Parameters {
   Parameters(std::initializer_list<NamedTensor> parameters);
   Parameters(const std::vector<Tensor>& parameters);
   Parameters(NamedTensors parameters);
+  template <class Module>
+  requires requires(const Module& module) { module.named_parameters(); }
+  Parameters(const Module& module) : Parameters(NamedTensors(module.named_parameters())) {}
 
   std::size_t size() const { return list_.size(); }
 

@@ -81,10 +81,12 @@ NamedTensors ReduceOnPlateau::state() const {
 void ReduceOnPlateau::restore(const NamedTensors& given) const {
   const NamedTensors entries = entries_like(state(), given);
   const double factor = number<double>(entries[0].second);
-  check("\"factor\"", factor >= 0 && factor <= 1, "[0, 1]", factor);
+  const double best = number<double>(entries[1].second);
   State& own = *state_;
+  check("\"factor\"", factor >= own.options.min_factor && factor <= 1, "[min_factor, 1]", factor);
+  check("\"best\"", !std::isnan(best), "[-inf, inf]", best);
   own.factor = factor;
-  own.best = number<double>(entries[1].second);
+  own.best = best;
   own.bad = number<std::int64_t>(entries[2].second);
   own.cooldown = number<std::int64_t>(entries[3].second);
 }

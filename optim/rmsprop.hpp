@@ -11,7 +11,8 @@ struct RMSpropOptions {
   Setting<double> learning_rate = Preset{1e-3};
   Setting<double> decay = Preset{0.0};
   Setting<double> rho = Preset{0.9};
-  Setting<double> epsilon = Preset{1e-7};  ///< outside the root
+  Setting<double> epsilon =
+      Preset{1e-7};  ///< outside the root; 0 / 0 where it is 0 and so are all gradients
   Setting<Schedule> schedule = Preset{Schedule()};
 
   static auto fields(auto& own) {

@@ -18,7 +18,8 @@ template <class U, class T>
 concept SettingOf = std::convertible_to<U, T> && !(std::same_as<T, bool> && !std::same_as<U, bool>);
 
 /// An option that knows whether it was given. It is written and read like a T:
-/// `{.learning_rate = 1}`, `double rate = options.learning_rate`.
+/// `{.learning_rate = 1}`, `double rate = options.learning_rate`. A copy of a setting that was not
+/// given is not given either.
 template <class T>
 class Setting {
  public:

@@ -229,3 +229,17 @@ TEST_CASE("adamw without weight decay is adam, bit for bit") {
   }
   CHECK(values(a) == values(b));
 }
+
+TEST_CASE("adam bears gradients whose squares float32 just holds") {
+  // Constant gradients: each step is the rate against the sign. 0.001 (1e20)² fits; corrected for the
+  // bias, the first of them would not.
+  const Tensor w = leaf({0, 0}, Dtype::float32), decayed = leaf({0, 0}, Dtype::float32);
+  optim::Adam adam({w}, {.learning_rate = 0.5});
+  optim::AdamW adamw({decayed}, {.learning_rate = 0.5, .weight_decay = 0});
+  for (int t = 0; t < 3; ++t) {
+    step_along(adam, w, {1e20, -1e20});
+    step_along(adamw, decayed, {1e20, -1e20});
+  }
+  check_close(w, {-1.5, 1.5}, 1e-6);
+  check_close(decayed, {-1.5, 1.5}, 1e-6);
+}

@@ -64,10 +64,34 @@ TEST_CASE("a group inherits every option of the constructor, and overrides every
   }
 }
 
+TEST_CASE("a rate or a schedule is set for all groups, or for one") {
+  const Tensor a = leaf({0}), b = leaf({0});
+  optim::SGD optimizer({a}, {.learning_rate = 1});
+  optimizer.add_group({b}, {.learning_rate = 2});
+  const auto step = [&] {
+    optimizer.zero_grad();
+    sum(a + b).backward();
+    optimizer.step();
+  };
+  optimizer.set_learning_rate(3, 1);
+  step();
+  check_close(a, {-1});
+  check_close(b, {-3});
+  optimizer.set_learning_rate(0.5);
+  optimizer.set_schedule(optim::schedule::constant(4), 0);
+  step();
+  check_close(a, {-1 - 2});
+  check_close(b, {-3.5});
+  optimizer.set_schedule(optim::schedule::constant(2));
+  step();
+  check_close(a, {-3 - 1});
+  check_close(b, {-3.5 - 1});
+}
+
 TEST_CASE("a group takes what it does not give from the optimizer's options, not the presets") {
   const Tensor a = leaf({0}), b = leaf({0}), c = leaf({0});
   optim::SGD optimizer({a}, {.learning_rate = 0.1, .momentum = 0.5});
-  optimizer.set_learning_rate(7);  // concerns the first group alone
+  optimizer.set_learning_rate(7);  // of the groups that are there
   optimizer.add_group({b}, {.learning_rate = 1});
   optimizer.add_group({c}, {.momentum = 0});
   CHECK(optimizer.groups() == 3);

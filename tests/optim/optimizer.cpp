@@ -50,6 +50,39 @@ TEST_CASE("a rate that is set is the one that decay and schedule multiply") {
   check_close(w, {-0.25 - 0.25 / 1.5 - 1 - 8 / 2.5});
 }
 
+TEST_CASE("the base rate is what set_learning_rate sets, whatever decay and schedule make of it") {
+  const Tensor w = leaf({0});
+  optim::SGD optimizer(
+      {w}, {.learning_rate = 1, .decay = 1, .schedule = optim::schedule::constant(0.5)});
+  for (int t = 0; t < 4; ++t) {
+    step_along(optimizer, w, {1});
+    CHECK(optimizer.learning_rate() == doctest::Approx(0.5 / (1 + t)).epsilon(1e-15));
+    CHECK(optimizer.base_learning_rate() == 1);
+    optimizer.set_learning_rate(optimizer.base_learning_rate());
+  }
+  CHECK_THROWS_AS(optimizer.base_learning_rate(1), IndexError);
+}
+
+TEST_CASE("a rate that overflows is an error that says so") {
+  const Tensor w = leaf({0});
+  optim::SGD optimizer({w}, {.learning_rate = 1e300, .schedule = optim::schedule::constant(1e300)});
+  CHECK(error_of<ValueError>([&] {
+          step_along(optimizer, w, {1});
+          return 0;
+        }) == "optimizer: the scheduled learning rate must be finite; got inf in step 0");
+  CHECK(w.item() == 0);
+}
+
+TEST_CASE("an optimizer may be moved, and goes on") {
+  const Tensor w = leaf({0});
+  optim::SGD first({w}, {.learning_rate = 1, .momentum = 0.5});
+  step_along(first, w, {1});
+  optim::SGD second(std::move(first));
+  step_along(second, w, {1});
+  check_close(w, {-1 - 1.5});
+  CHECK(second.steps() == 2);
+}
+
 TEST_CASE("a schedule is asked for the optimizer's step, of groups that came later too") {
   const Tensor a = leaf({0}), b = leaf({0});
   optim::SGD optimizer({a}, {.schedule = [](std::int64_t t) { return static_cast<double>(t); }});

@@ -128,7 +128,7 @@ TEST_CASE("a plateau refuses options and states out of range") {
         "reduce on plateau: min_factor must lie in [0, 1]; got 2.000000");
   CHECK(error({.cooldown = -1}) == "reduce on plateau: cooldown must not be negative; got -1");
 
-  const ReduceOnPlateau plateau({.patience = 0});
+  const ReduceOnPlateau plateau({.patience = 0, .min_factor = 0.01});
   factors(plateau, {1, 1});
   const NamedTensors good = plateau.state();
   NamedTensors bad = good;
@@ -141,7 +141,11 @@ TEST_CASE("a plateau refuses options and states out of range") {
     return text;
   };
   bad[0].second = full({}, 2, Dtype::float64);
-  CHECK(refused() == "reduce on plateau: \"factor\" must lie in [0, 1]; got 2.000000");
+  CHECK(refused() == "reduce on plateau: \"factor\" must lie in [min_factor, 1]; got 2.000000");
+  bad[0].second = full({}, 0.005, Dtype::float64);
+  CHECK(refused() == "reduce on plateau: \"factor\" must lie in [min_factor, 1]; got 0.005000");
+  bad[1].second = full({}, std::nan(""), Dtype::float64);
+  CHECK(refused() == "reduce on plateau: \"best\" must lie in [-inf, inf]; got nan");
   bad[2].second = from_vector(std::vector<std::int64_t>{-1}, {});
   CHECK(refused() == "restore: \"bad_observations\" must not be negative; got -1");
   bad.pop_back();

@@ -270,3 +270,15 @@ TEST_CASE("a velocity of steps is not restored as one of gradients") {
           return 0;
         }) == "restore: entries must be those of state(); got \"0.velocity\"");
 }
+
+TEST_CASE("a module gives its parameters with their names") {
+  const nn::Sequential model = small_model();
+  const auto names = [](const optim::Optimizer& optimizer) {
+    std::vector<std::string> list;
+    for (const auto& [name, tensor] : optimizer.state()) list.push_back(name);
+    return list;
+  };
+  CHECK(names(optim::SGD(model)) == names(optim::SGD(model.named_parameters())));
+  CHECK(names(optim::SGD(model)).at(3) == "0.weight.updates");
+  CHECK(names(optim::SGD(model.parameters())).at(3) == "0.updates");
+}
