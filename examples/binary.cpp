@@ -64,6 +64,7 @@ void train(const Flags& flags) {
   }
   if (csv) csv->commit();
 
+  const NoGradGuard off;
   const auto [X_test, y_test] = two_arms(flags, rng);
   const Tensor logits = model(X_test);
   std::printf("validation, acc: %.3f, loss: %.3f\n",
@@ -81,8 +82,7 @@ int main(int argc, char** argv) {
   app.add_option("--decay", flags.decay, "Step t has rate / (1 + decay t)")->check(not_negative);
   app.add_option("--l2", flags.l2, "L2 penalty, weights and biases of the hidden layer")
       ->check(not_negative);
-  app.add_option("--threshold", flags.threshold, "Outputs above it mean class 1")
-      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--threshold", flags.threshold, "Outputs above it mean class 1")->check(share);
   app.add_option("--epochs", flags.epochs, "Passes over the points")->check(positive);
   app.add_option("--every", flags.every, "Print every N-th epoch")->check(positive);
   app.add_option("--csv", flags.csv, "Also write the printed epochs, in full precision, to FILE");

@@ -1,10 +1,12 @@
 // Trains on any table of numbers with a column to be predicted, and judges the network on rows that
 // it has not seen:   csv iris.csv --label species
 
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <iostream>
+#include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@ using namespace xtape;
 
 struct Flags {
   std::string table, label, task = "classification", delimiter = ",", csv;
+  std::vector<std::string> classes;
   bool no_header = false;
   int hidden = 64, batch_size = 32, epochs = 200, every = 20;
   double learning_rate = 1e-3, l2 = 1e-4, test = 0.2;
@@ -27,11 +30,29 @@ struct Flags {
 data::CsvDataset load(const Flags& flags) {
   data::CsvDatasetOptions options{
       .task = flags.regression() ? data::Task::regression : data::Task::classification,
+      .classes = flags.classes,
       .csv = {.delimiter = flags.delimiter == "\\t" ? '\t' : flags.delimiter.front(),
               .header = !flags.no_header}};
   if (flags.no_header && !flags.label.empty()) options.label = std::stoll(flags.label);
   if (!flags.no_header && !flags.label.empty()) options.label = flags.label;
   return data::load_csv_dataset(flags.table, options);
+}
+
+/// A part of the table, prepared: features and, of a regression, labels have mean 0 and deviation 1
+/// in the training part.
+data::Split prepared(const data::CsvDataset& table, const Flags& flags, Rng& rng,
+                     std::optional<data::Scaler>& label_scaler) {
+  data::Split parts = flags.regression() ? data::random_split(table.dataset, flags.test, rng)
+                                         : data::stratified_split(table.dataset, flags.test, rng);
+  const auto scaler = data::Scaler::standard(parts.train.x);  // fitted on the training rows alone
+  parts.train.x = scaler(parts.train.x);
+  parts.test.x = scaler(parts.test.x);
+  if (flags.regression()) {
+    label_scaler = data::Scaler::standard(parts.train.y);
+    parts.train.y = (*label_scaler)(parts.train.y);
+    parts.test.y = (*label_scaler)(parts.test.y);
+  }
+  return parts;
 }
 
 Tensor loss_of(const Flags& flags, const Tensor& outputs, const Tensor& y) {
@@ -43,7 +64,7 @@ double score_of(const Flags& flags, const Tensor& outputs, const Tensor& y) {
   return flags.regression() ? r2_score(outputs, y) : accuracy(outputs, y);
 }
 
-void report(const data::CsvDataset& table, const Tensor& outputs, const Tensor& y) {
+void report_classes(const data::CsvDataset& table, const Tensor& outputs, const Tensor& y) {
   const auto classes = static_cast<std::int64_t>(table.class_names.size());
   const Tensor confusion = confusion_matrix(outputs, y, classes);
   const auto precisions = precision(confusion).to_vector<double>();
@@ -56,26 +77,25 @@ void report(const data::CsvDataset& table, const Tensor& outputs, const Tensor& 
   }
 }
 
+void report_errors(const data::Scaler& label_scaler, const Tensor& outputs, const Tensor& y) {
+  const Tensor predictions = label_scaler.inverse(outputs), labels = label_scaler.inverse(y);
+  std::printf("\ntest, in units of the label: root mean squared error %.4g, mean absolute %.4g\n",
+              std::sqrt(nn::mean_squared_error(predictions, labels).item()),
+              nn::mean_absolute_error(predictions, labels).item());
+}
+
 void train(const Flags& flags) {
+  const data::CsvDataset table = load(flags);
   std::optional<data::CsvWriter> csv;
   if (!flags.csv.empty()) {
+    if (std::filesystem::exists(flags.csv) && std::filesystem::equivalent(flags.csv, flags.table))
+      throw std::runtime_error("--csv would replace the table " + flags.table);
     csv.emplace(flags.csv, std::vector<std::string>{"epoch", "train_loss", "test_loss",
                                                     "train_score", "test_score"});
   }
-  const data::CsvDataset table = load(flags);
   Rng rng(flags.seed);
-  auto [training, test] = flags.regression()
-                              ? data::random_split(table.dataset, flags.test, rng)
-                              : data::stratified_split(table.dataset, flags.test, rng);
-  const auto scaler = data::Scaler::standard(training.x);  // fitted on the training rows alone
-  training.x = scaler(training.x);
-  test.x = scaler(test.x);
-  std::optional<data::Scaler> label_scaler;  // R² does not change with the unit of y
-  if (flags.regression()) {
-    label_scaler = data::Scaler::standard(training.y);
-    training.y = (*label_scaler)(training.y);
-    test.y = (*label_scaler)(test.y);
-  }
+  std::optional<data::Scaler> label_scaler;
+  const auto [training, test] = prepared(table, flags, rng, label_scaler);
 
   const std::int64_t outputs =
       flags.regression() ? 1 : static_cast<std::int64_t>(table.class_names.size());
@@ -108,15 +128,19 @@ void train(const Flags& flags) {
     if (csv) csv->write({epoch, train_loss, test_loss, train_score, test_score});
   }
   if (csv) csv->commit();
-  if (!flags.regression()) report(table, model(test.x), test.y);
+  const NoGradGuard off;
+  const Tensor on_test = model(test.x);
+  label_scaler ? report_errors(*label_scaler, on_test, test.y)
+               : report_classes(table, on_test, test.y);
 }
 
 /// A column of a table without a header is named by its index.
 void check_label(const Flags& flags) {
-  if (!flags.no_header || flags.label.empty()) return;
-  if (flags.label.find_first_not_of("0123456789") == std::string::npos) return;
-  throw CLI::ValidationError(
-      "--label", "without a header, the index of a column is needed; got " + flags.label);
+  const std::string& label = flags.label;
+  if (!flags.no_header || label.empty()) return;
+  if (label.size() < 10 && label.find_first_not_of("0123456789") == label.npos) return;
+  throw CLI::ValidationError("--label",
+                             "without a header, the index of a column is needed; got " + label);
 }
 
 int main(int argc, char** argv) {
@@ -125,17 +149,21 @@ int main(int argc, char** argv) {
   app.option_defaults()->always_capture_default();
   app.add_option("table", flags.table, "The table, plain or gzip")->required();
   app.add_option("--label", flags.label,
-                 "Column to predict, by name, or by index from 0 without "
-                 "header; the last unless given");
-  app.add_option("--task", flags.task, "What the label is")
+                 "Column to predict, by name, or by index from 0 without header; the last unless "
+                 "given");
+  app.add_option("--task", flags.task,
+                 "What the label is; losses of a regression are those of "
+                 "the label scaled to deviation 1")
       ->check(CLI::IsMember({"classification", "regression"}));
+  app.add_option("--classes", flags.classes,
+                 "Names of the classes, separated by commas, unless they follow from the table")
+      ->delimiter(',');
   app.add_option("--delimiter", flags.delimiter, "Between fields; \\t is a tab")
       ->check([](const std::string& text) {
         return text.size() == 1 || text == "\\t" ? "" : "one character is needed; got " + text;
       });
   app.add_flag("--no-header", flags.no_header, "The first row is data");
-  app.add_option("--test", flags.test, "Share of the rows held back to test")
-      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--test", flags.test, "Share of the rows held back to test")->check(inner_share);
   app.add_option("--hidden", flags.hidden, "Neurons of the hidden layer")->check(positive);
   app.add_option("--learning-rate", flags.learning_rate, "Of Adam")->check(not_negative);
   app.add_option("--l2", flags.l2, "L2 penalty, weights of the hidden layer")->check(not_negative);

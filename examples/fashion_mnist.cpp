@@ -135,11 +135,11 @@ int main(int argc, char** argv) {
   app.add_option("--batch-size", flags.batch_size, "Images of a step")->check(positive);
   app.add_option("--hidden", flags.hidden, "Neurons of the first layer")->check(positive);
   app.add_option("--dropout", flags.dropout, "Share of hidden outputs dropped in training")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(share);
   app.add_option("--learning-rate", flags.learning_rate, "Of Adam at the start; falls to 0")
       ->check(not_negative);
   app.add_option("--validation", flags.validation, "Share of the training images held back")
-      ->check(CLI::Range(0.001, 0.999));
+      ->check(inner_share);
   app.add_option("--csv", flags.csv, "Also write the figures of each epoch to FILE");
   app.add_option("--seed", flags.seed, "Seed of weights, dropout, split and order")->check(seeds);
   return run_program(app, argc, argv, [&] { train(flags); });

@@ -55,7 +55,7 @@ std::vector<Row> train(const Chapter& chapter, const Flags& flags) {
 
   std::vector<Row> rows;
   for (int epoch = 0; epoch < flags.epochs; ++epoch) {
-    if (epoch % flags.every == 0) {
+    if (epoch % flags.every == 0 || epoch + 1 == flags.epochs) {
       const NoGradGuard off;
       model.eval();  // dropout off: both sides are judged alike
       const Tensor on_train = model(X), on_test = model(X_test);

@@ -118,6 +118,7 @@ void train(const Flags& flags) {
   }
   if (csv) csv->commit();
 
+  const NoGradGuard off;
   model.eval();
   auto [X_test, y_test] = data::spiral(100, flags.classes, rng, dtype);
   const Tensor logits = model(X_test);
@@ -169,7 +170,7 @@ int main(int argc, char** argv) {
   app.add_option("--bias-l2", flags.bias_l2, "L2 penalty, biases of the hidden layer")
       ->check(not_negative);
   app.add_option("--dropout", flags.dropout, "Share of hidden outputs dropped in training")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(share);
   app.add_option("--init-scale", flags.init_scale, "Weights start at this times randn")
       ->check(not_negative);
   app.add_option("--dtype", flags.dtype, "Numbers")->check(CLI::IsMember({"float32", "float64"}));

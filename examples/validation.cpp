@@ -18,10 +18,11 @@ struct Flags {
   std::uint64_t seed = 0;
 };
 
-/// Trains on one part and returns the loss and the accuracy on the other.
 struct Result {
   double loss, accuracy;
 };
+
+/// Trains on one part; how good that is on the other.
 Result evaluate(const Hyperparameters& chosen, const data::Split& part, int epochs, Rng& rng) {
   const std::int64_t width = chosen.integer("hidden");
   const nn::Sequential model{nn::Dense(2, width, {}, rng), nn::ReLU(),
@@ -33,6 +34,7 @@ Result evaluate(const Hyperparameters& chosen, const data::Split& part, int epoc
     nn::cross_entropy(model(part.train.x), part.train.y).backward();
     optimizer.step();
   }
+  const NoGradGuard off;
   const Tensor logits = model(part.test.x);
   return {nn::cross_entropy(logits, part.test.y).item(), accuracy(logits, part.test.y)};
 }
@@ -54,12 +56,12 @@ void choose(const Flags& flags) {
       grid_search(space, training, folds, objective,
                   {.seed = flags.seed, .threads = flags.threads, .goal = SearchGoal::minimize});
   std::cout << result;
-  if (!flags.csv.empty()) result.save_csv(flags.csv);
 
-  const auto& best = result.best().hyperparameters;
+  const Hyperparameters& best = result.best().hyperparameters;
   const auto [loss, acc] = evaluate(best, {training, test}, flags.epochs, rng);
   std::cout << "\nbest: " << best << '\n';
   std::printf("test, acc: %.3f, loss: %.3f\n", acc, loss);
+  if (!flags.csv.empty()) result.save_csv(flags.csv);
 }
 
 int main(int argc, char** argv) {

@@ -2,20 +2,35 @@
 // The frame of a program: its command line and its exit code.
 
 #include <cerrno>
-#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <exception>
-#include <limits>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
 /// What a count, and the seed of an `Rng`, may be.
 inline const CLI::Range positive(1, 1'000'000'000, "POSITIVE");
 inline const CLI::Range seeds(0U, 4'294'967'295U, "32 BITS");
-/// What a rate or a penalty, and a share such as momentum, may be.
-inline const CLI::Range not_negative(0.0, std::numeric_limits<double>::max(), "NOT NEGATIVE");
-inline const CLI::Range below_one(0.0, std::nextafter(1.0, 0.0), "BELOW ONE");
+/// A number for which a test holds; NaN never does.
+inline CLI::Validator number_that(const std::string& rule, bool (*holds)(double)) {
+  return CLI::Validator(
+      [=](const std::string& text) {
+        double value = 0;
+        const bool fits = CLI::detail::lexical_cast(text, value) && holds(value);
+        return fits ? std::string() : "must be " + rule + "; got " + text;
+      },
+      "");
+}
+/// What a rate or a penalty may be, what a factor such as momentum, and what a share.
+inline const CLI::Validator not_negative =
+    number_that("a number that is not negative", [](double x) { return x >= 0; });
+inline const CLI::Validator below_one =
+    number_that("from 0 to below 1", [](double x) { return x >= 0 && x < 1; });
+inline const CLI::Validator share =
+    number_that("from 0 to 1", [](double x) { return x >= 0 && x <= 1; });
+inline const CLI::Validator inner_share =
+    number_that("between 0 and 1", [](double x) { return x > 0 && x < 1; });
 
 /// Reads the command line into the options of `app`, then runs `body`. Returns the exit code: 2 for
 /// wrong usage, 1 if `body` throws or its output cannot be written; what is wrong goes to stderr.
