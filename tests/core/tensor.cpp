@@ -10,15 +10,13 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/grad.hpp>
 
+#include "../support/compare.hpp"
 #include "../support/errors.hpp"
 
 using namespace xtape;
-using Doubles = std::vector<double>;
 using Integers = std::vector<std::int64_t>;
 
 namespace {
-
-Doubles values(const Tensor& x) { return x.to_vector<double>(); }
 
 /// [[0, 1, 2], [3, 4, 5]] seen as its transpose, [3, 2].
 Tensor transposed() {

@@ -21,10 +21,10 @@
 #include <xtape/core/grad.hpp>
 #include <xtape/core/memory.hpp>
 
+#include "../support/compare.hpp"
 #include "../support/errors.hpp"
 
 using namespace xtape;
-using Doubles = std::vector<double>;
 
 namespace {
 
@@ -33,8 +33,6 @@ concept Accepted = requires(E expression) {
   from_xt(expression);
 };
 static_assert(!Accepted<int>);
-
-Doubles values(const Tensor& x) { return x.to_vector<double>(); }
 
 /// y = a sin(b)
 Tensor swing(const Tensor& a, const Tensor& b) {

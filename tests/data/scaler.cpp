@@ -22,15 +22,12 @@
 
 using namespace xtape;
 using data::Scaler;
-using Doubles = std::vector<double>;
 
 namespace {
 
 // Means 3 and 40; variances (9 + 1 + 0 + 1 + 9) / 5 = 4 and 400, of the population.
 const Tensor train = tensor({{0, 10}, {2, 30}, {3, 40}, {4, 50}, {6, 70}}, Dtype::float64);
 const Tensor test = tensor({{7, 0}, {9, 60}}, Dtype::float64);
-
-Doubles values(const Tensor& x) { return x.to_vector<double>(); }
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();

@@ -5,15 +5,13 @@
 
 #include <xtape/xtape.hpp>
 
+#include "../support/compare.hpp"
 #include "../support/errors.hpp"
 
 using namespace xtape;
-using Doubles = std::vector<double>;
 using Strings = std::vector<std::string>;
 
 namespace {
-
-Doubles values(const Tensor& x) { return x.to_vector<double>(); }
 
 struct Mlp : nn::Module {
   nn::Dense hidden = child("hidden", nn::Dense(3, 4));

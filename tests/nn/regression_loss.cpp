@@ -9,14 +9,12 @@
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/xtape.hpp>
 
+#include "../support/compare.hpp"
 #include "../support/errors.hpp"
 
 using namespace xtape;
-using Doubles = std::vector<double>;
 
 namespace {
-
-Doubles values(const Tensor& x) { return x.to_vector<double>(); }
 
 struct RegressionLoss {
   std::string name;

@@ -20,7 +20,7 @@ namespace {
 
 using Integers = std::vector<std::int64_t>;
 
-Integers values(const Tensor& x) { return x.to_vector<std::int64_t>(); }
+Integers integers(const Tensor& x) { return x.to_vector<std::int64_t>(); }
 
 }  // namespace
 
@@ -51,9 +51,9 @@ TEST_CASE("take along each axis, with repeated and negative indices, against sli
 TEST_CASE("take: every dtype, one index, no index, no rows") {
   const Tensor index = tensor({1, 1, 0});
   CHECK(take(tensor({true, false}), index).to_vector<bool>() == std::vector{false, false, true});
-  CHECK(values(take(tensor({5, 7}), index)) == Integers{7, 7, 5});
+  CHECK(integers(take(tensor({5, 7}), index)) == Integers{7, 7, 5});
   CHECK(take(tensor({5.0, 7.0}), index).to_vector<float>() == std::vector{7.0F, 7.0F, 5.0F});
-  CHECK(values(take(tensor({{1, 2}, {3, 4}}), tensor(-1))) == Integers{3, 4});
+  CHECK(integers(take(tensor({{1, 2}, {3, 4}}), tensor(-1))) == Integers{3, 4});
   CHECK(take(ones({3, 2}), zeros({0}, Dtype::int64)).shape() == Shape{0, 2});
   CHECK(take(ones({0, 2}), zeros({0}, Dtype::int64)).shape() == Shape{0, 2});
   CHECK(take(ones({2, 0}), index).shape() == Shape{3, 0});
@@ -65,7 +65,7 @@ TEST_CASE("scatter_add adds repeated rows, as the derivative of take, which is i
                  tensor({{0.0, 0.0}, {17.0, 34.0}, {0.0, 0.0}, {4.0, 8.0}})) == "");
   CHECK(mismatch(scatter_add(transpose(x), index, {2, 4}, 1),
                  tensor({{0.0, 17.0, 0.0, 4.0}, {0.0, 34.0, 0.0, 8.0}})) == "");
-  CHECK(values(scatter_add(tensor({1, 2, 3}), tensor({0, 0, 0}), {2})) == Integers{6, 0});
+  CHECK(integers(scatter_add(tensor({1, 2, 3}), tensor({0, 0, 0}), {2})) == Integers{6, 0});
   CHECK(mismatch(scatter_add(zeros({0, 2}), zeros({0}, Dtype::int64), {3, 2}), zeros({3, 2})) ==
         "");
   const Tensor table = ones({4, 2}).set_requires_grad(true);
@@ -75,7 +75,7 @@ TEST_CASE("scatter_add adds repeated rows, as the derivative of take, which is i
 
 TEST_CASE("one_hot") {
   CHECK(mismatch(one_hot(tensor({2, 0}), 3), tensor({{0.0, 0.0, 1.0}, {1.0, 0.0, 0.0}})) == "");
-  CHECK(values(one_hot(tensor({{1}, {0}}), 2, Dtype::int64)) == Integers{0, 1, 1, 0});
+  CHECK(integers(one_hot(tensor({{1}, {0}}), 2, Dtype::int64)) == Integers{0, 1, 1, 0});
   CHECK(one_hot(tensor(1), 2, Dtype::boolean).to_vector<bool>() == std::vector{false, true});
   CHECK(one_hot(transpose(tensor({{0, 1}, {1, 1}})), 2).shape() == Shape{2, 2, 2});
   CHECK(one_hot(zeros({0}, Dtype::int64), 3).shape() == Shape{0, 3});

@@ -26,7 +26,7 @@ using Integers = std::vector<std::int64_t>;
 /// 0, 1, 2, ... in row-major order: each value is its place.
 Tensor places(const Shape& shape) { return reshape(arange(shape.size()), shape); }
 
-Integers values(const Tensor& x) { return x.to_vector<std::int64_t>(); }
+Integers integers(const Tensor& x) { return x.to_vector<std::int64_t>(); }
 
 bool is_view(const Tensor& y, const Tensor& x) {
   return y.body().storage.get() == x.body().storage.get();
@@ -45,7 +45,7 @@ TEST_CASE("slices of one axis are Python's, for every start, stop and step") {
     for (const Bound start : bounds) {
       for (const Bound stop : bounds) {
         for (const std::int64_t step : {-100, -3, -2, -1, 1, 2, 3, 100}) {
-          const Integers taken = values(slice(x, {{start, stop, step}}));
+          const Integers taken = integers(slice(x, {{start, stop, step}}));
           hash = hash * 1000003 + taken.size() + 1;
           for (const std::int64_t value : taken) {
             hash = hash * 1000003 + static_cast<std::uint64_t>(value) + 1;
@@ -65,23 +65,23 @@ TEST_CASE("slices of several axes, against index arithmetic") {
   }
   const Tensor y = slice(x, {{{}, {}, -2}, -1, {1, {}, 2}});
   CHECK(y.shape() == Shape{2, 3});
-  CHECK(values(y) == expected);
+  CHECK(integers(y) == expected);
   CHECK(is_view(y, x));
-  CHECK(values(slice(slice(x, {2}), {{1, 3}, 0})) == Integers{66, 72});
-  CHECK(values(slice(x, {{1, 2}, {0, 1}})) == values(slice(x, {1, 0})));
+  CHECK(integers(slice(slice(x, {2}), {{1, 3}, 0})) == Integers{66, 72});
+  CHECK(integers(slice(x, {{1, 2}, {0, 1}})) == integers(slice(x, {1, 0})));
   CHECK(slice(x, {}).shape() == x.shape());
   CHECK(slice(x, {1, 2, 3}).shape() == Shape{});
   CHECK(slice(x, {1, 2, 3}).item() == 45);
-  CHECK(values(slice(transpose(x), {5, {{}, {}, -1}, 0})) == Integers{29, 23, 17, 11, 5});
+  CHECK(integers(slice(transpose(x), {5, {{}, {}, -1}, 0})) == Integers{29, 23, 17, 11, 5});
 }
 
 TEST_CASE("slices with extreme bounds and steps") {
   constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
   constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
   const Tensor x = places({2, 3});
-  CHECK(values(slice(x, {Slice::all, {lowest, highest, highest}})) == Integers{0, 3});
-  CHECK(values(slice(x, {Slice::all, {highest, lowest, lowest}})) == Integers{2, 5});
-  CHECK(values(slice(x, {{}, {lowest, highest}})) == values(x));
+  CHECK(integers(slice(x, {Slice::all, {lowest, highest, highest}})) == Integers{0, 3});
+  CHECK(integers(slice(x, {Slice::all, {highest, lowest, lowest}})) == Integers{2, 5});
+  CHECK(integers(slice(x, {{}, {lowest, highest}})) == integers(x));
 }
 
 TEST_CASE("embed puts back what slice takes, zeros elsewhere") {
@@ -104,14 +104,14 @@ TEST_CASE("reshape: the same order of elements, a view where strides allow it") 
                              Shape{3, 8}, Shape{4, 3, 2}}) {
     const Tensor y = reshape(x, shape);
     CHECK(y.shape() == shape);
-    CHECK(values(y) == values(x));
+    CHECK(integers(y) == integers(x));
     CHECK(is_view(y, x));
     const Tensor turned = transpose(x);
-    CHECK(values(reshape(turned, shape)) == values(turned));
+    CHECK(integers(reshape(turned, shape)) == integers(turned));
     const Tensor reversed = flip(x, 2);
-    CHECK(values(reshape(reversed, shape)) == values(reversed));
+    CHECK(integers(reshape(reversed, shape)) == integers(reversed));
     const Tensor repeated = broadcast_to(places({4}), {2, 3, 4});
-    CHECK(values(reshape(repeated, shape)) == values(repeated));
+    CHECK(integers(reshape(repeated, shape)) == integers(repeated));
   }
   CHECK(reshape(x, {-1}).shape() == Shape{24});
   CHECK(reshape(x, {4, -1, 2}).shape() == Shape{4, 3, 2});
@@ -143,10 +143,10 @@ TEST_CASE("transpose: views, against index arithmetic") {
         }
       }
     }
-    CHECK(values(y) == expected);
+    CHECK(integers(y) == expected);
   }
-  CHECK(values(transpose(x)) == values(transpose(x, {2, 1, 0})));
-  CHECK(values(swapaxes(x, 0, -1)) == values(transpose(x)));
+  CHECK(integers(transpose(x)) == integers(transpose(x, {2, 1, 0})));
+  CHECK(integers(swapaxes(x, 0, -1)) == integers(transpose(x)));
   CHECK(transpose(tensor(1)).rank() == 0);
 }
 
@@ -155,14 +155,14 @@ TEST_CASE("a dense copy of any view, also of one larger than a tile") {
     const Tensor x = places(shape), turned = transpose(x);
     const Tensor copy = turned.contiguous();
     CHECK(copy.is_contiguous());
-    CHECK(values(transpose(copy)) == values(x));
+    CHECK(integers(transpose(copy)) == integers(x));
     CHECK(mismatch(turned.to(Dtype::float32), copy.to(Dtype::float32)) == "");
   }
 }
 
 TEST_CASE("broadcast_to, expand_dims, squeeze") {
   const Tensor x = places({3, 1});
-  CHECK(values(broadcast_to(x, {2, 3, 2})) == Integers{0, 0, 1, 1, 2, 2, 0, 0, 1, 1, 2, 2});
+  CHECK(integers(broadcast_to(x, {2, 3, 2})) == Integers{0, 0, 1, 1, 2, 2, 0, 0, 1, 1, 2, 2});
   CHECK(is_view(broadcast_to(x, {2, 3, 2}), x));
   CHECK(broadcast_to(x, {3, 0}).shape() == Shape{3, 0});
   CHECK(expand_dims(x, 0).shape() == Shape{1, 3, 1});
@@ -176,19 +176,19 @@ TEST_CASE("broadcast_to, expand_dims, squeeze") {
 
 TEST_CASE("concatenate, stack, split") {
   const Tensor a = places({2, 2}), b = 10 + places({2, 1});
-  CHECK(values(concatenate({a, b, a}, 1)) == Integers{0, 1, 10, 0, 1, 2, 3, 11, 2, 3});
-  CHECK(values(concatenate({a, transpose(a)})) == Integers{0, 1, 2, 3, 0, 2, 1, 3});
-  CHECK(values(concatenate({a, zeros({2, 0}, Dtype::int64)}, -1)) == values(a));
-  CHECK(values(stack({a, 4 + a})) == Integers{0, 1, 2, 3, 4, 5, 6, 7});
-  CHECK(values(stack({a, 4 + a}, -1)) == Integers{0, 4, 1, 5, 2, 6, 3, 7});
-  CHECK(values(stack({tensor(1), tensor(2)})) == Integers{1, 2});
+  CHECK(integers(concatenate({a, b, a}, 1)) == Integers{0, 1, 10, 0, 1, 2, 3, 11, 2, 3});
+  CHECK(integers(concatenate({a, transpose(a)})) == Integers{0, 1, 2, 3, 0, 2, 1, 3});
+  CHECK(integers(concatenate({a, zeros({2, 0}, Dtype::int64)}, -1)) == integers(a));
+  CHECK(integers(stack({a, 4 + a})) == Integers{0, 1, 2, 3, 4, 5, 6, 7});
+  CHECK(integers(stack({a, 4 + a}, -1)) == Integers{0, 4, 1, 5, 2, 6, 3, 7});
+  CHECK(integers(stack({tensor(1), tensor(2)})) == Integers{1, 2});
   const std::vector<Tensor> parts = split(places({2, 6}), 3, 1);
   REQUIRE(parts.size() == 3);
-  CHECK(values(parts[1]) == Integers{2, 3, 8, 9});
-  CHECK(values(concatenate(parts, 1)) == values(places({2, 6})));
+  CHECK(integers(parts[1]) == Integers{2, 3, 8, 9});
+  CHECK(integers(concatenate(parts, 1)) == integers(places({2, 6})));
   CHECK(concatenate({a, ones({1, 2})}).dtype() == Dtype::float64);  // int64 and float32
-  CHECK(values(flip(a, 0)) == Integers{2, 3, 0, 1});
-  CHECK(values(flip(a, -1)) == Integers{1, 0, 3, 2});
+  CHECK(integers(flip(a, 0)) == Integers{2, 3, 0, 1});
+  CHECK(integers(flip(a, -1)) == Integers{1, 0, 3, 2});
 }
 
 TEST_CASE("concatenated tensors of several dtypes get gradients in their own") {

@@ -17,7 +17,7 @@
 #include <xtape/optim/rmsprop.hpp>
 #include <xtape/optim/sgd.hpp>
 
-using Doubles = std::vector<double>;
+#include "compare.hpp"
 
 /// A parameter of rank 1.
 inline xtape::Tensor leaf(const Doubles& start, xtape::Dtype dtype = xtape::Dtype::float64) {
@@ -37,8 +37,6 @@ inline void step_along(xtape::optim::Optimizer& optimizer, const xtape::Tensor& 
   give_gradient(w, gradient);
   optimizer.step();
 }
-
-inline Doubles values(const xtape::Tensor& x) { return x.to_vector<double>(); }
 
 inline void check_close(const xtape::Tensor& w, const Doubles& expected, double epsilon = 1e-14) {
   const Doubles got = values(w);
