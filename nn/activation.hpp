@@ -23,26 +23,30 @@ struct Sigmoid : Activation<sigmoid> {};
 struct Softplus : Activation<softplus> {};
 struct Tanh : Activation<tanh> {};
 
-/// x for x > 0, slope x elsewhere.
-struct LeakyReLU : Module {
-  explicit LeakyReLU(double negative_slope = 0.01) : slope(negative_slope) {}
+/// x for x > 0, negative_slope x elsewhere.
+class LeakyReLU : public Module {
+ public:
+  explicit LeakyReLU(double negative_slope = 0.01) : negative_slope_(negative_slope) {}
   Tensor operator()(const Tensor& x) const {
     const ErrorContext in = here();
-    return leaky_relu(x, slope);
+    return leaky_relu(x, negative_slope_);
   }
 
-  double slope;
+ private:
+  double negative_slope_;
 };
 
 /// x for x > 0, alpha (exp(x) - 1) elsewhere.
-struct ELU : Module {
-  explicit ELU(double scale = 1) : alpha(scale) {}
+class ELU : public Module {
+ public:
+  explicit ELU(double alpha = 1) : alpha_(alpha) {}
   Tensor operator()(const Tensor& x) const {
     const ErrorContext in = here();
-    return elu(x, alpha);
+    return elu(x, alpha_);
   }
 
-  double alpha;
+ private:
+  double alpha_;
 };
 
 struct GELUOptions {
@@ -50,36 +54,42 @@ struct GELUOptions {
 };
 
 /// x times the probability that a standard normal variable stays below x.
-struct GELU : Module {
-  explicit GELU(const GELUOptions& form = {}) : options(form) {}
+class GELU : public Module {
+ public:
+  explicit GELU(const GELUOptions& options = {}) : options_(options) {}
   Tensor operator()(const Tensor& x) const {
     const ErrorContext in = here();
-    return options.tanh_approximation ? gelu_tanh(x) : gelu(x);
+    return options_.tanh_approximation ? gelu_tanh(x) : gelu(x);
   }
 
-  GELUOptions options;
+ private:
+  GELUOptions options_;
 };
 
 /// Probabilities along an axis. Before `cross_entropy` it is not needed: that takes logits.
-struct Softmax : Module {
-  explicit Softmax(std::int64_t along = -1) : axis(along) {}
+class Softmax : public Module {
+ public:
+  explicit Softmax(std::int64_t axis = -1) : axis_(axis) {}
   Tensor operator()(const Tensor& x) const {
     const ErrorContext in = here();
-    return softmax(x, axis);
+    return softmax(x, axis_);
   }
 
-  std::int64_t axis;
+ private:
+  std::int64_t axis_;
 };
 
 /// Logarithms of probabilities along an axis.
-struct LogSoftmax : Module {
-  explicit LogSoftmax(std::int64_t along = -1) : axis(along) {}
+class LogSoftmax : public Module {
+ public:
+  explicit LogSoftmax(std::int64_t axis = -1) : axis_(axis) {}
   Tensor operator()(const Tensor& x) const {
     const ErrorContext in = here();
-    return log_softmax(x, axis);
+    return log_softmax(x, axis_);
   }
 
-  std::int64_t axis;
+ private:
+  std::int64_t axis_;
 };
 
 }  // namespace xtape::nn

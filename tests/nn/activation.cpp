@@ -8,16 +8,10 @@
 
 #include <xtape/xtape.hpp>
 
+#include "../support/compare.hpp"
 #include "../support/errors.hpp"
 
 using namespace xtape;
-using Doubles = std::vector<double>;
-
-namespace {
-
-Doubles values(const Tensor& x) { return x.to_vector<double>(); }
-
-}  // namespace
 
 TEST_CASE("activations as modules compute their formulas") {
   struct Use {
