@@ -1,4 +1,6 @@
-// Each algorithm against its formulas in scalars, and on gradients for which it has a closed form.
+// The loops over plain numbers are the papers' algorithms in plain C++: against them the vector code,
+// the options and the state are checked, but not the formulas. What checks those independently are
+// the closed forms, on gradients that have one, and the runs that the book prints: book/traces.cpp.
 
 #include <array>
 #include <cmath>
