@@ -125,11 +125,11 @@ Lane<T> abs(Lane<T> x) {
 
 // A comparison with NaN is false: written this way round, NaN in either operand comes through.
 template <class T>
-Lane<T> maximum(Lane<T> a, std::type_identity_t<Lane<T>> b) {
+[[gnu::always_inline]] inline Lane<T> maximum(Lane<T> a, std::type_identity_t<Lane<T>> b) {
   return where((a > b) | (a != a), a, b);
 }
 template <class T>
-Lane<T> minimum(Lane<T> a, std::type_identity_t<Lane<T>> b) {
+[[gnu::always_inline]] inline Lane<T> minimum(Lane<T> a, std::type_identity_t<Lane<T>> b) {
   return where((a < b) | (a != a), a, b);
 }
 
