@@ -9,6 +9,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/data/checks.hpp>
 #include <xtape/data/split.hpp>
+#include <xtape/nn/labels.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
@@ -50,15 +51,7 @@ Tensor sparse_labels(const char* op, const Tensor& labels) {
     throw ShapeError(std::string(op) + ": labels must be [n] or one-hot [n, classes]; got " +
                      labels.describe());
   }
-  Tensor sparse = argmax(labels, 1);
-  const Tensor right = one_hot(sparse, labels.extent(1), labels.dtype()) == labels.detach();
-  const auto element = right.to_vector<bool>();
-  const auto wrong = std::find(element.begin(), element.end(), false);
-  if (wrong != element.end()) {
-    throw ValueError(std::string(op) + ": a one-hot row has a single 1 and else zeros; row " +
-                     std::to_string((wrong - element.begin()) / labels.extent(1)) + " does not");
-  }
-  return sparse;
+  return nn::detail::hot_classes(op, labels);
 }
 
 Classes by_class(const char* op, const Tensor& labels) {

@@ -17,31 +17,6 @@
 namespace xtape::nn {
 namespace {
 
-/// Labels of one-hot rows [n, classes].
-Tensor hot_classes(const std::string& op, const Tensor& one_hot) {
-  const Tensor dense = one_hot.contiguous();
-  const std::int64_t rows = one_hot.extent(0), classes = one_hot.extent(1);
-  Tensor labels = xtape::detail::make_tensor({rows}, Dtype::int64);
-  const auto* flags = dense.body().elements<const std::int64_t>();
-  for (std::int64_t row = 0; row < rows; ++row, flags += classes) {
-    std::int64_t ones = 0;
-    bool others = false;
-    for (std::int64_t j = 0; j < classes; ++j) {
-      if (flags[j] == 1) {
-        ++ones;
-        labels.body().elements<std::int64_t>()[row] = j;
-      } else if (flags[j] != 0) {
-        others = true;
-      }
-    }
-    if (ones != 1 || others) {
-      throw ValueError(op + ": a one-hot row has a single 1 and else zeros; row " +
-                       std::to_string(row) + " does not");
-    }
-  }
-  return labels;
-}
-
 /// The rows that count, 0 in the others: nothing of those comes through, in value or gradient.
 Tensor selected(const Tensor& counts, const Tensor& rows) {
   return counts.defined() ? where(expand_dims(counts, 1), rows, 0) : rows;
@@ -62,8 +37,8 @@ class Targets {
       probabilities_ = labels.detach().to(dtype_);
       return;
     }
-    labels_ = labels.rank() == 2 ? hot_classes(op, labels) : labels.contiguous();
-    detail::check_label_range(op, labels_, classes_, options.ignore_index);
+    labels_ = labels.rank() == 2 ? detail::hot_classes(op, labels) : labels.contiguous();
+    detail::check_label_range(op, "labels", labels_, classes_, options.ignore_index);
     if (options.ignore_index) {
       counts_ = labels_ != *options.ignore_index;
       labels_ = where(counts_, labels_, 0);
@@ -82,7 +57,8 @@ class Targets {
     if (!options_.class_weights.defined() && !counts_.defined()) {
       return detail::reduced(losses, options_.reduction);
     }
-    return reduced(row_weights() * losses, row_weights());
+    const Tensor weights = row_weights();
+    return reduced(detail::weighted(weights, losses), weights);
   }
 
   /// The loss from the logarithms of probabilities [n, classes].
@@ -93,7 +69,7 @@ class Targets {
     if (e > 0) q = (1 - e) * q + e / static_cast<double>(classes_);
     if (options_.class_weights.defined()) q = class_weights() * q;
     q = selected(counts_, q);
-    const Tensor losses = -sum(where(q == 0, 0, q * log_p), 1);
+    const Tensor losses = -sum(detail::weighted(q, log_p), 1);
     return given ? detail::reduced(losses, options_.reduction) : reduced(losses, row_weights());
   }
 
@@ -116,10 +92,8 @@ class Targets {
                           const Tensor& labels) {
     detail::check_label_shapes(op, what, scores, labels);
     detail::check_floating(op, what, scores);
-    if (labels.dtype() != Dtype::int64 && (labels.rank() == 1 || !is_floating(labels.dtype()))) {
-      throw DtypeError(std::string(op) +
-                       ": labels must be int64, or floating probabilities [n, classes]; got " +
-                       labels.describe());
+    if (labels.rank() == 1 && labels.dtype() != Dtype::int64) {
+      throw DtypeError(std::string(op) + ": labels [n] must be int64; got " + labels.describe());
     }
   }
 
@@ -129,7 +103,8 @@ class Targets {
       throw ValueError(name + ": label_smoothing must lie in [0, 1]; got " + std::to_string(e));
     }
     if (options_.ignore_index && is_floating(labels.dtype())) {
-      throw ValueError(name + ": ignore_index goes with int64 labels; got " + labels.describe());
+      throw ValueError(name + ": ignore_index goes with labels that are classes; got " +
+                       labels.describe());
     }
     if (!options_.class_weights.defined()) return;
     if (options_.class_weights.shape() != Shape{classes_}) {

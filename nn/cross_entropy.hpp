@@ -16,19 +16,21 @@ struct CrossEntropyOptions {
 /// Categorical cross-entropy of p = softmax(logits) against labels, computed from the logits: finite
 /// and exact for logits of any size, and in one pass that also makes the gradient's softmax unless
 /// labels are smoothed or probabilities.
-///   logits [n, classes], floating   labels int64 [n], or one-hot [n, classes]: int64, or floating
-///   probabilities
+///   logits [n, classes], floating
+///   labels int64 [n]; one-hot [n, classes], int64 or boolean; floating probabilities [n, classes]
 ///   ->   a scalar, or [n] with Reduction::none
 ///   dlogits = g (softmax(logits) - one_hot(labels)), per sample; none for the labels
 /// With smoothing e of C classes and class weights w, a row with label y has the loss
 ///   -(1 - e) w_y log p_y - e / C sum_c w_c log p_c
 /// and the mean divides by the sum of w_y. A row with probabilities q has the loss
 ///   -sum_c w_c ((1 - e) q_c + e / C) log p_c
-/// and the mean divides by n. A row that is ignored has loss and gradient 0 whatever its logits are,
-/// and is not among those of the mean. The mean over no samples, or over none that count, is NaN.
+/// and the mean divides by n; q is taken as it is, and need not sum to 1. A row that is ignored has
+/// loss and gradient 0 whatever its logits are, and is not among those of the mean. The mean over no
+/// samples, or over none that count, is NaN.
 /// Throws ShapeError, DtypeError; IndexError for a label outside the classes, naming its row;
-/// ValueError for an int64 row that is not one-hot, a probability or a smoothing outside [0, 1], a
-/// weight that is negative or not finite, and ignore_index beside probabilities.
+/// ValueError for an int64 or boolean row that is not one-hot, naming it, a probability or a
+/// smoothing outside [0, 1], a weight that is negative or not finite, and ignore_index beside
+/// probabilities.
 /// Source of the smoothing: Szegedy et al., Rethinking the Inception Architecture (2016), section 7.
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels,
                      const CrossEntropyOptions& options = {});

@@ -2,6 +2,7 @@
 #include <string>
 
 #include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/nn/labels.hpp>
 
@@ -40,18 +41,43 @@ void check_label_shapes(const char* op, const char* what, const Tensor& scores,
                    scores.describe() + " and " + labels.describe());
 }
 
-void check_label_range(const char* op, const Tensor& labels, std::int64_t classes,
+void check_label_range(const char* op, const char* what, const Tensor& labels, std::int64_t classes,
                        std::optional<std::int64_t> ignored) {
   const Tensor dense = labels.contiguous();
   const auto* values = dense.body().elements<const std::int64_t>();
   const std::int64_t rows = dense.size();
   for (std::int64_t row = 0; row < rows; ++row) {
     if ((values[row] < 0 || values[row] >= classes) && values[row] != ignored) {
-      throw IndexError(std::string(op) + ": labels must lie in [0, " + std::to_string(classes) +
-                       ")" + (ignored ? " or be " + std::to_string(*ignored) : "") + "; got " +
+      throw IndexError(std::string(op) + ": " + what + " must lie in [0, " +
+                       std::to_string(classes) + ")" +
+                       (ignored ? " or be " + std::to_string(*ignored) : "") + "; got " +
                        std::to_string(values[row]) + " in row " + std::to_string(row));
     }
   }
+}
+
+Tensor hot_classes(const char* op, const Tensor& one_hot) {
+  const Tensor dense = one_hot.contiguous();
+  const std::int64_t rows = dense.extent(0), classes = dense.extent(1);
+  Tensor labels = xtape::detail::make_tensor({rows}, Dtype::int64);
+  auto* label = labels.body().elements<std::int64_t>();
+  visit(dense.dtype(), [&]<class T>(TypeTag<T>) {
+    const T* flags = dense.body().elements<const T>();
+    for (std::int64_t row = 0; row < rows; ++row, flags += classes) {
+      std::int64_t zeros = 0, hot = 0, sum_of_hot = 0;
+      for (std::int64_t j = 0; j < classes; ++j) {  // without branches
+        zeros += flags[j] == T{0} ? 1 : 0;
+        hot += flags[j] == T{1} ? 1 : 0;
+        sum_of_hot += flags[j] == T{1} ? j : 0;
+      }
+      if (hot != 1 || zeros != classes - 1) {
+        throw ValueError(std::string(op) + ": a one-hot row has a single 1 and else zeros; row " +
+                         std::to_string(row) + " does not");
+      }
+      label[row] = sum_of_hot;
+    }
+  });
+  return labels;
 }
 
 void check_same_shape(const char* op, const char* what, const Tensor& x, const Tensor& targets) {

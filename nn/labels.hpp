@@ -14,9 +14,13 @@ void check_label_shapes(const char* op, const char* what, const Tensor& scores,
                         const Tensor& labels);
 
 /// Throws IndexError for a label outside [0, classes) that is not `ignored`, naming its row. Labels
-/// are int64 [n].
-void check_label_range(const char* op, const Tensor& labels, std::int64_t classes,
+/// are int64 [n]; `what` is said of them.
+void check_label_range(const char* op, const char* what, const Tensor& labels, std::int64_t classes,
                        std::optional<std::int64_t> ignored = {});
+
+/// The classes int64 [n] of one-hot rows [n, classes] of any dtype.
+/// Throws ValueError, naming the row, unless each has a single 1 and else zeros.
+Tensor hot_classes(const char* op, const Tensor& one_hot);
 
 /// Throws ShapeError unless both have one shape [n] or [n, outputs...].
 void check_same_shape(const char* op, const char* what, const Tensor& x, const Tensor& targets);
@@ -24,11 +28,13 @@ void check_same_shape(const char* op, const char* what, const Tensor& x, const T
 /// Throws DtypeError unless floating.
 void check_floating(const char* op, const char* what, const Tensor& x);
 
-/// Throw ValueError for a target outside [0, 1], or other than 0 and 1, and for a weight that is
-/// negative or not positive, not finite; NaN included. They name the position.
+/// Throws ValueError unless each target lies in [0, 1], naming the position of one that does not.
 void check_probabilities(const char* op, const Tensor& targets);
+/// Throws ValueError unless each target is 0 or 1, naming the position.
 void check_truth_values(const char* op, const Tensor& targets);
+/// Throws ValueError unless each weight is finite and at least 0, naming the position.
 void check_not_negative(const char* op, const char* what, const Tensor& weights);
+/// Throws ValueError unless each weight is finite and above 0, naming the position.
 void check_positive(const char* op, const char* what, const Tensor& weights);
 
 }  // namespace xtape::nn::detail

@@ -1,4 +1,5 @@
 #include <xtape/nn/reduction.hpp>
+#include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
 
@@ -13,6 +14,10 @@ Tensor mean_over_outputs(const Tensor& losses) {
 }
 
 }  // namespace
+
+Tensor weighted(const Tensor& weights, const Tensor& losses) {
+  return where(weights == 0, 0, weights * losses);
+}
 
 Tensor reduced(const Tensor& losses, Reduction reduction) {
   switch (reduction) {

@@ -12,6 +12,9 @@ struct LossOptions {
 
 namespace detail {
 
+/// weights * losses, and 0 where the weight is 0, whatever the loss.
+Tensor weighted(const Tensor& weights, const Tensor& losses);
+
 /// The losses of the samples [n], reduced. Those of several outputs [n, outputs...] are first
 /// averaged over the outputs of each sample.
 Tensor reduced(const Tensor& losses, Reduction reduction);

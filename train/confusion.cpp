@@ -13,16 +13,30 @@
 namespace xtape {
 namespace {
 
-/// Labels int64 [n] within the classes, of what may also be a row of scores each.
-Tensor class_labels(const std::string& op, const Tensor& x, std::int64_t classes) {
-  if (x.rank() == 2 && x.extent(1) == classes) return argmax(x, 1);
+constexpr const char* op_name = "confusion_matrix";
+
+/// Classes int64 [n], of what may also be rows, as `of_rows` reads them.
+template <class OfRows>
+Tensor classes_of(const char* what, const Tensor& x, std::int64_t classes, OfRows of_rows) {
+  if (x.rank() == 2 && x.extent(1) == classes) return of_rows(op_name, x);
+  const std::string name = std::string(op_name) + ": " + what;
   if (x.rank() != 1) {
-    throw ShapeError(op + " must be [n] or [n, " + std::to_string(classes) + "]; got " +
+    throw ShapeError(name + " must be [n] or [n, " + std::to_string(classes) + "]; got " +
                      x.describe());
   }
-  if (x.dtype() != Dtype::int64) throw DtypeError(op + " must be int64; got " + x.describe());
-  nn::detail::check_label_range(op.c_str(), x, classes);
+  if (x.dtype() != Dtype::int64) throw DtypeError(name + " must be int64; got " + x.describe());
+  nn::detail::check_label_range(op_name, what, x, classes);
   return x;
+}
+
+/// The class of the greatest score of each row.
+Tensor greatest(const char* op, const Tensor& scores) {
+  const Tensor bad = isnan(amax(scores.detach(), 1));
+  if (sum(bad).item() > 0) {
+    throw ValueError(std::string(op) + ": scores must be numbers; got NaN in row " +
+                     std::to_string(static_cast<std::int64_t>(argmax(bad, 0).item())));
+  }
+  return argmax(scores, 1);
 }
 
 /// A metric of each class: counts of which part / whole is taken.
@@ -75,8 +89,8 @@ Tensor confusion_matrix(const Tensor& predicted, const Tensor& labels, std::int6
     throw ValueError("confusion_matrix: classes must be at least 1; got " +
                      std::to_string(classes));
   }
-  const Tensor columns = class_labels("confusion_matrix: predicted", predicted, classes);
-  const Tensor rows = class_labels("confusion_matrix: labels", labels, classes);
+  const Tensor columns = classes_of("predicted", predicted, classes, greatest);
+  const Tensor rows = classes_of("labels", labels, classes, nn::detail::hot_classes);
   if (rows.shape() != columns.shape()) {
     throw ShapeError("confusion_matrix: as many predicted as labels are needed; got " +
                      predicted.describe() + " and " + labels.describe());

@@ -9,8 +9,8 @@ namespace xtape {
 /// column for each predicted one.
 ///   predicted: labels int64 [n], or scores [n, classes], of which the greatest counts
 ///   labels int64 [n], or one-hot [n, classes]
-/// Throws ShapeError, DtypeError, ValueError for no classes, and IndexError for a label outside the
-/// classes, naming its row.
+/// Throws ShapeError, DtypeError; ValueError for no classes, a score that is NaN and a row that is
+/// not one-hot; IndexError for a label outside the classes. They name the row.
 Tensor confusion_matrix(const Tensor& predicted, const Tensor& labels, std::int64_t classes);
 
 /// How one number is made of those of the classes: their mean; their mean weighted by how often
@@ -20,8 +20,9 @@ enum class Average { macro, weighted, micro };
 /// Of those predicted to be of a class, the share that is; of those that are of a class, the share
 /// that was predicted to be; and the harmonic mean of the two.
 ///   confusion [classes, classes], as from confusion_matrix   ->   float64 [classes], or one number
-/// 0 / 0 is 0, as in scikit-learn: a class that never occurs counts in the macro average. The micro
-/// averages are all the accuracy.
+/// 0 / 0 is 0, and a class that never occurs counts in the macro average: as in scikit-learn if it is
+/// given `labels`, all the classes, and without them leaves such a class out. The micro averages are
+/// all the accuracy.
 /// Throws ShapeError unless square, DtypeError unless int64, ValueError for a negative count.
 Tensor precision(const Tensor& confusion);
 Tensor recall(const Tensor& confusion);

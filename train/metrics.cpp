@@ -12,6 +12,11 @@
 namespace xtape {
 namespace {
 
+constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
+
+/// NaN is no prediction, though it has a place in an order and lies beside a threshold.
+bool has_nan(const Tensor& x) { return sum(isnan(x)).item() > 0; }
+
 /// Squares summed over the samples, float64 [outputs...].
 Tensor sum_of_squares(const Tensor& x) { return sum(square(x), 0); }
 
@@ -21,11 +26,12 @@ double accuracy(const Tensor& scores, const Tensor& labels) {
   nn::detail::check_label_shapes("accuracy", "scores", scores, labels);
   const bool sparse = labels.rank() == 1;
   if (sparse && labels.dtype() != Dtype::int64) {
-    throw DtypeError("accuracy: labels must be int64; got " + labels.describe());
+    throw DtypeError("accuracy: labels [n] must be int64; got " + labels.describe());
   }
-  if (sparse) nn::detail::check_label_range("accuracy", labels, scores.extent(1));
+  if (sparse) nn::detail::check_label_range("accuracy", "labels", labels, scores.extent(1));
   const NoGradGuard off;
-  return mean(argmax(scores, 1) == (sparse ? labels : argmax(labels, 1))).item();
+  const Tensor actual = sparse ? labels : nn::detail::hot_classes("accuracy", labels);
+  return has_nan(scores) ? no_number : mean(argmax(scores, 1) == actual).item();
 }
 
 double binary_accuracy(const Tensor& probabilities, const Tensor& targets,
@@ -33,6 +39,7 @@ double binary_accuracy(const Tensor& probabilities, const Tensor& targets,
   nn::detail::check_same_shape("binary_accuracy", "probabilities", probabilities, targets);
   nn::detail::check_truth_values("binary_accuracy", targets);
   const NoGradGuard off;
+  if (has_nan(probabilities)) return no_number;
   return mean((probabilities > options.threshold) == (targets != 0)).item();
 }
 
@@ -44,6 +51,7 @@ double regression_accuracy(const Tensor& predictions, const Tensor& targets,
                      std::to_string(*options.precision));
   }
   const NoGradGuard off;
+  if (has_nan(predictions) || has_nan(targets)) return no_number;
   const Tensor t = targets.to(Dtype::float64);
   const Tensor precision = options.precision ? full({}, *options.precision, Dtype::float64)
                                              : sqrt(mean(square(t - mean(t)))) / 250;
@@ -52,7 +60,7 @@ double regression_accuracy(const Tensor& predictions, const Tensor& targets,
 
 double r2_score(const Tensor& predictions, const Tensor& targets) {
   nn::detail::check_same_shape("r2_score", "predictions", predictions, targets);
-  if (targets.shape()[0] < 2) return std::numeric_limits<double>::quiet_NaN();
+  if (targets.shape()[0] < 2) return no_number;
   const NoGradGuard off;
   const Tensor t = targets.to(Dtype::float64);
   const Tensor residual = sum_of_squares(t - predictions);

@@ -10,7 +10,9 @@ namespace xtape {
 
 /// Share of the rows of `scores` whose greatest entry is at the label.
 ///   scores [n, classes], logits or probabilities   labels int64 [n], or one-hot [n, classes]
-/// Throws ShapeError, DtypeError, IndexError for a label outside the classes. NaN for no rows.
+/// NaN if a score is NaN, and for no rows.
+/// Throws ShapeError, DtypeError, IndexError for a label outside the classes, ValueError for a row
+/// that is not one-hot.
 double accuracy(const Tensor& scores, const Tensor& labels);
 
 struct BinaryAccuracyOptions {
@@ -19,6 +21,7 @@ struct BinaryAccuracyOptions {
 
 /// Share of all elements where p > threshold exactly if the target is 1.
 ///   probabilities and targets of one shape [n] or [n, outputs...]; targets are 0 or 1
+/// NaN if a probability is NaN.
 /// Throws ShapeError if the shapes differ, ValueError for a target other than 0 and 1.
 double binary_accuracy(const Tensor& probabilities, const Tensor& targets,
                        const BinaryAccuracyOptions& options = {});
@@ -29,8 +32,11 @@ struct RegressionAccuracyOptions {
 
 /// Share of all predictions that differ from their target by at most `precision`.
 ///   predictions and targets of one shape [n] or [n, outputs...]
+/// NaN if a prediction or a target is NaN.
 /// Throws ShapeError if the shapes differ, ValueError for a negative precision.
-/// Source: Kinsley & Kukieła, Neural Networks from Scratch (2020), chapter 17.
+/// Source: Kinsley & Kukieła, Neural Networks from Scratch (2020), chapter 17, where the difference
+/// must be smaller than the precision: exact predictions of constant targets, of precision 0, would
+/// all be wrong.
 double regression_accuracy(const Tensor& predictions, const Tensor& targets,
                            const RegressionAccuracyOptions& options = {});
 

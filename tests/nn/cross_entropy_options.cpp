@@ -10,14 +10,12 @@
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/xtape.hpp>
 
+#include "../support/compare.hpp"
 #include "../support/errors.hpp"
 
 using namespace xtape;
-using Doubles = std::vector<double>;
 
 namespace {
-
-Doubles values(const Tensor& x) { return x.to_vector<double>(); }
 
 /// The options as scalars, and the definition of torch.nn.CrossEntropyLoss in loops.
 struct Definition {
@@ -163,6 +161,37 @@ TEST_CASE("cross entropy: nothing of an ignored row comes through, whatever it h
   }
 }
 
+TEST_CASE(
+    "cross entropy: nothing of a class of weight 0 comes through, though its loss is infinite") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const Tensor weights = tensor({0, 1}), labels = tensor({0, 1});
+  for (const Tensor& given : {labels, one_hot(labels, 2), one_hot(labels, 2, Dtype::int64)}) {
+    const Tensor x = tensor({{-inf, 0.0}, {1.0, 2.0}}, Dtype::float64).set_requires_grad(true);
+    const Tensor total =
+        nn::cross_entropy(x, given, {.reduction = nn::Reduction::sum, .class_weights = weights});
+    CHECK(total.item() == doctest::Approx(std::log1p(std::exp(-1.0))).epsilon(1e-14));  // 0.3133
+    total.backward();
+    const double p = 1 / (1 + std::exp(1.0));
+    const Doubles slopes = values(x.grad());
+    CHECK(slopes[0] == 0);
+    CHECK(slopes[1] == 0);
+    CHECK(slopes[2] == doctest::Approx(p).epsilon(1e-14));
+    CHECK(slopes[3] == doctest::Approx(-p).epsilon(1e-14));
+  }
+  const Tensor x = tensor({{-inf, 0.0}, {1.0, 2.0}}, Dtype::float64);
+  CHECK(nn::cross_entropy(x, labels, {.class_weights = weights}).item() ==
+        doctest::Approx(std::log1p(std::exp(-1.0))).epsilon(1e-14));
+}
+
+TEST_CASE("cross entropy takes probabilities as weights that need not sum to 1") {
+  // as PyTorch takes them: each -log p is log 2
+  const Tensor coin = zeros({1, 2}, Dtype::float64);
+  CHECK(nn::cross_entropy(coin, tensor({{0.25, 0.25}})).item() ==
+        doctest::Approx(0.5 * std::log(2.0)).epsilon(1e-14));
+  CHECK(nn::cross_entropy(coin, tensor({{1.0, 1.0}})).item() ==
+        doctest::Approx(2 * std::log(2.0)).epsilon(1e-14));
+}
+
 TEST_CASE("cross entropy of rows that are all ignored: mean NaN, sum 0, gradient 0") {
   for (const double smoothing : {0.0, 0.1}) {
     const Tensor x = tensor({{1.0, 2.0}, {3.0, 4.0}}).set_requires_grad(true);
@@ -198,7 +227,7 @@ TEST_CASE("cross entropy refuses options that do not fit") {
         "cross_entropy: labels must lie in [0, 3) or be -100; got 4 in row 1");
   CHECK_THROWS_AS(nn::cross_entropy(logits, tensor({-100, 4}), {.ignore_index = -100}), IndexError);
   CHECK(text(full({2, 3}, 0.5), {.ignore_index = 1}) ==
-        "cross_entropy: ignore_index goes with int64 labels; got float32[2, 3]");
+        "cross_entropy: ignore_index goes with labels that are classes; got float32[2, 3]");
   CHECK(error_of<IndexError>([&] {
           return nn::categorical_cross_entropy(logits, tensor({0, 3}));
         }) == "categorical_cross_entropy: labels must lie in [0, 3); got 3 in row 1");

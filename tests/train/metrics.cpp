@@ -7,16 +7,10 @@
 
 #include <xtape/xtape.hpp>
 
+#include "../support/compare.hpp"
 #include "../support/errors.hpp"
 
 using namespace xtape;
-using Doubles = std::vector<double>;
-
-namespace {
-
-Doubles values(const Tensor& x) { return x.to_vector<double>(); }
-
-}  // namespace
 
 TEST_CASE("accuracy counts rows whose greatest score is at the label") {
   const Tensor scores = tensor({{0.1, 0.9}, {0.8, 0.2}, {0.3, 0.7}, {0.6, 0.4}});
@@ -28,6 +22,39 @@ TEST_CASE("accuracy counts rows whose greatest score is at the label") {
         "accuracy: scores [n, classes] need labels [n] or one-hot [n, classes]; got float32[4, 2] "
         "and int64[2]");
   CHECK_THROWS_AS(accuracy(scores, zeros({4})), DtypeError);
+}
+
+TEST_CASE("accuracies of a score that is NaN are NaN") {
+  const double nan = std::nan(""), inf = std::numeric_limits<double>::infinity();
+  for (const double bad : {nan, inf}) {
+    const Tensor scores = tensor({{0.1, 0.9}, {bad, 0.2}}), p = tensor({0.9, bad});
+    const auto is = [&](double got, double otherwise) {
+      CHECK((std::isnan(bad) ? std::isnan(got) : got == otherwise));
+    };
+    is(accuracy(scores, tensor({1, 0})), 1);
+    is(accuracy(scores, tensor({{0, 1}, {1, 0}})), 1);
+    is(binary_accuracy(p, tensor({1, 1})), 1);
+    is(regression_accuracy(p, tensor({0.9, 1.0}), {.precision = 0.1}), 0.5);
+    is(regression_accuracy(tensor({0.9, 1.0}), p, {.precision = 0.1}), 0.5);
+  }
+  CHECK(error_of<ValueError>([&] {
+          return confusion_matrix(tensor({{0.1, 0.9}, {0.2, 0.3}, {0.5, nan}, {nan, nan}}),
+                                  tensor({0, 1, 1, 0}), 2);
+        }) == "confusion_matrix: scores must be numbers; got NaN in row 2");
+}
+
+TEST_CASE("accuracy and the confusion matrix refuse rows that are not one-hot") {
+  const Tensor scores = tensor({{0.1, 0.9}, {0.8, 0.2}});
+  const std::string rule = ": a one-hot row has a single 1 and else zeros; row 1 does not";
+  for (const Tensor& labels :
+       {tensor({{1, 0}, {1, 1}}), tensor({{1, 0}, {0, 0}}), tensor({{1, 0}, {2, 0}}),
+        tensor({{true, false}, {true, true}}), tensor({{1.0, 0.0}, {0.5, 0.5}})}) {
+    CHECK(error_of<ValueError>([&] { return accuracy(scores, labels); }) == "accuracy" + rule);
+    CHECK(error_of<ValueError>([&] { return confusion_matrix(scores, labels, 2); }) ==
+          "confusion_matrix" + rule);
+  }
+  CHECK(accuracy(scores, tensor({{false, true}, {true, false}})) == 1);
+  CHECK(accuracy(scores, tensor({{0.0, 1.0}, {0.0, 1.0}})) == 0.5);
 }
 
 TEST_CASE("accuracy refuses labels outside the classes") {
@@ -108,7 +135,7 @@ TEST_CASE("a confusion matrix has a row for each true class, a column for each p
   CHECK(counts(confusion_matrix(zeros({0, 2}), zeros({0}, Dtype::int64), 2)) ==
         std::vector<std::int64_t>(4));
   CHECK(error_of<IndexError>([&] { return confusion_matrix(predicted, labels, 2); }) ==
-        "confusion_matrix: predicted: labels must lie in [0, 2); got 2 in row 2");
+        "confusion_matrix: predicted must lie in [0, 2); got 2 in row 2");
   CHECK(error_of<ShapeError>([&] {
           return confusion_matrix(zeros({6, 2}), labels, 3);
         }) == "confusion_matrix: predicted must be [n] or [n, 3]; got float32[6, 2]");

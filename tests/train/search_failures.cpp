@@ -11,6 +11,8 @@
 #include <doctest/doctest.h>
 
 #include <xtape/core/error.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/train/metrics.hpp>
 
 #include "../support/errors.hpp"
 #include "../support/search_cases.hpp"
@@ -61,6 +63,20 @@ TEST_CASE("search: a candidate that fails ranks last, and the others go on") {
   CHECK(half[0] == 5);
   CHECK(std::isnan(half[1]));
   CHECK(half[2] == 5);
+}
+
+TEST_CASE("search: a model that gives NaN has no accuracy, and ranks last") {
+  const auto objective = [](const Hyperparameters& h, const Split& fold, Rng&) {
+    const Tensor y = fold.test.y == 0;  // right for all rows but 0
+    const Tensor scores = stack({!y, y}, 1).to(Dtype::float64) / h.number("scale");
+    return accuracy(scores, zeros({y.extent(0)}, Dtype::int64));  // NaN would be class 0: all right
+  };
+  const SearchSpace space = SearchSpace().choice("scale", {0.0, 1.0});
+  const SearchResult result = grid_search(space, rows_of_12(), thirds(), objective);
+  CHECK(result.best().candidate == 1);
+  CHECK(result.best().fold_scores == Doubles{0.75, 1, 1});
+  CHECK(result.trials[1].failed());
+  CHECK(result.trials[1].error == "score is NaN");
 }
 
 TEST_CASE("search: when every candidate fails, the error of the first is told") {
