@@ -24,7 +24,7 @@ void check(const char* op, const char* what, const Tensor& x, const Tensor& targ
 
 /// The targets as constants of the dtype of x; and times the weight of the positive ones.
 Tensor constant(const Tensor& targets, const Tensor& x) { return targets.detach().to(x.dtype()); }
-Tensor weighted(const Tensor& y, const Tensor& pos_weight) {
+Tensor positive(const Tensor& y, const Tensor& pos_weight) {
   return pos_weight.defined() ? constant(pos_weight, y) * y : y;
 }
 
@@ -37,16 +37,16 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
   if (!options.pos_weight.defined()) {
     return detail::reduced(sigmoid_cross_entropy(logits, y), options.reduction);
   }
-  return detail::reduced(
-      weighted(y, options.pos_weight) * softplus(-logits) + (1 - y) * softplus(logits),
-      options.reduction);
+  return detail::reduced(detail::weighted(positive(y, options.pos_weight), softplus(-logits)) +
+                             detail::weighted(1 - y, softplus(logits)),
+                         options.reduction);
 }
 
 Tensor binary_cross_entropy(const Tensor& probabilities, const Tensor& targets,
                             const BinaryCrossEntropyOptions& options) {
   check("binary_cross_entropy", "probabilities", probabilities, targets, options.pos_weight);
   const Tensor y = constant(targets, probabilities), p = detail::clipped(probabilities);
-  return detail::reduced(-(weighted(y, options.pos_weight) * log(p) + (1 - y) * log1p(-p)),
+  return detail::reduced(-(positive(y, options.pos_weight) * log(p) + (1 - y) * log1p(-p)),
                          options.reduction);
 }
 

@@ -9,7 +9,8 @@ struct BinaryCrossEntropyOptions {
 };
 
 /// Binary cross-entropy of p = sigmoid(logits) against targets y in [0, 1], computed from the
-/// logits: finite and exact for logits of any size.   -(w y log p + (1 - y) log(1 - p))
+/// logits: finite and exact for logits of any size, and of infinite ones 0 or inf.
+///   -(w y log p + (1 - y) log(1 - p))
 ///   logits and targets of one shape [n] or [n, outputs...]
 ///   ->   the mean over all elements; with Reduction::none the mean over the outputs of each sample,
 ///        with Reduction::sum the sum of those

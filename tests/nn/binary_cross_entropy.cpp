@@ -8,16 +8,10 @@
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/xtape.hpp>
 
+#include "../support/compare.hpp"
 #include "../support/errors.hpp"
 
 using namespace xtape;
-using Doubles = std::vector<double>;
-
-namespace {
-
-Doubles values(const Tensor& x) { return x.to_vector<double>(); }
-
-}  // namespace
 
 TEST_CASE(
     "binary cross entropy with logits is exact at large logits, and its gradient is sigmoid minus "
@@ -161,6 +155,36 @@ TEST_CASE("binary cross entropy clips in value and passes the gradient on") {
         CHECK(values(p.grad())[i] == doctest::Approx(slopes[i]).epsilon(1e-6));
       }
     }
+  }
+}
+
+TEST_CASE("binary cross entropy of infinite logits is 0 or infinite, weighted or not") {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    for (const Tensor& weight : {Tensor(), tensor(3.0)}) {
+      const double w = weight.defined() ? 3 : 1;
+      const Tensor x = tensor({-inf, inf, inf, -inf}, dtype).set_requires_grad(true);
+      const Tensor losses = nn::binary_cross_entropy_with_logits(
+          x, tensor({0, 1, 0, 1}), {.reduction = nn::Reduction::none, .pos_weight = weight});
+      CHECK(values(losses) == Doubles{0, 0, inf, inf});
+      const auto [recorded] = grad(sum(losses), {x}, {.create_graph = true});
+      CHECK(values(recorded) == Doubles{0, 0, 1, -w});
+      sum(losses).backward();
+      CHECK(values(x.grad()) == Doubles{0, 0, 1, -w});
+    }
+  }
+}
+
+TEST_CASE("binary cross entropy of sigmoid's probabilities pushes a saturated, wrong one back") {
+  for (const double at : {17.0, 20.0, 80.0}) {
+    const Tensor x = tensor({at}, Dtype::float32).set_requires_grad(true);
+    const Tensor p = sigmoid(x);
+    CHECK(p.item() == 1);
+    nn::binary_cross_entropy(p, tensor({0})).backward();
+    // 1 / (1 - p) at the limit of p, the last float below 1, times the slope exp(-x)
+    const double margin = std::ldexp(1, -23);
+    CHECK(x.grad().item() == doctest::Approx(std::exp(-at) / margin).epsilon(1e-4));
+    CHECK(x.grad().item() > 0);
   }
 }
 
