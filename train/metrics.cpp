@@ -1,3 +1,4 @@
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -15,7 +16,9 @@ namespace {
 constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
 
 /// NaN is no prediction, though it has a place in an order and lies beside a threshold.
-bool has_nan(const Tensor& x) { return sum(isnan(x)).item() > 0; }
+bool has_nan(const Tensor& x) {
+  return x.size() > 0 && is_floating(x.dtype()) && std::isnan(amax(x).item());
+}
 
 /// Squares summed over the samples, float64 [outputs...].
 Tensor sum_of_squares(const Tensor& x) { return sum(square(x), 0); }
