@@ -67,6 +67,12 @@ template <class X>
 auto sigmoid_slope(const X& x) {
   return sigmoid(x) * sigmoid(-x);
 }
+/// The same by one exponential: abs has a kink, which a recorded derivative must not see.
+template <class T>
+auto sigmoid_slope(const kernels::Lane<T>& x) {
+  const auto e = exp(-abs(x));
+  return e / ((1 + e) * (1 + e));
+}
 
 /// Distribution function and density of the standard normal distribution; by erfc, which keeps the
 /// digits of small probabilities.
