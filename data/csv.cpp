@@ -78,9 +78,10 @@ class CsvTable::Parser {
       if (csv_error(&csv_) != CSV_EPARSE) throw std::bad_alloc();
       fail("a quote must enclose the whole field, and be doubled inside it");
     }
-    const bool ends_line = line.back() == '\n' ? !after_return_ : line.back() == '\r';
+    const bool ends_line = line.back() == '\n' || line.back() == '\r';
+    const bool ends_return = after_return_ && line == "\n";
     after_return_ = line.back() == '\r';
-    if (ends_line) ++line_;
+    if (ends_line && !ends_return) ++line_;
   }
 
   const char* blanks() const { return table_.options_.delimiter == '\t' ? " \r\n" : " \t\r\n"; }
@@ -221,9 +222,10 @@ std::int64_t CsvTable::find(const CsvColumn& column) const {
 }
 
 std::string CsvTable::describe(std::int64_t column) const {
+  if (!options_.header) return "column " + std::to_string(column);
   std::string text = "column " + std::to_string(column + 1);
   const auto index = static_cast<std::size_t>(column);
-  if (options_.header && index < columns_.size()) text += " " + quoted(columns_[index]);
+  if (index < columns_.size()) text += " " + quoted(columns_[index]);
   return text;
 }
 

@@ -51,7 +51,8 @@ class CsvTable {
 
   /// Throws IoError: the place of a field, and what is wrong with it.
   [[noreturn]] void fail(std::int64_t row, std::int64_t column, const std::string& what) const;
-  /// `column 3 "petal_width"`, for messages.
+  /// For messages: `column 3 "petal_width"`, counted from 1 as lines are; without a header
+  /// `column 2`, the index, which is all that such a column is known by.
   std::string describe(std::int64_t column) const;
 
  private:

@@ -114,12 +114,25 @@ TEST_CASE("read_csv: quoted fields") {
   CHECK(table.line(2) == 6);
 }
 
+TEST_CASE("read_csv: lines are counted whatever ends them") {
+  for (const std::string text : {"a,b\r1,2\n3,x\n", "a,b\r\n1,2\r3,x\r", "a,b\n1,2\r\n3,x"}) {
+    CAPTURE(text);
+    CHECK(number_complaint(text) == "file.csv:3: column 2 \"b\": a number is needed; got \"x\"");
+  }
+  CHECK(read("a,b\r\r1,2\n\r3,4\n\n5,6\n").line(2) == 7);
+  const CsvTable quotes = read("a,b\n1,\"\r\"\n2,\"\r\r\n\n\"\r3,y\n");
+  CHECK(quotes.line(1) == 4);
+  CHECK(quotes.line(2) == 8);
+  const std::string block(65536 - 6, 'x');  // CR and LF in two of them
+  CHECK(read("a,b\n" + block + ",\r\n3,4\n5,6\n").line(2) == 4);
+}
+
 TEST_CASE("read_csv: other delimiters, and no header") {
   const CsvTable semicolons = read("1;\"2;3\";\n", {.delimiter = ';', .header = false});
   CHECK(semicolons.columns() == Texts{"0", "1", "2"});
   CHECK(fields(semicolons) == std::vector<Texts>{{"1", "2;3", ""}});
   CHECK(semicolons.line(0) == 1);
-  CHECK(semicolons.describe(0) == "column 1");
+  CHECK(semicolons.describe(2) == "column " + semicolons.columns()[2]);
   const CsvTable tabs = read("a\tb\tc\n\t2\t\n\t\t\n", {.delimiter = '\t'});
   CHECK(fields(tabs) == std::vector<Texts>{{"", "2", ""}, {"", "", ""}});
   for (const char delimiter : {'"', ' ', '\n', '\r', '\0'}) {
@@ -173,6 +186,7 @@ TEST_CASE("read_csv: quotes in the wrong place") {
   const std::string open = ": the field begins with a quote, and no quote ends it";
   CHECK(complaint("a,b\n1,2\n\n3,\"4\n5,6\n7,8\n") == "file.csv:4: column 2 \"b\"" + open);
   CHECK(complaint("\"a,b\n1,2") == "file.csv:1: column 1" + open);
+  CHECK(complaint("1,\"2", {.header = false}) == "file.csv:1: column 1" + open);
   CHECK(complaint("a,b\n\"x\ny\",\"2") == "file.csv:3: column 2 \"b\"" + open);
 }
 
