@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -16,15 +17,27 @@ namespace {
 
 using kernels::quoted;
 
-/// The texts of a column, which must stand for something.
-std::vector<std::string> read_labels(const CsvTable& table, std::int64_t column) {
-  constexpr std::string_view none[] = {"", "?", "NA", "N/A", "NaN", "nan", "null"};
-  const std::vector<std::string>& missing = table.options().missing;
+/// Whether a label says that there is none.
+bool is_missing(std::string_view label, const std::vector<std::string>& missing) {
+  constexpr std::string_view none[] = {"", "?", "na", "n/a", "null"};
+  std::string lower(label);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  const auto [value, status] = kernels::number_in(label);
+  return std::find(std::begin(none), std::end(none), lower) != std::end(none) ||
+         std::find(missing.begin(), missing.end(), label) != missing.end() ||
+         (status == std::errc() && std::isnan(value));
+}
+
+/// The texts of a column, which must stand for something: for one of the classes, if they say so.
+std::vector<std::string> read_labels(const CsvTable& table, std::int64_t column,
+                                     const std::vector<std::string>& classes) {
   std::vector<std::string> labels;
   for (std::int64_t row = 0; row < table.rows(); ++row) {
     const std::string_view label = kernels::trimmed(table.text(row, column));
-    if (std::find(std::begin(none), std::end(none), label) != std::end(none) ||
-        std::find(missing.begin(), missing.end(), label) != missing.end()) {
+    if (std::find(classes.begin(), classes.end(), label) == classes.end() &&
+        is_missing(label, table.options().missing)) {
       table.fail(
           row, column,
           "a label is needed; " + (label.empty() ? "the field is empty" : "got " + quoted(label)));
@@ -34,34 +47,55 @@ std::vector<std::string> read_labels(const CsvTable& table, std::int64_t column)
   return labels;
 }
 
-bool all_numbers(const std::vector<std::string>& labels) {
-  return std::all_of(labels.begin(), labels.end(), [](const std::string& label) {
-    const auto [value, status] = kernels::number_in(label);
-    return status == std::errc() && std::isfinite(value);
-  });
+bool is_number(const std::string& label) {
+  const auto [value, status] = kernels::number_in(label);
+  return status == std::errc() && std::isfinite(value);
 }
 
-/// The classes of labels that are numbers, which must be 0 to k - 1. Makes "1" of a label "1.0".
+/// The one text of a whole number, "1" of "1.0"; none of other texts.
+std::optional<std::string> whole_number(const std::string& label) {
+  constexpr double limit = 9007199254740992;  // 2^53, below which float64 tells them apart
+  const auto [value, status] = kernels::number_in(label);
+  if (status != std::errc() || !(std::abs(value) < limit) || value != std::floor(value)) return {};
+  return std::to_string(static_cast<std::int64_t>(value));
+}
+
+/// Whether labels are numbers. Complains of one that is what the first one is not.
+bool all_numbers(const CsvTable& table, std::int64_t column,
+                 const std::vector<std::string>& labels) {
+  const bool numbers = is_number(labels.front());
+  const auto odd = std::find_if(labels.begin(), labels.end(), [&](const std::string& label) {
+    return is_number(label) != numbers;
+  });
+  if (odd != labels.end()) {
+    table.fail(odd - labels.begin(), column,
+               "labels must be all numbers or all names, unless `classes` names them; got " +
+                   quoted(*odd) + " after " + quoted(labels.front()));
+  }
+  return numbers;
+}
+
+/// The classes of labels that are numbers, which must be 0 to k - 1.
 std::vector<std::string> numbered_classes(const CsvTable& table, std::int64_t column,
-                                          std::vector<std::string>& labels) {
-  constexpr double most = 9007199254740992;  // 2^53, up to which float64 counts
+                                          const std::vector<std::string>& labels) {
   std::set<std::int64_t> distinct;
   for (std::size_t row = 0; row < labels.size(); ++row) {
-    const double number = kernels::number_in(labels[row]).value;
-    if (number < 0 || number > most || number != std::floor(number)) {
-      table.fail(static_cast<std::int64_t>(row), column,
-                 "a class must be a name, or a whole number from 0; got " + quoted(labels[row]));
+    const std::optional<std::string> number = whole_number(labels[row]);
+    if (!number || number->starts_with('-')) {
+      table.fail(
+          static_cast<std::int64_t>(row), column,
+          "a class must be a name or a whole number from 0, unless `classes` names it; got " +
+              quoted(labels[row]));
     }
-    const auto label = static_cast<std::int64_t>(number);
-    distinct.insert(label);
-    labels[row] = std::to_string(label);
+    distinct.insert(std::stoll(*number));
   }
   std::vector<std::string> classes;
   for (const std::int64_t label : distinct) {
     const auto next = static_cast<std::int64_t>(classes.size());
     if (label != next) {
       throw IoError(table.path() + ": " + table.describe(column) +
-                    ": classes that are numbers must be 0 to k - 1; got " +
+                    ": classes that are numbers must be 0 to k - 1, unless `classes` names them; "
+                    "got " +
                     std::to_string(distinct.size()) + " classes up to " +
                     std::to_string(*distinct.rbegin()) + ", without " + std::to_string(next));
     }
@@ -70,16 +104,26 @@ std::vector<std::string> numbered_classes(const CsvTable& table, std::int64_t co
   return classes;
 }
 
+/// Whether classes are compared as numbers, not as texts.
+bool are_whole_numbers(const std::vector<std::string>& classes) {
+  return std::all_of(classes.begin(), classes.end(),
+                     [](const std::string& name) { return whole_number(name).has_value(); });
+}
+
 /// The index of each label among the classes.
 Tensor indices_of(const CsvTable& table, std::int64_t column,
                   const std::vector<std::string>& labels, const std::vector<std::string>& classes) {
+  const bool numbers = are_whole_numbers(classes);
+  const auto form = [&](const std::string& text) {
+    return numbers ? whole_number(text).value_or(text) : text;
+  };
   std::map<std::string, std::int64_t> known;
   for (const std::string& name : classes) {
-    known.emplace(name, static_cast<std::int64_t>(known.size()));
+    known.emplace(form(name), static_cast<std::int64_t>(known.size()));
   }
   std::vector<std::int64_t> indices;
   for (const std::string& label : labels) {
-    const auto found = known.find(label);
+    const auto found = known.find(form(label));
     if (found == known.end()) {
       table.fail(static_cast<std::int64_t>(indices.size()), column,
                  "must be one of the " + std::to_string(classes.size()) + " classes; got " +
@@ -91,9 +135,11 @@ Tensor indices_of(const CsvTable& table, std::int64_t column,
 }
 
 void check_classes(const std::vector<std::string>& classes, Task task) {
-  const std::set<std::string_view> distinct(classes.begin(), classes.end());
-  if (classes.empty() ||
-      (task == Task::classification && classes.size() >= 2 && distinct.size() == classes.size())) {
+  if (classes.empty()) return;
+  const bool numbers = are_whole_numbers(classes);
+  std::set<std::string> distinct;
+  for (const std::string& name : classes) distinct.insert(numbers ? *whole_number(name) : name);
+  if (task == Task::classification && classes.size() >= 2 && distinct.size() == classes.size()) {
     return;
   }
   throw ValueError(
@@ -117,16 +163,21 @@ CsvDataset load_csv_dataset(const std::string& path, const CsvDatasetOptions& op
     features.emplace_back(column);
     result.feature_names.push_back(table.columns()[static_cast<std::size_t>(column)]);
   }
-  std::vector<std::string> labels = read_labels(table, label);
+  const std::vector<std::string> labels = read_labels(table, label, options.classes);
   result.dataset.x = table.numbers(features, options.dtype);
   if (options.task == Task::regression) {
     result.dataset.y = table.numbers({label}, options.dtype);
+    for (std::int64_t row = 0; row < table.rows(); ++row) {
+      if (std::isfinite(table.number(row, label))) continue;
+      table.fail(row, label,
+                 "a label must be finite; got " + quoted(labels[static_cast<std::size_t>(row)]));
+    }
     return result;
   }
   std::vector<std::string>& classes = result.class_names;
   if (!options.classes.empty()) {
     classes = options.classes;
-  } else if (all_numbers(labels)) {
+  } else if (all_numbers(table, label, labels)) {
     classes = numbered_classes(table, label, labels);
   } else {
     const std::set<std::string> distinct(labels.begin(), labels.end());

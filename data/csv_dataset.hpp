@@ -14,7 +14,8 @@ struct CsvDatasetOptions {
   Task task = Task::classification;
   Dtype dtype = Dtype::float32;  ///< of the features, and of labels of a regression
   /// The classes in the order of their indices, such as `class_names` of the training data, which
-  /// test data need not all show; without them they follow from the file.
+  /// test data need not all show; without them they follow from the file. If all are whole numbers,
+  /// labels are compared as numbers ("1.0" is of class "1"), else as texts.
   std::vector<std::string> classes = {};
   CsvOptions csv = {};
 };
@@ -28,11 +29,15 @@ struct CsvDataset {
 /// A table as samples and labels.
 ///   x [n, features], of `dtype`
 ///   y int64 [n], indices of classes; of a regression [n, 1], of `dtype`
-/// Unless `classes` says otherwise, labels that are all numbers are their own indices, and must be
-/// 0 to k - 1 with none skipped; texts stand for their places among the sorted distinct ones.
+/// Unless `classes` says otherwise, labels are all numbers or all names. Numbers are their own
+/// indices, and must be 0 to k - 1 with none skipped; names stand for their places among the sorted
+/// distinct ones.
+/// A label is missing, whatever the options say of features, if it is one of `missing`, empty, "?",
+/// "na", "n/a", "nan" or "null", in capitals or not, and none of `classes`.
 /// Throws IoError as `read_csv` and `CsvTable::number`, and for fewer than 2 columns or classes, a
-/// label that is missing (whatever the options say of features), none of `classes`, or a number
-/// that is no class; ValueError for a column that is not there; DtypeError unless floating.
+/// label that is missing, none of `classes`, a number among names or the reverse, or a number that
+/// is no class, in a regression not finite; ValueError for a column that is not there; DtypeError
+/// unless floating.
 CsvDataset load_csv_dataset(const std::string& path, const CsvDatasetOptions& options = {});
 
 }  // namespace xtape::data

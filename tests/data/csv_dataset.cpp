@@ -92,11 +92,66 @@ TEST_CASE("load_csv_dataset: test data take the classes of the training data") {
         "file.csv:3: column 2 \"y\": must be one of the 3 classes; got \"rosa\"");
   CHECK(load("a,y\n1,1\n2,-1\n", {.classes = {"-1", "1"}}).dataset.y.to_vector<std::int64_t>() ==
         Integers{1, 0});
-  for (const Texts& classes : {Texts{"a"}, Texts{"a", "a"}}) {
+  for (const Texts& classes : {Texts{"a"}, Texts{"a", "a"}, Texts{"1", "2", "1.0"}}) {
     CHECK(complaint<ValueError>(iris, {.classes = classes}) ==
           "load_csv_dataset: classes must be at least 2 that differ, and are for a classification");
   }
   CHECK_THROWS_AS(load(iris, {.task = Task::regression, .classes = {"a", "b"}}), ValueError);
+}
+
+TEST_CASE("load_csv_dataset: class_names of a file are its classes, in whatever form") {
+  for (const char* text : {"a,y\n1,0.0\n2,1.0\n3,1\n", "a,y\n1,-0\n2,+1e0\n", "a,y\n1,00\n2,01\n",
+                           "a,y\n1,bill\n2,1e0x\n3,nancy\n", "a,y\n1,\"b, c\"\n2,\" d \"\n",
+                           "a,y\n1,1e400\n2,inf\n"}) {
+    CAPTURE(text);
+    const CsvDataset once = load(text), again = load(text, {.classes = once.class_names});
+    CHECK(again.class_names == once.class_names);
+    CHECK(again.dataset.y.to_vector<std::int64_t>() == once.dataset.y.to_vector<std::int64_t>());
+  }
+}
+
+TEST_CASE("load_csv_dataset: classes that are all whole numbers are compared as such") {
+  const auto labels = [](const std::string& text, const Texts& classes) {
+    return load("a,y\n" + text, {.classes = classes}).dataset.y.to_vector<std::int64_t>();
+  };
+  CHECK(labels("1,3.0\n2,1\n3,+2\n", {"1", "2.0", "3"}) == Integers{2, 0, 1});
+  CHECK(labels("1,-1.0\n2,01\n", {"1", "-1"}) == Integers{1, 0});
+  CHECK(labels("1,01\n2,1\n", {"1", "01", "other"}) == Integers{1, 0});
+  // Not numbers here: float64 takes both for 2^53.
+  CHECK(labels("1,9007199254740993\n2,9007199254740992\n",
+               {"9007199254740992", "9007199254740993"}) == Integers{1, 0});
+  CHECK(complaint("a,y\n1,1\n2,one\n", {.classes = {"1", "2"}}) ==
+        "file.csv:3: column 2 \"y\": must be one of the 2 classes; got \"one\"");
+  CHECK(complaint("a,y\n1,1.0\n2,one\n", {.classes = {"1", "one"}}) ==
+        "file.csv:2: column 2 \"y\": must be one of the 2 classes; got \"1.0\"");
+}
+
+TEST_CASE("load_csv_dataset: a number among names, or a name among numbers") {
+  const std::string rule =
+      "labels must be all numbers or all names, unless `classes` names them; got ";
+  CHECK(complaint("x,y\n1,0\n1,1\n1,l\n1,10\n") ==
+        "file.csv:4: column 2 \"y\": " + rule + "\"l\" after \"0\"");
+  CHECK(complaint("x,y\n1,l\n1,1\n") ==
+        "file.csv:3: column 2 \"y\": " + rule + "\"1\" after \"l\"");
+  CHECK(complaint("x,y\n1,0\n2,1e400\n") ==
+        "file.csv:3: column 2 \"y\": " + rule + "\"1e400\" after \"0\"");
+  CHECK(load("x,y\n1,K\n2,1\n", {.classes = {"K", "1"}}).dataset.y.to_vector<std::int64_t>() ==
+        Integers{0, 1});
+}
+
+TEST_CASE("load_csv_dataset: texts that mean no label, unless they are classes") {
+  for (const char* text : {"?", "NA", "na", "N/A", "n/a", "NaN", "NAN", "-nan", "null", "NULL"}) {
+    const CsvDatasetOptions nonfinite{.task = Task::regression, .csv = {.nonfinite = true}};
+    const std::string rule =
+        "file.csv:3: column 2 \"y\": a label is needed; got \"" + std::string(text) + "\"";
+    CHECK(complaint("x,y\n1,2\n2," + std::string(text) + "\n", nonfinite) == rule);
+    CHECK(complaint("x,y\n1,EU\n2," + std::string(text) + "\n") == rule);
+    const CsvDataset named = load("x,y\n1,EU\n2," + std::string(text) + "\n",
+                                  {.classes = {text, "EU"}, .csv = {.missing = {"NA"}}});
+    CHECK(named.dataset.y.to_vector<std::int64_t>() == Integers{1, 0});
+  }
+  CHECK(complaint("x,y\n1,2\n2,-Inf\n", {.task = Task::regression, .csv = {.nonfinite = true}}) ==
+        "file.csv:3: column 2 \"y\": a label must be finite; got \"-Inf\"");
 }
 
 TEST_CASE("load_csv_dataset: a regression") {
@@ -119,22 +174,19 @@ TEST_CASE("load_csv_dataset: missing features where they are asked for, missing 
         "file.csv:3: column 2 \"y\": a label is needed; the field is empty");
   CHECK(complaint("x,y\n1,a\n2,-\n", options) ==
         "file.csv:3: column 2 \"y\": a label is needed; got \"-\"");
-  CHECK(complaint("x,y\n1,a\n2,NA\n") ==
-        "file.csv:3: column 2 \"y\": a label is needed; got \"NA\"");
-  CHECK(complaint("x,y\n1,2\n2,?\n", {.task = Task::regression}) ==
-        "file.csv:3: column 2 \"y\": a label is needed; got \"?\"");
   CHECK(complaint("x,y\nNA,a\n2,b\n") ==
         "file.csv:2: column 1 \"x\": a number is needed; got \"NA\"");
 }
 
 TEST_CASE("load_csv_dataset: labels that are no classes") {
   CHECK(complaint("x,y\n1,0\n1,1\n1,3\n") ==
-        "file.csv: column 2 \"y\": classes that are numbers must be 0 to k - 1; got 3 classes up "
-        "to 3, without 2");
+        "file.csv: column 2 \"y\": classes that are numbers must be 0 to k - 1, unless `classes` "
+        "names them; got 3 classes up to 3, without 2");
   CHECK(complaint("x,y\n1,1\n1,2\n") ==
-        "file.csv: column 2 \"y\": classes that are numbers must be 0 to k - 1; got 2 classes up "
-        "to 2, without 0");
-  const std::string rule = "a class must be a name, or a whole number from 0; got ";
+        "file.csv: column 2 \"y\": classes that are numbers must be 0 to k - 1, unless `classes` "
+        "names them; got 2 classes up to 2, without 0");
+  const std::string rule =
+      "a class must be a name or a whole number from 0, unless `classes` names it; got ";
   CHECK(complaint("x,y\n1,0\n1,1.5\n") == "file.csv:3: column 2 \"y\": " + rule + "\"1.5\"");
   CHECK(complaint("x,y\n1,-1\n1,1\n") == "file.csv:2: column 2 \"y\": " + rule + "\"-1\"");
   CHECK(complaint("x,y\n1,1e300\n1,1\n") == "file.csv:2: column 2 \"y\": " + rule + "\"1e300\"");
