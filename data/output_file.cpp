@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include <xtape/core/error.hpp>
@@ -15,12 +16,29 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The file that a chain of symbolic links ends at, there or not. The chain is known to end.
-fs::path followed(fs::path path) {
+/// The file that a chain of symbolic links ends at, there or not; none if the chain leads through
+/// /proc, where a link stands for what a process has open. The chain is known to end.
+std::optional<fs::path> followed(fs::path path) {
   while (fs::is_symlink(fs::symlink_status(path))) {
-    path = path.parent_path() / fs::read_symlink(path);
+    const fs::path directory = fs::absolute(path).parent_path();
+    if (fs::canonical(directory).native().starts_with("/proc/")) return {};
+    path = directory / fs::read_symlink(path);
   }
   return fs::absolute(path);
+}
+
+/// A descriptor like that of the process's input, output or errors that writes to this file;
+/// negative if none does.
+int standard_descriptor(const struct stat& file) {
+  for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO, STDIN_FILENO}) {
+    struct stat open_file {};
+    const int flags = ::fcntl(descriptor, F_GETFL);
+    if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && ::fstat(descriptor, &open_file) == 0 &&
+        open_file.st_dev == file.st_dev && open_file.st_ino == file.st_ino) {
+      return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    }
+  }
+  return -1;
 }
 
 }  // namespace
@@ -29,18 +47,24 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
   struct stat status {};
   const bool exists = ::stat(path.c_str(), &status) == 0;
   check(exists || errno == ENOENT);
-  if (exists && !S_ISREG(status.st_mode)) {
-    file_.reset(std::fopen(path.c_str(), "wb"));
-    check(file_ != nullptr);
+  std::optional<fs::path> target;
+  try {
+    target = followed(path);
+  } catch (const fs::filesystem_error& error) {
+    fail("cannot be written: " + error.code().message());
+  }
+  int direct = exists ? standard_descriptor(status) : -1;
+  if (direct < 0 && exists && (!target || !S_ISREG(status.st_mode))) {
+    direct = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | (S_ISREG(status.st_mode) ? O_APPEND : 0));
+    check(direct >= 0);
+  }
+  if (direct >= 0) {
+    open(direct);
     return;
   }
   // A rename asks only the directory: an older file's protection has to be asked for.
   check(!exists || ::access(path.c_str(), W_OK) == 0);
-  try {
-    target_ = followed(path).string();
-  } catch (const fs::filesystem_error& error) {
-    fail("cannot be written: " + error.code().message());
-  }
+  target_ = target.value_or(path).string();
   create_temporary();
   check(!exists || ::fchmod(::fileno(file_.get()), status.st_mode & 07777U) == 0);
 }
@@ -58,8 +82,13 @@ void OutputFile::create_temporary() {
     name = target_ + "." + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".tmp";
     descriptor = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (descriptor < 0 && errno == EEXIST);
+  if (descriptor >= 0) temporary_.path = name;
+  open(descriptor);
+}
+
+/// Takes a descriptor over; the reason that there is none is in errno.
+void OutputFile::open(int descriptor) {
   check(descriptor >= 0);
-  temporary_.path = name;
   file_.reset(::fdopen(descriptor, "wb"));
   if (!file_) {
     const int error = errno;
@@ -83,6 +112,9 @@ std::int64_t OutputFile::position() {
 
 void OutputFile::seek(std::int64_t position) {
   check_open();
+  if ((::fcntl(::fileno(file_.get()), F_GETFL) & O_APPEND) != 0) {
+    fail("cannot be written: its bytes go to the end, not over others");
+  }
   check(::fseeko(file_.get(), position, SEEK_SET) == 0);
 }
 

@@ -8,10 +8,14 @@
 namespace xtape::data {
 
 /// A file that appears whole or not at all: its bytes go to a temporary file beside it, which takes
-/// its place in `commit`. Without that nothing is left behind, and an older file stays as it was.
+/// its place in `commit`. Until then an older file stays as it was. Without `commit`, as after an
+/// exception, nothing is left behind; a process that is killed leaves the temporary file,
+/// NAME.PROCESS-NUMBER.tmp, with what it had written.
 ///
 /// An older file hands on its permissions; a symbolic link stays one, and the file that it names is
-/// replaced. What exists and is no regular file (a pipe, /dev/stdout) is written directly.
+/// replaced. Written directly is what exists and is no regular file, such as a pipe, and a file that
+/// is the process's standard output or error, by whatever name: from where that stands, so that
+/// neither writes over the other. What /proc names else is appended to, as is /dev/fd/3.
 ///
 /// Every function throws IoError, naming the path and the system's reason, if it fails.
 class OutputFile {
@@ -26,6 +30,7 @@ class OutputFile {
 
   /// Where the next byte goes, from the start of the file.
   std::int64_t position();
+  /// Throws also where bytes can only be appended.
   void seek(std::int64_t position);
 
   const std::string& path() const { return path_; }
@@ -48,6 +53,7 @@ class OutputFile {
   void check(bool done) const;
   void check_open() const;
   void create_temporary();
+  void open(int descriptor);
 
   std::string path_;
   std::string target_;  // the file itself, where path_ is a symbolic link

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -161,6 +162,79 @@ TEST_CASE("output file: a pipe is written directly") {
   close(reader);
   CHECK(names(directory) == std::vector<std::string>{"pipe"});
   save("/dev/null", "x");
+}
+
+TEST_CASE("output file: what the process prints to is written where it stands") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("printed");
+  fs::create_symlink("printed", directory.file("link"));
+  fs::create_symlink("/dev/stderr", directory.file("errors"));
+  const auto print = [](int descriptor, const std::string& text) {
+    return write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  };
+  for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO}) {
+    const bool output = descriptor == STDOUT_FILENO;
+    for (const std::string& name :
+         {std::string(output ? "/dev/stdout" : "/dev/stderr"),
+          "/proc/self/fd/" + std::to_string(descriptor), "/dev/fd/" + std::to_string(descriptor),
+          path, directory.file("link"), output ? path : directory.file("errors")}) {
+      CAPTURE(name);
+      std::fflush(nullptr);
+      const int kept = dup(descriptor);
+      const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+      const bool redirected = file >= 0 && dup2(file, descriptor) == descriptor;
+      const bool before = print(descriptor, "before, ");
+      const std::string error = complaint(name, "saved");
+      const bool after = print(descriptor, ", after");
+      REQUIRE(dup2(kept, descriptor) == descriptor);  // from here on doctest may print again
+      close(kept);
+      close(file);
+      CHECK((redirected && before && after));
+      CHECK(error == "(nothing was thrown)");
+      CHECK(content(path) == "before, saved, after");
+    }
+  }
+  CHECK(names(directory) == std::vector<std::string>{"errors", "link", "printed"});
+}
+
+TEST_CASE("output file: what the process reads from is replaced") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("file");
+  save(path, "old");
+  const int kept = dup(STDIN_FILENO), file = open(path.c_str(), O_RDONLY);
+  const bool redirected = file >= 0 && dup2(file, STDIN_FILENO) == STDIN_FILENO;
+  save(path, "new");
+  std::array<char, 8> bytes{};
+  const ssize_t count = read(STDIN_FILENO, bytes.data(), bytes.size());
+  if (kept >= 0) dup2(kept, STDIN_FILENO);
+  for (const int descriptor : {kept, file}) close(descriptor);
+  CHECK(redirected);
+  CHECK(count == 3);
+  CHECK(std::string(bytes.data()) == "old");
+  CHECK(content(path) == "new");
+}
+
+TEST_CASE("output file: another open file is appended to, and not written over") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("log");
+  save(path, "first, ");
+  const int log = open(path.c_str(), O_WRONLY);
+  REQUIRE(log > STDERR_FILENO);
+  const std::string name = "/proc/self/fd/" + std::to_string(log);
+  fs::create_symlink(name, directory.file("link"));
+  for (const std::string& other :
+       {name, "/dev/fd/" + std::to_string(log), directory.file("link")}) {
+    CAPTURE(other);
+    save(other, "more, ");
+    CHECK(error_of<IoError>([&] {
+            OutputFile file(other);
+            file.seek(0);
+            return 0;
+          }) == other + ": cannot be written: its bytes go to the end, not over others");
+  }
+  close(log);
+  CHECK(content(path) == "first, more, more, more, ");
+  CHECK(names(directory) == std::vector<std::string>{"link", "log"});
 }
 
 TEST_CASE("output file: what cannot be written") {
