@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -11,6 +13,7 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/data/input_file.hpp>
+#include <xtape/data/kernels/claimed_bytes.hpp>
 #include <xtape/data/kernels/npy_format.hpp>
 #include <xtape/data/kernels/text.hpp>
 #include <xtape/data/npz.hpp>
@@ -22,14 +25,23 @@ namespace {
 using kernels::quoted;
 
 constexpr std::string_view suffix = ".npy";
+constexpr std::size_t ending = 22, longest_ending = ending + 0xffff;  // the last is a comment
 constexpr std::size_t chunk = std::size_t{1} << 30;  // minizip counts in unsigned int
+
+/// Whether a file is nothing but the record that ends an archive, with a comment or without.
+bool is_empty_archive(std::string_view bytes) {
+  constexpr std::string_view of_nothing("PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", ending - 2);
+  if (bytes.size() < ending || !bytes.starts_with(of_nothing)) return false;
+  const auto* length = reinterpret_cast<const std::byte*>(bytes.data()) + of_nothing.size();
+  return bytes.size() - ending == kernels::decode<std::uint16_t>(length, std::endian::little);
+}
 
 /// An archive that is open for reading.
 class Unzip {
  public:
   explicit Unzip(const std::string& path) : path_(path) {
     const std::string front = first_bytes();
-    if (front == "PK\5\6") return;  // an archive of nothing, which minizip refuses
+    if (is_empty_archive(front)) return;  // minizip refuses it
     zlib_filefunc64_def functions{};
     fill_fopen64_filefunc(&functions);
     // Otherwise minizip takes zeros for what lies behind the end of the file.
@@ -39,8 +51,9 @@ class Unzip {
     };
     zip_.reset(unzOpen2_64(path.c_str(), &functions));
     if (!zip_) {
-      fail(front == "\x93NUM" ? "must be a zip archive; got a .npy file, which load_npy reads"
-                              : "must be a zip archive; it is none, or it is not whole");
+      fail(front.starts_with("\x93NUM")
+               ? "must be a zip archive; got a .npy file, which load_npy reads"
+               : "must be a zip archive; it is none, or it is not whole");
     }
     list_members();
   }
@@ -93,7 +106,7 @@ class Unzip {
   /// Fails as it should where there is no file to read.
   std::string first_bytes() const {
     InputFile file(path_);
-    std::string bytes(4, '\0');
+    std::string bytes(longest_ending + 1, '\0');
     bytes.resize(file.read(reinterpret_cast<std::byte*>(bytes.data()), bytes.size()));
     return bytes;
   }

@@ -166,6 +166,22 @@ TEST_CASE("an archive of nothing") {
   CHECK(load_npz(path).empty());
   CHECK(error_of<IoError>([&] { return load_npz(path, "w"); }) ==
         path + ": holds no array \"w\"; it holds none");
+
+  std::string noted = zip({});
+  noted.replace(noted.size() - 2, 2, "\xff\xff");
+  noted += std::string(65535, 'n');  // a comment
+  CHECK(load_npz(directory.write("noted", bytes_of(noted))).empty());
+  const std::string none = "must be a zip archive; it is none, or it is not whole";
+  CHECK(complaint(directory, noted + "n") == none);
+  CHECK(complaint(directory, noted.substr(0, noted.size() - 1)) == none);
+  CHECK(complaint(directory, zip({}) + "n") == none);
+  CHECK(complaint(directory, "PK\5\6" + std::string(1000, 'z')) == none);
+  for (std::size_t place = 4; place < 20; ++place) {
+    CAPTURE(place);
+    std::string counted = zip({});
+    counted[place] = 1;
+    CHECK(complaint(directory, counted) != "(nothing was thrown)");
+  }
 }
 
 TEST_CASE("load_npz: a file that cannot be read, or is no archive") {
@@ -215,7 +231,7 @@ TEST_CASE("load_npz: damaged data") {
 TEST_CASE("load_npz: cut off anywhere") {
   const TemporaryDirectory directory;
   const std::string deflated(numpys.begin(), numpys.end());
-  for (const std::string& bytes : {zip({stored("w.npy", npy_matrix)}), deflated}) {
+  for (const std::string& bytes : {zip({stored("w.npy", npy_matrix)}), deflated, zip({})}) {
     for (std::size_t length = 0; length < bytes.size(); ++length) {
       CAPTURE(length);
       CHECK(complaint(directory, bytes.substr(0, length)) != "(nothing was thrown)");
