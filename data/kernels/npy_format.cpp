@@ -10,6 +10,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/data/kernels/npy_format.hpp>
+#include <xtape/data/kernels/text.hpp>
 #include <xtape/ops/layout.hpp>
 
 // Source of the form: NumPy, numpy.lib.format.
@@ -115,7 +116,7 @@ class Dictionary {
   [[noreturn]] void fail(const std::string& what) const { throw IoError(place_ + ": " + what); }
   [[noreturn]] void fail_form() const {
     fail("the header must be a dictionary of descr, fortran_order and shape; got " +
-         std::string(text_.substr(0, text_.find_last_not_of(" \n") + 1)));
+         quoted(text_.substr(0, text_.find_last_not_of(" \n") + 1), 200));
   }
 
   void skip_blanks() {
@@ -164,8 +165,7 @@ class Dictionary {
     const bool known = type_ != std::end(element_types) &&
                        (order == '<' || order == '>' || (order == '|' && type_->bytes == 1));
     if (!known) {
-      fail("the dtype must be bool, an integer, float32 or float64; got '" + std::string(descr) +
-           "'");
+      fail("the dtype must be bool, an integer, float32 or float64; got " + quoted(descr));
     }
     order_ = order == '>' ? std::endian::big : std::endian::little;
   }

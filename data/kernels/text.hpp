@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -32,15 +33,18 @@ inline Number number_in(std::string_view text) {
   return {value, end == last ? status : std::errc::invalid_argument};
 }
 
-/// In quotes, its beginning only if it is long, without control characters.
-inline std::string quoted(std::string_view text) {
-  constexpr std::size_t longest = 60;
-  std::string shown =
-      '"' + std::string(text.substr(0, longest)) + (text.size() > longest ? "...\"" : "\"");
-  for (char& c : shown) {
-    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+/// In quotes, its beginning only if it is long, without control characters or part of one of UTF-8.
+inline std::string quoted(std::string_view text, std::size_t longest = 60) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  std::size_t size = std::min(text.size(), longest);
+  while (size < text.size() && size + 3 > longest && (byte(size) & 0xC0U) == 0x80U) --size;
+  std::string shown = "\"";
+  for (std::size_t i = 0; i < size; ++i) {
+    const bool high = byte(i) == 0xC2 && i + 1 < size && byte(i + 1) >= 0x80 && byte(i + 1) < 0xA0;
+    if (high) ++i;  // of two bytes: U+0080 to U+009F
+    shown += high || byte(i) < ' ' || byte(i) == 0x7F ? ' ' : text[i];
   }
-  return shown;
+  return shown + (size < text.size() ? "...\"" : "\"");
 }
 
 }  // namespace xtape::data::kernels

@@ -165,8 +165,8 @@ TEST_CASE("load_npy: dtypes that tensors do not have") {
                             "=f4", "f4", "", "<", "|V8"}) {
     CHECK(dictionary_complaint(directory, "{'descr': '" + std::string(descr) +
                                               "', 'fortran_order': False, 'shape': (2,), }") ==
-          "the dtype must be bool, an integer, float32 or float64; got '" + std::string(descr) +
-              "'");
+          "the dtype must be bool, an integer, float32 or float64; got \"" + std::string(descr) +
+              "\"");
   }
   CHECK(dictionary_complaint(
             directory, "{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (2,), }") ==
@@ -191,7 +191,17 @@ TEST_CASE("load_npy: headers that are none") {
         "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2,)}",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), 'more': 1}",
         "{'descr: '<f4', 'fortran_order': False, 'shape': (2,)}"}) {
-    CHECK(dictionary_complaint(directory, text) == front + text);
+    CHECK(dictionary_complaint(directory, text) == front + '"' + text + '"');
+  }
+  CHECK(dictionary_complaint(directory, "{\x1b[31m\n\x7f\xc2\x9b") == front + "\"{ [31m   \"");
+  const std::string e = "\xc3\xa9";  // one character, of which the cut keeps all or nothing
+  for (const bool odd : {false, true}) {
+    std::string text = odd ? "'" : "", shown = text;
+    while (text.size() < 400) text += e;
+    while (shown.size() < 199) shown += e;
+    const std::string header = {static_cast<char>(text.size() & 0xff), 1};
+    CHECK(complaint(directory, std::string("\x93NUMPY\1\0", 8) + header + text) ==
+          front + '"' + shown + "...\"");
   }
   CHECK(dictionary_complaint(
             directory,
