@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -32,8 +33,13 @@ struct Sample {
     check_finite();
     low = amin(x, axes);
     high = amax(x, axes);
-    constant = low == high;
+    // Eight roundings, each by half a unit in the last place, move one value by 4 eps of it at most,
+    // and so two of them apart by 8 eps.
+    constexpr double rounding = 8 * std::numeric_limits<double>::epsilon();
+    constant = high - low <= rounding * greatest();
   }
+
+  Tensor greatest() const { return maximum(-low, high); }
 
   void check_finite() const {
     const auto values = x.data<double>();
@@ -79,7 +85,7 @@ Scaler::Scaler(const Tensor& center, const Tensor& scale)
 
 Scaler Scaler::max_abs(const Tensor& x, ScalerOptions options) {
   const Sample sample(x, options);
-  const Tensor greatest = maximum(-sample.low, sample.high);
+  const Tensor greatest = sample.greatest();
   return {zeros_like(greatest), where(greatest == 0, 1, greatest)};
 }
 
@@ -98,9 +104,10 @@ Scaler Scaler::min_max(const Tensor& x, double low, double high, ScalerOptions o
 
 Scaler Scaler::standard(const Tensor& x, ScalerOptions options) {
   const Sample sample(x, options);
-  const Tensor center = where(sample.constant, sample.low, mean(sample.x, sample.axes));
-  // In units of about the range no square overflows or vanishes.
+  // From low on, in units of about the range, no sum overflows, and no square overflows or vanishes.
   const Tensor unit = power_of_two(where(sample.constant, 1, sample.high - sample.low));
+  const Tensor above_low = mean((sample.x - sample.low) / unit, sample.axes) * unit;
+  const Tensor center = sample.low + where(sample.constant, 0, above_low);
   const Tensor deviation = sqrt(mean(square((sample.x - center) / unit), sample.axes)) * unit;
   return {center, where(sample.constant, 1, deviation)};
 }

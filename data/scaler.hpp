@@ -12,9 +12,14 @@ struct ScalerOptions {
 /// An affine map of each feature,   y = (x - center) / scale,   fitted to training data and then the
 /// same for all other data.
 ///   x [n, features...]   center, scale float64 [features...], or [] for all elements together
-/// A feature that is constant in the training data has scale 1, but for `max_abs`.
+/// A feature that is constant in the training data has scale 1, but for `max_abs`. It is constant if
+///   max x - min x <= 8 eps max |x|,   eps = 2^-52,
+/// which eight roundings in float64 of the same number may bring about: 0.1 + 0.2 and 0.3. Features
+/// of float32 that are constant but for roundings in float32 have to be left out by the caller.
+/// Source: scikit-learn, preprocessing._data._is_constant_feature, which compares variances.
 ///
-/// The fits take sums in float64, and throw ValueError for no elements, a NaN or an infinity, naming
+/// The fits compute in float64, in which neighbours of int64 above 2^53 become the same number:
+/// subtract an offset from nanoseconds before. They throw ValueError for no elements, a NaN or an infinity, naming
 /// row and column, or a spread that float64 does not hold; ShapeError for rank 0 unless all elements
 /// go together.
 class Scaler {

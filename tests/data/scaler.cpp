@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -88,6 +89,38 @@ TEST_CASE("scaler: constant features have scale 1") {
   CHECK(values(Scaler::max_abs(x).scale()) == Doubles{0.1, 1});
 }
 
+TEST_CASE("scaler: constant is what roundings in float64 may have moved apart") {
+  const Doubles sums{0.3, 0.1 + 0.2, 0.3};
+  REQUIRE(sums[1] != 0.3);
+  for (const double sign : {1.0, -1.0}) {
+    const Tensor x = sign * from_vector(sums, {3, 1});
+    const double low = std::min(sign * sums[0], sign * sums[1]);
+    for (const Scaler& scaler : {Scaler::standard(x), Scaler::min_max(x)}) {
+      CHECK(values(scaler.center()) == Doubles{low});
+      CHECK(values(scaler.scale()) == Doubles{1});
+      CHECK(std::abs(values(scaler(full({1, 1}, low + 0.1, Dtype::float64)))[0] - 0.1) < 1e-15);
+    }
+  }
+  // From 1 on the numbers are eps apart: 8 eps (1 + 8 eps) are 8 of them, and not 9.
+  const double eps = std::numeric_limits<double>::epsilon();
+  for (const double size : {0x1p-900, 1.0, 0x1p1000}) {
+    for (const int steps : {1, 8, 9}) {
+      CAPTURE(steps);
+      const Tensor x = from_vector(Doubles{size, size * (1 + steps * eps)}, {2, 1});
+      const bool constant = steps <= 8;
+      CHECK((values(Scaler::standard(x).scale()) == Doubles{1}) == constant);
+      CHECK((values(Scaler::min_max(x).scale()) == Doubles{1}) == constant);
+    }
+  }
+  // Neighbours of float32, and of int64 where float64 has room, are told apart.
+  CHECK(values(Scaler::standard(tensor({{16777216}, {16777220}}, Dtype::float32)).scale()) ==
+        Doubles{2});
+  const std::int64_t days = 719528;
+  CHECK(values(Scaler::min_max(tensor({days, days + 3})).scale()) == Doubles{3});
+  const std::int64_t nanoseconds = 1'700'000'000'000'000'000;
+  CHECK(values(Scaler::min_max(tensor({nanoseconds, nanoseconds + 3})).scale()) == Doubles{1});
+}
+
 TEST_CASE("scaler: min_max takes the extremes exactly onto the bounds") {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const double size = std::pow(10.0, static_cast<double>(seed) - 10);
@@ -120,6 +153,15 @@ TEST_CASE("scaler: numbers far from 0 or of extreme size lose nothing on the way
     const Tensor x = tensor({{-size}, {size}}, Dtype::float64);
     CHECK(values(Scaler::standard(x)(x)) == Doubles{-1, 1});
   }
+  // The sums of the first are beyond float64, those of the second too from the least on.
+  const double root = std::sqrt(1.5);
+  CHECK(mismatch(Scaler::standard(tensor({{1e308}, {1.1e308}, {1.2e308}}, Dtype::float64))(
+                     tensor({{1e308}, {1.1e308}, {1.2e308}}, Dtype::float64)),
+                 tensor({{-root}, {0.0}, {root}}, Dtype::float64), 4e-15) == "");
+  const Tensor far = tensor({{0.0}, {1.5e308}, {1.5e308}, {1.5e308}}, Dtype::float64);
+  const double third = std::sqrt(1.0 / 3);
+  CHECK(mismatch(Scaler::standard(far)(far),
+                 tensor({{-3 * third}, {third}, {third}, {third}}, Dtype::float64), 4e-15) == "");
 }
 
 TEST_CASE("scaler: dtypes") {
