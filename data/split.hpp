@@ -40,7 +40,8 @@ Fold block_split(std::int64_t rows, double test_share, const BlockOptions& optio
 Split block_split(const Dataset& dataset, double test_share, const BlockOptions& options = {});
 
 /// k folds for cross-validation: each row is in the test set of one, drawn at random, and trained on
-/// in the others. Sizes of test sets differ by at most one, the first ones being larger.
+/// in the others. Sizes of test sets differ by at most one, the first ones being larger. Every fold
+/// holds all row numbers, 8 rows k bytes together: with k = rows, each row left out once, 8 rows^2.
 /// Throws ValueError unless 2 <= k <= rows.
 std::vector<Fold> k_fold(std::int64_t rows, std::int64_t k, Rng& rng = default_rng());
 
