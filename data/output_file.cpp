@@ -27,8 +27,8 @@ std::optional<fs::path> followed(fs::path path) {
   return fs::absolute(path);
 }
 
-/// A descriptor like that of the process's input, output or errors that writes to this file;
-/// negative if none does.
+/// A copy of that one of the process's standard descriptors that writes to this file; negative if
+/// none does.
 int standard_descriptor(const struct stat& file) {
   for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO, STDIN_FILENO}) {
     struct stat open_file {};

@@ -19,9 +19,9 @@ struct ScalerOptions {
 /// Source: scikit-learn, preprocessing._data._is_constant_feature, which compares variances.
 ///
 /// The fits compute in float64, in which neighbours of int64 above 2^53 become the same number:
-/// subtract an offset from nanoseconds before. They throw ValueError for no elements, a NaN or an infinity, naming
-/// row and column, or a spread that float64 does not hold; ShapeError for rank 0 unless all elements
-/// go together.
+/// subtract an offset from nanoseconds before. They throw ValueError for no elements, a NaN or an
+/// infinity, naming row and column, or a spread that float64 does not hold; ShapeError for rank 0
+/// unless all elements go together.
 class Scaler {
  public:
   /// center 0, scale max |x|: into [-1, 1], and 0 stays 0. A feature of zeros has scale 1.
