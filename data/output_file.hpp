@@ -13,9 +13,9 @@ namespace xtape::data {
 /// NAME.PROCESS-NUMBER.tmp, with what it had written.
 ///
 /// An older file hands on its permissions; a symbolic link stays one, and the file that it names is
-/// replaced. Written directly is what exists and is no regular file, such as a pipe, and a file that
-/// is the process's standard output or error, by whatever name: from where that stands, so that
-/// neither writes over the other. What /proc names else is appended to, as is /dev/fd/3.
+/// replaced. Written directly is what exists and is no regular file, such as a pipe, and a file
+/// that is the process's standard output or error, by whatever name: from where that stands, so
+/// that neither writes over the other. What else /proc names, as /dev/fd/3 does, is appended to.
 ///
 /// Every function throws IoError, naming the path and the system's reason, if it fails.
 class OutputFile {

@@ -33,8 +33,8 @@ struct Sample {
     check_finite();
     low = amin(x, axes);
     high = amax(x, axes);
-    // Eight roundings, each by half a unit in the last place, move one value by 4 eps of it at most,
-    // and so two of them apart by 8 eps.
+    // Eight roundings, each by half a unit in the last place, move one value by 4 eps of it at
+    // most, and so two of them apart by 8 eps.
     constexpr double rounding = 8 * std::numeric_limits<double>::epsilon();
     constant = high - low <= rounding * greatest();
   }
@@ -104,7 +104,7 @@ Scaler Scaler::min_max(const Tensor& x, double low, double high, ScalerOptions o
 
 Scaler Scaler::standard(const Tensor& x, ScalerOptions options) {
   const Sample sample(x, options);
-  // From low on, in units of about the range, no sum overflows, and no square overflows or vanishes.
+  // From low on, in units of about the range, no sum or square overflows, and no square vanishes.
   const Tensor unit = power_of_two(where(sample.constant, 1, sample.high - sample.low));
   const Tensor above_low = mean((sample.x - sample.low) / unit, sample.axes) * unit;
   const Tensor center = sample.low + where(sample.constant, 0, above_low);

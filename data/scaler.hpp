@@ -12,7 +12,7 @@ struct ScalerOptions {
 /// An affine map of each feature,   y = (x - center) / scale,   fitted to training data and then the
 /// same for all other data.
 ///   x [n, features...]   center, scale float64 [features...], or [] for all elements together
-/// A feature that is constant in the training data has scale 1, but for `max_abs`. It is constant if
+/// A feature that is constant in the training data has scale 1, but for `max_abs`. It is so if
 ///   max x - min x <= 8 eps max |x|,   eps = 2^-52,
 /// which eight roundings in float64 of the same number may bring about: 0.1 + 0.2 and 0.3. Features
 /// of float32 that are constant but for roundings in float32 have to be left out by the caller.
