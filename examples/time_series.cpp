@@ -70,12 +70,12 @@ void compare(const Flags& flags) {
     csv.emplace(flags.csv, std::vector<std::string>{"split", "fold", "error"});
 
   Rng rng(flags.seed);
-  const auto [past, future] = data::block_split(sensor(flags.hours, rng), 0.2);
-  const std::int64_t rows = past.x.extent(0);
+  const data::Split record = data::block_split(sensor(flags.hours, rng), 0.2);  // past and future
+  const std::int64_t rows = record.train.x.extent(0);
   const auto mean_error = [&](const char* name, const std::vector<data::Fold>& folds) {
     double sum = 0;
     for (std::size_t fold = 0; fold < folds.size(); ++fold) {
-      const double error = error_of(data::split(past, folds[fold]), flags, rng);
+      const double error = error_of(data::split(record.train, folds[fold]), flags, rng);
       if (csv) csv->write({name, static_cast<std::int64_t>(fold), error});
       sum += error;
     }
@@ -84,7 +84,7 @@ void compare(const Flags& flags) {
   const double random = mean_error("random", data::k_fold(rows, flags.folds, rng));
   const double blocked =
       mean_error("blocked", data::blocked_k_fold(rows, flags.folds, {.gap = flags.gap}));
-  const double truth = error_of({past, future}, flags, rng);
+  const double truth = error_of(record, flags, rng);
   if (csv) {
     csv->write({"future", std::int64_t{0}, truth});
     csv->commit();

@@ -26,11 +26,11 @@ struct Band {
 };
 
 void check(const std::vector<Band>& bands) {
-  for (const auto& [figure, got, printed, deviation] : bands) {
-    CAPTURE(figure);
-    CAPTURE(got);
-    CAPTURE(printed);
-    CHECK(std::abs(got - printed) <= 3 * deviation + 0.0005);
+  for (const Band& band : bands) {
+    CAPTURE(band.figure);
+    CAPTURE(band.got);
+    CAPTURE(band.printed);
+    CHECK(std::abs(band.got - band.printed) <= 3 * band.deviation + 0.0005);
   }
 }
 
