@@ -1,5 +1,6 @@
 // Trains on any table of numbers with a column to be predicted, and judges the network on rows that
 // it has not seen:   csv iris.csv --label species
+// The test figures are there to watch; to choose flags by them, hold out a third part (validation).
 
 #include <cmath>
 #include <cstdint>
@@ -38,7 +39,7 @@ data::CsvDataset load(const Flags& flags) {
   return data::load_csv_dataset(flags.table, options);
 }
 
-/// A part of the table, prepared: features and, of a regression, labels have mean 0 and deviation 1
+/// The table in two parts, prepared: features and, of a regression, labels have mean 0 and deviation 1
 /// in the training part.
 data::Split prepared(const data::CsvDataset& table, const Flags& flags, Rng& rng,
                      std::optional<data::Scaler>& label_scaler) {
@@ -130,8 +131,11 @@ void train(const Flags& flags) {
   if (csv) csv->commit();
   const NoGradGuard off;
   const Tensor on_test = model(test.x);
-  label_scaler ? report_errors(*label_scaler, on_test, test.y)
-               : report_classes(table, on_test, test.y);
+  if (label_scaler) {
+    report_errors(*label_scaler, on_test, test.y);
+  } else {
+    report_classes(table, on_test, test.y);
+  }
 }
 
 /// A column of a table without a header is named by its index.

@@ -130,7 +130,8 @@ int main(int argc, char** argv) {
   Flags flags;
   CLI::App app("Trains a network with two hidden layers on Fashion-MNIST.");
   app.option_defaults()->always_capture_default();
-  app.add_option("--data", flags.data, "Directory of the IDX files, plain or gzip");
+  app.add_option("--data", flags.data,
+                 "Directory of the IDX files, plain or gzip (Debian: dataset-fashion-mnist)");
   app.add_option("--epochs", flags.epochs, "Passes over the training images")->check(positive);
   app.add_option("--batch-size", flags.batch_size, "Images of a step")->check(positive);
   app.add_option("--hidden", flags.hidden, "Neurons of the first layer")->check(positive);

@@ -1,6 +1,7 @@
 // Neural Networks from Scratch, chapters 11 to 15, as a story: a network learns its points by heart,
-// and what helps. Each column of the table is one run; "train" is what the network sees, "test" a
-// spiral that it never saw. A good loss on the left that is bad on the right is overfitting.
+// and what L2, more data, more neurons and dropout change. Each pair of columns is one run; "train"
+// is what the network sees, "test" a spiral that it never saw. A good loss on the left that is bad on
+// the right is overfitting. Dropout does not pay on so small a network.
 
 #include <cstdint>
 #include <cstdio>
@@ -20,7 +21,7 @@ struct Flags {
   std::uint64_t seed = 0;
 };
 
-/// One way to train; each goes on from the one before.
+/// One way to train, from the start; it changes some settings of the one before.
 struct Chapter {
   const char* name;
   int samples, hidden;  // points of each class, neurons
@@ -112,7 +113,7 @@ void tell(const Flags& flags) {
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Shows overfitting on the spiral, and what L2, data, neurons and dropout do.");
+  CLI::App app("Shows overfitting on the spiral, and what L2, data, neurons and dropout change.");
   app.option_defaults()->always_capture_default();
   app.add_option("--epochs", flags.epochs, "Passes over the points")->check(positive);
   app.add_option("--every", flags.every, "Report every N-th epoch")->check(positive);

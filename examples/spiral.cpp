@@ -81,7 +81,7 @@ void train(const Flags& flags) {
                                                     "regularization_loss", "learning_rate"});
   }
   const Dtype dtype = flags.dtype == "float64" ? Dtype::float64 : Dtype::float32;
-  Rng rng(flags.seed), masks(flags.seed);  // the book draws data and weights from one stream
+  Rng rng(flags.seed), masks(flags.seed);  // masks take nothing from the stream of data and weights
   auto [X, y] = data::spiral(flags.samples, flags.classes, rng, dtype);
 
   const auto small = nn::init::normal(flags.init_scale);
