@@ -8,7 +8,14 @@ option(XTAPE_BUILD_EXAMPLES "Build the examples" ${XTAPE_IS_TOP_LEVEL})
 option(XTAPE_BUILD_BENCH "Build the benchmark" ${XTAPE_IS_TOP_LEVEL})
 option(XTAPE_INSTALL "Generate the install rules" ${XTAPE_IS_TOP_LEVEL})
 option(XTAPE_WERROR "Treat warnings as errors" OFF)
-set(XTAPE_ARCH native CACHE STRING "-march of the library; empty for the compiler's default")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  set(default_levels x86-64-v2 x86-64-v3 x86-64-v4)
+else()
+  set(default_levels baseline)
+endif()
+set(XTAPE_LEVELS "${default_levels}" CACHE STRING
+  "Levels of the processor family that kernels are compiled for, lowest first: x86-64-v2 to -v4; \
+baseline, for the compiler's default; native, for this machine alone")
 set(XTAPE_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread")
 
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -35,14 +42,6 @@ endif()
 if(XTAPE_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(XTAPE_CCACHE ccache)
   if(XTAPE_CCACHE)
-    # ccache takes -march=native at its word: the CPU's features are hashed too, so that a cache
-    # that has moved to another machine serves no code which that machine cannot run.
-    set(features "")
-    if(EXISTS /proc/cpuinfo)
-      file(STRINGS /proc/cpuinfo features REGEX "^(flags|Features)" LIMIT_COUNT 1)
-    endif()
-    file(WRITE "${PROJECT_BINARY_DIR}/cpu-features" "${features}")
-    set(CMAKE_CXX_COMPILER_LAUNCHER
-      "${CMAKE_COMMAND}" -E env "CCACHE_EXTRAFILES=${PROJECT_BINARY_DIR}/cpu-features" "${XTAPE_CCACHE}")
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${XTAPE_CCACHE}")
   endif()
 endif()

@@ -129,9 +129,9 @@ Tensor row_losses(const Tensor& logits, const Tensor& labels, const Tensor& coun
   };
   Tensor losses = xtape::detail::make_tensor({rows}, x.dtype());
   const Tensor p = xtape::detail::make_tensor(x.shape(), x.dtype());
-  kernels::cross_entropy_rows(x.dtype(), rows, classes, x.body().data,
-                              labels.body().elements<std::int64_t>(), flags(counts), p.body().data,
-                              losses.body().data);
+  kernels::softmax_kernels().cross_entropy_rows(x.dtype(), rows, classes, x.body().data,
+                                                labels.body().elements<std::int64_t>(),
+                                                flags(counts), p.body().data, losses.body().data);
   return record("cross_entropy", std::move(losses), {x},
                 [=, x = Saved(x), p = Saved(p), labels = Saved(labels),
                  counts = Saved(counts, counts.defined())](const Tensor& g, const Send& send) {
@@ -145,7 +145,7 @@ Tensor row_losses(const Tensor& logits, const Tensor& labels, const Tensor& coun
                                       0;  // the gradient of a mean or sum: one number for all rows
                   const Tensor given = shared ? g : g.contiguous();
                   Tensor dx = xtape::detail::make_tensor({rows, classes}, g.dtype());
-                  kernels::cross_entropy_gradient_rows(
+                  kernels::softmax_kernels().cross_entropy_gradient_rows(
                       g.dtype(), rows, classes, p.get().body().data,
                       labels.get().body().elements<std::int64_t>(), flags(counts.get()),
                       given.body().data, shared ? 0 : 1, dx.body().data);

@@ -1,37 +1,15 @@
-#include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <iterator>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/ops/dropout.hpp>
-#include <xtape/ops/kernels/philox.hpp>
+#include <xtape/ops/kernels/mask.hpp>
 
 namespace xtape {
 namespace {
 
-/// Each element has 16 random bits: those below the threshold drop it.
-constexpr double resolution = 0x1p16;
-
-template <class T>
-void apply_mask(const T* x, T* y, std::int64_t n, double rate, std::uint64_t key,
-                std::uint64_t call) {
-  const double threshold = std::round(rate * resolution);
-  const T scale = static_cast<T>(resolution / (resolution - threshold));
-  const auto limit = static_cast<std::int32_t>(threshold);
-  kernels::PhiloxBlock block;
-  std::uint16_t bits[sizeof(block.words) / sizeof(std::uint16_t)];
-  constexpr auto elements = static_cast<std::int64_t>(std::size(bits));
-  for (std::int64_t start = 0; start < n; start += elements) {
-    block.generate(static_cast<std::uint64_t>(start / elements) * block.counters, call, key);
-    std::memcpy(bits, block.words, sizeof(bits));
-    const std::int64_t count = std::min(elements, n - start);
-    for (std::int64_t i = 0; i < count; ++i)
-      y[start + i] = bits[i] < limit ? T{0} : x[start + i] * scale;
-  }
-}
+constexpr double resolution = 0x1p16;  // each element has 16 random bits
 
 }  // namespace
 
@@ -42,12 +20,17 @@ Tensor dropout(const Tensor& x, double rate, std::uint64_t key, std::uint64_t ca
     throw DtypeError("dropout: the input must be floating; got " + x.describe());
   const Tensor dense = x.contiguous();
   Tensor y = detail::make_tensor(x.shape(), x.dtype());
-  visit(x.dtype(), [&]<class T>(TypeTag<T>) {
-    if constexpr (std::is_floating_point_v<T>) {
-      apply_mask(dense.body().elements<const T>(), y.body().elements<T>(), y.size(), rate, key,
-                 call);
-    }
-  });
+  const double threshold = std::round(rate * resolution);
+  const double scale = resolution / (resolution - threshold);
+  const auto limit = static_cast<std::int32_t>(threshold);
+  const auto& mask = kernels::chosen<kernels::MaskKernels>();
+  if (x.dtype() == Dtype::float32) {
+    mask.dropout_float32(dense.body().elements<const float>(), y.body().elements<float>(), y.size(),
+                         limit, static_cast<float>(scale), key, call);
+  } else {
+    mask.dropout_float64(dense.body().elements<const double>(), y.body().elements<double>(),
+                         y.size(), limit, scale, key, call);
+  }
   return record("dropout", std::move(y), {x},
                 [=](const Tensor& g, const Send& send) { send(0, dropout(g, rate, key, call)); });
 }

@@ -10,9 +10,8 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/ops/elementwise.hpp>
-#include <xtape/ops/kernels/erf.hpp>
 #include <xtape/ops/kernels/map.hpp>
-#include <xtape/ops/kernels/symbol.hpp>
+#include <xtape/ops/kernels/rows.hpp>
 #include <xtape/ops/reduce.hpp>
 
 namespace xtape {
@@ -26,125 +25,70 @@ const Tensor& Operand::tensor(Dtype other, Tensor& constant) const {
   return constant;
 }
 
-namespace rows {
-namespace {
-
-enum class Domain { any, numeric, floating };
-
-struct None {};
-constexpr None none{};
+// Not in a namespace without a name: the formulas of the rows find them by the type of their
+// arguments.
 
 /// Any element where `condition` holds?
-bool any(const Tensor& condition) {
+static bool holds_anywhere(const Tensor& condition) {
   const NoGradGuard off;
   return sum(condition).item() > 0;
 }
 
-/// g / d for recorded backward passes: see kernels::over.
-Tensor over(const Tensor& g, const Operand& d) {
+/// g / d for recorded backward passes: 0 where nothing comes in, see kernels.
+static Tensor over(const Tensor& g, const Operand& d) {
   Tensor constant;
   const Tensor& divisor = d.tensor(g.dtype(), constant);
   const Tensor pole = (g == 0) & !(abs(divisor) > 0);
-  return any(pole) ? where(pole, 0, g / divisor) : g / divisor;
+  return holds_anywhere(pole) ? where(pole, 0, g / divisor) : g / divisor;
 }
 
-/// g e for recorded backward passes: see kernels::times.
-Tensor times(const Tensor& g, const Operand& e) {
+/// g e for recorded backward passes: 0 where nothing comes in, see kernels.
+static Tensor times(const Tensor& g, const Operand& e) {
   Tensor constant;
   const Tensor& factor = e.tensor(g.dtype(), constant);
   const Tensor pole = (g == 0) & !isfinite(factor);
-  return any(pole) ? where(pole, 0, g * factor) : g * factor;
+  return holds_anywhere(pole) ? where(pole, 0, g * factor) : g * factor;
 }
 
-// What rows have in common, in the same generic form.
+// What formulas have in common, for recorded backward passes; the same on registers of numbers
+// stands with the kernels, by formulas that keep more digits.
 using std::numbers::inv_sqrtpi, std::numbers::sqrt2;
 
-template <class X>
-auto erf_slope(const X& x) {
-  return 2 * inv_sqrtpi * exp(-x * x);
+/// The gradient where the result does not depend on x: 0, and NaN where x is.
+static Tensor flat(const Tensor& g, const Tensor& x) { return where(x == x, 0, times(g, x)); }
+
+static Tensor pow_base_slope(const Tensor& a, const Tensor& b, const Tensor&) {
+  return where((a == 0) & (b == 0), 0, b * pow(a, b - 1));
 }
-template <class X>
-auto sigmoid_slope(const X& x) {
-  return sigmoid(x) * sigmoid(-x);
-}
-/// The same by one exponential: abs has a kink, which a recorded derivative must not see.
-template <class T>
-auto sigmoid_slope(const kernels::Lane<T>& x) {
-  const auto e = exp(-abs(x));
-  return e / ((1 + e) * (1 + e));
+static Tensor pow_exponent_slope(const Tensor& a, const Tensor& b, const Tensor& y) {
+  return where((a == 0) & (b >= 0), 0, y * log(a));
 }
 
-/// Distribution function and density of the standard normal distribution; by erfc, which keeps the
-/// digits of small probabilities.
-template <class X>
-auto normal_below(const X& x) {
-  return 0.5 * erfc(-x / sqrt2);
-}
-template <class X>
-auto normal_density(const X& x) {
-  return inv_sqrtpi / sqrt2 * exp(-0.5 * x * x);
+static Tensor erf_slope(const Tensor& x) { return 2 * inv_sqrtpi * exp(-x * x); }
+static Tensor sigmoid_slope(const Tensor& x) { return sigmoid(x) * sigmoid(-x); }
+static Tensor tanh_slope(const Tensor& x) { return 4 * sigmoid_slope(2 * x); }
+static Tensor silu_slope(const Tensor& x) { return sigmoid(x) + times(sigmoid_slope(x), x); }
+
+/// By erfc, which keeps the digits of small probabilities.
+static Tensor gelu_slope(const Tensor& x) {
+  const Tensor density = inv_sqrtpi / sqrt2 * exp(-0.5 * x * x);
+  return 0.5 * erfc(-x / sqrt2) + times(density, x);
 }
 
-/// The same, close to it: (1 + tanh(u)) / 2 = sigmoid(2 u) for a cubic u.
-constexpr double cubic = 0.044715;
-template <class X>
-auto tanh_below(const X& x) {
-  return sigmoid(2 * sqrt2 * inv_sqrtpi * x * (1 + cubic * x * x));
+/// (1 + tanh(u)) / 2 = sigmoid(2 u) for a cubic u. From |x| = 40 on that is 0 or 1, with all its
+/// derivatives, whatever the powers of x do.
+static Tensor gelu_tanh_slope(const Tensor& x) {
+  constexpr double cubic = 0.044715;
+  const Tensor near = clip(x, -40, 40);
+  const Tensor u2 = 2 * sqrt2 * inv_sqrtpi * near * (1 + cubic * near * near);
+  const Tensor density =
+      sigmoid_slope(u2) * (2 * sqrt2 * inv_sqrtpi * (1 + 3 * cubic * near * near));
+  return sigmoid(u2) + density * near;
 }
-template <class X>
-auto tanh_density(const X& x) {
-  return times(tanh_below(x) * tanh_below(-x), 2 * sqrt2 * inv_sqrtpi * (1 + 3 * cubic * x * x));
-}
-
-#define ARG(name) [[maybe_unused]] const auto& name
-#define UNARY(id, domain_, formula, dx, ...)                                            \
-  struct id##_row {                                                                     \
-    static constexpr const char* name = #id;                                            \
-    static constexpr Domain domain = Domain::domain_;                                   \
-    static constexpr auto value = [](const auto& x) { return formula; };                \
-    static constexpr std::tuple derivatives{[](ARG(g), ARG(x), ARG(y)) { return dx; }}; \
-  };
-#define BINARY(id, domain_, formula, da, db, ...)                                               \
-  struct id##_row {                                                                             \
-    static constexpr const char* name = #id;                                                    \
-    static constexpr Domain domain = Domain::domain_;                                           \
-    static constexpr auto value = [](const auto& a, const auto& b) { return formula; };         \
-    static constexpr std::tuple derivatives{[](ARG(g), ARG(a), ARG(b), ARG(y)) { return da; },  \
-                                            [](ARG(g), ARG(a), ARG(b), ARG(y)) { return db; }}; \
-  };
-#define TERNARY(id, domain_, formula, da, db, dc, ...)                              \
-  struct id##_row {                                                                 \
-    static constexpr const char* name = #id;                                        \
-    static constexpr Domain domain = Domain::domain_;                               \
-    static constexpr auto value = [](const auto& a, const auto& b, const auto& c) { \
-      return formula;                                                               \
-    };                                                                              \
-    static constexpr std::tuple derivatives{                                        \
-        [](ARG(g), ARG(a), ARG(b), ARG(c), ARG(y)) { return da; },                  \
-        [](ARG(g), ARG(a), ARG(b), ARG(c), ARG(y)) { return db; },                  \
-        [](ARG(g), ARG(a), ARG(b), ARG(c), ARG(y)) { return dc; }};                 \
-  };
-#define COMPARE(id, formula)                                                            \
-  struct id##_row {                                                                     \
-    static constexpr const char* name = #id;                                            \
-    static constexpr Domain domain = Domain::any;                                       \
-    static constexpr auto value = [](const auto& a, const auto& b) { return formula; }; \
-    static constexpr std::tuple<> derivatives{};                                        \
-  };
-#include <xtape/ops/elementwise.def>
-#undef ARG
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef COMPARE
-
-}  // namespace
-}  // namespace rows
 
 namespace {
 
-using rows::Domain;
-using rows::None;
+using namespace kernels;
 
 template <std::size_t n>
 using Index = std::integral_constant<std::size_t, n>;
@@ -156,70 +100,11 @@ constexpr void each(F&& f) {
   (std::make_index_sequence<n>());
 }
 
-/// What the arguments of a row's derivative formulas are numbered by: 0 is g, 1 to arity the
-/// inputs, arity + 1 the result.
-template <class Row, std::size_t j, std::size_t... n>
-constexpr auto symbolic(std::index_sequence<n...>) {
-  return std::get<j>(Row::derivatives)(kernels::Argument<n>{}...);
-}
-
-/// What follows from the derivative formulas of a row of `arity` inputs.
-template <class Row, std::size_t arity>
-struct Formulas {
-  static constexpr std::size_t arguments = arity + 2;
-  template <std::size_t j>
-  using Symbolic = decltype(symbolic<Row, j>(std::make_index_sequence<arguments>()));
-
-  template <std::size_t j>
-  static constexpr bool exists = !std::is_same_v<Symbolic<j>, None>;
-  /// dL/dx_j is g itself.
-  template <std::size_t j>
-  static constexpr bool is_gradient = std::is_same_v<Symbolic<j>, kernels::Argument<0>>;
-  /// The arguments that the formula of dL/dx_j reads, a bit each.
-  template <std::size_t j>
-  static constexpr unsigned reads = kernels::reads_of<Symbolic<j>>();
-
-  static constexpr std::array<unsigned, arity> all_reads =
-      []<std::size_t... j>(std::index_sequence<j...>) {
-    return std::array{kernels::reads_of<Symbolic<j>>()...};
-  }
-  (std::make_index_sequence<arity>());
-  static constexpr bool reads_any(std::size_t argument) {
-    unsigned any = 0;
-    for (const unsigned one : all_reads) any |= one;
-    return contains(any, argument);
-  }
-  static constexpr bool contains(unsigned set, std::size_t argument) {
-    return (set >> argument & 1u) != 0;
-  }
-};
-
+/// The kernels of a row for this processor.
 template <class Row>
-struct Value {
-  template <class... Lanes>
-  static auto apply(Lanes... x) {
-    return Row::value(x...);
-  }
-};
-
-/// The formula of dL/dx_j as a kernel of just the arguments that it reads.
-template <class Row, std::size_t arity, std::size_t j>
-struct Derivative {
-  using F = Formulas<Row, arity>;
-  template <class Lane, class... Lanes>
-  static Lane apply(Lane first, Lanes... others) {
-    const Lane given[] = {first, others...};
-    std::size_t next = 0;
-    const auto argument = [&](std::size_t n) {
-      return F::contains(F::template reads<j>, n) ? given[next++] : Lane(0);
-    };
-    return [&]<std::size_t... n>(std::index_sequence<n...>) {
-      const Lane all[] = {argument(n)...};  // braces: in order
-      return std::get<j>(Row::derivatives)(all[n]...);
-    }
-    (std::make_index_sequence<F::arguments>());
-  }
-};
+const RowKernels& kernels_of() {
+  return chosen<ElementwiseKernels>().rows[static_cast<std::size_t>(Row::place)];
+}
 
 template <class Row, std::size_t arity, std::size_t j>
 Tensor fused_derivative(const std::array<Tensor, arity + 2>& arguments, bool may_overwrite_g) {
@@ -234,8 +119,7 @@ Tensor fused_derivative(const std::array<Tensor, arity + 2>& arguments, bool may
   const Tensor& g = arguments[0];
   Tensor dx =
       may_overwrite_g && detail::exclusive(g) ? g : detail::make_tensor(g.shape(), g.dtype());
-  kernels::map(kernels::map_kernel<Derivative<Row, arity, j>, count, false>, g.dtype(), dx,
-               operands);
+  kernels::map(kernels_of<Row>().derivatives[j], g.dtype(), dx, operands);
   return dx;
 }
 
@@ -318,8 +202,7 @@ Tensor elementwise(Dtype dtype, const Tensors&... x) {
     if (inputs[i]->shape() != shape) shape = broadcast_shapes(Row::name, shape, inputs[i]->shape());
   }
   Tensor y = detail::make_tensor(shape, compares ? Dtype::boolean : compute);
-  kernels::map(kernels::map_kernel<Value<Row>, arity, Row::domain != Domain::floating>, compute, y,
-               inputs);
+  kernels::map(kernels_of<Row>().value, compute, y, inputs);
   if constexpr (compares) {
     return y;
   } else {
@@ -343,11 +226,11 @@ Tensor with_tensors(const Operand& left, const Operand& right, F&& f) {
 }  // namespace
 
 #define UNARY(id, ...) \
-  Tensor id(const Tensor& x) { return elementwise<rows::id##_row>(x.dtype(), x); }
+  Tensor id(const Tensor& x) { return elementwise<kernels::id##_row>(x.dtype(), x); }
 #define BINARY(id, ...)                                                                  \
   Tensor id(const Operand& a, const Operand& b) {                                        \
     return with_tensors(a, b, [](Dtype dtype, const Tensor& left, const Tensor& right) { \
-      return elementwise<rows::id##_row>(dtype, left, right);                            \
+      return elementwise<kernels::id##_row>(dtype, left, right);                         \
     });                                                                                  \
   }
 #define TERNARY(id, ...)
@@ -363,7 +246,7 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
     throw DtypeError("where: the condition must be boolean; got " + condition.describe());
   }
   return with_tensors(a, b, [&](Dtype dtype, const Tensor& left, const Tensor& right) {
-    return elementwise<rows::select_row>(dtype, condition, left, right);
+    return elementwise<kernels::select_row>(dtype, condition, left, right);
   });
 }
 
@@ -371,14 +254,14 @@ Tensor clip(const Tensor& x, const Operand& low, const Operand& high) {
   Tensor constants[2];
   const Tensor& lower = low.tensor(x.dtype(), constants[0]);
   const Tensor& upper = high.tensor(x.dtype(), constants[1]);
-  return elementwise<rows::bounded_row>(promote(x.dtype(), promote(lower.dtype(), upper.dtype())),
-                                        x, lower, upper);
+  return elementwise<kernels::bounded_row>(
+      promote(x.dtype(), promote(lower.dtype(), upper.dtype())), x, lower, upper);
 }
 
 Tensor isnan(const Tensor& x) { return x != x; }
 Tensor isfinite(const Tensor& x) {
   const NoGradGuard off;
-  return x - x == 0;
+  return is_floating(x.dtype()) ? x - x == 0 : full(x.shape(), 1, Dtype::boolean);
 }
 
 }  // namespace xtape

@@ -53,7 +53,7 @@ Tensor reduced(Reduction reduction, const Tensor& x, const Flags& flags, const S
   const bool ordered = reduction == Reduction::sum || reduction == Reduction::product;
   Tensor y = detail::make_tensor(shape, dtype);
   const Tensor source = ordered && !x.is_contiguous() ? x.detach().contiguous() : x;
-  kernels::reduce(reduction, source, flags, y);
+  kernels::reduce_kernels().reduce(reduction, source, flags, y);
   return y;
 }
 
@@ -72,13 +72,16 @@ Tensor extremum(const char* op, Reduction reduction, const Tensor& x, const Axes
   Tensor y = reduced(reduction, x, plan, integral_as_int64(x.dtype()));
   if (x.dtype() == Dtype::boolean) return y.to(Dtype::boolean);
   if (!recording(x)) return y;
-  return record(op, y, {x},
-                [saved_x = Saved(x), saved_y = Saved::output(y), kept = plan.kept_shape](
-                    const Tensor& g, const Send& send) {
-                  const Tensor ties = saved_x.get() == reshape(saved_y.get(send).detach(), kept);
-                  const Tensor count = sum_to(ties, kept).to(g.dtype());
-                  send(0, where(ties, reshape(g, kept) / count, 0));
-                });
+  return record(
+      op, y, {x},
+      [saved_x = Saved(x), saved_y = Saved::output(y), kept = plan.kept_shape](const Tensor& g,
+                                                                               const Send& send) {
+        const Tensor ties = saved_x.get() == reshape(saved_y.get(send).detach(), kept);
+        const Tensor count = sum_to(ties, kept).to(g.dtype());
+        const Tensor given = reshape(g, kept), elements = saved_x.get();
+        // A NaN among the elements is the result, and equal to nothing.
+        send(0, where(ties, given / count, where(elements == elements, 0, given * elements)));
+      });
 }
 
 /// Product of the elements before each one, x [m, n] along the rows: a scan in log(n) steps.
@@ -121,7 +124,7 @@ Tensor arg_extremum(const char* op, bool greatest, const Tensor& x, std::int64_t
   if (x.shape()[along] == 0 && y.size() > 0) {
     throw ValueError(std::string(op) + ": no elements to compare; got " + x.describe());
   }
-  kernels::arg_reduce(greatest, x, along, y);
+  kernels::reduce_kernels().arg_reduce(greatest, x, along, y);
   return y;
 }
 

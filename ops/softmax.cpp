@@ -48,7 +48,8 @@ Tensor along_axis(const char* op, const Tensor& x, std::int64_t axis, F&& rows_f
 
 Tensor softmax(const Tensor& x, std::int64_t axis) {
   return along_axis("softmax", x, axis, [](const Tensor& rows) {
-    return along_rows("softmax", rows, kernels::softmax_rows, kernels::softmax_gradient_rows,
+    return along_rows("softmax", rows, kernels::softmax_kernels().softmax_rows,
+                      kernels::softmax_kernels().softmax_gradient_rows,
                       [](const Tensor& g, const Tensor& y) {
                         return y * (g - sum(g * y, -1, {.keep_dims = true}));
                       });
@@ -57,8 +58,9 @@ Tensor softmax(const Tensor& x, std::int64_t axis) {
 
 Tensor log_softmax(const Tensor& x, std::int64_t axis) {
   return along_axis("log_softmax", x, axis, [](const Tensor& rows) {
-    return along_rows("log_softmax", rows, kernels::log_softmax_rows,
-                      kernels::log_softmax_gradient_rows, [](const Tensor& g, const Tensor& y) {
+    return along_rows("log_softmax", rows, kernels::softmax_kernels().log_softmax_rows,
+                      kernels::softmax_kernels().log_softmax_gradient_rows,
+                      [](const Tensor& g, const Tensor& y) {
                         return g - exp(y) * sum(g, -1, {.keep_dims = true});
                       });
   });

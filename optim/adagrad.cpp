@@ -17,10 +17,7 @@ std::vector<std::string> Adagrad::slots(const AdagradOptions&) const { return {"
 
 void Adagrad::update(const AdagradOptions& options, const Update& parameter) const {
   const double rate = parameter.rate, epsilon = options.epsilon;
-  kernels::update<1>(parameter, [=](auto& w, auto g, auto& c) {
-    c = c + g * g;
-    w = w - rate * g / (sqrt(c) + epsilon);
-  });
+  kernels::update(parameter, kernels::AdagradRule{rate, epsilon});
 }
 
 }  // namespace xtape::optim

@@ -25,11 +25,7 @@ void Adam::update(const AdamOptions& options, const Update& parameter) const {
   const double beta1 = options.beta1, beta2 = options.beta2, epsilon = options.epsilon;
   const double scale = rate / (1 - std::pow(beta1, t));
   const double root = 1 / std::sqrt(1 - std::pow(beta2, t));
-  kernels::update<2>(parameter, [=](auto& w, auto g, auto& m, auto& v) {
-    m = beta1 * m + (1 - beta1) * g;
-    v = beta2 * v + (1 - beta2) * g * g;
-    w = w - scale * m / (root * sqrt(v) + epsilon);
-  });
+  kernels::update(parameter, kernels::AdamRule{beta1, beta2, scale, root, epsilon});
 }
 
 }  // namespace xtape::optim

@@ -27,12 +27,7 @@ void AdamW::update(const AdamWOptions& options, const Update& parameter) const {
   const double shrink = rate * options.weight_decay;
   const double scale = rate / (1 - std::pow(beta1, t));
   const double root = 1 / std::sqrt(1 - std::pow(beta2, t));
-  kernels::update<2>(parameter, [=](auto& w, auto g, auto& m, auto& v) {
-    m = beta1 * m + (1 - beta1) * g;
-    v = beta2 * v + (1 - beta2) * g * g;
-    w = w - shrink * w;
-    w = w - scale * m / (root * sqrt(v) + epsilon);
-  });
+  kernels::update(parameter, kernels::AdamWRule{{beta1, beta2, scale, root, epsilon}, shrink});
 }
 
 }  // namespace xtape::optim

@@ -18,10 +18,7 @@ std::vector<std::string> RMSprop::slots(const RMSpropOptions&) const { return {"
 
 void RMSprop::update(const RMSpropOptions& options, const Update& parameter) const {
   const double rate = parameter.rate, rho = options.rho, epsilon = options.epsilon;
-  kernels::update<1>(parameter, [=](auto& w, auto g, auto& c) {
-    c = rho * c + (1 - rho) * g * g;
-    w = w - rate * g / (sqrt(c) + epsilon);
-  });
+  kernels::update(parameter, kernels::RMSpropRule{rate, rho, epsilon});
 }
 
 }  // namespace xtape::optim

@@ -25,27 +25,15 @@ void SGD::update(const SGDOptions& options, const Update& parameter) const {
   const double rate = parameter.rate, momentum = options.momentum;
   const bool of_steps = options.velocity == Velocity::of_steps;
   if (momentum == 0) {
-    kernels::update<0>(parameter, [=](auto& w, auto g) { w = w - rate * g; });
+    kernels::update(parameter, kernels::GradientDescent{rate});
   } else if (of_steps && options.nesterov) {
-    kernels::update<1>(parameter, [=](auto& w, auto g, auto& v) {
-      v = momentum * v - rate * g;
-      w = w + momentum * v - rate * g;
-    });
+    kernels::update(parameter, kernels::Nesterov{rate, momentum});
   } else if (of_steps) {
-    kernels::update<1>(parameter, [=](auto& w, auto g, auto& v) {
-      v = momentum * v - rate * g;
-      w = w + v;
-    });
+    kernels::update(parameter, kernels::Momentum{rate, momentum});
   } else if (options.nesterov) {
-    kernels::update<1>(parameter, [=](auto& w, auto g, auto& v) {
-      v = momentum * v + g;
-      w = w - rate * (g + momentum * v);
-    });
+    kernels::update(parameter, kernels::BufferedNesterov{rate, momentum});
   } else {
-    kernels::update<1>(parameter, [=](auto& w, auto g, auto& v) {
-      v = momentum * v + g;
-      w = w - rate * v;
-    });
+    kernels::update(parameter, kernels::BufferedMomentum{rate, momentum});
   }
 }
 

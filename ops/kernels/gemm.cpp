@@ -39,7 +39,7 @@ void fill_rows(std::int64_t m, std::size_t row_bytes, const std::byte* bias, std
 void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
           const Matrix& b, const std::byte* bias, std::byte* y) {
   if (m == 0 || n == 0) return;
-  if (k > 0 && skinny_gemm(dtype, m, n, k, a, b, bias, y)) return;
+  if (k > 0 && chosen<SkinnyKernels>().gemm(dtype, m, n, k, a, b, bias, y)) return;
   if (bias != nullptr) {
     fill_rows(m, static_cast<std::size_t>(n) * size_of(dtype), bias, y);
   } else if (k == 0) {

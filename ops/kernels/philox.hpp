@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
 
-namespace xtape::kernels {
+#include <xtape/core/kernels/level.hpp>
+
+namespace xtape::kernels::inline XTAPE_LEVEL {
 
 /// Random words for consecutive counters: words[j][i] is word j of counter first + i. Arrays, so
 /// that the compiler works on a register of counters at a time.
@@ -35,4 +37,4 @@ struct PhiloxBlock {
   }
 };
 
-}  // namespace xtape::kernels
+}  // namespace xtape::kernels::inline XTAPE_LEVEL

@@ -7,6 +7,7 @@
 #include <xtape/ops/kernels/run.hpp>
 
 namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 namespace {
 
 constexpr std::int64_t tile_size = 256;  // columns, and elements of their accumulators, at a time
@@ -189,8 +190,6 @@ void reduce_typed(const detail::Body& x, const AxisGroup& kept, const AxisGroup&
   });
 }
 
-}  // namespace
-
 void reduce(Reduction reduction, const Tensor& tensor, const std::array<bool, max_rank>& flags,
             const Tensor& result) {
   const detail::Body& x = tensor.body();
@@ -234,6 +233,15 @@ void arg_reduce(bool greatest, const Tensor& tensor, int axis, const Tensor& res
       *y++ = best;
     });
   });
+}
+
+}  // namespace
+}  // namespace XTAPE_LEVEL
+
+template <>
+const ReduceKernels& compiled<ReduceKernels, Level::XTAPE_LEVEL>() {
+  static constexpr ReduceKernels table{reduce, arg_reduce};
+  return table;
 }
 
 }  // namespace xtape::kernels

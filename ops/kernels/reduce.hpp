@@ -1,21 +1,27 @@
 #pragma once
 #include <array>
 
+#include <xtape/core/kernels/level.hpp>
 #include <xtape/core/tensor.hpp>
 
 namespace xtape::kernels {
 
 enum class Reduction { sum, product, maximum, minimum };
 
-/// y = reduction of x over the axes flagged. y is dense, of the extents that stay, and int64, float32
-/// or float64; x is of y's dtype, or boolean for an int64 y. float32 sums and products go on in
-/// double after 64 additions in T. NaN in, NaN out. Without elements y gets the
-/// neutral one (lowest and highest number for maximum and minimum).
-void reduce(Reduction reduction, const Tensor& x, const std::array<bool, max_rank>& reduced,
-            const Tensor& y);
+struct ReduceKernels {
+  /// y = reduction of x over the axes flagged. y is dense, of the extents that stay, and int64, float32
+  /// or float64; x is of y's dtype, or boolean for an int64 y. float32 sums and products go on in
+  /// double after 64 additions in T. NaN in, NaN out. Without elements y gets the
+  /// neutral one (lowest and highest number for maximum and minimum).
+  void (*reduce)(Reduction reduction, const Tensor& x, const std::array<bool, max_rank>& reduced,
+                 const Tensor& y);
 
-/// Index along `axis` of the greatest (or smallest) element, into y: dense int64 of the other axes'
-/// extents.
-void arg_reduce(bool greatest, const Tensor& x, int axis, const Tensor& y);
+  /// Index along `axis` of the greatest (or smallest) element, into y: dense int64 of the other axes'
+  /// extents.
+  void (*arg_reduce)(bool greatest, const Tensor& x, int axis, const Tensor& y);
+};
+
+/// Those for this processor.
+inline const ReduceKernels& reduce_kernels() { return chosen<ReduceKernels>(); }
 
 }  // namespace xtape::kernels

@@ -2,19 +2,32 @@
 #include <array>
 #include <bit>
 #include <utility>
-#include <vector>
 
+#include <xtape/core/kernels/lane.hpp>
 #include <xtape/core/memory.hpp>
-#include <xtape/ops/kernels/lane.hpp>
 #include <xtape/ops/kernels/skinny.hpp>
 
 namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 namespace {
 
 constexpr std::int64_t widest = 4;  // the largest small extent
 
+/// Elements from the pool, uninitialised.
 template <class T>
-using Buffer = std::vector<T, memory::Allocator<T>>;
+class Buffer {
+ public:
+  explicit Buffer(std::size_t count)
+      : bytes_(count * sizeof(T)), data_(static_cast<T*>(memory::allocate(bytes_))) {}
+  ~Buffer() { memory::deallocate(data_, bytes_); }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  T* data() const { return data_; }
+
+ private:
+  std::size_t bytes_;
+  T* data_;
+};
 
 /// A matrix of any strides.
 template <class T>
@@ -50,11 +63,6 @@ struct Target {
   }
 };
 
-template <class T>
-Lane<T> fma(Lane<T> a, Lane<T> b, Lane<T> c) {
-  return Lane<T>::of(xsimd::fma(a.v, b.v, c.v));
-}
-
 /// n elements and zeros behind them.
 template <class T>
 Lane<T> load_some(const T* x, std::int64_t n) {
@@ -75,10 +83,8 @@ template <std::size_t n, class F>
 /// Sums of neighbouring lanes: those of a, then those of b.
 template <class T, std::size_t... i>
 Lane<T> add_pairs(Lane<T> a, Lane<T> b, std::index_sequence<i...>) {
-  using Native = decltype(a.v.data);
-  const Native even = __builtin_shufflevector(a.v.data, b.v.data, (2 * i)...);
-  const Native odd = __builtin_shufflevector(a.v.data, b.v.data, (2 * i + 1)...);
-  return Lane<T>::of(typename Lane<T>::Values(even + odd));
+  return Lane<T>::of(__builtin_shufflevector(a.v, b.v, (2 * i)...) +
+                     __builtin_shufflevector(a.v, b.v, (2 * i + 1)...));
 }
 
 /// The sum of the lanes of each of `width` registers, side by side.
@@ -146,10 +152,11 @@ void few_columns(std::int64_t m, std::int64_t k, const View<T>& a, const View<T>
       n == 3 && L::width % 3 != 0 ? 4 : n;             // sums of a fourth column stay 0
   constexpr std::size_t together = L::width / padded;  // rows
   const std::int64_t length = (k + width - 1) / width * width;
-  Buffer<T> columns(n * static_cast<std::size_t>(length), T{0});
+  const Buffer<T> columns(n * static_cast<std::size_t>(length));
   for (std::size_t j = 0; j < n; ++j) {
     T* column = columns.data() + static_cast<std::int64_t>(j) * length;
     for (std::int64_t p = 0; p < k; ++p) column[p] = b(p, static_cast<std::int64_t>(j));
+    std::fill(column + k, column + length, T{0});
   }
   for (std::int64_t first = 0; first < m; first += static_cast<std::int64_t>(together)) {
     std::array<const T*, together> rows;
@@ -258,13 +265,20 @@ bool skinny_typed(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& 
                    {y, 1, n, bias, true});  // yᵀ = bᵀ aᵀ
 }
 
-}  // namespace
-
 bool skinny_gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
                  const Matrix& b, const std::byte* bias, std::byte* y) {
   if (std::min({m, n, k}) > widest) return false;
   return dtype == Dtype::float32 ? skinny_typed<float>(m, n, k, a, b, bias, y)
                                  : skinny_typed<double>(m, n, k, a, b, bias, y);
+}
+
+}  // namespace
+}  // namespace XTAPE_LEVEL
+
+template <>
+const SkinnyKernels& compiled<SkinnyKernels, Level::XTAPE_LEVEL>() {
+  static constexpr SkinnyKernels table{skinny_gemm};
+  return table;
 }
 
 }  // namespace xtape::kernels

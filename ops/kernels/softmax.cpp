@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <limits>
 
+#include <xtape/ops/kernels/logarithm.hpp>
 #include <xtape/ops/kernels/run.hpp>
 #include <xtape/ops/kernels/softmax.hpp>
 
 namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 namespace {
 
 constexpr std::int64_t block_elements =
@@ -120,8 +122,6 @@ void with_type(Dtype dtype, F&& f) {
   dtype == Dtype::float32 ? f(TypeTag<float>{}) : f(TypeTag<double>{});
 }
 
-}  // namespace
-
 void softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
                   std::byte* y) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
@@ -220,6 +220,17 @@ void cross_entropy_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t co
       if (!counts[row]) std::fill_n(to + row * columns, columns, T{0});
     }
   });
+}
+
+}  // namespace
+}  // namespace XTAPE_LEVEL
+
+template <>
+const SoftmaxKernels& compiled<SoftmaxKernels, Level::XTAPE_LEVEL>() {
+  static constexpr SoftmaxKernels table{softmax_rows,          log_softmax_rows,
+                                        softmax_gradient_rows, log_softmax_gradient_rows,
+                                        cross_entropy_rows,    cross_entropy_gradient_rows};
+  return table;
 }
 
 }  // namespace xtape::kernels

@@ -2,36 +2,43 @@
 #include <cstdint>
 
 #include <xtape/core/dtype.hpp>
+#include <xtape/core/kernels/level.hpp>
 
 /// Loops over the rows of dense matrices [rows, columns], float32 or float64.
 namespace xtape::kernels {
 
-/// y = softmax of each row of x. A row of -inf alone gives zeros.
-void softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
-                  std::byte* y);
+struct SoftmaxKernels {
+  /// y = softmax of each row of x. A row of -inf alone gives zeros.
+  void (*softmax_rows)(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
+                       std::byte* y);
 
-/// y = x - log(sum(exp(x))) in each row. A row of -inf alone stays.
-void log_softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
-                      std::byte* y);
+  /// y = x - log(sum(exp(x))) in each row. A row of -inf alone stays.
+  void (*log_softmax_rows)(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
+                           std::byte* y);
 
-/// dx = y (g - sum(g y)) in each row, for y = softmax(x).
-void softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* y,
-                           const std::byte* g, std::byte* dx);
+  /// dx = y (g - sum(g y)) in each row, for y = softmax(x).
+  void (*softmax_gradient_rows)(Dtype dtype, std::int64_t rows, std::int64_t columns,
+                                const std::byte* y, const std::byte* g, std::byte* dx);
 
-/// dx = g - exp(y) sum(g) in each row, for y = log_softmax(x).
-void log_softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns,
-                               const std::byte* y, const std::byte* g, std::byte* dx);
+  /// dx = g - exp(y) sum(g) in each row, for y = log_softmax(x).
+  void (*log_softmax_gradient_rows)(Dtype dtype, std::int64_t rows, std::int64_t columns,
+                                    const std::byte* y, const std::byte* g, std::byte* dx);
 
-/// Softmax of each row of x into p, and loss[row] = log(sum(exp(x))) - x[label] of each row; 0 of
-/// rows for which `counts` is false, if it is given.
-void cross_entropy_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
-                        const std::int64_t* labels, const bool* counts, std::byte* p,
-                        std::byte* loss);
+  /// Softmax of each row of x into p, and loss[row] = log(sum(exp(x))) - x[label] of each row; 0 of
+  /// rows for which `counts` is false, if it is given.
+  void (*cross_entropy_rows)(Dtype dtype, std::int64_t rows, std::int64_t columns,
+                             const std::byte* x, const std::int64_t* labels, const bool* counts,
+                             std::byte* p, std::byte* loss);
 
-/// dx = g[row] (p - one_hot(label)) in each row that counts, 0 in others; g_step is 0 if all rows
-/// share one g.
-void cross_entropy_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns,
-                                 const std::byte* p, const std::int64_t* labels, const bool* counts,
-                                 const std::byte* g, std::int64_t g_step, std::byte* dx);
+  /// dx = g[row] (p - one_hot(label)) in each row that counts, 0 in others; g_step is 0 if all rows
+  /// share one g.
+  void (*cross_entropy_gradient_rows)(Dtype dtype, std::int64_t rows, std::int64_t columns,
+                                      const std::byte* p, const std::int64_t* labels,
+                                      const bool* counts, const std::byte* g, std::int64_t g_step,
+                                      std::byte* dx);
+};
+
+/// Those for this processor.
+inline const SoftmaxKernels& softmax_kernels() { return chosen<SoftmaxKernels>(); }
 
 }  // namespace xtape::kernels

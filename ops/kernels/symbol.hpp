@@ -1,9 +1,11 @@
 #pragma once
 #include <type_traits>
 
+#include <xtape/core/kernels/level.hpp>
+
 /// Formulas evaluated on names instead of numbers: tells the compiler which of its arguments a
 /// formula reads.
-namespace xtape::kernels {
+namespace xtape::kernels::inline XTAPE_LEVEL {
 
 /// The formula reads the arguments whose bits are set.
 template <unsigned arguments>
@@ -55,6 +57,15 @@ XTAPE_SYMBOL_FUNCTION(maximum)
 XTAPE_SYMBOL_FUNCTION(minimum)
 XTAPE_SYMBOL_FUNCTION(where)
 XTAPE_SYMBOL_FUNCTION(pow)
+XTAPE_SYMBOL_FUNCTION(pow_base_slope)
+XTAPE_SYMBOL_FUNCTION(pow_exponent_slope)
+XTAPE_SYMBOL_FUNCTION(tanh_slope)
+XTAPE_SYMBOL_FUNCTION(sigmoid_slope)
+XTAPE_SYMBOL_FUNCTION(erf_slope)
+XTAPE_SYMBOL_FUNCTION(silu_slope)
+XTAPE_SYMBOL_FUNCTION(gelu_slope)
+XTAPE_SYMBOL_FUNCTION(gelu_tanh_slope)
+XTAPE_SYMBOL_FUNCTION(flat)
 XTAPE_SYMBOL_FUNCTION(over)
 XTAPE_SYMBOL_FUNCTION(times)
 #undef XTAPE_SYMBOL_FUNCTION
@@ -86,4 +97,4 @@ constexpr Combined<A> operator!(A) {
   return {};
 }
 
-}  // namespace xtape::kernels
+}  // namespace xtape::kernels::inline XTAPE_LEVEL

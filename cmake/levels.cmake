@@ -1,0 +1,24 @@
+# Compiles the kernels once for each level, into the namespace of that level, and tells the library
+# which there are.
+
+set(level_names "")
+foreach(level IN LISTS XTAPE_LEVELS)
+  string(REPLACE "-" "_" name "${level}")
+  list(APPEND level_names "Level::${name}")
+  set(target xtape_kernels_${name})
+  add_library(${target} OBJECT ${XTAPE_KERNELS})
+  target_compile_features(${target} PRIVATE cxx_std_20)
+  target_compile_definitions(${target} PRIVATE XTAPE_LEVEL=${name})
+  # Optimised in every build type: what is not inlined would be a weak function of this level, which
+  # the linker could take for others. No contraction: all compilers round alike.
+  target_compile_options(${target} PRIVATE
+    $<TARGET_PROPERTY:xtape_warnings,INTERFACE_COMPILE_OPTIONS> -O3 -ffp-contract=off -Wno-psabi)
+  if(NOT level STREQUAL "baseline")
+    target_compile_options(${target} PRIVATE -march=${level})
+  endif()
+  target_include_directories(${target}
+    PRIVATE $<TARGET_PROPERTY:xtape,INTERFACE_INCLUDE_DIRECTORIES>)
+  target_sources(xtape PRIVATE $<TARGET_OBJECTS:${target}>)
+endforeach()
+list(JOIN level_names "," level_names)
+target_compile_definitions(xtape PRIVATE "XTAPE_LEVELS=${level_names}")

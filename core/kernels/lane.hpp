@@ -1,0 +1,285 @@
+#pragma once
+// The numbers that kernels compute with: Lane<T>, as many T as a register holds, on the compilers'
+// vector types. Every element goes through the same vector code wherever it lies, so strided and
+// dense inputs give the same bits.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#include <xtape/core/kernels/level.hpp>
+
+namespace xtape::kernels::inline XTAPE_LEVEL {
+
+#if defined(__AVX512F__)
+inline constexpr std::size_t register_bytes = 64;
+#elif defined(__AVX__)
+inline constexpr std::size_t register_bytes = 32;
+#else
+inline constexpr std::size_t register_bytes = 16;
+#endif
+
+template <class T>
+struct Register;
+template <>
+struct Register<float> {
+  typedef float Values __attribute__((vector_size(register_bytes)));
+  typedef std::int32_t Bits __attribute__((vector_size(register_bytes)));
+  typedef std::uint32_t Unsigned __attribute__((vector_size(register_bytes)));
+  using Bit = std::int32_t;
+  static constexpr int fraction_bits = 23;
+  static constexpr std::size_t width = register_bytes / sizeof(float);
+};
+template <>
+struct Register<double> {
+  typedef double Values __attribute__((vector_size(register_bytes)));
+  typedef std::int64_t Bits __attribute__((vector_size(register_bytes)));
+  typedef std::uint64_t Unsigned __attribute__((vector_size(register_bytes)));
+  using Bit = std::int64_t;
+  static constexpr int fraction_bits = 52;
+  static constexpr std::size_t width = register_bytes / sizeof(double);
+};
+template <>
+struct Register<std::int64_t> {  // integers are rare here: one at a time
+  using Values = std::int64_t;
+  using Bits = bool;
+  using Bit = bool;
+  static constexpr std::size_t width = 1;
+};
+
+#define XTAPE_INLINE [[gnu::always_inline]] inline
+
+/// A truth value for each lane: all bits of the lane, or none.
+template <class T>
+struct Mask {
+  using Bits = typename Register<T>::Bits;
+  Bits bits;
+  XTAPE_INLINE friend Mask operator&(Mask a, Mask b) { return {Bits(a.bits & b.bits)}; }
+  XTAPE_INLINE friend Mask operator|(Mask a, Mask b) { return {Bits(a.bits | b.bits)}; }
+  XTAPE_INLINE friend Mask operator!(Mask a) {
+    if constexpr (std::is_same_v<Bits, bool>)
+      return {!a.bits};
+    else
+      return {~a.bits};
+  }
+};
+
+/// int64 wraps around, as NumPy's does.
+XTAPE_INLINE std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
+  std::int64_t sum;
+  static_cast<void>(__builtin_add_overflow(a, b, &sum));
+  return sum;
+}
+XTAPE_INLINE std::int64_t wrapping_subtract(std::int64_t a, std::int64_t b) {
+  std::int64_t difference;
+  static_cast<void>(__builtin_sub_overflow(a, b, &difference));
+  return difference;
+}
+XTAPE_INLINE std::int64_t wrapping_multiply(std::int64_t a, std::int64_t b) {
+  std::int64_t product;
+  static_cast<void>(__builtin_mul_overflow(a, b, &product));
+  return product;
+}
+
+template <class T>
+struct Lane {
+  using Values = typename Register<T>::Values;
+  using Bits = typename Register<T>::Bits;
+  using Bit = typename Register<T>::Bit;
+  static constexpr std::size_t width = Register<T>::width;
+  static constexpr bool vector = width > 1;
+
+  Values v;
+
+  Lane() = default;
+  template <class Number>
+  requires std::is_arithmetic_v<Number> XTAPE_INLINE Lane(Number number) {
+    if constexpr (vector)
+      v = static_cast<T>(number) - Values{};
+    else
+      v = static_cast<T>(number);
+  }
+
+  XTAPE_INLINE static Lane of(Values values) {
+    Lane lane;
+    lane.v = values;
+    return lane;
+  }
+  XTAPE_INLINE static Lane load(const T* p) {
+    Lane lane;
+    std::memcpy(&lane.v, p, sizeof(Values));
+    return lane;
+  }
+  XTAPE_INLINE void store(T* p) const { std::memcpy(p, &v, sizeof(Values)); }
+  /// The element in the first lane.
+  XTAPE_INLINE T first() const {
+    if constexpr (vector)
+      return v[0];
+    else
+      return v;
+  }
+
+  /// The bits of the numbers as integers, and back.
+  XTAPE_INLINE Bits bits() const { return reinterpret_cast<Bits>(v); }
+  XTAPE_INLINE static Lane of_bits(Bits bits) { return of(reinterpret_cast<Values>(bits)); }
+
+  XTAPE_INLINE friend Lane operator+(Lane a, Lane b) {
+    if constexpr (vector)
+      return of(a.v + b.v);
+    else
+      return of(wrapping_add(a.v, b.v));
+  }
+  XTAPE_INLINE friend Lane operator-(Lane a, Lane b) {
+    if constexpr (vector)
+      return of(a.v - b.v);
+    else
+      return of(wrapping_subtract(a.v, b.v));
+  }
+  XTAPE_INLINE friend Lane operator*(Lane a, Lane b) {
+    if constexpr (vector)
+      return of(a.v * b.v);
+    else
+      return of(wrapping_multiply(a.v, b.v));
+  }
+  XTAPE_INLINE friend Lane operator/(Lane a, Lane b) { return of(a.v / b.v); }
+  XTAPE_INLINE friend Lane operator-(Lane a) {
+    if constexpr (vector)
+      return of(-a.v);
+    else
+      return of(wrapping_subtract(0, a.v));
+  }
+  XTAPE_INLINE friend Mask<T> operator<(Lane a, Lane b) { return {a.v < b.v}; }
+  XTAPE_INLINE friend Mask<T> operator<=(Lane a, Lane b) { return {a.v <= b.v}; }
+  XTAPE_INLINE friend Mask<T> operator>(Lane a, Lane b) { return {a.v > b.v}; }
+  XTAPE_INLINE friend Mask<T> operator>=(Lane a, Lane b) { return {a.v >= b.v}; }
+  XTAPE_INLINE friend Mask<T> operator==(Lane a, Lane b) { return {a.v == b.v}; }
+  XTAPE_INLINE friend Mask<T> operator!=(Lane a, Lane b) { return {a.v != b.v}; }
+};
+
+template <class T>
+XTAPE_INLINE Lane<T> where(Mask<T> condition, std::type_identity_t<Lane<T>> a,
+                           std::type_identity_t<Lane<T>> b) {
+  return Lane<T>::of(condition.bits ? a.v : b.v);
+}
+
+/// Whether the condition holds in any lane.
+template <class T>
+XTAPE_INLINE bool any(Mask<T> condition) {
+  if constexpr (std::is_same_v<typename Register<T>::Bits, bool>) {
+    return condition.bits;
+  } else {
+#if defined(__AVX512F__)
+    return _mm512_test_epi32_mask(reinterpret_cast<__m512i>(condition.bits),
+                                  reinterpret_cast<__m512i>(condition.bits)) != 0;
+#elif defined(__AVX__)
+    return _mm256_testz_si256(reinterpret_cast<__m256i>(condition.bits),
+                              reinterpret_cast<__m256i>(condition.bits)) == 0;
+#elif defined(__SSE2__)
+    return _mm_movemask_epi8(reinterpret_cast<__m128i>(condition.bits)) != 0;
+#else
+    typename Register<T>::Bit found = 0;
+    for (std::size_t i = 0; i < Lane<T>::width; ++i) found |= condition.bits[i];
+    return found != 0;
+#endif
+  }
+}
+
+// Masked in full: gcc 12 takes the undefined register in its own _mm512_sqrt_ps for an uninitialised
+// variable (gcc bug 105593).
+XTAPE_INLINE Lane<float> sqrt(Lane<float> x) {
+#if defined(__AVX512F__)
+  return Lane<float>::of(_mm512_maskz_sqrt_ps(0xFFFF, x.v));
+#elif defined(__AVX__)
+  return Lane<float>::of(_mm256_sqrt_ps(x.v));
+#elif defined(__SSE2__)
+  return Lane<float>::of(_mm_sqrt_ps(x.v));
+#elif defined(__aarch64__)
+  return Lane<float>::of(vsqrtq_f32(x.v));
+#else
+  for (std::size_t i = 0; i < Lane<float>::width; ++i) x.v[i] = __builtin_sqrtf(x.v[i]);
+  return x;
+#endif
+}
+XTAPE_INLINE Lane<double> sqrt(Lane<double> x) {
+#if defined(__AVX512F__)
+  return Lane<double>::of(_mm512_maskz_sqrt_pd(0xFF, x.v));
+#elif defined(__AVX__)
+  return Lane<double>::of(_mm256_sqrt_pd(x.v));
+#elif defined(__SSE2__)
+  return Lane<double>::of(_mm_sqrt_pd(x.v));
+#elif defined(__aarch64__)
+  return Lane<double>::of(vsqrtq_f64(x.v));
+#else
+  for (std::size_t i = 0; i < Lane<double>::width; ++i) x.v[i] = __builtin_sqrt(x.v[i]);
+  return x;
+#endif
+}
+
+#if defined(__FMA__) || defined(__aarch64__)
+inline constexpr bool has_fma = true;
+#else
+inline constexpr bool has_fma = false;
+#endif
+
+/// a b + c, rounded once where the processor can do that (`has_fma`).
+XTAPE_INLINE Lane<float> fma(Lane<float> a, Lane<float> b, Lane<float> c) {
+#if defined(__AVX512F__)
+  return Lane<float>::of(_mm512_fmadd_ps(a.v, b.v, c.v));
+#elif defined(__FMA__)
+  return Lane<float>::of(_mm256_fmadd_ps(a.v, b.v, c.v));
+#elif defined(__aarch64__)
+  return Lane<float>::of(vfmaq_f32(c.v, a.v, b.v));
+#else
+  return a * b + c;
+#endif
+}
+XTAPE_INLINE Lane<double> fma(Lane<double> a, Lane<double> b, Lane<double> c) {
+#if defined(__AVX512F__)
+  return Lane<double>::of(_mm512_fmadd_pd(a.v, b.v, c.v));
+#elif defined(__FMA__)
+  return Lane<double>::of(_mm256_fmadd_pd(a.v, b.v, c.v));
+#elif defined(__aarch64__)
+  return Lane<double>::of(vfmaq_f64(c.v, a.v, b.v));
+#else
+  return a * b + c;
+#endif
+}
+
+template <class T>
+XTAPE_INLINE Lane<T> abs(Lane<T> x) {
+  if constexpr (Lane<T>::vector)
+    return Lane<T>::of_bits(x.bits() & ~Lane<T>(-0.0).bits());
+  else
+    return where(x < 0, -x, x);
+}
+
+/// |magnitude| with the sign of `sign`.
+template <class T>
+XTAPE_INLINE Lane<T> copysign(Lane<T> magnitude, Lane<T> sign) {
+  const auto sign_bit = Lane<T>(-0.0).bits();
+  return Lane<T>::of_bits((magnitude.bits() & ~sign_bit) | (sign.bits() & sign_bit));
+}
+
+// A comparison with NaN is false: written this way round, NaN in either operand comes through.
+template <class T>
+XTAPE_INLINE Lane<T> maximum(Lane<T> a, std::type_identity_t<Lane<T>> b) {
+  return where((a > b) | (a != a), a, b);
+}
+template <class T>
+XTAPE_INLINE Lane<T> minimum(Lane<T> a, std::type_identity_t<Lane<T>> b) {
+  return where((a < b) | (a != a), a, b);
+}
+
+template <class T>
+XTAPE_INLINE Lane<T> sign(Lane<T> x) {
+  return where(x > 0, 1, where(x < 0, -1, x));
+}
+
+}  // namespace xtape::kernels::inline XTAPE_LEVEL

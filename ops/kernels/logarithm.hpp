@@ -1,0 +1,74 @@
+#pragma once
+// log and log1p on registers of numbers.
+
+#include <limits>
+
+#include <xtape/ops/kernels/exponential.hpp>
+
+namespace xtape::kernels::inline XTAPE_LEVEL {
+
+/// (2 atanh(s) - 2 s) / s³ in s², for |s| <= 0.172
+inline constexpr float log_float[] = {0.666666665450788441F, 0.400001294656752938F,
+                                      0.285499642848193962F, 0.2335354248644052F};
+inline constexpr double log_double[] = {
+    0.666666666666666664, 0.400000000000010103, 0.285714285707228267, 0.222222224098440379,
+    0.181817937222725056, 0.153863429743081531, 0.132660350372610508, 0.131149760967170383};
+
+/// 2^exponent (1 + fraction), 1 + fraction between sqrt(1/2) and sqrt(2).
+template <class T>
+struct Split {
+  /// Of positive, finite, normal numbers.
+  XTAPE_INLINE explicit Split(Lane<T> x) {
+    using Unsigned = typename Register<T>::Unsigned;
+    constexpr int bits = Register<T>::fraction_bits;
+    const auto start = Lane<T>(0.707106781186547524).bits();
+    const auto moved = x.bits() - start + Lane<T>(1).bits();
+    const auto fraction_mask = ((typename Lane<T>::Bits{} + 1) << bits) - 1;
+    fraction = Lane<T>::of_bits((moved & fraction_mask) + start) - 1;
+    const Lane<T> shifter = T(std::int64_t{1} << bits);  // its last bits take up an integer
+    const auto biased =
+        reinterpret_cast<typename Lane<T>::Bits>(reinterpret_cast<Unsigned>(moved) >> bits);
+    exponent = Lane<T>::of_bits(biased | shifter.bits()) -
+               (shifter + (std::numeric_limits<T>::max_exponent - 1));
+  }
+  Lane<T> exponent, fraction;
+};
+
+/// n log(2) + log(1 + f). Source of the form: Ng, fdlibm's e_log.c (1993).
+template <class T>
+XTAPE_INLINE Lane<T> log_of(Lane<T> n, Lane<T> f) {
+  const Lane<T> s = f / (2 + f), half_square = T(0.5) * f * f;
+  const Lane<T> z = s * s, rest = z * polynomial(z, series<T>(log_float, log_double));
+  return n * Ln2<T>::high - ((half_square - fma(s, half_square + rest, n * Ln2<T>::low)) - f);
+}
+
+/// What log(u) is at the ends of its range, and `inside` elsewhere.
+template <class T>
+XTAPE_INLINE Lane<T> log_limits(Lane<T> u, Lane<T> inside) {
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  const Lane<T> outside =
+      where(u == 0, -infinity, where(u > 0, u, std::numeric_limits<T>::quiet_NaN()));
+  return where((u > 0) & (u < infinity), inside, outside);
+}
+
+template <class T>
+XTAPE_INLINE Lane<T> log(Lane<T> x) {
+  constexpr int lift = Register<T>::fraction_bits + 2;
+  const Mask<T> small = x < std::numeric_limits<T>::min();
+  const Split<T> split(where(small, x * T(std::int64_t{1} << lift), x));
+  return log_limits(x, log_of(split.exponent - where(small, lift, 0), split.fraction));
+}
+
+template <class T>
+XTAPE_INLINE Lane<T> log1p(Lane<T> x) {
+  const Lane<T> u = 1 + x;
+  const Split<T> split(u);
+  // What rounding took from u. Where x is huge that is of no account, and could be infinite.
+  const Lane<T> lost = where(x < 1, x - (u - 1), 1 - (u - x));
+  const Lane<T> scale = power_of_two(rounder<T> - split.exponent);
+  const Lane<T> f =
+      where(split.exponent == 0, x, split.fraction + where(u < T(1e30), lost * scale, 0));
+  return where(x == 0, x, log_limits(u, log_of(split.exponent, f)));
+}
+
+}  // namespace xtape::kernels::inline XTAPE_LEVEL

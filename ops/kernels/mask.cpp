@@ -1,0 +1,36 @@
+#include <algorithm>
+#include <cstring>
+
+#include <xtape/ops/kernels/mask.hpp>
+#include <xtape/ops/kernels/philox.hpp>
+
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
+namespace {
+
+/// Each element has 16 random bits: those below the threshold drop it.
+template <class T>
+void dropout(const T* x, T* y, std::int64_t n, std::int32_t threshold, T scale, std::uint64_t key,
+             std::uint64_t call) {
+  PhiloxBlock block;
+  std::uint16_t bits[sizeof(block.words) / sizeof(std::uint16_t)];
+  constexpr auto elements = static_cast<std::int64_t>(sizeof(bits) / sizeof(bits[0]));
+  for (std::int64_t start = 0; start < n; start += elements) {
+    block.generate(static_cast<std::uint64_t>(start / elements) * block.counters, call, key);
+    std::memcpy(bits, block.words, sizeof(bits));
+    const std::int64_t count = std::min(elements, n - start);
+    for (std::int64_t i = 0; i < count; ++i)
+      y[start + i] = bits[i] < threshold ? T{0} : x[start + i] * scale;
+  }
+}
+
+}  // namespace
+}  // namespace XTAPE_LEVEL
+
+template <>
+const MaskKernels& compiled<MaskKernels, Level::XTAPE_LEVEL>() {
+  static constexpr MaskKernels table{dropout<float>, dropout<double>};
+  return table;
+}
+
+}  // namespace xtape::kernels

@@ -1,0 +1,25 @@
+#pragma once
+#include <cstddef>
+
+#include <xtape/core/kernels/lane.hpp>
+
+namespace xtape::kernels::inline XTAPE_LEVEL {
+
+/// c[0] + c[1] x + c[2] x² + ..., by Horner's rule.
+template <class T, std::size_t n>
+XTAPE_INLINE Lane<T> polynomial(Lane<T> x, const T (&c)[n]) {
+  Lane<T> sum = c[n - 1];
+  for (std::size_t i = n - 1; i-- > 0;) sum = fma(sum, x, Lane<T>(c[i]));
+  return sum;
+}
+
+/// For float32 fewer terms do: f(float series, double series) picks by T.
+template <class T, class F, class D>
+constexpr const auto& series(const F& for_float, const D& for_double) {
+  if constexpr (std::is_same_v<T, float>)
+    return for_float;
+  else
+    return for_double;
+}
+
+}  // namespace xtape::kernels::inline XTAPE_LEVEL

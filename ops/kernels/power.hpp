@@ -1,0 +1,63 @@
+#pragma once
+// pow on registers of numbers: the C library's, number by number.
+
+#include <cstdint>
+#include <limits>
+
+#include <xtape/ops/kernels/logarithm.hpp>
+
+namespace xtape::kernels::inline XTAPE_LEVEL {
+
+XTAPE_INLINE float power(float a, float b) { return __builtin_powf(a, b); }
+XTAPE_INLINE double power(double a, double b) { return __builtin_pow(a, b); }
+
+/// Wraps around; the exponent is not negative.
+XTAPE_INLINE std::int64_t power(std::int64_t base, std::int64_t exponent) {
+  std::int64_t result = 1;
+  for (; exponent > 0; exponent >>= 1) {
+    if ((exponent & 1) != 0) result = wrapping_multiply(result, base);
+    base = wrapping_multiply(base, base);
+  }
+  return result;
+}
+
+template <class T>
+XTAPE_INLINE Lane<T> pow(Lane<T> a, std::type_identity_t<Lane<T>> b) {
+  if constexpr (Lane<T>::vector) {
+    for (std::size_t i = 0; i < Lane<T>::width; ++i) a.v[i] = power(a.v[i], b.v[i]);
+    return a;
+  } else {
+    return Lane<T>::of(power(a.v, b.v));
+  }
+}
+
+/// Whether y has all its digits: it is neither 0, subnormal, infinite nor NaN.
+template <class T>
+XTAPE_INLINE Mask<T> is_normal(Lane<T> y) {
+  const Lane<T> size = abs(y);
+  return (size >= std::numeric_limits<T>::min()) & (size <= std::numeric_limits<T>::max());
+}
+
+/// b a^(b - 1), by y = a^b where it can be had from that; 0 where a and b are 0.
+template <class T>
+XTAPE_INLINE Lane<T> pow_base_slope(Lane<T> a, Lane<T> b, Lane<T> y) {
+  const Mask<T> direct = is_normal(y) & is_normal(a);
+  const Lane<T> by_value = b * (y / a);
+  if (!any(!direct)) return by_value;
+  const Lane<T> anew = where((a == 0) & (b == 0), 0, b * pow(a, b - 1));
+  return where(direct, by_value, anew);
+}
+
+/// a^b log(a); 0 where a is 0 and b is not negative.
+template <class T>
+XTAPE_INLINE Lane<T> pow_exponent_slope(Lane<T> a, Lane<T> b, Lane<T> y) {
+  const Lane<T> logarithm = log(a);
+  Lane<T> slope = y * logarithm;
+  if (const Mask<T> lost = !is_normal(y); any(lost)) {
+    const Lane<T> root = pow(a, T(0.5) * b);  // y itself has lost digits
+    slope = where(lost & (abs(y) < 1), root * logarithm * root, slope);
+  }
+  return where((a == 0) & (b >= 0), 0, slope);
+}
+
+}  // namespace xtape::kernels::inline XTAPE_LEVEL
