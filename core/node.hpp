@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <xtape/core/error.hpp>
 #include <xtape/core/memory.hpp>
 #include <xtape/core/tensor.hpp>
 
@@ -57,18 +58,23 @@ class Node {
  public:
   /// Record order: one counter for all threads, so inputs have smaller numbers than what is made of
   /// them.
-  std::uint64_t number() const { return number_; }
+  std::uint64_t number() const { return number_ & ((std::uint64_t{1} << count_bits) - 1); }
   const char* name() const { return name_; }
   const Edges& inputs() const { return inputs_; }
   const Shape& shape() const { return shape_; }  ///< of the operation's result
   Dtype dtype() const { return dtype_; }
   bool is_leaf() const { return leaf_; }
   /// Whether a sweep without retain_graph has used up the saved values.
-  bool released() const { return released_; }
+  bool released() const { return use_.load(std::memory_order_relaxed) == swept; }
   /// Bytes of the values saved for backward.
   virtual std::size_t saved_bytes() const = 0;
 
   // For the library's own use.
+  static constexpr int count_bits = 48;  // of a number; above is the copy of the library
+  /// Whether `input` was recorded earlier, and by the same copy of the library.
+  bool follows(const Node& input) const {
+    return input.number_ < number_ && (input.number_ ^ number_) >> count_bits == 0;
+  }
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
     if (references_.load(std::memory_order_acquire) == 1 ||
@@ -76,10 +82,13 @@ class Node {
       destroy(this);
     }
   }
+  static void* operator new(std::size_t bytes) { return memory::allocate(bytes); }
+  static void operator delete(void* node, std::size_t bytes) noexcept {
+    memory::deallocate(node, bytes);
+  }
 
  protected:
-  Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, std::uint32_t bytes,
-       bool leaf);
+  Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, bool leaf);
   virtual ~Node();
 
  private:
@@ -90,9 +99,13 @@ class Node {
   /// Drops the rule, and with it the saved values.
   virtual void drop_rule() noexcept = 0;
   static void destroy(Node* node) noexcept;
+  bool claim(bool shared, bool reached_alone) noexcept;
+  void unclaim(bool shared) noexcept;
 
   std::atomic<std::uint32_t> references_{1};
-  std::uint32_t bytes_;  // of the whole object, for the pool
+  // Who uses the rule: so many sweeps that retain it, or one that does not, or nobody any more.
+  static constexpr std::int32_t free_to_all = 0, claimed = -1, swept = -2;
+  std::atomic<std::int32_t> use_{free_to_all};
   union {
     std::uint64_t number_;
     Node* next_doomed_;  // once the last reference is gone
@@ -102,7 +115,6 @@ class Node {
   Shape shape_;
   Dtype dtype_;
   bool leaf_;
-  bool released_ = false;
 };
 
 /// Where a rule delivers dL/dx for each input x of its operation.
@@ -226,18 +238,32 @@ class NoGradGuard : RecordingScope {
 
 namespace detail {
 
+/// The same error of memory, with the operation's name.
+[[noreturn]] void throw_named(const char* operation, const MemoryError& error);
+
+/// `allocate()`; if memory is out, the error names the operation.
+template <class F>
+auto named_in_errors(const char* operation, F&& allocate) {
+  try {
+    return allocate();
+  } catch (const MemoryError& error) {
+    throw_named(operation, error);
+  }
+}
+
 template <class Rule>
 class RuleNode final : public Node {
  public:
   static Node* make(const char* name, const Tensor& y, std::size_t inputs, Rule&& rule) {
-    void* block = memory::allocate(sizeof(RuleNode));
-    return ::new (block) RuleNode(name, y.shape(), y.dtype(), inputs, std::move(rule));
+    return named_in_errors(name, [&]() -> Node* {
+      return new RuleNode(name, y.shape(), y.dtype(), inputs, std::move(rule));
+    });
   }
   std::size_t saved_bytes() const override { return released() ? 0 : Saved::bytes_in(rule_); }
 
  private:
   RuleNode(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, Rule&& rule)
-      : Node(name, shape, dtype, inputs, sizeof(RuleNode), false), rule_(std::move(rule)) {}
+      : Node(name, shape, dtype, inputs, false), rule_(std::move(rule)) {}
   ~RuleNode() override { RuleNode::drop_rule(); }
   void run(Tensor g, const Send& send) override { rule_(std::move(g), send); }
   void drop_rule() noexcept override {

@@ -16,8 +16,8 @@ namespace {
 
 kernels::Layout layout(const Body& body) { return {body.data, body.dtype, body.strides}; }
 
-Tensor dense_copy(const Tensor& tensor, Dtype dtype) {
-  Tensor copy = detail::make_tensor(tensor.shape(), dtype);
+Tensor dense_copy(const Tensor& tensor, Dtype dtype, const char* operation = __builtin_FUNCTION()) {
+  Tensor copy = detail::make_tensor(tensor.shape(), dtype, operation);
   kernels::copy(tensor.shape(), layout(copy.body()), layout(tensor.body()));
   return copy;
 }
@@ -160,7 +160,17 @@ Tensor Tensor::set_requires_grad(bool wanted) const {
   if (wanted && !is_floating(dtype())) {
     throw DtypeError("set_requires_grad: only floating tensors have gradients; got " + describe());
   }
-  if (wanted != requires_grad()) body().node = wanted ? Leaf::make(shape(), dtype()) : Ref<Node>();
+  if (wanted == requires_grad()) return *this;
+  Body& own = body();
+  if (!wanted) {
+    Leaf::set_frozen(*own.node, true);
+    own.frozen = std::move(own.node);
+  } else if (own.frozen) {  // what was recorded before still leads here
+    Leaf::set_frozen(*own.frozen, false);
+    own.node = std::move(own.frozen);
+  } else {
+    own.node = Leaf::make(shape(), dtype());
+  }
   return *this;
 }
 
@@ -196,11 +206,6 @@ namespace detail {
 void add_reference(Body* body) noexcept { body->retain(); }
 void drop_reference(Body* body) noexcept { body->release(); }
 
-void Body::destroy() noexcept {
-  this->~Body();
-  memory::deallocate(this, sizeof(Body));
-}
-
 namespace {
 
 /// Half of the address space is left for what is laid around the elements.
@@ -216,17 +221,22 @@ std::size_t bytes_of(const Shape& shape, Dtype dtype) {
 
 Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype, std::byte* data,
                  Ref<Storage> storage) {
-  void* block = memory::allocate(sizeof(Body));
-  return Tensor(
-      Ref<Body>::adopt(::new (block) Body(shape, strides, dtype, data, std::move(storage))));
+  return Tensor(Ref<Body>::adopt(new Body(shape, strides, dtype, data, std::move(storage))));
 }
 
 }  // namespace
 
-Tensor make_tensor(const Shape& shape, Dtype dtype) {
-  Ref<Storage> storage = Storage::allocate(bytes_of(shape, dtype));
-  std::byte* data = storage->data();
-  return make_body(shape, row_major_strides(shape), dtype, data, std::move(storage));
+Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation) {
+  const std::size_t bytes = bytes_of(shape, dtype);
+  try {
+    Ref<Storage> storage = Storage::allocate(bytes);
+    std::byte* data = storage->data();
+    return make_body(shape, row_major_strides(shape), dtype, data, std::move(storage));
+  } catch (const MemoryError&) {
+    const std::string name =
+        running_rule() != nullptr ? std::string(running_rule()) + " (backward)" : operation;
+    throw MemoryError(name, bytes, std::string(to_string(dtype)) + to_string(shape));
+  }
 }
 
 Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
@@ -239,9 +249,11 @@ Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
 }
 
 Tensor adopt_memory(void* data, const Shape& shape, Dtype dtype, std::function<void()> release) {
-  Ref<Storage> storage = Storage::adopt(data, bytes_of(shape, dtype), std::move(release));
-  return make_body(shape, row_major_strides(shape), dtype, static_cast<std::byte*>(data),
-                   std::move(storage));
+  const std::size_t bytes = bytes_of(shape, dtype);
+  Tensor y =
+      make_body(shape, row_major_strides(shape), dtype, static_cast<std::byte*>(data), nullptr);
+  y.body().storage = Storage::adopt(data, bytes, std::move(release));  // last: nothing throws after
+  return y;
 }
 
 Tensor snapshot(const Tensor& tensor) {
@@ -269,8 +281,14 @@ void make_exclusive(const Tensor& leaf) {
 void replace_value(const Tensor& leaf, const Tensor& value) {
   Body& target = leaf.body();
   const Body& source = value.body();
-  if (target.node && target.dtype != source.dtype) {
-    target.node = is_floating(source.dtype) ? Leaf::make(source.shape, source.dtype) : Ref<Node>();
+  const Ref<Node> place = target.node ? target.node : target.frozen;
+  if (place && target.dtype != source.dtype) {
+    const bool frozen = !target.node || !is_floating(source.dtype);
+    const Ref<Node> next = Leaf::make(source.shape, source.dtype);
+    Leaf::set_frozen(*next, frozen);
+    Leaf::replace(*place, next);
+    target.node = frozen ? Ref<Node>() : next;
+    target.frozen = frozen ? next : Ref<Node>();
   }
   target.dtype = source.dtype;
   target.contiguous = source.contiguous;
