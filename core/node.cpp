@@ -116,25 +116,20 @@ Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node) {
   return y;
 }
 
-Saved::Saved(const Tensor& input) : value_(input.is_leaf() ? detail::snapshot(input) : input) {}
-
-Saved::Saved(const Saved& other) : value_(other.value_) {
+detail::SavedValue::SavedValue(const SavedValue& other) : value_(other.value_) {
   if (counting && value_.defined())
     counted_bytes += static_cast<std::size_t>(value_.size()) * size_of(value_.dtype());
 }
 
-Saved Saved::output(const Tensor& y) {
-  Saved saved;
-  saved.value_ = y.detach();
-  return saved;
-}
+SavedInput::SavedInput(const Tensor& input)
+    : SavedValue(input.is_leaf() ? detail::snapshot(input) : input) {}
 
-std::size_t Saved::start_count() {
+std::size_t detail::SavedValue::start_count() {
   counting = true;
   return std::exchange(counted_bytes, 0);
 }
 
-std::size_t Saved::end_count(std::size_t before) {
+std::size_t detail::SavedValue::end_count(std::size_t before) {
   counting = false;
   return std::exchange(counted_bytes, before);
 }

@@ -139,7 +139,7 @@ class Send {
 
  private:
   friend class Tape;
-  friend class Saved;
+  friend class SavedOutput;
   template <class Rule>
   friend auto once_differentiable(Rule rule);
   Send(Tape& tape, Node& node, const std::int32_t* targets)
@@ -170,29 +170,11 @@ inline const Node& Send::source(std::size_t input) const {
 inline const Shape& Send::shape(std::size_t input) const { return source(input).shape(); }
 inline Dtype Send::dtype(std::size_t input) const { return source(input).dtype(); }
 
-/// A value kept for backward. It never changes, whatever is assigned to the tensor later, and it
-/// keeps its place on the tape, so that a recorded backward pass is differentiated through it.
-class Saved {
+namespace detail {
+/// A value kept for backward. It never changes, whatever is assigned to the tensor later.
+class SavedValue {
  public:
-  Saved() = default;
-  explicit Saved(const Tensor& input);
-  /// For an input's value that only the gradient of another input reads: nothing is kept unless
-  /// `needed`.
-  Saved(const Tensor& input, bool needed) : Saved(needed ? Saved(input) : Saved()) {}
-  Saved(const Saved& other);
-  Saved(Saved&&) noexcept = default;
-  Saved& operator=(Saved&&) noexcept = default;
-
-  /// Keeps the operation's own result. Without its place on the tape: its node owns this value, not
-  /// the other way round.
-  static Saved output(const Tensor& y);
-
-  /// A saved input.
-  const Tensor& get() const { return value_; }
-  /// A saved output; in a recorded backward pass with its place on the tape.
-  Tensor get(const Send& send) const;
-
-  /// Bytes kept by the Saved members of `holder`, found by copying it.
+  /// Bytes kept by the saved values in `holder`, found by copying it.
   template <class T>
   static std::size_t bytes_in(const T& holder) {
     if constexpr (std::is_copy_constructible_v<T>) {
@@ -203,10 +185,44 @@ class Saved {
     return 0;
   }
 
+ protected:
+  SavedValue() = default;
+  explicit SavedValue(Tensor value) : value_(std::move(value)) {}
+  SavedValue(const SavedValue& other);
+  SavedValue(SavedValue&&) noexcept = default;
+  SavedValue& operator=(SavedValue&&) noexcept = default;
+  ~SavedValue() = default;
+
+  Tensor value_;
+
  private:
   static std::size_t start_count();
   static std::size_t end_count(std::size_t before);
-  Tensor value_;
+};
+}  // namespace detail
+
+/// An operation's input, kept for its rule with its place on the tape, so that a recorded backward
+/// pass is differentiated through it.
+class SavedInput : detail::SavedValue {
+ public:
+  SavedInput() = default;
+  explicit SavedInput(const Tensor& input);
+  /// For an input's value that only the gradient of another input reads: nothing is kept unless
+  /// `needed`.
+  SavedInput(const Tensor& input, bool needed)
+      : SavedInput(needed ? SavedInput(input) : SavedInput()) {}
+
+  const Tensor& get() const { return value_; }
+};
+
+/// An operation's own result, kept for its rule without its place on the tape: its node owns this
+/// value, not the other way round.
+class SavedOutput : detail::SavedValue {
+ public:
+  explicit SavedOutput(const Tensor& y) : SavedValue(y.detach()) {}
+
+  /// In a recorded backward pass with its place on the tape.
+  Tensor get(const Send& send) const;
 };
 
 /// Whether operations on this thread are recorded now: not under NoGradGuard, nor in a first-order
@@ -259,7 +275,7 @@ class RuleNode final : public Node {
       return new RuleNode(name, y.shape(), y.dtype(), inputs, std::move(rule));
     });
   }
-  std::size_t saved_bytes() const override { return released() ? 0 : Saved::bytes_in(rule_); }
+  std::size_t saved_bytes() const override { return released() ? 0 : SavedValue::bytes_in(rule_); }
 
  private:
   RuleNode(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, Rule&& rule)
@@ -294,8 +310,8 @@ Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
 /// calls `send(i, dL/dx_i)` for each input.
 ///
 /// Written in public operations a rule is differentiable to any order; one that reads values past
-/// the tape says so by `once_differentiable`. What it captures of the inputs it keeps as `Saved(x)`,
-/// of the result as `Saved::output(y)`: a captured tensor would follow a later `assign`, and a
+/// the tape says so by `once_differentiable`. What it captures of the inputs it keeps as `SavedInput(x)`,
+/// of the result as `SavedOutput(y)`: a captured tensor would follow a later `assign`, and a
 /// captured result would keep its own node alive for ever.
 template <class Rule>
 Tensor record(const char* name, Tensor y, std::span<const Tensor* const> inputs, Rule rule) {

@@ -256,7 +256,7 @@ Send Send::opaque(const detail::Cover& cover) const {
   return send;
 }
 
-Tensor Saved::get(const Send& send) const {
+Tensor SavedOutput::get(const Send& send) const {
   if (!recording()) return value_;
   Tensor y = value_.detach();
   y.body().node = Ref<Node>::share(&send.node_);

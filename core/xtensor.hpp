@@ -168,7 +168,7 @@ template <class T, class Forward, class Backward, std::size_t... I>
 Tensor custom_op(const char* name, Forward& forward, Backward& backward, std::index_sequence<I...>,
                  const std::array<Tensor, sizeof...(I)>& inputs) {
   Tensor y = evaluate_xt<T>(forward(view_xt<T>(inputs[I])...));
-  const std::array<Saved, sizeof...(I)> saved{Saved(inputs[I])...};
+  const std::array<SavedInput, sizeof...(I)> saved{SavedInput(inputs[I])...};
   const auto rule = [backward, saved](const Tensor& g, const Send& send) {
     const auto send_all = [&](const auto& upstream, const auto&... x) {
       const auto gradients = backward(upstream, x...);

@@ -19,7 +19,7 @@ namespace {
 /// x^2 with a rule that reads values: right, but not differentiable itself.
 Tensor raw_square(const Tensor& x) {
   return record("raw_square", map(x, x, std::multiplies<>()), {x},
-                once_differentiable([x = Saved(x)](const Tensor& g, const Send& send) {
+                once_differentiable([x = SavedInput(x)](const Tensor& g, const Send& send) {
                   std::vector<double> dx;
                   const auto upstream = g.data<double>(), value = x.get().detach().data<double>();
                   for (std::size_t i = 0; i < upstream.size(); ++i)
@@ -31,7 +31,7 @@ Tensor raw_square(const Tensor& x) {
 /// The same, without saying so.
 Tensor silent_square(const Tensor& x) {
   return record("silent_square", map(x, x, std::multiplies<>()), {x},
-                [x = Saved(x)](const Tensor& g, const Send& send) {
+                [x = SavedInput(x)](const Tensor& g, const Send& send) {
                   std::vector<double> dx;
                   const auto upstream = g.data<double>(), value = x.get().data<double>();
                   for (std::size_t i = 0; i < upstream.size(); ++i)
@@ -209,11 +209,11 @@ TEST_CASE("a rule that reads values while it is differentiated throws") {
         "(see once_differentiable)");
 
   const auto reading = [&](auto read) {
-    const Tensor y =
-        record("reading", scalar(1), {x}, [read, x = Saved(x)](const Tensor&, const Send& send) {
-          read(x.get());
-          send(0, zeros({2}, Dtype::float64));
-        });
+    const Tensor y = record("reading", scalar(1), {x},
+                            [read, x = SavedInput(x)](const Tensor&, const Send& send) {
+                              read(x.get());
+                              send(0, zeros({2}, Dtype::float64));
+                            });
     return error_of<GradError>([&] { return grad(y, {x}, {.create_graph = true}); });
   };
   CHECK(reading([](const Tensor& t) {
@@ -264,4 +264,31 @@ TEST_CASE("results of no floating dtype are never recorded, and undefined gradie
                           [](const Tensor&, const Send& send) { send(0, Tensor()); });
   CHECK(error_of<GradError>([&] { return y.backward(vector({1})), 0; }) ==
         "empty_handed: the rule sent an undefined gradient of input 0");
+}
+
+namespace {
+
+/// As a user writes it, in public operations.
+Tensor my_exp(const Tensor& x) {
+  Tensor y = small::map(x, x, [](double v, double) { return std::exp(v); });
+  return record("my_exp", y, {x}, [y = SavedOutput(y)](const Tensor& g, const Send& send) {
+    send(0, multiply(g, y.get(send)));
+  });
+}
+
+template <class T>
+concept ReadsWithoutTheSweep = requires(const T& saved) {
+  saved.get();
+};
+
+}  // namespace
+
+TEST_CASE("a saved output is differentiated through to any order") {
+  static_assert(ReadsWithoutTheSweep<SavedInput> && !ReadsWithoutTheSweep<SavedOutput>);
+  const Tensor x = leaf(1);
+  Tensor y = multiply(my_exp(x), x);
+  for (int order = 1; order <= 3; ++order) {  // the derivatives of e^x x are e^x (x + order)
+    y = grad(y, {x}, {.create_graph = true})[0];
+    CHECK(y.item() == doctest::Approx(std::exp(1.0) * (1 + order)));
+  }
 }

@@ -292,7 +292,7 @@ TEST_CASE("custom_op may be used in the rule of another operation, at first orde
   const Tensor x = full({}, 3, Dtype::float64).set_requires_grad(true);
   const Tensor y =
       record("outer", x.detach(), {x},
-             [x = Saved(x)](const Tensor&, const Send& send) { send(0, softsign(x.get())); });
+             [x = SavedInput(x)](const Tensor&, const Send& send) { send(0, softsign(x.get())); });
   const Tensor dx = grad(y, {x}, {.create_graph = true})[0];
   CHECK(dx.item() == 0.75);
   CHECK(grad(dx, {x})[0].item() == 0.0625);
