@@ -13,8 +13,8 @@ namespace {
 
 /// Of all leaves: held for a moment at the end of each backward pass. Nothing dies, and nobody
 /// else's code runs, while it is held.
-constinit std::mutex gradients;
-std::mutex& gradients_mutex() { return gradients; }
+constinit std::mutex one_for_all;
+std::mutex& gradients_mutex() { return one_for_all; }
 [[maybe_unused]] const bool held = hold_at_fork<&gradients_mutex>();
 
 }  // namespace
