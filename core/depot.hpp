@@ -38,6 +38,31 @@ constexpr std::size_t class_size(std::size_t index) {
   return ((4 + (index - 9) % 4 + 1) << ((index - 9) / 4 + 7)) + extra;
 }
 
+constexpr std::size_t magazine_bytes = std::size_t{1} << 16;
+
+// Tables, since a scalar node takes and frees half a dozen blocks: what threads keep of each
+// class, and the class of the blocks that small tensors and nodes lie in.
+struct ThreadClass {
+  std::uint32_t size;
+  std::uint32_t most;  // blocks in a magazine
+};
+constexpr auto thread_class = [] {
+  std::array<ThreadClass, thread_classes> list{};
+  for (std::size_t i = 0; i < thread_classes; ++i) {
+    const std::size_t size = class_size(i);
+    list[i] = {static_cast<std::uint32_t>(size),
+               static_cast<std::uint32_t>((magazine_bytes + size - 1) / size)};
+  }
+  return list;
+}();
+constexpr std::size_t tabled_bytes = small_limit + header_bytes;
+constexpr auto class_of_lines = [] {
+  std::array<std::uint8_t, tabled_bytes / 64 + 1> list{};
+  for (std::size_t i = 0; i < list.size(); ++i)
+    list[i] = static_cast<std::uint8_t>(class_of(64 * i));
+  return list;
+}();
+
 struct Block {
   Block* next;
 };

@@ -40,7 +40,6 @@ using detail::class_size;
 using detail::Depot;
 
 constexpr std::size_t alignment = 64;
-constexpr std::size_t magazine_bytes = std::size_t{1} << 16;
 constexpr std::size_t most_bytes = std::size_t{1} << 56;
 
 struct Counters {  // written by one thread, read by any
@@ -147,37 +146,59 @@ inline void count_bytes(ThreadCache* own, std::int64_t change) {
   return chain;
 }
 
-inline void* take(ThreadCache* own, std::size_t index) {
-  if (own == nullptr || index >= detail::thread_classes) [[unlikely]] {
+void* take(ThreadCache* own, std::size_t index) {
+  if (own == nullptr || index >= detail::thread_classes) {
     Chain chain = refill(index);
     void* const block = chain.pop();
     Depot::instance().give(index, chain);
     return block;
   }
-  if (own->wanted.load(std::memory_order_relaxed)) [[unlikely]]
-    answer_wish(*own);
+  if (own->wanted.load(std::memory_order_relaxed)) answer_wish(*own);
   Chain& magazine = own->magazines[index];
-  if (magazine.count == 0) [[unlikely]] {
+  if (magazine.count == 0) {
     std::swap(magazine, own->spare[index]);
     if (magazine.count == 0) magazine = refill(index);
   }
   return magazine.pop();
 }
 
-inline void put(ThreadCache* own, std::size_t index, void* block) noexcept {
-  if (own == nullptr || index >= detail::thread_classes) [[unlikely]] {
+void put(ThreadCache* own, std::size_t index, void* block) noexcept {
+  if (own == nullptr || index >= detail::thread_classes) {
     Chain chain;
     chain.push(block);
     return Depot::instance().give(index, chain);
   }
   Chain& magazine = own->magazines[index];
   magazine.push(block);
-  if (magazine.count * class_size(index) >= magazine_bytes) [[unlikely]] {
+  if (magazine.count >= detail::thread_class[index].most) {
     std::swap(magazine, own->spare[index]);
     Depot::instance().give(index, std::exchange(magazine, {}));
   }
-  if (own->wanted.load(std::memory_order_relaxed)) [[unlikely]]
-    answer_wish(*own);
+  if (own->wanted.load(std::memory_order_relaxed)) answer_wish(*own);
+}
+
+[[gnu::noinline]] void* allocate_slowly(std::size_t bytes) {
+  if (bytes > most_bytes) throw_out_of_memory(bytes);
+  const std::size_t index = class_of(bytes);
+  ThreadCache* own = thread_cache();
+  void* block;
+  if (XTAPE_POOLED) {
+    block = take(own, index);
+  } else {
+    block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+    if (block == nullptr) throw_out_of_memory(bytes);
+  }
+  count_bytes(own, static_cast<std::int64_t>(class_size(index)));
+  return block;
+}
+
+[[gnu::noinline]] void deallocate_slowly(void* memory, std::size_t bytes) noexcept {
+  if (memory == nullptr) return;
+  const std::size_t index = class_of(bytes);
+  ThreadCache* own = thread_cache();
+  count_bytes(own, -static_cast<std::int64_t>(class_size(index)));
+  if (!XTAPE_POOLED) return std::free(memory);
+  put(own, index, memory);
 }
 
 }  // namespace
@@ -196,28 +217,34 @@ void count_nodes(int change) noexcept {
 
 void throw_out_of_memory(std::size_t bytes) { throw MemoryError("", bytes); }
 
+// First what nearly every call comes to: a small block, from or to the thread's own magazine.
+
 void* allocate(std::size_t bytes) {
-  if (bytes > most_bytes) throw_out_of_memory(bytes);
-  const std::size_t index = class_of(bytes);
-  ThreadCache* own = thread_cache();
-  void* block;
-  if (XTAPE_POOLED) {
-    block = take(own, index);
-  } else {
-    block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-    if (block == nullptr) throw_out_of_memory(bytes);
+  ThreadCache* own = cache;
+  if (XTAPE_POOLED && bytes <= detail::tabled_bytes && own != nullptr) [[likely]] {
+    const std::size_t index = detail::class_of_lines[(bytes + 63) / 64];
+    Chain& magazine = own->magazines[index];
+    if (magazine.count > 0) [[likely]] {
+      own->counters.add_bytes(detail::thread_class[index].size);
+      return magazine.pop();
+    }
   }
-  count_bytes(own, static_cast<std::int64_t>(class_size(index)));
-  return block;
+  return allocate_slowly(bytes);
 }
 
 void deallocate(void* memory, std::size_t bytes) noexcept {
-  if (memory == nullptr) return;
-  const std::size_t index = class_of(bytes);
-  ThreadCache* own = thread_cache();
-  count_bytes(own, -static_cast<std::int64_t>(class_size(index)));
-  if (!XTAPE_POOLED) return std::free(memory);
-  put(own, index, memory);
+  ThreadCache* own = cache;
+  if (XTAPE_POOLED && bytes <= detail::tabled_bytes && own != nullptr && memory != nullptr)
+      [[likely]] {
+    const std::size_t index = detail::class_of_lines[(bytes + 63) / 64];
+    const detail::ThreadClass kind = detail::thread_class[index];
+    Chain& magazine = own->magazines[index];
+    if (magazine.count + 1 < kind.most && !own->wanted.load(std::memory_order_relaxed)) [[likely]] {
+      own->counters.add_bytes(-static_cast<std::int64_t>(kind.size));
+      return magazine.push(memory);
+    }
+  }
+  deallocate_slowly(memory, bytes);
 }
 
 void release_cached() noexcept {

@@ -107,6 +107,15 @@ std::size_t Tape::saved_bytes() const {
   return bytes;
 }
 
+/// Whether the rule of a node has anything to send to.
+inline bool Tape::runs(std::size_t index) const {
+  const std::size_t end = index + 1 < size() ? first_edge_[index + 1] : aimed_.size();
+  for (std::size_t edge = first_edge_[index]; edge < end; ++edge) {
+    if (aimed_[edge] != nowhere) return true;
+  }
+  return false;
+}
+
 /// Leaves out the edges to nodes through which none of `wanted` is reached.
 void Tape::prune(const List<bool>& wanted) {
   List<bool> useful = wanted;
@@ -166,13 +175,6 @@ void Tape::claim(bool shared) {
                     (node.released() ? "the saved values of " + what + " are gone"
                                      : what + " is being swept by another thread"));
   }
-}
-
-/// Whether the rule of a node has anything to send to.
-bool Tape::runs(std::size_t index) const {
-  const std::int32_t* first = aimed_.data() + first_edge_[index];
-  return std::any_of(first, first + nodes_[index]->inputs_.size(),
-                     [](std::int32_t target) { return target != nowhere; });
 }
 
 Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const Tensor> seeds,

@@ -219,9 +219,16 @@ std::size_t bytes_of(const Shape& shape, Dtype dtype) {
   return bytes;
 }
 
-Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype, std::byte* data,
-                 Ref<Storage> storage) {
+inline Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype, std::byte* data,
+                        Ref<Storage> storage) {
   return Tensor(Ref<Body>::adopt(new Body(shape, strides, dtype, data, std::move(storage))));
+}
+
+[[noreturn, gnu::cold]] void throw_no_memory(const char* operation, std::size_t bytes,
+                                             const Shape& shape, Dtype dtype) {
+  const std::string name =
+      running_rule() != nullptr ? std::string(running_rule()) + " (backward)" : operation;
+  throw MemoryError(name, bytes, std::string(to_string(dtype)) + to_string(shape));
 }
 
 }  // namespace
@@ -233,9 +240,7 @@ Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation) {
     std::byte* data = storage->data();
     return make_body(shape, row_major_strides(shape), dtype, data, std::move(storage));
   } catch (const MemoryError&) {
-    const std::string name =
-        running_rule() != nullptr ? std::string(running_rule()) + " (backward)" : operation;
-    throw MemoryError(name, bytes, std::string(to_string(dtype)) + to_string(shape));
+    throw_no_memory(operation, bytes, shape, dtype);
   }
 }
 
