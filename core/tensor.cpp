@@ -22,6 +22,12 @@ Tensor dense_copy(const Tensor& tensor, Dtype dtype, const char* operation = __b
   return copy;
 }
 
+/// To `values`, dense in row-major order.
+void copy_values(const Body& from, void* values, Dtype dtype) {
+  kernels::copy(from.shape, {static_cast<std::byte*>(values), dtype, row_major_strides(from.shape)},
+                layout(from));
+}
+
 bool is_row_major(const Shape& shape, const Strides& strides) {
   if (shape.size() == 0) return true;
   std::int64_t step = 1;
@@ -40,7 +46,7 @@ void check_leaf(const char* what, const Tensor& tensor) {
 }
 
 /// A rule that is being differentiated would lose what it computes from values instead of tensors.
-void check_readable(const char* what, const Tensor& tensor) {
+void check_rule_may_read(const char* what, const Tensor& tensor) {
   const bool derived = tensor.node() != nullptr || tensor.body().cotangent;
   if (derived && detail::differentiable_rule() != nullptr) {
     throw GradError(
@@ -97,9 +103,9 @@ void Tensor::throw_undefined() {
 
 double Tensor::item() const {
   if (size() != 1) throw ShapeError("item: the tensor must have one element; got " + describe());
-  check_readable("item", *this);
+  check_rule_may_read("item", *this);
   double value;
-  copy_to(&value, Dtype::float64);
+  copy_values(body(), &value, Dtype::float64);
   return value;
 }
 
@@ -113,12 +119,12 @@ const void* Tensor::checked_data(Dtype dtype) const {
     throw ValueError("data: the tensor must be contiguous; got a strided " + describe() +
                      " (see contiguous())");
   }
-  check_readable("data", *this);
+  detail::check_readable("data", *this);
   return own.data;
 }
 
 Tensor Tensor::converted(Dtype dtype) const {
-  check_readable("to_vector", *this);
+  detail::check_readable("to_vector", *this);
   return dense_copy(*this, dtype);
 }
 
@@ -127,9 +133,8 @@ void Tensor::copy_to(void* values, Dtype target) const {
     throw DtypeError("to_vector: floating values need a floating element type; got " +
                      std::string(to_string(target)) + " for " + describe() + " (see to())");
   }
-  check_readable("to_vector", *this);
-  kernels::copy(shape(), {static_cast<std::byte*>(values), target, row_major_strides(shape())},
-                layout(body()));
+  detail::check_readable("to_vector", *this);
+  copy_values(body(), values, target);
 }
 
 Tensor Tensor::to(Dtype target) const {
@@ -202,6 +207,14 @@ void Tensor::assign(const Tensor& value) const {
 }
 
 namespace detail {
+
+void check_readable(const char* what, const Tensor& tensor) {
+  check_rule_may_read(what, tensor);
+  if (tensor.is_leaf() || running_rule() != nullptr) return;
+  throw GradError(std::string(what) + ": the tensor must not be recorded; got " +
+                  tensor.describe() + ", the result of " + tensor.node()->name() +
+                  " (detach() first, to leave the tape)");
+}
 
 void add_reference(Body* body) noexcept { body->retain(); }
 void drop_reference(Body* body) noexcept { body->release(); }

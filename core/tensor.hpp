@@ -53,17 +53,20 @@ class Tensor {
   double item() const;
 
   /// The elements in row-major order, without a copy. They stay valid as long as this tensor, and
-  /// until it is assigned.
+  /// until it is assigned; those of a temporary do not compile.
   /// Throws DtypeError unless T (bool, std::int64_t, float, double) is the element type, ValueError
-  /// if the tensor is a strided view (see `contiguous`), GradError inside a rule of a
-  /// differentiable backward pass, where values read past the tape would lose derivatives.
+  /// if the tensor is a strided view (see `contiguous`), GradError where values read past the tape
+  /// would lose derivatives: of the result of a recorded operation, under NoGradGuard too (see
+  /// `detach`), except in its rule; there only while the backward pass is differentiated.
   template <class T>
-  std::span<const T> data() const {
+  std::span<const T> data() const& {
     return {static_cast<const T*>(checked_data(dtype_of<T>)), static_cast<std::size_t>(size())};
   }
+  template <class T>
+  std::span<const T> data() const&& = delete;
 
   /// The elements in row-major order, converted to T. Throws DtypeError for floating values into an
-  /// integer type.
+  /// integer type, GradError as `data`.
   template <class T>
   std::vector<T> to_vector() const {
     if constexpr (std::is_same_v<T, bool>) {
@@ -144,6 +147,11 @@ class Tensor {
 
   Ref<detail::Body> body_;
 };
+
+namespace detail {
+/// Throws GradError, in the name of `what`, where values read past the tape would lose derivatives.
+void check_readable(const char* what, const Tensor& tensor);
+}  // namespace detail
 
 /// A tensor and its name, such as its path in a module: "hidden.0.weight".
 using NamedTensor = std::pair<std::string, Tensor>;

@@ -105,12 +105,6 @@ auto view_xt(const Tensor& tensor) {
   return View(xt_buffer<T>(value), shape);
 }
 
-/// Throws unless `to_xt<T>` may read the tensor.
-template <class T>
-void check_readable_by_xt(const Tensor& tensor) {
-  static_cast<void>(tensor.contiguous().template data<T>());
-}
-
 }  // namespace detail
 
 /// A tensor with the values of an xtensor expression: int64 for integers of any type, else of its
@@ -136,7 +130,7 @@ requires xt::is_xexpression<std::decay_t<E>>::value Tensor from_xt(E&& expressio
 /// Throws DtypeError unless T is the element type, GradError as `Tensor::data` does.
 template <class T>
 auto to_xt(const Tensor& tensor) {
-  detail::check_readable_by_xt<T>(tensor);
+  detail::check_readable("to_xt", tensor);
   return detail::view_xt<T>(tensor);
 }
 
@@ -148,7 +142,7 @@ auto to_xt(const Tensor& tensor) {
     throw ShapeError("to_xt: the rank must be that of the tensor; got " + std::to_string(Rank) +
                      " for " + tensor.describe());
   }
-  detail::check_readable_by_xt<T>(tensor);
+  detail::check_readable("to_xt", tensor);
   using View = xt::xtensor_adaptor<detail::XtBuffer<T>, Rank, xt::layout_type::row_major>;
   const Tensor value = tensor.detach().contiguous();
   typename View::shape_type shape;

@@ -1,3 +1,4 @@
+#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -21,7 +22,8 @@ Tensor raw_square(const Tensor& x) {
   return record("raw_square", map(x, x, std::multiplies<>()), {x},
                 once_differentiable([x = SavedInput(x)](const Tensor& g, const Send& send) {
                   std::vector<double> dx;
-                  const auto upstream = g.data<double>(), value = x.get().detach().data<double>();
+                  const Tensor constant = x.get().detach();
+                  const auto upstream = g.data<double>(), value = constant.data<double>();
                   for (std::size_t i = 0; i < upstream.size(); ++i)
                     dx.push_back(2 * upstream[i] * value[i]);
                   send(0, from_vector(std::move(dx), g.shape()));
@@ -290,5 +292,37 @@ TEST_CASE("a saved output is differentiated through to any order") {
   for (int order = 1; order <= 3; ++order) {  // the derivatives of e^x x are e^x (x + order)
     y = grad(y, {x}, {.create_graph = true})[0];
     CHECK(y.item() == doctest::Approx(std::exp(1.0) * (1 + order)));
+  }
+}
+
+TEST_CASE("leaving the tape is said aloud: the values of a recorded tensor are read detached") {
+  const Tensor x = vector({1, 3}).set_requires_grad(true);
+  const Tensor y = scale(x, 2);
+  CHECK(error_of<GradError>([&] { return y.data<double>(); }) ==
+        "data: the tensor must not be recorded; got float64[2], the result of scale (detach() "
+        "first, to leave the tape)");
+  CHECK(error_of<GradError>([&] { return y.to_vector<double>(); }).find("to_vector: ") == 0);
+  CHECK(y.detach().to_vector<double>() == Values{2, 6});
+  SUBCASE("leaves are not the result of anything") {
+    CHECK(x.data<double>()[1] == 3);
+    CHECK(x.to_vector<double>() == Values{1, 3});
+  }
+  SUBCASE("one number and printing are for people") {
+    CHECK(total(y).item() == 8);
+    CHECK(to_string(y).find("6") != std::string::npos);
+  }
+  SUBCASE("under NoGradGuard what is made there is read, what was recorded before is not") {
+    const NoGradGuard off;
+    CHECK(scale(x, 3).to_vector<double>() == Values{3, 9});
+    CHECK_THROWS_AS(y.to_vector<double>(), GradError);
+  }
+  SUBCASE("a first-order rule may read what it has saved") {
+    const Tensor z = record("raw_scale", y.detach(), {y},
+                            [y = SavedInput(y)](const Tensor& g, const Send& send) {
+                              CHECK(y.get().to_vector<double>() == Values{2, 6});
+                              send(0, g);
+                            });
+    z.backward(vector({1, 1}));
+    CHECK(values(x.grad()) == Values{2, 2});
   }
 }

@@ -24,7 +24,7 @@ using xtape::Tensor;
 inline Tensor scalar(double value) { return xtape::full({}, value, Dtype::float64); }
 inline Tensor leaf(double value) { return scalar(value).set_requires_grad(true); }
 inline Tensor vector(std::vector<double> values) { return xtape::from_vector(std::move(values)); }
-inline std::vector<double> values(const Tensor& x) { return x.to_vector<double>(); }
+inline std::vector<double> values(const Tensor& x) { return x.detach().to_vector<double>(); }
 
 /// y[i] = f(a[i], b[i]), not recorded.
 template <class F>
