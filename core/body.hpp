@@ -105,7 +105,7 @@ class CloneScope {
  public:
   using Clones = std::unordered_map<const Body*, Tensor>;
 
-  CloneScope();
+  [[nodiscard]] CloneScope();
   ~CloneScope();
   CloneScope(const CloneScope&) = delete;
   CloneScope& operator=(const CloneScope&) = delete;

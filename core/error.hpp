@@ -42,7 +42,7 @@ struct IoError : Error {
 /// owner who enters his place twice, one inside the other, is named once.
 class ErrorContext {
  public:
-  explicit ErrorContext(std::string_view place, const void* owner = nullptr) noexcept;
+  [[nodiscard]] explicit ErrorContext(std::string_view place, const void* owner = nullptr) noexcept;
   ~ErrorContext();
   ErrorContext(const ErrorContext&) = delete;
   ErrorContext& operator=(const ErrorContext&) = delete;

@@ -10,13 +10,13 @@
 namespace xtape::memory {
 
 /// Memory in use by tensors and nodes of all threads, in bytes (whole blocks of the pool).
-std::int64_t live_bytes();
+[[nodiscard]] std::int64_t live_bytes();
 
 /// Recorded nodes alive, leaves included, on all threads.
-std::int64_t live_nodes();
+[[nodiscard]] std::int64_t live_nodes();
 
 /// Bytes that the pool holds for reuse: obtained from the system and not live.
-std::int64_t cached_bytes();
+[[nodiscard]] std::int64_t cached_bytes();
 
 /// Returns to the system what the pool keeps for reuse; other threads, which keep some small blocks
 /// each, return theirs when they next use the pool.
@@ -28,7 +28,7 @@ void release_cached() noexcept;
 void set_cache_limit(std::optional<std::int64_t> bytes);
 
 /// A block of at least `bytes`, uninitialised. Throws MemoryError.
-void* allocate(std::size_t bytes);
+[[nodiscard]] void* allocate(std::size_t bytes);
 
 /// Throws MemoryError for a block of `bytes`.
 [[noreturn]] void throw_out_of_memory(std::size_t bytes);

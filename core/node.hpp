@@ -237,7 +237,7 @@ bool recording(const Tensors&... inputs) {
 /// Turns recording on this thread on or off while it lives.
 class RecordingScope {
  public:
-  explicit RecordingScope(bool on);
+  [[nodiscard]] explicit RecordingScope(bool on);
   ~RecordingScope();
   RecordingScope(const RecordingScope&) = delete;
   RecordingScope& operator=(const RecordingScope&) = delete;
@@ -249,7 +249,7 @@ class RecordingScope {
 /// While it lives, nothing on this thread is recorded: for evaluation.
 class NoGradGuard : RecordingScope {
  public:
-  NoGradGuard() : RecordingScope(false) {}
+  [[nodiscard]] NoGradGuard() : RecordingScope(false) {}
 };
 
 namespace detail {

@@ -116,7 +116,7 @@ auto view_xt(const Tensor& tensor) {
 /// elements do not compile. Throws ShapeError beyond 8 axes, ValueError for unsigned integers that
 /// do not fit in int64.
 template <class E>
-requires xt::is_xexpression<std::decay_t<E>>::value Tensor from_xt(E&& expression) {
+requires(xt::is_xexpression<std::decay_t<E>>::value) [[nodiscard]] Tensor from_xt(E&& expression) {
   using V = std::decay_t<typename std::decay_t<E>::value_type>;
   using T = detail::ElementOf<V>;
   static_assert(!std::is_void_v<T>, "from_xt: elements must be bool, integers, float or double");
@@ -129,7 +129,7 @@ requires xt::is_xexpression<std::decay_t<E>>::value Tensor from_xt(E&& expressio
 /// float or double.
 /// Throws DtypeError unless T is the element type, GradError as `Tensor::data` does.
 template <class T>
-auto to_xt(const Tensor& tensor) {
+[[nodiscard]] auto to_xt(const Tensor& tensor) {
   detail::check_readable("to_xt", tensor);
   return detail::view_xt<T>(tensor);
 }
@@ -137,7 +137,7 @@ auto to_xt(const Tensor& tensor) {
 /// The same with the rank known at compile time, which is faster to index. Throws ShapeError unless
 /// it is the tensor's.
 template <class T, std::size_t Rank>
-auto to_xt(const Tensor& tensor) {
+[[nodiscard]] auto to_xt(const Tensor& tensor) {
   if (tensor.rank() != static_cast<int>(Rank)) {
     throw ShapeError("to_xt: the rank must be that of the tensor; got " + std::to_string(Rank) +
                      " for " + tensor.describe());
@@ -152,7 +152,7 @@ auto to_xt(const Tensor& tensor) {
 
 /// A copy as a container of its own. Throws as `to_xt`.
 template <class T>
-xt::xarray<T, xt::layout_type::row_major> to_xarray(const Tensor& tensor) {
+[[nodiscard]] xt::xarray<T, xt::layout_type::row_major> to_xarray(const Tensor& tensor) {
   return to_xt<T>(tensor);
 }
 
