@@ -53,7 +53,8 @@ bool child_ends(Work work) {
 
 }  // namespace
 
-TEST_CASE("of two sweeps that share nodes and do not retain them one is refused, none is hurt") {
+TEST_CASE(
+    "threads: of two sweeps that share nodes and do not retain them one is refused, none is hurt") {
   for (int round = 0; round < 300; ++round) {
     const Tensor w = leaf(1);
     Tensor h = multiply(w, scalar(2));
@@ -74,7 +75,9 @@ TEST_CASE("of two sweeps that share nodes and do not retain them one is refused,
   }
 }
 
-TEST_CASE("a sweep that retains and one that does not: the second may be refused, none is hurt") {
+TEST_CASE(
+    "threads: a sweep that retains and one that does not: the second may be refused, none is "
+    "hurt") {
   for (int round = 0; round < 300; ++round) {
     const Tensor w = leaf(1);
     const Tensor h = multiply(multiply(w, w), w);
@@ -117,7 +120,7 @@ TEST_CASE("a rule that throws leaves the rules that have not run") {
   CHECK(w.grad().item() == 6);
 }
 
-TEST_CASE("memory of somebody else's is released without a lock held") {
+TEST_CASE("threads: memory of somebody else's is released without a lock held") {
   static Tensor watched;
   watched = leaf(1);
   std::vector<double> memory(1, 2.0);
@@ -142,7 +145,7 @@ TEST_CASE("memory of somebody else's is released without a lock held") {
   watched = Tensor();
 }
 
-TEST_CASE("a child process beside busy threads does not hang") {
+TEST_CASE("threads: a child process beside busy threads does not hang") {
 #if defined(__SANITIZE_THREAD__)
   return;  // its runtime does not let a child of many threads go on
 #else

@@ -101,7 +101,7 @@ TEST_CASE("the same work again takes no new memory") {
   CHECK(obtained_bytes() == obtained);
 }
 
-TEST_CASE("what one thread allocates and another frees goes round") {
+TEST_CASE("threads: what one thread allocates and another frees goes round") {
   constexpr std::int64_t small = 100, large = 50000;  // elements; one each per message
   std::mutex mutex;
   std::condition_variable changed;
@@ -144,7 +144,7 @@ TEST_CASE("what one thread allocates and another frees goes round") {
   CHECK(memory::live_bytes() == live);
 }
 
-TEST_CASE("a thread that only frees keeps few blocks, small or large") {
+TEST_CASE("threads: a thread that only frees keeps few blocks, small or large") {
   struct Flow {
     std::size_t bytes;
     int blocks;            // made by each of 100 threads, one after the other
@@ -166,7 +166,7 @@ TEST_CASE("a thread that only frees keeps few blocks, small or large") {
   }
 }
 
-TEST_CASE("blocks of a thread that has ended are used again") {
+TEST_CASE("threads: blocks of a thread that has ended are used again") {
   if (!pooled()) return;
   memory::release_cached();
   const auto work = [] {
@@ -240,7 +240,8 @@ TEST_CASE("what is kept heeds a limit that is set, the longest kept goes first")
         "set_cache_limit: the limit must not be negative; got -1");
 }
 
-TEST_CASE("small blocks go back to the system too, those of other threads when they come by") {
+TEST_CASE(
+    "threads: small blocks go back to the system too, those of other threads when they come by") {
   if (!pooled()) return;
   const auto work = [] {
     std::vector<void*> blocks(20000);
@@ -304,7 +305,7 @@ TEST_CASE("memory that is kept is given back before memory is out") {
   CHECK(memory::live_bytes() == live);
 }
 
-TEST_CASE("a tensor may outlive the thread that made it") {
+TEST_CASE("threads: a tensor may outlive the thread that made it") {
   const std::int64_t before = memory::live_bytes();
   Tensor x;
   std::thread([&] { x = full({1000}, 3); }).join();
