@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/grad.hpp>
@@ -203,6 +204,33 @@ TEST_CASE("a leaf gets its gradient if it requires one when backward runs") {
     CHECK(!x.grad().defined());
     x.set_requires_grad(true);
     CHECK(!x.grad().defined());
+  }
+  SUBCASE("of another dtype by then: told, and nothing changed") {
+    const Tensor w = vector({3, 4}).set_requires_grad(true);
+    const Tensor y = total(multiply(multiply(x, x), w));
+    detail::replace_value(x, x.detach().to(Dtype::float32));  // what to() of a module does
+    CHECK(error_of<GradError>([&] { y.backward({.retain_graph = true}); }) ==
+          "backward: a leaf must have the dtype it was recorded with; got float64[2] for what is "
+          "float32 now (record again after to())");
+    CHECK(!x.grad().defined());
+    CHECK(!w.grad().defined());
+    SUBCASE("changed back: the gradient arrives") {
+      detail::replace_value(x, x.detach().to(Dtype::float64));
+      y.backward();
+      CHECK(values(x.grad()) == std::vector<double>{6, 16});
+      CHECK(values(w.grad()) == std::vector<double>{1, 4});
+    }
+    SUBCASE("recorded again: the gradient arrives") {
+      x.to(Dtype::float64).backward(vector({1, 2}));
+      CHECK(x.grad().dtype() == Dtype::float32);
+      CHECK(values(x.grad()) == std::vector<double>{1, 2});
+    }
+    SUBCASE("not even floating") {
+      detail::replace_value(x, x.detach().to(Dtype::int64));
+      y.backward();
+      CHECK(!x.grad().defined());
+      CHECK(values(w.grad()) == std::vector<double>{1, 4});
+    }
   }
   SUBCASE("used as a constant while frozen") {
     x.set_requires_grad(false);
