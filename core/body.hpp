@@ -32,6 +32,7 @@ struct Body {
   std::byte* data;       // the first element
   Ref<Storage> storage;  // keeps `data` alive
   Ref<Node> node;        // where its gradient goes; null for constants
+  Ref<Node> frozen;      // the node of a leaf that requires no gradient for now
 
   void retain() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
@@ -40,7 +41,11 @@ struct Body {
       destroy();
     }
   }
-  void destroy() noexcept;
+  void destroy() noexcept { delete this; }
+  static void* operator new(std::size_t bytes) { return memory::allocate(bytes); }
+  static void operator delete(void* body, std::size_t bytes) noexcept {
+    memory::deallocate(body, bytes);
+  }
 
   template <class T>
   T* elements() const {
@@ -48,8 +53,9 @@ struct Body {
   }
 };
 
-/// An uninitialised dense tensor.
-Tensor make_tensor(const Shape& shape, Dtype dtype);
+/// An uninitialised dense tensor. `operation` is named if memory is out: the calling function,
+/// unless it has another name than the operation.
+Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation = __builtin_FUNCTION());
 
 /// A tensor over the memory of `base` without a place on the tape.
 Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
@@ -82,8 +88,12 @@ T* writable(const Tensor& leaf) {
   return leaf.body().elements<T>();
 }
 
-/// Replaces value and dtype of a leaf; its gradient is dropped if the dtype changes.
+/// Replaces value and dtype of a leaf; its gradient is dropped if the dtype changes, and a live
+/// graph that wants to add to it throws.
 void replace_value(const Tensor& leaf, const Tensor& value);
+
+/// Name of the operation whose rule runs; null outside backward.
+const char* running_rule();
 
 /// Name of the operation whose rule runs while the backward pass is recorded; null otherwise.
 const char* differentiable_rule();
@@ -95,7 +105,7 @@ class CloneScope {
  public:
   using Clones = std::unordered_map<const Body*, Tensor>;
 
-  CloneScope();
+  [[nodiscard]] CloneScope();
   ~CloneScope();
   CloneScope(const CloneScope&) = delete;
   CloneScope& operator=(const CloneScope&) = delete;

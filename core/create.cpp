@@ -18,8 +18,9 @@ void check_count(const char* op, std::size_t count, const Shape& shape) {
 
 /// y[i] = f(i)
 template <class F>
-Tensor generate(const Shape& shape, Dtype dtype, F f) {
-  Tensor y = detail::make_tensor(shape, dtype);
+Tensor generate(const Shape& shape, Dtype dtype, F f,
+                const char* operation = __builtin_FUNCTION()) {
+  Tensor y = detail::make_tensor(shape, dtype, operation);
   visit(dtype, [&]<class T>(TypeTag<T>) {
     T* values = y.body().elements<T>();
     for (std::int64_t i = 0; i < y.size(); ++i) values[i] = static_cast<T>(f(i));

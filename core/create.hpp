@@ -40,39 +40,40 @@ class NestedList {
 /// of rank 0. Without a dtype: float32 if any number is floating, int64 for integers, boolean for
 /// truth values.
 /// Throws ShapeError if the lists are ragged.
-Tensor tensor(const NestedList& values);
-Tensor tensor(const NestedList& values, Dtype dtype);
+[[nodiscard]] Tensor tensor(const NestedList& values);
+[[nodiscard]] Tensor tensor(const NestedList& values, Dtype dtype);
 
-Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);
-Tensor ones(const Shape& shape, Dtype dtype = Dtype::float32);
-Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::float32);
-Tensor zeros_like(const Tensor& x);
-Tensor ones_like(const Tensor& x);
+[[nodiscard]] Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);
+[[nodiscard]] Tensor ones(const Shape& shape, Dtype dtype = Dtype::float32);
+[[nodiscard]] Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::float32);
+[[nodiscard]] Tensor zeros_like(const Tensor& x);
+[[nodiscard]] Tensor ones_like(const Tensor& x);
 
 /// start, start + step, ... below stop; int64. Throws ValueError for step 0.
-Tensor arange(std::int64_t stop);
-Tensor arange(std::int64_t start, std::int64_t stop, std::int64_t step = 1);
+[[nodiscard]] Tensor arange(std::int64_t stop);
+[[nodiscard]] Tensor arange(std::int64_t start, std::int64_t stop, std::int64_t step = 1);
 /// The same in a floating dtype: ceil((stop - start) / step) numbers, start + i step; float32 if any
 /// of the numbers given is floating and no dtype is. Throws ValueError unless finite.
-Tensor arange(double start, double stop, double step, Dtype dtype);
+[[nodiscard]] Tensor arange(double start, double stop, double step, Dtype dtype);
 template <class Start, class Stop, class Step = int>
-requires(std::floating_point<Start> || std::floating_point<Stop> ||
-         std::floating_point<Step>) Tensor arange(Start start, Stop stop, Step step = 1) {
+requires(std::floating_point<Start> || std::floating_point<Stop> || std::floating_point<Step>)
+    [[nodiscard]] Tensor arange(Start start, Stop stop, Step step = 1) {
   return arange(static_cast<double>(start), static_cast<double>(stop), static_cast<double>(step),
                 Dtype::float32);
 }
 template <std::floating_point Stop>
-Tensor arange(Stop stop) {
+[[nodiscard]] Tensor arange(Stop stop) {
   return arange(0, stop);
 }
 
 /// `count` numbers evenly spaced from start to stop, both included. Throws ValueError for a
 /// negative count.
-Tensor linspace(double start, double stop, std::int64_t count, Dtype dtype = Dtype::float32);
+[[nodiscard]] Tensor linspace(double start, double stop, std::int64_t count,
+                              Dtype dtype = Dtype::float32);
 
 /// The identity matrix [n, n], or its first columns [n, columns].
-Tensor eye(std::int64_t n, Dtype dtype = Dtype::float32);
-Tensor eye(std::int64_t n, std::int64_t columns, Dtype dtype = Dtype::float32);
+[[nodiscard]] Tensor eye(std::int64_t n, Dtype dtype = Dtype::float32);
+[[nodiscard]] Tensor eye(std::int64_t n, std::int64_t columns, Dtype dtype = Dtype::float32);
 
 /// The element types of tensors.
 template <class T>
@@ -82,29 +83,30 @@ concept Element = std::same_as<T, bool> || std::same_as<T, std::int64_t> ||
 /// A copy of `values` in row-major order. T is bool, std::int64_t, float or double.
 /// Throws ShapeError unless there are as many values as elements.
 template <Element T>
-Tensor from_span(std::span<const T> values, const Shape& shape);
+[[nodiscard]] Tensor from_span(std::span<const T> values, const Shape& shape);
 
 /// The values of a vector, moved in without a copy.
 template <Element T>
-Tensor from_vector(std::vector<T>&& values, const Shape& shape);
+[[nodiscard]] Tensor from_vector(std::vector<T>&& values, const Shape& shape);
 template <Element T>
-Tensor from_vector(const std::vector<T>& values, const Shape& shape) {
+[[nodiscard]] Tensor from_vector(const std::vector<T>& values, const Shape& shape) {
   return from_span(std::span<const T>(values), shape);
 }
 /// The same of rank 1.
 template <Element T>
-Tensor from_vector(std::vector<T>&& values) {
+[[nodiscard]] Tensor from_vector(std::vector<T>&& values) {
   const Shape shape{static_cast<std::int64_t>(values.size())};
   return from_vector(std::move(values), shape);
 }
 template <Element T>
-Tensor from_vector(const std::vector<T>& values) {
+[[nodiscard]] Tensor from_vector(const std::vector<T>& values) {
   return from_vector(values, {static_cast<std::int64_t>(values.size())});
 }
 
 /// A tensor over memory that somebody else owns, without a copy; `release` is called when no tensor
 /// needs it any more. The memory is only ever read.
 template <Element T>
-Tensor from_memory(const T* values, const Shape& shape, std::function<void()> release = {});
+[[nodiscard]] Tensor from_memory(const T* values, const Shape& shape,
+                                 std::function<void()> release = {});
 
 }  // namespace xtape

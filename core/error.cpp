@@ -14,6 +14,12 @@ std::string with_place(const std::string& text) {
 
 Error::Error(const std::string& text) : std::runtime_error(with_place(text)) {}
 
+MemoryError::MemoryError(const std::string& operation, std::size_t wanted,
+                         const std::string& target)
+    : Error((operation.empty() ? "" : operation + ": ") + "out of memory: " +
+            std::to_string(wanted) + " bytes" + (target.empty() ? "" : " for " + target)),
+      bytes(wanted) {}
+
 ErrorContext::ErrorContext(std::string_view place, const void* owner) noexcept
     : place_(place), owner_(owner), outer_(innermost) {
   innermost = this;

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -27,6 +28,12 @@ struct GradError : Error {
 struct ValueError : Error {
   using Error::Error;
 };
+/// The system has no memory left, even after the pool has given back what it kept.
+struct MemoryError : Error {
+  /// "operation: out of memory: bytes for target"; parts that are empty are left out.
+  MemoryError(const std::string& operation, std::size_t bytes, const std::string& target = {});
+  std::size_t bytes;
+};
 struct IoError : Error {
   using Error::Error;
 };
@@ -35,7 +42,7 @@ struct IoError : Error {
 /// owner who enters his place twice, one inside the other, is named once.
 class ErrorContext {
  public:
-  explicit ErrorContext(std::string_view place, const void* owner = nullptr) noexcept;
+  [[nodiscard]] explicit ErrorContext(std::string_view place, const void* owner = nullptr) noexcept;
   ~ErrorContext();
   ErrorContext(const ErrorContext&) = delete;
   ErrorContext& operator=(const ErrorContext&) = delete;

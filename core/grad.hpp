@@ -26,15 +26,16 @@ struct GradOptions {
 /// Throws GradError if an output was not recorded or is no scalar and has no seed, if an input is
 /// not on the tape of the outputs (unless allow_unused), or if the graph has been swept before
 /// without retain_graph; ShapeError, DtypeError for seeds that do not fit.
-std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
-                         const GradOptions& options = {});
-std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs,
-                         const GradOptions& options = {});
+[[nodiscard]] std::vector<Tensor> grad(const std::vector<Tensor>& outputs,
+                                       const std::vector<Tensor>& inputs,
+                                       const GradOptions& options = {});
+[[nodiscard]] std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs,
+                                       const GradOptions& options = {});
 
 /// The same for a fixed list: `auto [dw, db] = grad(loss, {w, b});`
 template <std::size_t N>
-std::array<Tensor, N> grad(const Tensor& output, const Tensor (&inputs)[N],
-                           const GradOptions& options = {}) {
+[[nodiscard]] std::array<Tensor, N> grad(const Tensor& output, const Tensor (&inputs)[N],
+                                         const GradOptions& options = {}) {
   std::vector<Tensor> list = grad(output, std::vector<Tensor>(inputs, inputs + N), options);
   std::array<Tensor, N> gradients;
   std::move(list.begin(), list.end(), gradients.begin());

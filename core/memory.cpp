@@ -1,22 +1,29 @@
-#include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cstdlib>
 #include <mutex>
+#include <new>
+#include <string>
+#include <type_traits>
 #include <utility>
-#include <vector>
 
-#include <sys/mman.h>
-
+#include <xtape/core/depot.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/fork.hpp>
 #include <xtape/core/memory.hpp>
 
-// Address sanitizer sees nothing of blocks that are reused behind its back: under it every block is
-// the system's.
-#if defined(__SANITIZE_ADDRESS__)
+// Bonwick's magazine layer: of each size class a thread keeps two magazines, lists of free blocks
+// that it takes from and frees to without a lock; full ones go to a depot that all threads share,
+// empty ones are replaced from there. So what one thread allocates and another frees, such as
+// batches made ahead, does not pile up. Large blocks, whose use costs more than a lock, all lie in
+// the depot.
+
+// Address and thread sanitizers see nothing of blocks that are reused behind their backs: under
+// them every block is the system's.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define XTAPE_POOLED false
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define XTAPE_POOLED false
 #endif
 #endif
@@ -27,44 +34,13 @@
 namespace xtape::memory {
 namespace {
 
+using detail::Chain;
+using detail::class_of;
+using detail::class_size;
+using detail::Depot;
+
 constexpr std::size_t alignment = 64;
-constexpr std::size_t slab_limit = 4096;  // smaller blocks are cut from slabs
-constexpr std::size_t slab_bytes = std::size_t{1} << 18;
-constexpr std::size_t large_limit = std::size_t{1}
-                                    << 16;  // blocks from here on can go back to the system
-constexpr std::size_t huge_page = std::size_t{1} << 21;
-
-// Of each size class a thread keeps two chains, each of one block or what these allow; the rest
-// goes round. So what one thread allocates and another frees, such as batches made ahead, does not
-// pile up there.
-constexpr std::size_t chain_bytes = std::size_t{1} << 20;
-constexpr std::size_t chain_blocks = 512;
-
-// Size classes: 64, 128, ... 512, then four to each doubling.
-constexpr std::size_t class_count = 8 + 4 * 50;
-
-std::size_t class_of(std::size_t bytes) {
-  if (bytes <= 512) return bytes == 0 ? 0 : (bytes - 1) / 64;
-  const auto exponent = static_cast<std::size_t>(std::bit_width(bytes - 1)) -
-                        1;  // 2^exponent < bytes <= 2^(exponent+1)
-  const std::size_t quarter = ((bytes - 1) >> (exponent - 2)) & 3;
-  return 8 + 4 * (exponent - 9) + quarter;
-}
-
-std::size_t class_size(std::size_t index) {
-  if (index < 8) return 64 * (index + 1);
-  const std::size_t exponent = 9 + (index - 8) / 4;
-  return (std::size_t{5} + (index - 8) % 4) << (exponent - 2);
-}
-
-struct Block {
-  Block* next;
-};
-
-struct Chain {
-  Block* head = nullptr;
-  std::size_t count = 0;
-};
+constexpr std::size_t most_bytes = std::size_t{1} << 56;
 
 struct Counters {  // written by one thread, read by any
   std::atomic<std::int64_t> bytes{0}, nodes{0};
@@ -76,107 +52,57 @@ struct Counters {  // written by one thread, read by any
   }
 };
 
-/// Memory that small blocks of all classes are cut from, one after another: pages are touched when
-/// they are needed.
-struct Slab {
-  std::byte* next = nullptr;
-  std::size_t left = 0;
-};
-
 struct ThreadCache {
-  std::array<Chain, class_count> chains;  // the newest frees
-  std::array<Chain, class_count>
-      spare;  // one full chain behind them, so that a swing does not take the lock each time
-  Slab slab;
   Counters counters;
+  std::atomic<bool> wanted{false};                      // somebody asks for what this thread keeps
+  std::array<Chain, detail::thread_classes> magazines;  // the newest frees
+  std::array<Chain, detail::thread_classes>
+      spare;  // one full magazine behind them, so that a swing does not take the lock each time
+  ThreadCache *previous = nullptr, *next = nullptr;
+
+  template <class F>
+  void hand_over(F&& to) noexcept {
+    for (std::size_t i = 0; i < detail::thread_classes; ++i) {
+      to(i, std::exchange(magazines[i], {}));
+      to(i, std::exchange(spare[i], {}));
+    }
+  }
 };
 
-/// What all threads share. Never destroyed: tensors may outlive static destructors.
-struct Central {
+/// The threads that use the pool. There from the start and never destroyed, as the depot.
+struct Threads {
   std::mutex mutex;
-  std::array<std::vector<Chain>, class_count> chains;
-  std::vector<Slab> slabs;  // begun by threads that are gone
-  std::vector<ThreadCache*> threads;
-  std::atomic<std::int64_t> system_bytes{0};
-  Counters ended;  // of threads that are gone, and of frees after a thread's end; under the mutex
+  ThreadCache* first = nullptr;
+  Counters ended;  // of threads that are gone, and of frees after a thread's end
 };
 
-Central& central() {
-  static Central* const instance = new Central;
-  return *instance;
-}
-
-std::byte* system_allocate(std::size_t bytes) {
-  const std::size_t align = bytes >= huge_page ? huge_page : alignment;
-  void* block = std::aligned_alloc(align, (bytes + align - 1) / align * align);
-  if (block == nullptr) throw std::bad_alloc();
-  if (bytes >= huge_page) madvise(block, bytes, MADV_HUGEPAGE);
-  return static_cast<std::byte*>(block);
-}
-
-std::byte* pool_allocate(std::size_t bytes) {
-  std::byte* block = system_allocate(bytes);
-  central().system_bytes.fetch_add(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
-  return block;
-}
-
-/// Blocks of one class that other threads have freed; none if there are none.
-Chain adopt_chain(std::size_t index) {
-  const std::lock_guard lock(central().mutex);
-  auto& chains = central().chains[index];
-  if (chains.empty()) return {};
-  const Chain chain = chains.back();
-  chains.pop_back();
-  return chain;
-}
-
-Slab adopt_slab() {
-  const std::lock_guard lock(central().mutex);
-  if (central().slabs.empty()) return {};
-  const Slab slab = central().slabs.back();
-  central().slabs.pop_back();
-  return slab;
-}
-
-/// A block that was never used before.
-void* fresh_block(Slab& slab, std::size_t size) {
-  if (size >= slab_limit) return pool_allocate(size);
-  if (slab.left < size) slab = adopt_slab();
-  if (slab.left < size) slab = {pool_allocate(slab_bytes), slab_bytes};
-  slab.left -= size;
-  return std::exchange(slab.next, slab.next + size);
-}
-
-void hand_over(std::size_t index, Chain& chain) {
-  if (chain.count == 0) return;
-  const std::lock_guard lock(central().mutex);
-  central().chains[index].push_back(chain);
-  chain = {};
-}
+constinit Threads threads;
+static_assert(std::is_trivially_destructible_v<Threads>);
+std::mutex& threads_mutex() { return threads.mutex; }
+[[maybe_unused]] const bool held = xtape::detail::hold_at_fork<&threads_mutex>();
 
 thread_local ThreadCache* cache = nullptr;
 thread_local bool thread_ended = false;
 
 struct CacheOwner {
   CacheOwner() {
-    auto* fresh_cache = new ThreadCache;
-    const std::lock_guard lock(central().mutex);
-    central().threads.push_back(fresh_cache);
-    cache = fresh_cache;
+    auto* fresh = new (std::nothrow) ThreadCache;
+    if (fresh == nullptr) return;  // the thread then goes without
+    const std::lock_guard lock(threads.mutex);
+    fresh->next = std::exchange(threads.first, fresh);
+    if (fresh->next != nullptr) fresh->next->previous = fresh;
+    cache = fresh;
   }
   ~CacheOwner() {
-    for (std::size_t i = 0; i < class_count; ++i) {
-      hand_over(i, cache->chains[i]);
-      hand_over(i, cache->spare[i]);
-    }
-    const std::lock_guard lock(central().mutex);
-    if (cache->slab.left > 0) central().slabs.push_back(cache->slab);
-    central().ended.add_bytes(cache->counters.bytes.load());
-    central().ended.add_nodes(cache->counters.nodes.load());
-    std::erase(central().threads, cache);
-    delete cache;
-    cache = nullptr;
     thread_ended = true;
+    if (cache == nullptr) return;
+    cache->hand_over([](std::size_t i, Chain chain) { Depot::instance().give(i, chain); });
+    const std::lock_guard lock(threads.mutex);
+    threads.ended.add_bytes(cache->counters.bytes.load());
+    threads.ended.add_nodes(cache->counters.nodes.load());
+    (cache->previous != nullptr ? cache->previous->next : threads.first) = cache->next;
+    if (cache->next != nullptr) cache->next->previous = cache->previous;
+    delete std::exchange(cache, nullptr);
   }
 };
 
@@ -191,9 +117,9 @@ inline ThreadCache* thread_cache() {
 
 template <class Member>
 std::int64_t total(Member member) {
-  const std::lock_guard lock(central().mutex);
-  std::int64_t sum = (central().ended.*member).load();
-  for (const ThreadCache* thread : central().threads)
+  const std::lock_guard lock(threads.mutex);
+  std::int64_t sum = (threads.ended.*member).load();
+  for (const ThreadCache* thread = threads.first; thread != nullptr; thread = thread->next)
     sum += (thread->counters.*member).load(std::memory_order_relaxed);
   return sum;
 }
@@ -201,15 +127,78 @@ std::int64_t total(Member member) {
 inline void count_bytes(ThreadCache* own, std::int64_t change) {
   if (own != nullptr) [[likely]]
     return own->counters.add_bytes(change);
-  const std::lock_guard lock(central().mutex);
-  central().ended.add_bytes(change);
+  const std::lock_guard lock(threads.mutex);
+  threads.ended.add_bytes(change);
 }
 
-Block* take(Chain& chain) {
-  Block* block = chain.head;
-  chain.head = block->next;
-  --chain.count;
+[[gnu::noinline]] void answer_wish(ThreadCache& own) noexcept {
+  own.wanted.store(false, std::memory_order_relaxed);
+  own.hand_over([](std::size_t i, Chain chain) { Depot::instance().discard(i, chain); });
+}
+
+/// A magazine from the depot; what is kept is given up before memory is out.
+[[gnu::noinline]] Chain refill(std::size_t index) {
+  Chain chain = Depot::instance().take(index);
+  if (chain.count > 0) return chain;
+  release_cached();
+  chain = Depot::instance().take(index);
+  if (chain.count == 0) throw_out_of_memory(class_size(index));
+  return chain;
+}
+
+void* take(ThreadCache* own, std::size_t index) {
+  if (own == nullptr || index >= detail::thread_classes) {
+    Chain chain = refill(index);
+    void* const block = chain.pop();
+    Depot::instance().give(index, chain);
+    return block;
+  }
+  if (own->wanted.load(std::memory_order_relaxed)) answer_wish(*own);
+  Chain& magazine = own->magazines[index];
+  if (magazine.count == 0) {
+    std::swap(magazine, own->spare[index]);
+    if (magazine.count == 0) magazine = refill(index);
+  }
+  return magazine.pop();
+}
+
+void put(ThreadCache* own, std::size_t index, void* block) noexcept {
+  if (own == nullptr || index >= detail::thread_classes) {
+    Chain chain;
+    chain.push(block);
+    return Depot::instance().give(index, chain);
+  }
+  Chain& magazine = own->magazines[index];
+  magazine.push(block);
+  if (magazine.count >= detail::thread_class[index].most) {
+    std::swap(magazine, own->spare[index]);
+    Depot::instance().give(index, std::exchange(magazine, {}));
+  }
+  if (own->wanted.load(std::memory_order_relaxed)) answer_wish(*own);
+}
+
+[[gnu::noinline]] void* allocate_slowly(std::size_t bytes) {
+  if (bytes > most_bytes) throw_out_of_memory(bytes);
+  const std::size_t index = class_of(bytes);
+  ThreadCache* own = thread_cache();
+  void* block;
+  if (XTAPE_POOLED) {
+    block = take(own, index);
+  } else {
+    block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+    if (block == nullptr) throw_out_of_memory(bytes);
+  }
+  count_bytes(own, static_cast<std::int64_t>(class_size(index)));
   return block;
+}
+
+[[gnu::noinline]] void deallocate_slowly(void* memory, std::size_t bytes) noexcept {
+  if (memory == nullptr) return;
+  const std::size_t index = class_of(bytes);
+  ThreadCache* own = thread_cache();
+  count_bytes(own, -static_cast<std::int64_t>(class_size(index)));
+  if (!XTAPE_POOLED) return std::free(memory);
+  put(own, index, memory);
 }
 
 }  // namespace
@@ -217,74 +206,64 @@ Block* take(Chain& chain) {
 std::int64_t live_bytes() { return total(&Counters::bytes); }
 std::int64_t live_nodes() { return total(&Counters::nodes); }
 std::int64_t cached_bytes() {
-  return XTAPE_POOLED ? central().system_bytes.load() - live_bytes() : 0;
+  return XTAPE_POOLED ? Depot::instance().system_bytes() - live_bytes() : 0;
 }
 
 void count_nodes(int change) noexcept {
   if (ThreadCache* own = thread_cache()) return own->counters.add_nodes(change);
-  const std::lock_guard lock(central().mutex);
-  central().ended.add_nodes(change);
+  const std::lock_guard lock(threads.mutex);
+  threads.ended.add_nodes(change);
 }
 
+void throw_out_of_memory(std::size_t bytes) { throw MemoryError("", bytes); }
+
+// First what nearly every call comes to: a small block, from or to the thread's own magazine.
+
 void* allocate(std::size_t bytes) {
-  if (bytes > (std::size_t{1} << 56)) throw std::bad_alloc();
-  const std::size_t index = class_of(bytes);
-  const std::size_t size = class_size(index);
-  ThreadCache* own = thread_cache();
-  void* block;
-  if (!XTAPE_POOLED) {
-    block = system_allocate(bytes);
-  } else if (own == nullptr) {
-    block = pool_allocate(size);
-  } else {
-    Chain& chain = own->chains[index];
-    if (chain.count == 0) [[unlikely]] {
-      std::swap(chain, own->spare[index]);
-      if (chain.count == 0) chain = adopt_chain(index);
+  ThreadCache* own = cache;
+  if (XTAPE_POOLED && bytes <= detail::tabled_bytes && own != nullptr) [[likely]] {
+    const std::size_t index = detail::class_of_lines[(bytes + 63) / 64];
+    Chain& magazine = own->magazines[index];
+    if (magazine.count > 0) [[likely]] {
+      own->counters.add_bytes(detail::thread_class[index].size);
+      return magazine.pop();
     }
-    block = chain.count > 0 ? take(chain) : fresh_block(own->slab, size);
   }
-  count_bytes(own, static_cast<std::int64_t>(size));
-  return block;
+  return allocate_slowly(bytes);
 }
 
 void deallocate(void* memory, std::size_t bytes) noexcept {
-  if (memory == nullptr) return;
-  const std::size_t index = class_of(bytes);
-  const std::size_t size = class_size(index);
-  ThreadCache* own = thread_cache();
-  count_bytes(own, -static_cast<std::int64_t>(size));
-  if (!XTAPE_POOLED) return std::free(memory);
-  if (own == nullptr) {
-    Chain chain{::new (memory) Block{nullptr}, 1};
-    return hand_over(index, chain);
+  ThreadCache* own = cache;
+  if (XTAPE_POOLED && bytes <= detail::tabled_bytes && own != nullptr && memory != nullptr)
+      [[likely]] {
+    const std::size_t index = detail::class_of_lines[(bytes + 63) / 64];
+    const detail::ThreadClass kind = detail::thread_class[index];
+    Chain& magazine = own->magazines[index];
+    if (magazine.count + 1 < kind.most && !own->wanted.load(std::memory_order_relaxed)) [[likely]] {
+      own->counters.add_bytes(-static_cast<std::int64_t>(kind.size));
+      return magazine.push(memory);
+    }
   }
-  Chain& chain = own->chains[index];
-  chain.head = ::new (memory) Block{chain.head};
-  if (++chain.count == chain_blocks || chain.count * size >= chain_bytes) [[unlikely]] {
-    std::swap(chain, own->spare[index]);
-    hand_over(index, chain);
-  }
+  deallocate_slowly(memory, bytes);
 }
 
-void release_cached() {
-  ThreadCache* own = thread_cache();
-  for (std::size_t i = class_of(large_limit); i < class_count; ++i) {
-    if (own != nullptr) {
-      hand_over(i, own->chains[i]);
-      hand_over(i, own->spare[i]);
-    }
-    std::vector<Chain> chains;
-    {
-      const std::lock_guard lock(central().mutex);
-      chains.swap(central().chains[i]);
-    }
-    for (Chain& chain : chains) {
-      central().system_bytes.fetch_sub(static_cast<std::int64_t>(chain.count * class_size(i)),
-                                       std::memory_order_relaxed);
-      while (chain.count > 0) std::free(take(chain));
+void release_cached() noexcept {
+  if (ThreadCache* own = thread_cache()) answer_wish(*own);
+  {
+    const std::lock_guard lock(threads.mutex);
+    for (ThreadCache* thread = threads.first; thread != nullptr; thread = thread->next) {
+      if (thread != cache) thread->wanted.store(true, std::memory_order_relaxed);
     }
   }
+  Depot::instance().release();
+}
+
+void set_cache_limit(std::optional<std::int64_t> bytes) {
+  if (bytes && *bytes < 0) {
+    throw ValueError("set_cache_limit: the limit must not be negative; got " +
+                     std::to_string(*bytes));
+  }
+  Depot::instance().set_limit(bytes);
 }
 
 }  // namespace xtape::memory

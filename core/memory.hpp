@@ -1,27 +1,37 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <new>
+#include <optional>
 
 /// The buffer pool. Blocks are 64-byte aligned, handed out by size class from lists of the calling
-/// thread, and kept for reuse when freed: fresh pages cost more than the arithmetic on them.
+/// thread, and kept for reuse when freed: fresh pages cost more than the arithmetic on them. What
+/// is kept goes back to the system, the longest kept first, beyond a limit (see set_cache_limit)
+/// and before memory is said to be out.
 namespace xtape::memory {
 
 /// Memory in use by tensors and nodes of all threads, in bytes (whole blocks of the pool).
-std::int64_t live_bytes();
+[[nodiscard]] std::int64_t live_bytes();
 
 /// Recorded nodes alive, leaves included, on all threads.
-std::int64_t live_nodes();
+[[nodiscard]] std::int64_t live_nodes();
 
 /// Bytes that the pool holds for reuse: obtained from the system and not live.
-std::int64_t cached_bytes();
+[[nodiscard]] std::int64_t cached_bytes();
 
-/// Returns to the system the large blocks (64 KB and more) that this thread and ended threads keep
-/// for reuse.
-void release_cached();
+/// Returns to the system what the pool keeps for reuse; other threads, which keep some small blocks
+/// each, return theirs when they next use the pool.
+void release_cached() noexcept;
 
-/// A block of at least `bytes`, uninitialised. Throws std::bad_alloc.
-void* allocate(std::size_t bytes);
+/// Sets how many bytes the pool keeps for reuse, besides what each thread keeps of blocks below 64
+/// KB (at most 128 KB of a size class). By default 1.25 times the most that was in use at one time
+/// since the start or the last `release_cached`. Throws ValueError if negative.
+void set_cache_limit(std::optional<std::int64_t> bytes);
+
+/// A block of at least `bytes`, uninitialised. Throws MemoryError.
+[[nodiscard]] void* allocate(std::size_t bytes);
+
+/// Throws MemoryError for a block of `bytes`.
+[[noreturn]] void throw_out_of_memory(std::size_t bytes);
 
 /// Takes back a block of `allocate(bytes)`; any thread may.
 void deallocate(void* block, std::size_t bytes) noexcept;
@@ -37,7 +47,7 @@ struct Allocator {
   template <class U>
   Allocator(const Allocator<U>&) noexcept {}
   T* allocate(std::size_t n) {
-    if (n > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(T)) throw std::bad_alloc();
+    if (n > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(T)) throw_out_of_memory(PTRDIFF_MAX);
     return static_cast<T*>(memory::allocate(n * sizeof(T)));
   }
   void deallocate(T* block, std::size_t n) noexcept { memory::deallocate(block, n * sizeof(T)); }

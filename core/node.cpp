@@ -6,7 +6,9 @@
 namespace xtape {
 namespace {
 
-std::atomic<std::uint64_t> next_number{0};
+/// Above the count, what tells one copy of the library in a process from another: where it lies.
+std::atomic<std::uint64_t> next_number{reinterpret_cast<std::uint64_t>(&next_number) >>
+                                       12 << Node::count_bits};
 thread_local bool recording_on = true;
 thread_local std::size_t counted_bytes = 0;
 thread_local bool counting = false;
@@ -31,10 +33,8 @@ void Edges::clear() noexcept {
   count_ = 0;
 }
 
-Node::Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs,
-           std::uint32_t bytes, bool leaf)
-    : bytes_(bytes),
-      number_(next_number.fetch_add(1, std::memory_order_relaxed)),
+Node::Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, bool leaf)
+    : number_(next_number.fetch_add(1, std::memory_order_relaxed)),
       name_(name),
       inputs_(inputs),
       shape_(shape),
@@ -55,11 +55,50 @@ void Node::destroy(Node* node) noexcept {
   draining = true;
   while (doomed != nullptr) {
     Node* last = std::exchange(doomed, doomed->next_doomed_);
-    const std::size_t bytes = last->bytes_;
-    last->~Node();
-    memory::deallocate(last, bytes);
+    delete last;
   }
   draining = false;
+}
+
+/// Claims the rule for a sweep: to read it beside others that retain it, or to use it up. What is
+/// reached alone, by one edge of a node that this sweep has claimed the same way, no other can
+/// claim.
+bool Node::claim(bool shared, bool reached_alone) noexcept {
+  std::int32_t use = use_.load(std::memory_order_acquire);
+  if (shared) {
+    while (use >= free_to_all) {
+      if (use_.compare_exchange_weak(use, use + 1, std::memory_order_acquire)) return true;
+    }
+    return false;
+  }
+  if (use != free_to_all) return false;
+  if (!reached_alone) return use_.compare_exchange_strong(use, claimed, std::memory_order_acquire);
+  use_.store(claimed, std::memory_order_relaxed);
+  return true;
+}
+
+void Node::unclaim(bool shared) noexcept {
+  if (shared) {
+    use_.fetch_sub(1, std::memory_order_release);
+  } else {
+    use_.store(free_to_all, std::memory_order_release);
+  }
+}
+
+namespace {
+
+[[noreturn]] void throw_order(const Node& node, const Node& input) {
+  throw GradError(std::string(node.name()) +
+                  ": an input must be recorded before its consumer, by " +
+                  "the same copy of the library (are there two in this process?); got the result " +
+                  "of " + input.name() + ", number " + std::to_string(input.number()) + " for " +
+                  std::to_string(node.number()));
+}
+
+}  // namespace
+
+void detail::throw_named(const char* operation, const MemoryError& error) {
+  throw MemoryError(operation, error.bytes);
 }
 
 Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node) {
@@ -67,7 +106,9 @@ Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node) {
   bool handed_on =
       static_cast<bool>(y.body().node);  // an operation that gives back what it was given
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    node->inputs_[i] = inputs[i]->body().node;
+    const Ref<Node>& maker = inputs[i]->body().node;
+    if (maker && !node->follows(*maker)) throw_order(*node, *maker);
+    node->inputs_[i] = maker;
     handed_on = handed_on || &inputs[i]->body() == &y.body();
   }
   if (handed_on) y = y.detach();
@@ -75,25 +116,20 @@ Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node) {
   return y;
 }
 
-Saved::Saved(const Tensor& input) : value_(input.is_leaf() ? detail::snapshot(input) : input) {}
-
-Saved::Saved(const Saved& other) : value_(other.value_) {
+detail::SavedValue::SavedValue(const SavedValue& other) : value_(other.value_) {
   if (counting && value_.defined())
     counted_bytes += static_cast<std::size_t>(value_.size()) * size_of(value_.dtype());
 }
 
-Saved Saved::output(const Tensor& y) {
-  Saved saved;
-  saved.value_ = y.detach();
-  return saved;
-}
+SavedInput::SavedInput(const Tensor& input)
+    : SavedValue(input.is_leaf() ? detail::snapshot(input) : input) {}
 
-std::size_t Saved::start_count() {
+std::size_t detail::SavedValue::start_count() {
   counting = true;
   return std::exchange(counted_bytes, 0);
 }
 
-std::size_t Saved::end_count(std::size_t before) {
+std::size_t detail::SavedValue::end_count(std::size_t before) {
   counting = false;
   return std::exchange(counted_bytes, before);
 }

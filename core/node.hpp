@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <xtape/core/error.hpp>
 #include <xtape/core/memory.hpp>
 #include <xtape/core/tensor.hpp>
 
@@ -57,18 +58,23 @@ class Node {
  public:
   /// Record order: one counter for all threads, so inputs have smaller numbers than what is made of
   /// them.
-  std::uint64_t number() const { return number_; }
+  std::uint64_t number() const { return number_ & ((std::uint64_t{1} << count_bits) - 1); }
   const char* name() const { return name_; }
   const Edges& inputs() const { return inputs_; }
   const Shape& shape() const { return shape_; }  ///< of the operation's result
   Dtype dtype() const { return dtype_; }
   bool is_leaf() const { return leaf_; }
   /// Whether a sweep without retain_graph has used up the saved values.
-  bool released() const { return released_; }
+  bool released() const { return use_.load(std::memory_order_relaxed) == swept; }
   /// Bytes of the values saved for backward.
   virtual std::size_t saved_bytes() const = 0;
 
   // For the library's own use.
+  static constexpr int count_bits = 48;  // of a number; above is the copy of the library
+  /// Whether `input` was recorded earlier, and by the same copy of the library.
+  bool follows(const Node& input) const {
+    return input.number_ < number_ && (input.number_ ^ number_) >> count_bits == 0;
+  }
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
     if (references_.load(std::memory_order_acquire) == 1 ||
@@ -76,10 +82,13 @@ class Node {
       destroy(this);
     }
   }
+  static void* operator new(std::size_t bytes) { return memory::allocate(bytes); }
+  static void operator delete(void* node, std::size_t bytes) noexcept {
+    memory::deallocate(node, bytes);
+  }
 
  protected:
-  Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, std::uint32_t bytes,
-       bool leaf);
+  Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, bool leaf);
   virtual ~Node();
 
  private:
@@ -90,9 +99,13 @@ class Node {
   /// Drops the rule, and with it the saved values.
   virtual void drop_rule() noexcept = 0;
   static void destroy(Node* node) noexcept;
+  bool claim(bool shared, bool reached_alone) noexcept;
+  void unclaim(bool shared) noexcept;
 
   std::atomic<std::uint32_t> references_{1};
-  std::uint32_t bytes_;  // of the whole object, for the pool
+  // Who uses the rule: so many sweeps that retain it, or one that does not, or nobody any more.
+  static constexpr std::int32_t free_to_all = 0, claimed = -1, swept = -2;
+  std::atomic<std::int32_t> use_{free_to_all};
   union {
     std::uint64_t number_;
     Node* next_doomed_;  // once the last reference is gone
@@ -102,7 +115,6 @@ class Node {
   Shape shape_;
   Dtype dtype_;
   bool leaf_;
-  bool released_ = false;
 };
 
 /// Where a rule delivers dL/dx for each input x of its operation.
@@ -127,7 +139,7 @@ class Send {
 
  private:
   friend class Tape;
-  friend class Saved;
+  friend class SavedOutput;
   template <class Rule>
   friend auto once_differentiable(Rule rule);
   Send(Tape& tape, Node& node, const std::int32_t* targets)
@@ -158,29 +170,11 @@ inline const Node& Send::source(std::size_t input) const {
 inline const Shape& Send::shape(std::size_t input) const { return source(input).shape(); }
 inline Dtype Send::dtype(std::size_t input) const { return source(input).dtype(); }
 
-/// A value kept for backward. It never changes, whatever is assigned to the tensor later, and it
-/// keeps its place on the tape, so that a recorded backward pass is differentiated through it.
-class Saved {
+namespace detail {
+/// A value kept for backward. It never changes, whatever is assigned to the tensor later.
+class SavedValue {
  public:
-  Saved() = default;
-  explicit Saved(const Tensor& input);
-  /// For an input's value that only the gradient of another input reads: nothing is kept unless
-  /// `needed`.
-  Saved(const Tensor& input, bool needed) : Saved(needed ? Saved(input) : Saved()) {}
-  Saved(const Saved& other);
-  Saved(Saved&&) noexcept = default;
-  Saved& operator=(Saved&&) noexcept = default;
-
-  /// Keeps the operation's own result. Without its place on the tape: its node owns this value, not
-  /// the other way round.
-  static Saved output(const Tensor& y);
-
-  /// A saved input.
-  const Tensor& get() const { return value_; }
-  /// A saved output; in a recorded backward pass with its place on the tape.
-  Tensor get(const Send& send) const;
-
-  /// Bytes kept by the Saved members of `holder`, found by copying it.
+  /// Bytes kept by the saved values in `holder`, found by copying it.
   template <class T>
   static std::size_t bytes_in(const T& holder) {
     if constexpr (std::is_copy_constructible_v<T>) {
@@ -191,10 +185,44 @@ class Saved {
     return 0;
   }
 
+ protected:
+  SavedValue() = default;
+  explicit SavedValue(Tensor value) : value_(std::move(value)) {}
+  SavedValue(const SavedValue& other);
+  SavedValue(SavedValue&&) noexcept = default;
+  SavedValue& operator=(SavedValue&&) noexcept = default;
+  ~SavedValue() = default;
+
+  Tensor value_;
+
  private:
   static std::size_t start_count();
   static std::size_t end_count(std::size_t before);
-  Tensor value_;
+};
+}  // namespace detail
+
+/// An operation's input, kept for its rule with its place on the tape, so that a recorded backward
+/// pass is differentiated through it.
+class SavedInput : detail::SavedValue {
+ public:
+  SavedInput() = default;
+  explicit SavedInput(const Tensor& input);
+  /// For an input's value that only the gradient of another input reads: nothing is kept unless
+  /// `needed`.
+  SavedInput(const Tensor& input, bool needed)
+      : SavedInput(needed ? SavedInput(input) : SavedInput()) {}
+
+  const Tensor& get() const { return value_; }
+};
+
+/// An operation's own result, kept for its rule without its place on the tape: its node owns this
+/// value, not the other way round.
+class SavedOutput : detail::SavedValue {
+ public:
+  explicit SavedOutput(const Tensor& y) : SavedValue(y.detach()) {}
+
+  /// In a recorded backward pass with its place on the tape.
+  Tensor get(const Send& send) const;
 };
 
 /// Whether operations on this thread are recorded now: not under NoGradGuard, nor in a first-order
@@ -209,7 +237,7 @@ bool recording(const Tensors&... inputs) {
 /// Turns recording on this thread on or off while it lives.
 class RecordingScope {
  public:
-  explicit RecordingScope(bool on);
+  [[nodiscard]] explicit RecordingScope(bool on);
   ~RecordingScope();
   RecordingScope(const RecordingScope&) = delete;
   RecordingScope& operator=(const RecordingScope&) = delete;
@@ -221,23 +249,37 @@ class RecordingScope {
 /// While it lives, nothing on this thread is recorded: for evaluation.
 class NoGradGuard : RecordingScope {
  public:
-  NoGradGuard() : RecordingScope(false) {}
+  [[nodiscard]] NoGradGuard() : RecordingScope(false) {}
 };
 
 namespace detail {
+
+/// The same error of memory, with the operation's name.
+[[noreturn]] void throw_named(const char* operation, const MemoryError& error);
+
+/// `allocate()`; if memory is out, the error names the operation.
+template <class F>
+auto named_in_errors(const char* operation, F&& allocate) {
+  try {
+    return allocate();
+  } catch (const MemoryError& error) {
+    throw_named(operation, error);
+  }
+}
 
 template <class Rule>
 class RuleNode final : public Node {
  public:
   static Node* make(const char* name, const Tensor& y, std::size_t inputs, Rule&& rule) {
-    void* block = memory::allocate(sizeof(RuleNode));
-    return ::new (block) RuleNode(name, y.shape(), y.dtype(), inputs, std::move(rule));
+    return named_in_errors(name, [&]() -> Node* {
+      return new RuleNode(name, y.shape(), y.dtype(), inputs, std::move(rule));
+    });
   }
-  std::size_t saved_bytes() const override { return released() ? 0 : Saved::bytes_in(rule_); }
+  std::size_t saved_bytes() const override { return released() ? 0 : SavedValue::bytes_in(rule_); }
 
  private:
   RuleNode(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, Rule&& rule)
-      : Node(name, shape, dtype, inputs, sizeof(RuleNode), false), rule_(std::move(rule)) {}
+      : Node(name, shape, dtype, inputs, false), rule_(std::move(rule)) {}
   ~RuleNode() override { RuleNode::drop_rule(); }
   void run(Tensor g, const Send& send) override { rule_(std::move(g), send); }
   void drop_rule() noexcept override {
@@ -268,8 +310,8 @@ Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
 /// calls `send(i, dL/dx_i)` for each input.
 ///
 /// Written in public operations a rule is differentiable to any order; one that reads values past
-/// the tape says so by `once_differentiable`. What it captures of the inputs it keeps as `Saved(x)`,
-/// of the result as `Saved::output(y)`: a captured tensor would follow a later `assign`, and a
+/// the tape says so by `once_differentiable`. What it captures of the inputs it keeps as `SavedInput(x)`,
+/// of the result as `SavedOutput(y)`: a captured tensor would follow a later `assign`, and a
 /// captured result would keep its own node alive for ever.
 template <class Rule>
 Tensor record(const char* name, Tensor y, std::span<const Tensor* const> inputs, Rule rule) {

@@ -47,16 +47,16 @@ class Shape {
 };
 
 /// "[300, 64]"
-std::string to_string(const Shape& shape);
+[[nodiscard]] std::string to_string(const Shape& shape);
 
 /// Strides of a dense row-major tensor.
-Strides row_major_strides(const Shape& shape);
+[[nodiscard]] Strides row_major_strides(const Shape& shape);
 
 /// The common shape by NumPy's rule: axes are aligned from the last, extents agree or one is 1.
 /// Throws ShapeError naming `op`.
-Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
+[[nodiscard]] Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
 
 /// The axis counted from the front. Throws IndexError unless -rank <= axis < rank.
-int normalize_axis(const char* op, std::int64_t axis, int rank);
+[[nodiscard]] int normalize_axis(const char* op, std::int64_t axis, int rank);
 
 }  // namespace xtape

@@ -16,11 +16,11 @@ struct Visit {
   bool operator<(const Visit& other) const { return number < other.number; }
 };
 
-thread_local const char* running_rule = nullptr;
+thread_local const char* rule = nullptr;  // that runs
 
 struct RuleScope {
-  explicit RuleScope(const char* name) : outer(std::exchange(running_rule, name)) {}
-  ~RuleScope() { running_rule = outer; }
+  explicit RuleScope(const char* name) : outer(std::exchange(rule, name)) {}
+  ~RuleScope() { rule = outer; }
   const char* outer;
 };
 
@@ -33,7 +33,8 @@ Tensor result(const Tensor& gradient) {
 
 }  // namespace
 
-const char* detail::differentiable_rule() { return recording() ? running_rule : nullptr; }
+const char* detail::running_rule() { return rule; }
+const char* detail::differentiable_rule() { return recording() ? rule : nullptr; }
 
 Tape::Tape(std::span<const Tensor> outputs) { link(outputs); }
 
@@ -106,6 +107,15 @@ std::size_t Tape::saved_bytes() const {
   return bytes;
 }
 
+/// Whether the rule of a node has anything to send to.
+inline bool Tape::runs(std::size_t index) const {
+  const std::size_t end = index + 1 < size() ? first_edge_[index + 1] : aimed_.size();
+  for (std::size_t edge = first_edge_[index]; edge < end; ++edge) {
+    if (aimed_[edge] != nowhere) return true;
+  }
+  return false;
+}
+
 /// Leaves out the edges to nodes through which none of `wanted` is reached.
 void Tape::prune(const List<bool>& wanted) {
   List<bool> useful = wanted;
@@ -124,14 +134,20 @@ void Tape::prune(const List<bool>& wanted) {
 /// Ends a sweep, also when a rule throws.
 struct Tape::SweepEnd {
   Tape& tape;
+  bool retain_graph;
   ~SweepEnd() {
+    // The oldest first: a node that is reached alone is free before the node that leads to it.
+    for (std::size_t i = tape.claimed_; i-- > 0;) {
+      Node& node = *tape.nodes_[i];
+      if (!node.released() && tape.runs(i)) node.unclaim(retain_graph);
+    }
+    tape.claimed_ = 0;
     tape.gradients_.clear();
     tape.aimed_.clear();
   }
 };
 
-/// Prepares a sweep to `wanted`: which gradients are kept, which edges lead there, and that no rule
-/// on the way has been used up.
+/// Prepares a sweep to `wanted`: which gradients are kept, and which edges lead there.
 Tape::List<bool> Tape::aim(std::span<const std::int32_t> wanted) {
   List<bool> keep(size(), false);
   std::size_t leaves = 0;
@@ -142,21 +158,23 @@ Tape::List<bool> Tape::aim(std::span<const std::int32_t> wanted) {
   }
   aimed_ = targets_;
   if (leaves < size() - first_leaf_) prune(keep);
-  for (std::size_t i = 0; i < first_leaf_; ++i) {
-    const Node& node = *nodes_[i];
-    if (!node.released_ || !runs(i)) continue;
-    throw GradError(
-        "backward: a graph can be swept once unless retain_graph is set; the saved values of " +
-        std::string(node.name_) + " (number " + std::to_string(node.number_) + ") are gone");
-  }
   return keep;
 }
 
-/// Whether the rule of a node has anything to send to.
-bool Tape::runs(std::size_t index) const {
-  const std::int32_t* first = aimed_.data() + first_edge_[index];
-  return std::any_of(first, first + nodes_[index]->inputs_.size(),
-                     [](std::int32_t target) { return target != nowhere; });
+/// Claims every rule on the way, the newest first: of two sweeps that meet, one fails before it has
+/// run anything that both reach, and gives back what it has claimed.
+void Tape::claim(bool shared) {
+  for (; claimed_ < first_leaf_; ++claimed_) {
+    if (!runs(claimed_)) continue;
+    Node& node = *nodes_[claimed_];
+    const bool alone = node.references_.load(std::memory_order_acquire) == 1;
+    if (node.claim(shared, alone)) continue;
+    const std::string what =
+        std::string(node.name_) + " (number " + std::to_string(node.number()) + ")";
+    throw GradError("backward: a graph can be swept once unless retain_graph is set; " +
+                    (node.released() ? "the saved values of " + what + " are gone"
+                                     : what + " is being swept by another thread"));
+  }
 }
 
 Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const Tensor> seeds,
@@ -164,8 +182,9 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
   List<std::int32_t> wanted_at(wanted.size());
   std::transform(wanted.begin(), wanted.end(), wanted_at.begin(),
                  [this](const Node* node) { return find(node); });
-  const SweepEnd at_end{*this};
+  const SweepEnd at_end{*this, options.retain_graph};
   const List<bool> keep = aim(wanted_at);
+  claim(options.retain_graph);
 
   const RecordingScope scope(options.create_graph);
   gradients_.assign(size(), Tensor());
@@ -189,9 +208,10 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
     }
     if (!options.retain_graph) {
       node.drop_rule();
-      node.released_ = true;
+      node.use_.store(Node::swept, std::memory_order_release);
     }
   }
+  if (!options.retain_graph) claimed_ = 0;  // all used up
   List<Tensor> results(wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (wanted_at[i] != nowhere) {
@@ -238,7 +258,7 @@ Send Send::opaque(const detail::Cover& cover) const {
   return send;
 }
 
-Tensor Saved::get(const Send& send) const {
+Tensor SavedOutput::get(const Send& send) const {
   if (!recording()) return value_;
   Tensor y = value_.detach();
   y.body().node = Ref<Node>::share(&send.node_);

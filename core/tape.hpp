@@ -36,7 +36,7 @@ class Tape {
   /// dL/dx for each of `wanted`, given dL/d(output) for each output; undefined where nothing flows.
   /// Runs the rules once, newest first, and frees each gradient and, unless retain_graph is set,
   /// each saved value after its last use.
-  /// Throws GradError if the saved values are gone.
+  /// Throws GradError if the saved values are gone, or another thread is sweeping the same nodes.
   List<Tensor> sweep(std::span<const Tensor> outputs, std::span<const Tensor> seeds,
                      std::span<Node* const> wanted, SweepOptions options);
 
@@ -51,6 +51,7 @@ class Tape {
   std::int32_t find(const Node* node) const;
   void link(std::span<const Tensor> outputs);
   List<bool> aim(std::span<const std::int32_t> wanted);
+  void claim(bool shared);
   void prune(const List<bool>& wanted);
   bool runs(std::size_t index) const;
   void deliver(const Node& from, std::size_t input, std::int32_t to, Tensor dx);
@@ -64,6 +65,7 @@ class Tape {
   // In a sweep: the targets that lead to what is wanted; dL/d(result) of each node, being summed.
   List<std::int32_t> aimed_;
   List<Tensor> gradients_;
+  std::size_t claimed_ = 0;  // so many nodes, the newest, are claimed by the sweep
 };
 
 /// A table: number, operation, inputs, shape, bytes saved.

@@ -16,10 +16,16 @@ namespace {
 
 kernels::Layout layout(const Body& body) { return {body.data, body.dtype, body.strides}; }
 
-Tensor dense_copy(const Tensor& tensor, Dtype dtype) {
-  Tensor copy = detail::make_tensor(tensor.shape(), dtype);
+Tensor dense_copy(const Tensor& tensor, Dtype dtype, const char* operation = __builtin_FUNCTION()) {
+  Tensor copy = detail::make_tensor(tensor.shape(), dtype, operation);
   kernels::copy(tensor.shape(), layout(copy.body()), layout(tensor.body()));
   return copy;
+}
+
+/// To `values`, dense in row-major order.
+void copy_values(const Body& from, void* values, Dtype dtype) {
+  kernels::copy(from.shape, {static_cast<std::byte*>(values), dtype, row_major_strides(from.shape)},
+                layout(from));
 }
 
 bool is_row_major(const Shape& shape, const Strides& strides) {
@@ -40,7 +46,7 @@ void check_leaf(const char* what, const Tensor& tensor) {
 }
 
 /// A rule that is being differentiated would lose what it computes from values instead of tensors.
-void check_readable(const char* what, const Tensor& tensor) {
+void check_rule_may_read(const char* what, const Tensor& tensor) {
   const bool derived = tensor.node() != nullptr || tensor.body().cotangent;
   if (derived && detail::differentiable_rule() != nullptr) {
     throw GradError(
@@ -97,9 +103,9 @@ void Tensor::throw_undefined() {
 
 double Tensor::item() const {
   if (size() != 1) throw ShapeError("item: the tensor must have one element; got " + describe());
-  check_readable("item", *this);
+  check_rule_may_read("item", *this);
   double value;
-  copy_to(&value, Dtype::float64);
+  copy_values(body(), &value, Dtype::float64);
   return value;
 }
 
@@ -113,12 +119,12 @@ const void* Tensor::checked_data(Dtype dtype) const {
     throw ValueError("data: the tensor must be contiguous; got a strided " + describe() +
                      " (see contiguous())");
   }
-  check_readable("data", *this);
+  detail::check_readable("data", *this);
   return own.data;
 }
 
 Tensor Tensor::converted(Dtype dtype) const {
-  check_readable("to_vector", *this);
+  detail::check_readable("to_vector", *this);
   return dense_copy(*this, dtype);
 }
 
@@ -127,9 +133,8 @@ void Tensor::copy_to(void* values, Dtype target) const {
     throw DtypeError("to_vector: floating values need a floating element type; got " +
                      std::string(to_string(target)) + " for " + describe() + " (see to())");
   }
-  check_readable("to_vector", *this);
-  kernels::copy(shape(), {static_cast<std::byte*>(values), target, row_major_strides(shape())},
-                layout(body()));
+  detail::check_readable("to_vector", *this);
+  copy_values(body(), values, target);
 }
 
 Tensor Tensor::to(Dtype target) const {
@@ -160,7 +165,17 @@ Tensor Tensor::set_requires_grad(bool wanted) const {
   if (wanted && !is_floating(dtype())) {
     throw DtypeError("set_requires_grad: only floating tensors have gradients; got " + describe());
   }
-  if (wanted != requires_grad()) body().node = wanted ? Leaf::make(shape(), dtype()) : Ref<Node>();
+  if (wanted == requires_grad()) return *this;
+  Body& own = body();
+  if (!wanted) {
+    Leaf::set_frozen(*own.node, true);
+    own.frozen = std::move(own.node);
+  } else if (own.frozen) {  // what was recorded before still leads here
+    Leaf::set_frozen(*own.frozen, false);
+    own.node = std::move(own.frozen);
+  } else {
+    own.node = Leaf::make(shape(), dtype());
+  }
   return *this;
 }
 
@@ -193,13 +208,16 @@ void Tensor::assign(const Tensor& value) const {
 
 namespace detail {
 
+void check_readable(const char* what, const Tensor& tensor) {
+  check_rule_may_read(what, tensor);
+  if (tensor.is_leaf() || running_rule() != nullptr) return;
+  throw GradError(std::string(what) + ": the tensor must not be recorded; got " +
+                  tensor.describe() + ", the result of " + tensor.node()->name() +
+                  " (detach() first, to leave the tape)");
+}
+
 void add_reference(Body* body) noexcept { body->retain(); }
 void drop_reference(Body* body) noexcept { body->release(); }
-
-void Body::destroy() noexcept {
-  this->~Body();
-  memory::deallocate(this, sizeof(Body));
-}
 
 namespace {
 
@@ -214,19 +232,29 @@ std::size_t bytes_of(const Shape& shape, Dtype dtype) {
   return bytes;
 }
 
-Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype, std::byte* data,
-                 Ref<Storage> storage) {
-  void* block = memory::allocate(sizeof(Body));
-  return Tensor(
-      Ref<Body>::adopt(::new (block) Body(shape, strides, dtype, data, std::move(storage))));
+inline Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype, std::byte* data,
+                        Ref<Storage> storage) {
+  return Tensor(Ref<Body>::adopt(new Body(shape, strides, dtype, data, std::move(storage))));
+}
+
+[[noreturn, gnu::cold]] void throw_no_memory(const char* operation, std::size_t bytes,
+                                             const Shape& shape, Dtype dtype) {
+  const std::string name =
+      running_rule() != nullptr ? std::string(running_rule()) + " (backward)" : operation;
+  throw MemoryError(name, bytes, std::string(to_string(dtype)) + to_string(shape));
 }
 
 }  // namespace
 
-Tensor make_tensor(const Shape& shape, Dtype dtype) {
-  Ref<Storage> storage = Storage::allocate(bytes_of(shape, dtype));
-  std::byte* data = storage->data();
-  return make_body(shape, row_major_strides(shape), dtype, data, std::move(storage));
+Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation) {
+  const std::size_t bytes = bytes_of(shape, dtype);
+  try {
+    Ref<Storage> storage = Storage::allocate(bytes);
+    std::byte* data = storage->data();
+    return make_body(shape, row_major_strides(shape), dtype, data, std::move(storage));
+  } catch (const MemoryError&) {
+    throw_no_memory(operation, bytes, shape, dtype);
+  }
 }
 
 Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
@@ -239,9 +267,11 @@ Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
 }
 
 Tensor adopt_memory(void* data, const Shape& shape, Dtype dtype, std::function<void()> release) {
-  Ref<Storage> storage = Storage::adopt(data, bytes_of(shape, dtype), std::move(release));
-  return make_body(shape, row_major_strides(shape), dtype, static_cast<std::byte*>(data),
-                   std::move(storage));
+  const std::size_t bytes = bytes_of(shape, dtype);
+  Tensor y =
+      make_body(shape, row_major_strides(shape), dtype, static_cast<std::byte*>(data), nullptr);
+  y.body().storage = Storage::adopt(data, bytes, std::move(release));  // last: nothing throws after
+  return y;
 }
 
 Tensor snapshot(const Tensor& tensor) {
@@ -269,8 +299,14 @@ void make_exclusive(const Tensor& leaf) {
 void replace_value(const Tensor& leaf, const Tensor& value) {
   Body& target = leaf.body();
   const Body& source = value.body();
-  if (target.node && target.dtype != source.dtype) {
-    target.node = is_floating(source.dtype) ? Leaf::make(source.shape, source.dtype) : Ref<Node>();
+  const Ref<Node> place = target.node ? target.node : target.frozen;
+  if (place && target.dtype != source.dtype) {
+    const bool frozen = !target.node || !is_floating(source.dtype);
+    const Ref<Node> next = Leaf::make(source.shape, source.dtype);
+    Leaf::set_frozen(*next, frozen);
+    Leaf::replace(*place, next);
+    target.node = frozen ? Ref<Node>() : next;
+    target.frozen = frozen ? next : Ref<Node>();
   }
   target.dtype = source.dtype;
   target.contiguous = source.contiguous;

@@ -39,33 +39,36 @@ class Tensor {
   /// ValueError.
   Tensor() = default;
 
-  bool defined() const { return static_cast<bool>(body_); }
-  Dtype dtype() const;
-  const Shape& shape() const;
-  int rank() const;
+  [[nodiscard]] bool defined() const { return static_cast<bool>(body_); }
+  [[nodiscard]] Dtype dtype() const;
+  [[nodiscard]] const Shape& shape() const;
+  [[nodiscard]] int rank() const;
   /// Number of elements.
-  std::int64_t size() const;
+  [[nodiscard]] std::int64_t size() const;
   /// Extent of an axis; negative axes count from the last. Throws IndexError.
-  std::int64_t extent(std::int64_t axis) const;
+  [[nodiscard]] std::int64_t extent(std::int64_t axis) const;
 
   /// The only element, as double. Throws ShapeError unless size() == 1. For exact int64 values see
   /// `to_vector`.
-  double item() const;
+  [[nodiscard]] double item() const;
 
   /// The elements in row-major order, without a copy. They stay valid as long as this tensor, and
-  /// until it is assigned.
+  /// until it is assigned; those of a temporary do not compile.
   /// Throws DtypeError unless T (bool, std::int64_t, float, double) is the element type, ValueError
-  /// if the tensor is a strided view (see `contiguous`), GradError inside a rule of a
-  /// differentiable backward pass, where values read past the tape would lose derivatives.
+  /// if the tensor is a strided view (see `contiguous`), GradError where values read past the tape
+  /// would lose derivatives: of the result of a recorded operation, under NoGradGuard too (see
+  /// `detach`), except in its rule; there only while the backward pass is differentiated.
   template <class T>
-  std::span<const T> data() const {
+  [[nodiscard]] std::span<const T> data() const& {
     return {static_cast<const T*>(checked_data(dtype_of<T>)), static_cast<std::size_t>(size())};
   }
+  template <class T>
+  std::span<const T> data() const&& = delete;
 
   /// The elements in row-major order, converted to T. Throws DtypeError for floating values into an
-  /// integer type.
+  /// integer type, GradError as `data`.
   template <class T>
-  std::vector<T> to_vector() const {
+  [[nodiscard]] std::vector<T> to_vector() const {
     if constexpr (std::is_same_v<T, bool>) {
       const Tensor dense = converted(Dtype::boolean);
       const auto values = dense.data<bool>();
@@ -80,18 +83,18 @@ class Tensor {
   /// The same values in another dtype; itself when it has that dtype. To integers truncates, to
   /// boolean is `!= 0`.
   ///   dx = g in the dtype of x, between floating dtypes; none otherwise
-  Tensor to(Dtype dtype) const;
+  [[nodiscard]] Tensor to(Dtype dtype) const;
 
   /// The same values in dense row-major order; itself when they are.   dx = g
-  Tensor contiguous() const;
-  bool is_contiguous() const;
+  [[nodiscard]] Tensor contiguous() const;
+  [[nodiscard]] bool is_contiguous() const;
 
   /// The same value, cut from the tape: a constant that shares the memory.
-  Tensor detach() const;
+  [[nodiscard]] Tensor detach() const;
 
   /// A leaf of its own with a copy of the value, without gradient and requiring one only if `*this`
   /// is a leaf that does.
-  Tensor clone() const;
+  [[nodiscard]] Tensor clone() const;
 
   /// Makes a leaf collect gradients, or stops it. Returns the same tensor, for chaining.
   /// Throws DtypeError unless floating, GradError on the result of a recorded operation.
@@ -99,11 +102,11 @@ class Tensor {
 
   /// Whether operations on this tensor are recorded: a leaf that was asked to, or the result of
   /// such operations.
-  bool requires_grad() const;
-  bool is_leaf() const;
+  [[nodiscard]] bool requires_grad() const;
+  [[nodiscard]] bool is_leaf() const;
 
   /// The gradient that `backward` has accumulated in this leaf; undefined before the first.
-  Tensor grad() const;
+  [[nodiscard]] Tensor grad() const;
   /// Forgets the gradient.
   void zero_grad() const;
 
@@ -120,7 +123,7 @@ class Tensor {
   void assign(const Tensor& value) const;
 
   /// "float32[300, 64]", for messages.
-  std::string describe() const;
+  [[nodiscard]] std::string describe() const;
 
   // For the library's own use.
   explicit Tensor(Ref<detail::Body> body) noexcept : body_(std::move(body)) {}
@@ -134,7 +137,7 @@ class Tensor {
     if (!body_) throw_undefined();
     return *body_.get();
   }
-  Node* node() const;
+  [[nodiscard]] Node* node() const;
 
  private:
   [[noreturn]] static void throw_undefined();
@@ -145,12 +148,17 @@ class Tensor {
   Ref<detail::Body> body_;
 };
 
+namespace detail {
+/// Throws GradError, in the name of `what`, where values read past the tape would lose derivatives.
+void check_readable(const char* what, const Tensor& tensor);
+}  // namespace detail
+
 /// A tensor and its name, such as its path in a module: "hidden.0.weight".
 using NamedTensor = std::pair<std::string, Tensor>;
 using NamedTensors = std::vector<NamedTensor>;
 
 /// Prints the values in NumPy's form.
 std::ostream& operator<<(std::ostream& stream, const Tensor& tensor);
-std::string to_string(const Tensor& tensor);
+[[nodiscard]] std::string to_string(const Tensor& tensor);
 
 }  // namespace xtape

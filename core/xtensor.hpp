@@ -105,12 +105,6 @@ auto view_xt(const Tensor& tensor) {
   return View(xt_buffer<T>(value), shape);
 }
 
-/// Throws unless `to_xt<T>` may read the tensor.
-template <class T>
-void check_readable_by_xt(const Tensor& tensor) {
-  static_cast<void>(tensor.contiguous().template data<T>());
-}
-
 }  // namespace detail
 
 /// A tensor with the values of an xtensor expression: int64 for integers of any type, else of its
@@ -122,7 +116,7 @@ void check_readable_by_xt(const Tensor& tensor) {
 /// elements do not compile. Throws ShapeError beyond 8 axes, ValueError for unsigned integers that
 /// do not fit in int64.
 template <class E>
-requires xt::is_xexpression<std::decay_t<E>>::value Tensor from_xt(E&& expression) {
+requires(xt::is_xexpression<std::decay_t<E>>::value) [[nodiscard]] Tensor from_xt(E&& expression) {
   using V = std::decay_t<typename std::decay_t<E>::value_type>;
   using T = detail::ElementOf<V>;
   static_assert(!std::is_void_v<T>, "from_xt: elements must be bool, integers, float or double");
@@ -135,20 +129,20 @@ requires xt::is_xexpression<std::decay_t<E>>::value Tensor from_xt(E&& expressio
 /// float or double.
 /// Throws DtypeError unless T is the element type, GradError as `Tensor::data` does.
 template <class T>
-auto to_xt(const Tensor& tensor) {
-  detail::check_readable_by_xt<T>(tensor);
+[[nodiscard]] auto to_xt(const Tensor& tensor) {
+  detail::check_readable("to_xt", tensor);
   return detail::view_xt<T>(tensor);
 }
 
 /// The same with the rank known at compile time, which is faster to index. Throws ShapeError unless
 /// it is the tensor's.
 template <class T, std::size_t Rank>
-auto to_xt(const Tensor& tensor) {
+[[nodiscard]] auto to_xt(const Tensor& tensor) {
   if (tensor.rank() != static_cast<int>(Rank)) {
     throw ShapeError("to_xt: the rank must be that of the tensor; got " + std::to_string(Rank) +
                      " for " + tensor.describe());
   }
-  detail::check_readable_by_xt<T>(tensor);
+  detail::check_readable("to_xt", tensor);
   using View = xt::xtensor_adaptor<detail::XtBuffer<T>, Rank, xt::layout_type::row_major>;
   const Tensor value = tensor.detach().contiguous();
   typename View::shape_type shape;
@@ -158,7 +152,7 @@ auto to_xt(const Tensor& tensor) {
 
 /// A copy as a container of its own. Throws as `to_xt`.
 template <class T>
-xt::xarray<T, xt::layout_type::row_major> to_xarray(const Tensor& tensor) {
+[[nodiscard]] xt::xarray<T, xt::layout_type::row_major> to_xarray(const Tensor& tensor) {
   return to_xt<T>(tensor);
 }
 
@@ -168,7 +162,7 @@ template <class T, class Forward, class Backward, std::size_t... I>
 Tensor custom_op(const char* name, Forward& forward, Backward& backward, std::index_sequence<I...>,
                  const std::array<Tensor, sizeof...(I)>& inputs) {
   Tensor y = evaluate_xt<T>(forward(view_xt<T>(inputs[I])...));
-  const std::array<Saved, sizeof...(I)> saved{Saved(inputs[I])...};
+  const std::array<SavedInput, sizeof...(I)> saved{SavedInput(inputs[I])...};
   const auto rule = [backward, saved](const Tensor& g, const Send& send) {
     const auto send_all = [&](const auto& upstream, const auto&... x) {
       const auto gradients = backward(upstream, x...);

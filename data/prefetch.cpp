@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <unistd.h>
+
+#include <xtape/core/error.hpp>
 #include <xtape/data/prefetch.hpp>
 
 namespace xtape::data {
@@ -9,7 +12,19 @@ Prefetch::Prefetch(std::int64_t count, std::int64_t ahead,
                    std::function<Dataset(std::int64_t)> make)
     : make_(std::move(make)),
       slots_(static_cast<std::size_t>(std::min(ahead, count - 1) + 1)),
+      process_(getpid()),
       worker_([this, count](const std::stop_token& stop) { work(stop, count); }) {}
+
+Prefetch::~Prefetch() {
+  if (getpid() != process_) worker_.detach();
+}
+
+void Prefetch::check_process() const {
+  if (getpid() == process_) return;
+  throw ValueError(
+      "loader: the thread that makes batches ahead belongs to the process that began the pass; a "
+      "forked one begins a pass of its own");
+}
 
 Prefetch::Made& Prefetch::slot(std::int64_t number) {
   return slots_[static_cast<std::size_t>(number) % slots_.size()];
@@ -36,6 +51,7 @@ void Prefetch::work(const std::stop_token& stop, std::int64_t count) {
 }
 
 Dataset Prefetch::current() {
+  check_process();
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return made_ > current_; });
   const Made& made = slot(current_);
@@ -44,6 +60,7 @@ Dataset Prefetch::current() {
 }
 
 void Prefetch::advance() {
+  check_process();
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return made_ > current_; });
   const Made done = std::exchange(slot(current_), {});

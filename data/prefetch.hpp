@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include <sys/types.h>
+
 #include <xtape/data/dataset.hpp>
 
 namespace xtape::data {
@@ -19,9 +21,10 @@ class Prefetch {
  public:
   /// Makes batch 0, ..., count - 1: the current one, and at most `ahead` behind it.
   Prefetch(std::int64_t count, std::int64_t ahead, std::function<Dataset(std::int64_t)> make);
+  ~Prefetch();
 
   /// The current batch, waited for; at first batch 0. There must be one. Throws what making it
-  /// threw.
+  /// threw; ValueError in a process forked meanwhile, where the thread is not.
   Dataset current();
   /// Goes on to the next batch.
   void advance();
@@ -33,6 +36,7 @@ class Prefetch {
     std::exception_ptr error;
   };
 
+  void check_process() const;
   void work(const std::stop_token& stop, std::int64_t count);
   Made make(std::int64_t number) const;
   Made& slot(std::int64_t number);
@@ -43,6 +47,7 @@ class Prefetch {
   std::vector<Made> slots_;   // a ring: batch i has slot i modulo their number
   std::int64_t current_ = 0;  // the slots of [current_, made_) are filled
   std::int64_t made_ = 0;
+  pid_t process_;        // that the thread belongs to
   std::jthread worker_;  // last: it ends before what it uses
 };
 

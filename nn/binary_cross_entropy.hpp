@@ -17,13 +17,13 @@ struct BinaryCrossEntropyOptions {
 ///   dlogits = g ((w y + 1 - y) sigmoid(logits) - w y), of each element; none for the targets
 /// Throws ShapeError if the shapes differ, DtypeError unless the logits are floating, ValueError for
 /// a target outside [0, 1] or a weight that is not positive and finite.
-Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targets,
-                                        const BinaryCrossEntropyOptions& options = {});
+[[nodiscard]] Tensor binary_cross_entropy_with_logits(
+    const Tensor& logits, const Tensor& targets, const BinaryCrossEntropyOptions& options = {});
 
 /// The same of probabilities, such as sigmoid gives, limited to [1e-7, 1 - 1e-7].
 ///   dp = g ((1 - y) / (1 - p) - w y / p) at the limited p, also where p itself lies outside
 /// Of logits `binary_cross_entropy_with_logits` is faster and exact.
-Tensor binary_cross_entropy(const Tensor& probabilities, const Tensor& targets,
-                            const BinaryCrossEntropyOptions& options = {});
+[[nodiscard]] Tensor binary_cross_entropy(const Tensor& probabilities, const Tensor& targets,
+                                          const BinaryCrossEntropyOptions& options = {});
 
 }  // namespace xtape::nn

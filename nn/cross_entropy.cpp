@@ -133,8 +133,8 @@ Tensor row_losses(const Tensor& logits, const Tensor& labels, const Tensor& coun
                                                 labels.body().elements<std::int64_t>(),
                                                 flags(counts), p.body().data, losses.body().data);
   return record("cross_entropy", std::move(losses), {x},
-                [=, x = Saved(x), p = Saved(p), labels = Saved(labels),
-                 counts = Saved(counts, counts.defined())](const Tensor& g, const Send& send) {
+                [=, x = SavedInput(x), p = SavedInput(p), labels = SavedInput(labels),
+                 counts = SavedInput(counts, counts.defined())](const Tensor& g, const Send& send) {
                   if (recording()) {
                     const Tensor target = one_hot(labels.get(), classes, x.get().dtype());
                     const Tensor difference = softmax(selected(counts.get(), x.get())) - target;

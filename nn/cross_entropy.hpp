@@ -32,13 +32,13 @@ struct CrossEntropyOptions {
 /// smoothing outside [0, 1], a weight that is negative or not finite, and ignore_index beside
 /// probabilities.
 /// Source of the smoothing: Szegedy et al., Rethinking the Inception Architecture (2016), section 7.
-Tensor cross_entropy(const Tensor& logits, const Tensor& labels,
-                     const CrossEntropyOptions& options = {});
+[[nodiscard]] Tensor cross_entropy(const Tensor& logits, const Tensor& labels,
+                                   const CrossEntropyOptions& options = {});
 
 /// The same of probabilities, such as softmax gives, limited to [1e-7, 1 - 1e-7].
 ///   dp = -g one_hot(labels) / p at the limited p, also where p itself lies outside
 /// Of logits `cross_entropy` is faster and exact.
-Tensor categorical_cross_entropy(const Tensor& probabilities, const Tensor& labels,
-                                 const CrossEntropyOptions& options = {});
+[[nodiscard]] Tensor categorical_cross_entropy(const Tensor& probabilities, const Tensor& labels,
+                                               const CrossEntropyOptions& options = {});
 
 }  // namespace xtape::nn

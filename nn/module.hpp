@@ -88,7 +88,7 @@ class Module {
   /// time.
   class CloneScope {
    public:
-    CloneScope();
+    [[nodiscard]] CloneScope();
     ~CloneScope();
 
    private:
@@ -107,7 +107,7 @@ class Module {
 
 /// A module of the same type with parameters, buffers and flags of its own, equal in value.
 template <class M>
-M clone(const M& module) {
+[[nodiscard]] M clone(const M& module) {
   const Module::CloneScope scope;
   return M(module);
 }

@@ -9,13 +9,13 @@ namespace xtape::nn {
 ///        with Reduction::sum the sum of those; in the dtype of the predictions
 ///   dp = 2 g (p - t), dt = -dp, of each element
 /// Throws ShapeError if the shapes differ, DtypeError unless the predictions are floating.
-Tensor mean_squared_error(const Tensor& predictions, const Tensor& targets,
-                          const LossOptions& options = {});
+[[nodiscard]] Tensor mean_squared_error(const Tensor& predictions, const Tensor& targets,
+                                        const LossOptions& options = {});
 
 /// Mean absolute error, mean of |p - t|; shapes, reduction and errors as above.
 ///   dp = g sign(p - t), dt = -dp; 0 where the two are equal
-Tensor mean_absolute_error(const Tensor& predictions, const Tensor& targets,
-                           const LossOptions& options = {});
+[[nodiscard]] Tensor mean_absolute_error(const Tensor& predictions, const Tensor& targets,
+                                         const LossOptions& options = {});
 
 struct HuberOptions {
   Reduction reduction = Reduction::mean;
@@ -27,7 +27,7 @@ struct HuberOptions {
 ///   dp = g (p - t) limited to [-delta, delta], dt = -dp
 /// Throws ValueError unless delta > 0.
 /// Source: Huber, Robust Estimation of a Location Parameter (1964).
-Tensor huber_loss(const Tensor& predictions, const Tensor& targets,
-                  const HuberOptions& options = {});
+[[nodiscard]] Tensor huber_loss(const Tensor& predictions, const Tensor& targets,
+                                const HuberOptions& options = {});
 
 }  // namespace xtape::nn

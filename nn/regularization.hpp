@@ -6,9 +6,9 @@ namespace xtape::nn {
 /// Sum of |w|, a scalar.
 ///   dw = g where w >= 0, -g elsewhere: the subgradient at 0 is +1, as in Neural Networks from
 ///   Scratch, chapter 14
-Tensor l1_penalty(const Tensor& w);
+[[nodiscard]] Tensor l1_penalty(const Tensor& w);
 
 /// Sum of w², a scalar.   dw = 2 g w
-Tensor l2_penalty(const Tensor& w);
+[[nodiscard]] Tensor l2_penalty(const Tensor& w);
 
 }  // namespace xtape::nn

@@ -13,6 +13,6 @@ namespace xtape {
 /// <= rate <= 1, DtypeError unless x is floating.
 /// Source: masks by Philox4x32-10, Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3
 /// (2011).
-Tensor dropout(const Tensor& x, double rate, std::uint64_t key, std::uint64_t call);
+[[nodiscard]] Tensor dropout(const Tensor& x, double rate, std::uint64_t key, std::uint64_t call);
 
 }  // namespace xtape

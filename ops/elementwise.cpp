@@ -130,15 +130,14 @@ class ElementwiseRule {
   using F = Formulas<Row, arity>;
 
  public:
-  ElementwiseRule(const std::array<const Tensor*, arity>& inputs, const Tensor& y) {
+  ElementwiseRule(const std::array<const Tensor*, arity>& inputs, const Tensor& y) : output_(y) {
     each<arity>([&](auto i) {
       bool needed = false;
       for (std::size_t j = 0; j < arity; ++j) {
         needed = needed || (F::contains(F::all_reads[j], i + 1) && inputs[j]->requires_grad());
       }
-      if constexpr (F::reads_any(i() + 1)) saved_[position(i + 1)] = Saved(*inputs[i], needed);
+      if constexpr (F::reads_any(i() + 1)) saved_[position(i + 1)] = SavedInput(*inputs[i], needed);
     });
-    if constexpr (F::reads_any(arity + 1)) saved_[position(arity + 1)] = Saved::output(y);
   }
 
   void operator()(Tensor&& g, const Send& send) const {
@@ -146,8 +145,7 @@ class ElementwiseRule {
     each<arity>([&](auto i) {
       if constexpr (F::reads_any(i() + 1)) arguments[i + 1] = saved_[position(i + 1)].get();
     });
-    if constexpr (F::reads_any(arity + 1))
-      arguments[arity + 1] = saved_[position(arity + 1)].get(send);
+    if constexpr (F::reads_any(arity + 1)) arguments[arity + 1] = output_.get(send);
     arguments[0] = std::move(g);
     each<arity>([&](auto j) {
       if constexpr (F::template exists<j()>) {
@@ -180,7 +178,11 @@ class ElementwiseRule {
     return dx;
   }
 
-  std::array<Saved, position(arity + 2)> saved_;
+  std::array<SavedInput, position(arity + 1)> saved_;
+  struct Nothing {
+    explicit Nothing(const Tensor&) {}
+  };
+  [[no_unique_address]] std::conditional_t<F::reads_any(arity + 1), SavedOutput, Nothing> output_;
 };
 
 /// The row applied to tensors whose values have the promoted dtype `dtype`.

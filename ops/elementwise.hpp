@@ -7,47 +7,57 @@ namespace xtape {
 // const Operand& b)`, ...
 //   Inputs broadcast and promote as NumPy's do; comparisons give boolean tensors.
 //   Value and derivatives are what the row says. Throws ShapeError if the inputs do not broadcast.
-#define UNARY(name, ...) Tensor name(const Tensor& x);
-#define BINARY(name, ...) Tensor name(const Operand& a, const Operand& b);
+#define UNARY(name, ...) [[nodiscard]] Tensor name(const Tensor& x);
+#define BINARY(name, ...) [[nodiscard]] Tensor name(const Operand& a, const Operand& b);
 #define TERNARY(name, ...)
-#define COMPARE(name, ...) Tensor name(const Operand& a, const Operand& b);
+#define COMPARE(name, ...) [[nodiscard]] Tensor name(const Operand& a, const Operand& b);
 #include <xtape/ops/elementwise.def>
 #undef UNARY
 #undef BINARY
 #undef TERNARY
 #undef COMPARE
 
-inline Tensor operator-(const Tensor& x) { return negative(x); }
-inline Tensor operator+(const Operand& a, const Operand& b) { return add(a, b); }
-inline Tensor operator-(const Operand& a, const Operand& b) { return subtract(a, b); }
-inline Tensor operator*(const Operand& a, const Operand& b) { return multiply(a, b); }
-inline Tensor operator/(const Operand& a, const Operand& b) { return divide(a, b); }
-inline Tensor operator<(const Operand& a, const Operand& b) { return less(a, b); }
-inline Tensor operator<=(const Operand& a, const Operand& b) { return less_equal(a, b); }
-inline Tensor operator>(const Operand& a, const Operand& b) { return greater(a, b); }
-inline Tensor operator>=(const Operand& a, const Operand& b) { return greater_equal(a, b); }
-inline Tensor operator==(const Operand& a, const Operand& b) { return equal(a, b); }
-inline Tensor operator!=(const Operand& a, const Operand& b) { return not_equal(a, b); }
-inline Tensor operator&(const Operand& a, const Operand& b) { return logical_and(a, b); }
-inline Tensor operator|(const Operand& a, const Operand& b) { return logical_or(a, b); }
-inline Tensor operator!(const Tensor& x) { return equal(x, 0); }
+[[nodiscard]] inline Tensor operator-(const Tensor& x) { return negative(x); }
+[[nodiscard]] inline Tensor operator+(const Operand& a, const Operand& b) { return add(a, b); }
+[[nodiscard]] inline Tensor operator-(const Operand& a, const Operand& b) { return subtract(a, b); }
+[[nodiscard]] inline Tensor operator*(const Operand& a, const Operand& b) { return multiply(a, b); }
+[[nodiscard]] inline Tensor operator/(const Operand& a, const Operand& b) { return divide(a, b); }
+[[nodiscard]] inline Tensor operator<(const Operand& a, const Operand& b) { return less(a, b); }
+[[nodiscard]] inline Tensor operator<=(const Operand& a, const Operand& b) {
+  return less_equal(a, b);
+}
+[[nodiscard]] inline Tensor operator>(const Operand& a, const Operand& b) { return greater(a, b); }
+[[nodiscard]] inline Tensor operator>=(const Operand& a, const Operand& b) {
+  return greater_equal(a, b);
+}
+[[nodiscard]] inline Tensor operator==(const Operand& a, const Operand& b) { return equal(a, b); }
+[[nodiscard]] inline Tensor operator!=(const Operand& a, const Operand& b) {
+  return not_equal(a, b);
+}
+[[nodiscard]] inline Tensor operator&(const Operand& a, const Operand& b) {
+  return logical_and(a, b);
+}
+[[nodiscard]] inline Tensor operator|(const Operand& a, const Operand& b) {
+  return logical_or(a, b);
+}
+[[nodiscard]] inline Tensor operator!(const Tensor& x) { return equal(x, 0); }
 
 /// Elements of `a` where `condition` holds, of `b` elsewhere; the three broadcast.
 ///   da = g where condition, 0 elsewhere;  db the other way round. Selected, so nothing leaks from
 ///   the other side.
 /// Throws DtypeError unless the condition is boolean.
-Tensor where(const Tensor& condition, const Operand& a, const Operand& b);
+[[nodiscard]] Tensor where(const Tensor& condition, const Operand& a, const Operand& b);
 
 /// x limited to [low, high]; the bounds may be tensors that broadcast with x. NaN stays NaN.
 ///   dx = g inside and at the bounds, 0 outside; none for the bounds
-Tensor clip(const Tensor& x, const Operand& low, const Operand& high);
+[[nodiscard]] Tensor clip(const Tensor& x, const Operand& low, const Operand& high);
 
 /// The rows of the same names with their customary second argument: slope 0.01, alpha 1.
-inline Tensor leaky_relu(const Tensor& x) { return leaky_relu(x, 0.01); }
-inline Tensor elu(const Tensor& x) { return elu(x, 1); }
+[[nodiscard]] inline Tensor leaky_relu(const Tensor& x) { return leaky_relu(x, 0.01); }
+[[nodiscard]] inline Tensor elu(const Tensor& x) { return elu(x, 1); }
 
 /// Whether each element is neither infinite nor NaN, or is NaN.
-Tensor isfinite(const Tensor& x);
-Tensor isnan(const Tensor& x);
+[[nodiscard]] Tensor isfinite(const Tensor& x);
+[[nodiscard]] Tensor isnan(const Tensor& x);
 
 }  // namespace xtape

@@ -80,8 +80,8 @@ inline std::vector<Tensor> output_list(std::vector<Tensor> outputs) { return out
 ///
 /// Throws DtypeError if an output is float32, and what the function throws.
 template <std::invocable<std::vector<Tensor>&> F>
-GradcheckResult gradcheck(F&& function, const std::vector<Tensor>& inputs,
-                          const GradcheckOptions& options = {}) {
+[[nodiscard]] GradcheckResult gradcheck(F&& function, const std::vector<Tensor>& inputs,
+                                        const GradcheckOptions& options = {}) {
   return detail::gradcheck_inputs(
       [&](std::vector<Tensor>& x) { return detail::output_list(function(x)); }, inputs, options);
 }
@@ -91,15 +91,15 @@ GradcheckResult gradcheck(F&& function, const std::vector<Tensor>& inputs,
 /// they were, also when something throws; those that require no gradient are raised but not
 /// checked. What else the function reads should be float64 too.
 template <std::invocable F>
-GradcheckResult gradcheck(F&& function, const NamedTensors& leaves,
-                          const GradcheckOptions& options = {}) {
+[[nodiscard]] GradcheckResult gradcheck(F&& function, const NamedTensors& leaves,
+                                        const GradcheckOptions& options = {}) {
   return detail::gradcheck_leaves(
       [&](std::vector<Tensor>&) { return detail::output_list(function()); }, leaves, options);
 }
 template <std::invocable F, class Module>
 requires requires(const Module& module) { module.named_parameters(); }
-GradcheckResult gradcheck(F&& function, const Module& module,
-                          const GradcheckOptions& options = {}) {
+[[nodiscard]] GradcheckResult gradcheck(F&& function, const Module& module,
+                                        const GradcheckOptions& options = {}) {
   return gradcheck(std::forward<F>(function), NamedTensors(module.named_parameters()), options);
 }
 

@@ -10,18 +10,19 @@ namespace xtape {
 ///   x [a, n, b]   indices [m...]   ->   y [a, m..., b]      dx = scatter_add(g): repeated rows add
 ///   up
 /// Throws DtypeError unless the indices are int64, IndexError for one out of range, naming it.
-Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis = 0);
+[[nodiscard]] Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis = 0);
 
 /// The derivative of take: zeros of `shape`, with each row of x added to the row that its index
 /// names.
 ///   dx = take(g, indices)
 /// Throws as take; ShapeError unless x has the shape that take would give.
-Tensor scatter_add(const Tensor& x, const Tensor& indices, const Shape& shape,
-                   std::int64_t axis = 0);
+[[nodiscard]] Tensor scatter_add(const Tensor& x, const Tensor& indices, const Shape& shape,
+                                 std::int64_t axis = 0);
 
 /// Vectors with a one in the place that the label names: labels [n...] -> [n..., classes].
 /// Throws DtypeError unless the labels are int64, IndexError for a label outside [0, classes),
 /// naming its row.
-Tensor one_hot(const Tensor& labels, std::int64_t classes, Dtype dtype = Dtype::float32);
+[[nodiscard]] Tensor one_hot(const Tensor& labels, std::int64_t classes,
+                             Dtype dtype = Dtype::float32);
 
 }  // namespace xtape

@@ -12,30 +12,30 @@ namespace xtape {
 /// The same elements in row-major order in another shape; one extent may be -1 and follows from the
 /// others. A view where strides allow it.   dx = g, reshaped back
 /// Throws ShapeError unless the number of elements is the same.
-Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> shape);
-Tensor reshape(const Tensor& x, const Shape& shape);
+[[nodiscard]] Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> shape);
+[[nodiscard]] Tensor reshape(const Tensor& x, const Shape& shape);
 
 /// Axes in another order, `axes[i]` becoming the i-th; without `axes` reversed. A view.
 ///   dx = g, transposed back
 /// Throws ValueError unless `axes` names each axis once.
-Tensor transpose(const Tensor& x);
-Tensor transpose(const Tensor& x, std::span<const std::int64_t> axes);
-inline Tensor transpose(const Tensor& x, std::initializer_list<std::int64_t> axes) {
+[[nodiscard]] Tensor transpose(const Tensor& x);
+[[nodiscard]] Tensor transpose(const Tensor& x, std::span<const std::int64_t> axes);
+[[nodiscard]] inline Tensor transpose(const Tensor& x, std::initializer_list<std::int64_t> axes) {
   return transpose(x, std::span(axes.begin(), axes.size()));
 }
 /// Two axes exchanged; the last two make the matrix transpose.
-Tensor swapaxes(const Tensor& x, std::int64_t a, std::int64_t b);
+[[nodiscard]] Tensor swapaxes(const Tensor& x, std::int64_t a, std::int64_t b);
 
 /// x repeated along new axes in front and along axes of extent 1. A view.   dx = sum_to(g)
 /// Throws ShapeError unless x broadcasts to `shape`.
-Tensor broadcast_to(const Tensor& x, const Shape& shape);
+[[nodiscard]] Tensor broadcast_to(const Tensor& x, const Shape& shape);
 
 /// A new axis of extent 1 before the axis that is then `axis`.   dx = g, reshaped
-Tensor expand_dims(const Tensor& x, std::int64_t axis);
+[[nodiscard]] Tensor expand_dims(const Tensor& x, std::int64_t axis);
 /// Without the axes of extent 1, or without one of them.   dx = g, reshaped
 /// Throws ShapeError if its extent is not 1.
-Tensor squeeze(const Tensor& x);
-Tensor squeeze(const Tensor& x, std::int64_t axis);
+[[nodiscard]] Tensor squeeze(const Tensor& x);
+[[nodiscard]] Tensor squeeze(const Tensor& x, std::int64_t axis);
 
 /// The part of an axis that `slice` takes: start, start + step, ... below stop, counted and clamped
 /// as Python does, or one index, which drops the axis.
@@ -56,8 +56,8 @@ inline const Slice Slice::all;
 /// Part of x, axis by axis from the first; axes not named are taken whole. A view.
 ///   `slice(x, {Slice::all, {1, 5}, {{}, {}, -1}, 3})` is x[:, 1:5, ::-1, 3]   dx = embed(g)
 /// Throws IndexError for a single index out of range or too many slices, ValueError for step 0.
-Tensor slice(const Tensor& x, std::span<const Slice> slices);
-inline Tensor slice(const Tensor& x, std::initializer_list<Slice> slices) {
+[[nodiscard]] Tensor slice(const Tensor& x, std::span<const Slice> slices);
+[[nodiscard]] inline Tensor slice(const Tensor& x, std::initializer_list<Slice> slices) {
   return slice(x, std::span(slices.begin(), slices.size()));
 }
 
@@ -65,26 +65,28 @@ inline Tensor slice(const Tensor& x, std::initializer_list<Slice> slices) {
 /// derivative.
 ///   dx = slice(g)
 /// Throws ShapeError unless x has the shape of that place.
-Tensor embed(const Tensor& x, const Shape& shape, std::span<const Slice> slices);
-inline Tensor embed(const Tensor& x, const Shape& shape, std::initializer_list<Slice> slices) {
+[[nodiscard]] Tensor embed(const Tensor& x, const Shape& shape, std::span<const Slice> slices);
+[[nodiscard]] inline Tensor embed(const Tensor& x, const Shape& shape,
+                                  std::initializer_list<Slice> slices) {
   return embed(x, shape, std::span(slices.begin(), slices.size()));
 }
 
 /// Elements in reverse order along an axis. A view.   dx = flip(g)
-Tensor flip(const Tensor& x, std::int64_t axis);
+[[nodiscard]] Tensor flip(const Tensor& x, std::int64_t axis);
 
 /// Tensors one behind the other along an axis, in the promoted dtype.   dx_i = its part of g
 /// Throws ValueError for no tensors, ShapeError unless the other extents agree.
-Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis = 0);
-inline Tensor concatenate(std::initializer_list<Tensor> tensors, std::int64_t axis = 0) {
+[[nodiscard]] Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis = 0);
+[[nodiscard]] inline Tensor concatenate(std::initializer_list<Tensor> tensors,
+                                        std::int64_t axis = 0) {
   return concatenate(std::span(tensors.begin(), tensors.size()), axis);
 }
 /// Tensors of one shape along a new axis.   dx_i = its part of g
-Tensor stack(std::span<const Tensor> tensors, std::int64_t axis = 0);
-inline Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t axis = 0) {
+[[nodiscard]] Tensor stack(std::span<const Tensor> tensors, std::int64_t axis = 0);
+[[nodiscard]] inline Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t axis = 0) {
   return stack(std::span(tensors.begin(), tensors.size()), axis);
 }
 /// Equal parts of an axis, views. Throws ShapeError unless `parts` divides it.
-std::vector<Tensor> split(const Tensor& x, std::int64_t parts, std::int64_t axis = 0);
+[[nodiscard]] std::vector<Tensor> split(const Tensor& x, std::int64_t parts, std::int64_t axis = 0);
 
 }  // namespace xtape

@@ -96,8 +96,8 @@ Tensor matrix_product(const Tensor& a, const Tensor& b) {
   if (!recording(a, b)) return y;
   return record(
       "matmul", y, {a, b},
-      [a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad())](const Tensor& g,
-                                                                         const Send& send) {
+      [a = SavedInput(a, b.requires_grad()), b = SavedInput(b, a.requires_grad())](
+          const Tensor& g, const Send& send) {
         send(0, [&] { return sum_to(matmul(g, matrix_transpose(b.get())), send.shape(0)); });
         send(1, [&] { return sum_to(matmul(matrix_transpose(a.get()), g), send.shape(1)); });
       });
@@ -150,7 +150,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
   }
   if (!recording(x, w, b)) return y;
   return record("linear", y, {x, w, b},
-                [x = Saved(x, w.requires_grad()), w = Saved(w, x.requires_grad()), n](
+                [x = SavedInput(x, w.requires_grad()), w = SavedInput(w, x.requires_grad()), n](
                     const Tensor& g, const Send& send) {
                   send(0, [&] { return matmul(g, transpose(w.get())); });
                   send(1, [&] { return matmul(transpose(as_rows(x.get())), as_rows(g)); });

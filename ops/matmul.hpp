@@ -10,13 +10,13 @@ namespace xtape {
 /// Transposed operands are flags to BLAS, never copies. k = 0 gives zeros.
 /// Throws ShapeError if the inner extents differ, the leading ones do not broadcast, or an operand
 /// is of rank 0.
-Tensor matmul(const Tensor& a, const Tensor& b);
+[[nodiscard]] Tensor matmul(const Tensor& a, const Tensor& b);
 
 /// Affine map  y = x w + b  in one pass over y.
 ///   x [..., k]   w [k, n]   b [n]   ->   y [..., n]
 ///   dx = g wᵀ,  dw = xᵀ g,  db = g, summed over rows
 /// Throws ShapeError as matmul, or if b is not [n]; DtypeError unless the three share one floating
 /// dtype.
-Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b);
+[[nodiscard]] Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b);
 
 }  // namespace xtape

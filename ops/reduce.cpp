@@ -74,8 +74,8 @@ Tensor extremum(const char* op, Reduction reduction, const Tensor& x, const Axes
   if (!recording(x)) return y;
   return record(
       op, y, {x},
-      [saved_x = Saved(x), saved_y = Saved::output(y), kept = plan.kept_shape](const Tensor& g,
-                                                                               const Send& send) {
+      [saved_x = SavedInput(x), saved_y = SavedOutput(y), kept = plan.kept_shape](
+          const Tensor& g, const Send& send) {
         const Tensor ties = saved_x.get() == reshape(saved_y.get(send).detach(), kept);
         const Tensor count = sum_to(ties, kept).to(g.dtype());
         const Tensor given = reshape(g, kept), elements = saved_x.get();
@@ -169,8 +169,8 @@ Tensor mean(const Tensor& x, const Axes& axes, ReduceOptions options) {
 Tensor prod(const Tensor& x, const Axes& axes, ReduceOptions options) {
   const Plan plan("prod", x, axes, options);
   return record("prod", reduced(Reduction::product, x, plan, integral_as_int64(x.dtype())), {x},
-                [x = Saved(x), kept = plan.kept_shape, flags = plan.flags](const Tensor& g,
-                                                                           const Send& send) {
+                [x = SavedInput(x), kept = plan.kept_shape, flags = plan.flags](const Tensor& g,
+                                                                                const Send& send) {
                   send(0, reshape(g, kept) * products_of_others(x.get(), flags));
                 });
 }
@@ -197,7 +197,7 @@ Tensor logsumexp(const Tensor& tensor, const Axes& axes, ReduceOptions options) 
   }
   if (!recording(x)) return y;
   return record("logsumexp", y, {x},
-                [saved_x = Saved(x), saved_y = Saved::output(y), kept = plan.kept_shape](
+                [saved_x = SavedInput(x), saved_y = SavedOutput(y), kept = plan.kept_shape](
                     const Tensor& g, const Send& send) {
                   const Tensor result = reshape(saved_y.get(send), kept);
                   const Tensor shift =

@@ -34,35 +34,35 @@ struct ReduceOptions {
 /// Sum over axes; of booleans and integers in int64. float32 sums go on in double after 64
 /// additions. Empty: 0.
 ///   dx = g, broadcast
-Tensor sum(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
+[[nodiscard]] Tensor sum(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 
 /// Mean over axes; of integers in float64. Empty: NaN.   dx = g / n, broadcast
-Tensor mean(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
+[[nodiscard]] Tensor mean(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 
 /// Product over axes. Empty: 1.   dx_i = g times the product of the others, right with zeros among
 /// them
-Tensor prod(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
+[[nodiscard]] Tensor prod(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 
 /// Greatest and smallest element over axes; NaN if there is one. Throws ValueError for no elements.
 ///   dx = g shared evenly among the elements equal to the result, 0 elsewhere
-Tensor amax(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
-Tensor amin(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
+[[nodiscard]] Tensor amax(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
+[[nodiscard]] Tensor amin(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 
 /// log(sum(exp(x))) over axes, without overflow; in a floating dtype. All -inf, or empty: -inf,
 /// with gradient 0.
 ///   dx = g exp(x - y)
-Tensor logsumexp(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
+[[nodiscard]] Tensor logsumexp(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 
 /// Index of the greatest (smallest) element along an axis, the first among equals; NaN counts as
 /// greatest (smallest). int64, without gradient. Throws ValueError for no elements.
-Tensor argmax(const Tensor& x, std::int64_t axis, ReduceOptions options = {});
-Tensor argmin(const Tensor& x, std::int64_t axis, ReduceOptions options = {});
+[[nodiscard]] Tensor argmax(const Tensor& x, std::int64_t axis, ReduceOptions options = {});
+[[nodiscard]] Tensor argmin(const Tensor& x, std::int64_t axis, ReduceOptions options = {});
 /// Over all elements, in row-major order.
-Tensor argmax(const Tensor& x);
-Tensor argmin(const Tensor& x);
+[[nodiscard]] Tensor argmax(const Tensor& x);
+[[nodiscard]] Tensor argmin(const Tensor& x);
 
 /// Sums the axes along which a tensor of `shape` was broadcast to that of x; the derivative of
 /// broadcast_to, and the other way round. Itself if the shapes are equal.   dx = broadcast_to(g)
-Tensor sum_to(Tensor x, const Shape& shape);
+[[nodiscard]] Tensor sum_to(Tensor x, const Shape& shape);
 
 }  // namespace xtape

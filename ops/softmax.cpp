@@ -24,7 +24,7 @@ Tensor along_rows(const char* op, const Tensor& tensor, RowKernel kernel, Gradie
   Tensor y = detail::make_tensor(x.shape(), x.dtype());
   kernel(x.dtype(), rows, columns, x.body().data, y.body().data);
   if (!recording(x)) return y;
-  return record(op, y, {x}, [=, saved = Saved::output(y)](const Tensor& g, const Send& send) {
+  return record(op, y, {x}, [=, saved = SavedOutput(y)](const Tensor& g, const Send& send) {
     if (recording()) return send(0, composed(g, saved.get(send)));
     const Tensor given = g.contiguous();
     const Tensor dx = detail::make_tensor(g.shape(), g.dtype());

@@ -11,11 +11,11 @@ namespace xtape {
 /// fills the row.
 /// Source: the row maximum is subtracted, as in Goodfellow et al., Deep Learning (2016), section
 /// 4.1.
-Tensor softmax(const Tensor& x, std::int64_t axis = -1);
+[[nodiscard]] Tensor softmax(const Tensor& x, std::int64_t axis = -1);
 
 /// log(softmax(x)), right where softmax would round to 0.
 ///   dx = g - exp(y) sum(g)
 /// A row of -inf alone gives -inf.
-Tensor log_softmax(const Tensor& x, std::int64_t axis = -1);
+[[nodiscard]] Tensor log_softmax(const Tensor& x, std::int64_t axis = -1);
 
 }  // namespace xtape

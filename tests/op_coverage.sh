@@ -6,9 +6,9 @@ cd "$(dirname "$0")/.."
 
 rows=$(sed -nE 's/^(UNARY|BINARY|TERNARY|COMPARE) *\(([a-z0-9_]+),.*/\2/p' ops/elementwise.def)
 headers=$(find ops -maxdepth 1 -name '*.hpp' ! -name gradcheck.hpp)
+pattern='^(\[\[nodiscard\]\] )?(inline )?(Tensor|std::vector<Tensor>) ([a-z0-9_]+)\(.*'
 # shellcheck disable=SC2086 # a list of files
-declared=$(sed -nE 's/^(inline )?(Tensor|std::vector<Tensor>) ([a-z0-9_]+)\(.*/\3/p' $headers |
-  sort -u)
+declared=$(sed -nE "s/$pattern/\4/p" $headers | sort -u)
 status=0
 
 # An empty list would pass whatever is missing.

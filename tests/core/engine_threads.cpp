@@ -24,7 +24,7 @@ void in_parallel(int threads, const std::function<void(int)>& work) {
 
 }  // namespace
 
-TEST_CASE("parts of a graph built on several threads, joined and swept on another") {
+TEST_CASE("threads: parts of a graph built on several threads, joined and swept on another") {
   const std::int64_t before = memory::live_nodes();
   {
     const Tensor w = leaf(2);
@@ -48,7 +48,7 @@ TEST_CASE("parts of a graph built on several threads, joined and swept on anothe
   CHECK(memory::live_nodes() == before);
 }
 
-TEST_CASE("threads that sweep graphs of their own with leaves in common lose no gradient") {
+TEST_CASE("threads: graphs of their own with leaves in common are swept, no gradient is lost") {
   const std::int64_t before = memory::live_nodes();
   {
     const Tensor w = vector({2, 3}).set_requires_grad(true),
@@ -63,7 +63,7 @@ TEST_CASE("threads that sweep graphs of their own with leaves in common lose no 
   CHECK(memory::live_nodes() == before);
 }
 
-TEST_CASE("threads that sweep one graph with retain_graph") {
+TEST_CASE("threads: one graph is swept by many with retain_graph") {
   const Tensor w = leaf(3);
   const Tensor y = multiply(small::exp(multiply(w, w)), w);
   std::vector<double> results(4);
@@ -76,7 +76,7 @@ TEST_CASE("threads that sweep one graph with retain_graph") {
     CHECK(result == doctest::Approx(std::exp(9.0) * 19));  // exp(w^2) (1 + 2 w^2)
 }
 
-TEST_CASE("recording is switched for each thread on its own") {
+TEST_CASE("threads: recording is switched for each thread on its own") {
   const Tensor w = leaf(3);
   const NoGradGuard guard;
   bool other_records = false;

@@ -1,3 +1,4 @@
+#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -19,9 +20,10 @@ namespace {
 /// x^2 with a rule that reads values: right, but not differentiable itself.
 Tensor raw_square(const Tensor& x) {
   return record("raw_square", map(x, x, std::multiplies<>()), {x},
-                once_differentiable([x = Saved(x)](const Tensor& g, const Send& send) {
+                once_differentiable([x = SavedInput(x)](const Tensor& g, const Send& send) {
                   std::vector<double> dx;
-                  const auto upstream = g.data<double>(), value = x.get().detach().data<double>();
+                  const Tensor constant = x.get().detach();
+                  const auto upstream = g.data<double>(), value = constant.data<double>();
                   for (std::size_t i = 0; i < upstream.size(); ++i)
                     dx.push_back(2 * upstream[i] * value[i]);
                   send(0, from_vector(std::move(dx), g.shape()));
@@ -31,7 +33,7 @@ Tensor raw_square(const Tensor& x) {
 /// The same, without saying so.
 Tensor silent_square(const Tensor& x) {
   return record("silent_square", map(x, x, std::multiplies<>()), {x},
-                [x = Saved(x)](const Tensor& g, const Send& send) {
+                [x = SavedInput(x)](const Tensor& g, const Send& send) {
                   std::vector<double> dx;
                   const auto upstream = g.data<double>(), value = x.get().data<double>();
                   for (std::size_t i = 0; i < upstream.size(); ++i)
@@ -209,23 +211,24 @@ TEST_CASE("a rule that reads values while it is differentiated throws") {
         "(see once_differentiable)");
 
   const auto reading = [&](auto read) {
-    const Tensor y =
-        record("reading", scalar(1), {x}, [read, x = Saved(x)](const Tensor&, const Send& send) {
-          read(x.get());
-          send(0, zeros({2}, Dtype::float64));
-        });
+    const Tensor y = record("reading", scalar(1), {x},
+                            [read, x = SavedInput(x)](const Tensor&, const Send& send) {
+                              read(x.get());
+                              send(0, zeros({2}, Dtype::float64));
+                            });
     return error_of<GradError>([&] { return grad(y, {x}, {.create_graph = true}); });
   };
   CHECK(reading([](const Tensor& t) {
-          t.to_vector<double>();
+          static_cast<void>(t.to_vector<double>());
         }).find("to_vector: the backward pass of reading") == 0);
   CHECK(reading([](const Tensor& t) {
-          t.to_vector<float>();
+          static_cast<void>(t.to_vector<float>());
         }).find("to_vector: the backward pass of reading") == 0);
   CHECK(reading([](const Tensor& t) {
-          total(t).item();
+          static_cast<void>(total(t).item());
         }).find("item: the backward pass of reading") == 0);
-  CHECK(reading([](const Tensor& t) { t.detach().to_vector<double>(); }) == "(nothing was thrown)");
+  CHECK(reading([](const Tensor& t) { static_cast<void>(t.detach().to_vector<double>()); }) ==
+        "(nothing was thrown)");
 }
 
 TEST_CASE("grad runs only the rules that it needs, and needs only their saved values") {
@@ -264,4 +267,63 @@ TEST_CASE("results of no floating dtype are never recorded, and undefined gradie
                           [](const Tensor&, const Send& send) { send(0, Tensor()); });
   CHECK(error_of<GradError>([&] { return y.backward(vector({1})), 0; }) ==
         "empty_handed: the rule sent an undefined gradient of input 0");
+}
+
+namespace {
+
+/// As a user writes it, in public operations.
+Tensor my_exp(const Tensor& x) {
+  Tensor y = small::map(x, x, [](double v, double) { return std::exp(v); });
+  return record("my_exp", y, {x}, [y = SavedOutput(y)](const Tensor& g, const Send& send) {
+    send(0, multiply(g, y.get(send)));
+  });
+}
+
+template <class T>
+concept ReadsWithoutTheSweep = requires(const T& saved) {
+  saved.get();
+};
+
+}  // namespace
+
+TEST_CASE("a saved output is differentiated through to any order") {
+  static_assert(ReadsWithoutTheSweep<SavedInput> && !ReadsWithoutTheSweep<SavedOutput>);
+  const Tensor x = leaf(1);
+  Tensor y = multiply(my_exp(x), x);
+  for (int order = 1; order <= 3; ++order) {  // the derivatives of e^x x are e^x (x + order)
+    y = grad(y, {x}, {.create_graph = true})[0];
+    CHECK(y.item() == doctest::Approx(std::exp(1.0) * (1 + order)));
+  }
+}
+
+TEST_CASE("leaving the tape is said aloud: the values of a recorded tensor are read detached") {
+  const Tensor x = vector({1, 3}).set_requires_grad(true);
+  const Tensor y = scale(x, 2);
+  CHECK(error_of<GradError>([&] { return y.data<double>(); }) ==
+        "data: the tensor must not be recorded; got float64[2], the result of scale (detach() "
+        "first, to leave the tape)");
+  CHECK(error_of<GradError>([&] { return y.to_vector<double>(); }).find("to_vector: ") == 0);
+  CHECK(y.detach().to_vector<double>() == Values{2, 6});
+  SUBCASE("leaves are not the result of anything") {
+    CHECK(x.data<double>()[1] == 3);
+    CHECK(x.to_vector<double>() == Values{1, 3});
+  }
+  SUBCASE("one number and printing are for people") {
+    CHECK(total(y).item() == 8);
+    CHECK(to_string(y).find("6") != std::string::npos);
+  }
+  SUBCASE("under NoGradGuard what is made there is read, what was recorded before is not") {
+    const NoGradGuard off;
+    CHECK(scale(x, 3).to_vector<double>() == Values{3, 9});
+    CHECK_THROWS_AS(y.to_vector<double>(), GradError);
+  }
+  SUBCASE("a first-order rule may read what it has saved") {
+    const Tensor z = record("raw_scale", y.detach(), {y},
+                            [y = SavedInput(y)](const Tensor& g, const Send& send) {
+                              CHECK(y.get().to_vector<double>() == Values{2, 6});
+                              send(0, g);
+                            });
+    z.backward(vector({1, 1}));
+    CHECK(values(x.grad()) == Values{2, 2});
+  }
 }

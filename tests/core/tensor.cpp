@@ -157,10 +157,19 @@ TEST_CASE("data gives the elements of a dense tensor, by their own type") {
   CHECK(x.data<float>()[1] == 2);
   CHECK(error_of<DtypeError>([&] { return x.data<double>(); }) ==
         "data: the element type must be that of the tensor; got float64 for float32[2]");
-  CHECK(error_of<ValueError>([] { return transposed().data<double>(); }) ==
+  const Tensor strided = transposed();
+  CHECK(error_of<ValueError>([&] { return strided.data<double>(); }) ==
         "data: the tensor must be contiguous; got a strided float64[3, 2] (see contiguous())");
-  CHECK(zeros({0, 3}).data<float>().empty());
+  const Tensor empty = zeros({0, 3});
+  CHECK(empty.data<float>().empty());
 }
+
+template <class T>
+concept GivesData = requires(T&& tensor) {
+  std::forward<T>(tensor).template data<float>();
+};
+static_assert(GivesData<const Tensor&> && GivesData<Tensor&>);
+static_assert(!GivesData<Tensor> && !GivesData<const Tensor>, "it would outlive the elements");
 
 TEST_CASE("to_vector converts, and follows strides") {
   CHECK(values(transposed()) == Doubles{0, 3, 1, 4, 2, 5});

@@ -219,6 +219,19 @@ TEST_CASE("to_xarray copies") {
   CHECK_THROWS_AS(to_xarray<float>(x), DtypeError);
 }
 
+TEST_CASE("xtensor gets the values of leaves and constants, not of what is recorded") {
+  const Tensor x = from_vector(Doubles{2, 3}).set_requires_grad(true);
+  const Tensor y = softsign(x);
+  CHECK(to_xt<double>(x)(1) == 3);
+  CHECK(to_xt<double>(y.detach())(0) == 2.0 / 3);
+  const std::string text =
+      "to_xt: the tensor must not be recorded; got float64[2], the result of softsign (detach() "
+      "first, to leave the tape)";
+  CHECK(error_of<GradError>([&] { return to_xt<double>(y); }) == text);
+  CHECK(error_of<GradError>([&] { return to_xt<double, 1>(y); }) == text);
+  CHECK(error_of<GradError>([&] { return to_xarray<double>(y); }) == text);
+}
+
 TEST_CASE("custom_op: value and gradients") {
   const Tensor a = from_vector(Doubles{2, 3}).set_requires_grad(true),
                b = from_vector(Doubles{0, 1}).set_requires_grad(true);
@@ -292,7 +305,7 @@ TEST_CASE("custom_op may be used in the rule of another operation, at first orde
   const Tensor x = full({}, 3, Dtype::float64).set_requires_grad(true);
   const Tensor y =
       record("outer", x.detach(), {x},
-             [x = Saved(x)](const Tensor&, const Send& send) { send(0, softsign(x.get())); });
+             [x = SavedInput(x)](const Tensor&, const Send& send) { send(0, softsign(x.get())); });
   const Tensor dx = grad(y, {x}, {.create_graph = true})[0];
   CHECK(dx.item() == 0.75);
   CHECK(grad(dx, {x})[0].item() == 0.0625);

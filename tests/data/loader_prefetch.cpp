@@ -129,7 +129,7 @@ TEST_CASE("only a loader that shuffles or transforms draws a seed") {
   CHECK(rng != Rng(5));
 }
 
-TEST_CASE("a transform runs with nothing recorded, ahead on a thread of the pass") {
+TEST_CASE("threads: a transform runs with nothing recorded, ahead on a thread of the pass") {
   const Tensor leaf = ones({2}, Dtype::float64).set_requires_grad(true);
   for (const std::int64_t ahead : {0, 1}) {
     std::atomic<int> recorded{0}, here{0}, elsewhere{0};
@@ -264,7 +264,7 @@ TEST_CASE("the end of a pass has no batch") {
   }
 }
 
-TEST_CASE("passes at the same time have a thread each") {
+TEST_CASE("threads: passes at the same time have a thread each") {
   LoaderOptions options{.batch_size = 3, .shuffle = true, .transform = with_noise};
   Rng rng(6), twin(6);
   Loader expected(numbered(30), options, rng);

@@ -216,7 +216,7 @@ TEST_CASE("clone within a clone leaves the outer one whole") {
   struct Frozen : nn::Module {
     Frozen() = default;
     Frozen(const Frozen& other) : nn::Module(other), early(other.early), late(other.late) {
-      nn::clone(nn::Dense(1, 1));
+      static_cast<void>(nn::clone(nn::Dense(1, 1)));
     }
     Tensor early = parameter("early", ones({1}));
     Tensor late = parameter("late", ones({1}));

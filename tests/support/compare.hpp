@@ -15,7 +15,7 @@
 using Doubles = std::vector<double>;
 
 /// The elements in order.
-inline Doubles values(const xtape::Tensor& x) { return x.to_vector<double>(); }
+inline Doubles values(const xtape::Tensor& x) { return x.detach().to_vector<double>(); }
 
 /// The error that the result of a few operations may have, relative to the greater of 1 and the
 /// value: some 16 units in the last place. The one place for it.

@@ -15,7 +15,8 @@
 namespace small {
 
 using xtape::Dtype;
-using xtape::Saved;
+using xtape::SavedInput;
+using xtape::SavedOutput;
 using xtape::Send;
 using xtape::Shape;
 using xtape::Tensor;
@@ -23,7 +24,7 @@ using xtape::Tensor;
 inline Tensor scalar(double value) { return xtape::full({}, value, Dtype::float64); }
 inline Tensor leaf(double value) { return scalar(value).set_requires_grad(true); }
 inline Tensor vector(std::vector<double> values) { return xtape::from_vector(std::move(values)); }
-inline std::vector<double> values(const Tensor& x) { return x.to_vector<double>(); }
+inline std::vector<double> values(const Tensor& x) { return x.detach().to_vector<double>(); }
 
 /// y[i] = f(a[i], b[i]), not recorded.
 template <class F>
@@ -48,7 +49,7 @@ inline Tensor scale(const Tensor& x, double factor) {
 
 inline Tensor multiply(const Tensor& a, const Tensor& b) {
   return record("multiply", map(a, b, std::multiplies<>()), {a, b},
-                [a = Saved(a), b = Saved(b)](const Tensor& g, const Send& send) {
+                [a = SavedInput(a), b = SavedInput(b)](const Tensor& g, const Send& send) {
                   send(0, [&] { return multiply(g, b.get()); });
                   send(1, [&] { return multiply(g, a.get()); });
                 });
@@ -81,7 +82,7 @@ inline Tensor spread(const Tensor& x, const Shape& shape) {
 
 inline Tensor exp(const Tensor& x) {
   Tensor y = map(x, x, [](double v, double) { return std::exp(v); });
-  return record("exp", y, {x}, [y = Saved::output(y)](const Tensor& g, const Send& send) {
+  return record("exp", y, {x}, [y = SavedOutput(y)](const Tensor& g, const Send& send) {
     send(0, multiply(g, y.get(send)));
   });
 }
