@@ -9,6 +9,7 @@
 #include <xtape/core/node.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/shape.hpp>
+#include <xtape/core/state.hpp>
 #include <xtape/core/tape.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/augment.hpp>
@@ -54,6 +55,7 @@
 #include <xtape/optim/rmsprop.hpp>
 #include <xtape/optim/schedule.hpp>
 #include <xtape/optim/sgd.hpp>
+#include <xtape/train/checkpoint.hpp>
 #include <xtape/train/confusion.hpp>
 #include <xtape/train/hyperparameters.hpp>
 #include <xtape/train/metrics.hpp>

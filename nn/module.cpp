@@ -109,6 +109,25 @@ std::vector<Tensor> Module::parameters() const {
   return parameters;
 }
 
+NamedTensors Module::state() const {
+  NamedTensors state = named_parameters();
+  for (NamedTensor& buffer : named_buffers()) state.push_back(std::move(buffer));
+  for (auto& [name, tensor] : state) tensor = tensor.detach();
+  return state;
+}
+
+LeftOut Module::restore(const NamedTensors& given, const RestoreOptions& options) const {
+  const ErrorContext in = here();
+  NamedTensors own = named_parameters();
+  for (NamedTensor& buffer : named_buffers()) own.push_back(std::move(buffer));
+  const xtape::detail::MatchedState matched = xtape::detail::match_state(own, given, options);
+  for (std::size_t i = 0; i < own.size(); ++i) {  // of the same dtypes, so nothing here can fail
+    const Tensor& value = matched.entries[i].second;
+    if (value.defined()) xtape::detail::replace_value(own[i].second, value);
+  }
+  return matched.left_out;
+}
+
 void Module::train(bool on) const {
   for (const State::Place& place : state_->walk()) place.state->training = on;
 }

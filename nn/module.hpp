@@ -8,6 +8,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
 
 namespace xtape::nn {
@@ -40,6 +41,15 @@ class Module {
   NamedTensors named_parameters() const;
   /// Tensors that belong to the state but are not trained.
   NamedTensors named_buffers() const;
+
+  /// Named parameters, then named buffers: all that another model of the same form needs to compute
+  /// the same. Later training does not change these tensors.
+  NamedTensors state() const;
+  /// Takes up a state; entries are found by their names, in any order. Gradients, and what requires
+  /// them, stay as they are. Returns what was left out, nothing if strict.
+  /// Throws one error that names all that is wrong, with nothing changed: ValueError for entries
+  /// that are given twice, or if strict missing or unexpected, otherwise ShapeError or DtypeError.
+  LeftOut restore(const NamedTensors& state, const RestoreOptions& options = {}) const;
 
   /// Switches this module and its children to training (the initial state), or to evaluation.
   void train(bool on = true) const;
