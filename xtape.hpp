@@ -28,6 +28,7 @@
 #include <xtape/data/split.hpp>
 #include <xtape/data/vertical.hpp>
 #include <xtape/nn/activation.hpp>
+#include <xtape/nn/any_module.hpp>
 #include <xtape/nn/binary_cross_entropy.hpp>
 #include <xtape/nn/cross_entropy.hpp>
 #include <xtape/nn/dense.hpp>
@@ -35,9 +36,11 @@
 #include <xtape/nn/init.hpp>
 #include <xtape/nn/loss.hpp>
 #include <xtape/nn/module.hpp>
+#include <xtape/nn/module_list.hpp>
 #include <xtape/nn/reduction.hpp>
 #include <xtape/nn/regression_loss.hpp>
 #include <xtape/nn/regularization.hpp>
+#include <xtape/nn/residual.hpp>
 #include <xtape/nn/sequential.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/elementwise.hpp>
