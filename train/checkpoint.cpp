@@ -7,7 +7,7 @@
 #include <xtape/core/state.hpp>
 #include <xtape/train/checkpoint.hpp>
 
-namespace xtape::train {
+namespace xtape {
 namespace {
 
 /// The one text of a part.
@@ -131,4 +131,4 @@ void Checkpoint::load(const std::string& path) const {
   throw ValueError("checkpoint: " + path + " must hold what these parts save" + wrong);
 }
 
-}  // namespace xtape::train
+}  // namespace xtape

@@ -7,11 +7,11 @@
 #include <xtape/core/rng.hpp>
 #include <xtape/data/npz.hpp>
 
-namespace xtape::train {
+namespace xtape {
 
 /// All that a training run needs to go on later, in one file:
 /// ```
-/// train::Checkpoint checkpoint;
+/// Checkpoint checkpoint;
 /// checkpoint.add("model", model).add("optimizer", optimizer).add("loader", loader);
 /// checkpoint.add("rng", rng).add("epoch", epoch);
 /// checkpoint.save("run.npz");   // in the middle of a pass too
@@ -62,4 +62,4 @@ class Checkpoint {
   std::vector<Part> parts_;
 };
 
-}  // namespace xtape::train
+}  // namespace xtape

@@ -66,7 +66,7 @@ struct Run {
   int epoch = 0;
   double total = 0;
   std::string note;
-  train::Checkpoint checkpoint;
+  Checkpoint checkpoint;
 };
 
 void check_same(const NamedTensors& got, const NamedTensors& expected) {
@@ -177,7 +177,7 @@ TEST_CASE("parts of a checkpoint have names of their own") {
   Rng rng(1);
   for (const char* name : {"", "a.b", "rng"}) {
     CHECK(error_of<ValueError>([&] {
-            train::Checkpoint().add("rng", rng).add(name, rng);
+            Checkpoint().add("rng", rng).add(name, rng);
             return 0;
           }) == "checkpoint: a part needs a name of its own, without dots; got \"" +
                     std::string(name) + "\"");
