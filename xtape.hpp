@@ -9,6 +9,7 @@
 #include <xtape/core/node.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/shape.hpp>
+#include <xtape/core/state.hpp>
 #include <xtape/core/tape.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/augment.hpp>
@@ -27,6 +28,7 @@
 #include <xtape/data/split.hpp>
 #include <xtape/data/vertical.hpp>
 #include <xtape/nn/activation.hpp>
+#include <xtape/nn/any_module.hpp>
 #include <xtape/nn/binary_cross_entropy.hpp>
 #include <xtape/nn/cross_entropy.hpp>
 #include <xtape/nn/dense.hpp>
@@ -34,9 +36,11 @@
 #include <xtape/nn/init.hpp>
 #include <xtape/nn/loss.hpp>
 #include <xtape/nn/module.hpp>
+#include <xtape/nn/module_list.hpp>
 #include <xtape/nn/reduction.hpp>
 #include <xtape/nn/regression_loss.hpp>
 #include <xtape/nn/regularization.hpp>
+#include <xtape/nn/residual.hpp>
 #include <xtape/nn/sequential.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/elementwise.hpp>
@@ -54,6 +58,7 @@
 #include <xtape/optim/rmsprop.hpp>
 #include <xtape/optim/schedule.hpp>
 #include <xtape/optim/sgd.hpp>
+#include <xtape/train/checkpoint.hpp>
 #include <xtape/train/confusion.hpp>
 #include <xtape/train/hyperparameters.hpp>
 #include <xtape/train/metrics.hpp>

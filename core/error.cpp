@@ -20,8 +20,8 @@ MemoryError::MemoryError(const std::string& operation, std::size_t wanted,
             std::to_string(wanted) + " bytes" + (target.empty() ? "" : " for " + target)),
       bytes(wanted) {}
 
-ErrorContext::ErrorContext(std::string_view place, const void* owner) noexcept
-    : place_(place), owner_(owner), outer_(innermost) {
+ErrorContext::ErrorContext(std::string_view name, const Place* place) noexcept
+    : name_(name), place_(place), outer_(innermost) {
   innermost = this;
 }
 
@@ -29,13 +29,16 @@ ErrorContext::~ErrorContext() { innermost = outer_; }
 
 std::string ErrorContext::path() {
   std::string path;
+  const Place* named = nullptr;  // the root of the place that was named last
   for (const ErrorContext* context = innermost; context != nullptr; context = context->outer_) {
-    const ErrorContext* outer = context->outer_;
-    const bool repeated =
-        context->owner_ != nullptr && outer != nullptr && outer->owner_ == context->owner_;
-    if (context->place_.empty() || repeated) continue;
-    const std::string place(context->place_);
-    path = path.empty() ? place : place + "." + path;
+    std::string part(context->name_);
+    if (context->place_ != nullptr) {
+      const Place* root = context->place_->root();
+      if (root == named) continue;  // the places around it are in its path
+      named = root;
+      part = context->place_->path();
+    }
+    if (!part.empty()) path = path.empty() ? part : part + "." + path;
   }
   return path;
 }

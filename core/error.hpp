@@ -38,11 +38,20 @@ struct IoError : Error {
   using Error::Error;
 };
 
-/// While it lives, errors raised on this thread name this place too; places nest: "hidden.0". An
-/// owner who enters his place twice, one inside the other, is named once.
+/// While it lives, errors raised on this thread name this place too; places nest: "hidden.0".
 class ErrorContext {
  public:
-  [[nodiscard]] explicit ErrorContext(std::string_view place, const void* owner = nullptr) noexcept;
+  /// A place that knows its path itself, from the root that it belongs to. It is asked when an error
+  /// is raised, and then for the innermost place of a root alone.
+  struct Place {
+    virtual ~Place() = default;
+    virtual std::string path() const = 0;
+    virtual const Place* root() const = 0;
+  };
+
+  [[nodiscard]] explicit ErrorContext(std::string_view name) noexcept
+      : ErrorContext(name, nullptr) {}
+  [[nodiscard]] explicit ErrorContext(const Place& place) noexcept : ErrorContext({}, &place) {}
   ~ErrorContext();
   ErrorContext(const ErrorContext&) = delete;
   ErrorContext& operator=(const ErrorContext&) = delete;
@@ -51,8 +60,10 @@ class ErrorContext {
   static std::string path();
 
  private:
-  std::string_view place_;
-  const void* owner_;
+  ErrorContext(std::string_view name, const Place* place) noexcept;
+
+  std::string_view name_;
+  const Place* place_;
   ErrorContext* outer_;
 };
 

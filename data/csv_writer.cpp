@@ -21,6 +21,7 @@ std::string field(const std::string& text) {
   constexpr std::string_view blanks = " \t";
   if (text.empty()) return text;
   const bool plain = text.find_first_of(",\"\r\n") == text.npos &&
+                     !text.starts_with("\xef\xbb\xbf") &&  // a byte order mark
                      blanks.find(text.front()) == blanks.npos &&
                      blanks.find(text.back()) == blanks.npos;
   if (plain) return text;

@@ -5,6 +5,7 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/node.hpp>
+#include <xtape/core/state.hpp>
 #include <xtape/data/checks.hpp>
 #include <xtape/data/loader.hpp>
 #include <xtape/data/prefetch.hpp>
@@ -37,6 +38,7 @@ struct Loader::Source {
   std::int64_t batches() const {
     return samples() / options.batch_size + (samples() % options.batch_size != 0 ? 1 : 0);
   }
+  Tensor order(std::uint64_t pass) const;
   Dataset gathered(std::int64_t number, const Tensor& order) const;
 
   Dataset dataset;
@@ -50,7 +52,6 @@ Loader::Loader(const Dataset& dataset, const LoaderOptions& options, Rng& rng) {
   detail::check_count("loader", "prefetch", options.prefetch, 0);
   Source source{{dataset.x.detach().contiguous(), dataset.y.detach().contiguous()}, options};
   if (options.shuffle || options.transform) source.seed = drawn_seed(rng);
-  rng_.seed(source.seed);
   source_ = std::make_shared<const Source>(std::move(source));
 }
 
@@ -58,9 +59,53 @@ std::int64_t Loader::size() const { return source_->batches(); }
 std::int64_t Loader::samples() const { return source_->samples(); }
 
 Loader::Iterator Loader::begin() {
-  Pass pass{source_, {}, passes_++ * static_cast<std::uint64_t>(size())};
-  if (source_->options.shuffle) pass.order = rng_.permutation(source_->rows());
-  return Iterator(std::move(pass));
+  Iterator i({source_, source_->order(pass_), pass_ * static_cast<std::uint64_t>(size())},
+             skipped_);
+  running_ = i.taken_;
+  ++pass_;
+  skipped_ = 0;
+  return i;
+}
+
+NamedTensors Loader::state() const {
+  const std::shared_ptr<std::int64_t> taken = running_.lock();
+  const auto pass = static_cast<std::int64_t>(taken ? pass_ - 1 : pass_);
+  return {{"seed", xtape::detail::number(std::int64_t{source_->seed})},
+          {"rows", xtape::detail::number(source_->rows())},
+          {"batch_size", xtape::detail::number(source_->options.batch_size)},
+          {"pass", xtape::detail::number(pass)},
+          {"batch", xtape::detail::number(taken ? *taken : skipped_)}};
+}
+
+void Loader::restore(const NamedTensors& state) {
+  const NamedTensors entries = xtape::detail::match_state(this->state(), state).entries;
+  const auto number = [&](std::size_t i, std::int64_t low, std::int64_t high) {
+    const auto value = xtape::detail::number<std::int64_t>(entries[i].second);
+    if (low <= value && value <= high) return value;
+    const std::string range =
+        low == high ? "be " + std::to_string(low)
+                    : "lie in [" + std::to_string(low) + ", " + std::to_string(high) + "]";
+    throw ValueError("loader: restore: \"" + entries[i].first + "\" must " + range + "; got " +
+                     std::to_string(value));
+  };
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  Source source = *source_;
+  const bool seeded = source.options.shuffle || source.options.transform;
+  source.seed = static_cast<std::uint32_t>(
+      number(0, 0, seeded ? std::numeric_limits<std::uint32_t>::max() : 0));
+  number(1, source.rows(), source.rows());
+  number(2, source.options.batch_size, source.options.batch_size);
+  const std::int64_t pass = number(3, 0, most), batch = number(4, 0, size());
+  source_ = std::make_shared<const Source>(std::move(source));
+  pass_ = static_cast<std::uint64_t>(pass);
+  skipped_ = batch;
+  running_.reset();
+}
+
+/// The rows of a pass, undefined if they are in order.
+Tensor Loader::Source::order(std::uint64_t pass) const {
+  if (!options.shuffle) return {};
+  return Rng(mixed(~seed ^ mixed(static_cast<std::uint32_t>(pass)))).permutation(rows());
 }
 
 Dataset Loader::Source::gathered(std::int64_t number, const Tensor& order) const {
@@ -83,11 +128,15 @@ Dataset Loader::Pass::batch(std::int64_t number) const {
   return {batch.x.detach(), batch.y.detach()};
 }
 
-Loader::Iterator::Iterator(Pass pass) : pass_(std::move(pass)), count_(pass_.source->batches()) {
+Loader::Iterator::Iterator(Pass pass, std::int64_t first)
+    : pass_(std::move(pass)),
+      number_(first),
+      count_(pass_.source->batches()),
+      taken_(std::make_shared<std::int64_t>(first)) {
   const std::int64_t ahead = pass_.source->options.prefetch;
-  if (ahead == 0 || count_ == 0) return;
-  const auto make = [own = pass_](std::int64_t number) { return own.batch(number); };
-  ahead_.reset(new Prefetch(count_, ahead, make));
+  if (ahead == 0 || first >= count_) return;
+  const auto make = [own = pass_, first](std::int64_t number) { return own.batch(first + number); };
+  ahead_.reset(new Prefetch(count_ - first, ahead, make));
 }
 
 void Loader::Iterator::End::operator()(Prefetch* prefetch) const { delete prefetch; }
@@ -97,13 +146,15 @@ Dataset Loader::Iterator::operator*() const {
     throw IndexError("loader: there must be a batch left; got the end of a pass of " +
                      std::to_string(count_));
   }
-  return ahead_ ? ahead_->current() : pass_.batch(number_);
+  Dataset batch = ahead_ ? ahead_->current() : pass_.batch(number_);
+  *taken_ = number_ + 1;
+  return batch;
 }
 
 Loader::Iterator& Loader::Iterator::operator++() {
   if (number_ >= count_) return *this;
   if (ahead_) ahead_->advance();
-  ++number_;
+  if (++number_ == count_) taken_.reset();
   return *this;
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include <xtape/core/rng.hpp>
+#include <xtape/core/tensor.hpp>
 #include <xtape/data/dataset.hpp>
 
 namespace xtape::data {
@@ -28,8 +29,9 @@ struct LoaderOptions {
 ///   for (auto [x, y] : loader) ...
 ///   x [batch, ...]   y [batch, ...], constants; views of the dataset unless shuffled or transformed
 /// A loader that shuffles or transforms draws a seed from `rng` when it is made, and nothing later.
-/// Its orders follow from that alone; what a transform draws, from that and the number of the
-/// batch, counted over all passes. So batches are the same however many are made ahead.
+/// The order of a pass follows from that and the number of the pass; what a transform draws, from
+/// that and the number of the batch, counted over all passes. So batches are the same however many
+/// are made ahead.
 /// Throws ShapeError unless x and y have the same number of rows, ValueError for a batch size below
 /// 1 or a negative prefetch.
 class Loader {
@@ -47,6 +49,15 @@ class Loader {
   Iterator begin();
   std::default_sentinel_t end() const { return {}; }
 
+  /// Where the loader stands: "seed", "rows", "batch_size", "pass" and "batch", int64. In a pass,
+  /// that is the pass and the number of batches taken from it; a pass is over when its iterator is
+  /// at the end, or gone.
+  NamedTensors state() const;
+  /// Goes on from there, with the same data and options: the next pass starts behind the batches
+  /// that were taken. Throws ValueError, ShapeError or DtypeError, with nothing changed, for a state
+  /// of another form, other numbers of rows or batch size, or a place that there is not.
+  void restore(const NamedTensors& state);
+
  private:
   struct Source;
   struct Pass {
@@ -58,8 +69,9 @@ class Loader {
   };
 
   std::shared_ptr<const Source> source_;
-  Rng rng_;
-  std::uint64_t passes_ = 0;
+  std::uint64_t pass_ = 0;               // the number of the next one
+  std::int64_t skipped_ = 0;             // batches at its front
+  std::weak_ptr<std::int64_t> running_;  // batches taken from the pass before, while it goes on
 };
 
 /// A place in a pass. It may outlive the loader, and be left before the end: batches that are being
@@ -81,14 +93,15 @@ class Loader::Iterator {
 
  private:
   friend Loader;
-  explicit Iterator(Pass pass);
+  Iterator(Pass pass, std::int64_t first);
 
   struct End {
     void operator()(Prefetch* prefetch) const;
   };
 
   Pass pass_;
-  std::int64_t number_ = 0, count_;
+  std::int64_t number_, count_;
+  std::shared_ptr<std::int64_t> taken_;  // batches, for the loader; null at the end
   std::unique_ptr<Prefetch, End> ahead_;
 };
 

@@ -1,6 +1,11 @@
 #pragma once
+#include <concepts>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include <xtape/core/error.hpp>
+#include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
 
 namespace xtape::data {
@@ -23,5 +28,47 @@ struct NpzOptions {
 /// Throws IoError, naming the file; ValueError for a name that is there twice, has a NUL character,
 /// or more than 65000 characters, and for arrays of 4 GiB and more in all, which `save_npy` takes.
 void save_npz(const std::string& path, const NamedTensors& tensors, const NpzOptions& options = {});
+
+/// A text and its name.
+using NamedText = std::pair<std::string, std::string>;
+
+/// Arrays and texts of one file: an .npz archive in which a text "NAME" is the member "NAME.txt",
+/// which NumPy gives as bytes, and `unzip -p` prints.
+struct Archive {
+  NamedTensors tensors;
+  std::vector<NamedText> texts;
+};
+
+/// Throws as `load_npz` and `save_npz`, which take no texts.
+Archive load_archive(const std::string& path);
+void save_archive(const std::string& path, const Archive& archive, const NpzOptions& options = {});
+
+/// What gives its state and takes it up again: a module, an optimizer, a schedule that learns.
+template <class T>
+concept Stateful = requires(T& object, const T& constant, const NamedTensors& state) {
+  { constant.state() } -> std::same_as<NamedTensors>;
+  object.restore(state);
+};
+
+/// Writes a state: `save_npz("model.npz", model)`.
+template <Stateful T>
+void save_npz(const std::string& path, const T& object, const NpzOptions& options = {}) {
+  save_npz(path, object.state(), options);
+}
+
+/// Takes up the state in an archive, as `object.restore` does: `load_npz("model.npz", model)`.
+/// Throws what reading and restoring throw, with nothing changed.
+template <Stateful T>
+auto load_npz(const std::string& path, T& object) {
+  const NamedTensors state = load_npz(path);
+  const ErrorContext in(path);
+  return object.restore(state);
+}
+template <Stateful T>
+auto load_npz(const std::string& path, T& object, const RestoreOptions& options) {
+  const NamedTensors state = load_npz(path);
+  const ErrorContext in(path);
+  return object.restore(state, options);
+}
 
 }  // namespace xtape::data

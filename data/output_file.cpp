@@ -2,8 +2,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -39,6 +41,17 @@ int standard_descriptor(const struct stat& file) {
     }
   }
   return -1;
+}
+
+/// Brings the names in a directory to the disk; where it may not be opened they get there in time.
+bool sync_directory(const fs::path& directory) {
+  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return true;
+  const bool done = ::fsync(descriptor) == 0 || errno == EINVAL;  // not known to all file systems
+  const int error = errno;
+  ::close(descriptor);
+  errno = error;
+  return done;
 }
 
 }  // namespace
@@ -78,8 +91,15 @@ void OutputFile::create_temporary() {
   static std::atomic<unsigned> count{0};
   int descriptor = -1;
   std::string name;
+  const fs::path target(target_);
   do {
-    name = target_ + "." + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".tmp";
+    const std::string ending =
+        "." + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".tmp";
+    const std::string own = target.filename().string();
+    const std::size_t room = std::max(own.size(), std::size_t{NAME_MAX}) == NAME_MAX
+                                 ? std::min(own.size(), NAME_MAX - ending.size())
+                                 : own.size();  // too long itself: the system says so
+    name = target.parent_path() / (own.substr(0, room) + ending);
     descriptor = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (descriptor < 0 && errno == EEXIST);
   if (descriptor >= 0) temporary_.path = name;
@@ -101,6 +121,12 @@ void OutputFile::open(int descriptor) {
 void OutputFile::write(std::string_view bytes) {
   check_open();
   check(std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) == bytes.size());
+}
+
+bool OutputFile::seekable() const {
+  check_open();
+  const int descriptor = ::fileno(file_.get());
+  return (::fcntl(descriptor, F_GETFL) & O_APPEND) == 0 && ::lseek(descriptor, 0, SEEK_CUR) >= 0;
 }
 
 std::int64_t OutputFile::position() {
@@ -129,6 +155,7 @@ void OutputFile::commit() {
   check(std::fclose(file_.release()) == 0);
   check(::rename(temporary_.path.c_str(), target_.c_str()) == 0);
   temporary_.path.clear();
+  check(sync_directory(fs::path(target_).parent_path()));
 }
 
 /// Throws the reason in errno unless something was done.

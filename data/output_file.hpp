@@ -10,7 +10,8 @@ namespace xtape::data {
 /// A file that appears whole or not at all: its bytes go to a temporary file beside it, which takes
 /// its place in `commit`. Until then an older file stays as it was. Without `commit`, as after an
 /// exception, nothing is left behind; a process that is killed leaves the temporary file,
-/// NAME.PROCESS-NUMBER.tmp, with what it had written.
+/// NAME.PROCESS-NUMBER.tmp, with what it had written, and whoever finds one may delete it. NAME is
+/// cut where the file system takes no longer one.
 ///
 /// An older file hands on its permissions; a symbolic link stays one, and the file that it names is
 /// replaced. Written directly is what exists and is no regular file, such as a pipe, and a file
@@ -25,9 +26,13 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
 
   void write(std::string_view bytes);
-  /// Makes the file appear, after its bytes have reached the disk. Nothing can be written then.
+  /// Makes the file appear, after its bytes have reached the disk, and returns when its name has too.
+  /// Nothing can be written then.
   void commit();
 
+  /// Whether bytes can be written elsewhere than at the end: not to a pipe, nor where they are
+  /// appended.
+  bool seekable() const;
   /// Where the next byte goes, from the start of the file.
   std::int64_t position();
   /// Throws also where bytes can only be appended.

@@ -25,7 +25,7 @@ struct Dense : Module {
 
   Tensor operator()(const Tensor& x) const;
 
-  Tensor weight, bias;  // [inputs, outputs], [outputs]
+  Parameter weight, bias;  // [inputs, outputs], [outputs]
 };
 
 }  // namespace xtape::nn

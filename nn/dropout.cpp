@@ -6,12 +6,20 @@
 
 namespace xtape::nn {
 
-Dropout::Dropout(double drop_rate, Rng& rng) : rate(drop_rate) {
+namespace {
+
+double checked_rate(double rate) {
   if (!(rate >= 0 && rate <= 1))
     throw ValueError("dropout: rate must lie in [0, 1]; got " + std::to_string(rate));
-  const std::int64_t key = rng.integer(0, std::numeric_limits<std::int64_t>::max());
-  stream_ = buffer("stream", tensor({key, std::int64_t{0}}));
+  return rate;
 }
+
+}  // namespace
+
+Dropout::Dropout(double drop_rate, Rng& rng)
+    : rate(checked_rate(drop_rate)),
+      stream_(buffer("stream", tensor({rng.integer(0, std::numeric_limits<std::int64_t>::max()),
+                                       std::int64_t{0}}))) {}
 
 Tensor Dropout::operator()(const Tensor& x) const {
   const ErrorContext in = here();

@@ -21,7 +21,7 @@ struct Dropout : Module {
   double rate;
 
  private:
-  Tensor stream_;  // int64[2]: the key and the number of calls so far
+  Buffer stream_;  // int64[2]: the key and the number of calls so far
 };
 
 }  // namespace xtape::nn

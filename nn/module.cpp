@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <optional>
 #include <unordered_map>
 
 #include <xtape/core/create.hpp>
@@ -10,16 +12,70 @@
 namespace xtape::nn {
 
 /// What the copies of a module share.
-struct Module::State {
+struct Module::State final : ErrorContext::Place {
   struct Penalty {
     Tensor w;
     double l1, l2;
   };
-  std::string name;
+  struct Parent {
+    State* state;
+    std::string name;  // that it has for this one
+  };
   bool training = true;
+  std::optional<Dtype> dtype;  // that it was turned into
   NamedTensors parameters, buffers;
   std::vector<std::pair<std::string, std::shared_ptr<State>>> children;
   std::vector<Penalty> penalties;
+  std::vector<Parent> parents;  // one for each time that this is a child; they outlive it, or leave
+
+  State() = default;
+  /// A copy without parents and children; tensors are cloned if a CloneScope is there.
+  State(const State& other)
+      : training(other.training),
+        dtype(other.dtype),
+        parameters(other.parameters),
+        buffers(other.buffers),
+        penalties(other.penalties) {}
+  State& operator=(const State&) = delete;
+  ~State() override {
+    for (const auto& [name, child] : children) leave(*child, name);
+  }
+
+  void add_child(const std::string& name, const std::shared_ptr<State>& child) {
+    children.reserve(children.size() + 1);
+    child->parents.push_back({this, name});
+    children.emplace_back(name, child);
+  }
+  void leave(State& child, const std::string& name) const {
+    const auto mine = [&](const Parent& p) { return p.state == this && p.name == name; };
+    child.parents.erase(std::find_if(child.parents.begin(), child.parents.end(), mine));
+  }
+
+  /// The modules that share a state, beside the registries that hold it.
+  static long handles(const std::shared_ptr<State>& state) {
+    return state.use_count() - std::ssize(state->parents);
+  }
+
+  std::string path() const override {
+    std::string path;
+    for (const State* state = this; !state->parents.empty(); state = state->parents.front().state) {
+      const std::string& name = state->parents.front().name;
+      path = path.empty() ? name : name + "." + path;
+    }
+    return path;
+  }
+  const Place* root() const override {
+    const State* state = this;
+    while (!state->parents.empty()) state = state->parents.front().state;
+    return state;
+  }
+  bool contains(const void* other) {
+    const Visits places = walk();
+    return std::any_of(places.begin(), places.end(),
+                       [&](const Visit& place) { return place.state == other; });
+  }
+  /// Gives a part the flags and the dtype of the whole.
+  void lead(State& part) const;
 
   void check_new(const std::string& part) const {
     const auto taken = [&](const auto& list) {
@@ -34,21 +90,21 @@ struct Module::State {
   }
 
   /// A module in the order of a walk from the root, which is its own parent.
-  struct Place {
+  struct Visit {
     State* state;
     const std::string* name;  // that its parent has for it
     std::size_t parent;
   };
   // From the pool: a training loop walks in every step, for the regularization loss.
-  using Places = std::vector<Place, memory::Allocator<Place>>;
+  using Visits = std::vector<Visit, memory::Allocator<Visit>>;
 
   /// This module and all below, each once, parents before children and siblings in order.
-  Places walk() {
-    Places seen, open{{this, nullptr, 0}};
+  Visits walk() {
+    Visits seen, open{{this, nullptr, 0}};
     while (!open.empty()) {
-      const Place next = open.back();
+      const Visit next = open.back();
       open.pop_back();
-      const auto same = [&](const Place& place) { return place.state == next.state; };
+      const auto same = [&](const Visit& place) { return place.state == next.state; };
       if (std::any_of(seen.begin(), seen.end(), same)) continue;
       seen.push_back(next);
       const auto& below = next.state->children;
@@ -61,7 +117,7 @@ struct Module::State {
 
   NamedTensors collect(NamedTensors State::*list) {
     NamedTensors all;
-    const Places places = walk();
+    const Visits places = walk();
     std::vector<std::string> paths{""};
     for (std::size_t i = 0; i < places.size(); ++i) {
       if (i > 0) paths.push_back(paths[places[i].parent] + *places[i].name + ".");
@@ -78,25 +134,145 @@ struct Module::State {
   }
 };
 
+namespace {
+
+void turn(const NamedTensors& tensors, Dtype dtype) {
+  const NoGradGuard off;
+  for (const auto& [name, tensor] : tensors) {
+    if (is_floating(tensor.dtype()) && tensor.dtype() != dtype)
+      xtape::detail::replace_value(tensor, tensor.to(dtype));
+  }
+}
+
+/// The last assignment of a module on this thread: its members are assigned after it.
+struct Assignment {
+  const char *to = nullptr, *from = nullptr;
+  std::weak_ptr<void> state;
+};
+thread_local Assignment assignment;
+
+}  // namespace
+
+void Module::State::lead(State& part) const {
+  for (const Visit& place : part.walk()) place.state->training = training;
+  if (!dtype) return;
+  for (const auto list : {&State::parameters, &State::buffers}) turn(part.collect(list), *dtype);
+}
+
 thread_local Module::CloneScope* Module::clone_scope_ = nullptr;
+thread_local Module::Captures* Module::captures_ = nullptr;
 
 Module::CloneScope::CloneScope() : outer_(std::exchange(clone_scope_, this)) {}
 Module::CloneScope::~CloneScope() { clone_scope_ = outer_; }
 
-std::shared_ptr<Module::State> Module::cloned(const std::shared_ptr<State>& state) {
-  std::shared_ptr<State>& copy = clone_scope_->states_[state.get()];
-  if (copy == nullptr) {
-    copy = std::make_shared<State>(*state);  // tensors are cloned as they are copied
-    for (auto& [name, child] : copy->children) child = cloned(child);
+void Module::CloneScope::check() const {
+  for (const auto& [key, pair] : states_) {
+    if (State::handles(pair.original) > 1 && State::handles(pair.clone) == 1) {  // one is this pair
+      throw ValueError("clone: a module must hold its parts by value; got \"" +
+                       pair.original->path() + "\" behind a pointer or reference (see AnyModule)");
+    }
   }
-  return copy;
+}
+
+std::shared_ptr<Module::State> Module::cloned(const std::shared_ptr<State>& state) {
+  CloneScope::Pair& pair = clone_scope_->states_[state.get()];
+  if (pair.clone == nullptr) {
+    const auto copy = std::make_shared<State>(*state);
+    pair = {state, copy};
+    for (const auto& [name, child] : state->children) copy->add_child(name, cloned(child));
+    return copy;
+  }
+  return pair.clone;
+}
+
+/// Whether a part of a module is assigned because the whole module is: then it has the same place in
+/// it as the part that it takes over, whose state has just come to this module.
+bool Module::assigned_along(const void* to, const void* from, const void* state) {
+  const std::shared_ptr<void> whole = assignment.state.lock();
+  return whole != nullptr &&
+         static_cast<const char*>(to) - assignment.to ==
+             static_cast<const char*>(from) - assignment.from &&
+         static_cast<State*>(whole.get())->contains(state);
+}
+
+RegisteredTensor::RegisteredTensor(const RegisteredTensor& other)
+    : Tensor(other), owner_(other.owner_) {
+  if (Module::clone_scope_ == nullptr) return;
+  if (const std::shared_ptr<void> owner = owner_.lock())
+    owner_ = Module::cloned(std::static_pointer_cast<Module::State>(owner));
+}
+
+RegisteredTensor& RegisteredTensor::operator=(const RegisteredTensor& other) {
+  if (this == &other) return *this;
+  const std::shared_ptr<void> own = owner_.lock(), next = other.owner_.lock();
+  const bool same = defined() && other.defined() && &body() == &other.body();
+  if (own != nullptr && !same && !Module::assigned_along(this, &other, next.get())) {
+    throw ValueError("module: a registered tensor cannot be bound to another one; got " +
+                     other.describe() + " for " + describe() + " (see assign)");
+  }
+  Tensor::operator=(other);
+  owner_ = other.owner_;
+  return *this;
+}
+
+Registration::operator RegisteredTensor() const {
+  RegisteredTensor member;
+  static_cast<Tensor&>(member) = tensor_;
+  member.owner_ = owner_;
+  return member;
+}
+
+Module::Captures::Captures() : outer_(std::exchange(captures_, this)) {}
+Module::Captures::~Captures() { captures_ = outer_; }
+
+void Module::add_captured(const Captures& captures) const {
+  std::vector<State*> added;
+  const auto& states = captures.states_;
+  for (const std::shared_ptr<State>& state : states) {
+    const bool inner = std::any_of(states.begin(), states.end(), [&](const auto& other) {
+      return other != state && other->contains(state.get());
+    });
+    if (inner || std::find(added.begin(), added.end(), state.get()) != added.end()) continue;
+    state_->add_child(std::to_string(added.size()), state);
+    added.push_back(state.get());
+  }
 }
 
 Module::Module() : state_(std::make_shared<State>()) {}
+Module::Module(Module&& other) noexcept : state_(other.state_) {}
 Module::Module(const Module& other)
-    : state_(clone_scope_ == nullptr ? other.state_ : cloned(other.state_)) {}
+    : state_(clone_scope_ == nullptr ? other.state_ : cloned(other.state_)) {
+  if (captures_ != nullptr) captures_->states_.push_back(state_);
+}
+
 Module& Module::operator=(const Module& other) {
-  state_ = Module(other).state_;
+  const std::shared_ptr<State> next = Module(other).state_;
+  if (next == state_) return *this;
+  if (assigned_along(this, &other, next.get())) {
+    state_ = next;
+    return *this;
+  }
+  const std::vector<State::Parent> parents = state_->parents;
+  if (!parents.empty() && State::handles(state_) > 1) {
+    throw ValueError("module: \"" + state_->path() +
+                     "\" cannot be replaced while copies share it; clone the model for a copy of "
+                     "its own");
+  }
+  for (const State::Parent& parent : parents) {
+    if (next->contains(parent.state))
+      throw ValueError("module: \"" + state_->path() + "\" cannot become what it is a part of");
+  }
+  const std::shared_ptr<State> old = std::exchange(state_, next);
+  for (const State::Parent& parent : parents) {
+    parent.state->lead(*next);
+    for (auto& [name, child] : parent.state->children) {
+      if (child != old || name != parent.name) continue;
+      next->parents.push_back(parent);
+      parent.state->leave(*old, name);
+      child = next;
+    }
+  }
+  assignment = {reinterpret_cast<const char*>(this), reinterpret_cast<const char*>(&other), next};
   return *this;
 }
 
@@ -109,12 +285,35 @@ std::vector<Tensor> Module::parameters() const {
   return parameters;
 }
 
+NamedTensors Module::state() const {
+  NamedTensors state = named_parameters();
+  for (NamedTensor& buffer : named_buffers()) state.push_back(std::move(buffer));
+  for (auto& [name, tensor] : state) tensor = tensor.detach();
+  return state;
+}
+
+LeftOut Module::restore(const NamedTensors& given, const RestoreOptions& options) const {
+  const ErrorContext in = here();
+  NamedTensors own = named_parameters();
+  for (NamedTensor& buffer : named_buffers()) own.push_back(std::move(buffer));
+  const xtape::detail::MatchedState matched = xtape::detail::match_state(own, given, options);
+  for (std::size_t i = 0; i < own.size(); ++i) {  // of the same dtypes, so nothing here can fail
+    const Tensor& value = matched.entries[i].second;
+    if (value.defined()) xtape::detail::replace_value(own[i].second, value);
+  }
+  return matched.left_out;
+}
+
 void Module::train(bool on) const {
-  for (const State::Place& place : state_->walk()) place.state->training = on;
+  for (const State::Visit& place : state_->walk()) place.state->training = on;
 }
 
 bool Module::training() const { return state_->training; }
-const std::string& Module::name() const { return state_->name; }
+std::string Module::name() const {
+  return state_->parents.empty() ? std::string() : state_->parents.front().name;
+}
+std::string Module::path() const { return state_->path(); }
+ErrorContext Module::here() const { return ErrorContext(*state_); }
 
 void Module::zero_grad() const {
   for (const Tensor& parameter : parameters()) parameter.zero_grad();
@@ -123,13 +322,8 @@ void Module::zero_grad() const {
 void Module::to(Dtype dtype) const {
   if (!is_floating(dtype))
     throw DtypeError("to: parameters need a floating dtype; got " + std::string(to_string(dtype)));
-  const NoGradGuard off;
-  for (const auto& list : {named_parameters(), named_buffers()}) {
-    for (const auto& [name, tensor] : list) {
-      if (is_floating(tensor.dtype()) && tensor.dtype() != dtype)
-        xtape::detail::replace_value(tensor, tensor.to(dtype));
-    }
-  }
+  for (const auto& list : {named_parameters(), named_buffers()}) turn(list, dtype);
+  for (const State::Visit& place : state_->walk()) place.state->dtype = dtype;
 }
 
 Tensor Module::regularization_loss() const {
@@ -137,7 +331,7 @@ Tensor Module::regularization_loss() const {
   const auto add = [&loss](const Tensor& penalty) {
     loss = loss.defined() ? loss + penalty : penalty;
   };
-  for (const State::Place& place : state_->walk()) {
+  for (const State::Visit& place : state_->walk()) {
     for (const auto& [w, l1, l2] : place.state->penalties) {
       if (l1 > 0) add(l1 * l1_penalty(w));
       if (l2 > 0) add(l2 * l2_penalty(w));
@@ -146,20 +340,20 @@ Tensor Module::regularization_loss() const {
   return loss.defined() ? loss : zeros({});
 }
 
-Tensor Module::parameter(const std::string& name, const Tensor& initial) const {
+Registration Module::parameter(const std::string& name, const Tensor& initial) const {
   state_->check_new(name);
   Tensor leaf = initial.detach().clone().set_requires_grad(true);
   leaf.body().replaceable = true;
   state_->parameters.emplace_back(name, leaf);
-  return leaf;
+  return {leaf, state_};
 }
 
-Tensor Module::buffer(const std::string& name, const Tensor& initial) const {
+Registration Module::buffer(const std::string& name, const Tensor& initial) const {
   state_->check_new(name);
   Tensor value = initial.detach().clone();
   value.body().replaceable = true;
   state_->buffers.emplace_back(name, value);
-  return value;
+  return {value, state_};
 }
 
 void Module::penalize(const Tensor& w, double l1, double l2) const {
@@ -172,8 +366,10 @@ void Module::penalize(const Tensor& w, double l1, double l2) const {
 
 void Module::add_child(const std::string& name, const Module& module) const {
   state_->check_new(name);
-  module.state_->name = name;
-  state_->children.emplace_back(name, module.state_);
+  if (module.state_->contains(state_.get()))
+    throw ValueError("module: \"" + name + "\" cannot be a part of itself");
+  state_->lead(*module.state_);
+  state_->add_child(name, module.state_);
 }
 
 }  // namespace xtape::nn

@@ -1,16 +1,51 @@
 #pragma once
+#include <concepts>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
 
 namespace xtape::nn {
+
+/// The type of a module's registered tensors, `Parameter` or `Buffer`: a tensor that gets values by
+/// `weight.assign(value)` and cannot be bound to another tensor, which the registry would not see.
+/// The assignment of a whole module takes its parts along; that of one alone throws ValueError.
+class RegisteredTensor : public Tensor {
+ public:
+  RegisteredTensor() = default;
+  RegisteredTensor(const RegisteredTensor& other);
+  RegisteredTensor(RegisteredTensor&&) noexcept = default;
+  RegisteredTensor& operator=(const RegisteredTensor& other);
+  RegisteredTensor& operator=(const Tensor& value) = delete;
+  ~RegisteredTensor() = default;
+
+ private:
+  friend class Registration;
+  std::weak_ptr<void> owner_;  // the state that it is registered in
+};
+using Parameter = RegisteredTensor;
+using Buffer = RegisteredTensor;
+
+/// What registering a tensor gives, to initialise a member of the right type. A member of type
+/// Tensor could be bound to another tensor unnoticed: it does not compile.
+class Registration {
+ public:
+  operator RegisteredTensor() const;  // NOLINT: that is what it is for
+  operator Tensor() const = delete;
+
+ private:
+  friend class Module;
+  Registration(Tensor tensor, std::weak_ptr<void> owner)
+      : tensor_(std::move(tensor)), owner_(std::move(owner)) {}
+  Tensor tensor_;
+  std::weak_ptr<void> owner_;
+};
 
 /// Base of layers and models: a registry of named parameters, buffers and children, and the
 /// training flag.
@@ -24,15 +59,17 @@ namespace xtape::nn {
 /// };
 /// ```
 /// Copies share their parameters and flags; `clone(model)` makes a model with parameters of its
-/// own. Values are given by `weight.assign(value)`: a member bound to another tensor is no longer
-/// the one that is registered.
+/// own. Values are given by `weight.assign(value)`. A registered layer can be replaced, `model.out =
+/// nn::Dense(128, 5)`: the new one takes its name and the model's flags. Optimizers that were made
+/// before still hold the old one.
 class Module {
  public:
   Module();
   Module(const Module& other);
-  Module(Module&&) noexcept = default;
+  Module(Module&& other) noexcept;
+  /// The other module takes the place of this one in what that is registered in. Throws ValueError,
+  /// with nothing changed, if copies share it: then it is not known whose part is meant.
   Module& operator=(const Module& other);
-  Module& operator=(Module&&) noexcept = default;
 
   /// Parameters of this module and its children, in the order of registration; those reached twice,
   /// once. Named, with their paths from this module: "hidden.0.weight".
@@ -40,6 +77,15 @@ class Module {
   NamedTensors named_parameters() const;
   /// Tensors that belong to the state but are not trained.
   NamedTensors named_buffers() const;
+
+  /// Named parameters, then named buffers: all that another model of the same form needs to compute
+  /// the same. Later training does not change these tensors.
+  NamedTensors state() const;
+  /// Takes up a state; entries are found by their names, in any order. Gradients, and what requires
+  /// them, stay as they are. Returns what was left out, nothing if strict.
+  /// Throws one error that names all that is wrong, with nothing changed: ValueError for entries
+  /// that are given twice, or if strict missing or unexpected, otherwise ShapeError or DtypeError.
+  LeftOut restore(const NamedTensors& state, const RestoreOptions& options = {}) const;
 
   /// Switches this module and its children to training (the initial state), or to evaluation.
   void train(bool on = true) const;
@@ -57,19 +103,23 @@ class Module {
   /// Sum of the penalties on the parameters of this module and its children; 0 if there are none.
   Tensor regularization_loss() const;
 
-  /// The name under which the parent knows this module; empty for a root.
-  const std::string& name() const;
+  /// The name under which the parent knows this module, and the names from the root to it, joined by
+  /// dots; empty for a root. Of several parents, the first one counts.
+  std::string name() const;
+  std::string path() const;
 
-  /// Names this module in errors raised while it lives: `const ErrorContext in = here();` in a
-  /// module's own function adds its name to the path of its layers. Sequential does so by itself.
-  ErrorContext here() const { return ErrorContext(name(), state_.get()); }
+  /// Names this module, by its path, in errors raised while it lives. Layers do that themselves; in
+  /// a function of a module that uses operations directly, it is `const ErrorContext in = here();`.
+  ErrorContext here() const;
 
  protected:
   /// Registers a leaf to be trained, or a value to be kept. Throws ValueError for a name that is
   /// empty, taken or has a dot.
-  Tensor parameter(const std::string& name, const Tensor& initial) const;
-  Tensor buffer(const std::string& name, const Tensor& initial) const;
-  /// Registers a module as a part of this one, and hands it back.
+  Registration parameter(const std::string& name, const Tensor& initial) const;
+  Registration buffer(const std::string& name, const Tensor& initial) const;
+  /// Registers a module as a part of this one, and hands it back. It gets the flags of this one, and
+  /// the dtype that this one was last turned into. Throws ValueError for such a name, and for a
+  /// module that this one is a part of.
   template <class M>
   M child(const std::string& name, M module) const {
     add_child(name, module);
@@ -79,8 +129,25 @@ class Module {
   /// factor.
   void penalize(const Tensor& w, double l1, double l2) const;
 
- private:
   struct State;
+  /// While it lives, collects the modules that are copied on this thread: what a closure captures.
+  class Captures {
+   public:
+    Captures();
+    ~Captures();
+    Captures(const Captures&) = delete;
+    Captures& operator=(const Captures&) = delete;
+
+   private:
+    friend class Module;
+    std::vector<std::shared_ptr<State>> states_;
+    Captures* outer_;
+  };
+  /// Registers them as "0", "1", ..., but for those that are parts of others.
+  void add_captured(const Captures& captures) const;
+
+ private:
+  friend class RegisteredTensor;
   template <class M>
   friend M clone(const M& module);
 
@@ -91,25 +158,36 @@ class Module {
     [[nodiscard]] CloneScope();
     ~CloneScope();
 
+    /// Throws ValueError if a part of the original is held by a pointer, which the clone shares.
+    void check() const;
+
    private:
     friend class Module;
-    std::unordered_map<const State*, std::shared_ptr<State>> states_;
+    struct Pair {
+      std::shared_ptr<State> original, clone;
+    };
+    std::unordered_map<const State*, Pair> states_;
     CloneScope* outer_;
     xtape::detail::CloneScope tensors_;
   };
 
   void add_child(const std::string& name, const Module& module) const;
   static std::shared_ptr<State> cloned(const std::shared_ptr<State>& state);
+  static bool assigned_along(const void* to, const void* from, const void* state);
   static thread_local CloneScope* clone_scope_;
+  static thread_local Captures* captures_;
 
   std::shared_ptr<State> state_;
 };
 
 /// A module of the same type with parameters, buffers and flags of its own, equal in value.
+/// Throws ValueError if it holds a registered module by a pointer or reference.
 template <class M>
 [[nodiscard]] M clone(const M& module) {
   const Module::CloneScope scope;
-  return M(module);
+  M copy(module);
+  scope.check();
+  return copy;
 }
 
 }  // namespace xtape::nn

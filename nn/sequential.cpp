@@ -5,7 +5,7 @@ namespace xtape::nn {
 Tensor Sequential::operator()(const Tensor& x) const {
   const ErrorContext in = here();
   Tensor y = x;
-  for (const auto& layer : layers_) y = layer(y);
+  for (const AnyModule& layer : *this) y = layer(y);
   return y;
 }
 

@@ -37,14 +37,15 @@ namespace xtape {
 [[nodiscard]] Tensor squeeze(const Tensor& x);
 [[nodiscard]] Tensor squeeze(const Tensor& x, std::int64_t axis);
 
-/// The part of an axis that `slice` takes: start, start + step, ... below stop, counted and clamped
-/// as Python does, or one index, which drops the axis.
+/// The part of an axis that `slice` takes: one index, which drops the axis, a `range`, or all.
+/// Braces around numbers make no range, so that `{0, 2}` always is two indices.
 struct Slice {
   static const Slice all;  ///< the whole axis
 
   Slice() = default;  ///< the whole axis too
   Slice(std::int64_t index) : start(index), single(true) {}
-  Slice(std::optional<std::int64_t> from, std::optional<std::int64_t> to, std::int64_t by = 1)
+  explicit Slice(std::optional<std::int64_t> from, std::optional<std::int64_t> to,
+                 std::int64_t by = 1)
       : start(from), stop(to), step(by) {}
 
   std::optional<std::int64_t> start, stop;
@@ -53,8 +54,16 @@ struct Slice {
 };
 inline const Slice Slice::all;
 
+/// start, start + step, ... below stop, counted and clamped as Python does; `{}` is the end that
+/// the step comes from or leads to.
+inline Slice range(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
+                   std::int64_t step = 1) {
+  return Slice(start, stop, step);
+}
+
 /// Part of x, axis by axis from the first; axes not named are taken whole. A view.
-///   `slice(x, {Slice::all, {1, 5}, {{}, {}, -1}, 3})` is x[:, 1:5, ::-1, 3]   dx = embed(g)
+///   `slice(x, {Slice::all, range(1, 5), range({}, {}, -1), 3})` is x[:, 1:5, ::-1, 3]
+///   dx = embed(g)
 /// Throws IndexError for a single index out of range or too many slices, ValueError for step 0.
 [[nodiscard]] Tensor slice(const Tensor& x, std::span<const Slice> slices);
 [[nodiscard]] inline Tensor slice(const Tensor& x, std::initializer_list<Slice> slices) {

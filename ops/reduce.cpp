@@ -89,7 +89,8 @@ Tensor products_before(const Tensor& x) {
   const std::int64_t m = x.extent(0), n = x.extent(1);
   if (n == 0) return x;
   const auto behind_ones = [&](const Tensor& t, std::int64_t count) {
-    return concatenate({ones({m, count}, x.dtype()), slice(t, {Slice::all, {0, n - count}})}, 1);
+    return concatenate({ones({m, count}, x.dtype()), slice(t, {Slice::all, range(0, n - count)})},
+                       1);
   };
   Tensor y = behind_ones(x, 1);
   for (std::int64_t reach = 1; reach < n; reach *= 2) y = y * behind_ones(y, reach);

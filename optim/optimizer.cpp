@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <unordered_set>
@@ -6,6 +7,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/node.hpp>
+#include <xtape/core/tape.hpp>
 #include <xtape/optim/kernels/state.hpp>
 #include <xtape/optim/optimizer.hpp>
 
@@ -51,8 +53,10 @@ void Optimizer::step() {
     Group& group = groups_[i];
     group.last_rate = group.next_rate;
     for (Entry& entry : group.entries) {
+      if (!entry.parameter.requires_grad()) continue;  // frozen
       Tensor gradient = entry.parameter.grad();
       if (!gradient.defined()) continue;
+      const ErrorContext in(entry.name);
       if (!gradient.is_contiguous()) gradient = gradient.contiguous();
       for (const Tensor& own : entry.state) {  // the model may have been turned into another dtype
         if (own.dtype() != gradient.dtype()) detail::replace_value(own, own.to(gradient.dtype()));
@@ -107,18 +111,23 @@ void Optimizer::add(const Parameters& parameters, std::vector<std::string> slots
     }
   }
   std::vector<Entry> entries;
-  for (auto& [name, parameter] : parameters.named(names.size())) {
-    if (!parameter.requires_grad() || !parameter.is_leaf()) {
-      throw GradError("optimizer: parameters must be leaves that require gradients; got " +
-                      parameter.describe());
-    }
-    if (!bodies.insert(&parameter.body()).second) {
-      throw ValueError("optimizer: a parameter may be given once; got " + parameter.describe() +
-                       " twice");
-    }
+  const NamedTensors named = parameters.named(names.size());
+  if (named.empty()) throw ValueError("optimizer: parameters are needed; got none");
+  bool trainable = !groups_.empty();
+  for (const auto& [name, parameter] : named) {
+    const std::string what = "\"" + name + "\", " + parameter.describe();
     if (name.empty()) {
       throw ValueError("optimizer: the name of a parameter must not be empty; got none for " +
                        parameter.describe());
+    }
+    const bool frozen = !parameter.requires_grad();
+    const bool registered = parameter.body().replaceable && is_floating(parameter.dtype());
+    if (!parameter.is_leaf() || (frozen && !registered)) {
+      throw GradError("optimizer: parameters must be leaves that require gradients; got " + what);
+    }
+    trainable = trainable || !frozen;
+    if (!bodies.insert(&parameter.body()).second) {
+      throw ValueError("optimizer: a parameter may be given once; got " + what + " twice");
     }
     if (!names.insert(name).second) {
       throw ValueError("optimizer: the name of a parameter may be given once; got \"" + name +
@@ -128,8 +137,33 @@ void Optimizer::add(const Parameters& parameters, std::vector<std::string> slots
     for (std::size_t i = 0; i < slots.size(); ++i) state.push_back(zeros_like(parameter));
     entries.push_back({parameter, std::move(state), 0, name});
   }
+  if (!trainable) {
+    throw GradError(
+        "optimizer: at least one parameter must require a gradient; got frozen ones, "
+        "\"" +
+        named.front().first + "\" first");
+  }
   groups_.push_back({std::move(entries), std::move(slots), learning_rate, decay,
                      std::move(schedule), learning_rate, learning_rate});
+}
+
+std::vector<std::string> Optimizer::missed(const Tensor& loss, const NamedTensors& known) const {
+  std::unordered_set<const Node*> stepped;
+  for (const Group& group : groups_) {
+    for (const Entry& entry : group.entries) stepped.insert(entry.parameter.node());
+  }
+  std::vector<std::string> missed;
+  for (const Node* leaf : Tape(loss).leaves()) {
+    if (stepped.contains(leaf)) continue;
+    const auto named = std::find_if(known.begin(), known.end(), [&](const NamedTensor& tensor) {
+      return tensor.second.node() == leaf;
+    });
+    missed.push_back(named != known.end()
+                         ? named->first
+                         : std::string(to_string(leaf->dtype())) + to_string(leaf->shape()));
+  }
+  std::reverse(missed.begin(), missed.end());  // in the order in which they were made
+  return missed;
 }
 
 NamedTensors Optimizer::state() const {

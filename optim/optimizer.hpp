@@ -34,8 +34,8 @@ class Optimizer {
   Optimizer(Optimizer&&) = default;
   Optimizer& operator=(Optimizer&&) = default;
 
-  /// Updates each parameter that has a gradient. Throws ValueError, with nothing changed, if a
-  /// schedule gives a factor that is negative, infinite or NaN.
+  /// Updates each parameter that requires a gradient and has one. Throws ValueError, with nothing
+  /// changed, if a schedule gives a factor that is negative, infinite or NaN.
   void step();
 
   /// Forgets the gradients of all parameters.
@@ -62,6 +62,11 @@ class Optimizer {
   /// Steps made so far.
   std::int64_t steps() const { return steps_; }
 
+  /// The leaves that a loss depends on and no group holds, such as those of a layer that a module
+  /// forgot to register: the names that `known`, often `model.named_parameters()`, has for them, or
+  /// dtype and shape.
+  std::vector<std::string> missed(const Tensor& loss, const NamedTensors& known = {}) const;
+
   /// All that another optimizer, made with the same options and schedules, needs to go on exactly
   /// as this one would: "steps", int64; "group.0.learning_rate", the rate that decay and schedule
   /// multiply, and "group.0.last_rate", float64; for each parameter its number of "updates", int64,
@@ -77,8 +82,10 @@ class Optimizer {
   Optimizer() = default;
 
   /// Adds a group, with a tensor of zeros for each parameter and slot. Throws ValueError for a bad
-  /// rate or decay, an undefined tensor, an empty name, and a tensor or name that is in a group
-  /// already; GradError for a tensor that is no leaf or does not require a gradient.
+  /// rate or decay, no parameters, an undefined tensor, an empty name, and a tensor or name that is in
+  /// a group already; GradError for a tensor that is no leaf or does not require a gradient, unless
+  /// it is a parameter of a module, which is frozen and may be thawed; for a first group of those
+  /// alone too.
   void add(const Parameters& parameters, std::vector<std::string> slots, double learning_rate,
            double decay, Schedule schedule);
 

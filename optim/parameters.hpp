@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <initializer_list>
+#include <string>
 #include <vector>
 
 #include <xtape/core/tensor.hpp>
@@ -9,6 +10,7 @@ namespace xtape::optim {
 
 /// The parameters of a group: `{w, b}`, `model.parameters()`, or with the names under which the
 /// optimizer's state knows them, `{{"w", w}, {"b", b}}`, `model.named_parameters()`, `model`.
+/// A part of a model, `model.body`, gives the names from the root: "body.0.weight".
 /// A state finds parameters without names by their places.
 class Parameters {
  public:
@@ -19,7 +21,13 @@ class Parameters {
   Parameters(NamedTensors parameters);
   template <class Module>
   requires requires(const Module& module) { module.named_parameters(); }
-  Parameters(const Module& module) : Parameters(NamedTensors(module.named_parameters())) {}
+  Parameters(const Module& module) : Parameters(NamedTensors(module.named_parameters())) {
+    if constexpr (requires { std::string(module.path()); }) {
+      const std::string path = module.path();
+      if (path.empty()) return;
+      for (NamedTensor& parameter : list_) parameter.first = path + "." + parameter.first;
+    }
+  }
 
   std::size_t size() const { return list_.size(); }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -20,17 +21,37 @@ inline std::string_view trimmed(std::string_view text) {
 
 struct Number {
   double value;
-  std::errc status;  // invalid_argument if the text is no number, result_out_of_range
+  std::errc status;  // invalid_argument if the text is no number, result_out_of_range if too large
 };
 
-/// The number that all of a trimmed text stands for, whatever the locale.
+/// Whether a decimal number that float64 does not hold is too close to 0 for it, not too large.
+inline bool is_tiny(std::string_view text) {
+  const std::size_t end = std::min(text.find_first_of("eE"), text.size());
+  const std::string_view digits = text.substr(0, end);
+  const std::size_t point = std::min(digits.find('.'), digits.size());
+  const std::size_t first = digits.find_first_of("123456789");
+  std::string_view power = text.substr(std::min(end + 1, text.size()));
+  if (power.starts_with('+')) power.remove_prefix(1);
+  std::int64_t exponent = 0;
+  const auto status = std::from_chars(power.data(), power.data() + power.size(), exponent).ec;
+  if (status == std::errc::result_out_of_range) return power.starts_with('-');
+  // The first digit stands for a multiple of 10^(exponent + point - first).
+  const auto digit = static_cast<std::int64_t>(first), dot = static_cast<std::int64_t>(point);
+  return exponent < digit - dot;
+}
+
+/// The number that all of a trimmed text stands for, whatever the locale; 0, with its sign, for one
+/// that is closer to 0 than any other of float64.
 inline Number number_in(std::string_view text) {
   // from_chars takes no plus sign.
   if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   const char* const last = text.data() + text.size();
   double value = 0;
   const auto [end, status] = std::from_chars(text.data(), last, value);
-  return {value, end == last ? status : std::errc::invalid_argument};
+  if (end != last) return {value, std::errc::invalid_argument};
+  if (status == std::errc::result_out_of_range && is_tiny(text))
+    return {text.starts_with('-') ? -0.0 : 0.0, std::errc()};
+  return {value, status};
 }
 
 /// In quotes, its beginning only if it is long, without control characters or part of one of UTF-8.

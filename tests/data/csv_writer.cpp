@@ -80,6 +80,45 @@ TEST_CASE("what the csv writer writes read_csv reads, to the last bit") {
   }
 }
 
+TEST_CASE("every text comes back from a csv file, wherever it stands") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("file.csv");
+  const Texts pieces{"\"",   ",",  "\r", "\n",       std::string(1, '\0'),
+                     " ",    "\t", "a",  "\xc3\xa9", "\xef\xbb\xbf",
+                     "\xff", "+1", ";"};
+  Rng rng(11);
+  const auto drawn = [&] {
+    std::string text;
+    for (std::int64_t left = rng.integer(0, 5); left > 0; --left)
+      text += pieces[static_cast<std::size_t>(rng.integer(0, std::ssize(pieces)))];
+    return text;
+  };
+  for (int trial = 0; trial < 300; ++trial) {
+    CAPTURE(trial);
+    const auto width = static_cast<std::size_t>(1 + trial % 3);
+    Texts columns;
+    for (std::size_t i = 0; i < width; ++i) columns.push_back(drawn() + "." + std::to_string(i));
+    if (trial % 2 == 0) columns[0] = "\xef\xbb\xbf" + columns[0];
+    std::vector<Texts> rows;
+    CsvWriter writer(path, columns);
+    for (int row = 0; row < 10; ++row) {
+      rows.emplace_back();
+      for (std::size_t i = 0; i < width; ++i) rows.back().push_back(drawn());
+      writer.write({rows.back().begin(), rows.back().end()});
+    }
+    writer.commit();
+    const CsvTable table = read_csv(path);
+    CHECK(table.columns() == columns);
+    REQUIRE(table.rows() == std::ssize(rows));
+    for (std::int64_t row = 0; row < table.rows(); ++row) {
+      for (std::size_t i = 0; i < width; ++i) {
+        CHECK(table.text(row, static_cast<std::int64_t>(i)) ==
+              rows[static_cast<std::size_t>(row)][i]);
+      }
+    }
+  }
+}
+
 TEST_CASE("csv writer: a single column, whose empty text is no blank line") {
   const TemporaryDirectory directory;
   const std::string path = directory.file("file.csv");

@@ -271,8 +271,8 @@ TEST_CASE("what save_npy writes load_npy reads: every dtype and rank, strided on
   const std::string path = directory.file("file.npy");
   const Tensor all = drawn({2, 3, 1, 2, 1, 2, 1, 4}, -100, 100);
   for (const Dtype dtype : {Dtype::boolean, Dtype::int64, Dtype::float32, Dtype::float64}) {
-    for (const Tensor& x : {all, transpose(all), slice(all, {Slice::all, {{}, {}, -2}}),
-                            slice(all, {0, 0, 0, 0, 0, 0, 0, 0}), slice(all, {{0, 0}})}) {
+    for (const Tensor& x : {all, transpose(all), slice(all, {Slice::all, range({}, {}, -2)}),
+                            slice(all, {0, 0, 0, 0, 0, 0, 0, 0}), slice(all, {range(0, 0)})}) {
       const Tensor typed = x.to(dtype);
       save_npy(path, typed);
       CHECK(mismatch(load_npy(path), typed) == "");

@@ -201,7 +201,7 @@ TEST_CASE("load_npz: members that are not as they should be") {
   CHECK(load_npz(path, "w").to_vector<double>() == Doubles{1, 2, 3, 4, 5, 6.5});
 
   CHECK(complaint(directory, zip({stored("w.npy", npy_matrix), stored("notes.txt", "hello")})) ==
-        "member \"notes.txt\": must be a .npy file");
+        "member \"notes.txt\": must be a .npy file; got a text, which load_archive reads");
   CHECK(complaint(directory, zip({stored("w.npy", npy_matrix), stored("w.npy", npy_matrix)})) ==
         "member \"w.npy\": is there twice");
   CHECK(complaint(directory, zip({{"w.npy", npy_matrix, npy_matrix, 0, 1}})) ==

@@ -9,11 +9,14 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/data/npz.hpp>
 #include <xtape/data/output_file.hpp>
 
 #include "../support/errors.hpp"
@@ -264,4 +267,38 @@ TEST_CASE("output file: a target that turns into a directory keeps what is in it
           return 0;
         }) == path + ": cannot be written: Is a directory");
   CHECK(names(directory) == std::vector<std::string>{"target"});
+}
+
+TEST_CASE("output file: names as long as the file system takes them") {
+  const TemporaryDirectory directory;
+  for (const std::size_t length : {std::size_t{230}, std::size_t{250}, std::size_t{255}}) {
+    const std::string path = directory.file(std::string(length, 'n'));
+    data::save_npz(path, {{"w", ones({2})}});
+    CHECK(data::load_npz(path, "w").size() == 2);
+  }
+  CHECK(names(directory).size() == 3);  // and nothing beside them
+  const std::string path = directory.file(std::string(256, 'n'));
+  CHECK(error_of<IoError>([&] {
+          data::save_npz(path, {});
+          return 0;
+        }) == path + ": cannot be written: File name too long");
+}
+
+TEST_CASE("an archive is written to a pipe") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("pipe"), plain = directory.file("plain");
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const NamedTensors tensors{{"w", ones({20000})}, {"b", zeros({3})}};
+  std::string received;
+  std::thread reader([&] {
+    std::ifstream stream(path, std::ios::binary);
+    received.assign(std::istreambuf_iterator<char>(stream), {});
+  });
+  data::save_npz(path, tensors);
+  reader.join();
+  data::save_npz(plain, tensors);
+  std::ifstream stream(plain, std::ios::binary);
+  const std::string expected(std::istreambuf_iterator<char>(stream), {});
+  CHECK(received.size() == expected.size());
+  CHECK(received == expected);
 }

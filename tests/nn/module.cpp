@@ -21,8 +21,8 @@ struct Mlp : nn::Module {
 
 struct Nested : nn::Module {
   nn::Sequential body = child("body", nn::Sequential(nn::Dense(2, 3), nn::ReLU(), nn::Dense(3, 1)));
-  Tensor scale = parameter("scale", ones({1}));
-  Tensor mean = buffer("mean", zeros({2}));
+  nn::Parameter scale = parameter("scale", ones({1}));
+  nn::Buffer mean = buffer("mean", zeros({2}));
   Tensor operator()(const Tensor& x) const { return body(x - mean) * scale; }
 };
 
@@ -218,8 +218,8 @@ TEST_CASE("clone within a clone leaves the outer one whole") {
     Frozen(const Frozen& other) : nn::Module(other), early(other.early), late(other.late) {
       static_cast<void>(nn::clone(nn::Dense(1, 1)));
     }
-    Tensor early = parameter("early", ones({1}));
-    Tensor late = parameter("late", ones({1}));
+    nn::Parameter early = parameter("early", ones({1}));
+    nn::Parameter late = parameter("late", ones({1}));
   };
   const Frozen original;
   const Frozen copy = nn::clone(original);

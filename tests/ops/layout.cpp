@@ -45,7 +45,7 @@ TEST_CASE("slices of one axis are Python's, for every start, stop and step") {
     for (const Bound start : bounds) {
       for (const Bound stop : bounds) {
         for (const std::int64_t step : {-100, -3, -2, -1, 1, 2, 3, 100}) {
-          const Integers taken = integers(slice(x, {{start, stop, step}}));
+          const Integers taken = integers(slice(x, {range(start, stop, step)}));
           hash = hash * 1000003 + taken.size() + 1;
           for (const std::int64_t value : taken) {
             hash = hash * 1000003 + static_cast<std::uint64_t>(value) + 1;
@@ -63,32 +63,49 @@ TEST_CASE("slices of several axes, against index arithmetic") {
   for (std::int64_t i = 3; i >= 0; i -= 2) {
     for (std::int64_t k = 1; k < 6; k += 2) expected.push_back(30 * i + 6 * 4 + k);
   }
-  const Tensor y = slice(x, {{{}, {}, -2}, -1, {1, {}, 2}});
+  const Tensor y = slice(x, {range({}, {}, -2), -1, range(1, {}, 2)});
   CHECK(y.shape() == Shape{2, 3});
   CHECK(integers(y) == expected);
   CHECK(is_view(y, x));
-  CHECK(integers(slice(slice(x, {2}), {{1, 3}, 0})) == Integers{66, 72});
-  CHECK(integers(slice(x, {{1, 2}, {0, 1}})) == integers(slice(x, {1, 0})));
+  CHECK(integers(slice(slice(x, {2}), {range(1, 3), 0})) == Integers{66, 72});
+  CHECK(integers(slice(x, {range(1, 2), range(0, 1)})) == integers(slice(x, {1, 0})));
   CHECK(slice(x, {}).shape() == x.shape());
   CHECK(slice(x, {1, 2, 3}).shape() == Shape{});
   CHECK(slice(x, {1, 2, 3}).item() == 45);
-  CHECK(integers(slice(transpose(x), {5, {{}, {}, -1}, 0})) == Integers{29, 23, 17, 11, 5});
+  CHECK(integers(slice(transpose(x), {5, range({}, {}, -1), 0})) == Integers{29, 23, 17, 11, 5});
 }
 
 TEST_CASE("slices with extreme bounds and steps") {
   constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
   constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
   const Tensor x = places({2, 3});
-  CHECK(integers(slice(x, {Slice::all, {lowest, highest, highest}})) == Integers{0, 3});
-  CHECK(integers(slice(x, {Slice::all, {highest, lowest, lowest}})) == Integers{2, 5});
-  CHECK(integers(slice(x, {{}, {lowest, highest}})) == integers(x));
+  CHECK(integers(slice(x, {Slice::all, range(lowest, highest, highest)})) == Integers{0, 3});
+  CHECK(integers(slice(x, {Slice::all, range(highest, lowest, lowest)})) == Integers{2, 5});
+  CHECK(integers(slice(x, {{}, range(lowest, highest)})) == integers(x));
+}
+
+template <class T>
+concept TakesBracesForRanges = requires(const T& x) {
+  slice(x, {{0, 2}});
+}
+|| requires(const T& x) { slice(x, {Slice::all, {0, 2}}); };
+
+TEST_CASE("braces around two numbers are two indices, and never a range") {
+  static_assert(!TakesBracesForRanges<Tensor>);
+  const Tensor x = sixteenths({4, 5});
+  CHECK(slice(x, {0, 2}).rank() == 0);
+  CHECK(slice(x, {range(0, 2)}).shape() == Shape{2, 5});
 }
 
 TEST_CASE("embed puts back what slice takes, zeros elsewhere") {
   const Tensor x = sixteenths({4, 5});
-  const std::vector<std::vector<Slice>> table{
-      {},     {{1, 3}}, {Slice::all, -1}, {{{}, {}, -1}}, {{{}, {}, 2}, {{}, {}, -2}},
-      {2, 3}, {{3, 1}}};
+  const std::vector<std::vector<Slice>> table{{},
+                                              {range(1, 3)},
+                                              {Slice::all, -1},
+                                              {range({}, {}, -1)},
+                                              {range({}, {}, 2), range({}, {}, -2)},
+                                              {2, 3},
+                                              {range(3, 1)}};
   for (const auto& slices : table) {
     const Tensor part = slice(x, slices);
     const Tensor whole = embed(part, x.shape(), slices);
@@ -121,7 +138,7 @@ TEST_CASE("reshape: the same order of elements, a view where strides allow it") 
   CHECK(reshape(places({1, 1}), Shape{}).item() == 0);
   CHECK(is_view(reshape(transpose(x, {1, 0, 2}), {3, 2, 2, 2}), x));  // splits an axis
   CHECK(!is_view(reshape(transpose(x), {24}), x));
-  const Tensor part = slice(x, {Slice::all, {0, 2}});
+  const Tensor part = slice(x, {Slice::all, range(0, 2)});
   CHECK(is_view(reshape(part, {2, 8}), x));  // two rows lie together
 }
 
@@ -252,9 +269,9 @@ TEST_CASE("errors of layout operations") {
   CHECK(index_error([&] {
           return slice(x, {Slice::all, Slice::all, Slice::all});
         }) == "slice: at most one slice an axis; got 3 for float32[2, 3]");
-  CHECK(value_error([&] { return slice(x, {{0, 1, 0}}); }) == "slice: step must not be 0");
+  CHECK(value_error([&] { return slice(x, {range(0, 1, 0)}); }) == "slice: step must not be 0");
   CHECK(shape_error([&] {
-          return embed(x, {4, 3}, {{0, 3}});
+          return embed(x, {4, 3}, {range(0, 3)});
         }) == "embed: the place has the shape [3, 3]; got float32[2, 3]");
   CHECK(index_error([&] { return flip(x, -3); }) == "flip: axis must lie in [-2, 2); got -3");
   CHECK(value_error([&] { return concatenate(std::vector<Tensor>{}); }) ==

@@ -38,8 +38,8 @@ Tensor naive(const Tensor& a, const Tensor& b) {
 /// repeated columns left out, backwards.
 std::vector<Tensor> layouts(const Tensor& x) {
   const Shape wide{x.extent(0) + 2, 2 * x.extent(1) + 1};
-  const std::vector<Slice> inside{{1, x.extent(0) + 1}, {1, x.extent(1) + 1}};
-  const std::vector<Slice> gaps{{1, x.extent(0) + 1}, {0, 2 * x.extent(1), 2}};
+  const std::vector<Slice> inside{range(1, x.extent(0) + 1), range(1, x.extent(1) + 1)};
+  const std::vector<Slice> gaps{range(1, x.extent(0) + 1), range(0, 2 * x.extent(1), 2)};
   return {x,
           transpose(transpose(x).contiguous()),
           slice(embed(x, wide, inside), inside),

@@ -148,7 +148,8 @@ TEST_CASE("parameters come as a list, a vector, or with names") {
   using Names = std::vector<std::string>;
   CHECK(names(optim::SGD({w, b}, {.learning_rate = 1})) == Names{"0", "1"});
   CHECK(names(optim::SGD({w})) == Names{"0"});
-  CHECK(names(optim::SGD({})).empty());
+  CHECK(error_of<ValueError>([] { return optim::SGD({}).steps(); }) ==
+        "optimizer: parameters are needed; got none");
   CHECK(names(optim::SGD(layer.parameters())) == Names{"0", "1"});
   CHECK(names(optim::SGD(layer.named_parameters())) == Names{"weight", "bias"});
   CHECK(names(optim::SGD({{"w", w}, {"b", b}})) == Names{"w", "b"});

@@ -199,16 +199,14 @@ TEST_CASE("NaN in a gradient is NaN in the parameter, and nowhere else") {
   }
 }
 
-TEST_CASE("empty parameters and empty optimizers step") {
+TEST_CASE("empty parameters step, optimizers of nothing are refused") {
   for (const OptimizerMaker& maker : optimizer_makers()) {
     const Tensor nothing = zeros({0, 3}).set_requires_grad(true);
     const auto optimizer = maker.make({nothing});
     sum(nothing).backward();
     optimizer->step();
     CHECK(nothing.size() == 0);
-    const auto idle = maker.make({});
-    idle->step();
-    CHECK(idle->steps() == 1);
+    CHECK_THROWS_AS(maker.make({}), ValueError);
   }
 }
 
@@ -303,9 +301,9 @@ TEST_CASE("optimizers refuse what does not fit") {
   CHECK_THROWS_AS(RMSprop({w}, {.epsilon = -1}), ValueError);
   CHECK(error_of<ValueError>([&] {
           return SGD({w, w}).steps();
-        }) == "optimizer: a parameter may be given once; got float64[1] twice");
+        }) == "optimizer: a parameter may be given once; got \"1\", float64[1] twice");
   CHECK(error_of<GradError>([&] { return SGD({ones({2})}).steps(); }) ==
-        "optimizer: parameters must be leaves that require gradients; got float32[2]");
+        "optimizer: parameters must be leaves that require gradients; got \"0\", float32[2]");
   CHECK_THROWS_AS(SGD({w * 2}), GradError);
   CHECK_THROWS_AS(SGD({Tensor()}), ValueError);
   SGD optimizer({w});

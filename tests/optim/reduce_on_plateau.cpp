@@ -149,6 +149,6 @@ TEST_CASE("a plateau refuses options and states out of range") {
   bad[2].second = from_vector(std::vector<std::int64_t>{-1}, {});
   CHECK(refused() == "restore: \"bad_observations\" must not be negative; got -1");
   bad.pop_back();
-  CHECK(refused() == "restore: all entries of state() are needed; got no \"cooldown\"");
+  CHECK(refused() == "restore: the entries must be those of state(); missing: \"cooldown\"");
   CHECK(plateau.factor() == 0.1);
 }

@@ -215,25 +215,31 @@ TEST_CASE("a state that does not fit is refused, and nothing changes") {
   };
   const std::vector<Spoiled> table{
       {[](NamedTensors& state) { state.pop_back(); },
-       "restore: all entries of state() are needed; got no \"2.bias.velocity\""},
-      {[](NamedTensors& state) { state.clear(); },
-       "restore: all entries of state() are needed; got no \"steps\""},
+       "restore: the entries must be those of state(); missing: \"2.bias.velocity\""},
+      {[](NamedTensors& state) { state.erase(state.begin(), state.end() - 2); },
+       "restore: the entries must be those of state(); missing: \"steps\", "
+       "\"group.0.learning_rate\", \"group.0.last_rate\", "
+       "\"0.weight.updates\", \"0.weight.velocity\", \"0.bias.updates\", \"0.bias.velocity\", "
+       "\"2.weight.updates\", \"2.weight.velocity\""},
       {[](NamedTensors& state) { state.emplace_back("3.bias.velocity", zeros({2})); },
-       "restore: entries must be those of state(); got \"3.bias.velocity\""},
+       "restore: the entries must be those of state(); unexpected: \"3.bias.velocity\""},
       {[](NamedTensors& state) { state.emplace_back("", Tensor()); },
-       "restore: entries must be those of state(); got \"\""},
+       "restore: the entries must be those of state(); unexpected: \"\""},
       {[](NamedTensors& state) { state.push_back(state.front()); },
-       "restore: an entry may be given once; got \"steps\" twice"},
+       "restore: the entries must be those of state(); given twice: \"steps\""},
       {set("2.bias.velocity", Tensor()),
-       "restore: all entries of state() are needed; got no \"2.bias.velocity\""},
+       "restore: the entries must be those of state(); missing: \"2.bias.velocity\""},
       {set("2.bias.velocity", zeros({3})),
-       "restore: \"2.bias.velocity\" must be float32[2]; got float32[3]"},
+       "restore: the entries must be those of state(); \"2.bias.velocity\" must be "
+       "float32[2], got float32[3]"},
       {set("2.bias.velocity", zeros({1, 2})),
-       "restore: \"2.bias.velocity\" must be float32[2]; got float32[1, 2]"},
+       "restore: the entries must be those of state(); \"2.bias.velocity\" must be "
+       "float32[2], got float32[1, 2]"},
       {set("2.bias.velocity", zeros({2}, Dtype::float64)),
-       "restore: \"2.bias.velocity\" must be float32[2]; got float64[2]"},
+       "restore: the entries must be those of state(); \"2.bias.velocity\" must be "
+       "float32[2], got float64[2]"},
       {set("steps", full({}, 3, Dtype::float64)),
-       "restore: \"steps\" must be int64[]; got float64[]"},
+       "restore: the entries must be those of state(); \"steps\" must be int64[], got float64[]"},
       {set("steps", count(-1)), "restore: \"steps\" must not be negative; got -1"},
       {set("0.bias.updates", count(-2)),
        "restore: \"0.bias.updates\" must not be negative; got -2"},
@@ -268,7 +274,9 @@ TEST_CASE("a velocity of steps is not restored as one of gradients") {
   CHECK(error_of<ValueError>([&] {
           gradients.restore(steps.state());
           return 0;
-        }) == "restore: entries must be those of state(); got \"0.velocity\"");
+        }) ==
+        "restore: the entries must be those of state(); missing: \"0.momentum_buffer\"; "
+        "unexpected: \"0.velocity\"");
 }
 
 TEST_CASE("a module gives its parameters with their names") {

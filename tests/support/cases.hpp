@@ -123,22 +123,18 @@ inline std::vector<Case> structural_cases() {
       {"slice: range, step and index",
        {cube},
        [](auto& v) {
-         return slice(v[0], {Slice::all, {{}, {}, 2}, -1});
+         return slice(v[0], {Slice::all, range({}, {}, 2), -1});
        }},
       {"slice: backwards",
        {x},
        [](auto& v) {
-         return slice(v[0], {Slice::all, {{}, {}, -1}});
+         return slice(v[0], {Slice::all, range({}, {}, -1)});
        }},
-      {"slice: nothing",
-       {x},
-       [](auto& v) {
-         return slice(v[0], {{1, 1}});
-       }},
+      {"slice: nothing", {x}, [](auto& v) { return slice(v[0], {range(1, 1)}); }},
       {"embed: backwards into a column",
        {vector},
        [](auto& v) {
-         return embed(v[0], {3, 2}, {{{}, {}, -1}, 1});
+         return embed(v[0], {3, 2}, {range({}, {}, -1), 1});
        }},
       {"flip: an axis", {cube}, [](auto& v) { return flip(v[0], 1); }},
       {"concatenate: an inner axis",

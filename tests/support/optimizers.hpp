@@ -53,6 +53,11 @@ struct OptimizerMaker {
   std::function<Made(const xtape::optim::Parameters&)> make, make_inheriting, make_overriding;
 };
 
+/// A parameter that never has a gradient, for an optimizer whose first group does not matter.
+inline xtape::optim::Parameters spare() {
+  return {{"spare", xtape::zeros({1}).set_requires_grad(true)}};
+}
+
 template <class Optimizer, class Options>
 OptimizerMaker optimizer_maker(std::string name, const Options& options) {
   using xtape::optim::Parameters;
@@ -61,12 +66,12 @@ OptimizerMaker optimizer_maker(std::string name, const Options& options) {
             return std::make_unique<Optimizer>(parameters, options);
           },
           [options](const Parameters& parameters) {
-            auto made = std::make_unique<Optimizer>(Parameters(), options);
+            auto made = std::make_unique<Optimizer>(spare(), options);
             made->add_group(parameters);
             return made;
           },
           [options](const Parameters& parameters) {
-            auto made = std::make_unique<Optimizer>(Parameters());
+            auto made = std::make_unique<Optimizer>(spare());
             made->add_group(parameters, options);
             return made;
           }};

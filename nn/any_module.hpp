@@ -1,0 +1,92 @@
+#pragma once
+#include <concepts>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <xtape/nn/module.hpp>
+
+namespace xtape::nn {
+
+/// A function of one tensor as a module. Modules that it captures by value are its parts, "0", "1",
+/// ...; what it captures by a pointer or reference it does not own, and nobody registers.
+template <class F>
+class Function : public Module {
+ public:
+  explicit Function(const F& function) : Function(function, Captures()) {}
+
+  Tensor operator()(const Tensor& x) const { return function_(x); }
+
+ private:
+  Function(const F& function, const Captures& captures) : function_(function) {
+    add_captured(captures);
+  }
+
+  F function_;
+};
+
+/// Any layer, held by value: a module, or a function of one tensor. A copy shares parameters as that
+/// of the layer does, and `clone` copies it deep.
+/// As a part of a module: `nn::AnyModule head = child("head", nn::AnyModule(nn::Dense(4, 2)));`
+class AnyModule {
+ public:
+  template <class Layer>
+  requires(!std::same_as<Layer, AnyModule> &&
+           std::is_invocable_r_v<Tensor, const Layer&, const Tensor&>) AnyModule(Layer layer)
+      : layer_(make(std::move(layer))) {}
+  AnyModule(const AnyModule& other) : layer_(other.layer_->copy()) {}
+  AnyModule(AnyModule&&) noexcept = default;
+  /// Puts another layer in the place of this one, see Module.
+  AnyModule& operator=(AnyModule other) {
+    if (layer_ != nullptr) layer_->module() = other.layer_->module();
+    layer_ = std::move(other.layer_);
+    return *this;
+  }
+  ~AnyModule() = default;
+
+  Tensor operator()(const Tensor& x) const {
+    const ErrorContext in = layer_->module().here();
+    return (*layer_)(x);
+  }
+
+  /// The layer as a module: `layer->parameters()`.
+  operator const Module&() const { return layer_->module(); }  // NOLINT: that is what it is
+  const Module* operator->() const { return &layer_->module(); }
+
+  /// The layer itself; null if it has another type.
+  template <class Layer>
+  Layer* get_if() {
+    auto* of = dynamic_cast<Of<Layer>*>(layer_.get());
+    return of == nullptr ? nullptr : &of->layer;
+  }
+
+ private:
+  struct Held {
+    virtual ~Held() = default;
+    virtual Module& module() = 0;
+    virtual Tensor operator()(const Tensor& x) const = 0;
+    virtual std::unique_ptr<Held> copy() const = 0;
+  };
+  template <class Layer>
+  struct Of final : Held {
+    explicit Of(const Layer& own) : layer(own) {}
+    Module& module() override { return layer; }
+    Tensor operator()(const Tensor& x) const override { return layer(x); }
+    std::unique_ptr<Held> copy() const override { return std::make_unique<Of>(layer); }
+
+    Layer layer;
+  };
+
+  template <class Layer>
+  static std::unique_ptr<Held> make(Layer layer) {
+    if constexpr (std::derived_from<Layer, Module>) {
+      return std::make_unique<Of<Layer>>(layer);
+    } else {
+      return std::make_unique<Of<Function<Layer>>>(Function<Layer>(layer));
+    }
+  }
+
+  std::unique_ptr<Held> layer_;
+};
+
+}  // namespace xtape::nn

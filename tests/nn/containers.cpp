@@ -1,0 +1,242 @@
+// Parts that are replaced, captured, listed and held by value: the registry follows.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <xtape/xtape.hpp>
+
+#include "../support/compare.hpp"
+#include "../support/errors.hpp"
+
+using namespace xtape;
+using Strings = std::vector<std::string>;
+
+namespace {
+
+struct Net : nn::Module {
+  nn::Sequential body = child("body", nn::Sequential(nn::Dense(2, 3), nn::Tanh()));
+  nn::Dense head = child("head", nn::Dense(3, 2));
+  nn::Parameter scale = parameter("scale", ones({1}));
+  Tensor operator()(const Tensor& x) const { return head(body(x)) * scale; }
+};
+
+Strings names(const NamedTensors& tensors) {
+  Strings names;
+  for (const auto& [name, tensor] : tensors) names.push_back(name);
+  return names;
+}
+
+/// Whether the model computes with just what it registers.
+void check_registered(const nn::Module& model, const Tensor& loss) {
+  CHECK(optim::SGD(model).missed(loss) == Strings{});
+}
+
+}  // namespace
+
+TEST_CASE("a replaced layer is the one that is registered") {
+  Net net;
+  net.eval();
+  net.head = nn::Dense(3, 5);
+  CHECK(names(net.named_parameters()) ==
+        Strings{"scale", "body.0.weight", "body.0.bias", "head.weight", "head.bias"});
+  CHECK(net.named_parameters()[3].second.shape() == Shape{3, 5});
+  CHECK(&net.named_parameters()[3].second.body() == &net.head.weight.body());
+  CHECK_FALSE(net.head.training());
+  CHECK(net.head.path() == "head");
+  check_registered(net, sum(net(ones({4, 2}))));
+  const Net copy = nn::clone(net);
+  CHECK(copy(ones({4, 2})).shape() == Shape{4, 5});
+  net.head = nn::Dense(3, 1);
+  net.body = nn::Sequential(nn::Dense(2, 3), nn::ReLU(), nn::Dense(3, 3));
+  net.body[2] = nn::Dense(3, 3, {.dtype = Dtype::float32});
+  check_registered(net, sum(net(ones({4, 2}))));
+  CHECK(net.named_parameters().size() == 7);
+}
+
+TEST_CASE("a new part follows the whole in flags and dtype") {
+  nn::Sequential model{nn::Dense(2, 2)};
+  model.eval();
+  model.to(Dtype::float64);
+  model.push_back(nn::Dropout(0.5));
+  model.push_back(nn::Dense(2, 2));
+  CHECK_FALSE(model[1]->training());
+  CHECK(model(ones({1, 2}, Dtype::float64)).dtype() == Dtype::float64);
+}
+
+TEST_CASE("a layer that copies share is not replaced, a model is") {
+  Net net;
+  {
+    const Net copy = net;
+    const Tensor before = net.head.weight;
+    CHECK(
+        error_of<ValueError>([&] {
+          net.head = nn::Dense(3, 5);
+          return 0;
+        }) ==
+        "module: \"head\" cannot be replaced while copies share it; clone the model for a copy of "
+        "its own");
+    CHECK(&net.head.weight.body() == &before.body());
+  }
+  Net best = net;
+  best = nn::clone(net);  // while the old one is shared
+  CHECK(&best.head.weight.body() != &net.head.weight.body());
+  check_registered(best, sum(best(ones({4, 2}))));
+  check_registered(net, sum(net(ones({4, 2}))));
+  best = Net();
+  net = best;
+  CHECK(&best.head.weight.body() == &net.head.weight.body());
+  check_registered(net, sum(net(ones({4, 2}))));
+}
+
+TEST_CASE("a registered tensor is not bound to another one") {
+  Net net, other;
+  const Tensor before = net.head.weight;
+  static_assert(!std::is_assignable_v<nn::Parameter&, Tensor>);
+  static_assert(!std::is_convertible_v<nn::Registration, Tensor>);
+  CHECK_THROWS_AS(net.head.weight = other.head.weight, ValueError);
+  CHECK_THROWS_AS(net.scale = other.scale, ValueError);
+  CHECK(&net.head.weight.body() == &before.body());
+  nn::Dense layer(3, 2), source(3, 2);
+  layer = source;
+  CHECK_THROWS_AS(layer.weight = net.head.weight, ValueError);
+}
+
+TEST_CASE("a function in a sequential registers the modules that it captures") {
+  const nn::Sequential model{nn::Dense(2, 2),
+                             [skip = Net()](const Tensor& x) { return x + skip(x); }};
+  CHECK(names(model.named_parameters()) == Strings{"0.weight", "0.bias", "1.0.scale",
+                                                   "1.0.body.0.weight", "1.0.body.0.bias",
+                                                   "1.0.head.weight", "1.0.head.bias"});
+  check_registered(model, sum(model(ones({1, 2}))));
+  const nn::Sequential copy = nn::clone(model);
+  check_registered(copy, sum(copy(ones({1, 2}))));
+  CHECK(error_of<ShapeError>([&] { return model[1](ones({1, 3})); }).ends_with("(in 1.0.body.0)"));
+}
+
+TEST_CASE("a leaf that nobody registered is told") {
+  const Tensor w = ones({2, 2}).set_requires_grad(true);
+  const nn::Sequential model{nn::Dense(2, 2), [w](const Tensor& x) { return matmul(x, w); }};
+  const Tensor loss = sum(model(ones({1, 2})));
+  CHECK(optim::SGD(model).missed(loss) == Strings{"float32[2, 2]"});
+  CHECK(optim::SGD(*model[0].operator->()).missed(loss, {{"w", w}}) == Strings{"w"});
+}
+
+TEST_CASE("residual adds its input to what its body makes of it") {
+  const nn::Residual block(nn::Dense(2, 2), nn::Tanh());
+  CHECK(names(block.named_parameters()) == Strings{"body.0.weight", "body.0.bias"});
+  const Tensor x = tensor({{0.5, -1.0}});
+  const auto p = block.parameters();
+  CHECK(values(block(x)) == values(x + tanh(linear(x, p[0], p[1]))));
+  const nn::Residual nested(block);  // a copy
+  CHECK(&nested.parameters()[0].body() == &p[0].body());
+  CHECK(error_of<ShapeError>([&] { return nn::Residual(nn::Dense(2, 1))(x); }) ==
+        "residual: the body must keep the shape; got float32[1, 1] for float32[1, 2]");
+  const nn::Sequential model{nn::Residual(nn::Dense(2, 2)), relu};
+  const nn::Sequential copy = nn::clone(model);
+  check_registered(copy, sum(copy(x)));
+}
+
+TEST_CASE("a list registers its modules, and a clone has its own") {
+  struct Stack : nn::Module {
+    nn::ModuleList<nn::Dense> layers = child("layers", nn::ModuleList<nn::Dense>());
+    nn::AnyModule last = child("last", nn::AnyModule(nn::Dense(2, 1)));
+    Stack() {
+      for (int i = 0; i < 3; ++i) layers.push_back(nn::Dense(2, 2));
+    }
+    Tensor operator()(Tensor x) const {
+      for (const nn::Dense& layer : layers) x = layer(x);
+      return last(x);
+    }
+  };
+  Stack stack;
+  CHECK(names(stack.named_parameters()).size() == 8);
+  CHECK(names(stack.named_parameters())[2] == "layers.1.weight");
+  check_registered(stack, sum(stack(ones({1, 2}))));
+  stack.layers[1] = nn::Dense(2, 2);
+  stack.last = nn::Sequential(nn::Dense(2, 4), nn::Dense(4, 1));
+  check_registered(stack, sum(stack(ones({1, 2}))));
+  const Stack copy = nn::clone(stack);
+  check_registered(copy, sum(copy(ones({1, 2}))));
+  CHECK(&copy.layers[1].weight.body() != &stack.layers[1].weight.body());
+  CHECK(error_of<ShapeError>([&] { return stack(ones({1, 3})); }).ends_with("(in layers.0)"));
+  CHECK(stack.last.get_if<nn::Sequential>() != nullptr);
+  CHECK(stack.last.get_if<nn::Dense>() == nullptr);
+  CHECK(error_of<IndexError>([&] { return stack.layers[3].path(); }) ==
+        "module list: there are 3 modules; got index 3");
+}
+
+TEST_CASE("a model that holds a part by a pointer is not cloned") {
+  struct Shares : nn::Module {
+    std::shared_ptr<nn::Dense> layer = std::make_shared<nn::Dense>(child("layer", nn::Dense(2, 2)));
+  };
+  const Shares model;
+  CHECK(error_of<ValueError>([&] { return nn::clone(model).path(); }) ==
+        "clone: a module must hold its parts by value; got \"layer\" behind a pointer or reference "
+        "(see AnyModule)");
+}
+
+TEST_CASE("errors name the whole path, wherever in a model the layer is called") {
+  struct Outer : nn::Module {
+    Net net = child("net", Net());
+    Tensor operator()(const Tensor& x) const { return net(x); }
+  };
+  const Outer outer;
+  for (const auto& run : {+[](const Outer& o) {
+                            return o(ones({1, 7}));
+                          },
+                          +[](const Outer& o) {
+                            return o.net(ones({1, 7}));
+                          },
+                          +[](const Outer& o) {
+                            return o.net.body(ones({1, 7}));
+                          }}) {
+    CHECK(error_of<ShapeError>([&] { return run(outer); }).ends_with("(in net.body.0)"));
+  }
+  const ErrorContext step("step 3");
+  CHECK(error_of<ShapeError>([&] {
+          return outer(ones({1, 7}));
+        }).ends_with("(in step 3.net.body.0)"));
+}
+
+TEST_CASE("a module is not a part of itself") {
+  struct Knot : nn::Module {
+    nn::Sequential body = child("body", nn::Sequential(nn::ReLU()));
+    void tie() { child("self", *this); }
+  };
+  Knot knot;
+  CHECK(error_of<ValueError>([&] {
+          knot.tie();
+          return 0;
+        }) == "module: \"self\" cannot be a part of itself");
+}
+
+TEST_CASE("groups of submodules go by the names from the root; frozen ones wait") {
+  Net net;
+  for (const Tensor& w : net.body.parameters()) w.set_requires_grad(false);
+  CHECK(error_of<GradError>([&] { return optim::SGD(net.body).steps(); }).find("body.0.weight") !=
+        std::string::npos);
+  optim::SGD optimizer(net.head, {.learning_rate = 1});
+  optimizer.add_group(net.body);
+  optimizer.add_group({{"scale", net.scale}});
+  CHECK(names(optimizer.state()) ==
+        Strings{"steps", "group.0.learning_rate", "group.0.last_rate", "group.1.learning_rate",
+                "group.1.last_rate", "group.2.learning_rate", "group.2.last_rate",
+                "head.weight.updates", "head.bias.updates", "body.0.weight.updates",
+                "body.0.bias.updates", "scale.updates"});
+  const auto step = [&] {
+    optimizer.zero_grad();
+    sum(net(ones({4, 2}))).backward();
+    optimizer.step();
+  };
+  const Doubles before = values(net.body.parameters()[0]);
+  step();
+  CHECK(values(net.body.parameters()[0]) == before);
+  for (const Tensor& w : net.body.parameters()) w.set_requires_grad(true);
+  step();
+  CHECK(values(net.body.parameters()[0]) != before);
+  CHECK(error_of<ValueError>([] { return optim::SGD(nn::Sequential(nn::ReLU())).steps(); }) ==
+        "optimizer: parameters are needed; got none");
+}

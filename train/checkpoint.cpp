@@ -1,0 +1,142 @@
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include <xtape/core/error.hpp>
+#include <xtape/core/state.hpp>
+#include <xtape/train/checkpoint.hpp>
+
+namespace xtape {
+namespace {
+
+/// The one text of a part.
+const std::string& text_of(const data::Archive& given) {
+  if (given.tensors.empty() && given.texts.size() == 1 && given.texts[0].first.empty())
+    return given.texts[0].second;
+  throw ValueError("must be one text");
+}
+
+/// Hands each entry to the part that its name begins with; returns the names that belong to none.
+template <class Entries>
+void distribute(const Entries& entries, const std::vector<std::string>& names,
+                std::vector<data::Archive>& given, Entries data::Archive::*list,
+                std::string& unexpected) {
+  for (const auto& [name, value] : entries) {
+    const std::size_t end = std::min(name.find('.'), name.size());
+    const auto part = std::find(names.begin(), names.end(), name.substr(0, end));
+    if (part == names.end()) {
+      unexpected += (unexpected.empty() ? "\"" : ", \"") + name + "\"";
+    } else {
+      (given[static_cast<std::size_t>(part - names.begin())].*list)
+          .emplace_back(name.substr(std::min(end + 1, name.size())), value);
+    }
+  }
+}
+
+}  // namespace
+
+Checkpoint& Checkpoint::add(const std::string& name, State state, Restore restore) {
+  const auto same = [&](const Part& part) { return part.name == name; };
+  if (name.empty() || name.find('.') != name.npos ||
+      std::any_of(parts_.begin(), parts_.end(), same)) {
+    throw ValueError("checkpoint: a part needs a name of its own, without dots; got \"" + name +
+                     "\"");
+  }
+  parts_.push_back({name, std::move(state), std::move(restore)});
+  return *this;
+}
+
+void Checkpoint::check_texts(const data::Archive& given, std::size_t count) {
+  if (given.texts.size() != count) throw ValueError("must be arrays; got a text among them");
+}
+
+template <class T>
+Checkpoint& Checkpoint::add_number(const std::string& name, T& number) {
+  using Stored = std::conditional_t<std::is_integral_v<T>, std::int64_t, double>;
+  const auto state = [&number] {
+    return data::Archive{{{"", detail::number(static_cast<Stored>(number))}}, {}};
+  };
+  const auto restore = [&number, state](const data::Archive& given) {
+    check_texts(given, 0);
+    const NamedTensors entries = detail::match_state(state().tensors, given.tensors).entries;
+    const auto value = detail::number<Stored>(entries[0].second);
+    if constexpr (std::is_integral_v<T>) {
+      if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max())
+        throw ValueError("must fit the variable; got " + std::to_string(value));
+    }
+    number = static_cast<T>(value);
+  };
+  return add(name, state, restore);
+}
+
+Checkpoint& Checkpoint::add(const std::string& name, int& number) {
+  return add_number(name, number);
+}
+Checkpoint& Checkpoint::add(const std::string& name, std::int64_t& number) {
+  return add_number(name, number);
+}
+Checkpoint& Checkpoint::add(const std::string& name, double& number) {
+  return add_number(name, number);
+}
+
+Checkpoint& Checkpoint::add(const std::string& name, Rng& rng) {
+  return add(
+      name,
+      [&rng] {
+        return data::Archive{{}, {{"", rng.state()}}};
+      },
+      [&rng](const data::Archive& given) { rng = Rng::from_state(text_of(given)); });
+}
+
+Checkpoint& Checkpoint::add(const std::string& name, std::string& text) {
+  return add(
+      name,
+      [&text] {
+        return data::Archive{{}, {{"", text}}};
+      },
+      [&text](const data::Archive& given) { text = text_of(given); });
+}
+
+void Checkpoint::save(const std::string& path) const {
+  data::Archive all;
+  for (const Part& part : parts_) {
+    const data::Archive own = part.state();
+    const auto full = [&](const std::string& name) {
+      return name.empty() ? part.name : part.name + "." + name;
+    };
+    for (const auto& [name, tensor] : own.tensors) all.tensors.emplace_back(full(name), tensor);
+    for (const auto& [name, text] : own.texts) all.texts.emplace_back(full(name), text);
+  }
+  data::save_archive(path, all);
+}
+
+void Checkpoint::load(const std::string& path) const {
+  const data::Archive all = data::load_archive(path);
+  std::vector<std::string> names;
+  for (const Part& part : parts_) names.push_back(part.name);
+  std::vector<data::Archive> given(parts_.size()), before;
+  std::string wrong, unexpected;
+  distribute(all.tensors, names, given, &data::Archive::tensors, unexpected);
+  distribute(all.texts, names, given, &data::Archive::texts, unexpected);
+  if (!unexpected.empty()) wrong += "; unexpected: " + unexpected;
+  for (const Part& part : parts_) before.push_back(part.state());
+  const auto put_back = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) parts_[i].restore(before[i]);
+  };
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    try {
+      parts_[i].restore(given[i]);
+    } catch (const Error& error) {
+      wrong += "; " + parts_[i].name + ": " + error.what();
+    } catch (...) {
+      put_back(i);
+      throw;
+    }
+  }
+  if (wrong.empty()) return;
+  put_back(parts_.size());
+  throw ValueError("checkpoint: " + path + " must hold what these parts save" + wrong);
+}
+
+}  // namespace xtape
