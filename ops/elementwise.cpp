@@ -185,6 +185,13 @@ class ElementwiseRule {
   [[no_unique_address]] std::conditional_t<F::reads_any(arity + 1), SavedOutput, Nothing> output_;
 };
 
+/// Integers have no negative powers.
+void check_exponents(const Tensor& exponents) {
+  const Tensor least = amin(exponents.detach());
+  if (least.dtype() == Dtype::boolean || least.item() >= 0) return;
+  throw ValueError("pow: integers have no negative powers; got the exponent " + to_string(least));
+}
+
 /// The row applied to tensors whose values have the promoted dtype `dtype`.
 template <class Row, class... Tensors>
 Tensor elementwise(Dtype dtype, const Tensors&... x) {
@@ -202,6 +209,9 @@ Tensor elementwise(Dtype dtype, const Tensors&... x) {
   Shape shape = inputs[0]->shape();
   for (std::size_t i = 1; i < arity; ++i) {
     if (inputs[i]->shape() != shape) shape = broadcast_shapes(Row::name, shape, inputs[i]->shape());
+  }
+  if constexpr (Row::place == RowName::pow) {
+    if (compute == Dtype::int64 && shape.size() > 0) check_exponents(*inputs[1]);
   }
   Tensor y = detail::make_tensor(shape, compares ? Dtype::boolean : compute);
   kernels::map(kernels_of<Row>().value, compute, y, inputs);

@@ -72,16 +72,16 @@ Tensor extremum(const char* op, Reduction reduction, const Tensor& x, const Axes
   Tensor y = reduced(reduction, x, plan, integral_as_int64(x.dtype()));
   if (x.dtype() == Dtype::boolean) return y.to(Dtype::boolean);
   if (!recording(x)) return y;
-  return record(
-      op, y, {x},
-      [saved_x = SavedInput(x), saved_y = SavedOutput(y), kept = plan.kept_shape](
-          const Tensor& g, const Send& send) {
-        const Tensor ties = saved_x.get() == reshape(saved_y.get(send).detach(), kept);
-        const Tensor count = sum_to(ties, kept).to(g.dtype());
-        const Tensor given = reshape(g, kept), elements = saved_x.get();
-        // A NaN among the elements is the result, and equal to nothing.
-        send(0, where(ties, given / count, where(elements == elements, 0, given * elements)));
-      });
+  return record(op, y, {x},
+                [saved_x = SavedInput(x), saved_y = SavedOutput(y), kept = plan.kept_shape](
+                    const Tensor& g, const Send& send) {
+                  const Tensor ties = saved_x.get() == reshape(saved_y.get(send).detach(), kept);
+                  const Tensor count = sum_to(ties, kept).to(g.dtype());
+                  const Tensor given = reshape(g, kept), elements = saved_x.get();
+                  // A NaN among the elements is the result, and equal to nothing.
+                  send(0, where(ties, given / count,
+                                where((elements == elements) | (given == 0), 0, given * elements)));
+                });
 }
 
 /// Product of the elements before each one, x [m, n] along the rows: a scan in log(n) steps.

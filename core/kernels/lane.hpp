@@ -71,21 +71,21 @@ struct Mask {
   }
 };
 
+#ifdef __clang__
+#define XTAPE_WRAPS __attribute__((no_sanitize("unsigned-integer-overflow")))
+#else
+#define XTAPE_WRAPS
+#endif
+
 /// int64 wraps around, as NumPy's does.
-XTAPE_INLINE std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
-  std::int64_t sum;
-  static_cast<void>(__builtin_add_overflow(a, b, &sum));
-  return sum;
+XTAPE_INLINE XTAPE_WRAPS std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
-XTAPE_INLINE std::int64_t wrapping_subtract(std::int64_t a, std::int64_t b) {
-  std::int64_t difference;
-  static_cast<void>(__builtin_sub_overflow(a, b, &difference));
-  return difference;
+XTAPE_INLINE XTAPE_WRAPS std::int64_t wrapping_subtract(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
 }
-XTAPE_INLINE std::int64_t wrapping_multiply(std::int64_t a, std::int64_t b) {
-  std::int64_t product;
-  static_cast<void>(__builtin_mul_overflow(a, b, &product));
-  return product;
+XTAPE_INLINE XTAPE_WRAPS std::int64_t wrapping_multiply(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
 }
 
 template <class T>

@@ -34,14 +34,14 @@ struct Ln2<double> {
   static constexpr double high = 6.93147180369123816490e-01, low = 1.90821492927058770002e-10;
 };
 
-/// Beyond these exp is infinite, or 0.
+/// Beyond these exp is infinite, or 0, also times a few thousands.
 template <class T>
 struct ExpRange {
-  static constexpr T low = -105, high = 89;
+  static constexpr T low = -120, high = 89;
 };
 template <>
 struct ExpRange<double> {
-  static constexpr double low = -747, high = 710;
+  static constexpr double low = -800, high = 710;
 };
 
 /// x without what leaves [low, high]; NaN stays.

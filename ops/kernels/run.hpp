@@ -75,7 +75,7 @@ Wide<T> reduce_chunk(const T* x, std::int64_t n) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   Wide<T> total = R::template neutral<Wide<T>>;
   std::int64_t i = 0;
-  if (n >= 2 * width) {
+  if (Lane<T>::vector && n >= 2 * width) {
     Lane<T> sums[2] = {Lane<T>::load(x), Lane<T>::load(x + width)};
     for (i = 2 * width; i + 2 * width <= n; i += 2 * width) {
       sums[0] = R::combine(sums[0], Lane<T>::load(x + i));
