@@ -25,4 +25,28 @@ Tensor accumulate(Tensor a, Tensor b) {
   });
 }
 
+void GradientSum::add(Tensor part) {
+  constexpr std::uint32_t most = 64;  // beyond these float32 is too narrow
+  if (!sum_.defined()) {
+    sum_ = std::move(part);
+  } else {
+    if (++parts_ >= most && part.dtype() == Dtype::float32) [[unlikely]] {
+      widened_ = true;
+      sum_ = sum_.to(Dtype::float64);
+      part = part.to(Dtype::float64);
+    }
+    sum_ = accumulate(std::move(sum_), std::move(part));
+  }
+}
+
+const Tensor& GradientSum::value() {
+  if (std::exchange(widened_, false)) sum_ = sum_.to(Dtype::float32);
+  return sum_;
+}
+
+Tensor GradientSum::take() {
+  value();
+  return std::move(sum_);
+}
+
 }  // namespace xtape::detail

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+
 #include <xtape/core/tensor.hpp>
 
 namespace xtape::detail {
@@ -6,5 +8,21 @@ namespace xtape::detail {
 /// a + b for two gradients of one shape and dtype: the only operation that the engine itself needs.
 /// Writes into whichever nobody else holds; recorded, if the backward pass is.   da = g,  db = g
 Tensor accumulate(Tensor a, Tensor b);
+
+/// dL/d(something), summed as its parts arrive. A sum of many float32 parts goes on in float64, so
+/// that it keeps its digits however often a tensor is used.
+class GradientSum {
+ public:
+  void add(Tensor part);
+  /// The sum in the dtype of its parts; undefined if none came.
+  const Tensor& value();
+  /// The same, given away.
+  Tensor take();
+
+ private:
+  Tensor sum_;
+  std::uint32_t parts_ = 0;
+  bool widened_ = false;
+};
 
 }  // namespace xtape::detail

@@ -187,17 +187,16 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
   claim(options.retain_graph);
 
   const RecordingScope scope(options.create_graph);
-  gradients_.assign(size(), Tensor());
+  gradients_.assign(size(), {});
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (const std::int32_t index = find(outputs[i].node()); index != nowhere) {
-      Tensor& sum = gradients_[static_cast<std::size_t>(index)];
-      sum = sum.defined() ? detail::accumulate(std::move(sum), seeds[i]) : seeds[i];
+      gradients_[static_cast<std::size_t>(index)].add(seeds[i]);
     }
   }
   for (std::size_t i = 0; i < first_leaf_; ++i) {
     if (!runs(i)) continue;
     Node& node = *nodes_[i];
-    Tensor g = keep[i] ? gradients_[i] : std::move(gradients_[i]);
+    Tensor g = keep[i] ? gradients_[i].value() : gradients_[i].take();
     if (g.defined()) {
       const RuleScope running(node.name_);
       if (options.create_graph && g.node() == nullptr) {
@@ -215,7 +214,7 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
   List<Tensor> results(wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (wanted_at[i] != nowhere) {
-      results[i] = result(gradients_[static_cast<std::size_t>(wanted_at[i])]);
+      results[i] = result(gradients_[static_cast<std::size_t>(wanted_at[i])].value());
     }
   }
   return results;
@@ -232,8 +231,7 @@ void Tape::deliver(const Node& from, std::size_t input, std::int32_t to, Tensor 
                     " must be " + std::string(to_string(source.dtype_)) + to_string(source.shape_) +
                     ", as the input; the rule sent " + dx.describe());
   }
-  Tensor& sum = gradients_[static_cast<std::size_t>(to)];
-  sum = sum.defined() ? detail::accumulate(std::move(sum), std::move(dx)) : std::move(dx);
+  gradients_[static_cast<std::size_t>(to)].add(std::move(dx));
 }
 
 void Send::operator()(std::size_t input, Tensor dx) const {

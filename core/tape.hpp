@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <xtape/core/accumulate.hpp>
 #include <xtape/core/node.hpp>
 
 namespace xtape {
@@ -64,7 +65,7 @@ class Tape {
   List<std::uint32_t> first_edge_;  // of each node, into targets_
   // In a sweep: the targets that lead to what is wanted; dL/d(result) of each node, being summed.
   List<std::int32_t> aimed_;
-  List<Tensor> gradients_;
+  List<detail::GradientSum> gradients_;
   std::size_t claimed_ = 0;  // so many nodes, the newest, are claimed by the sweep
 };
 

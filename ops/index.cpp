@@ -1,8 +1,11 @@
 #include <cstring>
+#include <type_traits>
+#include <vector>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/memory.hpp>
 #include <xtape/ops/index.hpp>
 
 namespace xtape {
@@ -47,14 +50,26 @@ Shape taken_shape(const Shape& shape, int axis, const Shape& indices) {
   return Shape(std::span(result.begin(), result.end()));
 }
 
-template <class T>
-void add_rows(const Rows& rows, T* to, const T* from, const std::int64_t* index, std::int64_t n) {
+template <class Sum, class T>
+void add_rows(const Rows& rows, Sum* to, const T* from, const std::int64_t* index, std::int64_t n) {
   for (std::int64_t i = 0; i < rows.outer; ++i) {
     for (std::int64_t j = 0; j < n; ++j, from += rows.inner) {
-      T* row = to + (i * rows.count + index[j]) * rows.inner;
-      for (std::int64_t k = 0; k < rows.inner; ++k) row[k] = static_cast<T>(row[k] + from[k]);
+      Sum* row = to + (i * rows.count + index[j]) * rows.inner;
+      for (std::int64_t k = 0; k < rows.inner; ++k)
+        row[k] = static_cast<Sum>(row[k] + static_cast<Sum>(from[k]));
     }
   }
+}
+
+/// Whether some row is named so often that float32 would lose digits of its sum.
+bool sums_are_long(std::int64_t rows, const std::int64_t* index, std::int64_t n) {
+  constexpr std::int64_t most = 64;
+  if (n <= most) return false;
+  std::vector<std::int64_t, memory::Allocator<std::int64_t>> counts(static_cast<std::size_t>(rows));
+  for (std::int64_t j = 0; j < n; ++j) {
+    if (++counts[static_cast<std::size_t>(index[j])] > most) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -87,11 +102,19 @@ Tensor scatter_add(const Tensor& x, const Tensor& indices, const Shape& shape, s
                      " of the rows; got " + x.describe());
   }
   const Tensor dense = x.contiguous();
-  const Tensor y = zeros(shape, x.dtype());
-  visit(x.dtype(), [&]<class T>(TypeTag<T>) {
-    add_rows(Rows(shape, along), y.body().elements<T>(), dense.body().elements<const T>(),
-             index.body().elements<std::int64_t>(), index.size());
+  const auto* at = index.body().elements<std::int64_t>();
+  const bool wide = x.dtype() == Dtype::float32 && sums_are_long(shape[along], at, index.size());
+  Tensor y = zeros(shape, wide ? Dtype::float64 : x.dtype());
+  visit(y.dtype(), [&]<class Sum>(TypeTag<Sum>) {
+    visit(x.dtype(), [&]<class T>(TypeTag<T>) {
+      if constexpr (std::is_same_v<T, Sum> ||
+                    (std::is_same_v<T, float> && std::is_same_v<Sum, double>)) {
+        add_rows(Rows(shape, along), y.body().elements<Sum>(), dense.body().elements<const T>(), at,
+                 index.size());
+      }
+    });
   });
+  if (wide) y = y.to(Dtype::float32);
   return record("scatter_add", y, {x}, [index, along](const Tensor& g, const Send& send) {
     send(0, take(g, index, along));
   });

@@ -187,23 +187,25 @@ Tensor amin(const Tensor& x, const Axes& axes, ReduceOptions options) {
 Tensor logsumexp(const Tensor& tensor, const Axes& axes, ReduceOptions options) {
   const Tensor x = is_floating(tensor.dtype()) ? tensor : tensor.to(Dtype::float64);
   const Plan plan("logsumexp", x, axes, options);
+  const Shape kept = plan.kept_shape;
+  const auto shift_of = [flags = plan.flags, kept](const Tensor& values) {
+    const NoGradGuard off;
+    const Tensor greatest = reduced(Reduction::maximum, values, flags, kept, values.dtype());
+    return where(isfinite(greatest), greatest, 0);
+  };
   Tensor y;
   {
     const NoGradGuard off;
-    const Plan kept("logsumexp", x, axes, {.keep_dims = true});
-    const Tensor greatest = reduced(Reduction::maximum, x, kept, x.dtype());
-    const Tensor shift = where(isfinite(greatest), greatest, 0);
-    const Tensor total = reduced(Reduction::sum, exp(x - shift), kept, x.dtype());
-    y = reshape(log(total) + shift, plan.shape);
+    const Tensor shift = shift_of(x);
+    y = reshape(log(sum_to(exp(x - shift), kept)) + shift, plan.shape);
   }
   if (!recording(x)) return y;
+  // Not exp(x - y): where x is large, y has no digits left for the logarithm of the sum.
   return record("logsumexp", y, {x},
-                [saved_x = SavedInput(x), saved_y = SavedOutput(y), kept = plan.kept_shape](
-                    const Tensor& g, const Send& send) {
-                  const Tensor result = reshape(saved_y.get(send), kept);
-                  const Tensor shift =
-                      where(result == -std::numeric_limits<double>::infinity(), 0, result);
-                  send(0, reshape(g, kept) * exp(saved_x.get() - shift));
+                [saved = SavedInput(x), kept, shift_of](const Tensor& g, const Send& send) {
+                  const Tensor powers = exp(saved.get() - shift_of(saved.get()));
+                  const Tensor total = sum_to(powers, kept);
+                  send(0, reshape(g, kept) * (powers / where(total == 0, 1, total)));
                 });
 }
 

@@ -2,10 +2,12 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include <cblas.h>
 
 #include <xtape/core/error.hpp>
+#include <xtape/core/memory.hpp>
 #include <xtape/ops/kernels/gemm.hpp>
 #include <xtape/ops/kernels/skinny.hpp>
 
@@ -34,11 +36,46 @@ void fill_rows(std::int64_t m, std::size_t row_bytes, const std::byte* bias, std
   }
 }
 
+/// The matrix from a place of the inner axis on: that of the columns of a, or the rows of b.
+Matrix from_column(Matrix a, std::int64_t place) {
+  a.data += (a.transposed ? place * a.stride : place) * static_cast<std::int64_t>(sizeof(float));
+  return a;
+}
+Matrix from_row(Matrix b, std::int64_t place) {
+  b.data += (b.transposed ? place : place * b.stride) * static_cast<std::int64_t>(sizeof(float));
+  return b;
+}
+
+constexpr std::int64_t skinny = 4, long_axis = 4096;
+
+/// A skinny product of float32 over a long inner axis: by pieces, which are summed in double. A
+/// large one BLAS sums by pieces of its own.
+void long_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
+                  const std::byte* bias, std::byte* y) {
+  const std::int64_t piece = n <= skinny ? 512 : 64;  // a dot product has its terms in many lanes
+  const auto size = static_cast<std::size_t>(m * n);
+  std::vector<double, memory::Allocator<double>> totals(size);
+  std::vector<float, memory::Allocator<float>> part(size);
+  for (std::int64_t place = 0; place < k; place += piece) {
+    gemm(Dtype::float32, m, n, std::min(piece, k - place), from_column(a, place),
+         from_row(b, place), nullptr, reinterpret_cast<std::byte*>(part.data()));
+    for (std::size_t i = 0; i < size; ++i) totals[i] += static_cast<double>(part[i]);
+  }
+  const auto* added = reinterpret_cast<const float*>(bias);
+  auto* sums = reinterpret_cast<float*>(y);
+  for (std::size_t i = 0; i < size; ++i) {
+    const double start = added == nullptr ? 0 : added[i % static_cast<std::size_t>(n)];
+    sums[i] = static_cast<float>(start + totals[i]);
+  }
+}
+
 }  // namespace
 
 void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
           const Matrix& b, const std::byte* bias, std::byte* y) {
   if (m == 0 || n == 0) return;
+  if (dtype == Dtype::float32 && k > long_axis && std::min(m, n) <= skinny)
+    return long_product(m, n, k, a, b, bias, y);
   if (k > 0 && chosen<SkinnyKernels>().gemm(dtype, m, n, k, a, b, bias, y)) return;
   if (bias != nullptr) {
     fill_rows(m, static_cast<std::size_t>(n) * size_of(dtype), bias, y);

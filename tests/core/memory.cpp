@@ -296,7 +296,11 @@ TEST_CASE("memory that is kept is given back before memory is out") {
   }
   const std::int64_t live = memory::live_bytes();
   const std::string error = error_of<MemoryError>([] { return zeros({400 << 18}); });
-  const double after = zeros({100 << 18}).to_vector<float>().back();  // the next smaller one
+  double after = -1;
+  {
+    const Tensor next = zeros({100 << 18});  // a smaller one
+    after = next.data<float>().back();
+  }
   setrlimit(RLIMIT_AS, &all);
   memory::set_cache_limit({});
   CHECK(made == 25);

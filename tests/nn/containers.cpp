@@ -213,7 +213,7 @@ TEST_CASE("a module is not a part of itself") {
         }) == "module: \"self\" cannot be a part of itself");
 }
 
-TEST_CASE("groups of submodules go by the names from the root; frozen ones wait") {
+TEST_CASE("groups of submodules go by the names from the root, and frozen ones wait") {
   Net net;
   for (const Tensor& w : net.body.parameters()) w.set_requires_grad(false);
   CHECK(error_of<GradError>([&] { return optim::SGD(net.body).steps(); }).find("body.0.weight") !=
