@@ -112,7 +112,7 @@ const std::vector<Function>& functions() {
          if (std::fabs(x) > 1000) return x < 0 ? Real{0} : Real{1};
          const Real u = tanh_argument(x), k = std::sqrt(8 / std::acos(Real{-1}));
          return logistic(u) * (1 + x * logistic(-u) * k * (1 + 3 * 0.044715L * x * x));
-       },
+       }},
   };
   return table;
 }
