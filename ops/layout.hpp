@@ -44,6 +44,7 @@ struct Slice {
 
   Slice() = default;  ///< the whole axis too
   Slice(std::int64_t index) : start(index), single(true) {}
+  Slice(std::initializer_list<std::int64_t>) = delete;  ///< ambiguous: see range
   explicit Slice(std::optional<std::int64_t> from, std::optional<std::int64_t> to,
                  std::int64_t by = 1)
       : start(from), stop(to), step(by) {}
