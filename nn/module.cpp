@@ -177,7 +177,7 @@ void Module::CloneScope::check() const {
 std::shared_ptr<Module::State> Module::cloned(const std::shared_ptr<State>& state) {
   CloneScope::Pair& pair = clone_scope_->states_[state.get()];
   if (pair.clone == nullptr) {
-    const auto copy = std::make_shared<State>(*state);
+    auto copy = std::make_shared<State>(*state);
     pair = {state, copy};
     for (const auto& [name, child] : state->children) copy->add_child(name, cloned(child));
     return copy;
@@ -239,6 +239,8 @@ void Module::add_captured(const Captures& captures) const {
 }
 
 Module::Module() : state_(std::make_shared<State>()) {}
+// A module that was moved from stays usable: both share the state.
+// NOLINTNEXTLINE(performance-move-constructor-init)
 Module::Module(Module&& other) noexcept : state_(other.state_) {}
 Module::Module(const Module& other)
     : state_(clone_scope_ == nullptr ? other.state_ : cloned(other.state_)) {

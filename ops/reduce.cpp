@@ -77,7 +77,8 @@ Tensor extremum(const char* op, Reduction reduction, const Tensor& x, const Axes
                     const Tensor& g, const Send& send) {
                   const Tensor ties = saved_x.get() == reshape(saved_y.get(send).detach(), kept);
                   const Tensor count = sum_to(ties, kept).to(g.dtype());
-                  const Tensor given = reshape(g, kept), elements = saved_x.get();
+                  const Tensor given = reshape(g, kept);
+                  const Tensor& elements = saved_x.get();
                   // A NaN among the elements is the result, and equal to nothing.
                   send(0, where(ties, given / count,
                                 where((elements == elements) | (given == 0), 0, given * elements)));

@@ -16,7 +16,8 @@
 
 #include <xtape/core/kernels/level.hpp>
 
-namespace xtape::kernels::inline XTAPE_LEVEL {
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 
 #if defined(__AVX512F__)
 inline constexpr std::size_t register_bytes = 64;
@@ -26,6 +27,7 @@ inline constexpr std::size_t register_bytes = 32;
 inline constexpr std::size_t register_bytes = 16;
 #endif
 
+// NOLINTBEGIN(modernize-use-using)
 template <class T>
 struct Register;
 template <>
@@ -46,6 +48,7 @@ struct Register<double> {
   static constexpr int fraction_bits = 52;
   static constexpr std::size_t width = register_bytes / sizeof(double);
 };
+// NOLINTEND(modernize-use-using)
 template <>
 struct Register<std::int64_t> {  // integers are rare here: one at a time
   using Values = std::int64_t;
@@ -282,4 +285,5 @@ XTAPE_INLINE Lane<T> sign(Lane<T> x) {
   return where(x > 0, 1, where(x < 0, -1, x));
 }
 
-}  // namespace xtape::kernels::inline XTAPE_LEVEL
+}  // namespace XTAPE_LEVEL
+}  // namespace xtape::kernels

@@ -8,7 +8,8 @@
 #include <xtape/core/kernels/lane.hpp>
 #include <xtape/ops/kernels/map.hpp>
 
-namespace xtape::kernels::inline XTAPE_LEVEL {
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 
 template <class T>
 void store(Lane<T> result, T* y) {
@@ -67,4 +68,5 @@ template <class F, std::size_t arity, bool with_integers>
 inline constexpr MapKernel map_kernel =
     make_map_kernel<F, with_integers>(std::make_index_sequence<arity>());
 
-}  // namespace xtape::kernels::inline XTAPE_LEVEL
+}  // namespace XTAPE_LEVEL
+}  // namespace xtape::kernels

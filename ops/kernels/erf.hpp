@@ -6,7 +6,8 @@
 #include <xtape/ops/kernels/exponential.hpp>
 #include <xtape/ops/kernels/two.hpp>
 
-namespace xtape::kernels::inline XTAPE_LEVEL {
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 
 /// The sum of the first terms of c_n T_n(t), T_n the Chebyshev polynomials, for t in [-1, 1]; for
 /// float32 fewer do.
@@ -85,4 +86,5 @@ XTAPE_INLINE Lane<T> erf_slope(Lane<T> x) {
   return times_exp_of_square(Lane<T>(1.12837916709551257), x);
 }
 
-}  // namespace xtape::kernels::inline XTAPE_LEVEL
+}  // namespace XTAPE_LEVEL
+}  // namespace xtape::kernels

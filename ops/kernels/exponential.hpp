@@ -6,7 +6,8 @@
 #include <xtape/ops/kernels/polynomial.hpp>
 #include <xtape/ops/kernels/two.hpp>
 
-namespace xtape::kernels::inline XTAPE_LEVEL {
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 
 /// (exp(r) - 1 - r) / r² for |r| <= log(2) / 2
 inline constexpr float exp_float[] = {0.500000001428622342F,   0.166666666825343561F,
@@ -155,4 +156,5 @@ XTAPE_INLINE Lane<T> tanh_slope(Lane<T> x) {
   return power.times(4) / square_of_one_and(power.value());
 }
 
-}  // namespace xtape::kernels::inline XTAPE_LEVEL
+}  // namespace XTAPE_LEVEL
+}  // namespace xtape::kernels

@@ -5,7 +5,8 @@
 
 #include <xtape/ops/kernels/erf.hpp>
 
-namespace xtape::kernels::inline XTAPE_LEVEL {
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 
 /// A slope beside its only zero, where the difference that it is cancels: (x - zero) times a
 /// polynomial in x - zero.
@@ -160,4 +161,5 @@ XTAPE_INLINE Lane<T> gelu_tanh_slope(Lane<T> x) {
   return zero.or_else(x, series<T>(gelu_tanh_zero_float, gelu_tanh_zero_double), slope);
 }
 
-}  // namespace xtape::kernels::inline XTAPE_LEVEL
+}  // namespace XTAPE_LEVEL
+}  // namespace xtape::kernels

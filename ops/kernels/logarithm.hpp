@@ -5,7 +5,8 @@
 
 #include <xtape/ops/kernels/exponential.hpp>
 
-namespace xtape::kernels::inline XTAPE_LEVEL {
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 
 /// (2 atanh(s) - 2 s) / s³ in s², for |s| <= 0.172
 inline constexpr float log_float[] = {0.666666665450788441F, 0.400001294656752938F,
@@ -71,4 +72,5 @@ XTAPE_INLINE Lane<T> log1p(Lane<T> x) {
   return where(x == 0, x, log_limits(u, log_of(split.exponent, f)));
 }
 
-}  // namespace xtape::kernels::inline XTAPE_LEVEL
+}  // namespace XTAPE_LEVEL
+}  // namespace xtape::kernels

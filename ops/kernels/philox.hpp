@@ -3,7 +3,8 @@
 
 #include <xtape/core/kernels/level.hpp>
 
-namespace xtape::kernels::inline XTAPE_LEVEL {
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 
 /// Random words for consecutive counters: words[j][i] is word j of counter first + i. Arrays, so
 /// that the compiler works on a register of counters at a time.
@@ -37,4 +38,5 @@ struct PhiloxBlock {
   }
 };
 
-}  // namespace xtape::kernels::inline XTAPE_LEVEL
+}  // namespace XTAPE_LEVEL
+}  // namespace xtape::kernels

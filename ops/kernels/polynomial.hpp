@@ -3,7 +3,8 @@
 
 #include <xtape/core/kernels/lane.hpp>
 
-namespace xtape::kernels::inline XTAPE_LEVEL {
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 
 /// c[0] + c[1] x + c[2] x² + ..., by Horner's rule.
 template <class T, std::size_t n>
@@ -22,4 +23,5 @@ constexpr const auto& series(const F& for_float, const D& for_double) {
     return for_double;
 }
 
-}  // namespace xtape::kernels::inline XTAPE_LEVEL
+}  // namespace XTAPE_LEVEL
+}  // namespace xtape::kernels

@@ -6,7 +6,8 @@
 
 #include <xtape/ops/kernels/logarithm.hpp>
 
-namespace xtape::kernels::inline XTAPE_LEVEL {
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 
 XTAPE_INLINE float power(float a, float b) { return __builtin_powf(a, b); }
 XTAPE_INLINE double power(double a, double b) { return __builtin_pow(a, b); }
@@ -60,4 +61,5 @@ XTAPE_INLINE Lane<T> pow_exponent_slope(Lane<T> a, Lane<T> b, Lane<T> y) {
   return where((a == 0) & (b >= 0), 0, slope);
 }
 
-}  // namespace xtape::kernels::inline XTAPE_LEVEL
+}  // namespace XTAPE_LEVEL
+}  // namespace xtape::kernels

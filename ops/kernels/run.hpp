@@ -8,7 +8,8 @@
 
 #include <xtape/core/kernels/lane.hpp>
 
-namespace xtape::kernels::inline XTAPE_LEVEL {
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 
 /// Elements summed in T before the sum goes on in double: 64 additions in each lane of the two
 /// registers that are summed in, on any machine.
@@ -117,4 +118,5 @@ void map_run(std::int64_t n, T* y, F&& f, const Runs*... x) {
   std::copy(result, result + (n - i), y + i);
 }
 
-}  // namespace xtape::kernels::inline XTAPE_LEVEL
+}  // namespace XTAPE_LEVEL
+}  // namespace xtape::kernels

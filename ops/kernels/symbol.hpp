@@ -5,7 +5,8 @@
 
 /// Formulas evaluated on names instead of numbers: tells the compiler which of its arguments a
 /// formula reads.
-namespace xtape::kernels::inline XTAPE_LEVEL {
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 
 /// The formula reads the arguments whose bits are set.
 template <unsigned arguments>
@@ -97,4 +98,5 @@ constexpr Combined<A> operator!(A) {
   return {};
 }
 
-}  // namespace xtape::kernels::inline XTAPE_LEVEL
+}  // namespace XTAPE_LEVEL
+}  // namespace xtape::kernels

@@ -6,7 +6,8 @@
 #include <xtape/ops/kernels/exponential.hpp>
 #include <xtape/ops/kernels/two.hpp>
 
-namespace xtape::kernels::inline XTAPE_LEVEL {
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 
 /// (sin(r) - r) / r³ and (cos(r) - 1 + r² / 2) / r⁴ in r², for |r| <= pi / 4
 inline constexpr float sin_float[] = {-0.166666666636228319F, 0.0083333317852176954F,
@@ -97,4 +98,5 @@ XTAPE_INLINE Lane<T> cos(Lane<T> x) {
   return sine(x, 1);
 }
 
-}  // namespace xtape::kernels::inline XTAPE_LEVEL
+}  // namespace XTAPE_LEVEL
+}  // namespace xtape::kernels

@@ -5,7 +5,8 @@
 
 #include <xtape/core/kernels/lane.hpp>
 
-namespace xtape::kernels::inline XTAPE_LEVEL {
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 
 template <class T>
 struct Two {
@@ -36,4 +37,5 @@ XTAPE_INLINE Two<T> two_product(Lane<T> a, Lane<T> b) {
   }
 }
 
-}  // namespace xtape::kernels::inline XTAPE_LEVEL
+}  // namespace XTAPE_LEVEL
+}  // namespace xtape::kernels
