@@ -24,6 +24,7 @@ struct BookOptions {
   std::int64_t samples = 100, hidden = 64;  // points of each class, neurons
   double l2 = 0;                            // of weights and biases
   double dropout = 0;
+  std::uint64_t seed = 0;  // of data, weights and dropout; the book's is 0
   xtape::Dtype dtype = xtape::Dtype::float32;
 };
 
@@ -36,6 +37,8 @@ class BookModel {
  public:
   explicit BookModel(const BookOptions& options)
       : dtype_(options.dtype),
+        rng_(options.seed),
+        masks_(options.seed),
         data_(xtape::data::spiral(options.samples, 3, rng_, dtype_)),
         hidden_(2, options.hidden,
                 {.weight_l2 = options.l2,
@@ -81,7 +84,7 @@ class BookModel {
 
  private:
   xtape::Dtype dtype_;
-  xtape::Rng rng_{0}, masks_{0};  // the book draws data and weights from one stream
+  xtape::Rng rng_, masks_;  // the book draws data and weights from one stream
   xtape::data::Dataset data_;
   xtape::nn::Dense hidden_, out_;
   xtape::nn::Sequential network_;
