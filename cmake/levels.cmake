@@ -5,6 +5,10 @@
 set_source_files_properties(optim/kernels/update.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 
 set(level_names "")
+set(kernel_optimisation -O3)
+if(XTAPE_SANITIZE)  # every access of every formula is checked: at -O3 that takes minutes a source
+  set(kernel_optimisation -O1)
+endif()
 foreach(level IN LISTS XTAPE_LEVELS)
   string(REPLACE "-" "_" name "${level}")
   list(APPEND level_names "Level::${name}")
@@ -15,7 +19,8 @@ foreach(level IN LISTS XTAPE_LEVELS)
   # Optimised in every build type: what is not inlined would be a weak function of this level, which
   # the linker could take for others. No contraction: all compilers round alike.
   target_compile_options(${target} PRIVATE
-    $<TARGET_PROPERTY:xtape_warnings,INTERFACE_COMPILE_OPTIONS> -O3 -ffp-contract=off -Wno-psabi)
+    $<TARGET_PROPERTY:xtape_warnings,INTERFACE_COMPILE_OPTIONS> ${kernel_optimisation}
+    -ffp-contract=off -Wno-psabi)
   if(NOT level STREQUAL "baseline")
     target_compile_options(${target} PRIVATE -march=${level})
   endif()
