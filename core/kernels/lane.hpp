@@ -33,18 +33,18 @@ struct Register;
 template <>
 struct Register<float> {
   typedef float Values __attribute__((vector_size(register_bytes)));
-  typedef std::int32_t Bits __attribute__((vector_size(register_bytes)));
-  typedef std::uint32_t Unsigned __attribute__((vector_size(register_bytes)));
-  using Bit = std::int32_t;
+  typedef std::int32_t Truths __attribute__((vector_size(register_bytes)));  // of comparisons
+  typedef std::uint32_t Bits __attribute__((vector_size(register_bytes)));
+  using Truth = std::int32_t;
   static constexpr int fraction_bits = 23;
   static constexpr std::size_t width = register_bytes / sizeof(float);
 };
 template <>
 struct Register<double> {
   typedef double Values __attribute__((vector_size(register_bytes)));
-  typedef std::int64_t Bits __attribute__((vector_size(register_bytes)));
-  typedef std::uint64_t Unsigned __attribute__((vector_size(register_bytes)));
-  using Bit = std::int64_t;
+  typedef std::int64_t Truths __attribute__((vector_size(register_bytes)));  // of comparisons
+  typedef std::uint64_t Bits __attribute__((vector_size(register_bytes)));
+  using Truth = std::int64_t;
   static constexpr int fraction_bits = 52;
   static constexpr std::size_t width = register_bytes / sizeof(double);
 };
@@ -52,8 +52,8 @@ struct Register<double> {
 template <>
 struct Register<std::int64_t> {  // integers are rare here: one at a time
   using Values = std::int64_t;
-  using Bits = bool;
-  using Bit = bool;
+  using Truths = bool;
+  using Truth = bool;
   static constexpr std::size_t width = 1;
 };
 
@@ -62,15 +62,15 @@ struct Register<std::int64_t> {  // integers are rare here: one at a time
 /// A truth value for each lane: all bits of the lane, or none.
 template <class T>
 struct Mask {
-  using Bits = typename Register<T>::Bits;
-  Bits bits;
-  XTAPE_INLINE friend Mask operator&(Mask a, Mask b) { return {Bits(a.bits & b.bits)}; }
-  XTAPE_INLINE friend Mask operator|(Mask a, Mask b) { return {Bits(a.bits | b.bits)}; }
+  using Truths = typename Register<T>::Truths;
+  Truths truths;
+  XTAPE_INLINE friend Mask operator&(Mask a, Mask b) { return {Truths(a.truths & b.truths)}; }
+  XTAPE_INLINE friend Mask operator|(Mask a, Mask b) { return {Truths(a.truths | b.truths)}; }
   XTAPE_INLINE friend Mask operator!(Mask a) {
-    if constexpr (std::is_same_v<Bits, bool>)
-      return {!a.bits};
+    if constexpr (std::is_same_v<Truths, bool>)
+      return {!a.truths};
     else
-      return {~a.bits};
+      return {~a.truths};
   }
 };
 
@@ -94,8 +94,6 @@ XTAPE_INLINE XTAPE_WRAPS std::int64_t wrapping_multiply(std::int64_t a, std::int
 template <class T>
 struct Lane {
   using Values = typename Register<T>::Values;
-  using Bits = typename Register<T>::Bits;
-  using Bit = typename Register<T>::Bit;
   static constexpr std::size_t width = Register<T>::width;
   static constexpr bool vector = width > 1;
 
@@ -129,9 +127,9 @@ struct Lane {
       return v;
   }
 
-  /// The bits of the numbers as integers, and back.
-  XTAPE_INLINE Bits bits() const { return reinterpret_cast<Bits>(v); }
-  XTAPE_INLINE static Lane of_bits(Bits bits) { return of(reinterpret_cast<Values>(bits)); }
+  /// The bits of the numbers as unsigned integers, and back.
+  XTAPE_INLINE auto bits() const { return reinterpret_cast<typename Register<T>::Bits>(v); }
+  XTAPE_INLINE static Lane of_bits(auto bits) { return of(reinterpret_cast<Values>(bits)); }
 
   XTAPE_INLINE friend Lane operator+(Lane a, Lane b) {
     if constexpr (vector)
@@ -169,26 +167,26 @@ struct Lane {
 template <class T>
 XTAPE_INLINE Lane<T> where(Mask<T> condition, std::type_identity_t<Lane<T>> a,
                            std::type_identity_t<Lane<T>> b) {
-  return Lane<T>::of(condition.bits ? a.v : b.v);
+  return Lane<T>::of(condition.truths ? a.v : b.v);
 }
 
 /// Whether the condition holds in any lane.
 template <class T>
 XTAPE_INLINE bool any(Mask<T> condition) {
-  if constexpr (std::is_same_v<typename Register<T>::Bits, bool>) {
-    return condition.bits;
+  if constexpr (std::is_same_v<typename Register<T>::Truths, bool>) {
+    return condition.truths;
   } else {
 #if defined(__AVX512F__)
-    return _mm512_test_epi32_mask(reinterpret_cast<__m512i>(condition.bits),
-                                  reinterpret_cast<__m512i>(condition.bits)) != 0;
+    return _mm512_test_epi32_mask(reinterpret_cast<__m512i>(condition.truths),
+                                  reinterpret_cast<__m512i>(condition.truths)) != 0;
 #elif defined(__AVX__)
-    return _mm256_testz_si256(reinterpret_cast<__m256i>(condition.bits),
-                              reinterpret_cast<__m256i>(condition.bits)) == 0;
+    return _mm256_testz_si256(reinterpret_cast<__m256i>(condition.truths),
+                              reinterpret_cast<__m256i>(condition.truths)) == 0;
 #elif defined(__SSE2__)
-    return _mm_movemask_epi8(reinterpret_cast<__m128i>(condition.bits)) != 0;
+    return _mm_movemask_epi8(reinterpret_cast<__m128i>(condition.truths)) != 0;
 #else
-    typename Register<T>::Bit found = 0;
-    for (std::size_t i = 0; i < Lane<T>::width; ++i) found |= condition.bits[i];
+    typename Register<T>::Truth found = 0;
+    for (std::size_t i = 0; i < Lane<T>::width; ++i) found |= condition.truths[i];
     return found != 0;
 #endif
   }

@@ -20,16 +20,13 @@ template <class T>
 struct Split {
   /// Of positive, finite, normal numbers.
   XTAPE_INLINE explicit Split(Lane<T> x) {
-    using Unsigned = typename Register<T>::Unsigned;
     constexpr int bits = Register<T>::fraction_bits;
     const auto start = Lane<T>(0.707106781186547524).bits();
     const auto moved = x.bits() - start + Lane<T>(1).bits();
-    const auto fraction_mask = ((typename Lane<T>::Bits{} + 1) << bits) - 1;
+    const auto fraction_mask = ((typename Register<T>::Bits{} + 1) << bits) - 1;
     fraction = Lane<T>::of_bits((moved & fraction_mask) + start) - 1;
     const Lane<T> shifter = T(std::int64_t{1} << bits);  // its last bits take up an integer
-    const auto biased =
-        reinterpret_cast<typename Lane<T>::Bits>(reinterpret_cast<Unsigned>(moved) >> bits);
-    exponent = Lane<T>::of_bits(biased | shifter.bits()) -
+    exponent = Lane<T>::of_bits((moved >> bits) | shifter.bits()) -
                (shifter + (std::numeric_limits<T>::max_exponent - 1));
   }
   Lane<T> exponent, fraction;

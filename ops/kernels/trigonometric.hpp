@@ -48,7 +48,7 @@ struct Quadrant {
     const Lane<T> rest = ((a.low + b.low) - second.low) - n * part[2] - n * part[3];
     r = two_sum(b.high, rest);
   }
-  typename Lane<T>::Bits number;  // n in its last bits
+  typename Register<T>::Bits number;  // n in its last bits
   Two<T> r;
 };
 
@@ -71,15 +71,14 @@ template <class T>
 XTAPE_INLINE Lane<T> sine(Lane<T> x, int quarter) {
   const Mask<T> large = !(abs(x) < T(largest_reduced));
   const Quadrant<T> quadrant(where(large, 0, x));
-  using Bits = typename Lane<T>::Bits;
-  const Bits turn = quadrant.number + quarter;
-  const Mask<T> odd{Bits{} - (turn & 1)};
-  const Bits sign = (turn >> 1) << (8 * sizeof(T) - 1);
+  const auto turn = quadrant.number + static_cast<unsigned>(quarter);
+  const Mask<T> odd{(turn & 1) != 0};
+  const auto sign = (turn >> 1) << (8 * sizeof(T) - 1);
   const Lane<T> value = where(odd, cos_near(quadrant.r), sin_near(quadrant.r));
   Lane<T> y = Lane<T>::of_bits(value.bits() ^ sign);
   if (any(large)) [[unlikely]] {
     for (std::size_t i = 0; i < Lane<T>::width; ++i) {
-      if (large.bits[i] == 0) continue;
+      if (large.truths[i] == 0) continue;
       if constexpr (std::is_same_v<T, float>)
         y.v[i] = quarter == 0 ? __builtin_sinf(x.v[i]) : __builtin_cosf(x.v[i]);
       else
