@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <limits>
 #include <numbers>
 #include <tuple>
 #include <type_traits>
@@ -56,6 +57,11 @@ using std::numbers::inv_sqrtpi, std::numbers::sqrt2;
 
 /// The gradient where the result does not depend on x: 0, and NaN where x is.
 static Tensor flat(const Tensor& g, const Tensor& x) { return where(x == x, 0, times(g, x)); }
+
+/// x, NaN below 0, and +0 at -0: slopes at the end of a domain are their limits from within.
+static Tensor nonnegative(const Tensor& x) {
+  return where(x > 0, x, where(x == 0, 0, std::numeric_limits<double>::quiet_NaN()));
+}
 
 static Tensor pow_base_slope(const Tensor& a, const Tensor& b, const Tensor&) {
   return where((a == 0) & (b == 0), 0, b * pow(a, b - 1));

@@ -24,7 +24,9 @@ struct Settings {
   explicit Settings(const GradcheckOptions& options)
       : six(options.stencil == Stencil::six_point),
         eps(options.eps.value_or(six ? 1e-3 : 1e-6)),
-        atol(options.atol.value_or(six ? 1e-8 : 1e-6)),
+        atol(options.atol.value_or(options.relative ? 0
+                                   : six            ? 1e-8
+                                                    : 1e-6)),
         rtol(options.rtol.value_or(six ? 1e-6 : 1e-5)) {}
   bool six;
   double eps, atol, rtol;
@@ -148,7 +150,7 @@ class Check {
   bool one_direction_agrees() {
     const Values u = random_values(point_.size(), rng_);
     const Values v = flattened(cotangents_);
-    Line line(moved_, point_, u);
+    Line line(moved_, point_, u, options_.relative);
     double analytic = 0, numeric = 0, noise = 0;
     for (std::size_t i = 0; i < u.size(); ++i) analytic += gradient_[i] * u[i];
     for (std::size_t k = 0; k < v.size(); ++k) {
@@ -171,7 +173,7 @@ class Check {
     for (std::size_t i = 0; i < point_.size(); ++i) {
       Values direction(point_.size());
       direction[i] = 1;
-      Line line(moved_, point_, std::move(direction));
+      Line line(moved_, point_, std::move(direction), options_.relative);
       for (std::size_t k = 0; k < values_.size(); ++k) compare(line, k, i, jacobian[k][i]);
     }
   }

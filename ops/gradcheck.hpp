@@ -20,9 +20,12 @@ struct GradcheckOptions {
   int order = 1;      ///< derivatives of order 1 to `order` are checked
   bool fast = false;  ///< one random direction first, all derivatives only where it disagrees
   Stencil stencil = Stencil::six_point;
+  /// Steps in proportion to |x| also below 1, and no absolute tolerance: sees derivatives that are
+  /// tiny and wrong, as in tails. Where the function itself is not small, from order 2 on.
+  bool relative = false;
   /// h, times |x| where that is above 1; unless set 1e-3, or 1e-6 with two points.
   std::optional<double> eps = {};
-  /// Tolerated difference: unless set 1e-8, or 1e-6 with two points.
+  /// Tolerated difference: unless set 1e-8, or 1e-6 with two points, or 0 if relative.
   std::optional<double> atol = {};
   /// And that relative to the derivative: unless set 1e-6, or 1e-5 with two points.
   std::optional<double> rtol = {};

@@ -19,12 +19,16 @@ bool OneSided::converge_to(double limit) const {
   return distance(1) < 0.5 * distance(0) && distance(2) < 0.5 * distance(1);
 }
 
-Line::Line(const Function& function, const Values& point, Values direction)
-    : function_(function), point_(point), direction_(std::move(direction)) {
+Line::Line(const Function& function, const Values& point, Values direction, bool relative)
+    : function_(function),
+      point_(point),
+      direction_(std::move(direction)),
+      scale_(relative ? 0 : 1) {
   for (std::size_t i = 0; i < point.size(); ++i) {
     if (direction_[i] != 0 && std::isfinite(point[i]))
       scale_ = std::max(scale_, std::abs(point[i]));
   }
+  if (scale_ == 0) scale_ = 1;
 }
 
 const Values& Line::at(double t) {

@@ -28,10 +28,10 @@ struct OneSided {
 class Line {
  public:
   using Function = std::function<Values(const Values&)>;
-  Line(const Function& function, const Values& point, Values direction);
+  /// Steps are in proportion to |x|: above 1, or always if `relative`.
+  Line(const Function& function, const Values& point, Values direction, bool relative);
 
-  /// Derivative of the k-th result: central difference over 2 or 6 points, `step` apart (times |x|
-  /// where that is above 1).
+  /// Derivative of the k-th result: central difference over 2 or 6 points, `step` apart.
   double central(std::size_t k, bool six_points, double step);
   /// What rounding may do to it.
   double noise(std::size_t k, double step);
@@ -44,7 +44,7 @@ class Line {
   const Function& function_;
   const Values& point_;
   Values direction_;
-  double scale_ = 1;
+  double scale_;
   std::map<double, Values> evaluated_;
 };
 

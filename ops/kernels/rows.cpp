@@ -1,5 +1,6 @@
 #include <bit>
 #include <cstddef>
+#include <limits>
 #include <utility>
 
 #include <xtape/ops/kernels/block.hpp>
@@ -31,6 +32,12 @@ XTAPE_INLINE Lane<T> times(Lane<T> g, std::type_identity_t<Lane<T>> e) {
 template <class T>
 XTAPE_INLINE Lane<T> flat(Lane<T> g, Lane<T> x) {
   return where(x == x, 0, times(g, x));
+}
+
+/// x, NaN below 0, and +0 at -0: slopes at the end of a domain are their limits from within.
+template <class T>
+XTAPE_INLINE Lane<T> nonnegative(Lane<T> x) {
+  return where(x > 0, x, where(x == 0, 0, std::numeric_limits<T>::quiet_NaN()));
 }
 
 namespace {

@@ -271,3 +271,21 @@ TEST_CASE("gradcheck of named leaves, in float64, puts them back as they were") 
   }
   CHECK(mismatch(module().to(Dtype::float32), Affine()().to(Dtype::float32)) == "");
 }
+
+TEST_CASE("gradcheck, relative: wrong digits of tiny derivatives, and points close to 0") {
+  const auto cancels = [](const Tensor& x) {  // 1 - y^2 for tanh has few digits in the tail
+    return record("cancels", tanh(x.detach()), {x}, [x](const Tensor& g, const Send& send) {
+      const Tensor y = tanh(x);
+      send(0, g * (1 - y * y));
+    });
+  };
+  const Tensor tail = tensor({15.0, -16.0}, Dtype::float64);
+  const GradcheckOptions absolute{.order = 2}, relative{.order = 2, .relative = true};
+  CHECK(gradcheck([&](auto& v) { return cancels(v[0]); }, {tail}, absolute));
+  CHECK(!gradcheck([&](auto& v) { return cancels(v[0]); }, {tail}, relative));
+  CHECK(gradcheck([](auto& v) { return tanh(v[0]); }, {tail}, relative));
+  const Tensor tiny =
+      tensor({1e-6, 1e-4}, Dtype::float64);  // where a step of 1e-3 leaves the domain
+  CHECK(!gradcheck([](auto& v) { return log(v[0]); }, {tiny}, absolute));
+  CHECK(gradcheck([](auto& v) { return log(v[0]); }, {tiny}, relative));
+}
