@@ -70,6 +70,7 @@ static Tensor pow_exponent_slope(const Tensor& a, const Tensor& b, const Tensor&
   return where((a == 0) & (b >= 0), 0, y * log(a));
 }
 
+static Tensor scaled_exp(const Tensor& x, const Tensor& f) { return f * exp(x); }
 static Tensor erf_slope(const Tensor& x) { return 2 * inv_sqrtpi * exp(-x * x); }
 static Tensor sigmoid_slope(const Tensor& x) { return sigmoid(x) * sigmoid(-x); }
 static Tensor tanh_slope(const Tensor& x) { return 4 * sigmoid_slope(2 * x); }

@@ -116,6 +116,12 @@ XTAPE_INLINE Lane<T> exp(Lane<T> x) {
   return Exponential<T>(x).value();
 }
 
+/// f exp(x)
+template <class T>
+XTAPE_INLINE Lane<T> scaled_exp(Lane<T> x, Lane<T> f) {
+  return Exponential<T>(x).times(f);
+}
+
 template <class T>
 XTAPE_INLINE Lane<T> expm1(Lane<T> x) {
   const Reduced<T> reduced(clamp(x, T(-40), ExpRange<T>::high));

@@ -39,14 +39,20 @@ XTAPE_INLINE Mask<T> is_normal(Lane<T> y) {
   return (size >= std::numeric_limits<T>::min()) & (size <= std::numeric_limits<T>::max());
 }
 
-/// b a^(b - 1), by y = a^b where it can be had from that; 0 where a and b are 0.
+/// b a^(b - 1); 0 where a and b are 0. By y = a^b where no step of that loses digits: b - 1 itself
+/// rounds, which counts where log(a) is large.
 template <class T>
 XTAPE_INLINE Lane<T> pow_base_slope(Lane<T> a, Lane<T> b, Lane<T> y) {
-  const Mask<T> direct = is_normal(y) & is_normal(a);
-  const Lane<T> by_value = b * (y / a);
-  if (!any(!direct)) return by_value;
-  const Lane<T> anew = where((a == 0) & (b == 0), 0, b * pow(a, b - 1));
-  return where(direct, by_value, anew);
+  const Lane<T> quotient = y / a, product = b * y;
+  const Mask<T> direct = is_normal(y) & is_normal(quotient);
+  const Mask<T> other = is_normal(y) & is_normal(product);
+  const Lane<T> by_value = where(direct, b * quotient, product / a);
+  if (!any(!(direct | other))) return by_value;
+  const Lane<T> root = pow(abs(a), T(0.5) * b);
+  const Lane<T> by_root = where(y == y, b * (root / a) * copysign(root, y), y);
+  const Mask<T> edge = (a == 0) | (abs(a) > std::numeric_limits<T>::max());
+  const Lane<T> at_edge = where(b == 0, 0, b * pow(a, b - 1));
+  return where(direct | other, by_value, where(edge, at_edge, by_root));
 }
 
 /// a^b log(a); 0 where a is 0 and b is not negative.

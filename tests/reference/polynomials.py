@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Computes the polynomials of ops/kernels anew, in 60 digits, and compares the headers with them.
+
+Usage: python3 tests/reference/polynomials.py        needs mpmath (Debian: python3-mpmath)
+
+Coefficients come from interpolation at Chebyshev nodes, those of erf and erfc from the Chebyshev
+series itself. Prints for each list how far the polynomial is from the function, relative to its
+greatest value, and ends with 1 if a coefficient in a header is not the computed one.
+"""
+import pathlib
+import re
+import sys
+
+from mpmath import (atanh, chebyfit, cos, diff, erf, erfc, exp, findroot, log, mp, mpf, nstr, pi, sin,
+                    sqrt)
+
+mp.dps = 60
+kernels = pathlib.Path(__file__).resolve().parents[2] / "ops" / "kernels"
+digits = {"float": mpf(2) ** -23, "double": mpf(2) ** -52}
+
+
+def header_lists():
+    """The lists of coefficients in the headers: {name: (type, [numbers])}."""
+    lists = {}
+    for header in sorted(kernels.glob("*.hpp")):
+        pattern = r"inline constexpr (float|double) (\w+)\[\] = \{([^}]*)\}"
+        for kind, name, text in re.findall(pattern, header.read_text()):
+            numbers = [number.strip() for number in text.split(",") if number.strip()]
+            if "0x" in text:
+                numbers = [mpf(float.fromhex(number.rstrip("F"))) for number in numbers]
+            else:
+                numbers = [mpf(number.rstrip("F")) for number in numbers]
+            lists[name] = (kind, numbers)
+    return lists
+
+
+def near_zero(function, limit):
+    """The function, and its limit where the formula loses all digits."""
+    return lambda x: limit(x) if abs(x) < mpf(10) ** -12 else function(x)
+
+
+sigmoid = lambda x: 1 / (1 + exp(-x))
+density = lambda x: exp(-x * x / 2) / sqrt(2 * pi)
+below = lambda x: erfc(-x / sqrt(2)) / 2
+rate, cubic = 2 * sqrt(2 / pi), mpf("0.044715")
+argument = lambda x: rate * x * (1 + cubic * x * x)
+slopes = {
+    "silu": lambda x: sigmoid(x) * (1 + x * sigmoid(-x)),
+    "gelu": lambda x: below(x) + x * density(x),
+    "gelu_tanh": lambda x: sigmoid(argument(x))
+    + x * sigmoid(argument(x)) * sigmoid(-argument(x)) * rate * (1 + 3 * cubic * x * x),
+}
+
+
+def beside_zero(name, near):
+    """slope(zero + d) / d"""
+    slope = slopes[name]
+    zero = findroot(slope, near)
+    return lambda d: diff(slope, zero) if abs(d) < mpf(10) ** -20 else slope(zero + d) / d
+
+
+# Intervals are 1 % wider than the reduction needs: it rounds.
+half_log2 = log(2) / 2 * mpf("1.01")
+ratio = ((sqrt(2) - 1) / (sqrt(2) + 1) * mpf("1.01")) ** 2
+eighth_turn = (pi / 4 * mpf("1.01")) ** 2
+fitted = {
+    "exp": (near_zero(lambda r: (exp(r) - 1 - r) / r**2, lambda r: mpf(1) / 2 + r / 6),
+            -half_log2, half_log2),
+    "log": (near_zero(lambda z: (2 * atanh(sqrt(z)) - 2 * sqrt(z)) / sqrt(z) / z,
+                      lambda z: mpf(2) / 3 + z * 2 / 5), mpf(0), ratio),
+    "sin": (near_zero(lambda z: (sin(sqrt(z)) - sqrt(z)) / sqrt(z) / z,
+                      lambda z: -mpf(1) / 6 + z / 120), mpf(0), eighth_turn),
+    "cos": (near_zero(lambda z: (cos(sqrt(z)) - 1 + z / 2) / z**2,
+                      lambda z: mpf(1) / 24 - z / 720), mpf(0), eighth_turn),
+    "silu_zero": (beside_zero("silu", -1.28), mpf("-0.55"), mpf("0.55")),
+    "gelu_zero": (beside_zero("gelu", -0.75), mpf("-0.62"), mpf("0.62")),
+    "gelu_tanh_zero": (beside_zero("gelu_tanh", -0.75), mpf("-0.82"), mpf("0.82")),
+}
+series = {
+    "scaled_erfc": lambda t: near_end(t),
+    "erf_over_x": lambda t: near_zero(lambda x: erf(x) / x,
+                                      lambda x: 2 / sqrt(pi) * (1 - x * x / 3))(sqrt((t + 1) / 2)),
+}
+
+
+def near_end(t):
+    """(1 + 2 x) exp(x^2) erfc(x) in t = (x - 4) / (x + 4), its limit at t = 1."""
+    if t > 1 - mpf(10) ** -9:
+        return 2 / sqrt(pi)
+    x = 4 * (1 + t) / (1 - t)
+    if x < 100:
+        return (1 + 2 * x) * exp(x * x) * erfc(x)
+    total, term = mpf(1), mpf(1)
+    for k in range(1, 60):  # the asymptotic series of erfc
+        term *= -(2 * k - 1) / (2 * x * x)
+        total += term
+    return (1 + 2 * x) / (x * sqrt(pi)) * total
+
+
+def chebyshev_series(function, terms, nodes=200):
+    places = [pi * (k + mpf(1) / 2) / nodes for k in range(nodes)]
+    values = [function(cos(place)) for place in places]
+    sums = [2 * sum(v * cos(n * p) for v, p in zip(values, places)) / nodes for n in range(terms)]
+    return [sums[0] / 2] + sums[1:]
+
+
+def parts_of_half_pi(kind, count):
+    """pi / 2 as a sum of numbers of the type, each what the ones before leave, rounded."""
+    rest, parts = pi / 2, []
+    precision = 24 if kind == "float" else 53
+    for _ in range(count):
+        with mp.workprec(precision):
+            part = +rest
+        parts.append(part)
+        rest -= part
+    return parts
+
+
+def computed(name, kind, count):
+    base = re.sub(r"_(float|double)$", "", name)
+    if base == "half_pi":
+        return parts_of_half_pi(kind, count), None
+    if base in series:
+        return chebyshev_series(series[base], count), None
+    function, low, high = fitted[base]
+    coefficients, error = chebyfit(function, [low, high], count, error=True)
+    return coefficients[::-1], error / max(abs(function(low)), abs(function(high)))
+
+
+def main():
+    lists, status = header_lists(), 0
+    known = set(fitted) | set(series) | {"half_pi"}
+    missing = known - {re.sub(r"_(float|double)$", "", name) for name in lists}
+    if missing:
+        sys.exit(f"no lists in the headers for {', '.join(sorted(missing))}")
+    for name, (kind, numbers) in lists.items():
+        expected, error = computed(name, kind, len(numbers))
+        # The lists have the digits of their type; the last ones of a series are rounding errors.
+        size = max(abs(number) for number in expected)
+        worst = max(abs(got - wanted) / max(abs(wanted), size * digits["double"] / 8)
+                    for got, wanted in zip(numbers, expected))
+        agrees = worst <= digits[kind]
+        note = "" if error is None else f", the polynomial to {nstr(error, 3)}"
+        print(f"{name}: coefficients to {nstr(worst, 3)}{note}{'' if agrees else '   WRONG'}")
+        status |= not agrees
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()
