@@ -52,7 +52,8 @@ constexpr std::int64_t skinny = 4, long_axis = 4096;
 /// large one BLAS sums by pieces of its own.
 void long_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
                   const std::byte* bias, std::byte* y) {
-  const std::int64_t piece = n <= skinny ? 512 : 64;  // a dot product has its terms in many lanes
+  // The terms of a dot product lie in many lanes, those of sums of rows in one.
+  const std::int64_t piece = n <= skinny && !a.transposed ? 256 : 64;
   const auto size = static_cast<std::size_t>(m * n);
   std::vector<double, memory::Allocator<double>> totals(size);
   std::vector<float, memory::Allocator<float>> part(size);
