@@ -128,29 +128,29 @@ Tensor row_losses(const Tensor& logits, const Tensor& labels, const Tensor& coun
     return of_rows.defined() ? of_rows.body().elements<const bool>() : nullptr;
   };
   Tensor losses = xtape::detail::make_tensor({rows}, x.dtype());
-  const Tensor p = xtape::detail::make_tensor(x.shape(), x.dtype());
-  kernels::softmax_kernels().cross_entropy_rows(x.dtype(), rows, classes, x.body().data,
-                                                labels.body().elements<std::int64_t>(),
-                                                flags(counts), p.body().data, losses.body().data);
-  return record("cross_entropy", std::move(losses), {x},
-                [=, x = SavedInput(x), p = SavedInput(p), labels = SavedInput(labels),
-                 counts = SavedInput(counts, counts.defined())](const Tensor& g, const Send& send) {
-                  if (recording()) {
-                    const Tensor target = one_hot(labels.get(), classes, x.get().dtype());
-                    const Tensor difference = softmax(selected(counts.get(), x.get())) - target;
-                    return send(0, selected(counts.get(), expand_dims(g, 1) * difference));
-                  }
-                  const bool shared =
-                      rows > 0 && g.body().strides[0] ==
-                                      0;  // the gradient of a mean or sum: one number for all rows
-                  const Tensor given = shared ? g : g.contiguous();
-                  Tensor dx = xtape::detail::make_tensor({rows, classes}, g.dtype());
-                  kernels::softmax_kernels().cross_entropy_gradient_rows(
-                      g.dtype(), rows, classes, p.get().body().data,
-                      labels.get().body().elements<std::int64_t>(), flags(counts.get()),
-                      given.body().data, shared ? 0 : 1, dx.body().data);
-                  send(0, std::move(dx));
-                });
+  const Tensor differences = xtape::detail::make_tensor(x.shape(), x.dtype());
+  kernels::softmax_kernels().cross_entropy_rows(
+      x.dtype(), rows, classes, x.body().data, labels.body().elements<std::int64_t>(),
+      flags(counts), differences.body().data, losses.body().data);
+  return record(
+      "cross_entropy", std::move(losses), {x},
+      [=, x = SavedInput(x), differences = SavedInput(differences), labels = SavedInput(labels),
+       counts = SavedInput(counts, counts.defined())](const Tensor& g, const Send& send) {
+        if (recording()) {
+          const Tensor target = one_hot(labels.get(), classes, x.get().dtype());
+          const Tensor difference = softmax(selected(counts.get(), x.get())) - target;
+          return send(0, selected(counts.get(), expand_dims(g, 1) * difference));
+        }
+        const bool shared =
+            rows > 0 &&
+            g.body().strides[0] == 0;  // the gradient of a mean or sum: one number for all rows
+        const Tensor given = shared ? g : g.contiguous();
+        Tensor dx = xtape::detail::make_tensor({rows, classes}, g.dtype());
+        kernels::softmax_kernels().cross_entropy_gradient_rows(
+            g.dtype(), rows, classes, differences.get().body().data, flags(counts.get()),
+            given.body().data, shared ? 0 : 1, dx.body().data);
+        send(0, std::move(dx));
+      });
 }
 
 }  // namespace

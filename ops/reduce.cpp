@@ -8,8 +8,10 @@
 #include <xtape/core/error.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/kernels/reduce.hpp>
+#include <xtape/ops/kernels/softmax.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
+#include <xtape/ops/softmax.hpp>
 
 namespace xtape {
 namespace {
@@ -98,23 +100,37 @@ Tensor products_before(const Tensor& x) {
   return y;
 }
 
+/// The elements along the flagged axes as rows, and back.
+struct Rows {
+  Rows(const Tensor& x, const Flags& flags) : back_(static_cast<std::size_t>(x.rank())) {
+    std::vector<std::int64_t> axes;
+    std::int64_t counts[] = {1, 1};  // of places that stay, and of elements at each
+    for (const bool reduced : {false, true}) {
+      for (int axis = 0; axis < x.rank(); ++axis) {
+        if (flags[static_cast<std::size_t>(axis)] != reduced) continue;
+        back_[static_cast<std::size_t>(axis)] = static_cast<std::int64_t>(axes.size());
+        axes.push_back(axis);
+        counts[reduced] *= x.shape()[axis];
+      }
+    }
+    const Tensor ordered = transpose(x, axes);
+    shape_ = ordered.shape();
+    elements = reshape(ordered, {counts[0], counts[1]});
+  }
+  Tensor back(const Tensor& rows) const { return transpose(reshape(rows, shape_), back_); }
+  Tensor elements;  // [places, elements at each]
+
+ private:
+  std::vector<std::int64_t> back_;
+  Shape shape_;
+};
+
 /// Product of the elements beside each one along the flagged axes. Without a division: there may be
 /// zeros.
 Tensor products_of_others(const Tensor& x, const Flags& flags) {
-  std::vector<std::int64_t> axes, back(static_cast<std::size_t>(x.rank()));
-  std::int64_t counts[] = {1, 1};  // of places that stay, and of elements multiplied at each
-  for (const bool reduced : {false, true}) {
-    for (int axis = 0; axis < x.rank(); ++axis) {
-      if (flags[static_cast<std::size_t>(axis)] != reduced) continue;
-      back[static_cast<std::size_t>(axis)] = static_cast<std::int64_t>(axes.size());
-      axes.push_back(axis);
-      counts[reduced] *= x.shape()[axis];
-    }
-  }
-  const Tensor ordered = transpose(x, axes);
-  const Tensor rows = reshape(ordered, {counts[0], counts[1]});
-  const Tensor others = products_before(rows) * flip(products_before(flip(rows, 1)), 1);
-  return transpose(reshape(others, ordered.shape()), back);
+  const Rows rows(x, flags);
+  return rows.back(products_before(rows.elements) *
+                   flip(products_before(flip(rows.elements, 1)), 1));
 }
 
 Tensor arg_extremum(const char* op, bool greatest, const Tensor& x, std::int64_t axis,
@@ -188,25 +204,17 @@ Tensor amin(const Tensor& x, const Axes& axes, ReduceOptions options) {
 Tensor logsumexp(const Tensor& tensor, const Axes& axes, ReduceOptions options) {
   const Tensor x = is_floating(tensor.dtype()) ? tensor : tensor.to(Dtype::float64);
   const Plan plan("logsumexp", x, axes, options);
-  const Shape kept = plan.kept_shape;
-  const auto shift_of = [flags = plan.flags, kept](const Tensor& values) {
-    const NoGradGuard off;
-    const Tensor greatest = reduced(Reduction::maximum, values, flags, kept, values.dtype());
-    return where(isfinite(greatest), greatest, 0);
-  };
-  Tensor y;
-  {
-    const NoGradGuard off;
-    const Tensor shift = shift_of(x);
-    y = reshape(log(sum_to(exp(x - shift), kept)) + shift, plan.shape);
-  }
+  Tensor y = detail::make_tensor(plan.shape, x.dtype());
+  const Tensor rows = Rows(x.detach(), plan.flags).elements.contiguous();
+  kernels::softmax_kernels().logsumexp_rows(x.dtype(), rows.extent(0), rows.extent(1),
+                                            rows.body().data, y.body().data);
   if (!recording(x)) return y;
   // Not exp(x - y): where x is large, y has no digits left for the logarithm of the sum.
   return record("logsumexp", y, {x},
-                [saved = SavedInput(x), kept, shift_of](const Tensor& g, const Send& send) {
-                  const Tensor powers = exp(saved.get() - shift_of(saved.get()));
-                  const Tensor total = sum_to(powers, kept);
-                  send(0, reshape(g, kept) * (powers / where(total == 0, 1, total)));
+                [saved = SavedInput(x), flags = plan.flags, kept = plan.kept_shape](
+                    const Tensor& g, const Send& send) {
+                  const Rows from(saved.get(), flags);
+                  send(0, reshape(g, kept) * from.back(softmax(from.elements)));
                 });
 }
 

@@ -50,7 +50,7 @@ struct ReduceOptions {
 
 /// log(sum(exp(x))) over axes, without overflow; in a floating dtype. All -inf, or empty: -inf,
 /// with gradient 0.
-///   dx = g exp(x - y)
+///   dx = g softmax(x), over the same axes
 [[nodiscard]] Tensor logsumexp(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 
 /// Index of the greatest (smallest) element along an axis, the first among equals; NaN counts as

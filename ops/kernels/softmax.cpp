@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <limits>
+#include <vector>
 
+#include <xtape/core/memory.hpp>
 #include <xtape/ops/kernels/logarithm.hpp>
 #include <xtape/ops/kernels/run.hpp>
 #include <xtape/ops/kernels/softmax.hpp>
@@ -37,16 +39,55 @@ Lane<T> shift_for(Lane<T> greatest) {
   return where(greatest == -std::numeric_limits<T>::infinity(), 0, greatest);
 }
 
-/// What to multiply with for a sum of 1; a row of zeros stays.
+/// What to multiply with for a sum of 1, given the sum less 1; a row of zeros stays.
 template <class T>
-Lane<T> scale_for(Lane<T> sum) {
-  return where(sum == 0, 0, 1 / sum);
+Lane<T> scale_for(Lane<T> rest) {
+  return where(rest == -1, 0, 1 / (1 + rest));
 }
 
-/// y = exp(x - shift) for a block of rows, divided by its sum if `normalize`; shifts and sums of
-/// each row.
+/// Collects the sum less 1 of powers of which the greatest are 1, with the digits of all others.
 template <class T>
-void exp_long_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* sums,
+struct Rest {
+  XTAPE_INLINE void add(Lane<T> power) {
+    ones = ones + where(power == 1, 1, 0);
+    others = others + where(power == 1, 0, power);
+  }
+  Lane<T> ones = 0, others = 0;
+};
+
+template <class T>
+T rest_of_row(const T* powers, std::int64_t columns) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  double ones = 0, others = 0;
+  const auto collect = [&](const Rest<T>& rest) {
+    T lanes[2][Lane<T>::width];
+    rest.ones.store(lanes[0]);
+    rest.others.store(lanes[1]);
+    for (const T one : lanes[0]) ones += static_cast<double>(one);
+    for (const T other : lanes[1]) others += static_cast<double>(other);
+  };
+  std::int64_t j = 0;
+  while (j + width <= columns) {
+    Rest<T> rest;
+    for (const std::int64_t end = std::min(j + chunk_size<T>, columns); j + width <= end;
+         j += width)
+      rest.add(Lane<T>::load(powers + j));
+    collect(rest);
+  }
+  if (j < columns) {
+    T last[Lane<T>::width] = {};
+    std::copy(powers + j, powers + columns, last);
+    Rest<T> rest;
+    rest.add(Lane<T>::load(last));
+    collect(rest);
+  }
+  return static_cast<T>(others + (ones - 1));
+}
+
+/// y = exp(x - shift) for a block of rows, divided by its sum if `normalize`; the shift of each row
+/// and its sum less 1.
+template <class T>
+void exp_long_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* rests,
                    bool normalize) {
   for (std::int64_t r = 0; r < rows; ++r) {
     const T* from = x + r * columns;
@@ -54,18 +95,17 @@ void exp_long_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T*
     const Lane<T> shift = shift_for(Lane<T>(reduce_run<Maximum>(from, columns)));
     map_run(
         columns, to, [shift](Lane<T> t) { return exp(t - shift); }, from);
-    const Lane<T> sum(reduce_run<Sum>(to, columns));
+    rests[r] = rest_of_row(to, columns);
     if (normalize)
       map_run(
-          columns, to, [scale = scale_for(sum)](Lane<T> t) { return t * scale; }, to);
+          columns, to, [scale = scale_for(Lane<T>(rests[r]))](Lane<T> t) { return t * scale; }, to);
     shifts[r] = shift.first();
-    sums[r] = sum.first();
   }
 }
 
 /// The same for rows shorter than a register, with a row to each lane.
 template <class T>
-void exp_short_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* sums,
+void exp_short_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* rests,
                     bool normalize) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   T lanes[Lane<T>::width][block_rows];  // [column][row]
@@ -79,17 +119,18 @@ void exp_short_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T
     for (std::int64_t j = 1; j < columns; ++j)
       greatest = maximum(greatest, Lane<T>::load(lanes[j] + i));
     const Lane<T> shift = shift_for(greatest);
-    Lane<T> sum = 0;
+    Rest<T> row;
     for (std::int64_t j = 0; j < columns; ++j) {
       const Lane<T> e = exp(Lane<T>::load(lanes[j] + i) - shift);
-      sum = sum + e;
+      row.add(e);
       e.store(lanes[j] + i);
     }
-    const Lane<T> scale = normalize ? scale_for(sum) : Lane<T>(1);
+    const Lane<T> rest = row.others + (row.ones - 1);
+    const Lane<T> scale = normalize ? scale_for(rest) : Lane<T>(1);
     for (std::int64_t j = 0; j < columns; ++j)
       (Lane<T>::load(lanes[j] + i) * scale).store(lanes[j] + i);
     shift.store(shifts + i);
-    sum.store(sums + i);
+    rest.store(rests + i);
   }
   for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t j = 0; j < columns; ++j) y[i * columns + j] = lanes[j][i];
@@ -97,11 +138,12 @@ void exp_short_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T
 }
 
 template <class T>
-void exp_block(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* sums,
+void exp_block(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* rests,
                bool normalize) {
   static_assert(block_rows % static_cast<std::int64_t>(Lane<T>::width) == 0);
   const bool short_rows = columns < static_cast<std::int64_t>(Lane<T>::width);
-  (short_rows ? exp_short_rows<T> : exp_long_rows<T>)(rows, columns, x, y, shifts, sums, normalize);
+  (short_rows ? exp_short_rows<T> : exp_long_rows<T>)(rows, columns, x, y, shifts, rests,
+                                                      normalize);
 }
 
 template <class T>
@@ -126,9 +168,9 @@ void softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const st
                   std::byte* y) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     for_each_block(rows, columns, [&](std::int64_t first, std::int64_t count) {
-      T shifts[block_rows], sums[block_rows];
+      T shifts[block_rows], rests[block_rows];
       T* out = as<T>(y) + first * columns;
-      exp_block(count, columns, as<T>(x) + first * columns, out, shifts, sums, true);
+      exp_block(count, columns, as<T>(x) + first * columns, out, shifts, rests, true);
     });
   });
 }
@@ -137,12 +179,12 @@ void log_softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, cons
                       std::byte* y) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     for_each_block(rows, columns, [&](std::int64_t first, std::int64_t count) {
-      T shifts[block_rows], sums[block_rows], logs[block_rows];
+      T shifts[block_rows], rests[block_rows], logs[block_rows];
       const T* in = as<T>(x) + first * columns;
       T* out = as<T>(y) + first * columns;
-      exp_block(count, columns, in, out, shifts, sums, false);
+      exp_block(count, columns, in, out, shifts, rests, false);
       map_run(
-          count, logs, [](Lane<T> s) { return where(s == 0, 0, log(s)); }, sums);
+          count, logs, [](Lane<T> rest) { return where(rest == -1, 0, log1p(rest)); }, rests);
       for (std::int64_t r = 0; r < count; ++r) {
         for (std::int64_t j = r * columns; j < (r + 1) * columns; ++j)
           out[j] = in[j] - shifts[r] - logs[r];
@@ -179,18 +221,21 @@ void log_softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t colu
 }
 
 void cross_entropy_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
-                        const std::int64_t* labels, const bool* counts, std::byte* p,
+                        const std::int64_t* labels, const bool* counts, std::byte* differences,
                         std::byte* loss) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     for_each_block(rows, columns, [&](std::int64_t first, std::int64_t count) {
-      T shifts[block_rows], sums[block_rows], logs[block_rows];
+      T shifts[block_rows], rests[block_rows], logs[block_rows];
       const T* in = as<T>(x) + first * columns;
-      T* out = as<T>(p) + first * columns;
-      exp_block(count, columns, in, out, shifts, sums, true);
+      T* out = as<T>(differences) + first * columns;
+      exp_block(count, columns, in, out, shifts, rests, true);
       map_run(
-          count, logs, [](Lane<T> s) { return log(s); }, sums);
+          count, logs, [](Lane<T> rest) { return log1p(rest); }, rests);
       for (std::int64_t r = 0; r < count; ++r) {
-        as<T>(loss)[first + r] = logs[r] + (shifts[r] - in[r * columns + labels[first + r]]);
+        const std::int64_t label = r * columns + labels[first + r];
+        as<T>(loss)[first + r] = logs[r] + (shifts[r] - in[label]);
+        // p - 1, which where p is nearly 1 has the digits of the others
+        out[label] = in[label] == shifts[r] ? -rests[r] / (1 + rests[r]) : out[label] - 1;
       }
     });
     if (counts == nullptr) return;
@@ -201,10 +246,10 @@ void cross_entropy_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, co
 }
 
 void cross_entropy_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns,
-                                 const std::byte* p, const std::int64_t* labels, const bool* counts,
+                                 const std::byte* differences, const bool* counts,
                                  const std::byte* g, std::int64_t g_step, std::byte* dx) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
-    const T* from = as<T>(p);
+    const T* from = as<T>(differences);
     T* to = as<T>(dx);
     if (g_step == 0) {
       const T scale = *as<T>(g);
@@ -213,12 +258,27 @@ void cross_entropy_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t co
     } else {
       for (std::int64_t i = 0; i < rows * columns; ++i) to[i] = from[i] * as<T>(g)[i / columns];
     }
-    for (std::int64_t row = 0; row < rows; ++row)
-      to[row * columns + labels[row]] -= as<T>(g)[row * g_step];
     if (counts == nullptr) return;
     for (std::int64_t row = 0; row < rows; ++row) {
       if (!counts[row]) std::fill_n(to + row * columns, columns, T{0});
     }
+  });
+}
+
+void logsumexp_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
+                    std::byte* y) {
+  with_type(dtype, [&]<class T>(TypeTag<T>) {
+    std::fill_n(as<T>(y), rows, -std::numeric_limits<T>::infinity());
+    std::vector<T, memory::Allocator<T>> powers(
+        static_cast<std::size_t>(std::max(block_elements, columns)));
+    for_each_block(rows, columns, [&](std::int64_t first, std::int64_t count) {
+      T shifts[block_rows], rests[block_rows];
+      exp_block(count, columns, as<T>(x) + first * columns, powers.data(), shifts, rests, false);
+      const auto formula = [](Lane<T> rest, Lane<T> shift) {
+        return where(shift == std::numeric_limits<T>::infinity(), shift, shift + log1p(rest));
+      };
+      map_run(count, as<T>(y) + first, formula, rests, shifts);
+    });
   });
 }
 
@@ -227,9 +287,9 @@ void cross_entropy_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t co
 
 template <>
 const SoftmaxKernels& compiled<SoftmaxKernels, Level::XTAPE_LEVEL>() {
-  static constexpr SoftmaxKernels table{softmax_rows,          log_softmax_rows,
-                                        softmax_gradient_rows, log_softmax_gradient_rows,
-                                        cross_entropy_rows,    cross_entropy_gradient_rows};
+  static constexpr SoftmaxKernels table{
+      softmax_rows,   log_softmax_rows,   softmax_gradient_rows,      log_softmax_gradient_rows,
+      logsumexp_rows, cross_entropy_rows, cross_entropy_gradient_rows};
   return table;
 }
 

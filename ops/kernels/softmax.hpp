@@ -24,18 +24,22 @@ struct SoftmaxKernels {
   void (*log_softmax_gradient_rows)(Dtype dtype, std::int64_t rows, std::int64_t columns,
                                     const std::byte* y, const std::byte* g, std::byte* dx);
 
-  /// Softmax of each row of x into p, and loss[row] = log(sum(exp(x))) - x[label] of each row; 0 of
-  /// rows for which `counts` is false, if it is given.
+  /// y[row] = log(sum(exp(x))) of each row; -inf of no columns, and of -inf alone.
+  void (*logsumexp_rows)(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
+                         std::byte* y);
+
+  /// softmax(x) - one_hot(label) of each row into `differences`, and log(sum(exp(x))) - x[label] into
+  /// `loss`, 0 of rows for which `counts` is false, if it is given. Where a label is nearly sure,
+  /// both keep the digits of the other classes.
   void (*cross_entropy_rows)(Dtype dtype, std::int64_t rows, std::int64_t columns,
                              const std::byte* x, const std::int64_t* labels, const bool* counts,
-                             std::byte* p, std::byte* loss);
+                             std::byte* differences, std::byte* loss);
 
-  /// dx = g[row] (p - one_hot(label)) in each row that counts, 0 in others; g_step is 0 if all rows
-  /// share one g.
+  /// dx = g[row] differences in each row that counts, 0 in others; g_step is 0 if all rows share one
+  /// g.
   void (*cross_entropy_gradient_rows)(Dtype dtype, std::int64_t rows, std::int64_t columns,
-                                      const std::byte* p, const std::int64_t* labels,
-                                      const bool* counts, const std::byte* g, std::int64_t g_step,
-                                      std::byte* dx);
+                                      const std::byte* differences, const bool* counts,
+                                      const std::byte* g, std::int64_t g_step, std::byte* dx);
 };
 
 /// Those for this processor.

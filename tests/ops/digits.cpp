@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <xtape/core/grad.hpp>
+#include <xtape/nn/cross_entropy.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
@@ -137,6 +138,23 @@ TEST_CASE("the gradient of logsumexp sums to 1, however large its arguments") {
   for (const double size : {1.0, -1e9, 1e9, 1e30, -3e38}) {
     const auto f = [](const Tensor& x) { return logsumexp(x); };
     CHECK(mismatch(slope(f, {size, size, size, size}), of({0.25, 0.25, 0.25, 0.25})) == "");
+  }
+}
+
+TEST_CASE("where one class is nearly sure, losses and slopes have the digits of the others") {
+  for (const double gap : {1.0, 10.0, 20.0, 60.0, 85.0}) {
+    const double rest = std::exp(-gap) + std::exp(-gap - 1);  // beside 1
+    const Tensor x = of({-gap, 0, -gap - 1}).to(Dtype::float32).set_requires_grad(true);
+    const Tensor row = reshape(x, {1, 3}), label = tensor({1});
+    const auto close = [](double got, double expected) {
+      return std::abs(got - expected) <= 4 * std::pow(2.0, -23) * std::abs(expected);
+    };
+    CHECK(close(nn::cross_entropy(row, label).item(), std::log1p(rest)));
+    CHECK(close(logsumexp(x).item(), std::log1p(rest)));
+    CHECK(close(-values(log_softmax(x))[1], std::log1p(rest)));
+    const auto [dx] = grad(nn::cross_entropy(row, label), {x});
+    CHECK(close(values(dx)[1], -rest / (1 + rest)));
+    CHECK(close(values(dx)[0], std::exp(-gap) / (1 + rest)));
   }
 }
 
