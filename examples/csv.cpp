@@ -14,6 +14,7 @@
 #include <xtape/xtape.hpp>
 
 #include "support/program.hpp"
+#include "support/stepped.hpp"
 
 using namespace xtape;
 
@@ -113,8 +114,10 @@ void train(const Flags& flags) {
   const char* score = flags.regression() ? "R2" : "acc";
   for (int epoch = 1; epoch <= flags.epochs; ++epoch) {
     for (const auto& [x, y] : loader) {
+      const Tensor loss = loss_of(flags, model(x), y) + model.regularization_loss();
+      if (optimizer.steps() == 0) require_all_stepped(optimizer, loss, model);
       optimizer.zero_grad();
-      (loss_of(flags, model(x), y) + model.regularization_loss()).backward();
+      loss.backward();
       optimizer.step();
     }
     if (epoch % flags.every != 0 && epoch != flags.epochs) continue;

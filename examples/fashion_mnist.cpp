@@ -12,6 +12,7 @@
 
 #include "support/program.hpp"
 #include "support/progress_bar.hpp"
+#include "support/stepped.hpp"
 
 using namespace xtape;
 
@@ -99,6 +100,7 @@ void train(const Flags& flags) {
     for (auto [x, y] : loader) {
       const Tensor logits = model(x);
       const Tensor loss = nn::cross_entropy(logits, y);
+      if (optimizer.steps() == 0) require_all_stepped(optimizer, loss, model);
       optimizer.zero_grad();
       loss.backward();
       optimizer.step();

@@ -12,6 +12,7 @@
 #include <xtape/xtape.hpp>
 
 #include "support/program.hpp"
+#include "support/stepped.hpp"
 
 using namespace xtape;
 
@@ -65,6 +66,7 @@ std::vector<Row> train(const Chapter& chapter, const Flags& flags) {
       model.train();
     }
     const Tensor loss = nn::cross_entropy(model(X), y) + model.regularization_loss();
+    if (epoch == 0) require_all_stepped(optimizer, loss, model);
     optimizer.zero_grad();
     loss.backward();
     optimizer.step();

@@ -14,6 +14,7 @@
 
 #include "support/program.hpp"
 #include "support/python_float.hpp"
+#include "support/stepped.hpp"
 
 using namespace xtape;
 
@@ -112,6 +113,7 @@ void train(const Flags& flags) {
       if (csv) csv->write({epoch, acc, loss.item(), data_loss.item(), reg_loss.item(), rate});
     }
 
+    if (epoch == 0) require_all_stepped(*optimizer, loss, model);
     optimizer->zero_grad();
     loss.backward();
     optimizer->step();
