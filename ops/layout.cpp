@@ -239,7 +239,7 @@ Tensor embed(const Tensor& x, const Shape& shape, std::span<const Slice> slices)
 }
 
 Tensor flip(const Tensor& x, std::int64_t axis) {
-  return slice(x, SliceList(normalize_axis("flip", axis, x.rank()), Slice({}, {}, -1)).span());
+  return slice(x, SliceList(normalize_axis("flip", axis, x.rank()), range({}, {}, -1)).span());
 }
 
 Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
@@ -264,7 +264,7 @@ Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
   std::vector<Slice, memory::Allocator<Slice>> parts;
   std::int64_t start = 0;
   for (const Tensor& tensor : tensors) {
-    parts.emplace_back(start, start + tensor.shape()[along]);
+    parts.push_back(range(start, start + tensor.shape()[along]));
     copy_into(slice_view("concatenate", y, SliceList(along, parts.back()).span()), tensor);
     inputs.push_back(&tensor);
     start += tensor.shape()[along];
@@ -302,7 +302,7 @@ std::vector<Tensor> split(const Tensor& x, std::int64_t parts, std::int64_t axis
   std::vector<Tensor> pieces;
   for (std::int64_t i = 0; i < parts; ++i) {
     pieces.push_back(
-        slice(x, SliceList(along, Slice(i * (extent / parts), (i + 1) * (extent / parts))).span()));
+        slice(x, SliceList(along, range(i * (extent / parts), (i + 1) * (extent / parts))).span()));
   }
   return pieces;
 }

@@ -44,10 +44,15 @@ struct Slice {
 
   Slice() = default;  ///< the whole axis too
   Slice(std::int64_t index) : start(index), single(true) {}
-  Slice(std::initializer_list<std::int64_t>) = delete;  ///< ambiguous: see range
-  explicit Slice(std::optional<std::int64_t> from, std::optional<std::int64_t> to,
-                 std::int64_t by = 1)
-      : start(from), stop(to), step(by) {}
+  struct End {};  ///< an end of the axis, `{}`
+  Slice(End, End, std::int64_t by) : step(by) {}  ///< `{{}, {}, -1}`: the axis backwards
+  struct Number {
+    Number() = default;
+    Number(std::int64_t) {}
+  };
+  /// Of numbers in braces nobody could say whether they are indices or a range: see `range`.
+  Slice(Number, Number) = delete;
+  Slice(Number, Number, Number) = delete;
 
   std::optional<std::int64_t> start, stop;
   std::int64_t step = 1;
@@ -59,7 +64,11 @@ inline const Slice Slice::all;
 /// the step comes from or leads to.
 inline Slice range(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
                    std::int64_t step = 1) {
-  return Slice(start, stop, step);
+  Slice slice;
+  slice.start = start;
+  slice.stop = stop;
+  slice.step = step;
+  return slice;
 }
 
 /// Part of x, axis by axis from the first; axes not named are taken whole. A view.

@@ -2,6 +2,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -95,6 +96,15 @@ TEST_CASE("braces around two numbers are two indices, and never a range") {
   const Tensor x = sixteenths({4, 5});
   CHECK(slice(x, {0, 2}).rank() == 0);
   CHECK(slice(x, {range(0, 2)}).shape() == Shape{2, 5});
+}
+
+TEST_CASE("a range is not spelt with braces, but for a whole axis in steps") {
+  static_assert(!std::is_constructible_v<Slice, int, int>);
+  static_assert(!std::is_constructible_v<Slice, int, int, int>);
+  static_assert(!std::is_constructible_v<Slice, Slice::End, int>);
+  const Tensor x = sixteenths({4, 5});
+  CHECK(mismatch(slice(x, {{{}, {}, -1}}), flip(x, 0)) == "");
+  CHECK(mismatch(slice(x, {0, 2}), tensor(values(x)[2], Dtype::float64)) == "");
 }
 
 TEST_CASE("embed puts back what slice takes, zeros elsewhere") {
