@@ -10,7 +10,7 @@
 namespace xtape::memory::detail {
 namespace {
 
-constexpr std::size_t slab_span = std::size_t{1} << 15;  // its address tells a block's slab
+constexpr std::size_t slab_span = std::size_t{1} << 14;  // its address tells a block's slab
 constexpr std::size_t slab_bytes = slab_span - 64;       // malloc finds room for what it notes
 constexpr std::size_t batch_bytes = std::size_t{1} << 14;
 constexpr std::size_t block_alignment = 64;

@@ -111,7 +111,7 @@ Tensor Loader::Source::order(std::uint64_t pass) const {
 Dataset Loader::Source::gathered(std::int64_t number, const Tensor& order) const {
   const auto& [x, y] = dataset;
   const std::int64_t first = number * options.batch_size;
-  const Slice rows(first, first + std::min(options.batch_size, samples() - first));
+  const Slice rows = range(first, first + std::min(options.batch_size, samples() - first));
   if (!order.defined()) return {slice(x, {rows}), slice(y, {rows})};
   const Tensor chosen = slice(order, {rows});
   return {take(x, chosen), take(y, chosen)};

@@ -223,7 +223,7 @@ Dataset rows(const Dataset& dataset, const Tensor& indices) {
   }
   const Numbers numbers = indices.to_vector<std::int64_t>();
   if (!is_run(numbers, x.extent(0))) return {take(x, indices), take(y, indices)};
-  const Slice run(numbers.front(), numbers.back() + 1);
+  const Slice run = range(numbers.front(), numbers.back() + 1);
   return {slice(x, {run}), slice(y, {run})};
 }
 

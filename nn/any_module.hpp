@@ -32,29 +32,22 @@ class AnyModule {
  public:
   template <class Layer>
   requires(!std::same_as<Layer, AnyModule> &&
-           std::is_invocable_r_v<Tensor, const Layer&, const Tensor&>) AnyModule(Layer layer)
-      : layer_(make(std::move(layer))) {}
-  AnyModule(const AnyModule& other) : layer_(other.layer_->copy()) {}
+           std::is_invocable_r_v<Tensor, const Layer&, const Tensor&>) AnyModule(const Layer& layer)
+      : layer_(new Of<std::decay_t<const Layer>>(layer)) {}
+  AnyModule(const AnyModule& other);
   AnyModule(AnyModule&&) noexcept = default;
   /// Puts another layer in the place of this one, see Module.
-  AnyModule& operator=(AnyModule other) {
-    if (layer_ != nullptr) layer_->module() = other.layer_->module();
-    layer_ = std::move(other.layer_);
-    return *this;
-  }
+  AnyModule& operator=(AnyModule other);
   ~AnyModule() = default;
 
-  Tensor operator()(const Tensor& x) const {
-    const ErrorContext in = layer_->module().here();
-    return (*layer_)(x);
-  }
+  Tensor operator()(const Tensor& x) const;
 
   /// The layer as a module: `layer->parameters()`.
   operator const Module&() const { return layer_->module(); }  // NOLINT: that is what it is
   const Module* operator->() const { return &layer_->module(); }
 
   /// The layer itself; null if it has another type.
-  template <class Layer>
+  template <std::derived_from<Module> Layer>
   Layer* get_if() {
     auto* of = dynamic_cast<Of<Layer>*>(layer_.get());
     return of == nullptr ? nullptr : &of->layer;
@@ -67,24 +60,18 @@ class AnyModule {
     virtual Tensor operator()(const Tensor& x) const = 0;
     virtual std::unique_ptr<Held> copy() const = 0;
   };
+  /// What is no module is held as a Function.
+  template <class Layer>
+  using AsModule = std::conditional_t<std::derived_from<Layer, Module>, Layer, Function<Layer>>;
   template <class Layer>
   struct Of final : Held {
     explicit Of(const Layer& own) : layer(own) {}
     Module& module() override { return layer; }
     Tensor operator()(const Tensor& x) const override { return layer(x); }
-    std::unique_ptr<Held> copy() const override { return std::make_unique<Of>(layer); }
+    std::unique_ptr<Held> copy() const override { return std::unique_ptr<Held>(new Of(*this)); }
 
-    Layer layer;
+    AsModule<Layer> layer;
   };
-
-  template <class Layer>
-  static std::unique_ptr<Held> make(Layer layer) {
-    if constexpr (std::derived_from<Layer, Module>) {
-      return std::make_unique<Of<Layer>>(layer);
-    } else {
-      return std::make_unique<Of<Function<Layer>>>(Function<Layer>(layer));
-    }
-  }
 
   std::unique_ptr<Held> layer_;
 };

@@ -21,19 +21,11 @@ class ModuleList : public Module {
   ModuleList(const ModuleList&) = default;
   ModuleList(ModuleList&&) noexcept = default;
   /// Its modules come along, not one by one.
-  ModuleList& operator=(const ModuleList& other) {
-    std::vector<M> modules = other.modules_;
-    Module::operator=(other);
-    modules_.swap(modules);
-    return *this;
-  }
+  ModuleList& operator=(const ModuleList& other);
   ~ModuleList() = default;
 
   /// Appends a module.
-  void push_back(M module) {
-    modules_.reserve(modules_.size() + 1);
-    modules_.push_back(child(std::to_string(modules_.size()), std::move(module)));
-  }
+  void push_back(M module);
 
   std::size_t size() const { return modules_.size(); }
   /// To replace one, `list[2] = nn::Dense(4, 5)`. Throws IndexError.
@@ -44,13 +36,32 @@ class ModuleList : public Module {
   auto end() const { return modules_.end(); }
 
  private:
-  std::size_t checked(std::size_t i) const {
-    if (i < size()) return i;
-    throw IndexError("module list: there are " + std::to_string(size()) + " modules; got index " +
-                     std::to_string(i));
-  }
+  std::size_t checked(std::size_t i) const;
 
   std::vector<M> modules_;
 };
+
+template <class M>
+ModuleList<M>& ModuleList<M>::operator=(const ModuleList& other) {
+  std::vector<M> modules = other.modules_;
+  Module::operator=(other);
+  modules_.swap(modules);
+  return *this;
+}
+
+template <class M>
+void ModuleList<M>::push_back(M module) {
+  modules_.reserve(modules_.size() + 1);
+  modules_.push_back(child(std::to_string(modules_.size()), std::move(module)));
+}
+
+template <class M>
+std::size_t ModuleList<M>::checked(std::size_t i) const {
+  if (i < size()) return i;
+  throw IndexError("module list: there are " + std::to_string(size()) + " modules; got index " +
+                   std::to_string(i));
+}
+
+extern template class ModuleList<AnyModule>;
 
 }  // namespace xtape::nn

@@ -1,7 +1,5 @@
 #pragma once
 #include <concepts>
-#include <type_traits>
-#include <utility>
 
 #include <xtape/nn/module_list.hpp>
 
@@ -14,10 +12,10 @@ class Sequential : public ModuleList<> {
   Sequential() = default;
   template <class First, class... Layers>
   requires(sizeof...(Layers) > 0 ||
-           !std::derived_from<std::remove_cvref_t<First>,
-                              Sequential>) explicit Sequential(First first, Layers... layers) {
-    push_back(std::move(first));
-    (push_back(std::move(layers)), ...);
+           !std::derived_from<First, Sequential>) explicit Sequential(const First& first,
+                                                                      const Layers&... layers) {
+    push_back(first);
+    (push_back(layers), ...);
   }
 
   Tensor operator()(const Tensor& x) const;

@@ -73,6 +73,9 @@ static Tensor pow_exponent_slope(const Tensor& a, const Tensor& b, const Tensor&
 static Tensor scaled_exp(const Tensor& x, const Tensor& f) { return f * exp(x); }
 static Tensor erf_slope(const Tensor& x) { return 2 * inv_sqrtpi * exp(-x * x); }
 static Tensor sigmoid_slope(const Tensor& x) { return sigmoid(x) * sigmoid(-x); }
+static Tensor sigmoid_less(const Tensor& x, const Tensor& p) {
+  return where(x > 0, (1 - p) - sigmoid(-x), sigmoid(x) - p);
+}
 static Tensor tanh_slope(const Tensor& x) { return 4 * sigmoid_slope(2 * x); }
 static Tensor silu_slope(const Tensor& x) { return sigmoid(x) + times(sigmoid_slope(x), x); }
 

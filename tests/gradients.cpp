@@ -143,7 +143,7 @@ Tensors reversed(const Tensors& inputs) {
     std::vector<Slice> places;
     for (int axis = 0; axis < wide.rank(); ++axis) {
       wide[axis] *= 2;
-      places.emplace_back(std::nullopt, std::nullopt, -2);
+      places.push_back(range({}, {}, -2));
     }
     result.push_back(slice(embed(x, wide, places), places));
   }

@@ -141,6 +141,13 @@ XTAPE_INLINE Lane<T> sigmoid(Lane<T> x) {
   return where(x < 0, e, 1) / (1 + e);
 }
 
+/// sigmoid(x) - p, by the smaller of the two tails.
+template <class T>
+XTAPE_INLINE Lane<T> sigmoid_less(Lane<T> x, Lane<T> p) {
+  const Lane<T> e = exp(-abs(x)), tail = e / (1 + e);
+  return where(x > 0, (1 - p) - tail, tail - p);
+}
+
 /// sigmoid(x) (1 - sigmoid(x))
 template <class T>
 XTAPE_INLINE Lane<T> sigmoid_slope(Lane<T> x) {

@@ -69,5 +69,13 @@ XTAPE_INLINE Lane<T> log1p(Lane<T> x) {
   return where(x == 0, x, log_limits(u, log_of(split.exponent, f)));
 }
 
+/// log(1 + exp(-|x|)), the part of softplus that is not a straight line.
+template <class T>
+XTAPE_INLINE Lane<T> softplus_tail(Lane<T> x) {
+  const Lane<T> e = exp(-abs(x));
+  const Mask<T> halved = e > T(0.414213562373095049);  // 1 + e above sqrt(2); (1 + e) / 2 is exact
+  return log_of(where(halved, 1, 0), where(halved, T(0.5) * (e - 1), e));
+}
+
 }  // namespace XTAPE_LEVEL
 }  // namespace xtape::kernels

@@ -28,10 +28,10 @@ XTAPE_INLINE Lane<T> times(Lane<T> g, std::type_identity_t<Lane<T>> e) {
   return where((g == 0) & !(e - e == 0), 0, g * e);
 }
 
-/// 0, but for a NaN: see elementwise.def.
+/// 0, but NaN where x is and something comes in: see elementwise.def.
 template <class T>
 XTAPE_INLINE Lane<T> flat(Lane<T> g, Lane<T> x) {
-  return where(x == x, 0, times(g, x));
+  return where((x == x) | (g == 0), 0, x);
 }
 
 /// x, NaN below 0, and +0 at -0: slopes at the end of a domain are their limits from within.

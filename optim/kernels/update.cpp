@@ -22,7 +22,8 @@ XTAPE_INLINE void pass(const Rule& rule, T* p, const T* g, [[maybe_unused]] T* c
 }
 
 template <class T, class Rule>
-void update_run(const Rule& rule, std::int64_t n, T* p, const T* g, T* const* state) {
+void update_run(const Rule& given, std::int64_t n, T* p, const T* g, T* const* state) {
+  const Rule rule = given;  // which no store below can be taken to change
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   constexpr auto slots = std::make_index_sequence<Rule::slots>();
   T* at[Rule::slots + 1] = {};

@@ -61,7 +61,7 @@ TEST_CASE("a shift moves whole pixels and fills what becomes vacant") {
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t down = draws.integer(-1, 2), right = draws.integer(-1, 2);
     ++seen[{down, right}];
-    REQUIRE(mismatch(slice(y, {Slice(i, i + 1)}).contiguous(), moved[down + 1][right + 1]) == "");
+    REQUIRE(mismatch(slice(y, {range(i, i + 1)}).contiguous(), moved[down + 1][right + 1]) == "");
   }
   CHECK(rng == draws);
   CHECK(seen.size() == 9);
@@ -96,7 +96,7 @@ TEST_CASE("a shift by the whole image leaves only what is filled in") {
                                   {.max_rows = 2, .max_columns = 3, .fill = 7}, rng);
   int empty = 0;
   for (std::int64_t i = 0; i < 300; ++i) {
-    const Doubles values = slice(y, {Slice(i, i + 1)}).to_vector<double>();
+    const Doubles values = slice(y, {range(i, i + 1)}).to_vector<double>();
     empty += values == Doubles(6, 7) ? 1 : 0;
   }
   CHECK(empty > 100);  // 1 - (3/5) (5/7) of them: 171
