@@ -7,15 +7,15 @@ namespace xtape {
 // const Operand& b)`, ...
 //   Inputs broadcast and promote as NumPy's do; comparisons give boolean tensors.
 //   Value and derivatives are what the row says. Throws ShapeError if the inputs do not broadcast.
-#define UNARY(name, ...) [[nodiscard]] Tensor name(const Tensor& x);
-#define BINARY(name, ...) [[nodiscard]] Tensor name(const Operand& a, const Operand& b);
-#define TERNARY(name, ...)
-#define COMPARE(name, ...) [[nodiscard]] Tensor name(const Operand& a, const Operand& b);
+#define XTAPE_UNARY(name, ...) [[nodiscard]] Tensor name(const Tensor& x);
+#define XTAPE_BINARY(name, ...) [[nodiscard]] Tensor name(const Operand& a, const Operand& b);
+#define XTAPE_TERNARY(name, ...)
+#define XTAPE_COMPARE(name, ...) [[nodiscard]] Tensor name(const Operand& a, const Operand& b);
 #include <xtape/ops/elementwise.def>
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef COMPARE
+#undef XTAPE_UNARY
+#undef XTAPE_BINARY
+#undef XTAPE_TERNARY
+#undef XTAPE_COMPARE
 
 [[nodiscard]] inline Tensor operator-(const Tensor& x) { return negative(x); }
 [[nodiscard]] inline Tensor operator+(const Operand& a, const Operand& b) { return add(a, b); }
