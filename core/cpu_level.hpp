@@ -1,6 +1,10 @@
 #pragma once
 #include <string_view>
 
+#include <xtape/config.hpp>
+
+XTAPE_EXPORT_BEGIN
+
 namespace xtape {
 
 /// The level of the processor family whose kernels this process uses, "x86-64-v3": the highest of
@@ -10,3 +14,5 @@ namespace xtape {
 [[nodiscard]] std::string_view cpu_level();
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

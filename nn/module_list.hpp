@@ -4,7 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/nn/any_module.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -54,3 +57,5 @@ class ModuleList : public Module {
 };
 
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

@@ -3,7 +3,10 @@
 #include <type_traits>
 #include <utility>
 
+#include <xtape/config.hpp>
 #include <xtape/nn/module_list.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -24,3 +27,5 @@ class Sequential : public ModuleList<> {
 };
 
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

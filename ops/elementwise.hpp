@@ -1,5 +1,8 @@
 #pragma once
+#include <xtape/config.hpp>
 #include <xtape/ops/operand.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -61,3 +64,5 @@ namespace xtape {
 [[nodiscard]] Tensor isnan(const Tensor& x);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

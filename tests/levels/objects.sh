@@ -28,7 +28,7 @@ forbid_instructions() {
 }
 
 units=$(find "$build" -path '*xtape_kernels_*.dir*' -name '*.o')
-others=$(find "$build" -path '*/xtape.dir/*' -name '*.o')
+others=$(find "$build" -path '*/xtape_*.dir/*' -name '*.o' | grep -E '/xtape_(core|data)\.dir/' || :)
 if [ -z "$units" ] || [ -z "$others" ]; then
   echo "$build: no objects found: has their place changed?"
   exit 1
