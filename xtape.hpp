@@ -1,6 +1,8 @@
 #pragma once
 // Everything but the xtensor interop, which is opt-in: <xtape/xtensor.hpp>.
 
+#include <xtape/config.hpp>
+#include <xtape/core/cpu_level.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/dtype.hpp>
 #include <xtape/core/error.hpp>

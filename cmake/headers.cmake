@@ -8,4 +8,8 @@ foreach(path IN LISTS XTAPE_FLOORS ITEMS xtape.hpp)
 endforeach()
 file(CREATE_LINK "${PROJECT_SOURCE_DIR}/core/xtensor.hpp" "${header_tree}/xtensor.hpp" SYMBOLIC)
 
-target_include_directories(xtape PUBLIC $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>)
+
+set(XTAPE_SHARED ${BUILD_SHARED_LIBS})
+configure_file(cmake/config.hpp.in "${header_tree}/config.hpp")
+
+target_include_directories(xtape_core PUBLIC $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>)

@@ -3,17 +3,27 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/xtape")
 set(header_dir "${CMAKE_INSTALL_INCLUDEDIR}/xtape")
+set(pkgconfig_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 
-install(TARGETS xtape EXPORT xtapeTargets INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(EXPORT xtapeTargets NAMESPACE xtape:: DESTINATION "${package_dir}")
+# One set of targets for each component that has libraries of its own to find.
+install(TARGETS xtape_core EXPORT xtapeCoreTargets
+  INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(TARGETS xtape_data xtape EXPORT xtapeDataTargets)
+install(EXPORT xtapeCoreTargets NAMESPACE xtape:: DESTINATION "${package_dir}")
+install(EXPORT xtapeDataTargets NAMESPACE xtape:: DESTINATION "${package_dir}")
 
-install(FILES xtape.hpp core/xtensor.hpp DESTINATION "${header_dir}")
+set(private_headers "")
+foreach(header IN LISTS XTAPE_PRIVATE_HEADERS)
+  list(APPEND private_headers PATTERN "${header}" EXCLUDE)
+endforeach()
+install(FILES xtape.hpp core/xtensor.hpp "${header_tree}/config.hpp" DESTINATION "${header_dir}")
 install(DIRECTORY ${XTAPE_FLOORS} DESTINATION "${header_dir}"
   FILES_MATCHING
   PATTERN "*.hpp"
   PATTERN "*.def"
   PATTERN "kernels" EXCLUDE
-  PATTERN "xtensor.hpp" EXCLUDE)
+  PATTERN "core/xtensor.hpp" EXCLUDE
+  ${private_headers})
 
 configure_package_config_file(
   cmake/xtapeConfig.cmake.in "${PROJECT_BINARY_DIR}/xtapeConfig.cmake"
@@ -27,3 +37,24 @@ install(FILES
   cmake/FindCsv.cmake
   cmake/FindMinizip.cmake
   DESTINATION "${package_dir}")
+
+# The flags that link a library: -lopenblas, and where it is unless the linker looks there anyway.
+function(xtape_link_flags variable path)
+  get_filename_component(directory "${path}" DIRECTORY)
+  get_filename_component(name "${path}" NAME_WE)
+  string(REGEX REPLACE "^lib" "" name "${name}")
+  set(flags "-l${name}")
+  if(NOT directory IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+    set(flags "-L${directory} ${flags}")
+  endif()
+  set(${variable} "${flags}" PARENT_SCOPE)
+endfunction()
+
+xtape_link_flags(blas_flags "${Cblas_LIBRARY}")
+xtape_link_flags(csv_flags "${Csv_LIBRARY}")
+xtape_link_flags(minizip_flags "${Minizip_LIBRARY}")
+file(RELATIVE_PATH prefix_from_pkgconfig "/${pkgconfig_dir}" "/")
+foreach(file xtape xtape-core)
+  configure_file(cmake/${file}.pc.in "${PROJECT_BINARY_DIR}/${file}.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/${file}.pc" DESTINATION "${pkgconfig_dir}")
+endforeach()

@@ -33,6 +33,17 @@ target_compile_options(xtape_warnings INTERFACE
   $<${old_gcc}:-Wno-restrict>
   $<$<BOOL:${XTAPE_WERROR}>:-Werror>)
 
+# What goes into the library can be put into a plugin or a Python module, and shows nothing there.
+function(xtape_set_placement target)
+  set_target_properties(${target} PROPERTIES
+    POSITION_INDEPENDENT_CODE ON
+    CXX_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON)
+  if(BUILD_SHARED_LIBS)  # nobody puts other functions in the place of these
+    target_compile_options(${target} PRIVATE -fno-semantic-interposition)
+  endif()
+endfunction()
+
 if(XTAPE_SANITIZE)
   add_compile_options(
     -fsanitize=${XTAPE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -1,7 +1,10 @@
 #pragma once
 #include <cstdint>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::detail {
 
@@ -26,3 +29,5 @@ class GradientSum {
 };
 
 }  // namespace xtape::detail
+
+XTAPE_EXPORT_END

@@ -1,11 +1,9 @@
 #pragma once
 #include <cstdint>
 
-namespace xtape {
+#include <xtape/core/rng.hpp>
 
-class Rng;
-
-namespace detail {
+namespace xtape::detail {
 
 /// The binomial distribution of n trials with probability p, for drawing many numbers.
 class Binomial {
@@ -36,5 +34,4 @@ class Binomial {
   std::int64_t mode_;
 };
 
-}  // namespace detail
-}  // namespace xtape
+}  // namespace xtape::detail

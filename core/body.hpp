@@ -2,11 +2,13 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <unordered_map>
 
+#include <xtape/config.hpp>
 #include <xtape/core/node.hpp>
 #include <xtape/core/storage.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::detail {
 
@@ -33,15 +35,16 @@ struct Body {
   Ref<Storage> storage;  // keeps `data` alive
   Ref<Node> node;        // where its gradient goes; null for constants
   Ref<Node> frozen;      // the node of a leaf that requires no gradient for now
+  // By the copy of the library that made it, whose pool it is from: a process may have several.
+  void (*end)(Body*) noexcept = [](Body* body) noexcept { delete body; };
 
   void retain() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
     if (references.load(std::memory_order_acquire) == 1 ||
         references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      destroy();
+      end(this);
     }
   }
-  void destroy() noexcept { delete this; }
   static void* operator new(std::size_t bytes) { return memory::allocate(bytes); }
   static void operator delete(void* body, std::size_t bytes) noexcept {
     memory::deallocate(body, bytes);
@@ -52,6 +55,8 @@ struct Body {
     return reinterpret_cast<T*>(data);
   }
 };
+
+static_assert(sizeof(Body) <= 3 * 64);
 
 /// An uninitialised dense tensor. `operation` is named if memory is out: the calling function,
 /// unless it has another name than the operation.
@@ -98,22 +103,6 @@ const char* running_rule();
 /// Name of the operation whose rule runs while the backward pass is recorded; null otherwise.
 const char* differentiable_rule();
 
-/// While it lives, copying a handle of a `replaceable` tensor on this thread yields a handle of
-/// that tensor's clone, the same one each time. It is how copying a module, members and all, can
-/// mean copying its parameters.
-class CloneScope {
- public:
-  using Clones = std::unordered_map<const Body*, Tensor>;
-
-  [[nodiscard]] CloneScope();
-  ~CloneScope();
-  CloneScope(const CloneScope&) = delete;
-  CloneScope& operator=(const CloneScope&) = delete;
-  static bool active() noexcept;
-
- private:
-  Clones clones_;
-  Clones* outer_;
-};
-
 }  // namespace xtape::detail
+
+XTAPE_EXPORT_END

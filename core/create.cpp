@@ -162,10 +162,10 @@ Tensor from_memory(const T* values, const Shape& shape, std::function<void()> re
   return detail::adopt_memory(const_cast<T*>(values), shape, dtype_of<T>, std::move(release));
 }
 
-#define XTAPE_INSTANTIATE(T)                                   \
-  template Tensor from_span(std::span<const T>, const Shape&); \
-  template Tensor from_vector(std::vector<T>&&, const Shape&); \
-  template Tensor from_memory(const T*, const Shape&, std::function<void()>);
+#define XTAPE_INSTANTIATE(T)                                                \
+  template XTAPE_EXPORT Tensor from_span(std::span<const T>, const Shape&); \
+  template XTAPE_EXPORT Tensor from_vector(std::vector<T>&&, const Shape&); \
+  template XTAPE_EXPORT Tensor from_memory(const T*, const Shape&, std::function<void()>);
 XTAPE_INSTANTIATE(bool)
 XTAPE_INSTANTIATE(std::int64_t)
 XTAPE_INSTANTIATE(float)

@@ -6,7 +6,10 @@
 #include <span>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -110,3 +113,5 @@ template <Element T>
                                  std::function<void()> release = {});
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -3,6 +3,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include <xtape/config.hpp>
+
+XTAPE_EXPORT_BEGIN
+
 namespace xtape {
 
 /// Type of a tensor's elements.
@@ -70,3 +74,5 @@ decltype(auto) visit(Dtype dtype, F&& f) {
 }
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

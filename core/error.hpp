@@ -4,6 +4,10 @@
 #include <string>
 #include <string_view>
 
+#include <xtape/config.hpp>
+
+XTAPE_EXPORT_BEGIN
+
 namespace xtape {
 
 /// Root of all exceptions of the library. The text says the operation, the rule, what it got, and
@@ -68,3 +72,5 @@ class ErrorContext {
 };
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -5,7 +5,10 @@
 #include <optional>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -43,3 +46,5 @@ template <std::size_t N>
 }
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -78,6 +78,11 @@ struct Threads {
 
 constinit Threads threads;
 static_assert(std::is_trivially_destructible_v<Threads>);
+/// A plugin that holds a copy of the library leaves nothing behind when it is unloaded; its threads
+/// have ended then. Nothing thread-local may begin here: it would end after the code is gone.
+struct AtUnload {
+  ~AtUnload() { Depot::instance().release(); }
+} at_unload;
 std::mutex& threads_mutex() { return threads.mutex; }
 [[maybe_unused]] const bool held = xtape::detail::hold_at_fork<&threads_mutex>();
 

@@ -3,6 +3,10 @@
 #include <cstdint>
 #include <optional>
 
+#include <xtape/config.hpp>
+
+XTAPE_EXPORT_BEGIN
+
 /// The buffer pool. Blocks are 64-byte aligned, handed out by size class from lists of the calling
 /// thread, and kept for reuse when freed: fresh pages cost more than the arithmetic on them. What
 /// is kept goes back to the system, the longest kept first, beyond a limit (see set_cache_limit)
@@ -58,3 +62,5 @@ struct Allocator {
 };
 
 }  // namespace xtape::memory
+
+XTAPE_EXPORT_END

@@ -45,6 +45,10 @@ Node::Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs
 
 Node::~Node() { memory::count_nodes(-1); }
 
+bool Node::is_own() const noexcept {
+  return (number_ ^ next_number.load(std::memory_order_relaxed)) >> count_bits == 0;
+}
+
 /// Ends a node and whatever nobody refers to after it. A work list instead of recursion: graphs are
 /// a million deep.
 void Node::destroy(Node* node) noexcept {

@@ -9,9 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/memory.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -75,6 +78,8 @@ class Node {
   bool follows(const Node& input) const {
     return input.number_ < number_ && (input.number_ ^ number_) >> count_bits == 0;
   }
+  /// Whether this copy of the library recorded it.
+  bool is_own() const noexcept;
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
     if (references_.load(std::memory_order_acquire) == 1 ||
@@ -343,3 +348,5 @@ auto once_differentiable(Rule rule) {
 }
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -2,6 +2,10 @@
 #include <cstddef>
 #include <utility>
 
+#include <xtape/config.hpp>
+
+XTAPE_EXPORT_BEGIN
+
 namespace xtape {
 
 /// How references are counted. A type that is incomplete where its handles are copied overloads
@@ -59,3 +63,5 @@ class Ref {
 };
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -5,7 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -80,3 +83,5 @@ Rng& default_rng();
 void seed(std::uint64_t value);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

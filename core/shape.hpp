@@ -6,6 +6,10 @@
 #include <span>
 #include <string>
 
+#include <xtape/config.hpp>
+
+XTAPE_EXPORT_BEGIN
+
 namespace xtape {
 
 /// Greatest number of axes of a tensor.
@@ -60,3 +64,5 @@ class Shape {
 [[nodiscard]] int normalize_axis(const char* op, std::int64_t axis, int rank);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

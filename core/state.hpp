@@ -3,8 +3,11 @@
 #include <string>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 /// States of models, optimizers and the like: named tensors that `state()` gives and
 /// `restore(state)` takes up again.
@@ -47,3 +50,5 @@ MatchedState match_state(const NamedTensors& expected, const NamedTensors& given
 
 }  // namespace detail
 }  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -25,7 +25,7 @@ class Storage {
   void release() noexcept {
     if (references_.load(std::memory_order_acquire) == 1 ||
         references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      destroy();
+      end_(this);
     }
   }
 
@@ -37,6 +37,8 @@ class Storage {
   bool external_ = false;
   std::byte* data_;
   std::size_t bytes_;
+  // By the copy of the library that made it, as Body::end.
+  void (*end_)(Storage*) noexcept = [](Storage* storage) noexcept { storage->destroy(); };
 };
 
 }  // namespace xtape::detail

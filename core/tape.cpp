@@ -66,6 +66,11 @@ void Tape::link(std::span<const Tensor> outputs) {
       targets_[static_cast<std::size_t>(next.edge)] = static_cast<std::int32_t>(size()) - 1;
   };
   for (const Tensor& output : outputs) {
+    if (output.node() != nullptr && !output.node()->is_own()) {
+      throw GradError(std::string("backward: a graph is swept by the copy of the library that ") +
+                      "recorded it (are there two in this process?); got the result of " +
+                      output.node()->name());
+    }
     wish(output.node(), nowhere);
     roots_.push_back(output.body().node);
   }

@@ -5,8 +5,11 @@
 #include <string>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/accumulate.hpp>
 #include <xtape/core/node.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -73,3 +76,5 @@ class Tape {
 std::ostream& operator<<(std::ostream& stream, const Tape& tape);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include <xtape/core/body.hpp>
+#include <xtape/core/clone_scope.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/kernels/copy.hpp>
 #include <xtape/core/leaf.hpp>

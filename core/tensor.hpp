@@ -9,9 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/dtype.hpp>
 #include <xtape/core/ref.hpp>
 #include <xtape/core/shape.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -162,3 +165,5 @@ std::ostream& operator<<(std::ostream& stream, const Tensor& tensor);
 [[nodiscard]] std::string to_string(const Tensor& tensor);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

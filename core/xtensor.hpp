@@ -21,11 +21,14 @@
 #include <xtensor/xtensor.hpp>
 #endif
 
+#include <xtape/config.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/node.hpp>
 
 // xtensor in and out. The one header of the library that includes xtensor; nothing else needs it.
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -217,3 +220,5 @@ requires(sizeof...(Inputs) > 0) Tensor
 }
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

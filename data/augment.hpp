@@ -1,8 +1,11 @@
 #pragma once
 #include <cstdint>
 
+#include <xtape/config.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 /// Random changes of images that leave what they show recognisable: more to learn from.
 ///   images [n, rows, columns] or [n, rows, columns, channels], floating   ->   the same dtype
@@ -67,3 +70,5 @@ struct NoiseOptions {
 Tensor noise(const Tensor& x, const NoiseOptions& options, Rng& rng);
 
 }  // namespace xtape::data::augment
+
+XTAPE_EXPORT_END

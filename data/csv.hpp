@@ -8,7 +8,10 @@
 #include <variant>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
@@ -80,3 +83,5 @@ class CsvTable {
 CsvTable read_csv(const std::string& path, const CsvOptions& options = {});
 
 }  // namespace xtape::data
+
+XTAPE_EXPORT_END

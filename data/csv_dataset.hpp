@@ -2,8 +2,11 @@
 #include <string>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/data/csv.hpp>
 #include <xtape/data/dataset.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
@@ -41,3 +44,5 @@ struct CsvDataset {
 CsvDataset load_csv_dataset(const std::string& path, const CsvDatasetOptions& options = {});
 
 }  // namespace xtape::data
+
+XTAPE_EXPORT_END

@@ -5,7 +5,10 @@
 #include <variant>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/data/output_file.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
@@ -31,3 +34,5 @@ class CsvWriter {
 };
 
 }  // namespace xtape::data
+
+XTAPE_EXPORT_END

@@ -1,5 +1,8 @@
 #pragma once
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
@@ -15,3 +18,5 @@ struct Split {
 };
 
 }  // namespace xtape::data
+
+XTAPE_EXPORT_END

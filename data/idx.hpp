@@ -2,7 +2,10 @@
 #include <optional>
 #include <string>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
@@ -23,3 +26,5 @@ struct IdxOptions {
 Tensor read_idx(const std::string& path, const IdxOptions& options = {});
 
 }  // namespace xtape::data
+
+XTAPE_EXPORT_END

@@ -2,7 +2,10 @@
 #include <cstdint>
 #include <string>
 
+#include <xtape/config.hpp>
 #include <xtape/data/dataset.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
@@ -23,3 +26,5 @@ struct IdxDatasetOptions {
 Split load_idx_dataset(const std::string& directory, const IdxDatasetOptions& options = {});
 
 }  // namespace xtape::data
+
+XTAPE_EXPORT_END

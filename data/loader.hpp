@@ -5,9 +5,12 @@
 #include <iterator>
 #include <memory>
 
+#include <xtape/config.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/dataset.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
@@ -106,3 +109,5 @@ class Loader::Iterator {
 };
 
 }  // namespace xtape::data
+
+XTAPE_EXPORT_END

@@ -1,7 +1,10 @@
 #pragma once
 #include <string>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
@@ -19,3 +22,5 @@ Tensor load_npy(const std::string& path, Dtype dtype);
 void save_npy(const std::string& path, const Tensor& tensor);
 
 }  // namespace xtape::data
+
+XTAPE_EXPORT_END

@@ -4,9 +4,12 @@
 #include <utility>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
@@ -72,3 +75,5 @@ auto load_npz(const std::string& path, T& object, const RestoreOptions& options)
 }
 
 }  // namespace xtape::data
+
+XTAPE_EXPORT_END

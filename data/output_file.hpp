@@ -5,6 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include <xtape/config.hpp>
+
+XTAPE_EXPORT_BEGIN
+
 namespace xtape::data {
 
 /// A file that appears whole or not at all: its bytes go to a temporary file beside it, which takes
@@ -67,3 +71,5 @@ class OutputFile {
 };
 
 }  // namespace xtape::data
+
+XTAPE_EXPORT_END

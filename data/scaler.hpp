@@ -1,7 +1,10 @@
 #pragma once
 #include <string>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
@@ -63,3 +66,5 @@ class Scaler {
 };
 
 }  // namespace xtape::data
+
+XTAPE_EXPORT_END

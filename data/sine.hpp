@@ -1,7 +1,10 @@
 #pragma once
 #include <cstdint>
 
+#include <xtape/config.hpp>
 #include <xtape/data/dataset.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
@@ -13,3 +16,5 @@ namespace xtape::data {
 Dataset sine(std::int64_t samples, Dtype dtype = Dtype::float32);
 
 }  // namespace xtape::data
+
+XTAPE_EXPORT_END

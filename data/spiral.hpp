@@ -1,8 +1,11 @@
 #pragma once
 #include <cstdint>
 
+#include <xtape/config.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/data/dataset.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
@@ -17,3 +20,5 @@ Dataset spiral(std::int64_t samples_per_class, std::int64_t classes, Rng& rng = 
                Dtype dtype = Dtype::float32);
 
 }  // namespace xtape::data
+
+XTAPE_EXPORT_END

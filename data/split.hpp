@@ -2,8 +2,11 @@
 #include <cstdint>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/data/dataset.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 /// Splits into what a model learns from and what it is judged by, as row numbers. The test set of
 /// n rows has round(test_share * n), halves rounded up. Row numbers ascend; which ones are drawn
@@ -68,3 +71,5 @@ Dataset rows(const Dataset& dataset, const Tensor& indices);
 Split split(const Dataset& dataset, const Fold& fold);
 
 }  // namespace xtape::data
+
+XTAPE_EXPORT_END

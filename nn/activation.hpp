@@ -1,9 +1,12 @@
 #pragma once
 #include <cstdint>
 
+#include <xtape/config.hpp>
 #include <xtape/nn/module.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/softmax.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -93,3 +96,5 @@ class LogSoftmax : public Module {
 };
 
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

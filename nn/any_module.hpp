@@ -4,7 +4,10 @@
 #include <type_traits>
 #include <utility>
 
+#include <xtape/config.hpp>
 #include <xtape/nn/module.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -77,3 +80,5 @@ class AnyModule {
 };
 
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

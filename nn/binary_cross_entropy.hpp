@@ -1,5 +1,8 @@
 #pragma once
+#include <xtape/config.hpp>
 #include <xtape/nn/reduction.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -27,3 +30,5 @@ struct BinaryCrossEntropyOptions {
                                           const BinaryCrossEntropyOptions& options = {});
 
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

@@ -2,7 +2,10 @@
 #include <cstdint>
 #include <optional>
 
+#include <xtape/config.hpp>
 #include <xtape/nn/reduction.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -42,3 +45,5 @@ struct CrossEntropyOptions {
                                                const CrossEntropyOptions& options = {});
 
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

@@ -1,8 +1,11 @@
 #pragma once
 #include <cstdint>
 
+#include <xtape/config.hpp>
 #include <xtape/nn/init.hpp>
 #include <xtape/nn/module.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -29,3 +32,5 @@ struct Dense : Module {
 };
 
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

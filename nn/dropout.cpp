@@ -1,5 +1,6 @@
 #include <limits>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/nn/dropout.hpp>
 #include <xtape/ops/dropout.hpp>

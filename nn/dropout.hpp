@@ -1,8 +1,11 @@
 #pragma once
 #include <cstdint>
 
+#include <xtape/config.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/nn/module.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -25,3 +28,5 @@ struct Dropout : Module {
 };
 
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

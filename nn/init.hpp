@@ -1,8 +1,11 @@
 #pragma once
 #include <functional>
 
+#include <xtape/config.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 /// Initial values for weights [inputs, outputs].
 namespace xtape::nn::init {
@@ -28,3 +31,5 @@ Initializer glorot_normal();
 Initializer glorot_uniform();
 
 }  // namespace xtape::nn::init
+
+XTAPE_EXPORT_END

@@ -2,10 +2,13 @@
 #include <cstdint>
 #include <optional>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
 
 /// Checks that losses and metrics share. `op` is named in their errors, `what` is said there of the
 /// first tensor.
+XTAPE_EXPORT_BEGIN
+
 namespace xtape::nn::detail {
 
 /// Throws ShapeError unless scores are [n, classes] with at least one class, and labels [n] or
@@ -38,3 +41,5 @@ void check_not_negative(const char* op, const char* what, const Tensor& weights)
 void check_positive(const char* op, const char* what, const Tensor& weights);
 
 }  // namespace xtape::nn::detail
+
+XTAPE_EXPORT_END

@@ -4,6 +4,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/nn/module.hpp>
 #include <xtape/nn/regularization.hpp>

@@ -6,10 +6,13 @@
 #include <utility>
 #include <vector>
 
-#include <xtape/core/body.hpp>
+#include <xtape/config.hpp>
+#include <xtape/core/clone_scope.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -191,3 +194,5 @@ template <class M>
 }
 
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

@@ -4,7 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/nn/any_module.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -65,3 +68,5 @@ std::size_t ModuleList<M>::checked(std::size_t i) const {
 extern template class ModuleList<AnyModule>;
 
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

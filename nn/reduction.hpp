@@ -1,5 +1,8 @@
 #pragma once
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -21,3 +24,5 @@ Tensor reduced(const Tensor& losses, Reduction reduction);
 
 }  // namespace detail
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

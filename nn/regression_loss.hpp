@@ -1,5 +1,8 @@
 #pragma once
+#include <xtape/config.hpp>
 #include <xtape/nn/reduction.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -31,3 +34,5 @@ struct HuberOptions {
                                 const HuberOptions& options = {});
 
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

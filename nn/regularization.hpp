@@ -1,5 +1,8 @@
 #pragma once
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -12,3 +15,5 @@ namespace xtape::nn {
 [[nodiscard]] Tensor l2_penalty(const Tensor& w);
 
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

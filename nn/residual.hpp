@@ -2,7 +2,10 @@
 #include <concepts>
 #include <utility>
 
+#include <xtape/config.hpp>
 #include <xtape/nn/sequential.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -32,3 +35,5 @@ class Residual : public Module {
 };
 
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

@@ -1,7 +1,10 @@
 #pragma once
 #include <concepts>
 
+#include <xtape/config.hpp>
 #include <xtape/nn/module_list.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
@@ -22,3 +25,5 @@ class Sequential : public ModuleList<> {
 };
 
 }  // namespace xtape::nn
+
+XTAPE_EXPORT_END

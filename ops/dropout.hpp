@@ -1,7 +1,10 @@
 #pragma once
 #include <cstdint>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -16,3 +19,5 @@ namespace xtape {
 [[nodiscard]] Tensor dropout(const Tensor& x, double rate, std::uint64_t key, std::uint64_t call);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -247,21 +247,21 @@ Tensor with_tensors(const Operand& left, const Operand& right, F&& f) {
 
 }  // namespace
 
-#define UNARY(id, ...) \
+#define XTAPE_UNARY(id, ...) \
   Tensor id(const Tensor& x) { return elementwise<kernels::id##_row>(x.dtype(), x); }
-#define BINARY(id, ...)                                                                  \
+#define XTAPE_BINARY(id, ...)                                                            \
   Tensor id(const Operand& a, const Operand& b) {                                        \
     return with_tensors(a, b, [](Dtype dtype, const Tensor& left, const Tensor& right) { \
       return elementwise<kernels::id##_row>(dtype, left, right);                         \
     });                                                                                  \
   }
-#define TERNARY(id, ...)
-#define COMPARE BINARY
+#define XTAPE_TERNARY(id, ...)
+#define XTAPE_COMPARE XTAPE_BINARY
 #include <xtape/ops/elementwise.def>
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef COMPARE
+#undef XTAPE_UNARY
+#undef XTAPE_BINARY
+#undef XTAPE_TERNARY
+#undef XTAPE_COMPARE
 
 Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
   if (condition.dtype() != Dtype::boolean) {

@@ -1,5 +1,8 @@
 #pragma once
+#include <xtape/config.hpp>
 #include <xtape/ops/operand.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -7,15 +10,15 @@ namespace xtape {
 // const Operand& b)`, ...
 //   Inputs broadcast and promote as NumPy's do; comparisons give boolean tensors.
 //   Value and derivatives are what the row says. Throws ShapeError if the inputs do not broadcast.
-#define UNARY(name, ...) [[nodiscard]] Tensor name(const Tensor& x);
-#define BINARY(name, ...) [[nodiscard]] Tensor name(const Operand& a, const Operand& b);
-#define TERNARY(name, ...)
-#define COMPARE(name, ...) [[nodiscard]] Tensor name(const Operand& a, const Operand& b);
+#define XTAPE_UNARY(name, ...) [[nodiscard]] Tensor name(const Tensor& x);
+#define XTAPE_BINARY(name, ...) [[nodiscard]] Tensor name(const Operand& a, const Operand& b);
+#define XTAPE_TERNARY(name, ...)
+#define XTAPE_COMPARE(name, ...) [[nodiscard]] Tensor name(const Operand& a, const Operand& b);
 #include <xtape/ops/elementwise.def>
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef COMPARE
+#undef XTAPE_UNARY
+#undef XTAPE_BINARY
+#undef XTAPE_TERNARY
+#undef XTAPE_COMPARE
 
 [[nodiscard]] inline Tensor operator-(const Tensor& x) { return negative(x); }
 [[nodiscard]] inline Tensor operator+(const Operand& a, const Operand& b) { return add(a, b); }
@@ -61,3 +64,5 @@ namespace xtape {
 [[nodiscard]] Tensor isnan(const Tensor& x);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

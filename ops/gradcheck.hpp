@@ -8,7 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -107,3 +110,5 @@ requires requires(const Module& module) { module.named_parameters(); }
 }
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -1,7 +1,10 @@
 #pragma once
 #include <cstdint>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -26,3 +29,5 @@ namespace xtape {
                              Dtype dtype = Dtype::float32);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

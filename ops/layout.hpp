@@ -5,7 +5,10 @@
 #include <span>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -109,3 +112,5 @@ inline Slice range(std::optional<std::int64_t> start, std::optional<std::int64_t
 [[nodiscard]] std::vector<Tensor> split(const Tensor& x, std::int64_t parts, std::int64_t axis = 0);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -1,5 +1,8 @@
 #pragma once
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -20,3 +23,5 @@ namespace xtape {
 [[nodiscard]] Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -3,7 +3,10 @@
 #include <cstdint>
 #include <type_traits>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -36,3 +39,5 @@ class Operand {
 };
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

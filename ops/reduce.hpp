@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -66,3 +69,5 @@ struct ReduceOptions {
 [[nodiscard]] Tensor sum_to(Tensor x, const Shape& shape);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

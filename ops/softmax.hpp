@@ -1,7 +1,10 @@
 #pragma once
 #include <cstdint>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -19,3 +22,5 @@ namespace xtape {
 [[nodiscard]] Tensor log_softmax(const Tensor& x, std::int64_t axis = -1);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -3,7 +3,10 @@
 #include <tuple>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/optim/optimizer.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::optim {
 
@@ -38,3 +41,5 @@ class Adam : public OptimizerOf<AdamOptions> {
 };
 
 }  // namespace xtape::optim
+
+XTAPE_EXPORT_END

@@ -3,7 +3,10 @@
 #include <tuple>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/optim/optimizer.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::optim {
 
@@ -41,3 +44,5 @@ class AdamW : public OptimizerOf<AdamWOptions> {
 };
 
 }  // namespace xtape::optim
+
+XTAPE_EXPORT_END

@@ -1,7 +1,10 @@
 #pragma once
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::optim {
 
@@ -19,3 +22,5 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm);
 void clip_grad_value(const std::vector<Tensor>& parameters, double limit);
 
 }  // namespace xtape::optim
+
+XTAPE_EXPORT_END

@@ -6,10 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/optim/parameters.hpp>
 #include <xtape/optim/schedule.hpp>
 #include <xtape/optim/setting.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 /// Optimizers step over leaves along the gradients that `backward` has accumulated in them.
 namespace xtape::optim {
@@ -149,3 +152,5 @@ class OptimizerOf : public Optimizer {
 };
 
 }  // namespace xtape::optim
+
+XTAPE_EXPORT_END

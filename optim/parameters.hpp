@@ -4,7 +4,10 @@
 #include <string>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::optim {
 
@@ -40,3 +43,5 @@ class Parameters {
 };
 
 }  // namespace xtape::optim
+
+XTAPE_EXPORT_END

@@ -2,7 +2,10 @@
 #include <cstdint>
 #include <memory>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::optim {
 
@@ -49,3 +52,5 @@ class ReduceOnPlateau {
 };
 
 }  // namespace xtape::optim
+
+XTAPE_EXPORT_END

@@ -3,7 +3,10 @@
 #include <tuple>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/optim/optimizer.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::optim {
 
@@ -35,3 +38,5 @@ class RMSprop : public OptimizerOf<RMSpropOptions> {
 };
 
 }  // namespace xtape::optim
+
+XTAPE_EXPORT_END

@@ -5,6 +5,10 @@
 #include <type_traits>
 #include <utility>
 
+#include <xtape/config.hpp>
+
+XTAPE_EXPORT_BEGIN
+
 namespace xtape::optim {
 
 template <class F>
@@ -93,3 +97,5 @@ Schedule one_cycle(std::int64_t steps, const OneCycleOptions& options = {});
 
 }  // namespace schedule
 }  // namespace xtape::optim
+
+XTAPE_EXPORT_END

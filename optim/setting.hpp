@@ -3,6 +3,10 @@
 #include <tuple>
 #include <utility>
 
+#include <xtape/config.hpp>
+
+XTAPE_EXPORT_BEGIN
+
 namespace xtape::optim {
 
 /// The value of an option as long as nobody gives one:   `Setting<double> decay = Preset{0.0};`
@@ -55,3 +59,5 @@ Options inherited(Options options, const Options& defaults) {
 }
 
 }  // namespace xtape::optim
+
+XTAPE_EXPORT_END

@@ -3,7 +3,10 @@
 #include <tuple>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/optim/optimizer.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape::optim {
 
@@ -46,3 +49,5 @@ class SGD : public OptimizerOf<SGDOptions> {
 };
 
 }  // namespace xtape::optim
+
+XTAPE_EXPORT_END

@@ -6,7 +6,9 @@ cd "$(dirname "$0")/.."
 
 floors=$(ls -d core ops nn optim data train 2>/dev/null || :)
 library=$(find $floors xtape.hpp -name '*.hpp' -o -name '*.cpp' -o -name '*.def')
-public=$(printf '%s\n' $library | grep '\.hpp$' | grep -v /kernels/)
+private=$(sed -n '/^set(XTAPE_PRIVATE_HEADERS/,/^)/p' CMakeLists.txt | grep '\.hpp')
+public=$(printf '%s\n' $library | grep '\.hpp$' | grep -v /kernels/ |
+  grep -vxF "$(printf '%s\n' $private)")
 others=$(find tests examples bench -name '*.hpp' -o -name '*.cpp' 2>/dev/null || :)
 status=0
 
@@ -27,7 +29,7 @@ forbid "nothing is left open in the text" \
 while read -r floor allowed; do
   [ -d "$floor" ] || continue
   forbid "$floor includes only from $allowed, as <xtape/folder/file.hpp>" \
-    "$(grep -rnE '#include (<xtape/|"\.\./)' "$floor" | grep -vE "<xtape/($allowed)/" || :)"
+    "$(grep -rnE '#include (<xtape/|"\.\./)' "$floor" | grep -vE "<xtape/(config\.hpp|($allowed)/)" || :)"
 done <<END
 core core
 ops core|ops
@@ -41,8 +43,19 @@ forbid "installed headers are light, but for core/xtensor.hpp" \
   "$(grep -nE '#include [<"](xtensor|xtl|xsimd|cblas|openblas|fmt)' $public |
     grep -v '^core/xtensor.hpp:' || :)"
 
-forbid "installed headers include no kernels: those are not installed" \
-  "$(grep -nE '#include [<"].*kernels/' $public || :)"
+forbid "installed headers include no kernels and no private headers: those are not installed" \
+  "$(grep -nE '#include [<"].*kernels/' $public ||
+    grep -nF "$(printf '<xtape/%s>\n' $private)" $public || :)"
+
+# What a header declares is hidden from the users of a shared library unless it says so.
+for header in $public; do
+  grep -q '^[^#/]' "$header" || continue
+  [ "$(grep -c '^XTAPE_EXPORT_\(BEGIN\|END\)' "$header")" = 2 ] ||
+    forbid "what an installed header declares is exported" "$header"
+done
+
+forbid "installed headers define no macro without the prefix XTAPE_" \
+  "$(grep -nE '^ *# *(define|undef) ' $public | grep -vE '(define|undef) +XTAPE_' || :)"
 
 # A source that CMake does not know is neither compiled nor tested.
 for source in $(printf '%s\n' $library | grep '\.cpp$'); do

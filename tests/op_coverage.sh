@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-rows=$(sed -nE 's/^(UNARY|BINARY|TERNARY|COMPARE) *\(([a-z0-9_]+),.*/\2/p' ops/elementwise.def)
+rows=$(sed -nE 's/^XTAPE_(UNARY|BINARY|TERNARY|COMPARE) *\(([a-z0-9_]+),.*/\2/p' ops/elementwise.def)
 headers=$(find ops -maxdepth 1 -name '*.hpp' ! -name gradcheck.hpp)
 pattern='^(\[\[nodiscard\]\] )?(inline )?(Tensor|std::vector<Tensor>) ([a-z0-9_]+)\(.*'
 # shellcheck disable=SC2086 # a list of files

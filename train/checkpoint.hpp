@@ -4,8 +4,11 @@
 #include <string>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/data/npz.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -67,3 +70,5 @@ class Checkpoint {
 };
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

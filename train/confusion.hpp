@@ -1,7 +1,10 @@
 #pragma once
 #include <cstdint>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -32,3 +35,5 @@ double recall(const Tensor& confusion, Average average);
 double f1_score(const Tensor& confusion, Average average);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

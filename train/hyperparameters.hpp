@@ -7,6 +7,10 @@
 #include <variant>
 #include <vector>
 
+#include <xtape/config.hpp>
+
+XTAPE_EXPORT_BEGIN
+
 namespace xtape {
 
 /// An integer, a number, a text or a truth value.
@@ -56,3 +60,5 @@ class Hyperparameters {
 std::ostream& operator<<(std::ostream& stream, const Hyperparameters& hyperparameters);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -2,8 +2,11 @@
 #include <cstdint>
 #include <optional>
 
+#include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/train/confusion.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 // Metrics are numbers, not recorded; shares are those of exact counts, and NaN of nothing.
 namespace xtape {
@@ -49,3 +52,5 @@ double regression_accuracy(const Tensor& predictions, const Tensor& targets,
 double r2_score(const Tensor& predictions, const Tensor& targets);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

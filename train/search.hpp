@@ -3,10 +3,13 @@
 #include <functional>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/data/split.hpp>
 #include <xtape/train/search_result.hpp>
 #include <xtape/train/search_space.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 /// Search for good hyperparameters by cross-validation.
 ///
@@ -71,3 +74,5 @@ SearchResult random_search(const SearchSpace& space, std::int64_t candidates,
 std::uint64_t evaluation_seed(std::uint64_t seed, std::int64_t candidate, std::int64_t fold);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

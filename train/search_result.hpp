@@ -5,7 +5,10 @@
 #include <string>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/train/hyperparameters.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -46,3 +49,5 @@ struct SearchResult {
 std::ostream& operator<<(std::ostream& stream, const SearchResult& result);
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -7,8 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include <xtape/config.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/train/hyperparameters.hpp>
+
+XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
@@ -73,3 +76,5 @@ class SearchSpace {
 };
 
 }  // namespace xtape
+
+XTAPE_EXPORT_END

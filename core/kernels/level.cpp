@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include <xtape/core/cpu_level.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/kernels/level.hpp>
 
@@ -27,26 +28,38 @@ bool runs(Level level) {
   }
 }
 
+std::string_view name_of(Level level) {
+  constexpr std::string_view names[] = {"baseline", "x86-64-v2", "x86-64-v3", "x86-64-v4",
+                                        "native"};
+  return names[static_cast<std::size_t>(level)];
+}
+
+void check_wish(std::string_view wish) {
+  std::string list;
+  for (const Level level : levels) {
+    if (name_of(level) == wish) return;
+    list.append(list.empty() ? "" : ", ").append(name_of(level));
+  }
+  throw ValueError("XTAPE_CPU_LEVEL: the level must be one of this build (" + list + "); got \"" +
+                   std::string(wish) + "\"");
+}
+
 std::size_t choose() {
   const char* const wish = std::getenv("XTAPE_CPU_LEVEL");
+  if (wish != nullptr) check_wish(wish);
   std::size_t best = level_count;
   for (std::size_t i = 0; i < level_count && runs(levels[i]); ++i) {
     best = i;
-    if (wish != nullptr && std::string_view(wish) == name_of(levels[i])) break;
+    if (wish != nullptr && name_of(levels[i]) == wish) break;
   }
   if (best == level_count) {
-    throw Error(std::string("xtape: this build needs a processor of at least ") +
-                name_of(levels[0]));
+    throw Error("xtape: this build needs a processor of at least " +
+                std::string(name_of(levels[0])));
   }
   return best;
 }
 
 }  // namespace
-
-const char* name_of(Level level) {
-  constexpr const char* names[] = {"baseline", "x86-64-v2", "x86-64-v3", "x86-64-v4", "native"};
-  return names[static_cast<std::size_t>(level)];
-}
 
 std::size_t level_in_use() {
   static const std::size_t index = choose();
@@ -54,3 +67,7 @@ std::size_t level_in_use() {
 }
 
 }  // namespace xtape::kernels
+
+std::string_view xtape::cpu_level() {
+  return kernels::name_of(kernels::levels[kernels::level_in_use()]);
+}

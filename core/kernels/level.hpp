@@ -34,13 +34,8 @@ enum class Level { baseline, x86_64_v2, x86_64_v3, x86_64_v4, native };
 inline constexpr Level levels[] = {XTAPE_LEVELS};
 inline constexpr std::size_t level_count = std::size(levels);
 
-/// The place in `levels` of the level that this process uses: the highest that the processor can
-/// run, or the one that the environment variable XTAPE_CPU_LEVEL names ("x86-64-v2") if that is
-/// lower. Throws Error on a processor below the lowest.
+/// The place in `levels` of the level that this process uses, see `cpu_level`.
 std::size_t level_in_use();
-
-/// "x86-64-v3"
-const char* name_of(Level level);
 
 /// The functions of a unit, as compiled for a level.
 template <class Table, Level level>

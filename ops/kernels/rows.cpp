@@ -86,15 +86,15 @@ constexpr RowKernels kernels_of(std::index_sequence<j...>) {
 }
 
 constexpr ElementwiseKernels table{{
-#define UNARY(id, ...) kernels_of<id##_row, 1>(std::make_index_sequence<1>()),
-#define BINARY(id, ...) kernels_of<id##_row, 2>(std::make_index_sequence<2>()),
-#define TERNARY(id, ...) kernels_of<id##_row, 3>(std::make_index_sequence<3>()),
-#define COMPARE(id, ...) kernels_of<id##_row, 2>(std::index_sequence<>()),
+#define XTAPE_UNARY(id, ...) kernels_of<id##_row, 1>(std::make_index_sequence<1>()),
+#define XTAPE_BINARY(id, ...) kernels_of<id##_row, 2>(std::make_index_sequence<2>()),
+#define XTAPE_TERNARY(id, ...) kernels_of<id##_row, 3>(std::make_index_sequence<3>()),
+#define XTAPE_COMPARE(id, ...) kernels_of<id##_row, 2>(std::index_sequence<>()),
 #include <xtape/ops/elementwise.def>
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef COMPARE
+#undef XTAPE_UNARY
+#undef XTAPE_BINARY
+#undef XTAPE_TERNARY
+#undef XTAPE_COMPARE
 }};
 
 }  // namespace

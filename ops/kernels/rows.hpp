@@ -15,15 +15,15 @@ namespace xtape::kernels {
 
 /// The places of the rows in the table of their kernels.
 enum class RowName {
-#define UNARY(id, ...) id,
-#define BINARY UNARY
-#define TERNARY UNARY
-#define COMPARE UNARY
+#define XTAPE_UNARY(id, ...) id,
+#define XTAPE_BINARY XTAPE_UNARY
+#define XTAPE_TERNARY XTAPE_UNARY
+#define XTAPE_COMPARE XTAPE_UNARY
 #include <xtape/ops/elementwise.def>
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef COMPARE
+#undef XTAPE_UNARY
+#undef XTAPE_BINARY
+#undef XTAPE_TERNARY
+#undef XTAPE_COMPARE
   count
 };
 
@@ -46,7 +46,7 @@ struct None {};
 inline constexpr None none{};
 
 #define ARG(name) [[maybe_unused]] const auto& name
-#define UNARY(id, domain_, formula, dx, ...)                                            \
+#define XTAPE_UNARY(id, domain_, formula, dx, ...)                                      \
   struct id##_row {                                                                     \
     static constexpr const char* name = #id;                                            \
     static constexpr RowName place = RowName::id;                                       \
@@ -54,7 +54,7 @@ inline constexpr None none{};
     static constexpr auto value = [](const auto& x) { return formula; };                \
     static constexpr std::tuple derivatives{[](ARG(g), ARG(x), ARG(y)) { return dx; }}; \
   };
-#define BINARY(id, domain_, formula, da, db, ...)                                               \
+#define XTAPE_BINARY(id, domain_, formula, da, db, ...)                                         \
   struct id##_row {                                                                             \
     static constexpr const char* name = #id;                                                    \
     static constexpr RowName place = RowName::id;                                               \
@@ -63,7 +63,7 @@ inline constexpr None none{};
     static constexpr std::tuple derivatives{[](ARG(g), ARG(a), ARG(b), ARG(y)) { return da; },  \
                                             [](ARG(g), ARG(a), ARG(b), ARG(y)) { return db; }}; \
   };
-#define TERNARY(id, domain_, formula, da, db, dc, ...)                              \
+#define XTAPE_TERNARY(id, domain_, formula, da, db, dc, ...)                        \
   struct id##_row {                                                                 \
     static constexpr const char* name = #id;                                        \
     static constexpr RowName place = RowName::id;                                   \
@@ -76,7 +76,7 @@ inline constexpr None none{};
         [](ARG(g), ARG(a), ARG(b), ARG(c), ARG(y)) { return db; },                  \
         [](ARG(g), ARG(a), ARG(b), ARG(c), ARG(y)) { return dc; }};                 \
   };
-#define COMPARE(id, formula)                                                            \
+#define XTAPE_COMPARE(id, formula)                                                      \
   struct id##_row {                                                                     \
     static constexpr const char* name = #id;                                            \
     static constexpr RowName place = RowName::id;                                       \
@@ -86,10 +86,10 @@ inline constexpr None none{};
   };
 #include <xtape/ops/elementwise.def>
 #undef ARG
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef COMPARE
+#undef XTAPE_UNARY
+#undef XTAPE_BINARY
+#undef XTAPE_TERNARY
+#undef XTAPE_COMPARE
 
 /// What the arguments of a row's derivative formulas are numbered by: 0 is g, 1 to arity the
 /// inputs, arity + 1 the result.

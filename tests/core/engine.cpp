@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <xtape/core/body.hpp>
+#include <xtape/core/clone_scope.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/grad.hpp>
 #include <xtape/core/tape.hpp>

@@ -1,4 +1,4 @@
-# Builds and runs the consumer, which reaches xtape by `way`.
+# Builds and runs a consumer, which reaches xtape by `way`.
 
 function(run)
   execute_process(COMMAND ${ARGV} RESULT_VARIABLE result)
@@ -7,23 +7,86 @@ function(run)
   endif()
 endfunction()
 
+set(ENV{CMAKE_CXX_COMPILER_LAUNCHER} "${launcher}")
 set(prefix "${work}/prefix")
-if(way STREQUAL "find_package")
-  set(tree "${work}/installed")
+
+# build(SOURCE TREE OPTIONS...): configures and builds what lies in a folder beside this file.
+function(build source tree)
+  run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/${source}" -B "${tree}" -G "${generator}"
+    -D "CMAKE_CXX_COMPILER=${compiler}" ${ARGN})
+  run("${CMAKE_COMMAND}" --build "${tree}" --parallel "${jobs}")
+endfunction()
+
+# The library inside another project: shared, and without optimisation. All that need it compile it
+# at the same place with the same commands: who comes second finds it built. The lowest level and the
+# highest are enough.
+function(build_embedded way)
+  build(consumer "${work}/embedded"
+    -D "WAY=${way}"
+    -D "FETCHCONTENT_SOURCE_DIR_XTAPE=${xtape_source}"
+    -D BUILD_SHARED_LIBS=ON
+    -D CMAKE_BUILD_TYPE=Debug
+    -D "LEVELS=${levels}"
+    -D XTAPE_INSTALL=ON
+    -D "CMAKE_INSTALL_PREFIX=${prefix}-shared")
+endfunction()
+
+# What a shared library shows is declared by a public header; of kernels and of what the library
+# links it shows nothing.
+function(check_exports library)
+  execute_process(COMMAND "${nm}" -DC --defined-only "${library}" OUTPUT_VARIABLE symbols)
+  if(NOT symbols MATCHES "xtape::Tensor::backward")
+    message(FATAL_ERROR "${library} does not export Tensor::backward")
+  endif()
+  string(REGEX MATCHALL "[^\n]* [A-Z] [^\n]*(kernels::|Depot|cblas|csv_|unz|anonymous)[^\n]*"
+    inner "${symbols}")
+  string(REGEX MATCHALL "[^\n]* [TDBR] [^\n]*" strong "${symbols}")
+  list(FILTER strong EXCLUDE REGEX "xtape::")
+  if(inner OR strong)
+    list(JOIN inner "\n" inner)
+    list(JOIN strong "\n" strong)
+    message(FATAL_ERROR "${library} exports what no public header declares:\n${inner}\n${strong}")
+  endif()
+endfunction()
+
+function(run_plugin prefix how)
+  set(tree "${work}/plugin-${how}")
+  build(plugin "${tree}" -D "CMAKE_PREFIX_PATH=${prefix}")
+  run("${tree}/host" "${tree}/libplugin.so" ${how})
+endfunction()
+
+if(NOT way MATCHES "^(add_subdirectory|FetchContent|shared-plugin)$")
   file(REMOVE_RECURSE "${prefix}")
   run("${CMAKE_COMMAND}" --install "${xtape_build}" --prefix "${prefix}")
-else()
-  # Both ways compile xtape at the same place with the same commands: the one that comes second finds
-  # it built. No build type and no architecture: quick, and the library must do without -march too.
-  set(tree "${work}/embedded")
 endif()
 
-set(ENV{CMAKE_CXX_COMPILER_LAUNCHER} "${launcher}")
-run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/consumer" -B "${tree}" -G "${generator}"
-  -D "CMAKE_CXX_COMPILER=${compiler}"
-  -D "CMAKE_PREFIX_PATH=${prefix}"
-  -D "FETCHCONTENT_SOURCE_DIR_XTAPE=${xtape_source}"
-  -D XTAPE_ARCH=
-  -D "WAY=${way}")
-run("${CMAKE_COMMAND}" --build "${tree}" --parallel "${jobs}")
-run("${tree}/consumer")
+if(way STREQUAL "find_package")
+  build(consumer "${work}/installed" -D "CMAKE_PREFIX_PATH=${prefix}" -D WAY=find_package)
+  run("${work}/installed/consumer")
+elseif(way STREQUAL "components")
+  # As on a machine that has nothing but a BLAS.
+  set(absent "")
+  foreach(package ZLIB Minizip Csv xtensor)
+    list(APPEND absent -D "CMAKE_DISABLE_FIND_PACKAGE_${package}=ON")
+  endforeach()
+  build(components "${work}/components-core" -D "CMAKE_PREFIX_PATH=${prefix}" -D COMPONENTS=core
+    ${absent})
+  run("${work}/components-core/core")
+  build(components "${work}/components-xtensor" -D "CMAKE_PREFIX_PATH=${prefix}"
+    -D COMPONENTS=xtensor)
+  run("${work}/components-xtensor/core")
+  run("${work}/components-xtensor/interop")
+elseif(way STREQUAL "pkg-config" OR way STREQUAL "headers")
+  run(sh "${CMAKE_CURRENT_LIST_DIR}/${way}.sh" "${prefix}" "${work}" "${compiler}")
+elseif(way STREQUAL "plugin")
+  run_plugin("${prefix}" apart)
+elseif(way STREQUAL "shared-plugin")
+  build_embedded(add_subdirectory)
+  run("${CMAKE_COMMAND}" --install "${work}/embedded")
+  file(GLOB_RECURSE library "${prefix}-shared/libxtape.so")
+  check_exports("${library}")
+  run_plugin("${prefix}-shared" shared)
+else()
+  build_embedded(${way})
+  run("${work}/embedded/consumer")
+endif()

@@ -34,30 +34,31 @@ inline std::vector<Row> elementwise_rows() {
   constexpr auto any = [](std::string_view domain) { return domain != "floating"; };
   constexpr auto has = [](std::string_view derivative) { return derivative != "none"; };
   std::vector<Row> rows;
-#define UNARY(name, domain, value, dx, low, high)                                   \
+#define XTAPE_UNARY(name, domain, value, dx, low, high)                             \
   rows.push_back({#name, any(#domain), {{low, high, has(#dx)}}, [](const auto& x) { \
                     return xtape::name(x[0]);                                       \
                   }});
-#define BINARY(name, domain, value, da, db, a_low, a_high, b_low, b_high) \
-  rows.push_back({#name,                                                  \
-                  any(#domain),                                           \
-                  {{a_low, a_high, has(#da)}, {b_low, b_high, has(#db)}}, \
+#define XTAPE_BINARY(name, domain, value, da, db, a_low, a_high, b_low, b_high) \
+  rows.push_back({#name,                                                        \
+                  any(#domain),                                                 \
+                  {{a_low, a_high, has(#da)}, {b_low, b_high, has(#db)}},       \
                   [](const auto& x) { return xtape::name(x[0], x[1]); }});
-#define TERNARY(name, domain, value, da, db, dc, a_low, a_high, b_low, b_high, c_low, c_high) \
-  rows.push_back(                                                                             \
-      {#name,                                                                                 \
-       any(#domain),                                                                          \
-       {{a_low, a_high, has(#da)}, {b_low, b_high, has(#db)}, {c_low, c_high, has(#dc)}},     \
+#define XTAPE_TERNARY(name, domain, value, da, db, dc, a_low, a_high, b_low, b_high, c_low, \
+                      c_high)                                                               \
+  rows.push_back(                                                                           \
+      {#name,                                                                               \
+       any(#domain),                                                                        \
+       {{a_low, a_high, has(#da)}, {b_low, b_high, has(#db)}, {c_low, c_high, has(#dc)}},   \
        [](const auto& x) { return ::name(x[0], x[1], x[2]); }});
-#define COMPARE(name, value)                                                                 \
+#define XTAPE_COMPARE(name, value)                                                           \
   rows.push_back({#name, true, {{-2.0, 2.0, false}, {-2.0, 2.0, false}}, [](const auto& x) { \
                     return xtape::name(x[0], x[1]);                                          \
                   }});
 #include <xtape/ops/elementwise.def>
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef COMPARE
+#undef XTAPE_UNARY
+#undef XTAPE_BINARY
+#undef XTAPE_TERNARY
+#undef XTAPE_COMPARE
   return rows;
 }
 

@@ -1,0 +1,31 @@
+#pragma once
+#include <unordered_map>
+
+#include <xtape/config.hpp>
+#include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape::detail {
+
+/// While it lives, copying a handle of a `replaceable` tensor on this thread yields a handle of
+/// that tensor's clone, the same one each time. It is how copying a module, members and all, can
+/// mean copying its parameters.
+class CloneScope {
+ public:
+  using Clones = std::unordered_map<const Body*, Tensor>;
+
+  [[nodiscard]] CloneScope();
+  ~CloneScope();
+  CloneScope(const CloneScope&) = delete;
+  CloneScope& operator=(const CloneScope&) = delete;
+  static bool active() noexcept;
+
+ private:
+  Clones clones_;
+  Clones* outer_;
+};
+
+}  // namespace xtape::detail
+
+XTAPE_EXPORT_END

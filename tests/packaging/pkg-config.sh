@@ -1,0 +1,24 @@
+#!/bin/sh
+# usage: pkg-config.sh PREFIX WORK COMPILER
+# The consumer built without CMake, by the flags that pkg-config knows.
+set -eu
+prefix=$1
+work=$2
+compiler=$3
+here=$(dirname "$0")
+
+PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name xtape.pc)")
+export PKG_CONFIG_PATH
+version=$(pkg-config --modversion xtape)
+printf '#include <xtape/config.hpp>\nstatic_assert(sizeof XTAPE_VERSION == sizeof "%s");\n' \
+  "$version" > "$work/version.cpp"
+# shellcheck disable=SC2046 # flags are words
+"$compiler" -std=c++20 "$here/consumer/consumer.cpp" "$work/version.cpp" -o "$work/by-pkg-config" \
+  $(pkg-config --static --cflags --libs xtape)
+"$work/by-pkg-config"
+case $(pkg-config --static --libs xtape-core) in
+  *minizip* | *csv* | *-lz*)
+    echo "xtape-core links what reads files"
+    exit 1
+    ;;
+esac
