@@ -5,6 +5,7 @@
 
 #include <xtape/config.hpp>
 #include <xtape/core/node.hpp>
+#include <xtape/core/number.hpp>
 #include <xtape/core/storage.hpp>
 #include <xtape/core/tensor.hpp>
 
@@ -61,6 +62,9 @@ static_assert(sizeof(Body) <= 3 * 64);
 /// An uninitialised dense tensor. `operation` is named if memory is out: the calling function,
 /// unless it has another name than the operation.
 Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation = __builtin_FUNCTION());
+
+/// A tensor of one number. Throws ValueError, in the name of `op`, if it does not fit in the dtype.
+Tensor constant(const char* op, const Shape& shape, const Number& value, Dtype dtype);
 
 /// A tensor over the memory of `base` without a place on the tape.
 Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,

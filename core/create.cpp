@@ -16,16 +16,22 @@ void check_count(const char* op, std::size_t count, const Shape& shape) {
   }
 }
 
-/// y[i] = f(i)
+/// y[i] = f(TypeTag<T>{}, i), for elements T
 template <class F>
 Tensor generate(const Shape& shape, Dtype dtype, F f,
                 const char* operation = __builtin_FUNCTION()) {
   Tensor y = detail::make_tensor(shape, dtype, operation);
-  visit(dtype, [&]<class T>(TypeTag<T>) {
+  visit(dtype, [&]<class T>(TypeTag<T> type) {
     T* values = y.body().elements<T>();
-    for (std::int64_t i = 0; i < y.size(); ++i) values[i] = static_cast<T>(f(i));
+    for (std::int64_t i = 0; i < y.size(); ++i) values[i] = f(type, i);
   });
   return y;
+}
+
+/// What lies between fits if both ends do.
+void check_bounds(const char* op, double first, double last, Dtype dtype) {
+  Number(first).check(op, dtype);
+  Number(last).check(op, dtype);
 }
 
 }  // namespace
@@ -46,34 +52,27 @@ Shape NestedList::shape() const {
   return shape;
 }
 
-Dtype NestedList::kind() const {
-  if (!is_list_) return kind_;
-  Dtype kind = lists_.empty() ? Dtype::float32 : lists_.front().kind();
-  for (const NestedList& list : lists_) kind = std::max(kind, list.kind());
-  return kind;
+Dtype NestedList::dtype() const {
+  if (!is_list_) return number_.dtype();
+  Dtype dtype = lists_.empty() ? default_dtype() : lists_.front().dtype();
+  for (const NestedList& list : lists_) dtype = std::max(dtype, list.dtype());
+  return dtype;
 }
 
-void NestedList::append_to(std::vector<double>& numbers,
-                           std::vector<std::int64_t>& integers) const {
-  if (!is_list_) {
-    numbers.push_back(number_);
-    integers.push_back(integer_);
-  }
-  for (const NestedList& list : lists_) list.append_to(numbers, integers);
+void NestedList::append_to(std::vector<Number>& numbers) const {
+  if (!is_list_) numbers.push_back(number_);
+  for (const NestedList& list : lists_) list.append_to(numbers);
 }
 
-Tensor tensor(const NestedList& values) { return tensor(values, values.kind()); }
+Tensor tensor(const NestedList& values) { return tensor(values, values.dtype()); }
 
 Tensor tensor(const NestedList& values, Dtype dtype) {
-  std::vector<double> numbers;
-  std::vector<std::int64_t> integers;
+  std::vector<Number> numbers;
   const Shape shape = values.shape();
-  values.append_to(numbers, integers);
-  const bool exact = dtype == Dtype::int64 && !is_floating(values.kind());
-  return exact ? generate(shape, dtype,
-                          [&](std::int64_t i) { return integers[static_cast<std::size_t>(i)]; })
-               : generate(shape, dtype,
-                          [&](std::int64_t i) { return numbers[static_cast<std::size_t>(i)]; });
+  values.append_to(numbers);
+  return generate(shape, dtype, [&]<class T>(TypeTag<T>, std::int64_t i) {
+    return numbers[static_cast<std::size_t>(i)].as<T>("tensor");
+  });
 }
 
 Tensor zeros(const Shape& shape, Dtype dtype) {
@@ -84,8 +83,17 @@ Tensor zeros(const Shape& shape, Dtype dtype) {
 
 Tensor ones(const Shape& shape, Dtype dtype) { return full(shape, 1, dtype); }
 
-Tensor full(const Shape& shape, double value, Dtype dtype) {
-  return generate(shape, dtype, [value](std::int64_t) { return value; });
+Tensor full(const Shape& shape, const Number& value, Dtype dtype) {
+  return detail::constant("full", shape, value, dtype);
+}
+
+Tensor detail::constant(const char* op, const Shape& shape, const Number& value, Dtype dtype) {
+  return visit(dtype, [&]<class T>(TypeTag<T>) {
+    const T element = value.as<T>(op);
+    Tensor y = make_tensor(shape, dtype, op);
+    std::fill_n(y.body().elements<T>(), y.size(), element);
+    return y;
+  });
 }
 
 Tensor zeros_like(const Tensor& x) { return zeros(x.shape(), x.dtype()); }
@@ -104,36 +112,48 @@ Tensor arange(std::int64_t start, std::int64_t stop, std::int64_t step) {
   if (count > INT64_MAX)
     throw ShapeError("arange: the number of elements must fit in int64; got " +
                      std::to_string(count));
-  return generate({static_cast<std::int64_t>(count)}, Dtype::int64, [=](std::int64_t i) {
-    return static_cast<std::int64_t>(first + static_cast<std::uint64_t>(i) * stride);
-  });
+  const Tensor y = detail::make_tensor({static_cast<std::int64_t>(count)}, Dtype::int64);
+  auto* values = y.body().elements<std::int64_t>();
+  for (std::uint64_t i = 0; i < count; ++i)
+    values[i] = static_cast<std::int64_t>(first + i * stride);
+  return y;
 }
 
 Tensor arange(double start, double stop, double step, Dtype dtype) {
   const double count = std::ceil((stop - start) / step);
   if (step == 0 || !std::isfinite(count) || count > 0x1p62) {
     throw ValueError("arange: a finite number of steps must lead from start to stop; got " +
-                     std::to_string(start) + ", " + std::to_string(stop) + " and step " +
-                     std::to_string(step));
+                     detail::text(start) + ", " + detail::text(stop) + " and step " +
+                     detail::text(step));
   }
-  return generate({static_cast<std::int64_t>(std::max(0.0, count))}, dtype,
-                  [=](std::int64_t i) { return start + static_cast<double>(i) * step; });
+  const auto n = static_cast<std::int64_t>(std::max(0.0, count));
+  const auto element = [=](std::int64_t i) { return start + static_cast<double>(i) * step; };
+  if (n > 0) check_bounds("arange", start, element(n - 1), dtype);
+  return generate({n}, dtype, [element]<class T>(TypeTag<T>, std::int64_t i) {
+    return static_cast<T>(element(i));
+  });
 }
 
 Tensor linspace(double start, double stop, std::int64_t count, Dtype dtype) {
   if (count < 0)
     throw ValueError("linspace: count must not be negative; got " + std::to_string(count));
+  if (!std::isfinite(stop - start)) {
+    throw ValueError("linspace: start and stop must be a finite distance apart; got " +
+                     detail::text(start) + " and " + detail::text(stop));
+  }
+  check_bounds("linspace", start, stop, dtype);
   const double step = count > 1 ? (stop - start) / static_cast<double>(count - 1) : 0;
-  return generate({count}, dtype, [=](std::int64_t i) {
-    return i > 0 && i == count - 1 ? stop : start + static_cast<double>(i) * step;
+  return generate({count}, dtype, [=]<class T>(TypeTag<T>, std::int64_t i) {
+    return static_cast<T>(i > 0 && i == count - 1 ? stop : start + static_cast<double>(i) * step);
   });
 }
 
 Tensor eye(std::int64_t n, Dtype dtype) { return eye(n, n, dtype); }
 
 Tensor eye(std::int64_t n, std::int64_t columns, Dtype dtype) {
-  return generate({n, columns}, dtype,
-                  [columns](std::int64_t i) { return i / columns == i % columns ? 1 : 0; });
+  return generate({n, columns}, dtype, [columns]<class T>(TypeTag<T>, std::int64_t i) {
+    return static_cast<T>(i / columns == i % columns);
+  });
 }
 
 template <Element T>
@@ -148,8 +168,9 @@ template <Element T>
 Tensor from_vector(std::vector<T>&& values, const Shape& shape) {
   check_count("from_vector", values.size(), shape);
   if constexpr (std::is_same_v<T, bool>) {  // packed bits: there is no memory to move in
-    return generate(shape, Dtype::boolean,
-                    [&](std::int64_t i) { return values[static_cast<std::size_t>(i)]; });
+    const Tensor y = detail::make_tensor(shape, Dtype::boolean);
+    std::copy(values.begin(), values.end(), y.body().elements<bool>());
+    return y;
   } else {
     auto owner = std::make_shared<std::vector<T>>(std::move(values));
     T* data = owner->data();

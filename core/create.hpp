@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/number.hpp>
 #include <xtape/core/tensor.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -17,52 +18,48 @@ namespace xtape {
 class NestedList {
  public:
   NestedList(std::initializer_list<NestedList> lists) : lists_(lists), is_list_(true) {}
-  template <class T>
-  requires std::is_arithmetic_v<T> NestedList(T value)
-      : number_(static_cast<double>(value)),
-        integer_(std::integral<T> ? static_cast<std::int64_t>(value) : 0),
-        kind_(std::same_as<T, bool> ? Dtype::boolean
-              : std::integral<T>    ? Dtype::int64
-                                    : Dtype::float32) {}
+  template <Arithmetic T>
+  NestedList(T value) : number_(value) {}
 
  private:
   friend Tensor tensor(const NestedList& values, Dtype dtype);
   friend Tensor tensor(const NestedList& values);
   Shape shape() const;
-  Dtype kind() const;
-  void append_to(std::vector<double>& numbers, std::vector<std::int64_t>& integers) const;
+  Dtype dtype() const;
+  void append_to(std::vector<Number>& numbers) const;
 
   std::vector<NestedList> lists_;
-  double number_ = 0;
-  std::int64_t integer_ = 0;  // the number exactly, for values that double does not hold
-  Dtype kind_ = Dtype::boolean;
+  Number number_ = false;
   bool is_list_ = false;
 };
 
 /// A tensor of the numbers in nested braces: `tensor({{1.0, 2.0}, {3.0, 4.0}})`, or of one number,
-/// of rank 0. Without a dtype: float32 if any number is floating, int64 for integers, boolean for
-/// truth values.
-/// Throws ShapeError if the lists are ragged.
+/// of rank 0. Without a dtype: the default one if any number is floating, int64 for integers,
+/// boolean for truth values.
+/// Throws ShapeError if the lists are ragged, ValueError for a number that does not fit in the
+/// dtype, see `Number::as`.
 [[nodiscard]] Tensor tensor(const NestedList& values);
 [[nodiscard]] Tensor tensor(const NestedList& values, Dtype dtype);
 
-[[nodiscard]] Tensor zeros(const Shape& shape, Dtype dtype = Dtype::float32);
-[[nodiscard]] Tensor ones(const Shape& shape, Dtype dtype = Dtype::float32);
-[[nodiscard]] Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::float32);
+[[nodiscard]] Tensor zeros(const Shape& shape, Dtype dtype = default_dtype());
+[[nodiscard]] Tensor ones(const Shape& shape, Dtype dtype = default_dtype());
+/// Throws ValueError for a value that does not fit in the dtype, see `Number::as`.
+[[nodiscard]] Tensor full(const Shape& shape, const Number& value, Dtype dtype = default_dtype());
 [[nodiscard]] Tensor zeros_like(const Tensor& x);
 [[nodiscard]] Tensor ones_like(const Tensor& x);
 
 /// start, start + step, ... below stop; int64. Throws ValueError for step 0.
 [[nodiscard]] Tensor arange(std::int64_t stop);
 [[nodiscard]] Tensor arange(std::int64_t start, std::int64_t stop, std::int64_t step = 1);
-/// The same in a floating dtype: ceil((stop - start) / step) numbers, start + i step; float32 if any
-/// of the numbers given is floating and no dtype is. Throws ValueError unless finite.
+/// The same in another dtype: ceil((stop - start) / step) numbers, start + i step; in the default
+/// one if any of the numbers given is floating and no dtype is. Throws ValueError unless finite, and
+/// where a number does not fit in the dtype.
 [[nodiscard]] Tensor arange(double start, double stop, double step, Dtype dtype);
 template <class Start, class Stop, class Step = int>
 requires(std::floating_point<Start> || std::floating_point<Stop> || std::floating_point<Step>)
     [[nodiscard]] Tensor arange(Start start, Stop stop, Step step = 1) {
   return arange(static_cast<double>(start), static_cast<double>(stop), static_cast<double>(step),
-                Dtype::float32);
+                default_dtype());
 }
 template <std::floating_point Stop>
 [[nodiscard]] Tensor arange(Stop stop) {
@@ -70,13 +67,13 @@ template <std::floating_point Stop>
 }
 
 /// `count` numbers evenly spaced from start to stop, both included. Throws ValueError for a
-/// negative count.
+/// negative count, bounds whose distance is not finite, and numbers that do not fit in the dtype.
 [[nodiscard]] Tensor linspace(double start, double stop, std::int64_t count,
-                              Dtype dtype = Dtype::float32);
+                              Dtype dtype = default_dtype());
 
 /// The identity matrix [n, n], or its first columns [n, columns].
-[[nodiscard]] Tensor eye(std::int64_t n, Dtype dtype = Dtype::float32);
-[[nodiscard]] Tensor eye(std::int64_t n, std::int64_t columns, Dtype dtype = Dtype::float32);
+[[nodiscard]] Tensor eye(std::int64_t n, Dtype dtype = default_dtype());
+[[nodiscard]] Tensor eye(std::int64_t n, std::int64_t columns, Dtype dtype = default_dtype());
 
 /// The element types of tensors.
 template <class T>

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <xtape/config.hpp>
@@ -31,6 +32,28 @@ constexpr Dtype promote(Dtype a, Dtype b) {
   const Dtype low = a > b ? b : a;
   return low == Dtype::int64 && high == Dtype::float32 ? Dtype::float64 : high;
 }
+
+/// Dtype of floating tensors where none is given: of literals, of what `zeros`, `full`, `linspace`
+/// and generators make, of the parameters of layers and of data that are read. float32, unless the
+/// program sets another or a guard does on this thread.
+[[nodiscard]] Dtype default_dtype() noexcept;
+
+/// Sets the default of the program, for all threads without a guard. Throws DtypeError unless
+/// floating.
+void set_default_dtype(Dtype dtype);
+
+/// Another default dtype on this thread, and on those that the library starts from it, while it
+/// lives. Throws DtypeError unless floating.
+class DefaultDtypeGuard {
+ public:
+  [[nodiscard]] explicit DefaultDtypeGuard(Dtype dtype);
+  ~DefaultDtypeGuard();
+  DefaultDtypeGuard(const DefaultDtypeGuard&) = delete;
+  DefaultDtypeGuard& operator=(const DefaultDtypeGuard&) = delete;
+
+ private:
+  std::optional<Dtype> outer_;
+};
 
 namespace detail {
 template <class T>

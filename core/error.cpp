@@ -1,3 +1,7 @@
+#include <array>
+#include <charconv>
+#include <cmath>
+
 #include <xtape/core/error.hpp>
 
 namespace xtape {
@@ -8,6 +12,13 @@ thread_local ErrorContext* innermost = nullptr;
 std::string with_place(const std::string& text) {
   const std::string place = ErrorContext::path();
   return place.empty() ? text : text + " (in " + place + ")";
+}
+
+template <class T>
+std::string shortest(T value) {
+  if (std::isnan(value)) return "nan";  // whatever its sign
+  std::array<char, 64> buffer;
+  return {buffer.data(), std::to_chars(buffer.begin(), buffer.end(), value).ptr};
 }
 
 }  // namespace
@@ -43,4 +54,11 @@ std::string ErrorContext::path() {
   return path;
 }
 
+namespace detail {
+
+std::string text(float value) { return shortest(value); }
+std::string text(double value) { return shortest(value); }
+std::string text(long double value) { return shortest(value); }
+
+}  // namespace detail
 }  // namespace xtape

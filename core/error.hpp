@@ -1,4 +1,5 @@
 #pragma once
+#include <concepts>
 #include <cstddef>
 #include <stdexcept>
 #include <string>
@@ -71,6 +72,18 @@ class ErrorContext {
   ErrorContext* outer_;
 };
 
+namespace detail {
+
+/// A number for messages, as it is: the fewest digits that read back as the same, "nan", "-inf".
+std::string text(float value);
+std::string text(double value);
+std::string text(long double value);
+template <std::integral T>
+std::string text(T value) {
+  return std::to_string(value);
+}
+
+}  // namespace detail
 }  // namespace xtape
 
 XTAPE_EXPORT_END

@@ -18,10 +18,7 @@ namespace {
 
 constexpr std::string_view state_name = "MT19937";
 
-std::string text(double value) {
-  std::array<char, 32> buffer;
-  return {buffer.data(), std::to_chars(buffer.begin(), buffer.end(), value).ptr};
-}
+using detail::text;
 
 void check_floating(const char* op, Dtype dtype) {
   if (!is_floating(dtype)) {
@@ -157,12 +154,19 @@ Tensor Rng::uniform(const Shape& shape, double low, double high, Dtype dtype) {
     throw ValueError("uniform: low must not exceed high, nor their distance be infinite; got " +
                      text(low) + " and " + text(high));
   }
+  Number(low).check("uniform", dtype);
+  Number(high).check("uniform", dtype);
   return draw(shape, dtype, [=, this] { return low + range * uniform(); });
 }
 
 Tensor Rng::normal(const Shape& shape, double mean, double stddev, Dtype dtype) {
   check_floating("normal", dtype);
-  if (!(stddev >= 0)) throw ValueError("normal: stddev must not be negative; got " + text(stddev));
+  if (!(stddev >= 0) || !std::isfinite(stddev) || !std::isfinite(mean)) {
+    throw ValueError("normal: mean and stddev must be finite, and stddev not negative; got " +
+                     text(mean) + " and " + text(stddev));
+  }
+  Number(mean).check("normal", dtype);
+  Number(stddev).check("normal", dtype);
   return draw(shape, dtype, [=, this] { return mean + stddev * normal(); });
 }
 

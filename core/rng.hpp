@@ -27,16 +27,19 @@ class Rng {
   /// One number from [0, 1), with 53 random bits.   RandomState.random_sample()
   double uniform();
   /// Numbers from [low, high).   RandomState.uniform(low, high, shape)
-  /// Throws ValueError if low > high or a bound is not finite, DtypeError unless floating.
-  Tensor uniform(const Shape& shape, double low = 0, double high = 1, Dtype dtype = Dtype::float32);
+  /// Throws ValueError if low > high, a bound is not finite or does not fit in the dtype, DtypeError
+  /// unless floating.
+  Tensor uniform(const Shape& shape, double low = 0, double high = 1,
+                 Dtype dtype = default_dtype());
 
   /// One standard normal number, by the polar method (Marsaglia & Bray 1964).   RandomState.randn()
   double normal();
   /// Normal numbers.   RandomState.normal(mean, stddev, shape)
-  /// Throws ValueError unless stddev >= 0, DtypeError unless floating.
-  Tensor normal(const Shape& shape, double mean, double stddev, Dtype dtype = Dtype::float32);
+  /// Throws ValueError unless both are finite, fit in the dtype, and stddev >= 0; DtypeError unless
+  /// floating.
+  Tensor normal(const Shape& shape, double mean, double stddev, Dtype dtype = default_dtype());
   /// Standard normal numbers.   RandomState.randn(*shape)
-  Tensor randn(const Shape& shape, Dtype dtype = Dtype::float32);
+  Tensor randn(const Shape& shape, Dtype dtype = default_dtype());
 
   /// One integer with low <= i < high.   RandomState.randint(low, high)
   /// Throws ValueError unless low < high.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <unordered_map>
 
@@ -37,6 +38,16 @@ bool is_row_major(const Shape& shape, const Strides& strides) {
     step *= shape[axis];
   }
   return true;
+}
+
+/// Throws ValueError for a value that is near no int64.
+void check_integers(const Tensor& tensor) {
+  const Tensor dense = tensor.is_contiguous() ? tensor : dense_copy(tensor, tensor.dtype());
+  visit(tensor.dtype(), [&]<class T>(TypeTag<T>) {
+    for (const T value :
+         std::span(dense.body().elements<T>(), static_cast<std::size_t>(tensor.size())))
+      if (!(std::abs(static_cast<double>(value)) < 0x1p63)) Number(value).check("to", Dtype::int64);
+  });
 }
 
 void check_leaf(const char* what, const Tensor& tensor) {
@@ -141,6 +152,7 @@ void Tensor::copy_to(void* values, Dtype target) const {
 Tensor Tensor::to(Dtype target) const {
   const Dtype source = dtype();
   if (source == target) return *this;
+  if (is_floating(source) && target == Dtype::int64) check_integers(*this);
   Tensor y = dense_copy(*this, target);
   if (!is_floating(target)) return y;
   return record("to", std::move(y), {*this},

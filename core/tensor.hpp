@@ -84,7 +84,8 @@ class Tensor {
   }
 
   /// The same values in another dtype; itself when it has that dtype. To integers truncates, to
-  /// boolean is `!= 0`.
+  /// boolean is `!= 0`; to float32, what is beyond its range is infinite.
+  /// Throws ValueError for NaN, infinities and numbers that int64 does not hold, into int64.
   ///   dx = g in the dtype of x, between floating dtypes; none otherwise
   [[nodiscard]] Tensor to(Dtype dtype) const;
 

@@ -36,8 +36,8 @@ Extents checked_extents(const char* op, const Tensor& images) {
 template <class T>
 void check_range(const char* op, const char* what, T value, T least, T most) {
   if (!(value >= least && value <= most)) {
-    throw ValueError(std::string(op) + ": " + what + " must lie in [" + std::to_string(least) +
-                     ", " + std::to_string(most) + "]; got " + std::to_string(value));
+    throw ValueError(std::string(op) + ": " + what + " must lie in [" + xtape::detail::text(least) +
+                     ", " + xtape::detail::text(most) + "]; got " + xtape::detail::text(value));
   }
 }
 
@@ -209,7 +209,7 @@ Tensor rotate(const Tensor& images, const Tensor& degrees, double fill) {
   const std::vector<double> angle = degrees.to_vector<double>();
   for (const double given : angle) {
     if (!std::isfinite(given)) {
-      throw ValueError("rotate: angles must be finite; got " + std::to_string(given));
+      throw ValueError("rotate: angles must be finite; got " + xtape::detail::text(given));
     }
   }
   return each_image(images, images.shape(), [&]<class T>(std::int64_t i, const T* from, T* to) {
@@ -222,7 +222,7 @@ Tensor noise(const Tensor& x, const NoiseOptions& options, Rng& rng) {
   detail::check_floating("noise", x.dtype());
   if (!(options.stddev >= 0 && std::isfinite(options.stddev))) {
     throw ValueError("noise: stddev must be finite and not negative; got " +
-                     std::to_string(options.stddev));
+                     xtape::detail::text(options.stddev));
   }
   return x.detach() + rng.normal(x.shape(), 0, options.stddev, x.dtype());
 }

@@ -46,9 +46,9 @@ class CsvTable {
   double number(std::int64_t row, std::int64_t column) const;
   /// Columns as numbers, all of them unless named.   [rows, columns], of `dtype`
   /// Throws as `number`, and where float32 does not hold the number; DtypeError unless floating.
-  Tensor numbers(Dtype dtype = Dtype::float32) const;
-  Tensor numbers(std::span<const CsvColumn> columns, Dtype dtype = Dtype::float32) const;
-  Tensor numbers(std::initializer_list<CsvColumn> columns, Dtype dtype = Dtype::float32) const {
+  Tensor numbers(Dtype dtype = default_dtype()) const;
+  Tensor numbers(std::span<const CsvColumn> columns, Dtype dtype = default_dtype()) const;
+  Tensor numbers(std::initializer_list<CsvColumn> columns, Dtype dtype = default_dtype()) const {
     return numbers(std::span(columns.begin(), columns.size()), dtype);
   }
 

@@ -15,7 +15,7 @@ enum class Task { classification, regression };
 struct CsvDatasetOptions {
   CsvColumn label = -1;  ///< all other columns are features
   Task task = Task::classification;
-  Dtype dtype = Dtype::float32;  ///< of the features, and of labels of a regression
+  Dtype dtype = default_dtype();  ///< of the features, and of labels of a regression
   /// The classes in the order of their indices, such as `class_names` of the training data, which
   /// test data need not all show; without them they follow from the file. If all are whole numbers,
   /// labels are compared as numbers ("1.0" is of class "1"), else as texts.

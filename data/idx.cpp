@@ -110,7 +110,7 @@ void check_dtype(const InputFile& file, const ElementType& type, const IdxOption
 Tensor read_idx(const std::string& path, const IdxOptions& options) {
   if (!std::isfinite(options.center) || !std::isfinite(options.scale) || options.scale == 0) {
     throw ValueError("read_idx: center and scale must be finite, and scale not 0; got " +
-                     std::to_string(options.center) + " and " + std::to_string(options.scale));
+                     detail::text(options.center) + " and " + detail::text(options.scale));
   }
   InputFile file(path);
   const Header header = read_header(file);

@@ -11,7 +11,7 @@ namespace xtape::data {
 
 struct IdxDatasetOptions {
   std::int64_t classes = 10;
-  Dtype dtype = Dtype::float32;  ///< of the images
+  Dtype dtype = default_dtype();  ///< of the images
   double center = 127.5;  ///< pixels become (pixel - center) / scale: bytes lie in [-1, 1] then
   double scale = 127.5;
 };

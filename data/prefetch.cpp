@@ -13,7 +13,10 @@ Prefetch::Prefetch(std::int64_t count, std::int64_t ahead,
     : make_(std::move(make)),
       slots_(static_cast<std::size_t>(std::min(ahead, count - 1) + 1)),
       process_(getpid()),
-      worker_([this, count](const std::stop_token& stop) { work(stop, count); }) {}
+      worker_([this, count, dtype = default_dtype()](const std::stop_token& stop) {
+        const DefaultDtypeGuard as_there(dtype);
+        work(stop, count);
+      }) {}
 
 Prefetch::~Prefetch() {
   if (getpid() != process_) worker_.detach();

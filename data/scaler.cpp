@@ -48,7 +48,7 @@ struct Sample {
     if (wrong == values.end()) return;
     const std::int64_t columns = x.rank() == 0 ? 1 : x.size() / x.extent(0);
     const std::int64_t place = wrong - values.begin();
-    throw ValueError("scaler: training data must be finite; got " + std::to_string(*wrong) +
+    throw ValueError("scaler: training data must be finite; got " + xtape::detail::text(*wrong) +
                      " in row " + std::to_string(place / columns) + ", column " +
                      std::to_string(place % columns));
   }
@@ -79,7 +79,7 @@ Scaler::Scaler(const Tensor& center, const Tensor& scale)
   }
   if (wrong != nullptr) {
     throw ValueError("scaler: center and scale must be finite, and scale not 0; got " +
-                     std::to_string(*wrong));
+                     xtape::detail::text(*wrong));
   }
 }
 
@@ -92,7 +92,7 @@ Scaler Scaler::max_abs(const Tensor& x, ScalerOptions options) {
 Scaler Scaler::min_max(const Tensor& x, double low, double high, ScalerOptions options) {
   if (!std::isfinite(low) || !std::isfinite(high) || low >= high) {
     throw ValueError("scaler: low must be less than high, and both finite; got " +
-                     std::to_string(low) + " and " + std::to_string(high));
+                     xtape::detail::text(low) + " and " + xtape::detail::text(high));
   }
   const Sample sample(x, options);
   const Tensor scale = where(sample.constant, 1, (sample.high - sample.low) / (high - low));

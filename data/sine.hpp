@@ -13,7 +13,7 @@ namespace xtape::data {
 /// Throws ValueError for a count below 1, DtypeError unless floating.
 /// Source: sine_data of the Python package nnfs 0.5.1, which goes with Kinsley and Kukiela, Neural
 /// Networks from Scratch (2020), chapter 17. float32 values are the float64 ones rounded.
-Dataset sine(std::int64_t samples, Dtype dtype = Dtype::float32);
+Dataset sine(std::int64_t samples, Dtype dtype = default_dtype());
 
 }  // namespace xtape::data
 

@@ -17,7 +17,7 @@ namespace xtape::data {
 /// Source: Kinsley and Kukiela, Neural Networks from Scratch (2020), chapter 3, after Karpathy's
 /// CS231n. The same seed gives NumPy's values, float32 ones rounded from float64.
 Dataset spiral(std::int64_t samples_per_class, std::int64_t classes, Rng& rng = default_rng(),
-               Dtype dtype = Dtype::float32);
+               Dtype dtype = default_dtype());
 
 }  // namespace xtape::data
 

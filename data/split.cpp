@@ -78,12 +78,12 @@ Fold fold_of(std::int64_t rows, Numbers test) {
 std::int64_t test_rows(const char* op, std::int64_t rows, double test_share) {
   if (!(test_share > 0 && test_share < 1)) {
     throw ValueError(std::string(op) + ": test_share must lie between 0 and 1; got " +
-                     std::to_string(test_share));
+                     xtape::detail::text(test_share));
   }
   const auto count = std::llround(test_share * static_cast<double>(rows));
   if (count < 1 || count >= rows) {
     throw ValueError(std::string(op) + ": both sets must get a row; got test_share " +
-                     std::to_string(test_share) + " of " + std::to_string(rows) + " rows, " +
+                     xtape::detail::text(test_share) + " of " + std::to_string(rows) + " rows, " +
                      std::to_string(count) + " to test on");
   }
   return count;

@@ -100,7 +100,8 @@ class Targets {
   void check_options(const char* op, const Tensor& labels) const {
     const std::string name = op;
     if (const double e = options_.label_smoothing; !(e >= 0 && e <= 1)) {
-      throw ValueError(name + ": label_smoothing must lie in [0, 1]; got " + std::to_string(e));
+      throw ValueError(name + ": label_smoothing must lie in [0, 1]; got " +
+                       xtape::detail::text(e));
     }
     if (options_.ignore_index && is_floating(labels.dtype())) {
       throw ValueError(name + ": ignore_index goes with labels that are classes; got " +

@@ -16,7 +16,7 @@ struct DenseOptions {
   double bias_l2 = 0;
   init::Initializer weight_init = init::glorot_uniform();
   init::Initializer bias_init = init::zeros();
-  Dtype dtype = Dtype::float32;
+  Dtype dtype = default_dtype();
 };
 
 /// Fully connected layer  y = x W + b.

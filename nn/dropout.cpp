@@ -11,7 +11,7 @@ namespace {
 
 double checked_rate(double rate) {
   if (!(rate >= 0 && rate <= 1))
-    throw ValueError("dropout: rate must lie in [0, 1]; got " + std::to_string(rate));
+    throw ValueError("dropout: rate must lie in [0, 1]; got " + xtape::detail::text(rate));
   return rate;
 }
 

@@ -26,7 +26,7 @@ struct Fans {
 void check_scale(const char* what, double scale) {
   if (!(scale >= 0) || std::isinf(scale)) {
     throw ValueError("init: " + std::string(what) + " must be finite and not negative; got " +
-                     std::to_string(scale));
+                     xtape::detail::text(scale));
   }
 }
 

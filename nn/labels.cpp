@@ -21,7 +21,7 @@ void check_elements(const char* op, const char* what, const char* rule, const Te
       const auto value = static_cast<double>(values[i]);
       if (!holds(value)) {
         throw ValueError(std::string(op) + ": " + what + " must " + rule + "; got " +
-                         std::to_string(value) + " at position " + std::to_string(i));
+                         xtape::detail::text(values[i]) + " at position " + std::to_string(i));
       }
     }
   });

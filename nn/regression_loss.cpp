@@ -31,7 +31,8 @@ Tensor mean_absolute_error(const Tensor& predictions, const Tensor& targets,
 
 Tensor huber_loss(const Tensor& predictions, const Tensor& targets, const HuberOptions& options) {
   if (!(options.delta > 0)) {
-    throw ValueError("huber_loss: delta must be positive; got " + std::to_string(options.delta));
+    throw ValueError("huber_loss: delta must be positive; got " +
+                     xtape::detail::text(options.delta));
   }
   const Tensor error = residuals("huber_loss", predictions, targets);
   const Tensor near = clip(error, -options.delta, options.delta);

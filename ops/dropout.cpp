@@ -15,7 +15,7 @@ constexpr double resolution = 0x1p16;  // each element has 16 random bits
 
 Tensor dropout(const Tensor& x, double rate, std::uint64_t key, std::uint64_t call) {
   if (!(rate >= 0 && rate <= 1))
-    throw ValueError("dropout: rate must lie in [0, 1]; got " + std::to_string(rate));
+    throw ValueError("dropout: rate must lie in [0, 1]; got " + detail::text(rate));
   if (!is_floating(x.dtype()))
     throw DtypeError("dropout: the input must be floating; got " + x.describe());
   const Tensor dense = x.contiguous();

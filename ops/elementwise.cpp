@@ -17,12 +17,12 @@
 
 namespace xtape {
 
-const Tensor& Operand::tensor(Dtype other, Tensor& constant) const {
+const Tensor& Operand::tensor(const char* op, Dtype other, Tensor& constant) const {
   if (!is_number()) return *tensor_;
-  Dtype dtype = other;
-  if (kind_ == Dtype::float32 && !is_floating(other)) dtype = Dtype::float64;
-  if (kind_ == Dtype::int64 && other == Dtype::boolean) dtype = Dtype::int64;
-  constant = dtype == Dtype::int64 ? xtape::tensor(integer_, dtype) : full({}, number_, dtype);
+  const Dtype dtype = is_floating(other)      ? other
+                      : number_.is_floating() ? Dtype::float64
+                                              : std::max(other, number_.dtype());
+  constant = detail::constant(op, {}, number_, dtype);
   return constant;
 }
 
@@ -38,7 +38,7 @@ static bool holds_anywhere(const Tensor& condition) {
 /// g / d for recorded backward passes: 0 where nothing comes in, see kernels.
 static Tensor over(const Tensor& g, const Operand& d) {
   Tensor constant;
-  const Tensor& divisor = d.tensor(g.dtype(), constant);
+  const Tensor& divisor = d.tensor("divide", g.dtype(), constant);
   const Tensor pole = (g == 0) & !(abs(divisor) > 0);
   return holds_anywhere(pole) ? where(pole, 0, g / divisor) : g / divisor;
 }
@@ -46,7 +46,7 @@ static Tensor over(const Tensor& g, const Operand& d) {
 /// g e for recorded backward passes: 0 where nothing comes in, see kernels.
 static Tensor times(const Tensor& g, const Operand& e) {
   Tensor constant;
-  const Tensor& factor = e.tensor(g.dtype(), constant);
+  const Tensor& factor = e.tensor("multiply", g.dtype(), constant);
   const Tensor pole = (g == 0) & !isfinite(factor);
   return holds_anywhere(pole) ? where(pole, 0, g * factor) : g * factor;
 }
@@ -237,26 +237,46 @@ Tensor elementwise(Dtype dtype, const Tensors&... x) {
 
 /// Calls f(dtype, a, b) with both operands as tensors, numbers adapted, and their promoted dtype.
 template <class F>
-Tensor with_tensors(const Operand& left, const Operand& right, F&& f) {
+Tensor with_tensors(const char* op, const Operand& left, const Operand& right, F&& f) {
   Tensor constants[2];
   const Dtype beside = right.is_number() ? std::max(left.dtype(), right.dtype()) : right.dtype();
-  const Tensor& a = left.tensor(beside, constants[0]);
-  const Tensor& b = right.tensor(a.dtype(), constants[1]);
+  const Tensor& a = left.tensor(op, beside, constants[0]);
+  const Tensor& b = right.tensor(op, a.dtype(), constants[1]);
   return f(promote(a.dtype(), b.dtype()), a, b);
+}
+
+template <class Row>
+Tensor binary(const Operand& a, const Operand& b) {
+  return with_tensors(Row::name, a, b, [](Dtype dtype, const Tensor& left, const Tensor& right) {
+    return elementwise<Row>(dtype, left, right);
+  });
+}
+
+/// A comparison. To an integer beyond int64, every int64 is as 0 is to 1.
+template <class Row>
+Tensor compared(const Operand& a, const Operand& b) {
+  constexpr bool by_size = Row::place != RowName::logical_and && Row::place != RowName::logical_or;
+  const auto beyond = [](const Operand& number, const Operand& other) {
+    return number.exceeds_int64() && !other.is_number() && !is_floating(other.dtype());
+  };
+  const auto zeros_for = [](const Operand& other) {
+    Tensor unused;
+    return zeros_like(other.tensor(Row::name, other.dtype(), unused));
+  };
+  if (by_size && beyond(a, b)) return binary<Row>(1, zeros_for(b));
+  if (by_size && beyond(b, a)) return binary<Row>(zeros_for(a), 1);
+  return binary<Row>(a, b);
 }
 
 }  // namespace
 
 #define XTAPE_UNARY(id, ...) \
   Tensor id(const Tensor& x) { return elementwise<kernels::id##_row>(x.dtype(), x); }
-#define XTAPE_BINARY(id, ...)                                                            \
-  Tensor id(const Operand& a, const Operand& b) {                                        \
-    return with_tensors(a, b, [](Dtype dtype, const Tensor& left, const Tensor& right) { \
-      return elementwise<kernels::id##_row>(dtype, left, right);                         \
-    });                                                                                  \
-  }
+#define XTAPE_BINARY(id, ...) \
+  Tensor id(const Operand& a, const Operand& b) { return binary<kernels::id##_row>(a, b); }
 #define XTAPE_TERNARY(id, ...)
-#define XTAPE_COMPARE XTAPE_BINARY
+#define XTAPE_COMPARE(id, ...) \
+  Tensor id(const Operand& a, const Operand& b) { return compared<kernels::id##_row>(a, b); }
 #include <xtape/ops/elementwise.def>
 #undef XTAPE_UNARY
 #undef XTAPE_BINARY
@@ -267,15 +287,17 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
   if (condition.dtype() != Dtype::boolean) {
     throw DtypeError("where: the condition must be boolean; got " + condition.describe());
   }
-  return with_tensors(a, b, [&](Dtype dtype, const Tensor& left, const Tensor& right) {
+  return with_tensors("where", a, b, [&](Dtype dtype, const Tensor& left, const Tensor& right) {
     return elementwise<kernels::select_row>(dtype, condition, left, right);
   });
 }
 
 Tensor clip(const Tensor& x, const Operand& low, const Operand& high) {
   Tensor constants[2];
-  const Tensor& lower = low.tensor(x.dtype(), constants[0]);
-  const Tensor& upper = high.tensor(x.dtype(), constants[1]);
+  const Tensor& lower = low.tensor("clip", x.dtype(), constants[0]);
+  const bool unbounded = high.exceeds_int64() && !is_floating(x.dtype());
+  const Tensor& upper =
+      unbounded ? constants[1] = tensor(INT64_MAX) : high.tensor("clip", x.dtype(), constants[1]);
   return elementwise<kernels::bounded_row>(
       promote(x.dtype(), promote(lower.dtype(), upper.dtype())), x, lower, upper);
 }

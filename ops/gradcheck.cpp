@@ -136,8 +136,8 @@ class Check {
           continue;
         return complain(
             "the gradient of " + element_name(problem_.inputs, problem_.names, element) + " is " +
-            std::to_string(alone[element]) + " if only some inputs require gradients, and " +
-            std::to_string(expected) + " if all do");
+            detail::text(alone[element]) + " if only some inputs require gradients, and " +
+            detail::text(expected) + " if all do");
       }
     }
   }

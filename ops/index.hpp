@@ -26,7 +26,7 @@ namespace xtape {
 /// Throws DtypeError unless the labels are int64, IndexError for a label outside [0, classes),
 /// naming its row.
 [[nodiscard]] Tensor one_hot(const Tensor& labels, std::int64_t classes,
-                             Dtype dtype = Dtype::float32);
+                             Dtype dtype = default_dtype());
 
 }  // namespace xtape
 

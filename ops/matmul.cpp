@@ -55,7 +55,7 @@ std::int64_t matrix_offset(const detail::Body& x, const Shape& batch, std::int64
   return offset;
 }
 
-/// Product of tensors of rank 2 and more, of one floating dtype, for every place of their broadcast
+/// Product of tensors of rank 2 and more, of one dtype but boolean, for every place of their broadcast
 /// leading axes.
 Tensor product(const Tensor& left, const Tensor& right) {
   const Tensor a = readable(left.body()) ? left : left.contiguous();
@@ -86,7 +86,7 @@ Tensor as_rows(const Tensor& x) {
   return reshape(x, {rows, x.extent(-1)});
 }
 
-/// matmul of tensors of rank 2 and more, of one floating dtype.
+/// matmul of tensors of rank 2 and more, of one dtype but boolean.
 Tensor matrix_product(const Tensor& a, const Tensor& b) {
   Tensor y;
   {
@@ -115,13 +115,13 @@ Tensor matmul(const Tensor& left, const Tensor& right) {
     fail_inner("matmul", left, right);
 
   const Dtype promoted = promote(left.dtype(), right.dtype());
-  const Dtype dtype = is_floating(promoted) ? promoted : Dtype::float64;
+  const Dtype dtype = promoted == Dtype::boolean ? Dtype::int64 : promoted;
   const Tensor a = left.rank() == 1 ? expand_dims(left, 0) : left;
   const Tensor b = right.rank() == 1 ? expand_dims(right, 1) : right;
   Tensor y = matrix_product(a.to(dtype), b.to(dtype));
   if (right.rank() == 1) y = squeeze(y, -1);
   if (left.rank() == 1) y = squeeze(y, right.rank() == 1 ? -1 : -2);
-  return y;
+  return promoted == Dtype::boolean ? y.to(Dtype::boolean) : y;
 }
 
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {

@@ -7,7 +7,8 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 
 /// Matrix product  y = a b.
-///   a [..., m, k]   b [..., k, n]   ->   y [..., m, n], in the promoted floating dtype
+///   a [..., m, k]   b [..., k, n]   ->   y [..., m, n], in the promoted dtype: of integers
+///   exact, wrapping beyond int64; of booleans, whether any of the products is true
 ///   Leading axes broadcast; a vector a is a row, a vector b a column, whose axis y does not have.
 ///   da = g bᵀ,  db = aᵀ g   (summed over broadcast axes)
 /// Transposed operands are flags to BLAS, never copies. k = 0 gives zeros.

@@ -17,7 +17,7 @@ void check_arguments(const std::string& op, const std::vector<Tensor>& parameter
                      const char* limit_name, double limit) {
   if (!(limit >= 0)) {
     throw ValueError(op + ": " + limit_name + " must not be negative or NaN; got " +
-                     std::to_string(limit));
+                     detail::text(limit));
   }
   using Body = const detail::Body;
   std::vector<Body*, memory::Allocator<Body*>> bodies;
@@ -124,7 +124,7 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
   const double norm = norm_of_gradients(parameters);
   if (!std::isfinite(norm)) {
     throw ValueError("clip_grad_norm: the norm of the gradients must be finite; got " +
-                     std::to_string(norm));
+                     detail::text(norm));
   }
   if (norm > max_norm) {
     Gradients(parameters).change([scale = max_norm / norm]<class T>(T g) {

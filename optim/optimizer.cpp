@@ -17,7 +17,7 @@ namespace {
 void check_rate(const std::string& what, double value) {
   if (!(value >= 0) || std::isinf(value)) {
     throw ValueError("optimizer: " + what + " must be finite and not negative; got " +
-                     std::to_string(value));
+                     detail::text(value));
   }
 }
 
@@ -37,7 +37,7 @@ double Optimizer::scheduled_rate(const Group& group) const {
       group.learning_rate * factor / (1 + group.decay * static_cast<double>(steps_));
   if (!(factor >= 0) || std::isinf(factor)) {
     throw ValueError("optimizer: a schedule must give finite factors that are not negative; got " +
-                     std::to_string(factor) + " in step " + std::to_string(steps_));
+                     detail::text(factor) + " in step " + std::to_string(steps_));
   }
   if (std::isinf(rate)) {
     throw ValueError("optimizer: the scheduled learning rate must be finite; got inf in step " +

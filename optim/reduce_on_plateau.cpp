@@ -13,7 +13,7 @@ namespace {
 void check(const char* what, bool fits, const char* range, double value) {
   if (fits) return;
   throw ValueError("reduce on plateau: " + std::string(what) + " must lie in " + range + "; got " +
-                   std::to_string(value));
+                   detail::text(value));
 }
 
 void check(const char* what, std::int64_t value) {

@@ -19,7 +19,7 @@ void check_steps(const std::string& what, std::int64_t steps, std::int64_t least
 void check_factor(const std::string& what, double factor) {
   if (!(factor >= 0) || std::isinf(factor)) {
     throw ValueError("schedule: " + what + " must be finite and not negative; got " +
-                     std::to_string(factor));
+                     detail::text(factor));
   }
 }
 
@@ -114,7 +114,7 @@ Schedule one_cycle(std::int64_t steps, const OneCycleOptions& options) {
   check_steps("the number of steps", steps);
   const auto [pct_start, div_factor, final_div_factor] = options;
   if (!(pct_start >= 0 && pct_start <= 1)) {
-    throw ValueError("schedule: pct_start must lie in [0, 1]; got " + std::to_string(pct_start));
+    throw ValueError("schedule: pct_start must lie in [0, 1]; got " + detail::text(pct_start));
   }
   const double first = 1 / div_factor, last = first / final_div_factor;
   check_factor("1 / div_factor", first);

@@ -51,7 +51,7 @@ double regression_accuracy(const Tensor& predictions, const Tensor& targets,
   nn::detail::check_same_shape("regression_accuracy", "predictions", predictions, targets);
   if (options.precision && !(*options.precision >= 0)) {
     throw ValueError("regression_accuracy: precision must not be negative; got " +
-                     std::to_string(*options.precision));
+                     detail::text(*options.precision));
   }
   const NoGradGuard off;
   if (has_nan(predictions) || has_nan(targets)) return no_number;

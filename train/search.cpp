@@ -84,7 +84,8 @@ void in_parallel(std::size_t count, std::size_t threads, const Work& work, const
   std::condition_variable one_finished;
   finished.reserve(count);
 
-  const auto run = [&] {
+  const auto run = [&, dtype = default_dtype()] {
+    const DefaultDtypeGuard as_there(dtype);
     std::unique_lock lock(mutex);
     while (next < count) {
       const std::size_t i = next++;

@@ -1,12 +1,10 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <string>
 #include <vector>
 
 #include <cblas.h>
 
-#include <xtape/core/error.hpp>
 #include <xtape/core/memory.hpp>
 #include <xtape/ops/kernels/gemm.hpp>
 #include <xtape/ops/kernels/skinny.hpp>
@@ -14,12 +12,9 @@
 namespace xtape::kernels {
 namespace {
 
-int blas_int(std::int64_t value) {
-  if (value > std::numeric_limits<int>::max()) {
-    throw ShapeError("matmul: BLAS counts extents up to 2147483647; got " + std::to_string(value));
-  }
-  return static_cast<int>(value);
-}
+constexpr std::int64_t blas_counts = std::numeric_limits<int>::max();
+
+int blas_int(std::int64_t value) { return static_cast<int>(value); }
 
 CBLAS_TRANSPOSE flag(const Matrix& matrix) { return matrix.transposed ? CblasTrans : CblasNoTrans; }
 
@@ -44,6 +39,35 @@ Matrix from_column(Matrix a, std::int64_t place) {
 Matrix from_row(Matrix b, std::int64_t place) {
   b.data += (b.transposed ? place : place * b.stride) * static_cast<std::int64_t>(sizeof(float));
   return b;
+}
+
+/// What BLAS has no product for: integers, whose sums wrap if they are unsigned, and extents that it
+/// does not count.
+template <class T, class Sum>
+void plain_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
+                   const std::byte* bias_data, std::byte* y_data) {
+  const auto* left = reinterpret_cast<const T*>(a.data);
+  const auto* right = reinterpret_cast<const T*>(b.data);
+  const auto* bias = reinterpret_cast<const T*>(bias_data);
+  auto* y = reinterpret_cast<T*>(y_data);
+  const std::int64_t a_row = a.transposed ? 1 : a.stride, a_column = a.transposed ? a.stride : 1;
+  const std::int64_t b_row = b.transposed ? 1 : b.stride, b_column = b.transposed ? b.stride : 1;
+  std::vector<Sum, memory::Allocator<Sum>> sums(static_cast<std::size_t>(n));
+  for (std::int64_t i = 0; i < m; ++i, y += n) {
+    if (bias != nullptr)
+      std::copy_n(bias, n, sums.begin());
+    else
+      std::fill(sums.begin(), sums.end(), Sum{0});
+    for (std::int64_t l = 0; l < k; ++l) {
+      const auto factor = static_cast<Sum>(left[i * a_row + l * a_column]);
+      const T* row = right + l * b_row;
+      for (Sum& sum : sums) {
+        sum += factor * static_cast<Sum>(*row);
+        row += b_column;
+      }
+    }
+    std::transform(sums.begin(), sums.end(), y, [](Sum sum) { return static_cast<T>(sum); });
+  }
 }
 
 constexpr std::int64_t skinny = 4, long_axis = 4096;
@@ -75,9 +99,15 @@ void long_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& 
 void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
           const Matrix& b, const std::byte* bias, std::byte* y) {
   if (m == 0 || n == 0) return;
+  if (dtype == Dtype::int64)
+    return plain_product<std::uint64_t, std::uint64_t>(m, n, k, a, b, bias, y);
   if (dtype == Dtype::float32 && k > long_axis && std::min(m, n) <= skinny)
     return long_product(m, n, k, a, b, bias, y);
   if (k > 0 && chosen<SkinnyKernels>().gemm(dtype, m, n, k, a, b, bias, y)) return;
+  if (std::max({m, n, k, a.stride, b.stride}) > blas_counts) {
+    return dtype == Dtype::float32 ? plain_product<float, double>(m, n, k, a, b, bias, y)
+                                   : plain_product<double, double>(m, n, k, a, b, bias, y);
+  }
   if (bias != nullptr) {
     fill_rows(m, static_cast<std::size_t>(n) * size_of(dtype), bias, y);
   } else if (k == 0) {

@@ -14,8 +14,8 @@ struct Matrix {
 };
 
 /// y = a b, plus `bias` in each row unless that is null.
-///   a [m, k]   b [k, n]   bias [n]   ->   y [m, n], dense rows, float32 or float64
-/// Throws ShapeError if an extent exceeds what BLAS can count.
+///   a [m, k]   b [k, n]   bias [n]   ->   y [m, n], dense rows; float32, float64 or int64, which
+///   wraps
 void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
           const Matrix& b, const std::byte* bias, std::byte* y);
 

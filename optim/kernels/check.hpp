@@ -13,7 +13,7 @@ inline void check_range(const char* optimizer, const char* option, bool inside, 
                         double value) {
   if (inside) return;
   throw ValueError(std::string(optimizer) + ": " + option + " must lie in " + range + "; got " +
-                   std::to_string(value));
+                   detail::text(value));
 }
 
 /// The same for [0, 1), where factors of running averages lie.

@@ -222,9 +222,9 @@ TEST_CASE("bad arguments are refused, and nothing is drawn") {
   CHECK(error_of<ValueError>([&] { return rng.binomial(1, std::nan(""), {2}); }) ==
         "binomial: p must lie in [0, 1]; got nan");
   CHECK(error_of<ValueError>([&] { return rng.normal({2}, 0, -1); }) ==
-        "normal: stddev must not be negative; got -1");
+        "normal: mean and stddev must be finite, and stddev not negative; got 0 and -1");
   CHECK(error_of<ValueError>([&] { return rng.normal({2}, 0, std::nan("")); }) ==
-        "normal: stddev must not be negative; got nan");
+        "normal: mean and stddev must be finite, and stddev not negative; got 0 and nan");
   CHECK(error_of<ValueError>([&] { return rng.uniform({2}, 1, 0); }) ==
         "uniform: low must not exceed high, nor their distance be infinite; got 1 and 0");
   CHECK_THROWS_AS(rng.uniform({2}, 0, std::numeric_limits<double>::infinity()), ValueError);

@@ -212,12 +212,12 @@ TEST_CASE("splits refuse") {
   const auto text_of_share = [&](double share) {
     return error_of<ValueError>([&] { return data::random_split(10, share, rng); });
   };
-  CHECK(text_of_share(0) == "random_split: test_share must lie between 0 and 1; got 0.000000");
-  CHECK(text_of_share(1).find("got 1.0") != std::string::npos);
+  CHECK(text_of_share(0) == "random_split: test_share must lie between 0 and 1; got 0");
+  CHECK(text_of_share(1).find("got 1") != std::string::npos);
   CHECK(text_of_share(-0.5).find("got -0.5") != std::string::npos);
   CHECK(text_of_share(std::nan("")).find("got nan") != std::string::npos);
   CHECK(text_of_share(0.04) ==
-        "random_split: both sets must get a row; got test_share 0.040000 of 10 rows, 0 to test on");
+        "random_split: both sets must get a row; got test_share 0.04 of 10 rows, 0 to test on");
   CHECK_THROWS_AS(data::random_split(10, 0.95, rng), ValueError);
   CHECK_THROWS_AS(data::random_split(1, 0.5, rng), ValueError);
   CHECK_THROWS_AS(data::random_split(0, 0.5, rng), ValueError);

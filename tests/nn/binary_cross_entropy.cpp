@@ -56,7 +56,7 @@ TEST_CASE("binary cross entropy refuses what does not fit") {
   CHECK(error_of<ValueError>([] {
           return nn::binary_cross_entropy_with_logits(zeros({2}), tensor({0.5, 1.5}));
         }) ==
-        "binary_cross_entropy_with_logits: targets must lie in [0, 1]; got 1.500000 at position 1");
+        "binary_cross_entropy_with_logits: targets must lie in [0, 1]; got 1.5 at position 1");
   CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(zeros({1}), tensor({std::nan("")})),
                   ValueError);
 }
@@ -197,7 +197,7 @@ TEST_CASE("binary cross entropy refuses weights that do not fit") {
         "binary_cross_entropy: pos_weight must be a scalar or [outputs]; got float32[2] for "
         "float32[2, 3]");
   CHECK(text(tensor({1.0, 0.0, 1.0})) ==
-        "binary_cross_entropy: pos_weight must be finite and positive; got 0.000000 at position 1");
+        "binary_cross_entropy: pos_weight must be finite and positive; got 0 at position 1");
   CHECK_THROWS_AS(nn::binary_cross_entropy(zeros({3}), zeros({3}), {.pos_weight = ones({3})}),
                   ShapeError);
   CHECK_THROWS_AS(nn::binary_cross_entropy(zeros({3, 1}), zeros({3})), ShapeError);

@@ -211,15 +211,14 @@ TEST_CASE("cross entropy refuses options that do not fit") {
     return error_of<Error>([&] { return nn::cross_entropy(logits, targets, options); });
   };
   CHECK(text(labels, {.label_smoothing = 1.5}) ==
-        "cross_entropy: label_smoothing must lie in [0, 1]; got 1.500000");
+        "cross_entropy: label_smoothing must lie in [0, 1]; got 1.5");
   CHECK_THROWS_AS(nn::cross_entropy(logits, labels, {.label_smoothing = -0.1}), ValueError);
   CHECK_THROWS_AS(nn::cross_entropy(logits, labels, {.label_smoothing = std::nan("")}), ValueError);
   CHECK(text(labels, {.class_weights = ones({2})}) ==
         "cross_entropy: class_weights must be [classes], here [3]; got float32[2]");
   CHECK_THROWS_AS(nn::cross_entropy(logits, labels, {.class_weights = ones({})}), ShapeError);
-  CHECK(
-      text(labels, {.class_weights = tensor({1.0, -2.0, 1.0})}) ==
-      "cross_entropy: class_weights must be finite and not negative; got -2.000000 at position 1");
+  CHECK(text(labels, {.class_weights = tensor({1.0, -2.0, 1.0})}) ==
+        "cross_entropy: class_weights must be finite and not negative; got -2 at position 1");
   CHECK_THROWS_AS(
       nn::cross_entropy(logits, labels, {.class_weights = tensor({1.0, std::nan(""), 1.0})}),
       ValueError);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <sys/mman.h>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
@@ -129,7 +130,7 @@ TEST_CASE("repeated elements: a broadcast operand is read as often as its stride
 
 TEST_CASE("dtypes") {
   CHECK(matmul(ones({2, 2}), ones({2, 2}, Dtype::float64)).dtype() == Dtype::float64);
-  CHECK(matmul(tensor({{1, 2}}), tensor({{3}, {4}})).dtype() == Dtype::float64);
+  CHECK(matmul(tensor({{1, 2}}), tensor({{3}, {4}})).dtype() == Dtype::int64);
   CHECK(matmul(tensor({{1, 2}}), tensor({{3}, {4}})).item() == 11);
   const Tensor x = ones({1, 2}).set_requires_grad(true);
   sum(matmul(x, ones({2, 2}, Dtype::float64))).backward();
@@ -158,6 +159,49 @@ TEST_CASE("a linear map is a product and a sum, with the same derivatives") {
   const Tensor b = tensor({1.0, 2.0});
   CHECK(mismatch(linear(zeros({3, 0}), zeros({0, 2}), b), broadcast_to(b, {3, 2}).contiguous()) ==
         "");
+}
+
+TEST_CASE("products of integers are exact and wrap, those of booleans are a truth") {
+  using Integers = std::vector<std::int64_t>;
+  constexpr std::int64_t odd = (std::int64_t{1} << 53) + 1;  // double does not hold it
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  CHECK(matmul(tensor({{odd, std::int64_t{1}}}), tensor({{1}, {2}})).to_vector<std::int64_t>() ==
+        Integers{odd + 2});
+  CHECK(matmul(tensor({most, most}), tensor({1, 1})).to_vector<std::int64_t>() == Integers{-2});
+  CHECK(matmul(tensor({true, true}), tensor({most, std::int64_t{-1}})).to_vector<std::int64_t>() ==
+        Integers{most - 1});
+  const Tensor a = arange(6), b = arange(-7, 5);
+  for (const Tensor& x : layouts(reshape(a, {2, 3}))) {
+    for (const Tensor& y : layouts(reshape(b, {3, 4}))) {
+      const Tensor product = matmul(x, y);
+      CHECK(product.dtype() == Dtype::int64);
+      CHECK(mismatch(product.to(Dtype::float64), naive(x, y)) == "");
+    }
+  }
+  CHECK(matmul(reshape(a, {1, 2, 3}), reshape(b, {2, 3, 2})).shape() == Shape{2, 2, 2});
+  CHECK(values(matmul(zeros({2, 0}, Dtype::int64), zeros({0, 1}, Dtype::int64))) == Doubles{0, 0});
+  const Tensor truths = matmul(tensor({{true, true}, {false, true}}), tensor({true, false}));
+  CHECK(truths.to_vector<bool>() == std::vector<bool>{true, false});
+}
+
+TEST_CASE("strides beyond what BLAS counts make no difference") {
+  constexpr std::size_t rows = 5, row = (std::size_t{1} << 31) + 16;
+  const std::size_t bytes = rows * row * sizeof(float);  // of which a few pages are touched
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  REQUIRE(memory != MAP_FAILED);
+  auto* elements = static_cast<float*>(memory);
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < 8; ++j) elements[i * row + j] = static_cast<float>(i * 8 + j);
+  {
+    const Tensor wide = from_memory(elements, {rows, static_cast<std::int64_t>(row)});
+    const Tensor part = slice(wide, {Slice::all, range(0, 8)}),
+                 w = sixteenths({8, 5}, 1).to(Dtype::float32),
+                 b = sixteenths({5}, 2).to(Dtype::float32);
+    CHECK(mismatch(matmul(part, w), matmul(part.contiguous(), w)) == "");
+    CHECK(mismatch(linear(part, w, b), matmul(part.contiguous(), w) + b) == "");
+  }
+  munmap(memory, bytes);
 }
 
 TEST_CASE("errors of matrix products") {

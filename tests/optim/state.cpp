@@ -244,7 +244,7 @@ TEST_CASE("a state that does not fit is refused, and nothing changes") {
       {set("0.bias.updates", count(-2)),
        "restore: \"0.bias.updates\" must not be negative; got -2"},
       {set("group.0.learning_rate", full({}, -1, Dtype::float64)),
-       "optimizer: group.0.learning_rate must be finite and not negative; got -1.000000"},
+       "optimizer: group.0.learning_rate must be finite and not negative; got -1"},
       {set("group.0.last_rate", full({}, std::nan(""), Dtype::float64)),
        "optimizer: group.0.last_rate must be finite and not negative; got nan"},
   };

@@ -1,0 +1,64 @@
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+#include <xtape/config.hpp>
+#include <xtape/core/dtype.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape {
+
+/// The types of numbers that are taken: bool, integers of up to 64 bits, floating numbers.
+template <class T>
+concept Arithmetic = std::floating_point<T> ||(std::integral<T> && sizeof(T) <= 8);
+
+/// A number as it was written, exactly, until it is known which dtype it gets: the one place where
+/// numbers become elements. Only for parameters, which numbers of any type convert to.
+class Number {
+ public:
+  /// Throws ValueError for a long double beyond the range of double.
+  template <Arithmetic T>
+  Number(T value)
+      : number_(static_cast<double>(value)),
+        integer_(std::integral<T> ? static_cast<std::int64_t>(value) : 0),
+        kind_(std::same_as<T, bool>    ? Kind::boolean
+              : std::floating_point<T> ? Kind::floating
+              : std::is_unsigned_v<T>  ? Kind::unsigned_integer
+                                       : Kind::integer) {
+    if constexpr (std::same_as<T, long double>) check_double(value);
+  }
+
+  bool is_floating() const { return kind_ == Kind::floating; }
+  /// An integer above 2^63 - 1, which only floating dtypes hold.
+  bool exceeds_int64() const { return kind_ == Kind::unsigned_integer && integer_ < 0; }
+  /// The dtype of a tensor of this number where none is given: boolean, int64, or for floating
+  /// numbers the default dtype.
+  Dtype dtype() const;
+
+  /// The number as an element: rounded to a floating type, truncated to an integer, != 0 as bool.
+  /// T is bool, std::int64_t, float or double. Throws ValueError in the name of `op` for a finite
+  /// number beyond the range of T, and for NaN and infinities that should be integers.
+  template <class T>
+  T as(const char* op) const;
+  /// Throws as `as` does.
+  void check(const char* op, Dtype dtype) const;
+
+  /// "0.1", "nan", "18446744073709551615", "true".
+  std::string text() const;
+
+ private:
+  enum class Kind : std::uint8_t { boolean, integer, unsigned_integer, floating };
+
+  void check_double(long double value) const;
+
+  double number_;
+  std::int64_t integer_;  // the same exactly, if it is one; above 2^63 - 1 less 2^64
+  Kind kind_;
+};
+
+}  // namespace xtape
+
+XTAPE_EXPORT_END
