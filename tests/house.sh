@@ -44,6 +44,10 @@ forbid "installed headers are light, but for core/xtensor.hpp" \
 forbid "installed headers include no kernels: those are not installed" \
   "$(grep -nE '#include [<"].*kernels/' $public || :)"
 
+forbid "no kernel throws: who calls it has checked the arguments" \
+  "$(grep -nE '\bthrow\b' $(find core/kernels ops/kernels optim/kernels -name '*.?pp' |
+    grep -vE '/(level|problem|state)\.') || :)"
+
 # A source that CMake does not know is neither compiled nor tested.
 for source in $(printf '%s\n' $library | grep '\.cpp$'); do
   grep -qwF "$source" CMakeLists.txt || forbid "CMakeLists.txt lists every source" "$source"
