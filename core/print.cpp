@@ -2,6 +2,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -15,7 +17,7 @@
 namespace xtape {
 namespace {
 
-constexpr int precision = 8;
+constexpr int usual_precision = 8;
 constexpr std::int64_t threshold = 1000;
 constexpr std::int64_t edge_items = 3;
 constexpr std::size_t line_width = 75;
@@ -87,7 +89,7 @@ Parts positional(T value, int digits) {
     const auto end =
         std::to_chars(text.begin(), text.end(), value, std::chars_format::fixed, digits).ptr;
     const auto point = std::find(text.begin(), end, '.');
-    Parts parts{std::string(text.begin(), point), std::string(point + 1, end)};
+    Parts parts{std::string(text.begin(), point), std::string(std::min(point + 1, end), end)};
     while (!parts.fraction.empty() && parts.fraction.back() == '0') parts.fraction.pop_back();
     return parts;
   }
@@ -124,7 +126,7 @@ std::string special_text(double value) {
 template <class T>
 class FloatingColumn {
  public:
-  explicit FloatingColumn(const std::vector<T>& values) {
+  FloatingColumn(const std::vector<T>& values, int precision) : precision_(precision) {
     std::vector<T> finite;
     std::copy_if(values.begin(), values.end(), std::back_inserter(finite),
                  [](T x) { return std::isfinite(x); });
@@ -141,7 +143,7 @@ class FloatingColumn {
   std::string operator()(T value) const {
     if (!std::isfinite(value)) return padded(special_text(value), before_ + 1 + behind_);
     if (!exponents_) {
-      const Parts parts = positional(value, precision);
+      const Parts parts = positional(value, precision_);
       return padded(parts.integer, before_) + "." + parts.fraction +
              std::string(behind_ - parts.fraction.size(), ' ');
     }
@@ -165,25 +167,26 @@ class FloatingColumn {
   }
 
   void measure_scientific(T value) {
-    const Decimal decimal = rounded(value, precision);
+    const Decimal decimal = rounded(value, precision_);
     before_ = std::max(before_, std::size_t{decimal.negative ? 2U : 1U});
     digits_ = std::max(digits_, decimal.fraction());
     exponent_width_ = std::max(exponent_width_, exponent_text(decimal.exponent).size());
   }
 
   void measure_positional(T value) {
-    const Parts parts = positional(value, precision);
+    const Parts parts = positional(value, precision_);
     before_ = std::max(before_, parts.integer.size());
     behind_ = std::max(behind_, parts.fraction.size());
   }
 
+  int precision_;
   bool exponents_ = false;
   std::size_t before_ = 0, behind_ = 0;  // widths on both sides of the point
   int digits_ = 0;                       // behind the point of d.ddd
   std::size_t exponent_width_ = 0;       // of "e+00"
 };
 
-Texts format(const std::vector<std::int64_t>& values) {
+Texts format(const std::vector<std::int64_t>& values, int) {
   Texts texts;
   std::size_t width = 0;
   for (const std::int64_t value : values) {
@@ -194,35 +197,35 @@ Texts format(const std::vector<std::int64_t>& values) {
   return texts;
 }
 
-Texts format(const std::vector<bool>& values) {
+Texts format(const std::vector<bool>& values, int) {
   Texts texts;
   for (const bool value : values) texts.push_back(value ? " True" : "False");
   return texts;
 }
 
 template <class T>
-Texts format(const std::vector<T>& values) {
-  const FloatingColumn<T> column(values);
+Texts format(const std::vector<T>& values, int precision) {
+  const FloatingColumn<T> column(values, precision);
   Texts texts;
   for (const T value : values) texts.push_back(column(value));
   return texts;
 }
 
-/// A number on its own: every digit that it takes to tell it from its neighbours.
-std::string scalar_text(bool value) { return value ? "True" : "False"; }
-std::string scalar_text(std::int64_t value) { return std::to_string(value); }
+/// A number on its own.
+std::string scalar_text(bool value, int) { return value ? "True" : "False"; }
+std::string scalar_text(std::int64_t value, int) { return std::to_string(value); }
 template <class T>
-std::string scalar_text(T value) {
+std::string scalar_text(T value, int precision) {
   if (!std::isfinite(value)) return special_text(value);
   constexpr double greatest = std::is_same_v<T, float> ? 1e6 : 1e16;
   const double magnitude = std::abs(static_cast<double>(value));
   if (magnitude != 0 && (magnitude < 1e-4 || magnitude >= greatest)) {
-    const Decimal decimal = to_decimal(value);
+    const Decimal decimal = rounded(value, precision);
     std::string text = scientific_text(decimal);
     if (text.back() == '.') text.pop_back();
     return text + exponent_text(decimal.exponent);
   }
-  const Parts parts = positional(value, std::numeric_limits<int>::max());
+  const Parts parts = positional(value, precision);
   return parts.integer + "." + (parts.fraction.empty() ? "0" : parts.fraction);
 }
 
@@ -244,11 +247,11 @@ class Layout {
     }
   }
 
-  std::string text() {
-    texts_ = visit(tensor_.dtype(), [this]<class T>(TypeTag<T>) {
+  std::string text(int precision) {
+    texts_ = visit(tensor_.dtype(), [&]<class T>(TypeTag<T>) {
       std::vector<T> values;
       collect(0, tensor_.body().elements<T>(), values);
-      return format(values);
+      return format(values, precision);
     });
     return list(0, " ", line_width);
   }
@@ -298,18 +301,27 @@ class Layout {
   std::size_t next_ = 0;
 };
 
-}  // namespace
-
-std::string to_string(const Tensor& tensor) {
+/// With at most `precision` digits behind the point; unless it is given, as many as it takes to tell
+/// a number on its own from its neighbours.
+std::string text_of(const Tensor& tensor, std::optional<int> precision) {
   if (!tensor.defined()) return "undefined";
   if (tensor.size() == 0) return "[]";
-  if (tensor.rank() > 0) return Layout(tensor).text();
-  return visit(tensor.dtype(),
-               [&]<class T>(TypeTag<T>) { return scalar_text(*tensor.body().elements<T>()); });
+  if (tensor.rank() > 0) return Layout(tensor).text(precision.value_or(usual_precision));
+  return visit(tensor.dtype(), [&]<class T>(TypeTag<T>) {
+    return scalar_text(*tensor.body().elements<T>(),
+                       precision.value_or(std::numeric_limits<int>::max()));
+  });
 }
 
+}  // namespace
+
+std::string to_string(const Tensor& tensor) { return text_of(tensor, {}); }
+
 std::ostream& operator<<(std::ostream& stream, const Tensor& tensor) {
-  return stream << to_string(tensor);
+  constexpr std::streamsize unset = 6;  // what a stream has until somebody sets another
+  const std::streamsize set = std::clamp<std::streamsize>(stream.precision(), 0, 1000);
+  return stream << text_of(tensor,
+                           set == unset ? std::nullopt : std::optional(static_cast<int>(set)));
 }
 
 }  // namespace xtape

@@ -1,7 +1,9 @@
+#include <atomic>
 #include <bit>
 #include <charconv>
 #include <cmath>
 #include <numeric>
+#include <thread>
 #include <utility>
 
 #include <xtape/core/binomial.hpp>
@@ -32,6 +34,17 @@ void check_range(const char* op, std::int64_t low, std::int64_t high) {
     throw ValueError(std::string(op) + ": low must be less than high; got " + std::to_string(low) +
                      " and " + std::to_string(high));
   }
+}
+
+/// A tensor of what `next` gives, in order.
+template <class F>
+Tensor drawn(const char* op, const Shape& shape, Dtype dtype, F next) {
+  Tensor y = detail::make_tensor(shape, dtype, op);
+  visit(dtype, [&]<class T>(TypeTag<T>) {
+    T* values = y.body().elements<T>();
+    for (std::int64_t i = 0; i < y.size(); ++i) values[i] = static_cast<T>(next());
+  });
+  return y;
 }
 
 /// Reads blank-separated numbers from a text.
@@ -77,6 +90,25 @@ void Rng::seed(std::uint64_t value) {
   position_ = word_count;
   has_normal_ = false;
   normal_ = 0;
+}
+
+/// As the generator's authors seed it by several words (init_by_array, 2002).
+void Rng::seed_by(std::span<const std::uint32_t> key) {
+  constexpr auto last = static_cast<std::uint32_t>(word_count - 1);
+  seed(19650218);
+  std::uint32_t i = 1;
+  const auto mix = [&](std::uint32_t factor, std::uint32_t added) {
+    const std::uint32_t previous = words_[i - 1];
+    words_[i] = (words_[i] ^ ((previous ^ (previous >> 30)) * factor)) + added;
+    if (i == last) words_[0] = words_[last];
+    i = i == last ? 1 : i + 1;
+  };
+  for (std::uint32_t round = 0; round < word_count; ++round) {
+    const auto j = static_cast<std::uint32_t>(round % key.size());
+    mix(1664525U, key[j] + j);
+  }
+  for (std::uint32_t round = 0; round < last; ++round) mix(1566083941U, 0U - i);
+  words_[0] = 0x80000000U;
 }
 
 /// The recurrence of the paper: the next 624 words.
@@ -137,16 +169,6 @@ double Rng::normal() {
   return scale * y;
 }
 
-template <class F>
-Tensor Rng::draw(const Shape& shape, Dtype dtype, F next) {
-  Tensor y = detail::make_tensor(shape, dtype);
-  visit(dtype, [&]<class T>(TypeTag<T>) {
-    T* values = y.body().elements<T>();
-    for (std::int64_t i = 0; i < y.size(); ++i) values[i] = static_cast<T>(next());
-  });
-  return y;
-}
-
 Tensor Rng::uniform(const Shape& shape, double low, double high, Dtype dtype) {
   check_floating("uniform", dtype);
   const double range = high - low;
@@ -156,7 +178,7 @@ Tensor Rng::uniform(const Shape& shape, double low, double high, Dtype dtype) {
   }
   Number(low).check("uniform", dtype);
   Number(high).check("uniform", dtype);
-  return draw(shape, dtype, [=, this] { return low + range * uniform(); });
+  return drawn("uniform", shape, dtype, [=, this] { return low + range * uniform(); });
 }
 
 Tensor Rng::normal(const Shape& shape, double mean, double stddev, Dtype dtype) {
@@ -167,12 +189,12 @@ Tensor Rng::normal(const Shape& shape, double mean, double stddev, Dtype dtype) 
   }
   Number(mean).check("normal", dtype);
   Number(stddev).check("normal", dtype);
-  return draw(shape, dtype, [=, this] { return mean + stddev * normal(); });
+  return drawn("normal", shape, dtype, [=, this] { return mean + stddev * normal(); });
 }
 
 Tensor Rng::randn(const Shape& shape, Dtype dtype) {
   check_floating("randn", dtype);
-  return draw(shape, dtype, [this] { return normal(); });
+  return drawn("randn", shape, dtype, [this] { return normal(); });
 }
 
 std::int64_t Rng::integer(std::int64_t low, std::int64_t high) {
@@ -184,7 +206,7 @@ std::int64_t Rng::integer(std::int64_t low, std::int64_t high) {
 
 Tensor Rng::integers(std::int64_t low, std::int64_t high, const Shape& shape) {
   check_range("integers", low, high);
-  return draw(shape, Dtype::int64, [=, this] { return integer(low, high); });
+  return drawn("integers", shape, Dtype::int64, [=, this] { return integer(low, high); });
 }
 
 Tensor Rng::permutation(std::int64_t n) {
@@ -202,7 +224,7 @@ Tensor Rng::binomial(std::int64_t n, double p, const Shape& shape) {
   if (n < 0) throw ValueError("binomial: n must not be negative; got " + std::to_string(n));
   if (!(p >= 0 && p <= 1)) throw ValueError("binomial: p must lie in [0, 1]; got " + text(p));
   const detail::Binomial next(n, p);
-  return draw(shape, Dtype::int64, [&] { return next(*this); });
+  return drawn("binomial", shape, Dtype::int64, [&] { return next(*this); });
 }
 
 std::string Rng::state() const {
@@ -231,11 +253,35 @@ Rng Rng::from_state(std::string_view text) {
   return rng;
 }
 
+namespace {
+
+std::thread::id main_thread() {
+  static const std::thread::id id = std::this_thread::get_id();
+  return id;
+}
+[[maybe_unused]] const std::thread::id at_start = main_thread();
+
+/// The seed of the main thread above, the number of other threads with a generator below.
+constinit std::atomic<std::uint64_t> streams{0};
+
+}  // namespace
+
 Rng& default_rng() {
-  thread_local Rng rng;
+  thread_local Rng rng = [] {
+    Rng own;
+    if (std::this_thread::get_id() == main_thread()) return own;
+    const std::uint64_t stream = streams.fetch_add(1) + 1;
+    const std::uint32_t key[] = {static_cast<std::uint32_t>(stream >> 32),
+                                 static_cast<std::uint32_t>(stream)};
+    own.seed_by(key);
+    return own;
+  }();
   return rng;
 }
 
-void seed(std::uint64_t value) { default_rng().seed(value); }
+void seed(std::uint64_t value) {
+  default_rng().seed(value);
+  if (std::this_thread::get_id() == main_thread()) streams = value << 32;
+}
 
 }  // namespace xtape

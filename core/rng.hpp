@@ -65,12 +65,12 @@ class Rng {
   friend bool operator==(const Rng&, const Rng&) = default;
 
  private:
+  friend Rng& default_rng();
+  void seed_by(std::span<const std::uint32_t> key);
   std::uint32_t next_32();
   std::uint64_t next_64();
   std::uint64_t below(std::uint64_t count_less_1);
   void renew();
-  template <class F>
-  Tensor draw(const Shape& shape, Dtype dtype, F next);
 
   static constexpr std::size_t word_count = 624;
   std::array<std::uint32_t, word_count> words_;
@@ -79,10 +79,13 @@ class Rng {
   double normal_ = 0;
 };
 
-/// The generator of this thread, where no other is given. Each thread's starts with seed 0.
+/// The generator of this thread, where no other is given. That of the main thread (the one that
+/// loads the library) starts with seed 0; that of the i-th other thread to use its own, i = 1, 2,
+/// ..., as `RandomState([n, i])` does, n being the last seed on the main thread.
 Rng& default_rng();
 
-/// Seeds the generator of this thread. Throws ValueError unless the seed fits in 32 bits.
+/// Seeds the generator of this thread; on the main thread also those of threads that use theirs for
+/// the first time later, which are counted anew. Throws ValueError unless the seed fits in 32 bits.
 void seed(std::uint64_t value);
 
 }  // namespace xtape

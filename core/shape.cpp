@@ -9,21 +9,21 @@ Shape::Shape(std::span<const std::int64_t> extents) {
   }
   rank_ = static_cast<int>(extents.size());
   std::copy(extents.begin(), extents.end(), extents_.begin());
-  for (const std::int64_t extent : extents) {
-    if (extent < 0)
-      throw ShapeError("shape: extents must not be negative; got " + to_string(*this));
-  }
   size();
 }
 
 std::int64_t Shape::size() const {
-  if (std::find(begin(), end(), 0) != end()) return 0;
   std::int64_t size = 1;
+  bool fits = true, empty = false;
   for (const std::int64_t extent : *this) {
-    if (__builtin_mul_overflow(size, extent, &size)) {
-      throw ShapeError("shape: the number of elements must fit in int64; got " + to_string(*this));
-    }
+    if (extent < 0)
+      throw ShapeError("shape: extents must not be negative; got " + to_string(*this));
+    fits = !__builtin_mul_overflow(size, extent, &size) && fits;
+    empty = empty || extent == 0;
   }
+  if (empty) return 0;
+  if (!fits)
+    throw ShapeError("shape: the number of elements must fit in int64; got " + to_string(*this));
   return size;
 }
 
@@ -34,8 +34,12 @@ void Shape::insert(int axis, std::int64_t extent) {
     throw ShapeError("shape: at most 8 axes are possible; got one more than " + to_string(*this));
   std::copy_backward(extents_.begin() + axis, extents_.begin() + rank_,
                      extents_.begin() + rank_ + 1);
-  (*this)[axis] = extent;
   ++rank_;
+  (*this)[axis] = extent;
+}
+
+std::size_t Shape::place_from_end(std::int64_t axis) const {
+  return static_cast<std::size_t>(normalize_axis("shape", axis, rank_));
 }
 
 void Shape::erase(int axis) {
@@ -82,10 +86,26 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
 
 int normalize_axis(const char* op, std::int64_t axis, int rank) {
   if (axis < -rank || axis >= rank) {
-    throw IndexError(std::string(op) + ": axis must lie in [-" + std::to_string(rank) + ", " +
-                     std::to_string(rank) + "); got " + std::to_string(axis));
+    throw IndexError(detail::out_of_range(op, "axis", axis, rank));
   }
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
+
+namespace detail {
+
+std::string out_of_range(const char* op, const char* what, std::int64_t value, std::int64_t count) {
+  const std::string n = std::to_string(count);
+  return std::string(op) + ": " + what +
+         (count > 0 ? " must lie in [-" + n + ", " + n + ")" : " must exist, and there is none") +
+         "; got " + std::to_string(value);
+}
+
+std::int64_t count_of(std::span<const std::int64_t> extents) {
+  std::uint64_t count = 1;
+  for (const std::int64_t extent : extents) count *= static_cast<std::uint64_t>(extent);
+  return static_cast<std::int64_t>(count);
+}
+
+}  // namespace detail
 
 }  // namespace xtape

@@ -28,12 +28,13 @@ class Shape {
   explicit Shape(std::span<const std::int64_t> extents);
 
   int rank() const { return rank_; }
-  std::int64_t operator[](int axis) const { return extents_[static_cast<std::size_t>(axis)]; }
-  std::int64_t& operator[](int axis) { return extents_[static_cast<std::size_t>(axis)]; }
+  /// The extent of an axis; negative axes count from the last. Throws IndexError.
+  std::int64_t operator[](std::int64_t axis) const { return extents_[place(axis)]; }
+  std::int64_t& operator[](std::int64_t axis) { return extents_[place(axis)]; }
   const std::int64_t* begin() const { return extents_.data(); }
   const std::int64_t* end() const { return extents_.data() + rank_; }
 
-  /// Number of elements. Throws ShapeError if int64 cannot hold it.
+  /// Number of elements. Throws ShapeError if int64 cannot hold it, or an extent is negative.
   std::int64_t size() const;
 
   /// Appends an axis behind the last. Throws ShapeError beyond 8 axes.
@@ -46,6 +47,12 @@ class Shape {
   }
 
  private:
+  std::size_t place(std::int64_t axis) const {
+    const auto place = static_cast<std::size_t>(axis);
+    return place < static_cast<std::size_t>(rank_) ? place : place_from_end(axis);
+  }
+  std::size_t place_from_end(std::int64_t axis) const;
+
   std::array<std::int64_t, max_rank> extents_{};
   int rank_ = 0;
 };
@@ -63,6 +70,17 @@ class Shape {
 /// The axis counted from the front. Throws IndexError unless -rank <= axis < rank.
 [[nodiscard]] int normalize_axis(const char* op, std::int64_t axis, int rank);
 
+namespace detail {
+
+/// "take: index must lie in [-3, 3); got 5": what is wrong with one of `count` things, counted from
+/// either end.
+[[nodiscard]] std::string out_of_range(const char* op, const char* what, std::int64_t value,
+                                       std::int64_t count);
+
+/// Product of extents, for counts in which 2^64 may be 0: where there are elements, it is exact.
+[[nodiscard]] std::int64_t count_of(std::span<const std::int64_t> extents);
+
+}  // namespace detail
 }  // namespace xtape
 
 XTAPE_EXPORT_END

@@ -161,7 +161,8 @@ void check_readable(const char* what, const Tensor& tensor);
 using NamedTensor = std::pair<std::string, Tensor>;
 using NamedTensors = std::vector<NamedTensor>;
 
-/// Prints the values in NumPy's form.
+/// Prints the values in NumPy's form: with at most as many digits behind the point as the stream's
+/// precision says, or 8, and all of a single number, where that is the 6 of a new stream.
 std::ostream& operator<<(std::ostream& stream, const Tensor& tensor);
 [[nodiscard]] std::string to_string(const Tensor& tensor);
 

@@ -6,6 +6,8 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/number.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/data/augment.hpp>
 #include <xtape/data/checks.hpp>
 #include <xtape/ops/elementwise.hpp>
@@ -32,21 +34,13 @@ Extents checked_extents(const char* op, const Tensor& images) {
   return {shape[0], shape[1], shape[2], shape.rank() == 4 ? shape[3] : 1};
 }
 
-/// `least` and `most` are both allowed.
-template <class T>
-void check_range(const char* op, const char* what, T value, T least, T most) {
-  if (!(value >= least && value <= most)) {
-    throw ValueError(std::string(op) + ": " + what + " must lie in [" + xtape::detail::text(least) +
-                     ", " + xtape::detail::text(most) + "]; got " + xtape::detail::text(value));
-  }
-}
-
 /// Images made one by one: `make(index, from, to)` is called with the first elements of image
 /// `index` and of the one to be made of it.
 template <class F>
-Tensor each_image(const Tensor& images, const Shape& shape, F make) {
+Tensor each_image(const Tensor& images, const Shape& shape, F make,
+                  const char* op = __builtin_FUNCTION()) {
   const Tensor dense = images.detach().contiguous();
-  Tensor y = xtape::detail::make_tensor(shape, images.dtype());
+  Tensor y = xtape::detail::make_tensor(shape, images.dtype(), op);
   const std::int64_t count = shape[0];
   if (y.size() == 0) return y;
   const auto run = [&]<class T>(TypeTag<T>) {
@@ -155,8 +149,9 @@ void copy_turned(const Extents& extents, const T* from, T* to, const Turn& turn,
 Tensor shift(const Tensor& images, const ShiftOptions& options, Rng& rng) {
   const Extents extents = checked_extents("shift", images);
   const std::int64_t rows = options.max_rows, columns = options.max_columns;
-  check_range<std::int64_t>("shift", "max_rows", rows, 0, extents.rows);
-  check_range<std::int64_t>("shift", "max_columns", columns, 0, extents.columns);
+  xtape::detail::require_in<std::int64_t>("shift", "max_rows", rows, 0, extents.rows);
+  xtape::detail::require_in<std::int64_t>("shift", "max_columns", columns, 0, extents.columns);
+  Number(options.fill).check("shift", images.dtype());
   return each_image(images, images.shape(), [&]<class T>(std::int64_t, const T* from, T* to) {
     const std::int64_t down = rng.integer(-rows, rows + 1);
     const std::int64_t right = rng.integer(-columns, columns + 1);
@@ -166,8 +161,8 @@ Tensor shift(const Tensor& images, const ShiftOptions& options, Rng& rng) {
 
 Tensor flip(const Tensor& images, const FlipOptions& options, Rng& rng) {
   const Extents extents = checked_extents("flip", images);
-  check_range("flip", "left_right", options.left_right, 0.0, 1.0);
-  check_range("flip", "up_down", options.up_down, 0.0, 1.0);
+  xtape::detail::require_in("flip", "left_right", options.left_right, 0.0, 1.0);
+  xtape::detail::require_in("flip", "up_down", options.up_down, 0.0, 1.0);
   return each_image(images, images.shape(), [&]<class T>(std::int64_t, const T* from, T* to) {
     const bool left_right = rng.uniform() < options.left_right;
     const bool up_down = rng.uniform() < options.up_down;
@@ -178,10 +173,12 @@ Tensor flip(const Tensor& images, const FlipOptions& options, Rng& rng) {
 Tensor crop(const Tensor& images, const CropOptions& options, Rng& rng) {
   const Extents extents = checked_extents("crop", images);
   const std::int64_t padding = options.padding;
-  check_range<std::int64_t>("crop", "padding", padding, 0, std::max(extents.rows, extents.columns));
+  xtape::detail::require_in<std::int64_t>("crop", "padding", padding, 0,
+                                          std::max(extents.rows, extents.columns));
   const std::int64_t rows = extents.rows + 2 * padding, columns = extents.columns + 2 * padding;
-  check_range<std::int64_t>("crop", "rows", options.rows, 1, rows);
-  check_range<std::int64_t>("crop", "columns", options.columns, 1, columns);
+  xtape::detail::require_in<std::int64_t>("crop", "rows", options.rows, 1, rows);
+  xtape::detail::require_in<std::int64_t>("crop", "columns", options.columns, 1, columns);
+  Number(options.fill).check("crop", images.dtype());
   const Extents part{extents.count, options.rows, options.columns, extents.channels};
   Shape shape = images.shape();
   shape[1] = part.rows;
@@ -196,7 +193,8 @@ Tensor crop(const Tensor& images, const CropOptions& options, Rng& rng) {
 Tensor rotate(const Tensor& images, const RotateOptions& options, Rng& rng) {
   const Extents extents = checked_extents("rotate", images);
   const double most = options.max_degrees;
-  check_range("rotate", "max_degrees", most, 0.0, 180.0);
+  xtape::detail::require_in("rotate", "max_degrees", most, 0.0, 180.0);
+  Number(options.fill).check("rotate", images.dtype());
   return rotate(images, rng.uniform({extents.count}, -most, most, Dtype::float64), options.fill);
 }
 
@@ -206,11 +204,10 @@ Tensor rotate(const Tensor& images, const Tensor& degrees, double fill) {
     throw ShapeError("rotate: there must be an angle for each image; got " + degrees.describe() +
                      " for " + images.describe());
   }
+  Number(fill).check("rotate", images.dtype());
   const std::vector<double> angle = degrees.to_vector<double>();
   for (const double given : angle) {
-    if (!std::isfinite(given)) {
-      throw ValueError("rotate: angles must be finite; got " + xtape::detail::text(given));
-    }
+    xtape::detail::require(std::isfinite(given), "rotate", "angles", "be finite", given);
   }
   return each_image(images, images.shape(), [&]<class T>(std::int64_t i, const T* from, T* to) {
     const Turn turn = turn_by(angle[static_cast<std::size_t>(i)]);
@@ -220,10 +217,8 @@ Tensor rotate(const Tensor& images, const Tensor& degrees, double fill) {
 
 Tensor noise(const Tensor& x, const NoiseOptions& options, Rng& rng) {
   detail::check_floating("noise", x.dtype());
-  if (!(options.stddev >= 0 && std::isfinite(options.stddev))) {
-    throw ValueError("noise: stddev must be finite and not negative; got " +
-                     xtape::detail::text(options.stddev));
-  }
+  xtape::detail::require_not_negative("noise", "stddev", options.stddev);
+  Number(options.stddev).check("noise", x.dtype());
   return x.detach() + rng.normal(x.shape(), 0, options.stddev, x.dtype());
 }
 

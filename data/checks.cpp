@@ -1,15 +1,26 @@
+#include <cmath>
 #include <string>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/data/checks.hpp>
 
 namespace xtape::data::detail {
 
 void check_count(const char* op, const char* what, std::int64_t count, std::int64_t least) {
-  if (count < least) {
-    throw ValueError(std::string(op) + ": " + what + " must be at least " + std::to_string(least) +
-                     "; got " + std::to_string(count));
-  }
+  xtape::detail::require_at_least(op, what, count, least);
+}
+
+void check_row_count(const char* op, std::int64_t rows) {
+  check_count(op, "rows", rows, 0);
+  static_cast<void>(xtape::detail::make_tensor({rows}, Dtype::int64, op));
+}
+
+void check_affine(const char* op, double center, double scale) {
+  if (std::isfinite(center) && std::isfinite(scale) && scale != 0) return;
+  throw ValueError(std::string(op) + ": center and scale must be finite, and scale not 0; got " +
+                   xtape::detail::text(center) + " and " + xtape::detail::text(scale));
 }
 
 void check_floating(const char* op, Dtype dtype) {

@@ -9,6 +9,13 @@ namespace xtape::data::detail {
 /// Throws ValueError for a count below `least`.
 void check_count(const char* op, const char* what, std::int64_t count, std::int64_t least = 1);
 
+/// Throws ValueError for a negative number of rows, and an error of memory, here and not halfway, for
+/// more than there is room to number.
+void check_row_count(const char* op, std::int64_t rows);
+
+/// Throws ValueError unless both are finite, and scale not 0.
+void check_affine(const char* op, double center, double scale);
+
 /// Throws DtypeError unless floating.
 void check_floating(const char* op, Dtype dtype);
 

@@ -7,6 +7,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/data/checks.hpp>
 #include <xtape/data/idx.hpp>
 #include <xtape/data/input_file.hpp>
 #include <xtape/data/kernels/claimed_bytes.hpp>
@@ -76,24 +77,31 @@ Header read_header(InputFile& file) {
 
 /// (number - center) / scale: exact where these are 0 and 1.
 template <class From, class To>
-void convert(const std::vector<std::byte>& bytes, const IdxOptions& options, To* to) {
+void convert(const InputFile& file, const std::vector<std::byte>& bytes, const IdxOptions& options,
+             To* to) {
   const double center = options.center, scale = options.scale;
   for (std::size_t i = 0; i < bytes.size() / sizeof(From); ++i) {
     const auto number = kernels::decode<From>(bytes.data() + i * sizeof(From), std::endian::big);
-    to[i] = static_cast<To>((static_cast<double>(number) - center) / scale);
+    const double scaled = (static_cast<double>(number) - center) / scale;
+    to[i] = static_cast<To>(scaled);
+    if constexpr (std::is_floating_point_v<To>) {
+      if (std::isinf(to[i]) && std::isfinite(static_cast<double>(number)))
+        file.fail("numbers must fit in " + std::string(to_string(dtype_of<To>)) + "; got " +
+                  xtape::detail::text(scaled));
+    }
   }
 }
 
 template <class To>
-void convert(unsigned code, const std::vector<std::byte>& bytes, const IdxOptions& options,
-             To* to) {
+void convert(const InputFile& file, unsigned code, const std::vector<std::byte>& bytes,
+             const IdxOptions& options, To* to) {
   switch (code) {
-    case 0x08: return convert<std::uint8_t>(bytes, options, to);
-    case 0x09: return convert<std::int8_t>(bytes, options, to);
-    case 0x0b: return convert<std::int16_t>(bytes, options, to);
-    case 0x0c: return convert<std::int32_t>(bytes, options, to);
-    case 0x0d: return convert<float>(bytes, options, to);
-    default: return convert<double>(bytes, options, to);
+    case 0x08: return convert<std::uint8_t>(file, bytes, options, to);
+    case 0x09: return convert<std::int8_t>(file, bytes, options, to);
+    case 0x0b: return convert<std::int16_t>(file, bytes, options, to);
+    case 0x0c: return convert<std::int32_t>(file, bytes, options, to);
+    case 0x0d: return convert<float>(file, bytes, options, to);
+    default: return convert<double>(file, bytes, options, to);
   }
 }
 
@@ -108,10 +116,7 @@ void check_dtype(const InputFile& file, const ElementType& type, const IdxOption
 }  // namespace
 
 Tensor read_idx(const std::string& path, const IdxOptions& options) {
-  if (!std::isfinite(options.center) || !std::isfinite(options.scale) || options.scale == 0) {
-    throw ValueError("read_idx: center and scale must be finite, and scale not 0; got " +
-                     detail::text(options.center) + " and " + detail::text(options.scale));
-  }
+  detail::check_affine("read_idx", options.center, options.scale);
   InputFile file(path);
   const Header header = read_header(file);
   const Dtype dtype = options.dtype.value_or(header.type.dtype);
@@ -119,9 +124,9 @@ Tensor read_idx(const std::string& path, const IdxOptions& options) {
   const std::vector<std::byte> bytes =
       kernels::read_claimed([&](std::byte* to, std::size_t count) { return file.read(to, count); },
                             path, header.describe(), header.bytes);
-  Tensor y = detail::make_tensor(header.shape, dtype);
+  Tensor y = xtape::detail::make_tensor(header.shape, dtype);
   visit(dtype, [&]<class To>(TypeTag<To>) {
-    convert(header.type.code, bytes, options, y.body().elements<To>());
+    convert(file, header.type.code, bytes, options, y.body().elements<To>());
   });
   return y;
 }

@@ -3,6 +3,7 @@
 #include <system_error>
 
 #include <xtape/core/error.hpp>
+#include <xtape/data/checks.hpp>
 #include <xtape/data/idx.hpp>
 #include <xtape/data/idx_dataset.hpp>
 
@@ -51,10 +52,8 @@ Dataset read(const std::string& images, const std::string& labels,
 }  // namespace
 
 Split load_idx_dataset(const std::string& directory, const IdxDatasetOptions& options) {
-  if (options.classes < 1) {
-    throw ValueError("load_idx_dataset: classes must be at least 1; got " +
-                     std::to_string(options.classes));
-  }
+  detail::check_count("load_idx_dataset", "classes", options.classes);
+  detail::check_affine("load_idx_dataset", options.center, options.scale);
   const auto file = [&](const char* name) { return find(directory, name); };
   const std::string train_images = file("train-images-idx3-ubyte"),
                     test_images = file("t10k-images-idx3-ubyte");

@@ -147,7 +147,6 @@ void check_folds(const char* op, std::int64_t k, const char* what, std::int64_t 
 /// The fold that is tested on [begin, end).
 Fold block_fold(const char* op, std::int64_t rows, std::int64_t begin, std::int64_t end,
                 const BlockOptions& options) {
-  detail::check_count(op, "gap", options.gap, 0);
   Numbers train = ascending(0, begin - std::min(begin, options.gap));
   if (!options.past_only) {
     const Numbers after = ascending(end + std::min(rows - end, options.gap), rows);
@@ -171,7 +170,7 @@ bool is_run(const Numbers& numbers, std::int64_t extent) {
 }  // namespace
 
 Fold random_split(std::int64_t rows, double test_share, Rng& rng) {
-  detail::check_count("random_split", "rows", rows, 0);
+  detail::check_row_count("random_split", rows);
   return drawn_split("random_split", one_class(rows), test_share, rng);
 }
 
@@ -180,11 +179,14 @@ Fold stratified_split(const Tensor& labels, double test_share, Rng& rng) {
 }
 
 Fold block_split(std::int64_t rows, double test_share, const BlockOptions& options) {
+  detail::check_row_count("block_split", rows);
+  detail::check_count("block_split", "gap", options.gap, 0);
   const std::int64_t count = test_rows("block_split", rows, test_share);
   return block_fold("block_split", rows, rows - count, rows, options);
 }
 
 std::vector<Fold> k_fold(std::int64_t rows, std::int64_t k, Rng& rng) {
+  detail::check_row_count("k_fold", rows);
   check_folds("k_fold", k, "rows", rows);
   return dealt_folds(one_class(rows), k, rng);
 }
@@ -200,6 +202,8 @@ std::vector<Fold> stratified_k_fold(const Tensor& labels, std::int64_t k, Rng& r
 }
 
 std::vector<Fold> blocked_k_fold(std::int64_t rows, std::int64_t k, const BlockOptions& options) {
+  detail::check_row_count("blocked_k_fold", rows);
+  detail::check_count("blocked_k_fold", "gap", options.gap, 0);
   const std::int64_t first = options.past_only ? 1 : 0;
   check_folds("blocked_k_fold", k, options.past_only ? "rows behind the first" : "rows",
               rows - first);

@@ -1,7 +1,6 @@
 #include <utility>
-#include <vector>
 
-#include <xtape/core/create.hpp>
+#include <xtape/core/body.hpp>
 #include <xtape/data/checks.hpp>
 #include <xtape/data/vertical.hpp>
 
@@ -15,18 +14,22 @@ Dataset vertical(std::int64_t samples_per_class, std::int64_t classes, Rng& rng,
   detail::check_count("vertical", "classes", classes);
   detail::check_floating("vertical", dtype);
   const std::int64_t rows = Shape{classes, samples_per_class}.size();
-  std::vector<double> points;
-  std::vector<std::int64_t> labels;
-  for (std::int64_t label = 0; label < classes; ++label) {
-    const Tensor across = rng.randn({samples_per_class}, Dtype::float64);
-    const Tensor upwards = rng.randn({samples_per_class}, Dtype::float64);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(samples_per_class); ++i) {
-      points.push_back(across.data<double>()[i] * 0.1 + static_cast<double>(label) / 3);
-      points.push_back(upwards.data<double>()[i] * 0.1 + 0.5);
-      labels.push_back(label);
+  Tensor x = xtape::detail::make_tensor({rows, 2}, dtype, "vertical");
+  Tensor y = xtape::detail::make_tensor({rows}, Dtype::int64, "vertical");
+  visit(dtype, [&]<class T>(TypeTag<T>) {
+    T* point = x.body().elements<T>();
+    auto* labels = y.body().elements<std::int64_t>();
+    for (std::int64_t label = 0; label < classes; ++label) {
+      const Tensor across = rng.randn({samples_per_class}, Dtype::float64);
+      const Tensor upwards = rng.randn({samples_per_class}, Dtype::float64);
+      for (std::size_t i = 0; i < static_cast<std::size_t>(samples_per_class); ++i) {
+        *point++ = static_cast<T>(across.data<double>()[i] * 0.1 + static_cast<double>(label) / 3);
+        *point++ = static_cast<T>(upwards.data<double>()[i] * 0.1 + 0.5);
+        *labels++ = label;
+      }
     }
-  }
-  return {from_vector(std::move(points), {rows, 2}).to(dtype), from_vector(std::move(labels))};
+  });
+  return {std::move(x), std::move(y)};
 }
 
 }  // namespace xtape::data

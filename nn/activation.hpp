@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include <xtape/config.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/nn/module.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/softmax.hpp>
@@ -26,10 +27,12 @@ struct Sigmoid : Activation<sigmoid> {};
 struct Softplus : Activation<softplus> {};
 struct Tanh : Activation<tanh> {};
 
-/// x for x > 0, negative_slope x elsewhere.
+/// x for x > 0, negative_slope x elsewhere. Throws ValueError for a slope that is not finite.
 class LeakyReLU : public Module {
  public:
-  explicit LeakyReLU(double negative_slope = 0.01) : negative_slope_(negative_slope) {}
+  explicit LeakyReLU(double negative_slope = 0.01)
+      : negative_slope_(
+            xtape::detail::require_finite("leaky_relu", "negative_slope", negative_slope)) {}
   Tensor operator()(const Tensor& x) const {
     const ErrorContext in = here();
     return leaky_relu(x, negative_slope_);
@@ -39,10 +42,10 @@ class LeakyReLU : public Module {
   double negative_slope_;
 };
 
-/// x for x > 0, alpha (exp(x) - 1) elsewhere.
+/// x for x > 0, alpha (exp(x) - 1) elsewhere. Throws ValueError for an alpha that is not finite.
 class ELU : public Module {
  public:
-  explicit ELU(double alpha = 1) : alpha_(alpha) {}
+  explicit ELU(double alpha = 1) : alpha_(xtape::detail::require_finite("elu", "alpha", alpha)) {}
   Tensor operator()(const Tensor& x) const {
     const ErrorContext in = here();
     return elu(x, alpha_);

@@ -4,6 +4,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/nn/clipped.hpp>
 #include <xtape/nn/cross_entropy.hpp>
 #include <xtape/nn/labels.hpp>
@@ -99,10 +100,7 @@ class Targets {
 
   void check_options(const char* op, const Tensor& labels) const {
     const std::string name = op;
-    if (const double e = options_.label_smoothing; !(e >= 0 && e <= 1)) {
-      throw ValueError(name + ": label_smoothing must lie in [0, 1]; got " +
-                       xtape::detail::text(e));
-    }
+    xtape::detail::require_in(op, "label_smoothing", options_.label_smoothing, 0.0, 1.0);
     if (options_.ignore_index && is_floating(labels.dtype())) {
       throw ValueError(name + ": ignore_index goes with labels that are classes; got " +
                        labels.describe());

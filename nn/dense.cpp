@@ -1,21 +1,28 @@
+#include <xtape/core/require.hpp>
 #include <xtape/nn/dense.hpp>
+#include <xtape/nn/regularization.hpp>
 #include <xtape/ops/matmul.hpp>
 
 namespace xtape::nn {
 namespace {
 
-std::int64_t checked_width(std::int64_t width) {
-  if (width < 1)
-    throw ValueError("dense: inputs and outputs must be at least 1; got " + std::to_string(width));
-  return width;
+/// The options, if all fits: before a number is drawn.
+const DenseOptions& checked(std::int64_t inputs, std::int64_t outputs,
+                            const DenseOptions& options) {
+  using xtape::detail::require_at_least;
+  require_at_least<std::int64_t>("dense", "inputs", inputs, 1);
+  require_at_least<std::int64_t>("dense", "outputs", outputs, 1);
+  detail::check_penalty(options.weight_l1, options.weight_l2);
+  detail::check_penalty(options.bias_l1, options.bias_l2);
+  return options;
 }
 
 }  // namespace
 
 Dense::Dense(std::int64_t inputs, std::int64_t outputs, const DenseOptions& options, Rng& rng)
-    : weight(
-          parameter("weight", options.weight_init({checked_width(inputs), checked_width(outputs)},
-                                                  options.dtype, rng))),
+    : weight(parameter(
+          "weight",
+          checked(inputs, outputs, options).weight_init({inputs, outputs}, options.dtype, rng))),
       bias(parameter("bias", options.bias_init({outputs}, options.dtype, rng))) {
   penalize(weight, options.weight_l1, options.weight_l2);
   penalize(bias, options.bias_l1, options.bias_l2);

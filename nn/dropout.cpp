@@ -2,23 +2,14 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/nn/dropout.hpp>
 #include <xtape/ops/dropout.hpp>
 
 namespace xtape::nn {
 
-namespace {
-
-double checked_rate(double rate) {
-  if (!(rate >= 0 && rate <= 1))
-    throw ValueError("dropout: rate must lie in [0, 1]; got " + xtape::detail::text(rate));
-  return rate;
-}
-
-}  // namespace
-
 Dropout::Dropout(double drop_rate, Rng& rng)
-    : rate(checked_rate(drop_rate)),
+    : rate(xtape::detail::require_in("dropout", "rate", drop_rate, 0.0, 1.0)),
       stream_(buffer("stream", tensor({rng.integer(0, std::numeric_limits<std::int64_t>::max()),
                                        std::int64_t{0}}))) {}
 

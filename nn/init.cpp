@@ -3,6 +3,7 @@
 
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/nn/init.hpp>
 
 namespace xtape::nn::init {
@@ -23,13 +24,6 @@ struct Fans {
   double inputs, outputs;
 };
 
-void check_scale(const char* what, double scale) {
-  if (!(scale >= 0) || std::isinf(scale)) {
-    throw ValueError("init: " + std::string(what) + " must be finite and not negative; got " +
-                     xtape::detail::text(scale));
-  }
-}
-
 }  // namespace
 
 Initializer zeros() { return constant(0); }
@@ -39,14 +33,14 @@ Initializer constant(double value) {
 }
 
 Initializer normal(double stddev) {
-  check_scale("stddev", stddev);
+  xtape::detail::require_not_negative("init", "stddev", stddev);
   return [stddev](const Shape& shape, Dtype dtype, Rng& rng) {
     return rng.normal(shape, 0, stddev, dtype);
   };
 }
 
 Initializer uniform(double limit) {
-  check_scale("limit", limit);
+  xtape::detail::require_not_negative("init", "limit", limit);
   return [limit](const Shape& shape, Dtype dtype, Rng& rng) {
     return rng.uniform(shape, -limit, limit, dtype);
   };

@@ -360,10 +360,7 @@ Registration Module::buffer(const std::string& name, const Tensor& initial) cons
 }
 
 void Module::penalize(const Tensor& w, double l1, double l2) const {
-  if (!(l1 >= 0 && std::isfinite(l1) && l2 >= 0 && std::isfinite(l2))) {
-    throw ValueError("regularization: factors must be finite and not negative; got l1 " +
-                     xtape::detail::text(l1) + ", l2 " + xtape::detail::text(l2));
-  }
+  detail::check_penalty(l1, l2);
   if (l1 > 0 || l2 > 0) state_->penalties.push_back({w, l1, l2});
 }
 

@@ -8,9 +8,9 @@ namespace {
 
 Tensor mean_over_outputs(const Tensor& losses) {
   if (losses.rank() == 1) return losses;
-  std::int64_t outputs = 1;
-  for (int axis = 1; axis < losses.rank(); ++axis) outputs *= losses.shape()[axis];
-  return mean(reshape(losses, {losses.shape()[0], outputs}), 1);
+  const Shape& shape = losses.shape();
+  const std::int64_t outputs = xtape::detail::count_of({shape.begin() + 1, shape.end()});
+  return mean(reshape(losses, {shape[0], outputs}), 1);
 }
 
 }  // namespace

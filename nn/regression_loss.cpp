@@ -1,6 +1,5 @@
-#include <string>
-
-#include <xtape/core/error.hpp>
+#include <xtape/core/number.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/nn/labels.hpp>
 #include <xtape/nn/regression_loss.hpp>
 #include <xtape/ops/elementwise.hpp>
@@ -30,11 +29,9 @@ Tensor mean_absolute_error(const Tensor& predictions, const Tensor& targets,
 }
 
 Tensor huber_loss(const Tensor& predictions, const Tensor& targets, const HuberOptions& options) {
-  if (!(options.delta > 0)) {
-    throw ValueError("huber_loss: delta must be positive; got " +
-                     xtape::detail::text(options.delta));
-  }
+  xtape::detail::require_positive("huber_loss", "delta", options.delta);
   const Tensor error = residuals("huber_loss", predictions, targets);
+  Number(options.delta).check("huber_loss", error.dtype());
   const Tensor near = clip(error, -options.delta, options.delta);
   return detail::reduced(near * (error - 0.5 * near), options.reduction);
 }

@@ -28,7 +28,7 @@ struct HuberOptions {
 /// Huber's loss, (p - t)² / 2 for |p - t| <= delta and delta (|p - t| - delta / 2) beyond; shapes,
 /// reduction and errors as above.
 ///   dp = g (p - t) limited to [-delta, delta], dt = -dp
-/// Throws ValueError unless delta > 0.
+/// Throws ValueError unless delta is finite and above 0.
 /// Source: Huber, Robust Estimation of a Location Parameter (1964).
 [[nodiscard]] Tensor huber_loss(const Tensor& predictions, const Tensor& targets,
                                 const HuberOptions& options = {});

@@ -14,6 +14,11 @@ namespace xtape::nn {
 /// Sum of w², a scalar.   dw = 2 g w
 [[nodiscard]] Tensor l2_penalty(const Tensor& w);
 
+namespace detail {
+/// Throws ValueError unless the factors of both penalties are finite and not negative.
+void check_penalty(double l1, double l2);
+}  // namespace detail
+
 }  // namespace xtape::nn
 
 XTAPE_EXPORT_END

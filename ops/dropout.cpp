@@ -2,7 +2,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
-#include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/kernels/mask.hpp>
 
@@ -14,8 +14,7 @@ constexpr double resolution = 0x1p16;  // each element has 16 random bits
 }  // namespace
 
 Tensor dropout(const Tensor& x, double rate, std::uint64_t key, std::uint64_t call) {
-  if (!(rate >= 0 && rate <= 1))
-    throw ValueError("dropout: rate must lie in [0, 1]; got " + detail::text(rate));
+  detail::require_in("dropout", "rate", rate, 0.0, 1.0);
   if (!is_floating(x.dtype()))
     throw DtypeError("dropout: the input must be floating; got " + x.describe());
   const Tensor dense = x.contiguous();

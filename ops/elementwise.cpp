@@ -223,7 +223,7 @@ Tensor elementwise(Dtype dtype, const Tensors&... x) {
   if constexpr (Row::place == RowName::pow) {
     if (compute == Dtype::int64 && shape.size() > 0) check_exponents(*inputs[1]);
   }
-  Tensor y = detail::make_tensor(shape, compares ? Dtype::boolean : compute);
+  Tensor y = detail::make_tensor(shape, compares ? Dtype::boolean : compute, Row::name);
   kernels::map(kernels_of<Row>().value, compute, y, inputs);
   if constexpr (compares) {
     return y;

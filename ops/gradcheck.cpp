@@ -6,6 +6,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/ops/kernels/problem.hpp>
@@ -23,11 +24,13 @@ constexpr std::size_t most_subset_inputs = 6;  // all subsets up to here, beyond
 struct Settings {
   explicit Settings(const GradcheckOptions& options)
       : six(options.stencil == Stencil::six_point),
-        eps(options.eps.value_or(six ? 1e-3 : 1e-6)),
-        atol(options.atol.value_or(options.relative ? 0
-                                   : six            ? 1e-8
-                                                    : 1e-6)),
-        rtol(options.rtol.value_or(six ? 1e-6 : 1e-5)) {}
+        eps(detail::require_positive("gradcheck", "eps", options.eps.value_or(six ? 1e-3 : 1e-6))),
+        atol(detail::require_not_negative("gradcheck", "atol",
+                                          options.atol.value_or(options.relative ? 0
+                                                                : six            ? 1e-8
+                                                                                 : 1e-6))),
+        rtol(detail::require_not_negative("gradcheck", "rtol",
+                                          options.rtol.value_or(six ? 1e-6 : 1e-5))) {}
   bool six;
   double eps, atol, rtol;
 };
@@ -240,6 +243,7 @@ class Check {
 };
 
 GradcheckResult check_orders(Problem problem, const GradcheckOptions& options) {
+  detail::require_at_least("gradcheck", "order", options.order, 1);
   GradcheckResult result;
   Rng rng(options.seed);
   for (int order = 1; order <= options.order && result.passed; ++order) {

@@ -25,9 +25,8 @@ Tensor resolved(const char* op, const Tensor& indices, std::int64_t extent) {
   auto* from_front = result.body().elements<std::int64_t>();
   for (std::int64_t i = 0; i < result.size(); ++i) {
     if (given[i] < -extent || given[i] >= extent) {
-      throw IndexError(std::string(op) + ": index must lie in [-" + std::to_string(extent) + ", " +
-                       std::to_string(extent) + "); got " + std::to_string(given[i]) +
-                       " at position " + std::to_string(i));
+      throw IndexError(detail::out_of_range(op, "index", given[i], extent) + " at position " +
+                       std::to_string(i));
     }
     from_front[i] = given[i] < 0 ? given[i] + extent : given[i];
   }
@@ -36,11 +35,11 @@ Tensor resolved(const char* op, const Tensor& indices, std::int64_t extent) {
 
 /// A tensor as [outer, rows, inner] around an axis.
 struct Rows {
-  Rows(const Shape& shape, int axis) : count(shape[axis]) {
-    for (int i = 0; i < axis; ++i) outer *= shape[i];
-    for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
-  }
-  std::int64_t outer = 1, count, inner = 1;
+  Rows(const Shape& shape, int axis)
+      : outer(detail::count_of({shape.begin(), shape.begin() + axis})),
+        count(shape[axis]),
+        inner(detail::count_of({shape.begin() + axis + 1, shape.end()})) {}
+  std::int64_t outer, count, inner;
 };
 
 Shape taken_shape(const Shape& shape, int axis, const Shape& indices) {
@@ -48,6 +47,18 @@ Shape taken_shape(const Shape& shape, int axis, const Shape& indices) {
   result.erase(axis);
   for (int i = 0; i < indices.rank(); ++i) result.insert(axis + i, indices[i]);
   return Shape(std::span(result.begin(), result.end()));
+}
+
+void copy_rows(const Rows& rows, const Tensor& y, const Tensor& x, const Tensor& index) {
+  const std::int64_t row_bytes = rows.inner * static_cast<std::int64_t>(size_of(x.dtype()));
+  const auto* at = index.body().elements<std::int64_t>();
+  std::byte* to = y.body().data;
+  for (std::int64_t i = 0; i < rows.outer; ++i) {
+    for (std::int64_t j = 0; j < index.size(); ++j, to += row_bytes) {
+      std::memcpy(to, x.body().data + (i * rows.count + at[j]) * row_bytes,
+                  static_cast<std::size_t>(row_bytes));
+    }
+  }
 }
 
 template <class Sum, class T>
@@ -79,16 +90,7 @@ Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis) {
   const Tensor dense = x.contiguous();
   const Tensor index = resolved("take", indices, x.shape()[along]);
   const Tensor y = detail::make_tensor(taken_shape(x.shape(), along, indices.shape()), x.dtype());
-  const Rows rows(x.shape(), along);
-  const std::int64_t row_bytes = rows.inner * static_cast<std::int64_t>(size_of(x.dtype()));
-  const auto* at = index.body().elements<std::int64_t>();
-  std::byte* to = y.body().data;
-  for (std::int64_t i = 0; i < rows.outer && y.size() > 0; ++i) {
-    for (std::int64_t j = 0; j < index.size(); ++j, to += row_bytes) {
-      std::memcpy(to, dense.body().data + (i * rows.count + at[j]) * row_bytes,
-                  static_cast<std::size_t>(row_bytes));
-    }
-  }
+  if (y.size() > 0) copy_rows(Rows(x.shape(), along), y, dense, index);
   return record("take", y, {x}, [index, along](const Tensor& g, const Send& send) {
     send(0, scatter_add(g, index, send.shape(0), along));
   });
@@ -109,6 +111,7 @@ Tensor scatter_add(const Tensor& x, const Tensor& indices, const Shape& shape, s
     visit(x.dtype(), [&]<class T>(TypeTag<T>) {
       if constexpr (std::is_same_v<T, Sum> ||
                     (std::is_same_v<T, float> && std::is_same_v<Sum, double>)) {
+        if (x.size() == 0) return;
         add_rows(Rows(shape, along), y.body().elements<Sum>(), dense.body().elements<const T>(), at,
                  index.size());
       }
@@ -122,6 +125,8 @@ Tensor scatter_add(const Tensor& x, const Tensor& indices, const Shape& shape, s
 
 Tensor one_hot(const Tensor& labels, std::int64_t classes, Dtype dtype) {
   check_integer("one_hot", "labels", labels);
+  if (classes < 0)
+    throw ValueError("one_hot: classes must not be negative; got " + std::to_string(classes));
   Shape shape = labels.shape();
   shape.push_back(classes);
   const Tensor dense = labels.contiguous();

@@ -23,8 +23,8 @@ namespace xtape {
                                  std::int64_t axis = 0);
 
 /// Vectors with a one in the place that the label names: labels [n...] -> [n..., classes].
-/// Throws DtypeError unless the labels are int64, IndexError for a label outside [0, classes),
-/// naming its row.
+/// Throws DtypeError unless the labels are int64, ValueError for a negative number of classes,
+/// IndexError for a label outside [0, classes), naming its row.
 [[nodiscard]] Tensor one_hot(const Tensor& labels, std::int64_t classes,
                              Dtype dtype = default_dtype());
 

@@ -51,14 +51,14 @@ Range resolve(const char* op, const Slice& slice, std::int64_t extent) {
   if (slice.single) {
     const std::int64_t index = *slice.start;
     if (index < -extent || index >= extent) {
-      throw IndexError(std::string(op) + ": index must lie in [-" + std::to_string(extent) + ", " +
-                       std::to_string(extent) + "); got " + std::to_string(index));
+      throw IndexError(detail::out_of_range(op, "index", index, extent));
     }
     return {index < 0 ? index + extent : index, 1, 1};
   }
   if (slice.step == 0) throw ValueError(std::string(op) + ": step must not be 0");
+  const std::int64_t furthest = std::max<std::int64_t>(extent, 1);
   const std::int64_t step =
-      std::clamp(slice.step, -extent - 1, extent + 1);  // further ones leave the axis too
+      std::clamp(slice.step, -furthest, furthest);  // further ones leave the axis too
   const bool forward = step > 0;
   const std::int64_t lowest = forward ? 0 : -1;
   const std::int64_t highest = forward ? extent : extent - 1;
@@ -80,16 +80,19 @@ Tensor slice_view(const char* op, const Tensor& x, std::span<const Slice> slices
   }
   Shape shape;
   Strides strides{};
-  std::int64_t offset = 0;
+  std::uint64_t offset = 0;  // unsigned: beside an extent of 0 strides and places may be anything
   for (int axis = 0; axis < x.rank(); ++axis) {
     const Slice& slice = at(axis) < slices.size() ? slices[at(axis)] : Slice::all;
     const Range range = resolve(op, slice, x.shape()[axis]);
-    offset += range.start * x.body().strides[at(axis)];
+    const auto stride = static_cast<std::uint64_t>(x.body().strides[at(axis)]);
+    offset += static_cast<std::uint64_t>(range.start) * stride;
     if (slice.single) continue;
-    strides[at(shape.rank())] = range.step * x.body().strides[at(axis)];
+    strides[at(shape.rank())] =
+        static_cast<std::int64_t>(static_cast<std::uint64_t>(range.step) * stride);
     shape.push_back(range.count);
   }
-  return detail::make_view(x, shape, strides, shape.size() == 0 ? 0 : offset);
+  return detail::make_view(x, shape, strides,
+                           shape.size() == 0 ? 0 : static_cast<std::int64_t>(offset));
 }
 
 /// A list of slices by value, at most one an axis.
@@ -256,7 +259,10 @@ Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
                        " must be equal; got " + tensors[0].describe() + " and " +
                        tensor.describe());
     }
-    shape[along] += tensor.shape()[along];
+    if (__builtin_add_overflow(shape[along], tensor.shape()[along], &shape[along])) {
+      throw ShapeError("concatenate: the extent along axis " + std::to_string(along) +
+                       " must fit in int64; got " + tensor.describe() + " and others");
+    }
     dtype = promote(dtype, tensor.dtype());
   }
   const Tensor y = detail::make_tensor(Shape(std::span(shape.begin(), shape.end())), dtype);

@@ -67,7 +67,8 @@ Tensor product(const Tensor& left, const Tensor& right) {
   Shape shape = batch;
   shape.push_back(m);
   shape.push_back(n);
-  Tensor y = detail::make_tensor(shape, a.dtype());
+  Tensor y = detail::make_tensor(shape, a.dtype(), "matmul");
+  if (y.size() == 0) return y;
   const std::int64_t matrix_bytes = m * n * static_cast<std::int64_t>(size_of(a.dtype()));
   const std::int64_t count = batch.size();
   for (std::int64_t i = 0; i < count; ++i) {
@@ -81,8 +82,7 @@ Tensor product(const Tensor& left, const Tensor& right) {
 /// x [..., n] as a matrix [m, n].
 Tensor as_rows(const Tensor& x) {
   if (x.rank() == 2) return x;
-  std::int64_t rows = 1;
-  for (int axis = 0; axis + 1 < x.rank(); ++axis) rows *= x.shape()[axis];
+  const std::int64_t rows = detail::count_of({x.shape().begin(), x.shape().end() - 1});
   return reshape(x, {rows, x.extent(-1)});
 }
 

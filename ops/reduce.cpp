@@ -29,10 +29,11 @@ Shape reduced_shape(const Shape& shape, const Flags& reduced, bool keep_dims) {
   return result;
 }
 
-std::int64_t count_reduced(const Shape& shape, const Flags& reduced) {
-  std::int64_t count = 1;
+/// A double: beside an extent of 0 the others may be anything.
+double count_reduced(const Shape& shape, const Flags& reduced) {
+  double count = 1;
   for (int axis = 0; axis < shape.rank(); ++axis) {
-    if (reduced[static_cast<std::size_t>(axis)]) count *= shape[axis];
+    if (reduced[static_cast<std::size_t>(axis)]) count *= static_cast<double>(shape[axis]);
   }
   return count;
 }
@@ -51,16 +52,17 @@ struct Plan {
 /// Sums and products of a strided tensor are those of its dense copy, to the last bit: the order in
 /// which elements are taken follows from the shape alone.
 Tensor reduced(Reduction reduction, const Tensor& x, const Flags& flags, const Shape& shape,
-               Dtype dtype) {
+               Dtype dtype, const char* op = __builtin_FUNCTION()) {
   const bool ordered = reduction == Reduction::sum || reduction == Reduction::product;
-  Tensor y = detail::make_tensor(shape, dtype);
+  Tensor y = detail::make_tensor(shape, dtype, op);
   const Tensor source = ordered && !x.is_contiguous() ? x.detach().contiguous() : x;
   kernels::reduce_kernels().reduce(reduction, source, flags, y);
   return y;
 }
 
-Tensor reduced(Reduction reduction, const Tensor& x, const Plan& plan, Dtype dtype) {
-  return reduced(reduction, x, plan.flags, plan.shape, dtype);
+Tensor reduced(Reduction reduction, const Tensor& x, const Plan& plan, Dtype dtype,
+               const char* op = __builtin_FUNCTION()) {
+  return reduced(reduction, x, plan.flags, plan.shape, dtype, op);
 }
 
 Dtype integral_as_int64(Dtype dtype) { return dtype == Dtype::boolean ? Dtype::int64 : dtype; }
@@ -71,7 +73,7 @@ Tensor extremum(const char* op, Reduction reduction, const Tensor& x, const Axes
   if (count_reduced(x.shape(), plan.flags) == 0 && plan.shape.size() > 0) {
     throw ValueError(std::string(op) + ": no elements to compare; got " + x.describe());
   }
-  Tensor y = reduced(reduction, x, plan, integral_as_int64(x.dtype()));
+  Tensor y = reduced(reduction, x, plan, integral_as_int64(x.dtype()), op);
   if (x.dtype() == Dtype::boolean) return y.to(Dtype::boolean);
   if (!recording(x)) return y;
   return record(op, y, {x},
@@ -104,18 +106,18 @@ Tensor products_before(const Tensor& x) {
 struct Rows {
   Rows(const Tensor& x, const Flags& flags) : back_(static_cast<std::size_t>(x.rank())) {
     std::vector<std::int64_t> axes;
-    std::int64_t counts[] = {1, 1};  // of places that stay, and of elements at each
+    std::vector<std::int64_t> extents[2];  // of places that stay, and of elements at each
     for (const bool reduced : {false, true}) {
       for (int axis = 0; axis < x.rank(); ++axis) {
         if (flags[static_cast<std::size_t>(axis)] != reduced) continue;
         back_[static_cast<std::size_t>(axis)] = static_cast<std::int64_t>(axes.size());
         axes.push_back(axis);
-        counts[reduced] *= x.shape()[axis];
+        extents[reduced].push_back(x.shape()[axis]);
       }
     }
     const Tensor ordered = transpose(x, axes);
     shape_ = ordered.shape();
-    elements = reshape(ordered, {counts[0], counts[1]});
+    elements = reshape(ordered, {detail::count_of(extents[0]), detail::count_of(extents[1])});
   }
   Tensor back(const Tensor& rows) const { return transpose(reshape(rows, shape_), back_); }
   Tensor elements;  // [places, elements at each]
@@ -138,7 +140,8 @@ Tensor arg_extremum(const char* op, bool greatest, const Tensor& x, std::int64_t
   const int along = normalize_axis(op, axis, x.rank());
   Flags flags{};
   flags[static_cast<std::size_t>(along)] = true;
-  Tensor y = detail::make_tensor(reduced_shape(x.shape(), flags, options.keep_dims), Dtype::int64);
+  Tensor y =
+      detail::make_tensor(reduced_shape(x.shape(), flags, options.keep_dims), Dtype::int64, op);
   if (x.shape()[along] == 0 && y.size() > 0) {
     throw ValueError(std::string(op) + ": no elements to compare; got " + x.describe());
   }
@@ -179,9 +182,9 @@ Tensor sum(const Tensor& x, const Axes& axes, ReduceOptions options) {
 }
 
 Tensor mean(const Tensor& x, const Axes& axes, ReduceOptions options) {
-  const std::int64_t count = count_reduced(x.shape(), axes.flags("mean", x.rank()));
+  const double count = count_reduced(x.shape(), axes.flags("mean", x.rank()));
   const Tensor total = sum(is_floating(x.dtype()) ? x : x.to(Dtype::float64), axes, options);
-  return total / static_cast<double>(count);
+  return total / count;
 }
 
 Tensor prod(const Tensor& x, const Axes& axes, ReduceOptions options) {

@@ -21,7 +21,7 @@ Tensor along_rows(const char* op, const Tensor& tensor, RowKernel kernel, Gradie
   const Tensor x = tensor.contiguous();
   const std::int64_t columns = x.extent(-1);
   const std::int64_t rows = columns == 0 ? 0 : x.size() / columns;
-  Tensor y = detail::make_tensor(x.shape(), x.dtype());
+  Tensor y = detail::make_tensor(x.shape(), x.dtype(), op);
   kernel(x.dtype(), rows, columns, x.body().data, y.body().data);
   if (!recording(x)) return y;
   return record(op, y, {x}, [=, saved = SavedOutput(y)](const Tensor& g, const Send& send) {

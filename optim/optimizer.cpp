@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <unordered_set>
 
@@ -7,6 +8,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/node.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/core/tape.hpp>
 #include <xtape/optim/kernels/state.hpp>
 #include <xtape/optim/optimizer.hpp>
@@ -15,10 +17,7 @@ namespace xtape::optim {
 namespace {
 
 void check_rate(const std::string& what, double value) {
-  if (!(value >= 0) || std::isinf(value)) {
-    throw ValueError("optimizer: " + what + " must be finite and not negative; got " +
-                     detail::text(value));
-  }
+  detail::require_not_negative("optimizer", what.c_str(), value);
 }
 
 }  // namespace
@@ -39,9 +38,14 @@ double Optimizer::scheduled_rate(const Group& group) const {
     throw ValueError("optimizer: a schedule must give finite factors that are not negative; got " +
                      detail::text(factor) + " in step " + std::to_string(steps_));
   }
-  if (std::isinf(rate)) {
-    throw ValueError("optimizer: the scheduled learning rate must be finite; got inf in step " +
-                     std::to_string(steps_));
+  constexpr double most = std::numeric_limits<float>::max();
+  const bool narrow = rate > most && std::ranges::any_of(group.entries, [](const Entry& entry) {
+                        return entry.parameter.dtype() == Dtype::float32;
+                      });
+  if (std::isinf(rate) || narrow) {
+    throw ValueError(
+        "optimizer: the scheduled learning rate must fit in the parameters' dtype; got " +
+        detail::text(rate) + " in step " + std::to_string(steps_));
   }
   return rate;
 }

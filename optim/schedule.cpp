@@ -3,24 +3,18 @@
 #include <numbers>
 #include <string>
 
-#include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/optim/schedule.hpp>
 
 namespace xtape::optim {
 namespace {
 
-void check_steps(const std::string& what, std::int64_t steps, std::int64_t least = 0) {
-  if (steps < least) {
-    throw ValueError("schedule: " + what + " must be at least " + std::to_string(least) + "; got " +
-                     std::to_string(steps));
-  }
+void check_steps(const char* what, std::int64_t steps, std::int64_t least = 0) {
+  detail::require_at_least("schedule", what, steps, least);
 }
 
-void check_factor(const std::string& what, double factor) {
-  if (!(factor >= 0) || std::isinf(factor)) {
-    throw ValueError("schedule: " + what + " must be finite and not negative; got " +
-                     detail::text(factor));
-  }
+void check_factor(const char* what, double factor) {
+  detail::require_not_negative("schedule", what, factor);
 }
 
 /// From a to b along half a cosine, for x from 0 to 1.
@@ -113,11 +107,10 @@ Schedule linear_warmup(std::int64_t steps, const LinearWarmupOptions& options) {
 Schedule one_cycle(std::int64_t steps, const OneCycleOptions& options) {
   check_steps("the number of steps", steps);
   const auto [pct_start, div_factor, final_div_factor] = options;
-  if (!(pct_start >= 0 && pct_start <= 1)) {
-    throw ValueError("schedule: pct_start must lie in [0, 1]; got " + detail::text(pct_start));
-  }
+  detail::require_in("schedule", "pct_start", pct_start, 0.0, 1.0);
+  detail::require_positive("schedule", "div_factor", div_factor);
+  detail::require_positive("schedule", "final_div_factor", final_div_factor);
   const double first = 1 / div_factor, last = first / final_div_factor;
-  check_factor("1 / div_factor", first);
   check_factor("1 / div_factor / final_div_factor", last);
   const double end = static_cast<double>(steps) - 1, peak = pct_start * (end + 1) - 1;
   return Schedule([=](std::int64_t step) {

@@ -57,6 +57,10 @@ done
 forbid "installed headers define no macro without the prefix XTAPE_" \
   "$(grep -nE '^ *# *(define|undef) ' $public | grep -vE '(define|undef) +XTAPE_' || :)"
 
+forbid "no kernel throws: who calls it has checked the arguments" \
+  "$(grep -nE '\bthrow\b' $(find core/kernels ops/kernels optim/kernels -name '*.?pp' |
+    grep -vE '/(level|problem|state)\.') || :)"
+
 # A source that CMake does not know is neither compiled nor tested.
 for source in $(printf '%s\n' $library | grep '\.cpp$'); do
   grep -qwF "$source" CMakeLists.txt || forbid "CMakeLists.txt lists every source" "$source"

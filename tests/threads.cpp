@@ -163,3 +163,53 @@ TEST_CASE("threads: kept memory is given back while others use the pool") {
   });
   CHECK(right == std::vector<int>(thread_count, 100));
 }
+
+TEST_CASE("threads: default generators are different, and follow from the main thread's seed") {
+  using Drawn = std::vector<std::int64_t>;
+  const auto drawn = [] {
+    Drawn numbers;
+    for (int i = 0; i < 3; ++i) numbers.push_back(default_rng().integer(0, 1000000));
+    return numbers;
+  };
+  const auto on_a_thread = [&](const auto& draw) {
+    Drawn numbers;
+    std::thread([&] { numbers = draw(); }).join();
+    return numbers;
+  };
+  // np.random.RandomState([123, 1]).randint(0, 1000000, 3), and so on
+  const Drawn first{14440, 260118, 447701}, second{18676, 851482, 378912},
+      of_zero{864727, 447750, 648402};
+  for (int round = 0; round < 2; ++round) {
+    seed(123);
+    CHECK(on_a_thread(drawn) == first);
+    CHECK(on_a_thread(drawn) == second);
+    CHECK(drawn() == Rng(123).integers(0, 1000000, {3}).to_vector<std::int64_t>());
+  }
+  const auto seeded = [&] {  // its own alone
+    seed(7);
+    return drawn();
+  };
+  CHECK(on_a_thread(seeded) == Rng(7).integers(0, 1000000, {3}).to_vector<std::int64_t>());
+  seed(0);
+  CHECK(on_a_thread(drawn) == of_zero);
+
+  std::mutex mutex;
+  std::vector<Drawn> all{drawn()};
+  std::vector<Doubles> weights, masks;
+  in_parallel([&](int) {
+    const Doubles weight = nn::Dense(2, 3).weight.to_vector<double>();
+    const Doubles mask = nn::Dropout(0.5)(ones({64})).to_vector<double>();
+    const Drawn own = drawn();
+    const std::lock_guard lock(mutex);
+    weights.push_back(weight);
+    masks.push_back(mask);
+    all.push_back(own);
+  });
+  const auto differ = [](auto list) {
+    std::sort(list.begin(), list.end());
+    return std::adjacent_find(list.begin(), list.end()) == list.end();
+  };
+  CHECK(differ(weights));
+  CHECK(differ(masks));
+  CHECK(differ(all));
+}

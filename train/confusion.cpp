@@ -3,6 +3,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/node.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/nn/labels.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
@@ -85,10 +86,8 @@ Tensor of_each_class(const Counts& counts) { return share(counts.part, counts.wh
 }  // namespace
 
 Tensor confusion_matrix(const Tensor& predicted, const Tensor& labels, std::int64_t classes) {
-  if (classes < 1) {
-    throw ValueError("confusion_matrix: classes must be at least 1; got " +
-                     std::to_string(classes));
-  }
+  constexpr std::int64_t most = 3'037'000'499;  // their square fits in int64
+  detail::require_in<std::int64_t>(op_name, "classes", classes, 1, most);
   const Tensor columns = classes_of("predicted", predicted, classes, greatest);
   const Tensor rows = classes_of("labels", labels, classes, nn::detail::hot_classes);
   if (rows.shape() != columns.shape()) {

@@ -5,6 +5,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/node.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/nn/labels.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/reduce.hpp>
@@ -41,6 +42,7 @@ double binary_accuracy(const Tensor& probabilities, const Tensor& targets,
                        const BinaryAccuracyOptions& options) {
   nn::detail::check_same_shape("binary_accuracy", "probabilities", probabilities, targets);
   nn::detail::check_truth_values("binary_accuracy", targets);
+  detail::require_finite("binary_accuracy", "threshold", options.threshold);
   const NoGradGuard off;
   if (has_nan(probabilities)) return no_number;
   return mean((probabilities > options.threshold) == (targets != 0)).item();
@@ -49,10 +51,8 @@ double binary_accuracy(const Tensor& probabilities, const Tensor& targets,
 double regression_accuracy(const Tensor& predictions, const Tensor& targets,
                            const RegressionAccuracyOptions& options) {
   nn::detail::check_same_shape("regression_accuracy", "predictions", predictions, targets);
-  if (options.precision && !(*options.precision >= 0)) {
-    throw ValueError("regression_accuracy: precision must not be negative; got " +
-                     detail::text(*options.precision));
-  }
+  if (options.precision)
+    detail::require_not_negative("regression_accuracy", "precision", *options.precision);
   const NoGradGuard off;
   if (has_nan(predictions) || has_nan(targets)) return no_number;
   const Tensor t = targets.to(Dtype::float64);

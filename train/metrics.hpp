@@ -25,7 +25,8 @@ struct BinaryAccuracyOptions {
 /// Share of all elements where p > threshold exactly if the target is 1.
 ///   probabilities and targets of one shape [n] or [n, outputs...]; targets are 0 or 1
 /// NaN if a probability is NaN.
-/// Throws ShapeError if the shapes differ, ValueError for a target other than 0 and 1.
+/// Throws ShapeError if the shapes differ, ValueError for a target other than 0 and 1 or a
+/// threshold that is not finite.
 double binary_accuracy(const Tensor& probabilities, const Tensor& targets,
                        const BinaryAccuracyOptions& options = {});
 
@@ -36,7 +37,7 @@ struct RegressionAccuracyOptions {
 /// Share of all predictions that differ from their target by at most `precision`.
 ///   predictions and targets of one shape [n] or [n, outputs...]
 /// NaN if a prediction or a target is NaN.
-/// Throws ShapeError if the shapes differ, ValueError for a negative precision.
+/// Throws ShapeError if the shapes differ, ValueError for a precision that is negative or not finite.
 /// Source: Kinsley & Kukieła, Neural Networks from Scratch (2020), chapter 17, where the difference
 /// must be smaller than the precision: exact predictions of constant targets, of precision 0, would
 /// all be wrong.

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/train/search.hpp>
 
 namespace xtape {
@@ -50,9 +51,7 @@ void check(const std::string& op, const data::Dataset& dataset,
            const std::vector<data::Fold>& folds, const SearchObjective& objective,
            const SearchOptions& options) {
   if (!objective) throw ValueError(op + ": the objective must be a function; got an empty one");
-  if (options.threads < 1) {
-    throw ValueError(op + ": threads must be at least 1; got " + std::to_string(options.threads));
-  }
+  detail::require_at_least(op.c_str(), "threads", options.threads, 1);
   const auto& [x, y] = dataset;
   if (x.rank() < 1 || y.rank() < 1 || x.extent(0) != y.extent(0)) {
     throw ShapeError(op + ": x and y must have the same number of rows; got " + x.describe() +

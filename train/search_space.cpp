@@ -4,7 +4,7 @@
 #include <limits>
 #include <string_view>
 
-#include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/train/search_space.hpp>
 
 namespace xtape {
@@ -133,10 +133,8 @@ std::vector<Hyperparameters> SearchSpace::grid() const {
 
 std::vector<Hyperparameters> SearchSpace::sample(std::int64_t count, Rng& rng) const {
   check_not_empty();
-  if (count < 1) {
-    throw ValueError("space: the number of candidates must be at least 1; got " +
-                     std::to_string(count));
-  }
+  detail::require_in<std::int64_t>("space", "the number of candidates", count, 1,
+                                   most_combinations);
   std::vector<Hyperparameters> drawn;
   for (std::int64_t i = 0; i < count; ++i) {
     std::vector<Hyperparameter> entries;

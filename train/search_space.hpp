@@ -58,8 +58,8 @@ class SearchSpace {
   /// Throws ValueError for a space that is empty, has a range, or has 2^31 combinations or more.
   std::vector<Hyperparameters> grid() const;
 
-  /// Combinations drawn one after the other, independently. Throws ValueError for an empty space
-  /// and for a count below 1.
+  /// Combinations drawn one after the other, independently. Throws ValueError for an empty space,
+  /// and for a count below 1 or from 2^31 on.
   std::vector<Hyperparameters> sample(std::int64_t count, Rng& rng) const;
 
  private:

@@ -2,6 +2,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -41,6 +42,21 @@ void convert(const std::byte* bytes, std::endian order, const Tensor& y, const s
   }
 }
 
+/// IEEE 754's 16 bits: sign, 5 of the exponent, 10 of the fraction.
+struct Half {
+  std::uint16_t bits;
+
+  float operator+() const {
+    const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    const float magnitude =
+        exponent == 31  ? (fraction == 0 ? std::numeric_limits<float>::infinity()
+                                         : std::numeric_limits<float>::quiet_NaN())
+        : exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24)
+                        : std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+    return std::copysign(magnitude, (bits >> 15) != 0 ? -1.0F : 1.0F);
+  }
+};
+
 /// An element type of the form, and the tensors it is read into.
 struct ElementType {
   std::string_view code;  // what follows the byte order
@@ -60,6 +76,7 @@ constexpr ElementType element_types[] = {
     {"u2", "uint16", 2, Dtype::int64, convert<std::uint16_t, std::int64_t>},
     {"u4", "uint32", 4, Dtype::int64, convert<std::uint32_t, std::int64_t>},
     {"u8", "uint64", 8, Dtype::int64, convert<std::uint64_t, std::int64_t>},
+    {"f2", "float16", 2, Dtype::float32, convert<Half, float>},
     {"f4", "float32", 4, Dtype::float32, convert<float, float>},
     {"f8", "float64", 8, Dtype::float64, convert<double, double>}};
 
@@ -165,7 +182,7 @@ class Dictionary {
     const bool known = type_ != std::end(element_types) &&
                        (order == '<' || order == '>' || (order == '|' && type_->bytes == 1));
     if (!known) {
-      fail("the dtype must be bool, an integer, float32 or float64; got " + quoted(descr));
+      fail("the dtype must be bool, an integer, float16, float32 or float64; got " + quoted(descr));
     }
     order_ = order == '>' ? std::endian::big : std::endian::little;
   }

@@ -1,28 +1,24 @@
 #pragma once
 // Ranges of options.
 
-#include <cmath>
+#include <limits>
 #include <string>
 
-#include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
 
 namespace xtape::optim {
 
-/// Throws ValueError unless the option of an optimizer lies in a range.
-inline void check_range(const char* optimizer, const char* option, bool inside, const char* range,
-                        double value) {
-  if (inside) return;
-  throw ValueError(std::string(optimizer) + ": " + option + " must lie in " + range + "; got " +
-                   detail::text(value));
-}
-
-/// The same for [0, 1), where factors of running averages lie.
+/// Throws ValueError unless the option of an optimizer lies in [0, 1), where factors of running
+/// averages lie.
 inline void check_below_one(const char* optimizer, const char* option, double value) {
-  check_range(optimizer, option, value >= 0 && value < 1, "[0, 1)", value);
+  detail::require(value >= 0 && value < 1, optimizer, option, "lie in [0, 1)", value);
 }
 
+/// The same for what multiplies or is added to elements: float32 must hold it.
 inline void check_not_negative(const char* optimizer, const char* option, double value) {
-  check_range(optimizer, option, value >= 0 && std::isfinite(value), "[0, inf)", value);
+  constexpr float most = std::numeric_limits<float>::max();
+  detail::require(value >= 0 && value <= most, optimizer, option,
+                  "be at least 0 and fit in float32", value);
 }
 
 }  // namespace xtape::optim

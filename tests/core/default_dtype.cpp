@@ -122,7 +122,7 @@ TEST_CASE("the default dtype does not reach beside what has one") {
   CHECK((tensor({1}) + 0.5).dtype() == float64);
 }
 
-TEST_CASE("the default dtype is the program's, and with a guard the thread's") {
+TEST_CASE("threads: the default dtype is the program's, and with a guard the thread's") {
   CHECK(default_dtype() == float32);
   {
     const DefaultDtypeGuard outer(float64);
@@ -146,7 +146,7 @@ TEST_CASE("the default dtype is the program's, and with a guard the thread's") {
   CHECK(default_dtype() == float32);
 }
 
-TEST_CASE("threads of the library's own take the default dtype along") {
+TEST_CASE("threads: those of a search and a loader take the default dtype along") {
   const DefaultDtypeGuard guard(float64);
   const data::Dataset dataset{zeros({4, 1}), zeros({4}, Dtype::int64)};
   const auto noisy = [](const data::Dataset& batch, Rng& rng) {

@@ -156,3 +156,26 @@ TEST_CASE("errors: one root, and the place in a module") {
   }
   CHECK(ErrorContext::path() == "hidden");
 }
+
+TEST_CASE("extents by axes from either end") {
+  Shape shape{2, 3, 4};
+  CHECK(shape[-1] == 4);
+  CHECK(shape[-3] == 2);
+  shape[-2] = 5;
+  CHECK(shape == Shape{2, 5, 4});
+  CHECK(error_of<IndexError>([&] { return shape[3]; }) == "shape: axis must lie in [-3, 3); got 3");
+  CHECK_THROWS_AS(shape[-4], IndexError);
+  CHECK_THROWS_AS(shape[INT64_MIN], IndexError);
+  CHECK_THROWS_AS(shape[INT64_MAX] = 1, IndexError);
+  CHECK(error_of<IndexError>([] { return Shape()[0]; }) ==
+        "shape: axis must exist, and there is none; got 0");
+  CHECK(error_of<IndexError>([] { return normalize_axis("sum", -1, 0); }) ==
+        "sum: axis must exist, and there is none; got -1");
+}
+
+TEST_CASE("extents that were made negative are refused where elements are counted") {
+  Shape shape{2, 3};
+  shape[0] = shape[1] = -2;
+  CHECK(error_of<ShapeError>([&] { return shape.size(); }) ==
+        "shape: extents must not be negative; got [-2, -2]");
+}

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <iomanip>
 #include <limits>
 #include <sstream>
 #include <string>
@@ -148,4 +149,26 @@ TEST_CASE("strided, empty and undefined tensors") {
   std::ostringstream stream;
   stream << tensor({1, 2}) << '!';
   CHECK(stream.str() == "[1 2]!");
+}
+
+TEST_CASE("the precision of a stream is that of NumPy's print options") {
+  const auto shown = [](int precision, const Tensor& x) {
+    std::ostringstream stream;
+    stream << std::setprecision(precision) << x;
+    return stream.str();
+  };
+  const Tensor x = tensor({0.123456, 10.5, 2.0 / 3}, Dtype::float64);
+  CHECK(shown(3, x) == "[ 0.123 10.5    0.667]");
+  CHECK(shown(0, x) == "[ 0. 10.  1.]");
+  CHECK(shown(3, tensor({{1e-7, 123.456789}}, Dtype::float64)) == "[[1.000e-07 1.235e+02]]");
+  CHECK(shown(12, tensor({1.0 / 3, 2.0}, Dtype::float64)) == "[0.333333333333 2.            ]");
+  CHECK(shown(12, tensor({1.0 / 3, 2.0})) == "[0.33333334 2.        ]");
+  CHECK(shown(3, tensor(2.0 / 3, Dtype::float64)) == "0.667");
+  CHECK(shown(2, tensor(1.2345e-9, Dtype::float64)) == "1.23e-09");
+  CHECK(shown(2, tensor({123456, 7})) == "[123456      7]");
+  CHECK(shown(6, x) == to_string(x));  // that of a new stream
+  CHECK(shown(-1, x) == shown(0, x));
+  std::ostringstream stream;
+  stream << tensor(2.0 / 3, Dtype::float64);
+  CHECK(stream.str() == "0.6666666666666666");
 }

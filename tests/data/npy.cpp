@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdint>
 #include <fstream>
 #include <iterator>
@@ -100,6 +101,23 @@ TEST_CASE("load_npy: every element type") {
   CHECK(flags.to_vector<std::int64_t>() == Integers{0, 1, 1});
 }
 
+TEST_CASE("load_npy: float16 becomes float32, exactly") {
+  const TemporaryDirectory directory;
+  // np.array([1, -2, 1/3, 65504, 2**-24, 1023 * 2**-24, 2**-14, -0., inf, -inf], '<f2')
+  const std::string bytes("\0\x3c\0\xc0\x55\x35\xff\x7b\1\0\xff\3\0\4\0\x80\0\x7c\0\xfc", 20);
+  const Doubles expected{1,       -2,   0.333251953125, 65504,    0x1p-24, 1023 * 0x1p-24,
+                         0x1p-14, -0.0, INFINITY,       -INFINITY};
+  std::string big = bytes;
+  for (std::size_t i = 0; i < big.size(); i += 2) std::swap(big[i], big[i + 1]);
+  for (const Tensor& x :
+       {load(directory, "<f2", "(10,)", bytes), load(directory, ">f2", "(10,)", big)}) {
+    CHECK(x.dtype() == Dtype::float32);
+    CHECK(x.to_vector<double>() == expected);
+    CHECK(std::signbit(x.to_vector<double>()[7]));
+  }
+  CHECK(std::isnan(load(directory, "<f2", "()", std::string("\1\x7e", 2)).item()));
+}
+
 TEST_CASE("load_npy: shapes, and axes in Fortran's order") {
   const TemporaryDirectory directory;
   CHECK(load(directory, "|u1", "()", "\7").shape() == Shape{});
@@ -161,12 +179,12 @@ TEST_CASE("load_npy: a file that cannot be read, or is of another kind") {
 
 TEST_CASE("load_npy: dtypes that tensors do not have") {
   const TemporaryDirectory directory;
-  for (const char* descr : {"<f2", "<c8", "<c16", "|O", "|S3", "<U4", "<M8[ns]", "<f16", "|f4",
-                            "=f4", "f4", "", "<", "|V8"}) {
+  for (const char* descr :
+       {"<c8", "<c16", "|O", "|S3", "<U4", "<M8[ns]", "<f16", "|f4", "=f4", "f4", "", "<", "|V8"}) {
     CHECK(dictionary_complaint(directory, "{'descr': '" + std::string(descr) +
                                               "', 'fortran_order': False, 'shape': (2,), }") ==
-          "the dtype must be bool, an integer, float32 or float64; got \"" + std::string(descr) +
-              "\"");
+          "the dtype must be bool, an integer, float16, float32 or float64; got \"" +
+              std::string(descr) + "\"");
   }
   CHECK(dictionary_complaint(
             directory, "{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (2,), }") ==

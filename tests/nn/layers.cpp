@@ -37,7 +37,7 @@ TEST_CASE("dense refuses what does not fit") {
         "linear: input, weight and bias must share one floating dtype; got float64[1, 2], "
         "float32[2, 3] and float32[3]");
   CHECK(error_of<ValueError>([] { return nn::Dense(0, 3); }) ==
-        "dense: inputs and outputs must be at least 1; got 0");
+        "dense: inputs must be at least 1; got 0");
   CHECK_THROWS_AS(nn::Dense(3, -1), ValueError);
 }
 

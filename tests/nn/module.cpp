@@ -193,7 +193,7 @@ TEST_CASE("regularization loss sums the penalties of all layers") {
   CHECK_FALSE(p[3].grad().defined());
   CHECK(nn::Dense(2, 2).regularization_loss().item() == 0);
   CHECK(error_of<ValueError>([] { return nn::Dense(2, 2, {.weight_l2 = -1}); }) ==
-        "regularization: factors must be finite and not negative; got l1 0, l2 -1");
+        "regularization: l2 must be finite and not negative; got -1");
 }
 
 TEST_CASE("one layer under two names is listed under the first") {

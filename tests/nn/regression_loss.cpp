@@ -134,6 +134,6 @@ TEST_CASE("regression losses refuse what does not fit") {
           }) == row.name + ": predictions must be floating; got int64[3]");
   }
   CHECK(error_of<ValueError>([] { return nn::huber_loss(zeros({1}), zeros({1}), {.delta = 0}); }) ==
-        "huber_loss: delta must be positive; got 0");
+        "huber_loss: delta must be finite and above 0; got 0");
   CHECK_THROWS_AS(nn::huber_loss(zeros({1}), zeros({1}), {.delta = std::nan("")}), ValueError);
 }

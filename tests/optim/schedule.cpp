@@ -183,10 +183,9 @@ TEST_CASE("schedules refuse arguments out of range") {
       {[=] { return one_cycle(9, {.pct_start = nan}); },
        "schedule: pct_start must lie in [0, 1]; got nan"},
       {[=] { return one_cycle(9, {.div_factor = 0}); },
-       "schedule: 1 / div_factor must be finite and not negative; got inf"},
+       "schedule: div_factor must be finite and above 0; got 0"},
       {[=] { return one_cycle(9, {.final_div_factor = -1}); },
-       "schedule: 1 / div_factor / final_div_factor must be finite and not negative; got "
-       "-0.04"},
+       "schedule: final_div_factor must be finite and above 0; got -1"},
       {[=] { return constant().lasting(-1); }, "schedule: the length must be at least 0; got -1"},
       {[=] { return Schedule(std::function<double(std::int64_t)>()); },
        "schedule: a function is needed; got an empty one"},

@@ -100,7 +100,7 @@ TEST_CASE("regression accuracy counts predictions within a precision") {
   CHECK(regression_accuracy(full({3, 1}, 2), full({3, 1}, 2)) == 1);  // constant targets
   CHECK_THROWS_AS(regression_accuracy(zeros({2, 1}), zeros({2})), ShapeError);
   CHECK(error_of<ValueError>([&] { return regression_accuracy(p, t, {.precision = -1}); }) ==
-        "regression_accuracy: precision must not be negative; got -1");
+        "regression_accuracy: precision must be finite and not negative; got -1");
 }
 
 TEST_CASE("r2 by hand, at its fixed points and of constant targets") {

@@ -240,7 +240,7 @@ TEST_CASE("space refuses what cannot be searched") {
         "space: a grid must have a list of values for each of rate, decay; got a range for decay");
   Rng rng(0);
   CHECK(error([&] { return space.sample(0, rng); }) ==
-        "space: the number of candidates must be at least 1; got 0");
+        "space: the number of candidates must lie in [1, 2147483647]; got 0");
   CHECK(error([] { return SearchSpace().grid(); }) ==
         "space: there must be a hyperparameter; got none");
   CHECK_THROWS_AS(SearchSpace().sample(1, rng), ValueError);
