@@ -47,8 +47,10 @@ struct Slice {
 
   Slice() = default;  ///< the whole axis too
   Slice(std::int64_t index) : start(index), single(true) {}
-  struct End {};  ///< an end of the axis, `{}`
-  Slice(End, End, std::int64_t by) : step(by) {}  ///< `{{}, {}, -1}`: the axis backwards
+  /// An end of the axis, `{}`.
+  struct End {};
+  /// The whole axis in steps: `{{}, {}, -1}` is the axis backwards.
+  Slice(End, End, std::int64_t by) : step(by) {}
   struct Number {
     Number() = default;
     Number(std::int64_t) {}
