@@ -57,7 +57,7 @@ struct Body {
   }
 };
 
-static_assert(sizeof(Body) <= 3 * 64);
+static_assert(sizeof(Body) <= 192);  // three cache lines
 
 /// An uninitialised dense tensor. `operation` is named if memory is out: the calling function,
 /// unless it has another name than the operation.

@@ -112,7 +112,7 @@ Tensor arange(std::int64_t start, std::int64_t stop, std::int64_t step) {
   if (count > INT64_MAX)
     throw ShapeError("arange: the number of elements must fit in int64; got " +
                      std::to_string(count));
-  const Tensor y = detail::make_tensor({static_cast<std::int64_t>(count)}, Dtype::int64);
+  Tensor y = detail::make_tensor({static_cast<std::int64_t>(count)}, Dtype::int64);
   auto* values = y.body().elements<std::int64_t>();
   for (std::uint64_t i = 0; i < count; ++i)
     values[i] = static_cast<std::int64_t>(first + i * stride);
@@ -168,7 +168,7 @@ template <Element T>
 Tensor from_vector(std::vector<T>&& values, const Shape& shape) {
   check_count("from_vector", values.size(), shape);
   if constexpr (std::is_same_v<T, bool>) {  // packed bits: there is no memory to move in
-    const Tensor y = detail::make_tensor(shape, Dtype::boolean);
+    Tensor y = detail::make_tensor(shape, Dtype::boolean);
     std::copy(values.begin(), values.end(), y.body().elements<bool>());
     return y;
   } else {

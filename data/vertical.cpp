@@ -24,7 +24,7 @@ Dataset vertical(std::int64_t samples_per_class, std::int64_t classes, Rng& rng,
       const Tensor upwards = rng.randn({samples_per_class}, Dtype::float64);
       for (std::size_t i = 0; i < static_cast<std::size_t>(samples_per_class); ++i) {
         *point++ = static_cast<T>(across.data<double>()[i] * 0.1 + static_cast<double>(label) / 3);
-        *point++ = static_cast<T>(upwards.data<double>()[i] * 0.1 + 0.5);
+        *point++ = static_cast<T>(0.5 + 0.1 * upwards.data<double>()[i]);
         *labels++ = label;
       }
     }

@@ -219,7 +219,8 @@ std::pair<std::vector<T>, std::vector<T>> pairs() {
 
 template <class T>
 void check_pairs(double factor) {
-  const auto [at_a, at_b] = pairs<T>();
+  const auto points = pairs<T>();
+  const std::vector<T>&at_a = points.first, &at_b = points.second;
   for (const Pairs& f : functions_of_two()) {
     const Tensor a = from_vector(at_a).set_requires_grad(true);
     const Tensor b = from_vector(at_b).set_requires_grad(true);
