@@ -51,13 +51,13 @@ struct Slice {
   struct End {};
   /// The whole axis in steps: `{{}, {}, -1}` is the axis backwards.
   Slice(End, End, std::int64_t by) : step(by) {}
-  struct Number {
-    Number() = default;
-    Number(std::int64_t) {}
+  struct Part {
+    Part() = default;
+    Part(std::int64_t) {}
   };
   /// Of numbers in braces nobody could say whether they are indices or a range: see `range`.
-  Slice(Number, Number) = delete;
-  Slice(Number, Number, Number) = delete;
+  Slice(Part, Part) = delete;
+  Slice(Part, Part, Part) = delete;
 
   std::optional<std::int64_t> start, stop;
   std::int64_t step = 1;

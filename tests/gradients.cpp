@@ -8,6 +8,7 @@
 #include <xtape/core/grad.hpp>
 
 #include "support/cases.hpp"
+#include "support/check_rows.hpp"
 #include "support/rows.hpp"
 
 using namespace xtape;
@@ -63,28 +64,6 @@ Tensor reference(const Row& row, const Tensors& inputs, const Shape& shape, Dtyp
     result.push_back(static_cast<double>(f(arguments)));
   }
   return from_vector(std::move(result), shape).to(dtype);
-}
-
-bool has_derivative(const Row& row) {
-  return std::any_of(row.inputs.begin(), row.inputs.end(),
-                     [](const Row::Input& input) { return input.differentiable; });
-}
-
-/// The row as a function of its differentiable inputs alone; the others stay.
-GradcheckResult check_row(const Row& row, const Tensors& inputs, const GradcheckOptions& options) {
-  Tensors differentiable;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (row.inputs[i].differentiable) differentiable.push_back(inputs[i]);
-  }
-  const auto f = [&](const Tensors& given) {
-    Tensors all = inputs;
-    auto next = given.begin();
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if (row.inputs[i].differentiable) all[i] = *next++;
-    }
-    return row.apply(all);
-  };
-  return gradcheck(f, differentiable, options);
 }
 
 Tensors leaves(const Tensors& inputs) {

@@ -1,6 +1,5 @@
 // Derivatives to order 3 at the points where formulas make cases: 0, -0, 1, -1, 2, equal arguments
 // and all pairs of them; see gradients.cpp for random points.
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
@@ -13,6 +12,7 @@
 #include <xtape/nn/regularization.hpp>
 
 #include "support/cases.hpp"
+#include "support/check_rows.hpp"
 #include "support/rows.hpp"
 
 using namespace xtape;
@@ -63,44 +63,25 @@ int smoothness(const std::string& row, const Point& at) {
 
 Tensor scalar(double x) { return full({}, x, Dtype::float64); }
 
-/// The row as a function of its differentiable inputs; the others stay at their points.
 GradcheckResult check(const Row& row, const Point& at, int order) {
-  Tensors all, differentiable;
-  for (std::size_t i = 0; i < at.size(); ++i) {
-    all.push_back(scalar(at[i]));
-    if (row.inputs[i].differentiable) differentiable.push_back(all[i]);
-  }
-  const auto f = [&](const Tensors& given) {
-    Tensors inputs = all;
-    auto next = given.begin();
-    for (std::size_t i = 0; i < at.size(); ++i) {
-      if (row.inputs[i].differentiable) inputs[i] = *next++;
-    }
-    return row.apply(inputs);
-  };
-  return gradcheck(f, differentiable, {.order = order});
-}
-
-bool has_derivative(const Row& row) {
-  return std::any_of(row.inputs.begin(), row.inputs.end(),
-                     [](const Row::Input& input) { return input.differentiable; });
+  Tensors inputs;
+  for (const double x : at) inputs.push_back(scalar(x));
+  return check_row(row, inputs, {.order = order});
 }
 
 struct Loss {
   std::string name;
   std::function<Tensor(const Tensor&, const Tensor&)> apply;
-  bool by_target;                             // differentiable by its targets as well
   std::function<int(double, double)> smooth;  // derivatives by prediction and target, as above
 };
 
 std::vector<Loss> losses() {
   const auto always = [](double, double) { return 3; };
   return {
-      {"mean_squared_error", [](auto& p, auto& t) { return nn::mean_squared_error(p, t); }, true,
-       always},
-      {"mean_absolute_error", [](auto& p, auto& t) { return nn::mean_absolute_error(p, t); }, true,
+      {"mean_squared_error", [](auto& p, auto& t) { return nn::mean_squared_error(p, t); }, always},
+      {"mean_absolute_error", [](auto& p, auto& t) { return nn::mean_absolute_error(p, t); },
        [](double p, double t) { return p == t ? 1 : 3; }},
-      {"huber_loss", [](auto& p, auto& t) { return nn::huber_loss(p, t); }, true,
+      {"huber_loss", [](auto& p, auto& t) { return nn::huber_loss(p, t); },
        [](double p, double t) { return std::abs(p - t) == 1 ? 2 : 3; }},
   };
 }
