@@ -19,12 +19,13 @@ Dataset vertical(std::int64_t samples_per_class, std::int64_t classes, Rng& rng,
   visit(dtype, [&]<class T>(TypeTag<T>) {
     T* point = x.body().elements<T>();
     auto* labels = y.body().elements<std::int64_t>();
+    constexpr double middle = 0.5;
     for (std::int64_t label = 0; label < classes; ++label) {
       const Tensor across = rng.randn({samples_per_class}, Dtype::float64);
       const Tensor upwards = rng.randn({samples_per_class}, Dtype::float64);
       for (std::size_t i = 0; i < static_cast<std::size_t>(samples_per_class); ++i) {
         *point++ = static_cast<T>(across.data<double>()[i] * 0.1 + static_cast<double>(label) / 3);
-        *point++ = static_cast<T>(0.5 + 0.1 * upwards.data<double>()[i]);
+        *point++ = static_cast<T>(upwards.data<double>()[i] * 0.1 + middle);
         *labels++ = label;
       }
     }
