@@ -9,9 +9,16 @@ Tensor accumulate(Tensor a, Tensor b) {
   if (!a.is_contiguous()) a = a.contiguous();
   if (!b.is_contiguous()) b = b.contiguous();
   const bool recorded = recording(a, b);
+  const auto& add = kernels::chosen<kernels::AddKernels>();
+  if (a.dtype() != b.dtype()) {
+    if (!recorded && exclusive(a)) {
+      add.widening(a.body().elements<double>(), b.body().elements<float>(), a.size());
+      return a;
+    }
+    b = b.to(a.dtype());
+  }
   if (!exclusive(a) && exclusive(b)) std::swap(a, b);
   Tensor sum = !recorded && exclusive(a) ? a : make_tensor(a.shape(), a.dtype());
-  const auto& add = kernels::chosen<kernels::AddKernels>();
   const detail::Body &y = sum.body(), &left = a.body(), &right = b.body();
   if (a.dtype() == Dtype::float32) {
     add.float32(y.elements<float>(), left.elements<float>(), right.elements<float>(), sum.size());
@@ -30,10 +37,9 @@ void GradientSum::add(Tensor part) {
   if (!sum_.defined()) {
     sum_ = std::move(part);
   } else {
-    if (++parts_ >= most && part.dtype() == Dtype::float32) [[unlikely]] {
+    if (++parts_ >= most && sum_.dtype() == Dtype::float32) [[unlikely]] {
       widened_ = true;
       sum_ = sum_.to(Dtype::float64);
-      part = part.to(Dtype::float64);
     }
     sum_ = accumulate(std::move(sum_), std::move(part));
   }

@@ -9,12 +9,16 @@ void add(T* y, const T* a, const T* b, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = a[i] + b[i];
 }
 
+void widening(double* y, const float* x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] += static_cast<double>(x[i]);
+}
+
 }  // namespace
 }  // namespace XTAPE_LEVEL
 
 template <>
 const AddKernels& compiled<AddKernels, Level::XTAPE_LEVEL>() {
-  static constexpr AddKernels table{add<float>, add<double>};
+  static constexpr AddKernels table{add<float>, add<double>, widening};
   return table;
 }
 

@@ -35,14 +35,15 @@ struct Ln2<double> {
   static constexpr double high = 6.93147180369123816490e-01, low = 1.90821492927058770002e-10;
 };
 
-/// Beyond these exp is infinite, or 0, also times a few thousands.
+/// Beyond `low` and `high` exp is 0, or infinite, also times a few thousands. Up to `exponent`, which
+/// x within `near` keep, the exponent of 2 leaves room for such a factor.
 template <class T>
 struct ExpRange {
-  static constexpr T low = -120, high = 89;
+  static constexpr T low = -120, high = 89, near = 83, exponent = 120;
 };
 template <>
 struct ExpRange<double> {
-  static constexpr double low = -800, high = 710;
+  static constexpr double low = -800, high = 710, near = 693, exponent = 1000;
 };
 
 /// x without what leaves [low, high]; NaN stays.
@@ -88,27 +89,40 @@ struct Reduced {
   }
 };
 
-/// exp(x), to be multiplied before it is rounded: its power of two comes last, in two halves.
+/// exp(x), to be multiplied before it is rounded: its power of two comes last.
 template <class T>
 class Exponential {
  public:
-  XTAPE_INLINE explicit Exponential(Lane<T> x) : Exponential(Reduced<T>(limited(x))) {}
+  XTAPE_INLINE explicit Exponential(Lane<T> x)
+      : Exponential(x, [](Lane<T> near) { return near; }) {}
   XTAPE_INLINE explicit Exponential(Two<T> x)
-      : Exponential(Reduced<T>(Two<T>{limited(x.high), x.low})) {}
-  XTAPE_INLINE Lane<T> value() const { return fraction_ * first_ * second_; }
+      : Exponential(x.high, [low = x.low](Lane<T> near) {
+          return Two<T>{near, low};
+        }) {}
+  XTAPE_INLINE Lane<T> value() const { return scaled(fraction_); }
   /// f exp(x), right also where exp(x) alone is too small.
-  XTAPE_INLINE Lane<T> times(Lane<T> f) const { return fraction_ * f * first_ * second_; }
+  XTAPE_INLINE Lane<T> times(Lane<T> f) const { return scaled(fraction_ * f); }
 
  private:
-  XTAPE_INLINE explicit Exponential(Reduced<T> x) : fraction_(1 + x.expm1_r) {
-    const Lane<T> half = fma(x.n, Lane<T>(0.5), Lane<T>(rounder<T>));
-    first_ = power_of_two(half);
-    second_ = power_of_two(x.n - (half - rounder<T>)+rounder<T>);
+  XTAPE_INLINE Exponential(Lane<T> x, auto&& whole) {
+    far_ = any(!(abs(x) <= Range::near));
+    if (far_) [[unlikely]]
+      x = clamp(x, Range::low, Range::high);
+    const Reduced<T> reduced(whole(x));
+    fraction_ = 1 + reduced.expm1_r;
+    n_ = reduced.n;
   }
-  XTAPE_INLINE static Lane<T> limited(Lane<T> x) {
-    return clamp(x, ExpRange<T>::low, ExpRange<T>::high);
+  /// y 2^n. A power that is no number of its own goes in two steps; where it is one, the second
+  /// step is none, so that an element's bits do not depend on its neighbours.
+  XTAPE_INLINE Lane<T> scaled(Lane<T> y) const {
+    if (!far_) [[likely]]
+      return y * power_of_two(n_ + rounder<T>);
+    const Lane<T> n = clamp(n_, -Range::exponent, Range::exponent);
+    return y * power_of_two(n + rounder<T>) * power_of_two((n_ - n) + rounder<T>);
   }
-  Lane<T> fraction_, first_, second_;
+  using Range = ExpRange<T>;
+  Lane<T> fraction_, n_;
+  bool far_;
 };
 
 template <class T>

@@ -1,7 +1,7 @@
 #pragma once
 // sin and cos on registers of numbers.
 
-#include <limits>
+#include <type_traits>
 
 #include <xtape/ops/kernels/exponential.hpp>
 #include <xtape/ops/kernels/two.hpp>
@@ -24,10 +24,9 @@ inline constexpr double cos_double[] = {0.0416666666666666667,   -0.001388888888
                                         4.74519880720287581e-14};
 
 /// pi / 2 as a sum.
-inline constexpr float half_pi_float[] = {0x1.921fb6p+0F, -0x1.777a5cp-25F, -0x1.ee59dap-50F,
-                                          0x1.98a2e0p-77F};
+inline constexpr float half_pi_float[] = {0x1.921fb6p+0F, -0x1.777a5cp-25F, -0x1.ee59dap-50F};
 inline constexpr double half_pi_double[] = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54,
-                                            -0x1.f1976b7ed8fbcp-110, 0x1.4cf98e8040000p-164};
+                                            -0x1.f1976b7ed8fbcp-110};
 
 /// From here on the C library takes over: the reduction below has no more digits.
 inline constexpr double largest_reduced = 0x1p16;
@@ -41,15 +40,23 @@ struct Quadrant {
     const Lane<T> n = sum - rounder<T>;
     number = sum.bits();
     constexpr auto& part = series<T>(half_pi_float, half_pi_double);
-    const Two<T> first = two_product(n, Lane<T>(part[0])),
-                 second = two_product(n, Lane<T>(part[1]));
-    const Two<T> a = two_sum(x - first.high, -first.low);
-    const Two<T> b = two_sum(a.high, -second.high);
-    const Lane<T> rest = ((a.low + b.low) - second.low) - n * part[2] - n * part[3];
-    r = two_sum(b.high, rest);
+    const Two<T> a = first_difference(x, n, Lane<T>(part[0]));
+    const Two<T> second = two_product(n, Lane<T>(part[1]));
+    // Where a is the smaller it has few digits, being a multiple of p's last one: still exact.
+    const Two<T> b = ordered_two_sum(a.high, -second.high);
+    r = ordered_two_sum(b.high, fma(-n, Lane<T>(part[2]), (a.low + b.low) - second.low));
   }
   typename Register<T>::Bits number;  // n in its last bits
   Two<T> r;
+
+ private:
+  /// x - n p, exactly: rounded once it needs no rounding, since with p in [1, 2) it is a multiple of
+  /// p's last digit, or of x's, and below 1.
+  XTAPE_INLINE static Two<T> first_difference(Lane<T> x, Lane<T> n, Lane<T> p) {
+    if constexpr (has_fma) return {fma(-n, p, x), 0};
+    const Two<T> product = two_product(n, p);
+    return two_sum(x - product.high, -product.low);
+  }
 };
 
 /// sin(r) and cos(r). Source of the form: Ng, fdlibm's k_sin.c and k_cos.c (1993).
@@ -70,7 +77,7 @@ XTAPE_INLINE Lane<T> cos_near(const Two<T>& r) {
 template <class T>
 XTAPE_INLINE Lane<T> sine(Lane<T> x, int quarter) {
   const Mask<T> large = !(abs(x) < T(largest_reduced));
-  const Quadrant<T> quadrant(where(large, 0, x));
+  const Quadrant<T> quadrant(x);
   const auto turn = quadrant.number + static_cast<unsigned>(quarter);
   const Mask<T> odd{(turn & 1) != 0};
   const auto sign = (turn >> 1) << (8 * sizeof(T) - 1);
@@ -90,7 +97,7 @@ XTAPE_INLINE Lane<T> sine(Lane<T> x, int quarter) {
 
 template <class T>
 XTAPE_INLINE Lane<T> sin(Lane<T> x) {
-  return where(abs(x) < T(1e-4) * std::numeric_limits<T>::epsilon(), x, sine(x, 0));
+  return where(x == 0, x, sine(x, 0));  // -0
 }
 template <class T>
 XTAPE_INLINE Lane<T> cos(Lane<T> x) {

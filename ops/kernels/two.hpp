@@ -21,6 +21,13 @@ XTAPE_INLINE Two<T> two_sum(Lane<T> a, Lane<T> b) {
   return {sum, (a - (sum - b_part)) + (b - b_part)};
 }
 
+/// The same where |a| >= |b|, or the sum less a needs no rounding.
+template <class T>
+XTAPE_INLINE Two<T> ordered_two_sum(Lane<T> a, Lane<T> b) {
+  const Lane<T> sum = a + b;
+  return {sum, b - (sum - a)};
+}
+
 /// a b, exactly, as long as nothing over- or underflows.
 template <class T>
 XTAPE_INLINE Two<T> two_product(Lane<T> a, Lane<T> b) {
