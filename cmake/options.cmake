@@ -16,7 +16,8 @@ endif()
 set(XTAPE_LEVELS "${default_levels}" CACHE STRING
   "Levels of the processor family that kernels are compiled for, lowest first: x86-64-v2 to -v4; \
 baseline, for the compiler's default; native, for this machine alone")
-set(XTAPE_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread")
+set(XTAPE_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread; with clang \
+also integer")
 
 set(CMAKE_CXX_EXTENSIONS OFF)
 
@@ -48,6 +49,9 @@ if(XTAPE_SANITIZE)
   add_compile_options(
     -fsanitize=${XTAPE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${XTAPE_SANITIZE})
+  if(XTAPE_SANITIZE MATCHES "integer")
+    add_compile_options(-fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/system_headers.ignorelist)
+  endif()
 endif()
 
 if(XTAPE_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)

@@ -28,7 +28,7 @@ void* map(std::size_t bytes) noexcept {
       mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return nullptr;
   auto* begin = static_cast<std::byte*>(memory);
-  const std::size_t front = -reinterpret_cast<std::uintptr_t>(begin) % huge_page;
+  const std::size_t front = ~(reinterpret_cast<std::uintptr_t>(begin) - 1) % huge_page;
   if (front > 0) munmap(begin, front);
   munmap(begin + front + bytes, huge_page - front);
   madvise(begin + front, bytes, MADV_HUGEPAGE);

@@ -11,6 +11,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/rng.hpp>
+#include <xtape/core/wraps.hpp>
 
 // Compiled with -ffp-contract=off: a product and a sum fused into one operation round differently
 // from NumPy's.
@@ -79,7 +80,7 @@ class Reader {
 
 }  // namespace
 
-void Rng::seed(std::uint64_t value) {
+XTAPE_WRAPS void Rng::seed(std::uint64_t value) {
   if (value > UINT32_MAX)
     throw ValueError("seed: the seed must be less than 2^32; got " + std::to_string(value));
   words_[0] = static_cast<std::uint32_t>(value);

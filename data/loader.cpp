@@ -6,6 +6,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/node.hpp>
 #include <xtape/core/state.hpp>
+#include <xtape/core/wraps.hpp>
 #include <xtape/data/checks.hpp>
 #include <xtape/data/loader.hpp>
 #include <xtape/data/prefetch.hpp>
@@ -21,7 +22,7 @@ std::uint32_t drawn_seed(Rng& rng) {
 }
 
 /// A bijection that leaves no pattern: the finaliser of MurmurHash3 (Appleby 2011).
-std::uint32_t mixed(std::uint32_t bits) {
+XTAPE_WRAPS std::uint32_t mixed(std::uint32_t bits) {
   bits = (bits ^ bits >> 16) * 0x85ebca6bU;
   bits = (bits ^ bits >> 13) * 0xc2b2ae35U;
   return bits ^ bits >> 16;

@@ -12,6 +12,7 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/core/wraps.hpp>
 #include <xtape/train/search.hpp>
 
 namespace xtape {
@@ -19,7 +20,7 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-std::uint64_t mix(std::uint64_t z) {
+XTAPE_WRAPS std::uint64_t mix(std::uint64_t z) {
   z += 0x9e3779b97f4a7c15U;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;

@@ -15,6 +15,7 @@
 #endif
 
 #include <xtape/core/kernels/level.hpp>
+#include <xtape/core/wraps.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
@@ -73,12 +74,6 @@ struct Mask {
       return {~a.truths};
   }
 };
-
-#ifdef __clang__
-#define XTAPE_WRAPS __attribute__((no_sanitize("unsigned-integer-overflow")))
-#else
-#define XTAPE_WRAPS
-#endif
 
 /// int64 wraps around, as NumPy's does.
 XTAPE_INLINE XTAPE_WRAPS std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {

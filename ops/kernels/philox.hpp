@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include <xtape/core/kernels/level.hpp>
+#include <xtape/core/wraps.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
@@ -14,7 +15,7 @@ struct PhiloxBlock {
   static constexpr std::uint32_t counters = 64;
   std::uint32_t words[4][counters];
 
-  void generate(std::uint64_t first, std::uint64_t stream, std::uint64_t key) {
+  XTAPE_WRAPS void generate(std::uint64_t first, std::uint64_t stream, std::uint64_t key) {
     for (std::uint32_t i = 0; i < counters; ++i) {
       words[0][i] = static_cast<std::uint32_t>(first + i);
       words[1][i] = static_cast<std::uint32_t>((first + i) >> 32);

@@ -18,15 +18,15 @@ function(build source tree)
 endfunction()
 
 # The library inside another project: shared, and without optimisation. All that need it compile it
-# at the same place with the same commands: who comes second finds it built. The lowest level and the
-# highest are enough.
+# at the same place with the same commands: who comes second finds it built. The lowest level does:
+# kernels are compiled alike in every build type.
 function(build_embedded way)
   build(consumer "${work}/embedded"
     -D "WAY=${way}"
     -D "FETCHCONTENT_SOURCE_DIR_XTAPE=${xtape_source}"
     -D BUILD_SHARED_LIBS=ON
     -D CMAKE_BUILD_TYPE=Debug
-    -D "LEVELS=${levels}"
+    -D "XTAPE_LEVELS=${level}"
     -D XTAPE_INSTALL=ON
     -D "CMAKE_INSTALL_PREFIX=${prefix}-shared")
 endfunction()
