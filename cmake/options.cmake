@@ -50,7 +50,7 @@ if(XTAPE_SANITIZE)
     -fsanitize=${XTAPE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${XTAPE_SANITIZE})
   if(XTAPE_SANITIZE MATCHES "integer")
-    add_compile_options(-fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/system_headers.ignorelist)
+    add_compile_options(-fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/wraps.ignorelist)
   endif()
 endif()
 

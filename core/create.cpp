@@ -5,6 +5,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/wraps.hpp>
 
 namespace xtape {
 namespace {
@@ -101,7 +102,7 @@ Tensor ones_like(const Tensor& x) { return ones(x.shape(), x.dtype()); }
 
 Tensor arange(std::int64_t stop) { return arange(0, stop); }
 
-Tensor arange(std::int64_t start, std::int64_t stop, std::int64_t step) {
+XTAPE_WRAPS Tensor arange(std::int64_t start, std::int64_t stop, std::int64_t step) {
   if (step == 0) throw ValueError("arange: step must not be 0");
   if (step > 0 ? start >= stop : start <= stop) return zeros({0}, Dtype::int64);
   const auto first = static_cast<std::uint64_t>(start),

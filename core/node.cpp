@@ -7,8 +7,8 @@ namespace xtape {
 namespace {
 
 /// Above the count, what tells one copy of the library in a process from another: where it lies.
-std::atomic<std::uint64_t> next_number{reinterpret_cast<std::uint64_t>(&next_number) >>
-                                       12 << Node::count_bits};
+std::atomic<std::uint64_t> next_number{
+    (reinterpret_cast<std::uint64_t>(&next_number) >> 12 & 0xffff) << Node::count_bits};
 thread_local bool recording_on = true;
 thread_local std::size_t counted_bytes = 0;
 thread_local bool counting = false;

@@ -94,11 +94,11 @@ XTAPE_WRAPS void Rng::seed(std::uint64_t value) {
 }
 
 /// As the generator's authors seed it by several words (init_by_array, 2002).
-void Rng::seed_by(std::span<const std::uint32_t> key) {
+XTAPE_WRAPS void Rng::seed_by(std::span<const std::uint32_t> key) {
   constexpr auto last = static_cast<std::uint32_t>(word_count - 1);
   seed(19650218);
   std::uint32_t i = 1;
-  const auto mix = [&](std::uint32_t factor, std::uint32_t added) {
+  const auto mix = [&](std::uint32_t factor, std::uint32_t added) XTAPE_WRAPS {
     const std::uint32_t previous = words_[i - 1];
     words_[i] = (words_[i] ^ ((previous ^ (previous >> 30)) * factor)) + added;
     if (i == last) words_[0] = words_[last];
@@ -126,7 +126,7 @@ void Rng::renew() {
   position_ = 0;
 }
 
-std::uint32_t Rng::next_32() {
+XTAPE_WRAPS std::uint32_t Rng::next_32() {
   if (position_ == word_count) renew();
   std::uint32_t y = words_[position_++];
   y ^= y >> 11;
@@ -198,7 +198,7 @@ Tensor Rng::randn(const Shape& shape, Dtype dtype) {
   return drawn("randn", shape, dtype, [this] { return normal(); });
 }
 
-std::int64_t Rng::integer(std::int64_t low, std::int64_t high) {
+XTAPE_WRAPS std::int64_t Rng::integer(std::int64_t low, std::int64_t high) {
   check_range("integer", low, high);
   const std::uint64_t first =
       static_cast<std::uint64_t>(low);  // unsigned: the distance may exceed int64
@@ -218,7 +218,7 @@ Tensor Rng::permutation(std::int64_t n) {
 }
 
 void Rng::shuffle(std::span<std::int64_t> values) {
-  for (std::size_t i = values.size(); i-- > 1;) std::swap(values[i], values[below(i)]);
+  for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[below(i - 1)]);
 }
 
 Tensor Rng::binomial(std::int64_t n, double p, const Shape& shape) {

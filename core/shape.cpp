@@ -1,5 +1,6 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/shape.hpp>
+#include <xtape/core/wraps.hpp>
 
 namespace xtape {
 
@@ -56,9 +57,9 @@ std::string to_string(const Shape& shape) {
   return text + "]";
 }
 
-Strides row_major_strides(const Shape& shape) {
+XTAPE_WRAPS Strides row_major_strides(const Shape& shape) {
   Strides strides{};
-  std::uint64_t step = 1;  // unsigned: beside an extent of 0 the others may be anything
+  std::uint64_t step = 1;  // wraps: beside an extent of 0 the others may be anything
   for (int axis = shape.rank() - 1; axis >= 0; --axis) {
     strides[static_cast<std::size_t>(axis)] = static_cast<std::int64_t>(step);
     step *= static_cast<std::uint64_t>(shape[axis]);

@@ -124,7 +124,8 @@ inline bool Tape::runs(std::size_t index) const {
 /// Leaves out the edges to nodes through which none of `wanted` is reached.
 void Tape::prune(const List<bool>& wanted) {
   List<bool> useful = wanted;
-  for (std::size_t i = first_leaf_; i-- > 0;) {  // inputs lie behind
+  for (std::size_t i = first_leaf_; i > 0;) {  // inputs lie behind
+    --i;
     const std::size_t end = i + 1 < size() ? first_edge_[i + 1] : targets_.size();
     for (std::size_t edge = first_edge_[i]; edge < end; ++edge) {
       if (targets_[edge] != nowhere && useful[static_cast<std::size_t>(targets_[edge])]) {
@@ -142,7 +143,8 @@ struct Tape::SweepEnd {
   bool retain_graph;
   ~SweepEnd() {
     // The oldest first: a node that is reached alone is free before the node that leads to it.
-    for (std::size_t i = tape.claimed_; i-- > 0;) {
+    for (std::size_t i = tape.claimed_; i > 0;) {
+      --i;
       Node& node = *tape.nodes_[i];
       if (!node.released() && tape.runs(i)) node.unclaim(retain_graph);
     }

@@ -114,8 +114,9 @@ class Check {
       if (is_floating(leaves_[i])) candidates.push_back(i);
     }
     const std::size_t n = candidates.size();
+    if (n < 2) return;
     const std::size_t subsets = n <= most_subset_inputs ? (std::size_t{1} << n) - 2 : n;
-    for (std::size_t subset = 1; n > 1 && subset <= subsets; ++subset) {
+    for (std::size_t subset = 1; subset <= subsets; ++subset) {
       Flags flags(leaves_.size(), false);
       for (std::size_t i = 0; i < n; ++i) {
         flags[candidates[i]] = n <= most_subset_inputs ? (subset >> i & 1) != 0 : i + 1 == subset;

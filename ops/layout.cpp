@@ -6,6 +6,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/kernels/copy.hpp>
+#include <xtape/core/wraps.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
 
@@ -73,14 +74,14 @@ Range resolve(const char* op, const Slice& slice, std::int64_t extent) {
 }
 
 /// A view of what the slices take, without a place on the tape.
-Tensor slice_view(const char* op, const Tensor& x, std::span<const Slice> slices) {
+XTAPE_WRAPS Tensor slice_view(const char* op, const Tensor& x, std::span<const Slice> slices) {
   if (slices.size() > at(x.rank())) {
     throw IndexError(std::string(op) + ": at most one slice an axis; got " +
                      std::to_string(slices.size()) + " for " + x.describe());
   }
   Shape shape;
   Strides strides{};
-  std::uint64_t offset = 0;  // unsigned: beside an extent of 0 strides and places may be anything
+  std::uint64_t offset = 0;  // wraps: beside an extent of 0 strides and places may be anything
   for (int axis = 0; axis < x.rank(); ++axis) {
     const Slice& slice = at(axis) < slices.size() ? slices[at(axis)] : Slice::all;
     const Range range = resolve(op, slice, x.shape()[axis]);

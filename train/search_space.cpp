@@ -121,7 +121,8 @@ std::vector<Hyperparameters> SearchSpace::grid() const {
   for (std::int64_t i = 0; i < count; ++i) {
     std::vector<Hyperparameter> entries(dimensions_.size());
     std::int64_t rest = i;
-    for (std::size_t d = dimensions_.size(); d-- > 0;) {
+    for (std::size_t d = dimensions_.size(); d > 0;) {
+      --d;
       const auto& [name, values, draw] = dimensions_[d];
       entries[d] = {name, values[static_cast<std::size_t>(rest % std::ssize(values))]};
       rest /= std::ssize(values);

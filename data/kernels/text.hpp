@@ -14,9 +14,9 @@ namespace xtape::data::kernels {
 /// Without the blanks around it.
 inline std::string_view trimmed(std::string_view text) {
   constexpr std::string_view blanks = " \t";
-  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
-  text.remove_suffix(text.size() - (text.find_last_not_of(blanks) + 1));
-  return text;
+  const std::size_t first = text.find_first_not_of(blanks);
+  if (first == text.npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
 struct Number {

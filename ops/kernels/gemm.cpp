@@ -6,6 +6,7 @@
 #include <cblas.h>
 
 #include <xtape/core/memory.hpp>
+#include <xtape/core/wraps.hpp>
 #include <xtape/ops/kernels/gemm.hpp>
 #include <xtape/ops/kernels/skinny.hpp>
 
@@ -44,7 +45,7 @@ Matrix from_row(Matrix b, std::int64_t place) {
 /// What BLAS has no product for: integers, whose sums wrap if they are unsigned, and extents that it
 /// does not count.
 template <class T, class Sum>
-void plain_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
+XTAPE_WRAPS void plain_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
                    const std::byte* bias_data, std::byte* y_data) {
   const auto* left = reinterpret_cast<const T*>(a.data);
   const auto* right = reinterpret_cast<const T*>(b.data);

@@ -10,7 +10,7 @@ inline namespace XTAPE_LEVEL {
 template <class T, std::size_t n>
 XTAPE_INLINE Lane<T> polynomial(Lane<T> x, const T (&c)[n]) {
   Lane<T> sum = c[n - 1];
-  for (std::size_t i = n - 1; i-- > 0;) sum = fma(sum, x, Lane<T>(c[i]));
+  for (std::size_t i = n - 1; i > 0; --i) sum = fma(sum, x, Lane<T>(c[i - 1]));
   return sum;
 }
 

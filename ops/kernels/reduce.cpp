@@ -165,7 +165,13 @@ void reduce_narrow(const T* x, std::int64_t rows, std::int64_t columns, T* y) {
 }
 
 template <class R, class T, class From>
-void reduce_axes(const From* x, const AxisGroup& kept, const AxisGroup& reduced, T* y) {
+void reduce_axes(const From* x, AxisGroup kept, AxisGroup reduced, T* y) {
+  if (reduced.shape.size() == 0) {
+    std::fill_n(y, kept.shape.size(), R::template neutral<T>);
+    return;
+  }
+  coalesce(kept.shape, {&kept.strides});
+  coalesce(reduced.shape, {&reduced.strides});
   if constexpr (std::is_same_v<T, From>) {
     const bool by_columns = kept.inner_stride() == 1 && reduced.inner_stride() != 1;
     const bool dense =
@@ -200,10 +206,6 @@ void reduce(Reduction reduction, const Tensor& tensor, const std::array<bool, ma
     (flags[a] ? reduced : kept).add(x.shape[axis], x.strides[a]);
   }
   if (kept.shape.size() == 0) return;
-  if (reduced.shape.size() > 0) {
-    coalesce(kept.shape, {&kept.strides});
-    coalesce(reduced.shape, {&reduced.strides});
-  }
   switch (reduction) {
     case Reduction::sum: return reduce_typed<Sum>(x, kept, reduced, y);
     case Reduction::product: return reduce_typed<Product>(x, kept, reduced, y);

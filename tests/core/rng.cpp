@@ -10,6 +10,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/rng.hpp>
+#include <xtape/core/wraps.hpp>
 
 #include "../support/errors.hpp"
 
@@ -25,7 +26,7 @@ namespace {
 Integers integers(const Tensor& x) { return x.to_vector<std::int64_t>(); }
 Doubles doubles(const Tensor& x) { return x.to_vector<double>(); }
 
-std::uint64_t sum_of_bits(const Tensor& x) {
+XTAPE_WRAPS std::uint64_t sum_of_bits(const Tensor& x) {
   std::uint64_t sum = 0;
   for (const double value : x.data<double>()) sum += std::bit_cast<std::uint64_t>(value);
   return sum;

@@ -6,6 +6,7 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/memory.hpp>
+#include <xtape/core/wraps.hpp>
 #include <xtape/data/idx.hpp>
 
 #include "../support/errors.hpp"
@@ -20,6 +21,10 @@ namespace {
 
 /// uint8[2, 3] of 0, 1, 2, 127, 128, 255.
 const Bytes small = idx_header(8, {2, 3}) + Bytes{0, 1, 2, 127, 128, 255};
+
+XTAPE_WRAPS std::uint32_t drawn_after(std::uint32_t number) {
+  return number * 1664525 + 1013904223;
+}
 
 /// What read_idx says to a file with these bytes, without the path in front.
 std::string complaint(const TemporaryDirectory& directory, const Bytes& bytes) {
@@ -100,7 +105,7 @@ TEST_CASE("read_idx: larger than its buffers, in one or two gzip members") {
   Bytes data(3'000'000);
   std::uint32_t noise = 1;
   for (unsigned char& byte : data)
-    byte = static_cast<unsigned char>((noise = noise * 1664525 + 1013904223) >> 24);
+    byte = static_cast<unsigned char>((noise = drawn_after(noise)) >> 24);
   const Bytes whole = idx_header(8, {3000, 1000}) + data;
   const auto middle = whole.begin() + 1'500'000;
   const Bytes parts = gzip({whole.begin(), middle}) + gzip({middle, whole.end()});

@@ -10,6 +10,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/grad.hpp>
+#include <xtape/core/wraps.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
@@ -26,6 +27,10 @@ using Integers = std::vector<std::int64_t>;
 
 /// 0, 1, 2, ... in row-major order: each value is its place.
 Tensor places(const Shape& shape) { return reshape(arange(shape.size()), shape); }
+
+XTAPE_WRAPS std::uint64_t mixed(std::uint64_t hash, std::uint64_t value) {
+  return hash * 1000003 + value + 1;
+}
 
 Integers integers(const Tensor& x) { return x.to_vector<std::int64_t>(); }
 
@@ -47,9 +52,9 @@ TEST_CASE("slices of one axis are Python's, for every start, stop and step") {
       for (const Bound stop : bounds) {
         for (const std::int64_t step : {-100, -3, -2, -1, 1, 2, 3, 100}) {
           const Integers taken = integers(slice(x, {range(start, stop, step)}));
-          hash = hash * 1000003 + taken.size() + 1;
+          hash = mixed(hash, taken.size());
           for (const std::int64_t value : taken) {
-            hash = hash * 1000003 + static_cast<std::uint64_t>(value) + 1;
+            hash = mixed(hash, static_cast<std::uint64_t>(value));
           }
         }
       }
