@@ -41,6 +41,7 @@ class NestedList {
 [[nodiscard]] Tensor tensor(const NestedList& values);
 [[nodiscard]] Tensor tensor(const NestedList& values, Dtype dtype);
 
+/// Of 0 or 1.
 [[nodiscard]] Tensor zeros(const Shape& shape, Dtype dtype = default_dtype());
 [[nodiscard]] Tensor ones(const Shape& shape, Dtype dtype = default_dtype());
 /// Throws ValueError for a value that does not fit in the dtype, see `Number::as`.
@@ -48,7 +49,8 @@ class NestedList {
 [[nodiscard]] Tensor zeros_like(const Tensor& x);
 [[nodiscard]] Tensor ones_like(const Tensor& x);
 
-/// start, start + step, ... below stop; int64. Throws ValueError for step 0.
+/// start, start + step, ... below stop; int64. Throws ValueError for step 0, ShapeError for more
+/// elements than int64 counts.
 [[nodiscard]] Tensor arange(std::int64_t stop);
 [[nodiscard]] Tensor arange(std::int64_t start, std::int64_t stop, std::int64_t step = 1);
 /// The same in another dtype: ceil((stop - start) / step) numbers, start + i step; in the default
@@ -71,7 +73,8 @@ template <std::floating_point Stop>
 [[nodiscard]] Tensor linspace(double start, double stop, std::int64_t count,
                               Dtype dtype = default_dtype());
 
-/// The identity matrix [n, n], or its first columns [n, columns].
+/// The identity matrix [n, n], or its first columns [n, columns]. Throws ShapeError for negative
+/// extents.
 [[nodiscard]] Tensor eye(std::int64_t n, Dtype dtype = default_dtype());
 [[nodiscard]] Tensor eye(std::int64_t n, std::int64_t columns, Dtype dtype = default_dtype());
 
@@ -85,7 +88,8 @@ concept Element = std::same_as<T, bool> || std::same_as<T, std::int64_t> ||
 template <Element T>
 [[nodiscard]] Tensor from_span(std::span<const T> values, const Shape& shape);
 
-/// The values of a vector, moved in without a copy.
+/// The values of a vector, moved in without a copy. Throws ShapeError unless there are as many as
+/// elements.
 template <Element T>
 [[nodiscard]] Tensor from_vector(std::vector<T>&& values, const Shape& shape);
 template <Element T>

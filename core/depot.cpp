@@ -10,8 +10,8 @@
 namespace xtape::memory::detail {
 namespace {
 
-constexpr std::size_t slab_span = std::size_t{1} << 14;  // its address tells a block's slab
-constexpr std::size_t slab_bytes = slab_span - 64;       // malloc finds room for what it notes
+constexpr std::size_t slab_span = std::size_t{1} << 14;    // its address tells a block's slab
+constexpr std::size_t slab_bytes = slab_span - 64;         // malloc finds room for what it notes
 constexpr std::size_t batch_bytes = std::size_t{1} << 12;  // a page at a time
 constexpr std::size_t block_alignment = 64;
 constexpr std::size_t huge_page = std::size_t{1} << 21;

@@ -190,6 +190,7 @@ Tensor Rng::normal(const Shape& shape, double mean, double stddev, Dtype dtype) 
   }
   Number(mean).check("normal", dtype);
   Number(stddev).check("normal", dtype);
+  Number(std::abs(mean) + 13 * stddev).check("normal", dtype);
   return drawn("normal", shape, dtype, [=, this] { return mean + stddev * normal(); });
 }
 

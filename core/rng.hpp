@@ -26,7 +26,8 @@ class Rng {
 
   /// One number from [0, 1), with 53 random bits.   RandomState.random_sample()
   double uniform();
-  /// Numbers from [low, high).   RandomState.uniform(low, high, shape)
+  /// Numbers from [low, high); in float32 those nearest to high round to it.
+  ///   RandomState.uniform(low, high, shape)
   /// Throws ValueError if low > high, a bound is not finite or does not fit in the dtype, DtypeError
   /// unless floating.
   Tensor uniform(const Shape& shape, double low = 0, double high = 1,
@@ -35,8 +36,8 @@ class Rng {
   /// One standard normal number, by the polar method (Marsaglia & Bray 1964).   RandomState.randn()
   double normal();
   /// Normal numbers.   RandomState.normal(mean, stddev, shape)
-  /// Throws ValueError unless both are finite, fit in the dtype, and stddev >= 0; DtypeError unless
-  /// floating.
+  /// Throws ValueError unless both are finite, fit in the dtype with 13 stddev around the mean, than
+  /// which no number is drawn farther off, and stddev >= 0; DtypeError unless floating.
   Tensor normal(const Shape& shape, double mean, double stddev, Dtype dtype = default_dtype());
   /// Standard normal numbers.   RandomState.randn(*shape)
   Tensor randn(const Shape& shape, Dtype dtype = default_dtype());
@@ -44,7 +45,7 @@ class Rng {
   /// One integer with low <= i < high.   RandomState.randint(low, high)
   /// Throws ValueError unless low < high.
   std::int64_t integer(std::int64_t low, std::int64_t high);
-  /// Such integers, int64.   RandomState.randint(low, high, shape)
+  /// Such integers, int64. Throws alike.   RandomState.randint(low, high, shape)
   Tensor integers(std::int64_t low, std::int64_t high, const Shape& shape);
 
   /// 0, ..., n - 1 in random order, int64 [n].   RandomState.permutation(n)

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <unordered_map>
 
 #include <xtape/core/body.hpp>
@@ -95,7 +96,15 @@ Tensor& Tensor::operator=(const Tensor& other) {
 }
 
 Dtype Tensor::dtype() const { return body().dtype; }
-const Shape& Tensor::shape() const { return body().shape; }
+void Tensor::throw_no_room(const char* operation, Dtype dtype) const {
+  const std::size_t element = size_of(dtype);
+  const auto count = static_cast<std::size_t>(size());
+  const bool fits = count <= std::numeric_limits<std::size_t>::max() / element;
+  throw MemoryError(operation, fits ? count * element : std::numeric_limits<std::size_t>::max(),
+                    describe());
+}
+
+const Shape& Tensor::shape() const& { return body().shape; }
 int Tensor::rank() const { return body().shape.rank(); }
 std::int64_t Tensor::size() const { return body().size; }
 std::int64_t Tensor::extent(std::int64_t axis) const {

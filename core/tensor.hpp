@@ -1,5 +1,7 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <initializer_list>
 #include <iosfwd>
@@ -44,7 +46,8 @@ class Tensor {
 
   [[nodiscard]] bool defined() const { return static_cast<bool>(body_); }
   [[nodiscard]] Dtype dtype() const;
-  [[nodiscard]] const Shape& shape() const;
+  [[nodiscard]] const Shape& shape() const&;
+  [[nodiscard]] Shape shape() const&& { return shape(); }
   [[nodiscard]] int rank() const;
   /// Number of elements.
   [[nodiscard]] std::int64_t size() const;
@@ -69,7 +72,7 @@ class Tensor {
   std::span<const T> data() const&& = delete;
 
   /// The elements in row-major order, converted to T. Throws DtypeError for floating values into an
-  /// integer type, GradError as `data`.
+  /// integer type, GradError as `data`, MemoryError.
   template <class T>
   [[nodiscard]] std::vector<T> to_vector() const {
     if constexpr (std::is_same_v<T, bool>) {
@@ -77,7 +80,12 @@ class Tensor {
       const auto values = dense.data<bool>();
       return std::vector<bool>(values.begin(), values.end());
     } else {
-      std::vector<T> values(static_cast<std::size_t>(size()));
+      std::vector<T> values;
+      try {
+        values.resize(static_cast<std::size_t>(size()));
+      } catch (const std::exception&) {  // bad_alloc or length_error
+        throw_no_room("to_vector", dtype_of<T>);
+      }
       copy_to(values.data(), dtype_of<T>);
       return values;
     }
@@ -146,6 +154,7 @@ class Tensor {
  private:
   [[noreturn]] static void throw_undefined();
   const void* checked_data(Dtype dtype) const;
+  [[noreturn]] void throw_no_room(const char* operation, Dtype dtype) const;
   Tensor converted(Dtype dtype) const;
   void copy_to(void* values, Dtype dtype) const;
 

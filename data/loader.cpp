@@ -140,7 +140,7 @@ Loader::Iterator::Iterator(Pass pass, std::int64_t first)
   ahead_.reset(new Prefetch(count_ - first, ahead, make));
 }
 
-void Loader::Iterator::End::operator()(Prefetch* prefetch) const { delete prefetch; }
+void Loader::Iterator::End::operator()(Prefetch* prefetch) const { Prefetch::end(prefetch); }
 
 Dataset Loader::Iterator::operator*() const {
   if (number_ >= count_) {

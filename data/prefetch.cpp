@@ -18,8 +18,8 @@ Prefetch::Prefetch(std::int64_t count, std::int64_t ahead,
         work(stop, count);
       }) {}
 
-Prefetch::~Prefetch() {
-  if (getpid() != process_) worker_.detach();
+void Prefetch::end(Prefetch* pass) {
+  if (getpid() == pass->process_) delete pass;
 }
 
 void Prefetch::check_process() const {

@@ -21,7 +21,9 @@ class Prefetch {
  public:
   /// Makes batch 0, ..., count - 1: the current one, and at most `ahead` behind it.
   Prefetch(std::int64_t count, std::int64_t ahead, std::function<Dataset(std::int64_t)> make);
-  ~Prefetch();
+  /// Ends a pass. In a process forked meanwhile it is left as it is: its lock and its condition may
+  /// be as the thread had them, which is not there to let them go.
+  static void end(Prefetch* pass);
 
   /// The current batch, waited for; at first batch 0. There must be one. Throws what making it
   /// threw; ValueError in a process forked meanwhile, where the thread is not.
@@ -30,6 +32,7 @@ class Prefetch {
   void advance();
 
  private:
+  ~Prefetch() = default;
   /// A batch, or why there is none.
   struct Made {
     Dataset batch;

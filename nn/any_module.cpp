@@ -1,18 +1,31 @@
+#include <xtape/core/error.hpp>
 #include <xtape/nn/any_module.hpp>
 
 namespace xtape::nn {
 
-AnyModule::AnyModule(const AnyModule& other) : layer_(other.layer_->copy()) {}
+AnyModule::AnyModule(const AnyModule& other)
+    : layer_(other.layer_ == nullptr ? nullptr : other.layer_->copy()) {}
 
-AnyModule& AnyModule::operator=(AnyModule other) {
-  if (layer_ != nullptr) layer_->module() = other.layer_->module();
-  layer_ = std::move(other.layer_);
+AnyModule& AnyModule::operator=(const AnyModule& other) {
+  if (this == &other) return *this;
+  AnyModule next = other;
+  // The layer lies elsewhere: whether it comes along with a whole model is told by this handle.
+  const bool alone = layer_ != nullptr && next.layer_ != nullptr &&
+                     !Module::assigned_along(this, &other, next.layer_->module());
+  if (alone) layer_->module() = next.layer_->module();
+  layer_ = std::move(next.layer_);
   return *this;
 }
 
+AnyModule::Held& AnyModule::held() const {
+  if (layer_ != nullptr) return *layer_;
+  throw ValueError("any module: a layer is needed; this one was moved from");
+}
+
 Tensor AnyModule::operator()(const Tensor& x) const {
-  const ErrorContext in = layer_->module().here();
-  return (*layer_)(x);
+  Held& layer = held();
+  const ErrorContext in = layer.module().here();
+  return layer(x);
 }
 
 }  // namespace xtape::nn

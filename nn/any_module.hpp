@@ -40,14 +40,15 @@ class AnyModule {
   AnyModule(const AnyModule& other);
   AnyModule(AnyModule&&) noexcept = default;
   /// Puts another layer in the place of this one, see Module.
-  AnyModule& operator=(AnyModule other);
+  AnyModule& operator=(const AnyModule& other);
   ~AnyModule() = default;
 
+  /// Throws ValueError, as all that needs the layer, if it was moved from.
   Tensor operator()(const Tensor& x) const;
 
   /// The layer as a module: `layer->parameters()`.
-  operator const Module&() const { return layer_->module(); }  // NOLINT: that is what it is
-  const Module* operator->() const { return &layer_->module(); }
+  operator const Module&() const { return held().module(); }  // NOLINT: that is what it is
+  const Module* operator->() const { return &held().module(); }
 
   /// The layer itself; null if it has another type.
   template <std::derived_from<Module> Layer>
@@ -76,7 +77,9 @@ class AnyModule {
     AsModule<Layer> layer;
   };
 
-  std::unique_ptr<Held> layer_;
+  Held& held() const;
+
+  std::unique_ptr<Held> layer_;  // null once it was moved from
 };
 
 }  // namespace xtape::nn

@@ -137,12 +137,22 @@ struct Module::State final : ErrorContext::Place {
 
 namespace {
 
+/// All are converted before any is replaced.
 void turn(const NamedTensors& tensors, Dtype dtype) {
   const NoGradGuard off;
+  std::vector<std::pair<Tensor, Tensor>> turned;
   for (const auto& [name, tensor] : tensors) {
     if (is_floating(tensor.dtype()) && tensor.dtype() != dtype)
-      xtape::detail::replace_value(tensor, tensor.to(dtype));
+      turned.emplace_back(tensor, tensor.to(dtype));
   }
+  for (const auto& [tensor, value] : turned) xtape::detail::replace_value(tensor, value);
+}
+
+/// A copy of a tensor's value in the dtype that the module was turned into, if it was.
+Tensor own_value(const Tensor& initial, const std::optional<Dtype>& dtype) {
+  const Tensor value = initial.detach();
+  return dtype && is_floating(value.dtype()) && value.dtype() != *dtype ? value.to(*dtype)
+                                                                        : value.clone();
 }
 
 /// The last assignment of a module on this thread: its members are assigned after it.
@@ -214,6 +224,10 @@ RegisteredTensor& RegisteredTensor::operator=(const RegisteredTensor& other) {
   Tensor::operator=(other);
   owner_ = other.owner_;
   return *this;
+}
+
+RegisteredTensor& RegisteredTensor::operator=(const Registration& registration) {
+  return *this = static_cast<RegisteredTensor>(registration);
 }
 
 Registration::operator RegisteredTensor() const {
@@ -325,7 +339,9 @@ void Module::zero_grad() const {
 void Module::to(Dtype dtype) const {
   if (!is_floating(dtype))
     throw DtypeError("to: parameters need a floating dtype; got " + std::string(to_string(dtype)));
-  for (const auto& list : {named_parameters(), named_buffers()}) turn(list, dtype);
+  NamedTensors all = named_parameters();
+  for (const NamedTensor& buffer : named_buffers()) all.push_back(buffer);
+  turn(all, dtype);
   for (const State::Visit& place : state_->walk()) place.state->dtype = dtype;
 }
 
@@ -345,7 +361,7 @@ Tensor Module::regularization_loss() const {
 
 Registration Module::parameter(const std::string& name, const Tensor& initial) const {
   state_->check_new(name);
-  Tensor leaf = initial.detach().clone().set_requires_grad(true);
+  Tensor leaf = own_value(initial, state_->dtype).set_requires_grad(true);
   leaf.body().replaceable = true;
   state_->parameters.emplace_back(name, leaf);
   return {leaf, state_};
@@ -353,7 +369,7 @@ Registration Module::parameter(const std::string& name, const Tensor& initial) c
 
 Registration Module::buffer(const std::string& name, const Tensor& initial) const {
   state_->check_new(name);
-  Tensor value = initial.detach().clone();
+  Tensor value = own_value(initial, state_->dtype);
   value.body().replaceable = true;
   state_->buffers.emplace_back(name, value);
   return {value, state_};

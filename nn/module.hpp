@@ -16,6 +16,8 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
+class Registration;
+
 /// The type of a module's registered tensors, `Parameter` or `Buffer`: a tensor that gets values by
 /// `weight.assign(value)` and cannot be bound to another tensor, which the registry would not see.
 /// The assignment of a whole module takes its parts along; that of one alone throws ValueError.
@@ -25,6 +27,7 @@ class RegisteredTensor : public Tensor {
   RegisteredTensor(const RegisteredTensor& other);
   RegisteredTensor(RegisteredTensor&&) noexcept = default;
   RegisteredTensor& operator=(const RegisteredTensor& other);
+  RegisteredTensor& operator=(const Registration& registration);
   RegisteredTensor& operator=(const Tensor& value) = delete;
   ~RegisteredTensor() = default;
 
@@ -151,6 +154,7 @@ class Module {
 
  private:
   friend class RegisteredTensor;
+  friend class AnyModule;
   template <class M>
   friend M clone(const M& module);
 
@@ -177,6 +181,9 @@ class Module {
   void add_child(const std::string& name, const Module& module) const;
   static std::shared_ptr<State> cloned(const std::shared_ptr<State>& state);
   static bool assigned_along(const void* to, const void* from, const void* state);
+  static bool assigned_along(const void* to, const void* from, const Module& part) {
+    return assigned_along(to, from, part.state_.get());
+  }
   static thread_local CloneScope* clone_scope_;
   static thread_local Captures* captures_;
 

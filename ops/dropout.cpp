@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include <xtape/core/body.hpp>
@@ -19,7 +20,8 @@ Tensor dropout(const Tensor& x, double rate, std::uint64_t key, std::uint64_t ca
     throw DtypeError("dropout: the input must be floating; got " + x.describe());
   const Tensor dense = x.contiguous();
   Tensor y = detail::make_tensor(x.shape(), x.dtype());
-  const double threshold = std::round(rate * resolution);
+  const double threshold =
+      rate < 1 ? std::min(std::round(rate * resolution), resolution - 1) : resolution;
   const double scale = resolution / (resolution - threshold);
   const auto limit = static_cast<std::int32_t>(threshold);
   const auto& mask = kernels::chosen<kernels::MaskKernels>();

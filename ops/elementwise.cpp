@@ -67,7 +67,8 @@ static Tensor pow_base_slope(const Tensor& a, const Tensor& b, const Tensor&) {
   return where((a == 0) & (b == 0), 0, b * pow(a, b - 1));
 }
 static Tensor pow_exponent_slope(const Tensor& a, const Tensor& b, const Tensor& y) {
-  return where((a == 0) & (b >= 0), 0, y * log(a));
+  const Tensor endless = a == std::numeric_limits<double>::infinity();
+  return where(((a == 0) & (b >= 0)) | (endless & (b < 0)), 0, y * log(a));
 }
 
 static Tensor scaled_exp(const Tensor& x, const Tensor& f) { return f * exp(x); }

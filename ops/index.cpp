@@ -72,9 +72,10 @@ void add_rows(const Rows& rows, Sum* to, const T* from, const std::int64_t* inde
   }
 }
 
-/// Whether some row is named so often that float32 would lose digits of its sum.
+/// Whether some row gets so many terms that their sum in float32 differs from that in float64,
+/// rounded: what a row gets then does not depend on the others.
 bool sums_are_long(std::int64_t rows, const std::int64_t* index, std::int64_t n) {
-  constexpr std::int64_t most = 64;
+  constexpr std::int64_t most = 2;
   if (n <= most) return false;
   std::vector<std::int64_t, memory::Allocator<std::int64_t>> counts(static_cast<std::size_t>(rows));
   for (std::int64_t j = 0; j < n; ++j) {
@@ -105,7 +106,10 @@ Tensor scatter_add(const Tensor& x, const Tensor& indices, const Shape& shape, s
   }
   const Tensor dense = x.contiguous();
   const auto* at = index.body().elements<std::int64_t>();
-  const bool wide = x.dtype() == Dtype::float32 && sums_are_long(shape[along], at, index.size());
+  const bool wide =
+      x.dtype() == Dtype::float32 && x.size() > 0 && detail::named_in_errors("scatter_add", [&] {
+        return sums_are_long(shape[along], at, index.size());
+      });
   Tensor y = zeros(shape, wide ? Dtype::float64 : x.dtype());
   visit(y.dtype(), [&]<class Sum>(TypeTag<Sum>) {
     visit(x.dtype(), [&]<class T>(TypeTag<T>) {

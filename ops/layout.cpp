@@ -301,7 +301,7 @@ Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {
 std::vector<Tensor> split(const Tensor& x, std::int64_t parts, std::int64_t axis) {
   const int along = normalize_axis("split", axis, x.rank());
   const std::int64_t extent = x.shape()[along];
-  if (parts < 1 || extent % parts != 0) {
+  if (parts < 1 || parts > std::max<std::int64_t>(extent, 1) || extent % parts != 0) {
     throw ShapeError("split: the number of parts must divide the axis; got " +
                      std::to_string(parts) + " for axis " + std::to_string(axis) + " of " +
                      x.describe());

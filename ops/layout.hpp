@@ -26,17 +26,19 @@ namespace xtape {
 [[nodiscard]] inline Tensor transpose(const Tensor& x, std::initializer_list<std::int64_t> axes) {
   return transpose(x, std::span(axes.begin(), axes.size()));
 }
-/// Two axes exchanged; the last two make the matrix transpose.
+/// Two axes exchanged; the last two make the matrix transpose. A view.   dx = g, exchanged back
+/// Throws IndexError for an axis that there is not.
 [[nodiscard]] Tensor swapaxes(const Tensor& x, std::int64_t a, std::int64_t b);
 
 /// x repeated along new axes in front and along axes of extent 1. A view.   dx = sum_to(g)
 /// Throws ShapeError unless x broadcasts to `shape`.
 [[nodiscard]] Tensor broadcast_to(const Tensor& x, const Shape& shape);
 
-/// A new axis of extent 1 before the axis that is then `axis`.   dx = g, reshaped
+/// A new axis of extent 1 before the axis that is then `axis`. A view.   dx = g, reshaped
+/// Throws IndexError for an axis that there is not, ShapeError beyond 8 axes.
 [[nodiscard]] Tensor expand_dims(const Tensor& x, std::int64_t axis);
 /// Without the axes of extent 1, or without one of them.   dx = g, reshaped
-/// Throws ShapeError if its extent is not 1.
+/// Throws ShapeError if its extent is not 1, IndexError for an axis that there is not.
 [[nodiscard]] Tensor squeeze(const Tensor& x);
 [[nodiscard]] Tensor squeeze(const Tensor& x, std::int64_t axis);
 
@@ -96,21 +98,26 @@ inline Slice range(std::optional<std::int64_t> start, std::optional<std::int64_t
 }
 
 /// Elements in reverse order along an axis. A view.   dx = flip(g)
+/// Throws IndexError for an axis that there is not.
 [[nodiscard]] Tensor flip(const Tensor& x, std::int64_t axis);
 
 /// Tensors one behind the other along an axis, in the promoted dtype.   dx_i = its part of g
-/// Throws ValueError for no tensors, ShapeError unless the other extents agree.
+/// Throws ValueError for no tensors, ShapeError unless the other extents agree, IndexError for an axis
+/// that there is not.
 [[nodiscard]] Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis = 0);
 [[nodiscard]] inline Tensor concatenate(std::initializer_list<Tensor> tensors,
                                         std::int64_t axis = 0) {
   return concatenate(std::span(tensors.begin(), tensors.size()), axis);
 }
 /// Tensors of one shape along a new axis.   dx_i = its part of g
+/// Throws ValueError for no tensors, ShapeError unless they have one shape, IndexError for an axis that
+/// there is not.
 [[nodiscard]] Tensor stack(std::span<const Tensor> tensors, std::int64_t axis = 0);
 [[nodiscard]] inline Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t axis = 0) {
   return stack(std::span(tensors.begin(), tensors.size()), axis);
 }
-/// Equal parts of an axis, views. Throws ShapeError unless `parts` divides it.
+/// Equal parts of an axis, views.   dx = embed(g)
+/// Throws ShapeError unless `parts` divides it, IndexError for an axis that there is not.
 [[nodiscard]] std::vector<Tensor> split(const Tensor& x, std::int64_t parts, std::int64_t axis = 0);
 
 }  // namespace xtape

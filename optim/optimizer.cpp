@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 #include <unordered_set>
+#include <utility>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
@@ -50,21 +51,35 @@ double Optimizer::scheduled_rate(const Group& group) const {
   return rate;
 }
 
+/// Gets all memory that the step of a parameter needs, so that a step that finds none changes nothing.
+void Optimizer::prepare(Entry& entry) {
+  entry.gradient = {};
+  if (!entry.parameter.requires_grad()) return;  // frozen
+  const Tensor gradient = entry.parameter.grad();
+  if (!gradient.defined()) return;
+  const ErrorContext in(entry.name);
+  detail::named_in_errors("optimizer", [&] {
+    for (const Tensor& own : entry.state) {  // the model may have been turned into another dtype
+      if (own.dtype() != gradient.dtype()) detail::replace_value(own, own.to(gradient.dtype()));
+      detail::make_exclusive(own);
+    }
+    detail::make_exclusive(entry.parameter);
+    entry.gradient = gradient.contiguous();
+  });
+}
+
 void Optimizer::step() {
   const NoGradGuard no_grad;
-  for (Group& group : groups_) group.next_rate = scheduled_rate(group);  // all, before any is used
-  for (std::size_t i = 0; i < groups_.size(); ++i) {
+  for (Group& group : groups_) {
+    group.next_rate = scheduled_rate(group);
+    for (Entry& entry : group.entries) prepare(entry);
+  }
+  for (std::size_t i = 0; i < groups_.size(); ++i) {  // nothing fails any more
     Group& group = groups_[i];
     group.last_rate = group.next_rate;
     for (Entry& entry : group.entries) {
-      if (!entry.parameter.requires_grad()) continue;  // frozen
-      Tensor gradient = entry.parameter.grad();
+      const Tensor gradient = std::exchange(entry.gradient, {});
       if (!gradient.defined()) continue;
-      const ErrorContext in(entry.name);
-      if (!gradient.is_contiguous()) gradient = gradient.contiguous();
-      for (const Tensor& own : entry.state) {  // the model may have been turned into another dtype
-        if (own.dtype() != gradient.dtype()) detail::replace_value(own, own.to(gradient.dtype()));
-      }
       run(i, {entry.parameter, gradient, entry.state, group.last_rate, entry.updates + 1});
       ++entry.updates;
     }

@@ -101,7 +101,9 @@ class Optimizer {
     std::vector<Tensor> state;  // one tensor a slot
     std::int64_t updates;       // made so far
     std::string name;
+    Tensor gradient = {};  // of the step that is being made
   };
+  static void prepare(Entry& entry);
   struct Group {
     std::vector<Entry> entries;
     std::vector<std::string> slots;

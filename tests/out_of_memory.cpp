@@ -1,5 +1,5 @@
-// A training step whose memory the system refuses, once at each place where it asks for some: an
-// error of the library, nothing lost, nothing changed, and the next step works. A program of its
+// A training step, and an optimizer's, whose memory the system refuses, once at each place where it
+// asks for some: an error of the library, nothing lost, nothing changed, and the next step works. A program of its
 // own, since it is linked with --wrap=aligned_alloc; under the address sanitizer every block is
 // asked for, and those lost are named at the end.
 
@@ -29,35 +29,46 @@ extern "C" void* __wrap_aligned_alloc(std::size_t alignment, std::size_t bytes) 
 }
 // NOLINTEND
 
-int main() {
+namespace {
+
+int failures = 0;
+
+void check(bool holds, const char* what, long place) {
+  if (holds) return;
+  std::fprintf(stderr, "refused from request %ld on: %s\n", place, what);
+  ++failures;
+}
+
+/// Does `work` with all requests refused from one on. Returns whether it threw.
+template <class Work>
+bool refused(long place, Work work) {
+  asked = 0;
+  refused_from = place;
+  bool thrown = true;
+  try {
+    work();
+    thrown = false;
+  } catch (const MemoryError& error) {
+    check(error.bytes > 0, "the error names no size", place);
+  } catch (const std::exception& error) {
+    check(false, error.what(), place);
+  }
+  refused_from = 0;
+  return thrown;
+}
+
+int refused_training_steps() {
   const Tensor x = ones({8, 4}), w = ones({4, 300}).set_requires_grad(true),
                b = ones({300}).set_requires_grad(true);
   const auto step = [&] {
     const Tensor y = linear(x, w, b);
     sum(where(y > 1.0, clip(y, 0, 9), 0.0)).backward();
   };
-  int failures = 0;
-  const auto check = [&](bool holds, const char* what, long place) {
-    if (holds) return;
-    std::fprintf(stderr, "refused from request %ld on: %s\n", place, what);
-    ++failures;
-  };
   int refusals = 0;
   for (long place = 1; place <= 60; ++place) {
     memory::release_cached();
     const std::int64_t before = memory::live_bytes();
-    asked = 0;
-    refused_from = place;
-    bool thrown = true;
-    try {
-      step();
-      thrown = false;
-    } catch (const MemoryError& error) {
-      check(error.bytes > 0, "the error names no size", place);
-    } catch (const std::exception& error) {
-      check(false, error.what(), place);
-    }
-    refused_from = 0;
+    const bool thrown = refused(place, step);
     refusals += thrown ? 1 : 0;
     check(w.grad().defined() != thrown && b.grad().defined() != thrown,
           "a gradient changed in a step that failed, or did not in one that worked", place);
@@ -69,7 +80,37 @@ int main() {
     w.zero_grad();
     b.zero_grad();
   }
-  check(refusals >= 3, "too few requests were refused to say anything", refusals);
-  std::printf("%d steps without memory, %d failures\n", refusals, failures);
+  return refusals;
+}
+
+/// Parameters and state whose values others hold too are copied before they are changed.
+int refused_optimizer_steps() {
+  int refusals = 0;
+  for (long place = 1; place <= 20; ++place) {
+    const Tensor v = ones({300, 300}).set_requires_grad(true),
+                 u = ones({300, 300}).set_requires_grad(true);
+    const Tensor held[] = {v.detach(), u.detach()};
+    optim::Adam optimizer({v, u});
+    sum(v * u).backward();
+    const NamedTensors state = optimizer.state();
+    memory::release_cached();
+    const bool thrown = refused(place, [&] { optimizer.step(); });
+    refusals += thrown ? 1 : 0;
+    const auto all_ones = [](const Tensor& x) { return sum(x.detach() == 1.0).item() == 90000; };
+    check(all_ones(v) == thrown && all_ones(u) == thrown && optimizer.steps() == (thrown ? 0 : 1),
+          "an optimizer's step that failed changed something", place);
+    if (thrown) optimizer.step();
+    check(!all_ones(v) && !all_ones(u) && all_ones(held[0]) && all_ones(held[1]),
+          "the next step of an optimizer is wrong", place);
+  }
+  return refusals;
+}
+
+}  // namespace
+
+int main() {
+  const int training = refused_training_steps(), optimizer = refused_optimizer_steps();
+  check(training >= 3 && optimizer >= 3, "too few requests were refused to say anything", 0);
+  std::printf("%d steps without memory, %d failures\n", training + optimizer, failures);
   return failures == 0 ? 0 : 1;
 }

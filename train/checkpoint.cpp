@@ -5,6 +5,7 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/state.hpp>
+#include <xtape/data/loader.hpp>
 #include <xtape/train/checkpoint.hpp>
 
 namespace xtape {
@@ -36,14 +37,14 @@ void distribute(const Entries& entries, const std::vector<std::string>& names,
 
 }  // namespace
 
-Checkpoint& Checkpoint::add(const std::string& name, State state, Restore restore) {
+Checkpoint& Checkpoint::add(const std::string& name, State state, Restore restore, Restore check) {
   const auto same = [&](const Part& part) { return part.name == name; };
   if (name.empty() || name.find('.') != name.npos ||
       std::any_of(parts_.begin(), parts_.end(), same)) {
     throw ValueError("checkpoint: a part needs a name of its own, without dots; got \"" + name +
                      "\"");
   }
-  parts_.push_back({name, std::move(state), std::move(restore)});
+  parts_.push_back({name, std::move(state), std::move(restore), std::move(check)});
   return *this;
 }
 
@@ -78,6 +79,25 @@ Checkpoint& Checkpoint::add(const std::string& name, std::int64_t& number) {
 }
 Checkpoint& Checkpoint::add(const std::string& name, double& number) {
   return add_number(name, number);
+}
+
+/// A loader cannot be put back: a pass that goes on would not be its own any more. So it is asked
+/// first, by a copy.
+Checkpoint& Checkpoint::add(const std::string& name, data::Loader& loader) {
+  const auto restore = [](data::Loader& to, const data::Archive& given) {
+    check_texts(given, 0);
+    to.restore(given.tensors);
+  };
+  return add(
+      name,
+      [&loader] {
+        return data::Archive{loader.state(), {}};
+      },
+      [&loader, restore](const data::Archive& given) { restore(loader, given); },
+      [&loader, restore](const data::Archive& given) {
+        data::Loader copy = loader;
+        restore(copy, given);
+      });
 }
 
 Checkpoint& Checkpoint::add(const std::string& name, Rng& rng) {
@@ -121,21 +141,32 @@ void Checkpoint::load(const std::string& path) const {
   distribute(all.texts, names, given, &data::Archive::texts, unexpected);
   if (!unexpected.empty()) wrong += "; unexpected: " + unexpected;
   for (const Part& part : parts_) before.push_back(part.state());
-  const auto put_back = [&](std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) parts_[i].restore(before[i]);
+  std::vector<std::size_t> restored;
+  restored.reserve(parts_.size());
+  const auto restore = [&](std::size_t i) {
+    parts_[i].restore(given[i]);
+    restored.push_back(i);
   };
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    try {
-      parts_[i].restore(given[i]);
-    } catch (const Error& error) {
-      wrong += "; " + parts_[i].name + ": " + error.what();
-    } catch (...) {
-      put_back(i);
-      throw;
+  const auto put_back = [&] {
+    for (const std::size_t i : restored) parts_[i].restore(before[i]);
+  };
+  try {
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      try {
+        parts_[i].check ? parts_[i].check(given[i]) : restore(i);
+      } catch (const Error& error) {
+        wrong += "; " + parts_[i].name + ": " + error.what();
+      }
     }
+    for (std::size_t i = 0; wrong.empty() && i < parts_.size(); ++i) {
+      if (parts_[i].check) restore(i);
+    }
+  } catch (...) {
+    put_back();
+    throw;
   }
   if (wrong.empty()) return;
-  put_back(parts_.size());
+  put_back();
   throw ValueError("checkpoint: " + path + " must hold what these parts save" + wrong);
 }
 

@@ -11,6 +11,9 @@
 XTAPE_EXPORT_BEGIN
 
 namespace xtape {
+namespace data {
+class Loader;
+}
 
 /// All that a training run needs to go on later, in one file:
 /// ```
@@ -39,6 +42,7 @@ class Checkpoint {
           object.restore(given.tensors);
         });
   }
+  Checkpoint& add(const std::string& name, data::Loader& loader);
   Checkpoint& add(const std::string& name, Rng& rng);
   Checkpoint& add(const std::string& name, int& number);
   Checkpoint& add(const std::string& name, std::int64_t& number);
@@ -59,9 +63,10 @@ class Checkpoint {
     std::string name;
     State state;
     Restore restore;
+    Restore check;  // throws what `restore` would; empty where only `restore` can tell
   };
 
-  Checkpoint& add(const std::string& name, State state, Restore restore);
+  Checkpoint& add(const std::string& name, State state, Restore restore, Restore check = {});
   template <class T>
   Checkpoint& add_number(const std::string& name, T& number);
   static void check_texts(const data::Archive& given, std::size_t count);

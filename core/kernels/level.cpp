@@ -3,12 +3,28 @@
 #include <string>
 #include <string_view>
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+
 #include <xtape/core/cpu_level.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/kernels/level.hpp>
 
 namespace xtape::kernels {
 namespace {
+
+#ifdef __x86_64__
+/// What x86-64-v3 has beside AVX2, FMA and BMI2; not all compilers know these by name.
+bool has_rest_of_v3() {
+  unsigned a, b, c = 0, d, extended = 0, leaf7 = 0;
+  __get_cpuid(1, &a, &b, &c, &d);
+  __get_cpuid(0x80000001, &a, &b, &extended, &d);
+  __get_cpuid_count(7, 0, &a, &leaf7, &b, &d);
+  return (c & bit_MOVBE) != 0 && (c & bit_F16C) != 0 && (extended & bit_LZCNT) != 0 &&
+         (leaf7 & bit_BMI) != 0;
+}
+#endif
 
 /// Whether this processor, and the system it runs under, can run code of a level.
 bool runs(Level level) {
@@ -18,7 +34,7 @@ bool runs(Level level) {
       return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
     case Level::x86_64_v3:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-             __builtin_cpu_supports("bmi2");
+             __builtin_cpu_supports("bmi2") && has_rest_of_v3();
     case Level::x86_64_v4:
       return runs(Level::x86_64_v3) && __builtin_cpu_supports("avx512f") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
@@ -55,6 +71,11 @@ std::size_t choose() {
   if (best == level_count) {
     throw Error("xtape: this build needs a processor of at least " +
                 std::string(name_of(levels[0])));
+  }
+  if (wish != nullptr && name_of(levels[best]) != wish) {
+    throw ValueError(
+        "XTAPE_CPU_LEVEL: the level must be one that this processor can run, at most " +
+        std::string(name_of(levels[best])) + "; got \"" + wish + "\"");
   }
   return best;
 }

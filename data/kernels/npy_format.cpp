@@ -132,8 +132,9 @@ class Dictionary {
  private:
   [[noreturn]] void fail(const std::string& what) const { throw IoError(place_ + ": " + what); }
   [[noreturn]] void fail_form() const {
+    const std::size_t last = text_.find_last_not_of(" \n");
     fail("the header must be a dictionary of descr, fortran_order and shape; got " +
-         quoted(text_.substr(0, text_.find_last_not_of(" \n") + 1), 200));
+         quoted(last == text_.npos ? "" : text_.substr(0, last + 1), 200));
   }
 
   void skip_blanks() {

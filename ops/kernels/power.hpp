@@ -55,7 +55,7 @@ XTAPE_INLINE Lane<T> pow_base_slope(Lane<T> a, Lane<T> b, Lane<T> y) {
   return where(direct | other, by_value, where(edge, at_edge, by_root));
 }
 
-/// a^b log(a); 0 where a is 0 and b is not negative.
+/// a^b log(a); 0 where a is 0 and b is not negative, or a infinite and b negative.
 template <class T>
 XTAPE_INLINE Lane<T> pow_exponent_slope(Lane<T> a, Lane<T> b, Lane<T> y) {
   const Lane<T> logarithm = log(a);
@@ -64,7 +64,8 @@ XTAPE_INLINE Lane<T> pow_exponent_slope(Lane<T> a, Lane<T> b, Lane<T> y) {
     const Lane<T> root = pow(a, T(0.5) * b);  // y itself has lost digits
     slope = where(lost & (abs(y) < 1), root * logarithm * root, slope);
   }
-  return where((a == 0) & (b >= 0), 0, slope);
+  const Mask<T> endless = a > std::numeric_limits<T>::max();
+  return where(((a == 0) & (b >= 0)) | (endless & (b < 0)), 0, slope);
 }
 
 }  // namespace XTAPE_LEVEL

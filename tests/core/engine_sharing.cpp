@@ -5,9 +5,6 @@
 #include <thread>
 #include <vector>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <doctest/doctest.h>
 
 #include <xtape/core/body.hpp>
@@ -17,6 +14,7 @@
 #include <xtape/core/memory.hpp>
 #include <xtape/core/node.hpp>
 
+#include "../support/child.hpp"
 #include "../support/errors.hpp"
 #include "../support/small_ops.hpp"
 
@@ -36,20 +34,6 @@ void at_once(const std::function<void()>& first, const std::function<void()>& se
   std::thread thread(meet, first);
   meet(second);
   thread.join();
-}
-
-/// Whether a child process that does `work` ends by itself.
-template <class Work>
-bool child_ends(Work work) {
-  const pid_t child = fork();
-  if (child == 0) {
-    alarm(20);
-    work();
-    _exit(0);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 }  // namespace

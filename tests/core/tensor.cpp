@@ -374,3 +374,19 @@ TEST_CASE("arange of floating numbers is floating") {
   CHECK(arange(2.5).dtype() == Dtype::float32);
   CHECK(arange(0, 3).dtype() == Dtype::int64);
 }
+
+TEST_CASE("the shape of a temporary is a value") {
+  static_assert(std::is_same_v<decltype(zeros({1}).shape()), Shape>);
+  std::vector<std::int64_t> extents;
+  for (const std::int64_t extent : zeros({2, 3}).shape()) {
+    static_cast<void>(zeros({77, 78}));
+    extents.push_back(extent);
+  }
+  CHECK(extents == std::vector<std::int64_t>{2, 3});
+}
+
+TEST_CASE("a vector for which there is no room is an error of the library") {
+  const Tensor wide = detail::make_view(tensor(1.0), {std::int64_t{1} << 62}, Strides{}, 0);
+  CHECK(error_of<MemoryError>([&] { return wide.to_vector<float>(); }) ==
+        "to_vector: out of memory: 18446744073709551615 bytes for float32[4611686018427387904]");
+}

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <iterator>
 #include <memory>
@@ -20,6 +21,7 @@
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 
+#include "../support/child.hpp"
 #include "../support/errors.hpp"
 
 using namespace xtape;
@@ -249,6 +251,29 @@ TEST_CASE("a pass outlives its loader") {
     moved = Loader(numbered(3), {.prefetch = ahead}).begin();
     CHECK((*moved).y.size() == 3);
   }
+}
+
+TEST_CASE("threads: a pass stays with the process that began it, a child begins one of its own") {
+#if defined(__SANITIZE_THREAD__)
+  MESSAGE("a child with threads of its own is not for this sanitizer");
+#else
+  Loader loader(numbered(10), {.batch_size = 2, .prefetch = 2});
+  auto place = loader.begin();
+  CHECK((*place).y.size() == 2);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the thread waits for room
+  CHECK(child_ends([&] {
+    bool refused = false;
+    try {
+      static_cast<void>(*place);
+    } catch (const ValueError&) {
+      refused = true;
+    }
+    { const auto dropped = std::move(place); }
+    auto own = loader.begin();
+    return refused && (*own).y.size() == 2 && (*++own).y.size() == 2;
+  }));
+  CHECK((*++place).y.size() == 2);
+#endif
 }
 
 TEST_CASE("the end of a pass has no batch") {

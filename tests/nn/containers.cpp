@@ -91,6 +91,50 @@ TEST_CASE("a layer that copies share is not replaced, a model is") {
   check_registered(net, sum(net(ones({4, 2}))));
 }
 
+TEST_CASE("a model is assigned whole, with the layers that it holds by handles") {
+  struct Handles : nn::Module {
+    nn::AnyModule head = child("head", nn::AnyModule(nn::Dense(2, 3)));
+    nn::Residual block = child("block", nn::Residual(nn::Dense(3, 3)));
+    Tensor operator()(const Tensor& x) const { return block(head(x)); }
+  };
+  const Handles model;
+  Handles best = model;
+  best = nn::clone(model);
+  const NoGradGuard off;
+  const Tensor x = ones({1, 2}), before = model(x);
+  for (const Tensor& parameter : best.parameters()) parameter.assign(zeros_like(parameter));
+  CHECK(sum(abs(best(x))).item() == 0);
+  CHECK(model(x).to_vector<float>() == before.to_vector<float>());
+}
+
+TEST_CASE("a handle that was moved from holds nothing, and can be given a layer") {
+  nn::AnyModule a(nn::Dense(2, 3));
+  nn::AnyModule b = std::move(a);
+  nn::AnyModule c = a;  // NOLINT(bugprone-use-after-move)
+  CHECK(error_of<ValueError>([&] {
+          return c(ones({1, 2}));
+        }) == "any module: a layer is needed; this one was moved from");
+  CHECK_THROWS_AS(static_cast<void>(a->parameters()), ValueError);
+  a = b;
+  CHECK(a(ones({1, 2})).shape() == Shape{1, 3});
+}
+
+TEST_CASE("a tensor registered late follows the whole in dtype, by its constructor's body too") {
+  struct Late : nn::Module {
+    nn::Parameter weight;
+    nn::Buffer mean;
+    Late() {
+      to(Dtype::float64);
+      weight = parameter("weight", ones({2}));
+      mean = buffer("mean", ones({2}));
+    }
+  };
+  const Late late;
+  CHECK(late.weight.dtype() == Dtype::float64);
+  CHECK(late.mean.dtype() == Dtype::float64);
+  CHECK(late.parameters().size() == 1);
+}
+
 TEST_CASE("a registered tensor is not bound to another one") {
   Net net, other;
   const Tensor before = net.head.weight;

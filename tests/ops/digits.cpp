@@ -87,6 +87,19 @@ TEST_CASE("the bits of an element do not depend on its neighbours: every row, va
   }
 }
 
+TEST_CASE("the bits of a row of scatter_add do not depend on what others get") {
+  const float little = 0x1p-24F;
+  for (const std::int64_t ones_beside : {0, 1, 2, 64, 65, 1000}) {
+    std::vector<float> values{1, little, little};
+    std::vector<std::int64_t> rows{0, 0, 0};
+    values.resize(static_cast<std::size_t>(3 + ones_beside), 1);
+    rows.resize(values.size(), 1);
+    const Tensor y = scatter_add(from_vector(values), from_vector(rows), {2});
+    CHECK(y.to_vector<float>() ==
+          std::vector<float>{1 + 0x1p-23F, static_cast<float>(ones_beside)});
+  }
+}
+
 TEST_CASE("long float32 sums keep their digits: scatter_add, and the gradients of take") {
   constexpr std::int64_t n = 1'000'000, two_to_the_25 = std::int64_t{1} << 25;
   const Tensor nowhere = zeros({n}, Dtype::int64);

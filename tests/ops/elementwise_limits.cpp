@@ -67,6 +67,7 @@ TEST_CASE("kinks") {
       {"x^0.5", [](auto& x) { return pow(x, 0.5); }, {0, 4}, {inf, 0.25}},
       {"x^x", [](auto& x) { return pow(x, x); }, {1, 2}, {1, 4 * (1 + std::log(2))}},
       {"0^b", [](auto& b) { return pow(0, b); }, {0, 2, 0.5}, {0, 0, 0}},
+      {"inf^b", [](auto& b) { return pow(inf, b); }, {-1, -0.5, 2}, {0, 0, inf}},
       {"1^b", [](auto& b) { return pow(1, b); }, {0, 2, -3}, {0, 0, 0}},
       {"(-2)^b", [](auto& b) { return pow(-2, b); }, {2, 0.5}, {quiet_nan, quiet_nan}},
   };

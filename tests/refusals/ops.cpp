@@ -180,6 +180,11 @@ TEST_CASE("refusals: counts and places of operations") {
          return embed(x, {2, 3}, {i});
        },
        "embed: index must lie in [-2, 2); got "},
+      {"split: parts of nothing",
+       Kind::shape,
+       {-1, 0, 2, most},
+       [](auto n) { return split(zeros({0}), n); },
+       "split: the number of parts must divide the axis; got % for axis 0 of float32[0]"},
       {"split: parts",
        Kind::shape,
        {0, -1, 4, most, least},

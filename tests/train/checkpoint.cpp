@@ -173,6 +173,28 @@ TEST_CASE("a checkpoint that does not fit tells all and changes nothing") {
   check_same(run, untouched);
 }
 
+TEST_CASE("a checkpoint that does not fit leaves a loader in the middle of its pass") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("run.npz");
+  const data::Dataset dataset{ones({10, 1}), ones({10})};
+  data::Loader loader(dataset, {.batch_size = 1});
+  int epoch = 3;
+  Checkpoint saved;
+  saved.add("loader", loader).save(path);
+  Checkpoint checkpoint;
+  checkpoint.add("loader", loader).add("epoch", epoch);
+  int batches = 0;
+  for (auto place = loader.begin(); place != loader.end(); ++place, ++batches) {
+    static_cast<void>(*place);
+    if (batches == 3) CHECK_THROWS_AS(checkpoint.load(path), ValueError);
+    CHECK(detail::number<std::int64_t>(loader.state().back().second) == batches + 1);
+  }
+  batches = 0;
+  for (auto place = loader.begin(); place != loader.end(); ++place) ++batches;
+  CHECK(batches == 10);
+  saved.load(path);
+}
+
 TEST_CASE("parts of a checkpoint have names of their own") {
   Rng rng(1);
   for (const char* name : {"", "a.b", "rng"}) {
