@@ -45,8 +45,8 @@ Matrix from_row(Matrix b, std::int64_t place) {
 /// What BLAS has no product for: integers, whose sums wrap if they are unsigned, and extents that it
 /// does not count.
 template <class T, class Sum>
-XTAPE_WRAPS void plain_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
-                   const std::byte* bias_data, std::byte* y_data) {
+XTAPE_WRAPS void plain_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
+                               const Matrix& b, const std::byte* bias_data, std::byte* y_data) {
   const auto* left = reinterpret_cast<const T*>(a.data);
   const auto* right = reinterpret_cast<const T*>(b.data);
   const auto* bias = reinterpret_cast<const T*>(bias_data);
