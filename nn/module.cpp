@@ -109,8 +109,8 @@ struct Module::State final : ErrorContext::Place {
       if (std::any_of(seen.begin(), seen.end(), same)) continue;
       seen.push_back(next);
       const auto& below = next.state->children;
-      for (auto child = below.rbegin(); child != below.rend(); ++child) {
-        open.push_back({child->second.get(), &child->first, seen.size() - 1});
+      for (std::size_t i = below.size(); i > 0; --i) {
+        open.push_back({below[i - 1].second.get(), &below[i - 1].first, seen.size() - 1});
       }
     }
     return seen;
