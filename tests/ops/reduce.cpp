@@ -377,3 +377,13 @@ TEST_CASE("sums and products of strided tensors are those of their copies, to th
     }
   }
 }
+
+TEST_CASE("a wide sum over an axis without elements is 0, a product 1, and nothing is read") {
+  const auto check = [](const Tensor& nothing) {  // whose data are null
+    CHECK(sum(nothing, 0).to_vector<double>() == std::vector<double>(5000, 0));
+    CHECK(prod(nothing, 0).to_vector<double>() == std::vector<double>(5000, 1));
+  };
+  check(from_vector(std::vector<float>{}, {0, 5000}));
+  check(from_vector(std::vector<double>{}, {0, 5000}));
+  check(from_vector(std::vector<std::int64_t>{}, {0, 5000}));
+}
