@@ -74,12 +74,13 @@ void Optimizer::step() {
     group.next_rate = scheduled_rate(group);
     for (Entry& entry : group.entries) prepare(entry);
   }
-  for (std::size_t i = 0; i < groups_.size(); ++i) {  // nothing fails any more
+  for (std::size_t i = 0; i < groups_.size(); ++i) {  // our own rules cannot fail now
     Group& group = groups_[i];
     group.last_rate = group.next_rate;
     for (Entry& entry : group.entries) {
       const Tensor gradient = std::exchange(entry.gradient, {});
       if (!gradient.defined()) continue;
+      const ErrorContext in(entry.name);
       run(i, {entry.parameter, gradient, entry.state, group.last_rate, entry.updates + 1});
       ++entry.updates;
     }

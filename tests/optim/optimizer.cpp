@@ -259,7 +259,29 @@ class SignDescent : public optim::OptimizerOf<SignDescentOptions> {
   }
 };
 
+class Refusing : public optim::OptimizerOf<SignDescentOptions> {
+ public:
+  explicit Refusing(const optim::Parameters& parameters) : OptimizerOf({}) {
+    add_group(parameters);
+  }
+
+ private:
+  void update(const SignDescentOptions&, const optim::Update&) const override {
+    throw ValueError("refused");
+  }
+};
+
 }  // namespace
+
+TEST_CASE("what the update of an optimizer of one's own throws names the parameter") {
+  const Tensor w = leaf({1});
+  Refusing optimizer({{"head.weight", w}});
+  sum(w).backward();
+  CHECK(error_of<ValueError>([&] {
+          optimizer.step();
+          return 0;
+        }) == "refused (in head.weight)");
+}
 
 TEST_CASE("an optimizer of one's own takes options, slots and an update of public operations") {
   const Tensor w = leaf({0, 0});
