@@ -10,9 +10,10 @@
 namespace xtape::memory::detail {
 namespace {
 
-constexpr std::size_t slab_span = std::size_t{1} << 14;    // its address tells a block's slab
-constexpr std::size_t slab_bytes = slab_span - 64;         // malloc finds room for what it notes
-constexpr std::size_t batch_bytes = std::size_t{1} << 12;  // a page at a time
+constexpr std::size_t slab_span = std::size_t{1} << 14;  // its address tells a block's slab
+constexpr std::size_t slab_bytes = slab_span - 64;       // malloc finds room for what it notes
+constexpr std::size_t batch_bytes =
+    (std::size_t{1} << 12) - 128;  // a page, with what is noted there
 constexpr std::size_t block_alignment = 64;
 constexpr std::size_t huge_page = std::size_t{1} << 21;
 constexpr std::int64_t least_limit = std::int64_t{1} << 20;
@@ -54,27 +55,34 @@ struct Depot::Magazine {
   Magazine *below, *above;  // of its class
 };
 
+/// Lies behind its blocks, which are cut from there on down: so a class of which a program needs a
+/// few blocks costs it the one page that malloc writes its own notes to anyway.
 struct Depot::Slab {
-  Block* free;            // blocks that came back
-  std::uint32_t uncut;    // blocks not handed out yet: their pages are touched when they are needed
-  std::uint32_t out = 0;  // blocks handed out
-  std::size_t index;
+  Block* free = nullptr;    // blocks that came back
+  std::uint32_t cut = 0;    // blocks handed out at least once: the pages of others are not touched
+  std::uint32_t out = 0;    // blocks handed out
+  std::uint32_t most = 0;   // blocks there are
+  std::uint32_t index = 0;  // of the size class
   Slab *previous = nullptr, *next = nullptr;  // of those of its class with free blocks
 
-  explicit Slab(std::size_t size_class)
-      : free(nullptr),
-        uncut(static_cast<std::uint32_t>((slab_bytes - header_bytes) / class_size(size_class))),
-        index(size_class) {}
+  static constexpr std::size_t place = slab_bytes - header_bytes;
 
+  static Slab* begin(void* memory, std::size_t index) {
+    auto* const slab = ::new (static_cast<std::byte*>(memory) + place) Slab;
+    slab->most = static_cast<std::uint32_t>(place / class_size(index));
+    slab->index = static_cast<std::uint32_t>(index);
+    return slab;
+  }
   static Slab* of(void* block) {
     const auto offset = reinterpret_cast<std::uintptr_t>(block) % slab_span;
-    return reinterpret_cast<Slab*>(static_cast<std::byte*>(block) - offset);
+    return reinterpret_cast<Slab*>(static_cast<std::byte*>(block) - offset + place);
   }
-  bool full() const { return free == nullptr && uncut == 0; }
+  void* memory() { return reinterpret_cast<std::byte*>(this) - place; }
+  bool full() const { return free == nullptr && cut == most; }
   void* take() {
     ++out;
     if (free != nullptr) return std::exchange(free, free->next);
-    return reinterpret_cast<std::byte*>(this) + header_bytes + --uncut * class_size(index);
+    return reinterpret_cast<std::byte*>(this) - ++cut * class_size(index);
   }
   void put(void* block) {
     free = ::new (block) Block{free};
@@ -136,7 +144,7 @@ Chain Depot::take(std::size_t index) noexcept {
     chain.push(memory);
     return chain;
   }
-  link(::new (memory) Slab(index));
+  link(Slab::begin(memory, index));
   return cut(index);
 }
 
@@ -195,7 +203,7 @@ Depot::Doomed* Depot::break_up(std::size_t index, Chain chain, Doomed* doomed) n
       slab->put(memory);
       if (slab->out > 0) continue;
       unlink(slab);
-      memory = slab;
+      memory = slab->memory();
     }
     doomed = Doomed::add(memory, system_size(index), doomed);
     system_ -= static_cast<std::int64_t>(system_size(index));
@@ -219,7 +227,7 @@ Chain Depot::cut(std::size_t index) noexcept {
   Chain chain;
   do {
     chain.push(slab->take());
-  } while (!slab->full() && chain.count * class_size(index) < batch_bytes);
+  } while (!slab->full() && (chain.count + 1) * class_size(index) <= batch_bytes);
   if (slab->full()) unlink(slab);
   return chain;
 }
