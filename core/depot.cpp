@@ -12,8 +12,7 @@ namespace {
 
 constexpr std::size_t slab_span = std::size_t{1} << 14;  // its address tells a block's slab
 constexpr std::size_t slab_bytes = slab_span - 64;       // malloc finds room for what it notes
-constexpr std::size_t batch_bytes =
-    (std::size_t{1} << 12) - 128;  // a page, with what is noted there
+constexpr std::size_t batch_bytes = (std::size_t{1} << 12) - header_bytes;  // a page at a time
 constexpr std::size_t block_alignment = 64;
 constexpr std::size_t huge_page = std::size_t{1} << 21;
 constexpr std::int64_t least_limit = std::int64_t{1} << 20;
@@ -55,34 +54,27 @@ struct Depot::Magazine {
   Magazine *below, *above;  // of its class
 };
 
-/// Lies behind its blocks, which are cut from there on down: so a class of which a program needs a
-/// few blocks costs it the one page that malloc writes its own notes to anyway.
 struct Depot::Slab {
-  Block* free = nullptr;    // blocks that came back
-  std::uint32_t cut = 0;    // blocks handed out at least once: the pages of others are not touched
-  std::uint32_t out = 0;    // blocks handed out
-  std::uint32_t most = 0;   // blocks there are
-  std::uint32_t index = 0;  // of the size class
+  Block* free = nullptr;  // blocks that came back
+  std::uint32_t cut = 0;  // blocks handed out at least once: the pages of others are not touched
+  std::uint32_t out = 0;  // blocks handed out
+  std::uint32_t most;     // blocks there are
+  std::uint32_t index;    // of the size class
   Slab *previous = nullptr, *next = nullptr;  // of those of its class with free blocks
 
-  static constexpr std::size_t place = slab_bytes - header_bytes;
+  explicit Slab(std::size_t size_class)
+      : most(static_cast<std::uint32_t>((slab_bytes - header_bytes) / class_size(size_class))),
+        index(static_cast<std::uint32_t>(size_class)) {}
 
-  static Slab* begin(void* memory, std::size_t index) {
-    auto* const slab = ::new (static_cast<std::byte*>(memory) + place) Slab;
-    slab->most = static_cast<std::uint32_t>(place / class_size(index));
-    slab->index = static_cast<std::uint32_t>(index);
-    return slab;
-  }
   static Slab* of(void* block) {
     const auto offset = reinterpret_cast<std::uintptr_t>(block) % slab_span;
-    return reinterpret_cast<Slab*>(static_cast<std::byte*>(block) - offset + place);
+    return reinterpret_cast<Slab*>(static_cast<std::byte*>(block) - offset);
   }
-  void* memory() { return reinterpret_cast<std::byte*>(this) - place; }
   bool full() const { return free == nullptr && cut == most; }
   void* take() {
     ++out;
     if (free != nullptr) return std::exchange(free, free->next);
-    return reinterpret_cast<std::byte*>(this) - ++cut * class_size(index);
+    return reinterpret_cast<std::byte*>(this) + header_bytes + cut++ * class_size(index);
   }
   void put(void* block) {
     free = ::new (block) Block{free};
@@ -144,7 +136,7 @@ Chain Depot::take(std::size_t index) noexcept {
     chain.push(memory);
     return chain;
   }
-  link(Slab::begin(memory, index));
+  link(::new (memory) Slab(index));
   return cut(index);
 }
 
@@ -203,7 +195,7 @@ Depot::Doomed* Depot::break_up(std::size_t index, Chain chain, Doomed* doomed) n
       slab->put(memory);
       if (slab->out > 0) continue;
       unlink(slab);
-      memory = slab->memory();
+      memory = slab;
     }
     doomed = Doomed::add(memory, system_size(index), doomed);
     system_ -= static_cast<std::int64_t>(system_size(index));
@@ -222,11 +214,16 @@ void Depot::unlink(Slab* slab) noexcept {
   if (slab->next != nullptr) slab->next->previous = slab->previous;
 }
 
+/// In the order of their addresses, as memory likes to be read: what a chain of operations keeps
+/// then lies in a row.
 Chain Depot::cut(std::size_t index) noexcept {
   Slab* const slab = slabs_[index];
   Chain chain;
+  Block** end = &chain.head;
   do {
-    chain.push(slab->take());
+    *end = ::new (slab->take()) Block{nullptr};
+    end = &(*end)->next;
+    ++chain.count;
   } while (!slab->full() && (chain.count + 1) * class_size(index) <= batch_bytes);
   if (slab->full()) unlink(slab);
   return chain;

@@ -109,7 +109,7 @@ class Depot {
 
  private:
   struct Magazine;  // lies in its first block
-  struct Slab;      // lies behind its blocks
+  struct Slab;      // lies in front of its blocks
   struct Doomed;    // on its way to the system
 
   std::int64_t limit() const noexcept;

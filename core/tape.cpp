@@ -121,6 +121,15 @@ inline bool Tape::runs(std::size_t index) const {
   return false;
 }
 
+/// Asks memory for a node that is needed soon: a long graph does not lie in the cache.
+inline void Tape::fetch(std::size_t index) const {
+  if (index >= size()) return;
+  const char* node = reinterpret_cast<const char*>(nodes_[index]);
+  __builtin_prefetch(node);
+  __builtin_prefetch(node + 64);
+  __builtin_prefetch(node + 128);
+}
+
 /// Leaves out the edges to nodes through which none of `wanted` is reached.
 void Tape::prune(const List<bool>& wanted) {
   List<bool> useful = wanted;
@@ -172,6 +181,7 @@ Tape::List<bool> Tape::aim(std::span<const std::int32_t> wanted) {
 /// run anything that both reach, and gives back what it has claimed.
 void Tape::claim(bool shared) {
   for (; claimed_ < first_leaf_; ++claimed_) {
+    fetch(claimed_ + 8);
     if (!runs(claimed_)) continue;
     Node& node = *nodes_[claimed_];
     const bool alone = node.references_.load(std::memory_order_acquire) == 1;
@@ -201,6 +211,7 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
     }
   }
   for (std::size_t i = 0; i < first_leaf_; ++i) {
+    fetch(i + 4);
     if (!runs(i)) continue;
     Node& node = *nodes_[i];
     Tensor g = keep[i] ? gradients_[i].value() : gradients_[i].take();

@@ -58,6 +58,7 @@ class Tape {
   void claim(bool shared);
   void prune(const List<bool>& wanted);
   bool runs(std::size_t index) const;
+  void fetch(std::size_t index) const;
   void deliver(const Node& from, std::size_t input, std::int32_t to, Tensor dx);
 
   List<Ref<Node>> roots_;  // the outputs' nodes: they keep the others alive
