@@ -59,8 +59,8 @@ struct Body {
 
 static_assert(sizeof(Body) <= 192);  // three cache lines
 
-/// An uninitialised dense tensor. `operation` is named if memory is out: the calling function,
-/// unless it has another name than the operation.
+/// An uninitialised dense tensor. `operation` is named if memory is out, here and below: the calling
+/// function, unless it has another name than the operation.
 Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation = __builtin_FUNCTION());
 
 /// A tensor of one number. Throws ValueError, in the name of `op`, if it does not fit in the dtype.
@@ -68,15 +68,16 @@ Tensor constant(const char* op, const Shape& shape, const Number& value, Dtype d
 
 /// A tensor over the memory of `base` without a place on the tape.
 Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
-                 std::int64_t offset = 0);
+                 std::int64_t offset = 0, const char* operation = __builtin_FUNCTION());
 
 /// A dense tensor over memory of somebody else's; `release` is called when nobody needs it any
 /// more.
-Tensor adopt_memory(void* data, const Shape& shape, Dtype dtype, std::function<void()> release);
+Tensor adopt_memory(void* data, const Shape& shape, Dtype dtype, std::function<void()> release,
+                    const char* operation = __builtin_FUNCTION());
 
 /// Another handle's worth of the same value: shares memory and place on the tape, not the fate
 /// under `assign`.
-Tensor snapshot(const Tensor& tensor);
+Tensor snapshot(const Tensor& tensor, const char* operation = __builtin_FUNCTION());
 
 /// Whether other handles refer to the same tensor.
 bool shared(const Tensor& tensor);

@@ -29,7 +29,8 @@ MemoryError::MemoryError(const std::string& operation, std::size_t wanted,
                          const std::string& target)
     : Error((operation.empty() ? "" : operation + ": ") + "out of memory: " +
             std::to_string(wanted) + " bytes" + (target.empty() ? "" : " for " + target)),
-      bytes(wanted) {}
+      bytes(wanted),
+      names_operation(!operation.empty()) {}
 
 ErrorContext::ErrorContext(std::string_view name, const Place* place) noexcept
     : name_(name), place_(place), outer_(innermost) {

@@ -38,6 +38,7 @@ struct MemoryError : Error {
   /// "operation: out of memory: bytes for target"; parts that are empty are left out.
   MemoryError(const std::string& operation, std::size_t bytes, const std::string& target = {});
   std::size_t bytes;
+  bool names_operation;
 };
 struct IoError : Error {
   using Error::Error;

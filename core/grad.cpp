@@ -45,11 +45,13 @@ void Tensor::backward(BackwardOptions options) const {
 void Tensor::backward(const Tensor& seed, BackwardOptions options) const {
   check_output("backward", *this);
   check_seed("backward", *this, seed);
-  Tape tape(*this);
-  const auto leaves = tape.leaves();
-  const auto gradients =
-      tape.sweep({this, 1}, {&seed, 1}, leaves, {.retain_graph = options.retain_graph});
-  detail::Leaf::add_grads(leaves, gradients);
+  detail::named_in_errors("backward", [&] {
+    Tape tape(*this);
+    const auto leaves = tape.leaves();
+    const auto gradients =
+        tape.sweep({this, 1}, {&seed, 1}, leaves, {.retain_graph = options.retain_graph});
+    detail::Leaf::add_grads(leaves, gradients);
+  });
 }
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
@@ -69,18 +71,17 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   std::transform(inputs.begin(), inputs.end(), wanted.begin(),
                  [](const Tensor& x) { return x.node(); });
 
-  Tape tape(outputs);
-  if (!options.allow_unused) {
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
+  const auto gradients = detail::named_in_errors("grad", [&] {
+    Tape tape(outputs);
+    for (std::size_t i = 0; i < inputs.size() && !options.allow_unused; ++i) {
       if (tape.contains(wanted[i])) continue;
       throw GradError("grad: the outputs do not depend on input " + std::to_string(i) + ", " +
                       inputs[i].describe() + " (see allow_unused)");
     }
-  }
-  const auto gradients =
-      tape.sweep(outputs, seeds, wanted,
-                 {.retain_graph = options.retain_graph.value_or(options.create_graph),
-                  .create_graph = options.create_graph});
+    return tape.sweep(outputs, seeds, wanted,
+                      {.retain_graph = options.retain_graph.value_or(options.create_graph),
+                       .create_graph = options.create_graph});
+  });
   return {gradients.begin(), gradients.end()};
 }
 

@@ -102,6 +102,7 @@ namespace {
 }  // namespace
 
 void detail::throw_named(const char* operation, const MemoryError& error) {
+  if (error.names_operation) throw;
   throw MemoryError(operation, error.bytes);
 }
 
@@ -126,7 +127,7 @@ detail::SavedValue::SavedValue(const SavedValue& other) : value_(other.value_) {
 }
 
 SavedInput::SavedInput(const Tensor& input)
-    : SavedValue(input.is_leaf() ? detail::snapshot(input) : input) {}
+    : SavedValue(input.is_leaf() ? detail::snapshot(input, "record") : input) {}
 
 std::size_t detail::SavedValue::start_count() {
   counting = true;

@@ -259,14 +259,14 @@ class NoGradGuard : RecordingScope {
 
 namespace detail {
 
-/// The same error of memory, with the operation's name.
+/// Throws on the error that is being caught; one that names no operation yet names this one.
 [[noreturn]] void throw_named(const char* operation, const MemoryError& error);
 
-/// `allocate()`; if memory is out, the error names the operation.
+/// `work()`; if memory is out, the error names the operation.
 template <class F>
-auto named_in_errors(const char* operation, F&& allocate) {
+auto named_in_errors(const char* operation, F&& work) {
   try {
-    return allocate();
+    return work();
   } catch (const MemoryError& error) {
     throw_named(operation, error);
   }

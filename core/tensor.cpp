@@ -254,11 +254,7 @@ std::size_t bytes_of(const Shape& shape, Dtype dtype) {
   return bytes;
 }
 
-inline Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype, std::byte* data,
-                        Ref<Storage> storage) {
-  return Tensor(Ref<Body>::adopt(new Body(shape, strides, dtype, data, std::move(storage))));
-}
-
+/// For an operation; within the rule of another, for that.
 [[noreturn, gnu::cold]] void throw_no_memory(const char* operation, std::size_t bytes,
                                              const Shape& shape, Dtype dtype) {
   const std::string name =
@@ -266,38 +262,51 @@ inline Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype,
   throw MemoryError(name, bytes, std::string(to_string(dtype)) + to_string(shape));
 }
 
+inline Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype, std::byte* data,
+                        Ref<Storage> storage, const char* operation) {
+  try {
+    return Tensor(Ref<Body>::adopt(new Body(shape, strides, dtype, data, std::move(storage))));
+  } catch (const MemoryError& error) {
+    throw_no_memory(operation, error.bytes, shape, dtype);
+  }
+}
+
 }  // namespace
 
 Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation) {
   const std::size_t bytes = bytes_of(shape, dtype);
+  Ref<Storage> storage;
   try {
-    Ref<Storage> storage = Storage::allocate(bytes);
-    std::byte* data = storage->data();
-    return make_body(shape, row_major_strides(shape), dtype, data, std::move(storage));
+    storage = Storage::allocate(bytes);
   } catch (const MemoryError&) {
     throw_no_memory(operation, bytes, shape, dtype);
   }
+  std::byte* data = storage->data();
+  return make_body(shape, row_major_strides(shape), dtype, data, std::move(storage), operation);
 }
 
 Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
-                 std::int64_t offset) {
+                 std::int64_t offset, const char* operation) {
   const Body& from = base.body();
   std::byte* data = from.data + offset * static_cast<std::int64_t>(size_of(from.dtype));
-  Tensor view = make_body(shape, strides, from.dtype, data, from.storage);
+  Tensor view = make_body(shape, strides, from.dtype, data, from.storage, operation);
   view.body().contiguous = is_row_major(shape, strides);
   return view;
 }
 
-Tensor adopt_memory(void* data, const Shape& shape, Dtype dtype, std::function<void()> release) {
+Tensor adopt_memory(void* data, const Shape& shape, Dtype dtype, std::function<void()> release,
+                    const char* operation) {
   const std::size_t bytes = bytes_of(shape, dtype);
-  Tensor y =
-      make_body(shape, row_major_strides(shape), dtype, static_cast<std::byte*>(data), nullptr);
-  y.body().storage = Storage::adopt(data, bytes, std::move(release));  // last: nothing throws after
+  Tensor y = make_body(shape, row_major_strides(shape), dtype, static_cast<std::byte*>(data),
+                       nullptr, operation);
+  named_in_errors(operation, [&] {  // last: nothing throws after
+    y.body().storage = Storage::adopt(data, bytes, std::move(release));
+  });
   return y;
 }
 
-Tensor snapshot(const Tensor& tensor) {
-  Tensor copy = make_view(tensor, tensor.shape(), tensor.body().strides);
+Tensor snapshot(const Tensor& tensor, const char* operation) {
+  Tensor copy = make_view(tensor, tensor.shape(), tensor.body().strides, 0, operation);
   copy.body().node = tensor.body().node;
   return copy;
 }

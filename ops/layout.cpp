@@ -246,9 +246,10 @@ Tensor flip(const Tensor& x, std::int64_t axis) {
   return slice(x, SliceList(normalize_axis("flip", axis, x.rank()), range({}, {}, -1)).span());
 }
 
-Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
-  if (tensors.empty()) throw ValueError("concatenate: at least one tensor is needed; got none");
-  const int along = normalize_axis("concatenate", axis, tensors[0].rank());
+namespace {
+
+/// One tensor's worth of shape and dtype for many along an axis. Throws ShapeError.
+Tensor make_joined(std::span<const Tensor> tensors, int along) {
   Shape shape = tensors[0].shape();
   Dtype dtype = tensors[0].dtype();
   shape[along] = 0;
@@ -266,7 +267,11 @@ Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
     }
     dtype = promote(dtype, tensor.dtype());
   }
-  const Tensor y = detail::make_tensor(Shape(std::span(shape.begin(), shape.end())), dtype);
+  return detail::make_tensor(Shape(std::span(shape.begin(), shape.end())), dtype, "concatenate");
+}
+
+Tensor joined(std::span<const Tensor> tensors, int along) {
+  const Tensor y = make_joined(tensors, along);
   std::vector<const Tensor*, memory::Allocator<const Tensor*>> inputs;
   std::vector<Slice, memory::Allocator<Slice>> parts;
   std::int64_t start = 0;
@@ -283,6 +288,14 @@ Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
           send(i, [&] { return slice(g, SliceList(along, parts[i]).span()).to(send.dtype(i)); });
         }
       });
+}
+
+}  // namespace
+
+Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
+  if (tensors.empty()) throw ValueError("concatenate: at least one tensor is needed; got none");
+  const int along = normalize_axis("concatenate", axis, tensors[0].rank());
+  return detail::named_in_errors("concatenate", [&] { return joined(tensors, along); });
 }
 
 Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {

@@ -71,11 +71,13 @@ Tensor product(const Tensor& left, const Tensor& right) {
   if (y.size() == 0) return y;
   const std::int64_t matrix_bytes = m * n * static_cast<std::int64_t>(size_of(a.dtype()));
   const std::int64_t count = batch.size();
-  for (std::int64_t i = 0; i < count; ++i) {
-    kernels::gemm(a.dtype(), m, n, k, matrix(a.body(), matrix_offset(a.body(), batch, i)),
-                  matrix(b.body(), matrix_offset(b.body(), batch, i)), nullptr,
-                  y.body().data + i * matrix_bytes);
-  }
+  detail::named_in_errors("matmul", [&] {
+    for (std::int64_t i = 0; i < count; ++i) {
+      kernels::gemm(a.dtype(), m, n, k, matrix(a.body(), matrix_offset(a.body(), batch, i)),
+                    matrix(b.body(), matrix_offset(b.body(), batch, i)), nullptr,
+                    y.body().data + i * matrix_bytes);
+    }
+  });
   return y;
 }
 
@@ -145,8 +147,10 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
     const Tensor input = readable(rows.body()) ? rows : rows.contiguous();
     const Tensor weight = readable(w.body()) ? w : w.contiguous();
     const Tensor bias = b.contiguous();
-    kernels::gemm(x.dtype(), m, n, k, matrix(input.body(), 0), matrix(weight.body(), 0),
-                  bias.body().data, y.body().data);
+    detail::named_in_errors("linear", [&] {
+      kernels::gemm(x.dtype(), m, n, k, matrix(input.body(), 0), matrix(weight.body(), 0),
+                    bias.body().data, y.body().data);
+    });
   }
   if (!recording(x, w, b)) return y;
   return record("linear", y, {x, w, b},

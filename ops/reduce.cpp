@@ -209,8 +209,10 @@ Tensor logsumexp(const Tensor& tensor, const Axes& axes, ReduceOptions options) 
   const Plan plan("logsumexp", x, axes, options);
   Tensor y = detail::make_tensor(plan.shape, x.dtype());
   const Tensor rows = Rows(x.detach(), plan.flags).elements.contiguous();
-  kernels::softmax_kernels().logsumexp_rows(x.dtype(), rows.extent(0), rows.extent(1),
-                                            rows.body().data, y.body().data);
+  detail::named_in_errors("logsumexp", [&] {
+    kernels::softmax_kernels().logsumexp_rows(x.dtype(), rows.extent(0), rows.extent(1),
+                                              rows.body().data, y.body().data);
+  });
   if (!recording(x)) return y;
   // Not exp(x - y): where x is large, y has no digits left for the logarithm of the sum.
   return record("logsumexp", y, {x},

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 
 #include <xtape/xtape.hpp>
 
@@ -50,6 +51,7 @@ bool refused(long place, Work work) {
     thrown = false;
   } catch (const MemoryError& error) {
     check(error.bytes > 0, "the error names no size", place);
+    check(error.names_operation, error.what(), place);
   } catch (const std::exception& error) {
     check(false, error.what(), place);
   }
@@ -106,11 +108,54 @@ int refused_optimizer_steps() {
   return refusals;
 }
 
+/// Operations whose kernels need room for themselves: what is refused then has a name too.
+int refused_kernels() {
+  const Tensor tall = ones({3, 5000}), wide = ones({5000, 3}), counts = ones({2, 9}, Dtype::int64),
+               rows = ones({40, 3000}), indices = zeros({5000}, Dtype::int64);
+  const std::function<Tensor()> operations[] = {
+      [&] { return matmul(tall, wide); },
+      [&] { return matmul(counts, transpose(counts)); },
+      [&] { return linear(tall, wide, ones({3})); },
+      [&] {
+        return matmul(ones({3000, 2}), ones({2, 3}));
+      },
+      [&] { return logsumexp(rows, -1); },
+      [&] { return softmax(rows, -1); },
+      [&] { return nn::cross_entropy(rows, zeros({40}, Dtype::int64)); },
+      [&] {
+        return scatter_add(wide, indices, {2000, 3});
+      },
+      [&] { return mean(rows, 0); },
+      [&] {
+        return concatenate({rows, rows});
+      },
+      [&] { return argmax(rows, 0); },
+      [&] {
+        return amax(rows, {0, 1});
+      },
+      [&] { return rows.to(Dtype::float64); },
+      [&] {
+        Rng rng(0);
+        return rng.randn({3000});
+      },
+  };
+  int refusals = 0;
+  for (const auto& operation : operations) {
+    for (long place = 1; place <= 6; ++place) {
+      memory::release_cached();
+      refusals += refused(place, operation) ? 1 : 0;
+    }
+  }
+  return refusals;
+}
+
 }  // namespace
 
 int main() {
-  const int training = refused_training_steps(), optimizer = refused_optimizer_steps();
-  check(training >= 3 && optimizer >= 3, "too few requests were refused to say anything", 0);
-  std::printf("%d steps without memory, %d failures\n", training + optimizer, failures);
+  const int training = refused_training_steps(), optimizer = refused_optimizer_steps(),
+            kernels = refused_kernels();
+  check(training >= 3 && optimizer >= 3 && kernels >= 20,
+        "too few requests were refused to say anything", 0);
+  std::printf("%d steps without memory, %d failures\n", training + optimizer + kernels, failures);
   return failures == 0 ? 0 : 1;
 }
