@@ -10,6 +10,7 @@
 #include <xtape/core/memory.hpp>
 #include <xtape/core/node.hpp>
 #include <xtape/core/number.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/shape.hpp>
 #include <xtape/core/state.hpp>

@@ -3,33 +3,45 @@
 #include <xtape/core/accumulate.hpp>
 #include <xtape/core/body.hpp>
 #include <xtape/core/kernels/add.hpp>
+#include <xtape/core/operation.hpp>
 
 namespace xtape::detail {
+
+namespace {
+
+/// a + b for dense tensors of one shape.
+struct Accumulate {
+  static constexpr OpInfo info{"accumulate", true};
+
+  Result infer(const Tensor& a, const Tensor&) const { return {a.shape(), a.dtype()}; }
+  void run(const Tensor& y, const Tensor& a, const Tensor& b) const {
+    const auto& add = kernels::chosen<kernels::AddKernels>();
+    const Body &sum = y.body(), &left = a.body(), &right = b.body();
+    if (a.dtype() != b.dtype()) {
+      add.widening(sum.elements<double>(), left.elements<double>(), right.elements<float>(),
+                   y.size());
+    } else if (a.dtype() == Dtype::float32) {
+      add.float32(sum.elements<float>(), left.elements<float>(), right.elements<float>(), y.size());
+    } else {
+      add.float64(sum.elements<double>(), left.elements<double>(), right.elements<double>(),
+                  y.size());
+    }
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    send(0, g);
+    send(1, [&] { return g.to(send.dtype(1)); });
+  }
+};
+
+}  // namespace
+
 Tensor accumulate(Tensor a, Tensor b) {
   if (!a.is_contiguous()) a = a.contiguous();
   if (!b.is_contiguous()) b = b.contiguous();
-  const bool recorded = recording(a, b);
-  const auto& add = kernels::chosen<kernels::AddKernels>();
-  if (a.dtype() != b.dtype()) {
-    if (!recorded && exclusive(a)) {
-      add.widening(a.body().elements<double>(), b.body().elements<float>(), a.size());
-      return a;
-    }
-    b = b.to(a.dtype());
-  }
-  if (!exclusive(a) && exclusive(b)) std::swap(a, b);
-  Tensor sum = !recorded && exclusive(a) ? a : make_tensor(a.shape(), a.dtype());
-  const detail::Body &y = sum.body(), &left = a.body(), &right = b.body();
-  if (a.dtype() == Dtype::float32) {
-    add.float32(y.elements<float>(), left.elements<float>(), right.elements<float>(), sum.size());
-  } else {
-    add.float64(y.elements<double>(), left.elements<double>(), right.elements<double>(),
-                sum.size());
-  }
-  return record("accumulate", std::move(sum), {a, b}, [](const Tensor& g, const Send& send) {
-    send(0, g);
-    send(1, g);
-  });
+  if (!exclusive(a) && exclusive(b) && a.dtype() == b.dtype()) std::swap(a, b);
+  if (recording(a, b) || !exclusive(a)) return apply(Accumulate(), a, b);
+  Accumulate().run(a, a, b);
+  return a;
 }
 
 void GradientSum::add(Tensor part) {

@@ -89,36 +89,9 @@ void Node::unclaim(bool shared) noexcept {
   }
 }
 
-namespace {
-
-[[noreturn]] void throw_order(const Node& node, const Node& input) {
-  throw GradError(std::string(node.name()) +
-                  ": an input must be recorded before its consumer, by " +
-                  "the same copy of the library (are there two in this process?); got the result " +
-                  "of " + input.name() + ", number " + std::to_string(input.number()) + " for " +
-                  std::to_string(node.number()));
-}
-
-}  // namespace
-
 void detail::throw_named(const char* operation, const MemoryError& error) {
   if (error.names_operation) throw;
   throw MemoryError(operation, error.bytes);
-}
-
-Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node) {
-  Ref<Node> owner = Ref<Node>::adopt(node);
-  bool handed_on =
-      static_cast<bool>(y.body().node);  // an operation that gives back what it was given
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Ref<Node>& maker = inputs[i]->body().node;
-    if (maker && !node->follows(*maker)) throw_order(*node, *maker);
-    node->inputs_[i] = maker;
-    handed_on = handed_on || &inputs[i]->body() == &y.body();
-  }
-  if (handed_on) y = y.detach();
-  y.body().node = std::move(owner);
-  return y;
 }
 
 detail::SavedValue::SavedValue(const SavedValue& other) : value_(other.value_) {

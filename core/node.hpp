@@ -22,6 +22,8 @@ class Node;
 class Tape;
 
 namespace detail {
+Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
+
 /// Hides gradients whose own derivative nobody knows behind a node that says so when it is reached.
 class Cover {
  public:
@@ -99,7 +101,7 @@ class Node {
  private:
   friend class Tape;
   friend class Tensor;
-  friend Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
+  friend Tensor detail::attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
   virtual void run(Tensor g, const Send& send) = 0;
   /// Drops the rule, and with it the saved values.
   virtual void drop_rule() noexcept = 0;
@@ -224,10 +226,20 @@ class SavedInput : detail::SavedValue {
 /// value, not the other way round.
 class SavedOutput : detail::SavedValue {
  public:
+  SavedOutput() = default;
   explicit SavedOutput(const Tensor& y) : SavedValue(y.detach()) {}
 
   /// In a recorded backward pass with its place on the tape.
   Tensor get(const Send& send) const;
+};
+
+/// A tensor that an operation made for itself, and nobody else assigns to.
+class SavedConstant : detail::SavedValue {
+ public:
+  SavedConstant() = default;
+  explicit SavedConstant(Tensor value) : SavedValue(std::move(value)) {}
+
+  const Tensor& get() const { return value_; }
 };
 
 /// Whether operations on this thread are recorded now: not under NoGradGuard, nor in a first-order
@@ -272,81 +284,7 @@ auto named_in_errors(const char* operation, F&& work) {
   }
 }
 
-template <class Rule>
-class RuleNode final : public Node {
- public:
-  static Node* make(const char* name, const Tensor& y, std::size_t inputs, Rule&& rule) {
-    return named_in_errors(name, [&]() -> Node* {
-      return new RuleNode(name, y.shape(), y.dtype(), inputs, std::move(rule));
-    });
-  }
-  std::size_t saved_bytes() const override { return released() ? 0 : SavedValue::bytes_in(rule_); }
-
- private:
-  RuleNode(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, Rule&& rule)
-      : Node(name, shape, dtype, inputs, false), rule_(std::move(rule)) {}
-  ~RuleNode() override { RuleNode::drop_rule(); }
-  void run(Tensor g, const Send& send) override { rule_(std::move(g), send); }
-  void drop_rule() noexcept override {
-    if (std::exchange(has_rule_, false)) rule_.~Rule();
-  }
-
-  bool has_rule_ = true;
-  union {
-    Rule rule_;
-  };
-};
-
 }  // namespace detail
-
-/// One argument of a recorded operation.
-struct Input {
-  Input(const Tensor& argument) : tensor(&argument) {}
-  const Tensor* tensor;
-};
-
-/// Makes `node`, new, the maker of `y`.
-Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
-
-/// `y` with its node, or plain `y` if nobody wants a gradient.
-///
-/// `name` must outlive the node (a literal). `y` is new, or one of the inputs; an integer or boolean
-/// `y` has no derivative and stays plain. `rule(g, send)` is called with g = dL/dy, moved in, and
-/// calls `send(i, dL/dx_i)` for each input.
-///
-/// Written in public operations a rule is differentiable to any order; one that reads values past
-/// the tape says so by `once_differentiable`. What it captures of the inputs it keeps as `SavedInput(x)`,
-/// of the result as `SavedOutput(y)`: a captured tensor would follow a later `assign`, and a
-/// captured result would keep its own node alive for ever.
-template <class Rule>
-Tensor record(const char* name, Tensor y, std::span<const Tensor* const> inputs, Rule rule) {
-  bool wanted = false;
-  for (const Tensor* input : inputs) wanted = wanted || input->requires_grad();
-  if (!wanted || !recording() || !is_floating(y.dtype())) return y;
-  Node* node = detail::RuleNode<Rule>::make(name, y, inputs.size(), std::move(rule));
-  return attach(std::move(y), inputs, node);
-}
-
-template <class Rule>
-Tensor record(const char* name, Tensor y, std::initializer_list<Input> inputs, Rule rule) {
-  static_assert(sizeof(Input) == sizeof(const Tensor*));
-  return record(name, std::move(y), std::span(&inputs.begin()->tensor, inputs.size()),
-                std::move(rule));
-}
-
-/// Wraps a rule that computes gradients from raw values. A backward pass that is itself
-/// differentiated then throws GradError naming the operation, instead of leaving the rule's part
-/// out.
-template <class Rule>
-auto once_differentiable(Rule rule) {
-  return [rule = std::move(rule)](Tensor g, const Send& send) {
-    if (!recording()) return rule(std::move(g), send);
-    const detail::Cover cover(g, send.node_);
-    const RecordingScope off(false);
-    rule(g.detach(), send.opaque(cover));
-  };
-}
-
 }  // namespace xtape
 
 XTAPE_EXPORT_END

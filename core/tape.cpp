@@ -3,6 +3,7 @@
 #include <xtape/core/accumulate.hpp>
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/core/tape.hpp>
 
 namespace xtape {

@@ -9,6 +9,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/kernels/copy.hpp>
 #include <xtape/core/leaf.hpp>
+#include <xtape/core/operation.hpp>
 
 namespace xtape {
 
@@ -67,6 +68,30 @@ void check_rule_may_read(const char* what, const Tensor& tensor) {
         " is being differentiated and may not read values past the tape (see once_differentiable)");
   }
 }
+
+struct To {
+  static constexpr OpInfo info{"to", true};
+  Dtype target;
+
+  Result infer(const Tensor& x) const {
+    if (is_floating(x.dtype()) && target == Dtype::int64) check_integers(x);
+    return {x.shape(), target};
+  }
+  void run(const Tensor& y, const Tensor& x) const {
+    kernels::copy(x.shape(), layout(y.body()), layout(x.body()));
+  }
+  void vjp(const Tensor& g, const Send& send) const { send(0, g.to(send.dtype(0))); }
+};
+
+struct Contiguous {
+  static constexpr OpInfo info{"contiguous", true};
+
+  Result infer(const Tensor& x) const { return {x.shape(), x.dtype()}; }
+  void run(const Tensor& y, const Tensor& x) const {
+    kernels::copy(x.shape(), layout(y.body()), layout(x.body()));
+  }
+  void vjp(Tensor g, const Send& send) const { send(0, std::move(g)); }
+};
 
 thread_local detail::CloneScope::Clones* active_clones = nullptr;
 
@@ -159,20 +184,10 @@ void Tensor::copy_to(void* values, Dtype target) const {
 }
 
 Tensor Tensor::to(Dtype target) const {
-  const Dtype source = dtype();
-  if (source == target) return *this;
-  if (is_floating(source) && target == Dtype::int64) check_integers(*this);
-  Tensor y = dense_copy(*this, target);
-  if (!is_floating(target)) return y;
-  return record("to", std::move(y), {*this},
-                [source](const Tensor& g, const Send& send) { send(0, g.to(source)); });
+  return dtype() == target ? *this : apply(To{.target = target}, *this);
 }
 
-Tensor Tensor::contiguous() const {
-  if (is_contiguous()) return *this;
-  return record("contiguous", dense_copy(*this, dtype()), {*this},
-                [](Tensor g, const Send& send) { send(0, std::move(g)); });
-}
+Tensor Tensor::contiguous() const { return is_contiguous() ? *this : apply(Contiguous{}, *this); }
 
 Tensor Tensor::detach() const { return detail::make_view(*this, shape(), body().strides); }
 

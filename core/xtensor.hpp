@@ -24,7 +24,7 @@
 #include <xtape/config.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
-#include <xtape/core/node.hpp>
+#include <xtape/core/operation.hpp>
 
 // xtensor in and out. The one header of the library that includes xtensor; nothing else needs it.
 

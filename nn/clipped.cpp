@@ -1,6 +1,6 @@
 #include <utility>
 
-#include <xtape/core/node.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/nn/clipped.hpp>
 #include <xtape/ops/elementwise.hpp>
 

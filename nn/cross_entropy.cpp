@@ -4,6 +4,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/nn/clipped.hpp>
 #include <xtape/nn/cross_entropy.hpp>
@@ -119,37 +120,61 @@ class Targets {
   Tensor labels_, counts_, probabilities_;
 };
 
+const bool* flags(const Tensor& of_rows) {
+  return of_rows.defined() ? of_rows.body().elements<const bool>() : nullptr;
+}
+
+/// The derivative of the losses, fused: for backward passes that are not recorded.
+struct RowLossesGradient {
+  static constexpr OpInfo info{"cross_entropy"};
+  SavedConstant counts;
+
+  Result infer(const Tensor& g, const Tensor& differences) const {
+    return {differences.shape(), g.dtype()};
+  }
+  void run(const Tensor& dx, const Tensor& g, const Tensor& differences) const {
+    const std::int64_t rows = dx.extent(0), classes = dx.extent(1);
+    // The gradient of a mean or sum is one number for all rows.
+    const bool shared = rows > 0 && g.body().strides[0] == 0;
+    const Tensor given = shared ? g : g.contiguous();
+    kernels::softmax_kernels().cross_entropy_gradient_rows(
+        g.dtype(), rows, classes, differences.body().data, flags(counts.get()), given.body().data,
+        shared ? 0 : 1, dx.body().data);
+  }
+};
+
 /// The loss of each row from labels within the classes; 0 of rows that do not count.
+struct RowLosses {
+  static constexpr OpInfo info{"cross_entropy"};
+  SavedConstant labels, counts, differences;
+  SavedInput x{};
+
+  RowLosses(const Tensor& logits, Tensor of_rows, Tensor counting)
+      : labels(std::move(of_rows)),
+        counts(std::move(counting)),
+        differences(xtape::detail::make_tensor(logits.shape(), logits.dtype(), info.name)) {}
+
+  Result infer(const Tensor& logits) const { return {Shape{logits.extent(0)}, logits.dtype()}; }
+  void run(const Tensor& losses, const Tensor& logits) const {
+    const NoGradGuard off;
+    const Tensor dense = logits.contiguous();
+    kernels::softmax_kernels().cross_entropy_rows(
+        dense.dtype(), dense.extent(0), dense.extent(1), dense.body().data,
+        labels.get().body().elements<std::int64_t>(), flags(counts.get()),
+        differences.get().body().data, losses.body().data);
+  }
+  void keep(const Tensor&, const Tensor& logits) { x = SavedInput(logits); }
+  void vjp(const Tensor& g, const Send& send) const {
+    if (!recording()) return send(0, apply(RowLossesGradient{counts}, g, differences.get()));
+    const Tensor& logits = x.get();
+    const Tensor target = one_hot(labels.get(), logits.extent(1), logits.dtype());
+    const Tensor difference = softmax(selected(counts.get(), logits)) - target;
+    send(0, selected(counts.get(), expand_dims(g, 1) * difference));
+  }
+};
+
 Tensor row_losses(const Tensor& logits, const Tensor& labels, const Tensor& counts) {
-  const Tensor x = logits.contiguous();
-  const std::int64_t rows = x.extent(0), classes = x.extent(1);
-  const auto flags = [](const Tensor& of_rows) {
-    return of_rows.defined() ? of_rows.body().elements<const bool>() : nullptr;
-  };
-  Tensor losses = xtape::detail::make_tensor({rows}, x.dtype());
-  const Tensor differences = xtape::detail::make_tensor(x.shape(), x.dtype());
-  kernels::softmax_kernels().cross_entropy_rows(
-      x.dtype(), rows, classes, x.body().data, labels.body().elements<std::int64_t>(),
-      flags(counts), differences.body().data, losses.body().data);
-  return record(
-      "cross_entropy", std::move(losses), {x},
-      [=, x = SavedInput(x), differences = SavedInput(differences), labels = SavedInput(labels),
-       counts = SavedInput(counts, counts.defined())](const Tensor& g, const Send& send) {
-        if (recording()) {
-          const Tensor target = one_hot(labels.get(), classes, x.get().dtype());
-          const Tensor difference = softmax(selected(counts.get(), x.get())) - target;
-          return send(0, selected(counts.get(), expand_dims(g, 1) * difference));
-        }
-        const bool shared =
-            rows > 0 &&
-            g.body().strides[0] == 0;  // the gradient of a mean or sum: one number for all rows
-        const Tensor given = shared ? g : g.contiguous();
-        Tensor dx = xtape::detail::make_tensor({rows, classes}, g.dtype());
-        kernels::softmax_kernels().cross_entropy_gradient_rows(
-            g.dtype(), rows, classes, differences.get().body().data, flags(counts.get()),
-            given.body().data, shared ? 0 : 1, dx.body().data);
-        send(0, std::move(dx));
-      });
+  return apply(RowLosses(logits, labels, counts), logits);
 }
 
 }  // namespace

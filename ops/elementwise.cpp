@@ -10,6 +10,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/kernels/map.hpp>
 #include <xtape/ops/kernels/rows.hpp>
@@ -134,27 +135,69 @@ Tensor fused_derivative(const std::array<Tensor, arity + 2>& arguments, bool may
   return dx;
 }
 
-/// The rule of a row: for each input that wants a gradient its formula, as one fused pass, or in
-/// public operations when the backward pass is recorded.
-template <class Row, std::size_t arity>
-class ElementwiseRule {
-  using F = Formulas<Row, arity>;
+/// Integers have no negative powers.
+void check_exponents(const Tensor& exponents) {
+  const Tensor least = amin(exponents.detach());
+  if (least.dtype() == Dtype::boolean || least.item() >= 0) return;
+  throw ValueError("pow: integers have no negative powers; got the exponent " + to_string(least));
+}
 
- public:
-  ElementwiseRule(const std::array<const Tensor*, arity>& inputs, const Tensor& y) : output_(y) {
+/// A row applied to tensors whose values are computed in the dtype `compute`.
+template <class Row, std::size_t arity>
+struct Elementwise {
+  using F = Formulas<Row, arity>;
+  static constexpr OpInfo info{Row::name};
+  static constexpr bool compares = std::tuple_size_v<decltype(Row::derivatives)> == 0;
+
+  Dtype compute;
+
+  template <class... Inputs>
+  Result infer(const Inputs&... x) const {
+    const std::array<const Tensor*, arity> inputs{&x...};
+    Shape shape = inputs[0]->shape();
+    for (const Tensor* input : inputs) {
+      if (input->shape() != shape) shape = broadcast_shapes(Row::name, shape, input->shape());
+    }
+    if constexpr (Row::place == RowName::pow) {
+      if (compute == Dtype::int64 && shape.size() > 0) check_exponents(*inputs[1]);
+    }
+    return {shape, compares ? Dtype::boolean : compute};
+  }
+
+  template <class... Inputs>
+  void run(const Tensor& y, const Inputs&... x) const {
+    const std::array<const Tensor*, arity> inputs{&x...};
+    kernels::map(kernels_of<Row>().value, compute, y, inputs);
+  }
+};
+
+/// With a rule: for each input that wants a gradient its formula, as one fused pass, or in
+/// operations when the backward pass is recorded.
+template <class Row, std::size_t arity>
+struct DifferentiableElementwise : Elementwise<Row, arity> {
+  using typename Elementwise<Row, arity>::F;
+
+  explicit DifferentiableElementwise(const Elementwise<Row, arity>& op)
+      : Elementwise<Row, arity>(op) {}
+
+  template <class... Inputs>
+  void keep(const Tensor& y, const Inputs&... x) {
+    const std::array<const Tensor*, arity> inputs{&x...};
     each<arity>([&](auto i) {
       bool needed = false;
       for (std::size_t j = 0; j < arity; ++j) {
         needed = needed || (F::contains(F::all_reads[j], i + 1) && inputs[j]->requires_grad());
       }
-      if constexpr (F::reads_any(i() + 1)) saved_[position(i + 1)] = SavedInput(*inputs[i], needed);
+      if constexpr (F::reads_any(i() + 1))
+        inputs_[position(i + 1)] = SavedInput(*inputs[i], needed);
     });
+    if constexpr (F::reads_any(arity + 1)) output_ = SavedOutput(y);
   }
 
-  void operator()(Tensor&& g, const Send& send) const {
+  void vjp(Tensor g, const Send& send) const {
     std::array<Tensor, arity + 2> arguments;
     each<arity>([&](auto i) {
-      if constexpr (F::reads_any(i() + 1)) arguments[i + 1] = saved_[position(i + 1)].get();
+      if constexpr (F::reads_any(i() + 1)) arguments[i + 1] = inputs_[position(i + 1)].get();
     });
     if constexpr (F::reads_any(arity + 1)) arguments[arity + 1] = output_.get(send);
     arguments[0] = std::move(g);
@@ -189,50 +232,27 @@ class ElementwiseRule {
     return dx;
   }
 
-  std::array<SavedInput, position(arity + 1)> saved_;
-  struct Nothing {
-    explicit Nothing(const Tensor&) {}
-  };
+  struct Nothing {};
+  std::array<SavedInput, position(arity + 1)> inputs_;
   [[no_unique_address]] std::conditional_t<F::reads_any(arity + 1), SavedOutput, Nothing> output_;
 };
-
-/// Integers have no negative powers.
-void check_exponents(const Tensor& exponents) {
-  const Tensor least = amin(exponents.detach());
-  if (least.dtype() == Dtype::boolean || least.item() >= 0) return;
-  throw ValueError("pow: integers have no negative powers; got the exponent " + to_string(least));
-}
 
 /// The row applied to tensors whose values have the promoted dtype `dtype`.
 template <class Row, class... Tensors>
 Tensor elementwise(Dtype dtype, const Tensors&... x) {
   constexpr std::size_t arity = sizeof...(x);
-  constexpr bool compares = std::tuple_size_v<decltype(Row::derivatives)> == 0;
   if constexpr (Row::domain == Domain::floating) {
     dtype = is_floating(dtype) ? dtype : Dtype::float64;
   } else if (Row::domain == Domain::numeric && dtype == Dtype::boolean) {
     throw DtypeError(std::string(Row::name) +
                      ": numbers are needed; got boolean (see operator! and not_equal)");
   }
-  const Dtype compute = dtype == Dtype::boolean ? Dtype::int64 : dtype;
-
-  const std::array<const Tensor*, arity> inputs{&x...};
-  Shape shape = inputs[0]->shape();
-  for (std::size_t i = 1; i < arity; ++i) {
-    if (inputs[i]->shape() != shape) shape = broadcast_shapes(Row::name, shape, inputs[i]->shape());
-  }
-  if constexpr (Row::place == RowName::pow) {
-    if (compute == Dtype::int64 && shape.size() > 0) check_exponents(*inputs[1]);
-  }
-  Tensor y = detail::make_tensor(shape, compares ? Dtype::boolean : compute, Row::name);
-  kernels::map(kernels_of<Row>().value, compute, y, inputs);
-  if constexpr (compares) {
-    return y;
+  const Elementwise<Row, arity> op{dtype == Dtype::boolean ? Dtype::int64 : dtype};
+  if constexpr (op.compares) {
+    return apply(op, x...);
   } else {
-    if (dtype == Dtype::boolean) return y.to(Dtype::boolean);  // as NumPy: + is or, * is and
-    if (!recording(x...)) return y;
-    ElementwiseRule<Row, arity> rule(inputs, y);
-    return record(Row::name, std::move(y), inputs, std::move(rule));
+    Tensor y = apply(DifferentiableElementwise<Row, arity>{op}, x...);
+    return dtype == Dtype::boolean ? y.to(Dtype::boolean) : y;  // as NumPy: + is or, * is and
   }
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <type_traits>
 #include <vector>
@@ -6,6 +7,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/memory.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/ops/index.hpp>
 
 namespace xtape {
@@ -84,47 +86,75 @@ bool sums_are_long(std::int64_t rows, const std::int64_t* index, std::int64_t n)
   return false;
 }
 
+struct Take {
+  static constexpr OpInfo info{"take", true};
+  int axis;
+  SavedConstant index;  // resolved
+
+  Result infer(const Tensor& x) const {
+    return {taken_shape(x.shape(), axis, index.get().shape()), x.dtype()};
+  }
+  void run(const Tensor& y, const Tensor& x) const {
+    const NoGradGuard off;
+    if (y.size() > 0) copy_rows(Rows(x.shape(), axis), y, x.contiguous(), index.get());
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    send(0, scatter_add(g, index.get(), send.shape(0), axis));
+  }
+};
+
+struct ScatterAdd {
+  static constexpr OpInfo info{"scatter_add", true};
+  int axis;
+  SavedConstant index;  // resolved
+  Shape shape;
+
+  Result infer(const Tensor& x) const {
+    if (const Shape expected = taken_shape(shape, axis, index.get().shape());
+        x.shape() != expected) {
+      throw ShapeError("scatter_add: the values must have the shape " + to_string(expected) +
+                       " of the rows; got " + x.describe());
+    }
+    return {shape, x.dtype()};
+  }
+  void run(const Tensor& y, const Tensor& x) const {
+    const NoGradGuard off;
+    if (x.dtype() == Dtype::float32 && x.size() > 0 &&
+        sums_are_long(shape[axis], index.get().body().elements<std::int64_t>(),
+                      index.get().size())) {
+      const Tensor wide = zeros(shape, Dtype::float64);
+      add<double, float>(wide, x);
+      y.assign(wide.to(Dtype::float32));
+    } else {
+      visit(x.dtype(), [&]<class T>(TypeTag<T>) {
+        std::fill_n(y.body().elements<T>(), y.size(), T{});
+        add<T, T>(y, x);
+      });
+    }
+  }
+  void vjp(const Tensor& g, const Send& send) const { send(0, take(g, index.get(), axis)); }
+
+ private:
+  template <class Sum, class T>
+  void add(const Tensor& y, const Tensor& x) const {
+    if (x.size() == 0) return;
+    const Tensor dense = x.contiguous();
+    add_rows(Rows(shape, axis), y.body().elements<Sum>(), dense.body().elements<const T>(),
+             index.get().body().elements<std::int64_t>(), index.get().size());
+  }
+};
+
 }  // namespace
 
 Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis) {
   const int along = normalize_axis("take", axis, x.rank());
-  const Tensor dense = x.contiguous();
-  const Tensor index = resolved("take", indices, x.shape()[along]);
-  const Tensor y = detail::make_tensor(taken_shape(x.shape(), along, indices.shape()), x.dtype());
-  if (y.size() > 0) copy_rows(Rows(x.shape(), along), y, dense, index);
-  return record("take", y, {x}, [index, along](const Tensor& g, const Send& send) {
-    send(0, scatter_add(g, index, send.shape(0), along));
-  });
+  return apply(Take{along, SavedConstant(resolved("take", indices, x.shape()[along]))}, x);
 }
 
 Tensor scatter_add(const Tensor& x, const Tensor& indices, const Shape& shape, std::int64_t axis) {
   const int along = normalize_axis("scatter_add", axis, shape.rank());
-  const Tensor index = resolved("scatter_add", indices, shape[along]);
-  if (const Shape expected = taken_shape(shape, along, indices.shape()); x.shape() != expected) {
-    throw ShapeError("scatter_add: the values must have the shape " + to_string(expected) +
-                     " of the rows; got " + x.describe());
-  }
-  const Tensor dense = x.contiguous();
-  const auto* at = index.body().elements<std::int64_t>();
-  const bool wide =
-      x.dtype() == Dtype::float32 && x.size() > 0 && detail::named_in_errors("scatter_add", [&] {
-        return sums_are_long(shape[along], at, index.size());
-      });
-  Tensor y = zeros(shape, wide ? Dtype::float64 : x.dtype());
-  visit(y.dtype(), [&]<class Sum>(TypeTag<Sum>) {
-    visit(x.dtype(), [&]<class T>(TypeTag<T>) {
-      if constexpr (std::is_same_v<T, Sum> ||
-                    (std::is_same_v<T, float> && std::is_same_v<Sum, double>)) {
-        if (x.size() == 0) return;
-        add_rows(Rows(shape, along), y.body().elements<Sum>(), dense.body().elements<const T>(), at,
-                 index.size());
-      }
-    });
-  });
-  if (wide) y = y.to(Dtype::float32);
-  return record("scatter_add", y, {x}, [index, along](const Tensor& g, const Send& send) {
-    send(0, take(g, index, along));
-  });
+  return apply(
+      ScatterAdd{along, SavedConstant(resolved("scatter_add", indices, shape[along])), shape}, x);
 }
 
 Tensor one_hot(const Tensor& labels, std::int64_t classes, Dtype dtype) {

@@ -6,12 +6,15 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/kernels/copy.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/core/wraps.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
 
 namespace xtape {
 namespace {
+
+using Permutation = std::array<std::int8_t, max_rank>;
 
 std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
 
@@ -75,10 +78,6 @@ Range resolve(const char* op, const Slice& slice, std::int64_t extent) {
 
 /// A view of what the slices take, without a place on the tape.
 XTAPE_WRAPS Tensor slice_view(const char* op, const Tensor& x, std::span<const Slice> slices) {
-  if (slices.size() > at(x.rank())) {
-    throw IndexError(std::string(op) + ": at most one slice an axis; got " +
-                     std::to_string(slices.size()) + " for " + x.describe());
-  }
   Shape shape;
   Strides strides{};
   std::uint64_t offset = 0;  // wraps: beside an extent of 0 strides and places may be anything
@@ -100,12 +99,146 @@ XTAPE_WRAPS Tensor slice_view(const char* op, const Tensor& x, std::span<const S
 struct SliceList {
   /// The slice of one axis, the axes before it taken whole.
   SliceList(int axis, const Slice& slice) : count(at(axis) + 1) { items[at(axis)] = slice; }
-  explicit SliceList(std::span<const Slice> slices) : count(slices.size()) {
+  /// Throws IndexError for more than the tensor has axes.
+  SliceList(const char* op, const Shape& shape, Dtype dtype, std::span<const Slice> slices)
+      : count(slices.size()) {
+    if (count > at(shape.rank())) {
+      throw IndexError(std::string(op) + ": at most one slice an axis; got " +
+                       std::to_string(count) + " for " + std::string(to_string(dtype)) +
+                       to_string(shape));
+    }
     std::copy(slices.begin(), slices.end(), items.begin());
   }
   std::span<const Slice> span() const { return {items.data(), count}; }
   std::array<Slice, max_rank> items;
   std::size_t count;
+};
+
+struct Reshape {
+  static constexpr OpInfo info{"reshape", true};
+  Shape shape;
+
+  Tensor run(const Tensor& x) const {
+    return detail::make_view(x, shape, reshaped_strides(x.body(), shape).value(), 0, info.name);
+  }
+  void vjp(const Tensor& g, const Send& send) const { send(0, reshape(g, send.shape(0))); }
+};
+
+/// Axis i of the result is axis `axes[i]` of x.
+struct Transpose {
+  static constexpr OpInfo info{"transpose", true};
+  Permutation axes;
+
+  Tensor run(const Tensor& x) const {
+    Shape shape = x.shape();
+    Strides strides{};
+    for (int i = 0; i < x.rank(); ++i) {
+      shape[i] = x.shape()[axes[at(i)]];
+      strides[at(i)] = x.body().strides[at(axes[at(i)])];
+    }
+    return detail::make_view(x, shape, strides, 0, info.name);
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    std::array<std::int64_t, max_rank> inverse;
+    for (int i = 0; i < g.rank(); ++i) inverse[at(axes[at(i)])] = i;
+    send(0, transpose(g, std::span(inverse.data(), at(g.rank()))));
+  }
+};
+
+struct BroadcastTo {
+  static constexpr OpInfo info{"broadcast_to", true};
+  Shape shape;
+
+  Tensor run(const Tensor& x) const {
+    const int offset = shape.rank() - x.rank();
+    Strides strides{};
+    bool fits = offset >= 0;
+    for (int axis = 0; fits && axis < x.rank(); ++axis) {
+      fits = x.shape()[axis] == 1 || x.shape()[axis] == shape[axis + offset];
+      if (x.shape()[axis] != 1) strides[at(axis + offset)] = x.body().strides[at(axis)];
+    }
+    if (!fits) {
+      throw ShapeError("broadcast_to: the tensor must broadcast to " + to_string(shape) + "; got " +
+                       x.describe());
+    }
+    return detail::make_view(x, shape, strides, 0, info.name);
+  }
+  void vjp(const Tensor& g, const Send& send) const { send(0, sum_to(g, send.shape(0))); }
+};
+
+struct SliceOp {
+  static constexpr OpInfo info{"slice", true};
+  SliceList slices;
+
+  Tensor run(const Tensor& x) const { return slice_view(info.name, x, slices.span()); }
+  void vjp(const Tensor& g, const Send& send) const {
+    send(0, embed(g, send.shape(0), slices.span()));
+  }
+};
+
+struct Embed {
+  static constexpr OpInfo info{"embed", true};
+  Shape shape;
+  SliceList slices;
+
+  Tensor run(const Tensor& x) const {
+    const Tensor y = zeros(shape, x.dtype());
+    const Tensor place = slice_view(info.name, y, slices.span());
+    if (place.shape() != x.shape()) {
+      throw ShapeError("embed: the place has the shape " + to_string(place.shape()) + "; got " +
+                       x.describe());
+    }
+    copy_into(place, x);
+    return y;
+  }
+  void vjp(const Tensor& g, const Send& send) const { send(0, slice(g, slices.span())); }
+};
+
+struct Concatenate {
+  static constexpr OpInfo info{"concatenate", true};
+  int axis;
+  std::vector<Slice, memory::Allocator<Slice>> parts;  // of the axis, one for each tensor
+
+  Result infer(std::span<const Tensor> tensors) const {
+    Shape shape = tensors[0].shape();
+    Dtype dtype = tensors[0].dtype();
+    shape[axis] = 0;
+    for (const Tensor& tensor : tensors) {
+      Shape expected = tensors[0].shape();
+      if (tensor.rank() == shape.rank()) expected[axis] = tensor.shape()[axis];
+      if (tensor.shape() != expected) {
+        throw ShapeError("concatenate: extents but along axis " + std::to_string(axis) +
+                         " must be equal; got " + tensors[0].describe() + " and " +
+                         tensor.describe());
+      }
+      if (__builtin_add_overflow(shape[axis], tensor.shape()[axis], &shape[axis])) {
+        throw ShapeError("concatenate: the extent along axis " + std::to_string(axis) +
+                         " must fit in int64; got " + tensor.describe() + " and others");
+      }
+      dtype = promote(dtype, tensor.dtype());
+    }
+    return {Shape(std::span(shape.begin(), shape.end())), dtype};
+  }
+  void run(const Tensor& y, std::span<const Tensor> tensors) const {
+    std::int64_t start = 0;
+    for (const Tensor& tensor : tensors) {
+      const std::int64_t stop = start + tensor.shape()[axis];
+      copy_into(slice_view(info.name, y, SliceList(axis, range(start, stop)).span()), tensor);
+      start = stop;
+    }
+  }
+  void keep(const Tensor&, std::span<const Tensor> tensors) {
+    std::int64_t start = 0;
+    for (const Tensor& tensor : tensors) {
+      parts.push_back(range(start, start + tensor.shape()[axis]));
+      start += tensor.shape()[axis];
+    }
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      send(i, [&] { return slice(g, SliceList(axis, parts[i]).span()).to(send.dtype(i)); });
+    }
+  }
 };
 
 Tensor expanded(const Tensor& x, std::int64_t axis, const char* op) {
@@ -122,10 +255,8 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
     throw ShapeError("reshape: the number of elements must stay; got " + x.describe() + " for " +
                      to_string(shape));
   }
-  const std::optional<Strides> strides = reshaped_strides(x.body(), shape);
-  if (!strides) return reshape(x.contiguous(), shape);
-  return record("reshape", detail::make_view(x, shape, *strides), {x},
-                [](const Tensor& g, const Send& send) { send(0, reshape(g, send.shape(0))); });
+  const bool view = reshaped_strides(x.body(), shape).has_value();
+  return apply(Reshape{.shape = shape}, view ? x : x.contiguous());
 }
 
 Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> extents) {
@@ -156,24 +287,17 @@ Tensor transpose(const Tensor& x, std::span<const std::int64_t> axes) {
     throw ValueError("transpose: one entry an axis is needed; got " + std::to_string(axes.size()) +
                      " for " + x.describe());
   }
-  Shape shape = x.shape();
-  Strides strides{};
-  std::array<std::int64_t, max_rank> inverse;
-  inverse.fill(-1);
+  Permutation permutation{};
+  std::array<bool, max_rank> named{};
   for (std::size_t i = 0; i < axes.size(); ++i) {
-    const int from = normalize_axis("transpose", axes[i], x.rank());
-    if (inverse[at(from)] != -1) {
+    const int axis = normalize_axis("transpose", axes[i], x.rank());
+    if (std::exchange(named[at(axis)], true)) {
       throw ValueError("transpose: each axis may be named once; got " + std::to_string(axes[i]) +
                        " twice");
     }
-    inverse[at(from)] = static_cast<std::int64_t>(i);
-    shape[static_cast<int>(i)] = x.shape()[from];
-    strides[i] = x.body().strides[at(from)];
+    permutation[i] = static_cast<std::int8_t>(axis);
   }
-  return record("transpose", detail::make_view(x, shape, strides), {x},
-                [inverse, rank = axes.size()](const Tensor& g, const Send& send) {
-                  send(0, transpose(g, std::span(inverse.data(), rank)));
-                });
+  return apply(Transpose{permutation}, x);
 }
 
 Tensor swapaxes(const Tensor& x, std::int64_t a, std::int64_t b) {
@@ -185,19 +309,7 @@ Tensor swapaxes(const Tensor& x, std::int64_t a, std::int64_t b) {
 }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
-  if (x.shape() == shape) return detail::snapshot(x);
-  const int offset = shape.rank() - x.rank();
-  Strides strides{};
-  bool fits = offset >= 0;
-  for (int axis = 0; fits && axis < x.rank(); ++axis) {
-    fits = x.shape()[axis] == 1 || x.shape()[axis] == shape[axis + offset];
-    if (x.shape()[axis] != 1) strides[at(axis + offset)] = x.body().strides[at(axis)];
-  }
-  if (!fits)
-    throw ShapeError("broadcast_to: the tensor must broadcast to " + to_string(shape) + "; got " +
-                     x.describe());
-  return record("broadcast_to", detail::make_view(x, shape, strides), {x},
-                [](const Tensor& g, const Send& send) { send(0, sum_to(g, send.shape(0))); });
+  return x.shape() == shape ? detail::snapshot(x) : apply(BroadcastTo{shape}, x);
 }
 
 Tensor expand_dims(const Tensor& x, std::int64_t axis) { return expanded(x, axis, "expand_dims"); }
@@ -222,80 +334,21 @@ Tensor squeeze(const Tensor& x, std::int64_t axis) {
 }
 
 Tensor slice(const Tensor& x, std::span<const Slice> slices) {
-  Tensor y = slice_view("slice", x, slices);  // checks that a list can hold the slices
-  return record("slice", std::move(y), {x},
-                [list = SliceList(slices)](const Tensor& g, const Send& send) {
-                  send(0, embed(g, send.shape(0), list.span()));
-                });
+  return apply(SliceOp{SliceList("slice", x.shape(), x.dtype(), slices)}, x);
 }
 
 Tensor embed(const Tensor& x, const Shape& shape, std::span<const Slice> slices) {
-  const Tensor y = zeros(shape, x.dtype());
-  const Tensor place = slice_view("embed", y, slices);
-  if (place.shape() != x.shape()) {
-    throw ShapeError("embed: the place has the shape " + to_string(place.shape()) + "; got " +
-                     x.describe());
-  }
-  copy_into(place, x);
-  return record("embed", y, {x}, [list = SliceList(slices)](const Tensor& g, const Send& send) {
-    send(0, slice(g, list.span()));
-  });
+  return apply(Embed{shape, SliceList("embed", shape, x.dtype(), slices)}, x);
 }
 
 Tensor flip(const Tensor& x, std::int64_t axis) {
   return slice(x, SliceList(normalize_axis("flip", axis, x.rank()), range({}, {}, -1)).span());
 }
 
-namespace {
-
-/// One tensor's worth of shape and dtype for many along an axis. Throws ShapeError.
-Tensor make_joined(std::span<const Tensor> tensors, int along) {
-  Shape shape = tensors[0].shape();
-  Dtype dtype = tensors[0].dtype();
-  shape[along] = 0;
-  for (const Tensor& tensor : tensors) {
-    Shape expected = tensors[0].shape();
-    if (tensor.rank() == shape.rank()) expected[along] = tensor.shape()[along];
-    if (tensor.shape() != expected) {
-      throw ShapeError("concatenate: extents but along axis " + std::to_string(along) +
-                       " must be equal; got " + tensors[0].describe() + " and " +
-                       tensor.describe());
-    }
-    if (__builtin_add_overflow(shape[along], tensor.shape()[along], &shape[along])) {
-      throw ShapeError("concatenate: the extent along axis " + std::to_string(along) +
-                       " must fit in int64; got " + tensor.describe() + " and others");
-    }
-    dtype = promote(dtype, tensor.dtype());
-  }
-  return detail::make_tensor(Shape(std::span(shape.begin(), shape.end())), dtype, "concatenate");
-}
-
-Tensor joined(std::span<const Tensor> tensors, int along) {
-  const Tensor y = make_joined(tensors, along);
-  std::vector<const Tensor*, memory::Allocator<const Tensor*>> inputs;
-  std::vector<Slice, memory::Allocator<Slice>> parts;
-  std::int64_t start = 0;
-  for (const Tensor& tensor : tensors) {
-    parts.push_back(range(start, start + tensor.shape()[along]));
-    copy_into(slice_view("concatenate", y, SliceList(along, parts.back()).span()), tensor);
-    inputs.push_back(&tensor);
-    start += tensor.shape()[along];
-  }
-  return record(
-      "concatenate", y, inputs,
-      [along, parts = std::move(parts)](const Tensor& g, const Send& send) {
-        for (std::size_t i = 0; i < parts.size(); ++i) {
-          send(i, [&] { return slice(g, SliceList(along, parts[i]).span()).to(send.dtype(i)); });
-        }
-      });
-}
-
-}  // namespace
-
 Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
   if (tensors.empty()) throw ValueError("concatenate: at least one tensor is needed; got none");
   const int along = normalize_axis("concatenate", axis, tensors[0].rank());
-  return detail::named_in_errors("concatenate", [&] { return joined(tensors, along); });
+  return apply_list(Concatenate{along, {}}, tensors);
 }
 
 Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {

@@ -2,8 +2,8 @@
 #include <string>
 
 #include <xtape/core/body.hpp>
-#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/ops/kernels/gemm.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
@@ -55,31 +55,8 @@ std::int64_t matrix_offset(const detail::Body& x, const Shape& batch, std::int64
   return offset;
 }
 
-/// Product of tensors of rank 2 and more, of one dtype but boolean, for every place of their broadcast
-/// leading axes.
-Tensor product(const Tensor& left, const Tensor& right) {
-  const Tensor a = readable(left.body()) ? left : left.contiguous();
-  const Tensor b = readable(right.body()) ? right : right.contiguous();
-  Shape batch;
-  if (a.rank() > 2 || b.rank() > 2)
-    batch = broadcast_shapes("matmul", leading(a.shape()), leading(b.shape()));
-  const std::int64_t m = a.extent(-2), k = a.extent(-1), n = b.extent(-1);
-  Shape shape = batch;
-  shape.push_back(m);
-  shape.push_back(n);
-  Tensor y = detail::make_tensor(shape, a.dtype(), "matmul");
-  if (y.size() == 0) return y;
-  const std::int64_t matrix_bytes = m * n * static_cast<std::int64_t>(size_of(a.dtype()));
-  const std::int64_t count = batch.size();
-  detail::named_in_errors("matmul", [&] {
-    for (std::int64_t i = 0; i < count; ++i) {
-      kernels::gemm(a.dtype(), m, n, k, matrix(a.body(), matrix_offset(a.body(), batch, i)),
-                    matrix(b.body(), matrix_offset(b.body(), batch, i)), nullptr,
-                    y.body().data + i * matrix_bytes);
-    }
-  });
-  return y;
-}
+/// As BLAS can read it.
+Tensor as_matrices(const Tensor& x) { return readable(x.body()) ? x : x.contiguous(); }
 
 /// x [..., n] as a matrix [m, n].
 Tensor as_rows(const Tensor& x) {
@@ -88,22 +65,82 @@ Tensor as_rows(const Tensor& x) {
   return reshape(x, {rows, x.extent(-1)});
 }
 
-/// matmul of tensors of rank 2 and more, of one dtype but boolean.
-Tensor matrix_product(const Tensor& a, const Tensor& b) {
-  Tensor y;
-  {
-    const NoGradGuard off;
-    y = product(a, b);
+/// The product of tensors of rank 2 and more, of one dtype but boolean, for every place of their
+/// broadcast leading axes.
+struct MatMul {
+  static constexpr OpInfo info{"matmul"};
+  SavedInput a, b;
+
+  Result infer(const Tensor& left, const Tensor& right) const {
+    Shape shape;
+    if (left.rank() > 2 || right.rank() > 2)
+      shape = broadcast_shapes(info.name, leading(left.shape()), leading(right.shape()));
+    shape.push_back(left.extent(-2));
+    shape.push_back(right.extent(-1));
+    return {shape, left.dtype()};
   }
-  if (!recording(a, b)) return y;
-  return record(
-      "matmul", y, {a, b},
-      [a = SavedInput(a, b.requires_grad()), b = SavedInput(b, a.requires_grad())](
-          const Tensor& g, const Send& send) {
-        send(0, [&] { return sum_to(matmul(g, matrix_transpose(b.get())), send.shape(0)); });
-        send(1, [&] { return sum_to(matmul(matrix_transpose(a.get()), g), send.shape(1)); });
-      });
-}
+  void run(const Tensor& y, const Tensor& left, const Tensor& right) const {
+    const NoGradGuard off;
+    if (y.size() == 0) return;
+    const Tensor x = as_matrices(left), w = as_matrices(right);
+    const std::int64_t m = x.extent(-2), k = x.extent(-1), n = w.extent(-1);
+    const std::int64_t matrix_bytes = m * n * static_cast<std::int64_t>(size_of(y.dtype()));
+    const Shape batch = leading(y.shape());
+    for (std::int64_t i = 0; i < batch.size(); ++i) {
+      kernels::gemm(y.dtype(), m, n, k, matrix(x.body(), matrix_offset(x.body(), batch, i)),
+                    matrix(w.body(), matrix_offset(w.body(), batch, i)), nullptr,
+                    y.body().data + i * matrix_bytes);
+    }
+  }
+  void keep(const Tensor&, const Tensor& left, const Tensor& right) {
+    a = SavedInput(left, right.requires_grad());
+    b = SavedInput(right, left.requires_grad());
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    send(0, [&] { return sum_to(matmul(g, matrix_transpose(b.get())), send.shape(0)); });
+    send(1, [&] { return sum_to(matmul(matrix_transpose(a.get()), g), send.shape(1)); });
+  }
+};
+
+/// x w + b, the bias for every row.
+struct Linear {
+  static constexpr OpInfo info{"linear"};
+  SavedInput x, w;
+
+  Result infer(const Tensor& input, const Tensor& weight, const Tensor& bias) const {
+    if (weight.rank() != 2 || input.rank() == 0 || input.extent(-1) != weight.extent(0))
+      fail_inner(info.name, input, weight);
+    if (bias.rank() != 1 || bias.extent(0) != weight.extent(1)) {
+      throw ShapeError("linear: the bias must have one entry a column of the weight; got " +
+                       bias.describe() + " for " + weight.describe());
+    }
+    if (!is_floating(input.dtype()) || input.dtype() != weight.dtype() ||
+        input.dtype() != bias.dtype()) {
+      throw DtypeError("linear: input, weight and bias must share one floating dtype; got " +
+                       input.describe() + ", " + weight.describe() + " and " + bias.describe());
+    }
+    Shape shape = input.shape();
+    shape[shape.rank() - 1] = weight.extent(1);
+    return {shape, input.dtype()};
+  }
+  void run(const Tensor& y, const Tensor& input, const Tensor& weight, const Tensor& bias) const {
+    const NoGradGuard off;
+    const Tensor left = as_matrices(as_rows(input)), right = as_matrices(weight),
+                 added = bias.contiguous();
+    kernels::gemm(y.dtype(), left.extent(0), right.extent(1), right.extent(0),
+                  matrix(left.body(), 0), matrix(right.body(), 0), added.body().data,
+                  y.body().data);
+  }
+  void keep(const Tensor&, const Tensor& input, const Tensor& weight, const Tensor&) {
+    x = SavedInput(input, weight.requires_grad());
+    w = SavedInput(weight, input.requires_grad());
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    send(0, [&] { return matmul(g, transpose(w.get())); });
+    send(1, [&] { return matmul(transpose(as_rows(x.get())), as_rows(g)); });
+    send(2, [&] { return sum_to(g, send.shape(2)); });
+  }
+};
 
 }  // namespace
 
@@ -120,46 +157,14 @@ Tensor matmul(const Tensor& left, const Tensor& right) {
   const Dtype dtype = promoted == Dtype::boolean ? Dtype::int64 : promoted;
   const Tensor a = left.rank() == 1 ? expand_dims(left, 0) : left;
   const Tensor b = right.rank() == 1 ? expand_dims(right, 1) : right;
-  Tensor y = matrix_product(a.to(dtype), b.to(dtype));
+  Tensor y = apply(MatMul(), a.to(dtype), b.to(dtype));
   if (right.rank() == 1) y = squeeze(y, -1);
   if (left.rank() == 1) y = squeeze(y, right.rank() == 1 ? -1 : -2);
   return promoted == Dtype::boolean ? y.to(Dtype::boolean) : y;
 }
 
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
-  if (w.rank() != 2 || x.rank() == 0 || x.extent(-1) != w.extent(0)) fail_inner("linear", x, w);
-  if (b.rank() != 1 || b.extent(0) != w.extent(1)) {
-    throw ShapeError("linear: the bias must have one entry a column of the weight; got " +
-                     b.describe() + " for " + w.describe());
-  }
-  if (!is_floating(x.dtype()) || x.dtype() != w.dtype() || x.dtype() != b.dtype()) {
-    throw DtypeError("linear: input, weight and bias must share one floating dtype; got " +
-                     x.describe() + ", " + w.describe() + " and " + b.describe());
-  }
-  const std::int64_t k = w.extent(0), n = w.extent(1);
-  Shape shape = x.shape();
-  shape[shape.rank() - 1] = n;
-  Tensor y = detail::make_tensor(shape, x.dtype());
-  {
-    const NoGradGuard off;
-    const Tensor rows = as_rows(x);
-    const std::int64_t m = rows.extent(0);
-    const Tensor input = readable(rows.body()) ? rows : rows.contiguous();
-    const Tensor weight = readable(w.body()) ? w : w.contiguous();
-    const Tensor bias = b.contiguous();
-    detail::named_in_errors("linear", [&] {
-      kernels::gemm(x.dtype(), m, n, k, matrix(input.body(), 0), matrix(weight.body(), 0),
-                    bias.body().data, y.body().data);
-    });
-  }
-  if (!recording(x, w, b)) return y;
-  return record("linear", y, {x, w, b},
-                [x = SavedInput(x, w.requires_grad()), w = SavedInput(w, x.requires_grad()), n](
-                    const Tensor& g, const Send& send) {
-                  send(0, [&] { return matmul(g, transpose(w.get())); });
-                  send(1, [&] { return matmul(transpose(as_rows(x.get())), as_rows(g)); });
-                  send(2, [&] { return sum_to(g, {n}); });
-                });
+  return apply(Linear(), x, w, b);
 }
 
 }  // namespace xtape

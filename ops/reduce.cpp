@@ -6,6 +6,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/kernels/reduce.hpp>
 #include <xtape/ops/kernels/softmax.hpp>
@@ -38,55 +39,14 @@ double count_reduced(const Shape& shape, const Flags& reduced) {
   return count;
 }
 
-/// Shapes of a reduction of one tensor.
-struct Plan {
-  Plan(const char* op, const Tensor& x, const Axes& axes, ReduceOptions options)
-      : flags(axes.flags(op, x.rank())),
-        shape(reduced_shape(x.shape(), flags, options.keep_dims)),
-        kept_shape(reduced_shape(x.shape(), flags, true)) {}
-  Flags flags;
-  Shape shape;       // of the result
-  Shape kept_shape;  // with the reduced axes as 1: broadcasts against x
-};
+Dtype integral_as_int64(Dtype dtype) { return dtype == Dtype::boolean ? Dtype::int64 : dtype; }
 
 /// Sums and products of a strided tensor are those of its dense copy, to the last bit: the order in
 /// which elements are taken follows from the shape alone.
-Tensor reduced(Reduction reduction, const Tensor& x, const Flags& flags, const Shape& shape,
-               Dtype dtype, const char* op = __builtin_FUNCTION()) {
+void reduce(Reduction reduction, const Tensor& y, const Tensor& x, const Flags& flags) {
   const bool ordered = reduction == Reduction::sum || reduction == Reduction::product;
-  Tensor y = detail::make_tensor(shape, dtype, op);
   const Tensor source = ordered && !x.is_contiguous() ? x.detach().contiguous() : x;
   kernels::reduce_kernels().reduce(reduction, source, flags, y);
-  return y;
-}
-
-Tensor reduced(Reduction reduction, const Tensor& x, const Plan& plan, Dtype dtype,
-               const char* op = __builtin_FUNCTION()) {
-  return reduced(reduction, x, plan.flags, plan.shape, dtype, op);
-}
-
-Dtype integral_as_int64(Dtype dtype) { return dtype == Dtype::boolean ? Dtype::int64 : dtype; }
-
-Tensor extremum(const char* op, Reduction reduction, const Tensor& x, const Axes& axes,
-                ReduceOptions options) {
-  const Plan plan(op, x, axes, options);
-  if (count_reduced(x.shape(), plan.flags) == 0 && plan.shape.size() > 0) {
-    throw ValueError(std::string(op) + ": no elements to compare; got " + x.describe());
-  }
-  Tensor y = reduced(reduction, x, plan, integral_as_int64(x.dtype()), op);
-  if (x.dtype() == Dtype::boolean) return y.to(Dtype::boolean);
-  if (!recording(x)) return y;
-  return record(op, y, {x},
-                [saved_x = SavedInput(x), saved_y = SavedOutput(y), kept = plan.kept_shape](
-                    const Tensor& g, const Send& send) {
-                  const Tensor ties = saved_x.get() == reshape(saved_y.get(send).detach(), kept);
-                  const Tensor count = sum_to(ties, kept).to(g.dtype());
-                  const Tensor given = reshape(g, kept);
-                  const Tensor& elements = saved_x.get();
-                  // A NaN among the elements is the result, and equal to nothing.
-                  send(0, where(ties, given / count,
-                                where((elements == elements) | (given == 0), 0, given * elements)));
-                });
 }
 
 /// Product of the elements before each one, x [m, n] along the rows: a scan in log(n) steps.
@@ -135,19 +95,147 @@ Tensor products_of_others(const Tensor& x, const Flags& flags) {
                    flip(products_before(flip(rows.elements, 1)), 1));
 }
 
-Tensor arg_extremum(const char* op, bool greatest, const Tensor& x, std::int64_t axis,
-                    ReduceOptions options) {
-  const int along = normalize_axis(op, axis, x.rank());
-  Flags flags{};
-  flags[static_cast<std::size_t>(along)] = true;
-  Tensor y =
-      detail::make_tensor(reduced_shape(x.shape(), flags, options.keep_dims), Dtype::int64, op);
-  if (x.shape()[along] == 0 && y.size() > 0) {
-    throw ValueError(std::string(op) + ": no elements to compare; got " + x.describe());
+/// The axes of a reduction, as flags, and whether they stay with extent 1.
+struct Reduced {
+  Reduced(const char* op, const Tensor& x, const Axes& axes, ReduceOptions options)
+      : flags(axes.flags(op, x.rank())), keep_dims(options.keep_dims) {}
+
+  Shape shape(const Tensor& x) const { return reduced_shape(x.shape(), flags, keep_dims); }
+  /// g with the reduced axes as 1: it broadcasts against x.
+  Tensor kept(const Tensor& g, const Shape& x) const {
+    return reshape(g, reduced_shape(x, flags, true));
   }
-  kernels::reduce_kernels().arg_reduce(greatest, x, along, y);
-  return y;
+
+  Flags flags;
+  bool keep_dims;
+};
+
+struct Sum : Reduced {
+  static constexpr OpInfo info{"sum", true};
+
+  Result infer(const Tensor& x) const { return {shape(x), integral_as_int64(x.dtype())}; }
+  void run(const Tensor& y, const Tensor& x) const { reduce(Reduction::sum, y, x, flags); }
+  void vjp(const Tensor& g, const Send& send) const {
+    send(0, [&] { return broadcast_to(kept(g, send.shape(0)), send.shape(0)); });
+  }
+};
+
+struct Prod : Reduced {
+  static constexpr OpInfo info{"prod"};
+  SavedInput input{};
+
+  Result infer(const Tensor& x) const { return {shape(x), integral_as_int64(x.dtype())}; }
+  void run(const Tensor& y, const Tensor& x) const { reduce(Reduction::product, y, x, flags); }
+  void keep(const Tensor&, const Tensor& x) { input = SavedInput(x); }
+  void vjp(const Tensor& g, const Send& send) const {
+    send(0, kept(g, send.shape(0)) * products_of_others(input.get(), flags));
+  }
+};
+
+template <Reduction reduction>
+struct Extremum : Reduced {
+  static constexpr OpInfo info{reduction == Reduction::maximum ? "amax" : "amin"};
+  SavedInput input{};
+  SavedOutput output{};
+
+  Result infer(const Tensor& x) const {
+    const Shape result = shape(x);
+    if (count_reduced(x.shape(), flags) == 0 && result.size() > 0) {
+      throw ValueError(std::string(info.name) + ": no elements to compare; got " + x.describe());
+    }
+    return {result, integral_as_int64(x.dtype())};
+  }
+  void run(const Tensor& y, const Tensor& x) const { reduce(reduction, y, x, flags); }
+  void keep(const Tensor& y, const Tensor& x) {
+    input = SavedInput(x);
+    output = SavedOutput(y);
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    const Tensor& x = input.get();
+    const Tensor ties = x == kept(output.get(send).detach(), x.shape());
+    const Tensor given = kept(g, x.shape());
+    const Tensor count = sum_to(ties, given.shape()).to(g.dtype());
+    // A NaN among the elements is the result, and equal to nothing.
+    send(0, where(ties, given / count, where((x == x) | (given == 0), 0, given * x)));
+  }
+};
+
+template <Reduction reduction>
+Tensor extremum(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  using Op = Extremum<reduction>;
+  const Tensor y = apply(Op{Reduced(Op::info.name, x, axes, options)}, x);
+  return x.dtype() == Dtype::boolean ? y.to(Dtype::boolean) : y;
 }
+
+struct LogSumExp : Reduced {
+  static constexpr OpInfo info{"logsumexp"};
+  SavedInput input{};
+
+  Result infer(const Tensor& x) const { return {shape(x), x.dtype()}; }
+  void run(const Tensor& y, const Tensor& x) const {
+    const NoGradGuard off;
+    const Tensor rows = Rows(x, flags).elements.contiguous();
+    kernels::softmax_kernels().logsumexp_rows(x.dtype(), rows.extent(0), rows.extent(1),
+                                              rows.body().data, y.body().data);
+  }
+  void keep(const Tensor&, const Tensor& x) { input = SavedInput(x); }
+  /// Not exp(x - y): where x is large, y has no digits left for the logarithm of the sum.
+  void vjp(const Tensor& g, const Send& send) const {
+    const Rows from(input.get(), flags);
+    send(0, kept(g, send.shape(0)) * from.back(softmax(from.elements)));
+  }
+};
+
+template <bool greatest>
+struct ArgExtremum {
+  static constexpr OpInfo info{greatest ? "argmax" : "argmin"};
+  int axis;
+  bool keep_dims;
+
+  Result infer(const Tensor& x) const {
+    Flags flags{};
+    flags[static_cast<std::size_t>(axis)] = true;
+    const Shape result = reduced_shape(x.shape(), flags, keep_dims);
+    if (x.shape()[axis] == 0 && result.size() > 0) {
+      throw ValueError(std::string(info.name) + ": no elements to compare; got " + x.describe());
+    }
+    return {result, Dtype::int64};
+  }
+  void run(const Tensor& y, const Tensor& x) const {
+    kernels::reduce_kernels().arg_reduce(greatest, x, axis, y);
+  }
+};
+
+template <bool greatest>
+Tensor arg_extremum(const Tensor& x, std::int64_t axis, ReduceOptions options) {
+  using Op = ArgExtremum<greatest>;
+  return apply(Op{normalize_axis(Op::info.name, axis, x.rank()), options.keep_dims}, x);
+}
+
+struct SumTo {
+  static constexpr OpInfo info{"sum_to", true};
+  Shape shape;
+
+  Result infer(const Tensor& x) const {
+    const int offset = x.rank() - shape.rank();
+    bool fits = offset >= 0;
+    for (int axis = 0; fits && axis < shape.rank(); ++axis)
+      fits = shape[axis] == 1 || shape[axis] == x.shape()[axis + offset];
+    if (fits) return {shape, integral_as_int64(x.dtype())};
+    throw ShapeError("sum_to: the tensor must be a broadcast of " + to_string(shape) + "; got " +
+                     x.describe());
+  }
+  void run(const Tensor& y, const Tensor& x) const {
+    const int offset = x.rank() - shape.rank();
+    Flags flags{};
+    for (int axis = 0; axis < x.rank(); ++axis) {
+      flags[static_cast<std::size_t>(axis)] =
+          axis < offset || (shape[axis - offset] == 1 && x.shape()[axis] != 1);
+    }
+    reduce(Reduction::sum, y, x, flags);
+  }
+  void vjp(const Tensor& g, const Send& send) const { send(0, broadcast_to(g, send.shape(0))); }
+};
 
 }  // namespace
 
@@ -174,11 +262,7 @@ Flags Axes::flags(const char* op, int rank) const {
 }
 
 Tensor sum(const Tensor& x, const Axes& axes, ReduceOptions options) {
-  const Plan plan("sum", x, axes, options);
-  return record("sum", reduced(Reduction::sum, x, plan, integral_as_int64(x.dtype())), {x},
-                [kept = plan.kept_shape](const Tensor& g, const Send& send) {
-                  send(0, [&] { return broadcast_to(reshape(g, kept), send.shape(0)); });
-                });
+  return apply(Sum{{"sum", x, axes, options}}, x);
 }
 
 Tensor mean(const Tensor& x, const Axes& axes, ReduceOptions options) {
@@ -188,68 +272,33 @@ Tensor mean(const Tensor& x, const Axes& axes, ReduceOptions options) {
 }
 
 Tensor prod(const Tensor& x, const Axes& axes, ReduceOptions options) {
-  const Plan plan("prod", x, axes, options);
-  return record("prod", reduced(Reduction::product, x, plan, integral_as_int64(x.dtype())), {x},
-                [x = SavedInput(x), kept = plan.kept_shape, flags = plan.flags](const Tensor& g,
-                                                                                const Send& send) {
-                  send(0, reshape(g, kept) * products_of_others(x.get(), flags));
-                });
+  return apply(Prod{{"prod", x, axes, options}}, x);
 }
 
 Tensor amax(const Tensor& x, const Axes& axes, ReduceOptions options) {
-  return extremum("amax", Reduction::maximum, x, axes, options);
+  return extremum<Reduction::maximum>(x, axes, options);
 }
 
 Tensor amin(const Tensor& x, const Axes& axes, ReduceOptions options) {
-  return extremum("amin", Reduction::minimum, x, axes, options);
+  return extremum<Reduction::minimum>(x, axes, options);
 }
 
-Tensor logsumexp(const Tensor& tensor, const Axes& axes, ReduceOptions options) {
-  const Tensor x = is_floating(tensor.dtype()) ? tensor : tensor.to(Dtype::float64);
-  const Plan plan("logsumexp", x, axes, options);
-  Tensor y = detail::make_tensor(plan.shape, x.dtype());
-  const Tensor rows = Rows(x.detach(), plan.flags).elements.contiguous();
-  detail::named_in_errors("logsumexp", [&] {
-    kernels::softmax_kernels().logsumexp_rows(x.dtype(), rows.extent(0), rows.extent(1),
-                                              rows.body().data, y.body().data);
-  });
-  if (!recording(x)) return y;
-  // Not exp(x - y): where x is large, y has no digits left for the logarithm of the sum.
-  return record("logsumexp", y, {x},
-                [saved = SavedInput(x), flags = plan.flags, kept = plan.kept_shape](
-                    const Tensor& g, const Send& send) {
-                  const Rows from(saved.get(), flags);
-                  send(0, reshape(g, kept) * from.back(softmax(from.elements)));
-                });
+Tensor logsumexp(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  const Tensor floating = is_floating(x.dtype()) ? x : x.to(Dtype::float64);
+  return apply(LogSumExp{{"logsumexp", x, axes, options}}, floating);
 }
 
 Tensor argmax(const Tensor& x, std::int64_t axis, ReduceOptions options) {
-  return arg_extremum("argmax", true, x, axis, options);
+  return arg_extremum<true>(x, axis, options);
 }
 Tensor argmin(const Tensor& x, std::int64_t axis, ReduceOptions options) {
-  return arg_extremum("argmin", false, x, axis, options);
+  return arg_extremum<false>(x, axis, options);
 }
 Tensor argmax(const Tensor& x) { return argmax(reshape(x.detach(), {-1}), 0); }
 Tensor argmin(const Tensor& x) { return argmin(reshape(x.detach(), {-1}), 0); }
 
 Tensor sum_to(Tensor x, const Shape& shape) {
-  if (x.shape() == shape) return x;
-  const int offset = x.rank() - shape.rank();
-  bool fits = offset >= 0;
-  Flags flags{};
-  for (int axis = 0; fits && axis < x.rank(); ++axis) {
-    const bool added = axis < offset;
-    fits = added || shape[axis - offset] == 1 || shape[axis - offset] == x.shape()[axis];
-    flags[static_cast<std::size_t>(axis)] =
-        added || (shape[axis - offset] == 1 && x.shape()[axis] != 1);
-  }
-  if (!fits) {
-    throw ShapeError("sum_to: the tensor must be a broadcast of " + to_string(shape) + "; got " +
-                     x.describe());
-  }
-  Tensor y = reduced(Reduction::sum, x, flags, shape, integral_as_int64(x.dtype()));
-  return record("sum_to", std::move(y), {x},
-                [](const Tensor& g, const Send& send) { send(0, broadcast_to(g, send.shape(0))); });
+  return x.shape() == shape ? std::move(x) : apply(SumTo{shape}, x);
 }
 
 }  // namespace xtape

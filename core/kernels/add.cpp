@@ -9,8 +9,8 @@ void add(T* y, const T* a, const T* b, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = a[i] + b[i];
 }
 
-void widening(double* y, const float* x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) y[i] += static_cast<double>(x[i]);
+void widening(double* y, const double* a, const float* b, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = a[i] + static_cast<double>(b[i]);
 }
 
 }  // namespace

@@ -9,8 +9,7 @@ namespace xtape::kernels {
 struct AddKernels {
   void (*float32)(float* y, const float* a, const float* b, std::int64_t n);
   void (*float64)(double* y, const double* a, const double* b, std::int64_t n);
-  /// y += x
-  void (*widening)(double* y, const float* x, std::int64_t n);
+  void (*widening)(double* y, const double* a, const float* b, std::int64_t n);
 };
 
 }  // namespace xtape::kernels

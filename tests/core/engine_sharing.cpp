@@ -12,7 +12,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/grad.hpp>
 #include <xtape/core/memory.hpp>
-#include <xtape/core/node.hpp>
+#include <xtape/core/operation.hpp>
 
 #include "../support/child.hpp"
 #include "../support/errors.hpp"
@@ -162,12 +162,15 @@ TEST_CASE("what is recorded after its consumer is refused") {
   Tensor late = vector({1}).set_requires_grad(true);
   const Tensor y = record("early", vector({2}), {late}, [](const Tensor&, const Send&) {});
   const Tensor* inputs[] = {&y};
-  Node* early = detail::RuleNode<void (*)(const Tensor&, const Send&)>::make(
-      "consumer", y, 1, [](const Tensor&, const Send&) {});
+  struct Consumer {
+    OpInfo info{"consumer"};
+    void vjp(const Tensor&, const Send&) {}
+  };
+  Node* early = new detail::OperationNode<Consumer>({}, y, 1);
   const Tensor later = record("later", vector({2}), {late}, [](const Tensor&, const Send&) {});
   inputs[0] = &later;
   CHECK(error_of<GradError>([&] {
-          return attach(vector({2}), inputs, early);
+          return detail::attach(vector({2}), inputs, early);
         }).find("consumer: an input must be recorded before its consumer") == 0);
 }
 

@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <xtape/core/error.hpp>
-#include <xtape/core/node.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/ops/layout.hpp>

@@ -209,7 +209,7 @@ TEST_CASE("refusals: counts and places of operations") {
        [&](auto n) {
          return matmul(broadcast_to(scalar, {n, 1}), ones({1, 1}));
        },
-       "contiguous: out of memory: 1152921504606846976 bytes for float32[%, 1]"},
+       "matmul: out of memory: 1152921504606846976 bytes for float32[%, 1]"},
       {"GradcheckOptions.order",
        Kind::value,
        {0, -1},

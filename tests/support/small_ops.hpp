@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <xtape/core/create.hpp>
-#include <xtape/core/node.hpp>
+#include <xtape/core/operation.hpp>
 
 /// Operations on float64 tensors of one shape, as short as can be: the engine is tested without the
 /// library's own.

@@ -1,0 +1,172 @@
+#pragma once
+#include <array>
+#include <concepts>
+#include <initializer_list>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <xtape/config.hpp>
+#include <xtape/core/node.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape {
+
+/// What is known of an operation, beside how to compute it.
+struct OpInfo {
+  const char* name;     ///< a literal
+  bool linear = false;  ///< in all its inputs together: its derivative is itself
+};
+
+/// What an operation makes of its inputs.
+struct Result {
+  Shape shape;
+  Dtype dtype;
+};
+
+namespace detail {
+
+/// An operation on the tape: a value that knows its rule, with what it keeps for that.
+template <class Op>
+class OperationNode final : public Node {
+ public:
+  OperationNode(Op&& op, const Tensor& y, std::size_t inputs)
+      : Node(op.info.name, y.shape(), y.dtype(), inputs, false), op_(std::move(op)) {}
+  std::size_t saved_bytes() const override { return released() ? 0 : SavedValue::bytes_in(op_); }
+
+ private:
+  ~OperationNode() override { OperationNode::drop_rule(); }
+  void run(Tensor g, const Send& send) override { op_.vjp(std::move(g), send); }
+  void drop_rule() noexcept override {
+    if (std::exchange(has_op_, false)) op_.~Op();
+  }
+
+  bool has_op_ = true;
+  union {
+    Op op_;
+  };
+};
+
+/// Makes `node`, new, the maker of `y`.
+Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
+
+/// A dense tensor to be filled.
+Tensor make_result(const Result& result, const char* operation);
+
+/// Checks, allocates and computes.
+template <class Op, class... Inputs>
+Tensor compute(const Op& op, const Inputs&... x) {
+  if constexpr (requires { op.infer(x...); }) {
+    Tensor y = make_result(op.infer(x...), op.info.name);
+    op.run(y, x...);
+    return y;
+  } else {
+    return op.run(x...);
+  }
+}
+
+/// Records what was computed; `keeping` is the operation's inputs as it takes them.
+template <class Op, class... Inputs>
+Tensor recorded(Op&& op, Tensor y, std::span<const Tensor* const> inputs,
+                const Inputs&... keeping) {
+  if constexpr (requires { op.keep(y, keeping...); }) op.keep(y, keeping...);
+  Node* const node = new OperationNode<Op>(std::move(op), y, inputs.size());
+  return attach(std::move(y), inputs, node);
+}
+
+}  // namespace detail
+
+/// The door that all operations pass: y = op(x...), checked, allocated, computed, and recorded if
+/// anybody wants a gradient. An operation is a small value with
+/// ```
+/// OpInfo info;                                     // a constant of the type, or of the value
+/// Result infer(x...) const;                        // what y will be; throws what is wrong with x
+/// void run(const Tensor& y, x...) const;           // fills y
+/// void keep(const Tensor& y, x...);                // takes what the rule reads: SavedInput(x), SavedOutput(y)
+/// void vjp(Tensor g, const Send& send) const;      // the rule: send(i, dL/dx_i), given g = dL/dy
+/// ```
+/// Without `infer`, `run(x...)` gives y: a view, say. Without `keep` the rule needs nothing; without
+/// `vjp` there is no derivative. An integer or boolean y has none either.
+///
+/// Rules are written in operations, and so are differentiable to any order; one that reads values
+/// past the tape says so by `once_differentiable`. What is kept of a tensor otherwise than by
+/// `SavedInput` and `SavedOutput` would follow a later `assign`, or keep its own node alive for ever.
+template <class Op, std::same_as<Tensor>... Inputs>
+Tensor apply(Op op, const Inputs&... x) {
+  return detail::named_in_errors(op.info.name, [&] {
+    Tensor y = detail::compute(op, x...);
+    if constexpr (requires { &Op::vjp; }) {
+      if (recording(x...) && is_floating(y.dtype())) {
+        const std::array<const Tensor*, sizeof...(x)> inputs{&x...};
+        return detail::recorded(std::move(op), std::move(y), inputs, x...);
+      }
+    }
+    return y;
+  });
+}
+
+/// The same for an operation of any number of tensors, which it takes as a span.
+template <class Op>
+Tensor apply_list(Op op, std::span<const Tensor> x) {
+  return detail::named_in_errors(op.info.name, [&] {
+    Tensor y = detail::compute(op, x);
+    bool wanted = false;
+    for (const Tensor& input : x) wanted = wanted || input.requires_grad();
+    if (!wanted || !recording() || !is_floating(y.dtype())) return y;
+    std::vector<const Tensor*, memory::Allocator<const Tensor*>> inputs;
+    for (const Tensor& input : x) inputs.push_back(&input);
+    return detail::recorded(std::move(op), std::move(y), inputs, x);
+  });
+}
+
+/// One argument of `record`.
+struct Input {
+  Input(const Tensor& argument) : tensor(&argument) {}
+  const Tensor* tensor;
+};
+
+/// An operation whose value is there already, for a rule of one's own: `y` with its place on the
+/// tape, or plain `y` if nobody wants a gradient.
+///
+/// `name` must outlive the node (a literal). `y` is new, or one of the inputs; an integer or boolean
+/// `y` has no derivative and stays plain. `rule(g, send)` is the `vjp` of an operation, see `apply`;
+/// it captures what it reads of the inputs as `SavedInput(x)`, of the result as `SavedOutput(y)`.
+template <class Rule>
+Tensor record(const char* name, Tensor y, std::span<const Tensor* const> inputs, Rule rule) {
+  struct Custom {
+    OpInfo info;
+    Rule rule;
+    void vjp(Tensor g, const Send& send) { rule(std::move(g), send); }
+  };
+  bool wanted = false;
+  for (const Tensor* input : inputs) wanted = wanted || input->requires_grad();
+  if (!wanted || !recording() || !is_floating(y.dtype())) return y;
+  return detail::named_in_errors(name, [&] {
+    return detail::recorded(Custom{{name}, std::move(rule)}, std::move(y), inputs);
+  });
+}
+
+template <class Rule>
+Tensor record(const char* name, Tensor y, std::initializer_list<Input> inputs, Rule rule) {
+  static_assert(sizeof(Input) == sizeof(const Tensor*));
+  return record(name, std::move(y), std::span(&inputs.begin()->tensor, inputs.size()),
+                std::move(rule));
+}
+
+/// Wraps a rule that computes gradients from raw values. A backward pass that is itself
+/// differentiated then throws GradError naming the operation, instead of leaving the rule's part
+/// out.
+template <class Rule>
+auto once_differentiable(Rule rule) {
+  return [rule = std::move(rule)](Tensor g, const Send& send) {
+    if (!recording()) return rule(std::move(g), send);
+    const detail::Cover cover(g, send.node_);
+    const RecordingScope off(false);
+    rule(g.detach(), send.opaque(cover));
+  };
+}
+
+}  // namespace xtape
+
+XTAPE_EXPORT_END
