@@ -4,8 +4,8 @@
 #include <functional>
 
 #include <xtape/config.hpp>
-#include <xtape/core/node.hpp>
 #include <xtape/core/number.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/core/storage.hpp>
 #include <xtape/core/tensor.hpp>
 
@@ -58,10 +58,6 @@ struct Body {
 };
 
 static_assert(sizeof(Body) <= 192);  // three cache lines
-
-/// An uninitialised dense tensor. `operation` is named if memory is out, here and below: the calling
-/// function, unless it has another name than the operation.
-Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation = __builtin_FUNCTION());
 
 /// A tensor of one number. Throws ValueError, in the name of `op`, if it does not fit in the dtype.
 Tensor constant(const char* op, const Shape& shape, const Number& value, Dtype dtype);

@@ -64,21 +64,13 @@ void Node::destroy(Node* node) noexcept {
   draining = false;
 }
 
-/// Claims the rule for a sweep: to read it beside others that retain it, or to use it up. What is
-/// reached alone, by one edge of a node that this sweep has claimed the same way, no other can
-/// claim.
-bool Node::claim(bool shared, bool reached_alone) noexcept {
+/// Claims the rule for a sweep that retains it, beside others that do.
+bool Node::share() noexcept {
   std::int32_t use = use_.load(std::memory_order_acquire);
-  if (shared) {
-    while (use >= free_to_all) {
-      if (use_.compare_exchange_weak(use, use + 1, std::memory_order_acquire)) return true;
-    }
-    return false;
+  while (use >= free_to_all) {
+    if (use_.compare_exchange_weak(use, use + 1, std::memory_order_acquire)) return true;
   }
-  if (use != free_to_all) return false;
-  if (!reached_alone) return use_.compare_exchange_strong(use, claimed, std::memory_order_acquire);
-  use_.store(claimed, std::memory_order_relaxed);
-  return true;
+  return false;
 }
 
 void Node::unclaim(bool shared) noexcept {

@@ -106,7 +106,8 @@ class Node {
   /// Drops the rule, and with it the saved values.
   virtual void drop_rule() noexcept = 0;
   static void destroy(Node* node) noexcept;
-  bool claim(bool shared, bool reached_alone) noexcept;
+  bool claim(bool shared) noexcept;
+  bool share() noexcept;
   void unclaim(bool shared) noexcept;
 
   std::atomic<std::uint32_t> references_{1};
@@ -123,6 +124,19 @@ class Node {
   Dtype dtype_;
   bool leaf_;
 };
+
+/// Claims the rule for a sweep: to read it beside others that retain it, or to use it up. What is
+/// reached alone, by one edge of a node that this sweep has claimed the same way, no other can
+/// claim.
+inline bool Node::claim(bool shared) noexcept {
+  if (shared) return share();
+  std::int32_t use = use_.load(std::memory_order_acquire);
+  if (use != free_to_all) return false;
+  if (references_.load(std::memory_order_acquire) != 1)
+    return use_.compare_exchange_strong(use, claimed, std::memory_order_acquire);
+  use_.store(claimed, std::memory_order_relaxed);
+  return true;
+}
 
 /// Where a rule delivers dL/dx for each input x of its operation.
 class Send {

@@ -15,10 +15,6 @@ namespace {
 
 }  // namespace
 
-Tensor detail::make_result(const Result& result, const char* operation) {
-  return make_tensor(result.shape, result.dtype, operation);
-}
-
 Tensor detail::attach(Tensor y, std::span<const Tensor* const> inputs, Node* node) {
   Ref<Node> owner = Ref<Node>::adopt(node);
   bool handed_on =

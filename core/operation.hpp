@@ -51,14 +51,16 @@ class OperationNode final : public Node {
 /// Makes `node`, new, the maker of `y`.
 Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
 
-/// A dense tensor to be filled.
-Tensor make_result(const Result& result, const char* operation);
+/// An uninitialised dense tensor. `operation` is named if memory is out: the calling function,
+/// unless it has another name than the operation.
+Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation = __builtin_FUNCTION());
 
 /// Checks, allocates and computes.
 template <class Op, class... Inputs>
 Tensor compute(const Op& op, const Inputs&... x) {
   if constexpr (requires { op.infer(x...); }) {
-    Tensor y = make_result(op.infer(x...), op.info.name);
+    const Result result = op.infer(x...);
+    Tensor y = make_tensor(result.shape, result.dtype, op.info.name);
     op.run(y, x...);
     return y;
   } else {

@@ -127,7 +127,6 @@ inline void Tape::fetch(std::size_t index) const {
   if (index >= size()) return;
   const char* node = reinterpret_cast<const char*>(nodes_[index]);
   __builtin_prefetch(node);
-  __builtin_prefetch(node + 64);
   __builtin_prefetch(node + 128);
 }
 
@@ -185,8 +184,7 @@ void Tape::claim(bool shared) {
     fetch(claimed_ + 8);
     if (!runs(claimed_)) continue;
     Node& node = *nodes_[claimed_];
-    const bool alone = node.references_.load(std::memory_order_acquire) == 1;
-    if (node.claim(shared, alone)) continue;
+    if (node.claim(shared)) continue;
     const std::string what =
         std::string(node.name_) + " (number " + std::to_string(node.number()) + ")";
     throw GradError("backward: a graph can be swept once unless retain_graph is set; " +

@@ -154,14 +154,15 @@ struct Elementwise {
   template <class... Inputs>
   Result infer(const Inputs&... x) const {
     const std::array<const Tensor*, arity> inputs{&x...};
-    Shape shape = inputs[0]->shape();
-    for (const Tensor* input : inputs) {
-      if (input->shape() != shape) shape = broadcast_shapes(Row::name, shape, input->shape());
+    Result y{inputs[0]->shape(), compares ? Dtype::boolean : compute};
+    for (std::size_t i = 1; i < arity; ++i) {
+      if (inputs[i]->shape() != y.shape)
+        y.shape = broadcast_shapes(Row::name, y.shape, inputs[i]->shape());
     }
     if constexpr (Row::place == RowName::pow) {
-      if (compute == Dtype::int64 && shape.size() > 0) check_exponents(*inputs[1]);
+      if (compute == Dtype::int64 && y.shape.size() > 0) check_exponents(*inputs[1]);
     }
-    return {shape, compares ? Dtype::boolean : compute};
+    return y;
   }
 
   template <class... Inputs>
