@@ -2,6 +2,7 @@
 
 #include <xtape/core/accumulate.hpp>
 #include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
 #include <xtape/core/kernels/add.hpp>
 #include <xtape/core/operation.hpp>
 
@@ -44,17 +45,31 @@ Tensor accumulate(Tensor a, Tensor b) {
   return a;
 }
 
-void GradientSum::add(Tensor part) {
+void GradientSum::count_part() {
   constexpr std::uint32_t most = 64;  // beyond these float32 is too narrow
+  if (++parts_ < most || sum_.dtype() != Dtype::float32) [[likely]]
+    return;
+  widened_ = true;
+  sum_ = sum_.to(Dtype::float64);
+}
+
+void GradientSum::add(Tensor part) {
   if (!sum_.defined()) {
     sum_ = std::move(part);
   } else {
-    if (++parts_ >= most && sum_.dtype() == Dtype::float32) [[unlikely]] {
-      widened_ = true;
-      sum_ = sum_.to(Dtype::float64);
-    }
+    count_part();
     sum_ = accumulate(std::move(sum_), std::move(part));
   }
+}
+
+const Tensor& GradientSum::whole(const Shape& shape, Dtype dtype) {
+  if (!sum_.defined()) {
+    sum_ = zeros(shape, dtype);
+  } else {
+    count_part();
+    if (!exclusive(sum_)) sum_ = sum_.clone();
+  }
+  return sum_;
 }
 
 const Tensor& GradientSum::value() {

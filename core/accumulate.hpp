@@ -18,12 +18,17 @@ Tensor accumulate(Tensor a, Tensor b);
 class GradientSum {
  public:
   void add(Tensor part);
+  /// The sum so far, of this shape, to add to parts of it: dense and nobody else's, of `dtype`, or
+  /// wider. Zeros if nothing came yet.
+  const Tensor& whole(const Shape& shape, Dtype dtype);
   /// The sum in the dtype of its parts; undefined if none came.
   const Tensor& value();
   /// The same, given away.
   Tensor take();
 
  private:
+  void count_part();
+
   Tensor sum_;
   std::uint32_t parts_ = 0;
   bool widened_ = false;

@@ -158,6 +158,15 @@ class Send {
     if (wanted(input)) (*this)(input, static_cast<Tensor>(std::forward<F>(compute)()));
   }
 
+  /// Adds to a part of the gradient of an input, in place: `add(sum)` gets a dense tensor of the
+  /// input's shape with what has come so far, of the input's dtype or, after many parts, float64.
+  /// So many small parts cost what they are worth. Not where the backward pass is recorded.
+  template <class F>
+  requires std::is_invocable_v<F, const Tensor&>
+  void add_to(std::size_t input, F&& add) const {
+    if (wanted(input)) add(sum(input));
+  }
+
  private:
   friend class Tape;
   friend class SavedOutput;
@@ -167,6 +176,7 @@ class Send {
       : tape_(tape), node_(node), targets_(targets) {}
   Send opaque(const detail::Cover& cover) const;
   const Node& source(std::size_t input) const;
+  const Tensor& sum(std::size_t input) const;
   [[noreturn]] void throw_no_input(std::size_t input) const;
   [[noreturn]] void throw_constant(std::size_t input) const;
 

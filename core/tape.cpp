@@ -257,6 +257,15 @@ void Send::operator()(std::size_t input, Tensor dx) const {
   tape_.deliver(node_, input, targets_[input], std::move(dx));
 }
 
+const Tensor& Send::sum(std::size_t input) const {
+  if (recording() || cover_ != nullptr) {
+    throw GradError(std::string(node_.name()) +
+                    ": a backward pass that is differentiated needs whole gradients (see add_to)");
+  }
+  return tape_.gradients_[static_cast<std::size_t>(targets_[input])].whole(shape(input),
+                                                                           dtype(input));
+}
+
 void Send::throw_no_input(std::size_t input) const {
   throw GradError(std::string(node_.name()) + ": the rule must name an input below " +
                   std::to_string(node_.inputs().size()) + "; got " + std::to_string(input));

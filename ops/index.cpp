@@ -74,11 +74,30 @@ void add_rows(const Rows& rows, Sum* to, const T* from, const std::int64_t* inde
   }
 }
 
+/// sum[index[j]] += x[j] along an axis; sum dense, and of the dtype of x or wider.
+void add_rows(const Tensor& sum, const Tensor& x, const Tensor& index, int axis) {
+  const NoGradGuard off;
+  const Tensor dense = x.contiguous();
+  visit(sum.dtype(), [&]<class Sum>(TypeTag<Sum>) {
+    visit(x.dtype(), [&]<class T>(TypeTag<T>) {
+      if constexpr (std::is_same_v<T, Sum> ||
+                    (std::is_same_v<T, float> && std::is_same_v<Sum, double>)) {
+        if (x.size() == 0) return;
+        add_rows(Rows(sum.shape(), axis), sum.body().elements<Sum>(),
+                 dense.body().elements<const T>(), index.body().elements<std::int64_t>(),
+                 index.size());
+      }
+    });
+  });
+}
+
 /// Whether some row gets so many terms that their sum in float32 differs from that in float64,
 /// rounded: what a row gets then does not depend on the others.
-bool sums_are_long(std::int64_t rows, const std::int64_t* index, std::int64_t n) {
+bool sums_are_long(std::int64_t rows, const Tensor& indices) {
   constexpr std::int64_t most = 2;
+  const std::int64_t n = indices.size();
   if (n <= most) return false;
+  const auto* index = indices.body().elements<std::int64_t>();
   std::vector<std::int64_t, memory::Allocator<std::int64_t>> counts(static_cast<std::size_t>(rows));
   for (std::int64_t j = 0; j < n; ++j) {
     if (++counts[static_cast<std::size_t>(index[j])] > most) return true;
@@ -99,7 +118,10 @@ struct Take {
     if (y.size() > 0) copy_rows(Rows(x.shape(), axis), y, x.contiguous(), index.get());
   }
   void vjp(const Tensor& g, const Send& send) const {
-    send(0, scatter_add(g, index.get(), send.shape(0), axis));
+    const Tensor& at = index.get();
+    if (recording() || sums_are_long(send.shape(0)[axis], at))
+      return send(0, scatter_add(g, at, send.shape(0), axis));
+    send.add_to(0, [&](const Tensor& sum) { add_rows(sum, g, at, axis); });
   }
 };
 
@@ -109,39 +131,20 @@ struct ScatterAdd {
   SavedConstant index;  // resolved
   Shape shape;
 
-  Result infer(const Tensor& x) const {
+  Tensor run(const Tensor& x) const {
     if (const Shape expected = taken_shape(shape, axis, index.get().shape());
         x.shape() != expected) {
       throw ShapeError("scatter_add: the values must have the shape " + to_string(expected) +
                        " of the rows; got " + x.describe());
     }
-    return {shape, x.dtype()};
-  }
-  void run(const Tensor& y, const Tensor& x) const {
     const NoGradGuard off;
-    if (x.dtype() == Dtype::float32 && x.size() > 0 &&
-        sums_are_long(shape[axis], index.get().body().elements<std::int64_t>(),
-                      index.get().size())) {
-      const Tensor wide = zeros(shape, Dtype::float64);
-      add<double, float>(wide, x);
-      y.assign(wide.to(Dtype::float32));
-    } else {
-      visit(x.dtype(), [&]<class T>(TypeTag<T>) {
-        std::fill_n(y.body().elements<T>(), y.size(), T{});
-        add<T, T>(y, x);
-      });
-    }
+    const bool wide =
+        x.dtype() == Dtype::float32 && x.size() > 0 && sums_are_long(shape[axis], index.get());
+    const Tensor sum = zeros(shape, wide ? Dtype::float64 : x.dtype());
+    add_rows(sum, x, index.get(), axis);
+    return wide ? sum.to(Dtype::float32) : sum;
   }
   void vjp(const Tensor& g, const Send& send) const { send(0, take(g, index.get(), axis)); }
-
- private:
-  template <class Sum, class T>
-  void add(const Tensor& y, const Tensor& x) const {
-    if (x.size() == 0) return;
-    const Tensor dense = x.contiguous();
-    add_rows(Rows(shape, axis), y.body().elements<Sum>(), dense.body().elements<const T>(),
-             index.get().body().elements<std::int64_t>(), index.get().size());
-  }
 };
 
 }  // namespace

@@ -24,6 +24,12 @@ void copy_into(const Tensor& target, const Tensor& source) {
   kernels::copy(to.shape, {to.data, to.dtype, to.strides}, {from.data, from.dtype, from.strides});
 }
 
+void add_into(const Tensor& target, const Tensor& source) {
+  const detail::Body& to = target.body();
+  const detail::Body& from = source.body();
+  kernels::add_to(to.shape, {to.data, to.dtype, to.strides}, {from.data, from.dtype, from.strides});
+}
+
 /// Strides under which the same memory has another shape; none if the elements would have to move.
 std::optional<Strides> reshaped_strides(const detail::Body& x, const Shape& shape) {
   if (x.contiguous) return row_major_strides(shape);
@@ -172,7 +178,9 @@ struct SliceOp {
 
   Tensor run(const Tensor& x) const { return slice_view(info.name, x, slices.span()); }
   void vjp(const Tensor& g, const Send& send) const {
-    send(0, embed(g, send.shape(0), slices.span()));
+    if (recording()) return send(0, embed(g, send.shape(0), slices.span()));
+    send.add_to(0,
+                [&](const Tensor& sum) { add_into(slice_view(info.name, sum, slices.span()), g); });
   }
 };
 

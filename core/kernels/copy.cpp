@@ -16,51 +16,63 @@ To convert(From value) {
   }
 }
 
-/// A rows x columns block, any strides.
 template <class To, class From>
+struct Copy {
+  static constexpr bool verbatim = std::is_same_v<To, From>;
+  static void put(To& to, From value) { to = convert<To>(value); }
+};
+
+template <class To, class From>
+struct Add {
+  static constexpr bool verbatim = false;
+  static void put(To& to, From value) { to += static_cast<To>(value); }
+};
+
+/// A rows x columns block, any strides.
+template <class How, class To, class From>
 void copy_block(To* to, const From* from, std::int64_t rows, std::int64_t columns,
                 std::int64_t to_row, std::int64_t to_column, std::int64_t from_row,
                 std::int64_t from_column) {
   for (std::int64_t i = 0; i < rows; ++i) {
     To* y = to + i * to_row;
     const From* x = from + i * from_row;
-    if (std::is_same_v<To, From> && to_column == 1 && from_column == 1) {
+    if (How::verbatim && to_column == 1 && from_column == 1) {
       std::memcpy(y, x, static_cast<std::size_t>(columns) * sizeof(To));
     } else {
-      for (std::int64_t j = 0; j < columns; ++j) y[j * to_column] = convert<To>(x[j * from_column]);
+      for (std::int64_t j = 0; j < columns; ++j) How::put(y[j * to_column], x[j * from_column]);
     }
   }
 }
 
 /// The two innermost axes. A transposition goes tile by tile, so that both sides stay in cache.
-template <class To, class From>
+template <class How, class To, class From>
 void copy_plane(To* to, const From* from, std::int64_t rows, std::int64_t columns,
                 std::int64_t to_row, std::int64_t to_column, std::int64_t from_row,
                 std::int64_t from_column) {
   constexpr std::int64_t tile = 16;
   if (from_column == 1 || from_column == 0 || rows < 2) {
-    return copy_block(to, from, rows, columns, to_row, to_column, from_row, from_column);
+    return copy_block<How>(to, from, rows, columns, to_row, to_column, from_row, from_column);
   }
   for (std::int64_t i = 0; i < rows; i += tile) {
     for (std::int64_t j = 0; j < columns; j += tile) {
-      copy_block(to + i * to_row + j * to_column, from + i * from_row + j * from_column,
-                 std::min(tile, rows - i), std::min(tile, columns - j), to_row, to_column, from_row,
-                 from_column);
+      copy_block<How>(to + i * to_row + j * to_column, from + i * from_row + j * from_column,
+                      std::min(tile, rows - i), std::min(tile, columns - j), to_row, to_column,
+                      from_row, from_column);
     }
   }
 }
 
-template <class To, class From>
+template <class How, class To, class From>
 void copy_axes(int axis, const Shape& shape, To* to, const Strides& to_strides, const From* from,
                const Strides& from_strides) {
   const auto a = static_cast<std::size_t>(axis);
   if (shape.rank() - axis == 2) {
-    return copy_plane(to, from, shape[axis], shape[axis + 1], to_strides[a], to_strides[a + 1],
-                      from_strides[a], from_strides[a + 1]);
+    return copy_plane<How>(to, from, shape[axis], shape[axis + 1], to_strides[a], to_strides[a + 1],
+                           from_strides[a], from_strides[a + 1]);
   }
   for (std::int64_t i = 0; i < shape[axis]; ++i) {
-    copy_axes(axis + 1, shape, to + i * to_strides[a], to_strides, from + i * from_strides[a],
-              from_strides);
+    copy_axes<How>(axis + 1, shape, to + i * to_strides[a], to_strides, from + i * from_strides[a],
+                   from_strides);
   }
 }
 
@@ -87,7 +99,11 @@ void coalesce(Shape& shape, std::initializer_list<Strides*> layouts) {
   shape = merged;
 }
 
-void copy(const Shape& shape, const Layout& target, const Layout& source) {
+namespace {
+
+/// Calls f(axes, to, from) with what two layouts have in common, as at least two axes.
+template <class F>
+void with_axes(const Shape& shape, const Layout& target, const Layout& source, F&& f) {
   if (shape.size() == 0) return;
   Shape axes = shape;
   Strides to = target.strides, from = source.strides;
@@ -97,12 +113,30 @@ void copy(const Shape& shape, const Layout& target, const Layout& source) {
     std::copy_backward(to.begin(), to.end() - 1, to.end());
     std::copy_backward(from.begin(), from.end() - 1, from.end());
   }
-  visit(target.dtype, [&]<class To>(TypeTag<To>) {
-    visit(source.dtype, [&]<class From>(TypeTag<From>) {
-      copy_axes(0, axes, reinterpret_cast<To*>(target.data), to,
-                reinterpret_cast<const From*>(source.data), from);
-    });
+  f(axes, to, from);
+}
+
+template <template <class, class> class How, class To, class From>
+void put(const Shape& shape, const Layout& target, const Layout& source) {
+  with_axes(shape, target, source, [&](const Shape& axes, const Strides& to, const Strides& from) {
+    copy_axes<How<To, From>>(0, axes, reinterpret_cast<To*>(target.data), to,
+                             reinterpret_cast<const From*>(source.data), from);
   });
+}
+
+}  // namespace
+
+void copy(const Shape& shape, const Layout& target, const Layout& source) {
+  visit(target.dtype, [&]<class To>(TypeTag<To>) {
+    visit(source.dtype,
+          [&]<class From>(TypeTag<From>) { put<Copy, To, From>(shape, target, source); });
+  });
+}
+
+void add_to(const Shape& shape, const Layout& target, const Layout& source) {
+  if (target.dtype == Dtype::float32) return put<Add, float, float>(shape, target, source);
+  if (source.dtype == Dtype::float32) return put<Add, double, float>(shape, target, source);
+  put<Add, double, double>(shape, target, source);
 }
 
 }  // namespace xtape::kernels

@@ -17,6 +17,10 @@ struct Layout {
 /// integer truncates. The two must not overlap.
 void copy(const Shape& shape, const Layout& target, const Layout& source);
 
+/// target[i] += source[i], for floating elements, the target's dtype at least as wide. The two must
+/// not overlap, and no two i may mean the same place of the target.
+void add_to(const Shape& shape, const Layout& target, const Layout& source);
+
 /// Merges axes that lie behind one another in memory in all `layouts`, and drops those of extent 1.
 void coalesce(Shape& shape, std::initializer_list<Strides*> layouts);
 

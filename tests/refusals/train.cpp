@@ -41,7 +41,7 @@ TEST_CASE("refusals: counts of metrics and searches") {
        Kind::memory,
        {std::int64_t{1} << 29},
        [&](auto n) { return confusion_matrix(labels, labels, n); },
-       "=scatter_add: out of memory: 2305843009213693952 bytes for int64[288230376151711744]"},
+       "=zeros: out of memory: 2305843009213693952 bytes for int64[288230376151711744]"},
       {"random_search: candidates",
        Kind::value,
        {0, -1, most, least},
