@@ -46,6 +46,7 @@
 #include <xtape/nn/regularization.hpp>
 #include <xtape/nn/residual.hpp>
 #include <xtape/nn/sequential.hpp>
+#include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/gradcheck.hpp>

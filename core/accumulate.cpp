@@ -14,7 +14,7 @@ namespace {
 struct Accumulate {
   static constexpr OpInfo info{"accumulate", true};
 
-  Result infer(const Tensor& a, const Tensor&) const { return {a.shape(), a.dtype()}; }
+  OpResult infer(const Tensor& a, const Tensor&) const { return {a.shape(), a.dtype()}; }
   void run(const Tensor& y, const Tensor& a, const Tensor& b) const {
     const auto& add = kernels::chosen<kernels::AddKernels>();
     const Body &sum = y.body(), &left = a.body(), &right = b.body();

@@ -20,7 +20,7 @@ struct OpInfo {
 };
 
 /// What an operation makes of its inputs.
-struct Result {
+struct OpResult {
   Shape shape;
   Dtype dtype;
 };
@@ -59,7 +59,7 @@ Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation = __bu
 template <class Op, class... Inputs>
 Tensor compute(const Op& op, const Inputs&... x) {
   if constexpr (requires { op.infer(x...); }) {
-    const Result result = op.infer(x...);
+    const OpResult result = op.infer(x...);
     Tensor y = make_tensor(result.shape, result.dtype, op.info.name);
     op.run(y, x...);
     return y;
@@ -83,7 +83,7 @@ Tensor recorded(Op&& op, Tensor y, std::span<const Tensor* const> inputs,
 /// anybody wants a gradient. An operation is a small value with
 /// ```
 /// OpInfo info;                                     // a constant of the type, or of the value
-/// Result infer(x...) const;                        // what y will be; throws what is wrong with x
+/// OpResult infer(x...) const;                        // what y will be; throws what is wrong with x
 /// void run(const Tensor& y, x...) const;           // fills y
 /// void keep(const Tensor& y, x...);                // takes what the rule reads: SavedInput(x), SavedOutput(y)
 /// void vjp(Tensor g, const Send& send) const;      // the rule: send(i, dL/dx_i), given g = dL/dy

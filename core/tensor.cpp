@@ -73,7 +73,7 @@ struct To {
   static constexpr OpInfo info{"to", true};
   Dtype target;
 
-  Result infer(const Tensor& x) const {
+  OpResult infer(const Tensor& x) const {
     if (is_floating(x.dtype()) && target == Dtype::int64) check_integers(x);
     return {x.shape(), target};
   }
@@ -86,7 +86,7 @@ struct To {
 struct Contiguous {
   static constexpr OpInfo info{"contiguous", true};
 
-  Result infer(const Tensor& x) const { return {x.shape(), x.dtype()}; }
+  OpResult infer(const Tensor& x) const { return {x.shape(), x.dtype()}; }
   void run(const Tensor& y, const Tensor& x) const {
     kernels::copy(x.shape(), layout(y.body()), layout(x.body()));
   }

@@ -129,7 +129,7 @@ struct RowLossesGradient {
   static constexpr OpInfo info{"cross_entropy"};
   SavedConstant counts;
 
-  Result infer(const Tensor& g, const Tensor& differences) const {
+  OpResult infer(const Tensor& g, const Tensor& differences) const {
     return {differences.shape(), g.dtype()};
   }
   void run(const Tensor& dx, const Tensor& g, const Tensor& differences) const {
@@ -154,7 +154,7 @@ struct RowLosses {
         counts(std::move(counting)),
         differences(xtape::detail::make_tensor(logits.shape(), logits.dtype(), info.name)) {}
 
-  Result infer(const Tensor& logits) const { return {Shape{logits.extent(0)}, logits.dtype()}; }
+  OpResult infer(const Tensor& logits) const { return {Shape{logits.extent(0)}, logits.dtype()}; }
   void run(const Tensor& losses, const Tensor& logits) const {
     const NoGradGuard off;
     const Tensor dense = logits.contiguous();

@@ -18,7 +18,7 @@ struct Dropout {
   double rate;
   std::uint64_t key, call;
 
-  Result infer(const Tensor& x) const {
+  OpResult infer(const Tensor& x) const {
     detail::require_in(info.name, "rate", rate, 0.0, 1.0);
     if (!is_floating(x.dtype()))
       throw DtypeError("dropout: the input must be floating; got " + x.describe());

@@ -152,9 +152,9 @@ struct Elementwise {
   Dtype compute;
 
   template <class... Inputs>
-  Result infer(const Inputs&... x) const {
+  OpResult infer(const Inputs&... x) const {
     const std::array<const Tensor*, arity> inputs{&x...};
-    Result y{inputs[0]->shape(), compares ? Dtype::boolean : compute};
+    OpResult y{inputs[0]->shape(), compares ? Dtype::boolean : compute};
     for (std::size_t i = 1; i < arity; ++i) {
       if (inputs[i]->shape() != y.shape)
         y.shape = broadcast_shapes(Row::name, y.shape, inputs[i]->shape());

@@ -110,7 +110,7 @@ struct Take {
   int axis;
   SavedConstant index;  // resolved
 
-  Result infer(const Tensor& x) const {
+  OpResult infer(const Tensor& x) const {
     return {taken_shape(x.shape(), axis, index.get().shape()), x.dtype()};
   }
   void run(const Tensor& y, const Tensor& x) const {

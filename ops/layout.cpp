@@ -207,7 +207,7 @@ struct Concatenate {
   int axis;
   std::vector<Slice, memory::Allocator<Slice>> parts;  // of the axis, one for each tensor
 
-  Result infer(std::span<const Tensor> tensors) const {
+  OpResult infer(std::span<const Tensor> tensors) const {
     Shape shape = tensors[0].shape();
     Dtype dtype = tensors[0].dtype();
     shape[axis] = 0;

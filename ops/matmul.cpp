@@ -71,7 +71,7 @@ struct MatMul {
   static constexpr OpInfo info{"matmul"};
   SavedInput a, b;
 
-  Result infer(const Tensor& left, const Tensor& right) const {
+  OpResult infer(const Tensor& left, const Tensor& right) const {
     Shape shape;
     if (left.rank() > 2 || right.rank() > 2)
       shape = broadcast_shapes(info.name, leading(left.shape()), leading(right.shape()));
@@ -107,7 +107,7 @@ struct Linear {
   static constexpr OpInfo info{"linear"};
   SavedInput x, w;
 
-  Result infer(const Tensor& input, const Tensor& weight, const Tensor& bias) const {
+  OpResult infer(const Tensor& input, const Tensor& weight, const Tensor& bias) const {
     if (weight.rank() != 2 || input.rank() == 0 || input.extent(-1) != weight.extent(0))
       fail_inner(info.name, input, weight);
     if (bias.rank() != 1 || bias.extent(0) != weight.extent(1)) {

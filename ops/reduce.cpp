@@ -113,7 +113,7 @@ struct Reduced {
 struct Sum : Reduced {
   static constexpr OpInfo info{"sum", true};
 
-  Result infer(const Tensor& x) const { return {shape(x), integral_as_int64(x.dtype())}; }
+  OpResult infer(const Tensor& x) const { return {shape(x), integral_as_int64(x.dtype())}; }
   void run(const Tensor& y, const Tensor& x) const { reduce(Reduction::sum, y, x, flags); }
   void vjp(const Tensor& g, const Send& send) const {
     send(0, [&] { return broadcast_to(kept(g, send.shape(0)), send.shape(0)); });
@@ -124,7 +124,7 @@ struct Prod : Reduced {
   static constexpr OpInfo info{"prod"};
   SavedInput input{};
 
-  Result infer(const Tensor& x) const { return {shape(x), integral_as_int64(x.dtype())}; }
+  OpResult infer(const Tensor& x) const { return {shape(x), integral_as_int64(x.dtype())}; }
   void run(const Tensor& y, const Tensor& x) const { reduce(Reduction::product, y, x, flags); }
   void keep(const Tensor&, const Tensor& x) { input = SavedInput(x); }
   void vjp(const Tensor& g, const Send& send) const {
@@ -138,7 +138,7 @@ struct Extremum : Reduced {
   SavedInput input{};
   SavedOutput output{};
 
-  Result infer(const Tensor& x) const {
+  OpResult infer(const Tensor& x) const {
     const Shape result = shape(x);
     if (count_reduced(x.shape(), flags) == 0 && result.size() > 0) {
       throw ValueError(std::string(info.name) + ": no elements to compare; got " + x.describe());
@@ -171,7 +171,7 @@ struct LogSumExp : Reduced {
   static constexpr OpInfo info{"logsumexp"};
   SavedInput input{};
 
-  Result infer(const Tensor& x) const { return {shape(x), x.dtype()}; }
+  OpResult infer(const Tensor& x) const { return {shape(x), x.dtype()}; }
   void run(const Tensor& y, const Tensor& x) const {
     const NoGradGuard off;
     const Tensor rows = Rows(x, flags).elements.contiguous();
@@ -192,7 +192,7 @@ struct ArgExtremum {
   int axis;
   bool keep_dims;
 
-  Result infer(const Tensor& x) const {
+  OpResult infer(const Tensor& x) const {
     Flags flags{};
     flags[static_cast<std::size_t>(axis)] = true;
     const Shape result = reduced_shape(x.shape(), flags, keep_dims);
@@ -216,7 +216,7 @@ struct SumTo {
   static constexpr OpInfo info{"sum_to", true};
   Shape shape;
 
-  Result infer(const Tensor& x) const {
+  OpResult infer(const Tensor& x) const {
     const int offset = x.rank() - shape.rank();
     bool fits = offset >= 0;
     for (int axis = 0; fits && axis < shape.rank(); ++axis)

@@ -40,7 +40,7 @@ template <class Function>
 struct RowsGradient {
   static constexpr OpInfo info{Function::info.name};
 
-  Result infer(const Tensor& g, const Tensor&) const { return {g.shape(), g.dtype()}; }
+  OpResult infer(const Tensor& g, const Tensor&) const { return {g.shape(), g.dtype()}; }
   void run(const Tensor& dx, const Tensor& g, const Tensor& y) const {
     const Layout layout(y);
     const Tensor given = g.contiguous();
@@ -54,7 +54,7 @@ struct AlongRows {
   static constexpr OpInfo info = Function::info;
   SavedOutput output;
 
-  Result infer(const Tensor& x) const { return {x.shape(), x.dtype()}; }
+  OpResult infer(const Tensor& x) const { return {x.shape(), x.dtype()}; }
   void run(const Tensor& y, const Tensor& x) const {
     const NoGradGuard off;
     const Layout layout(x);

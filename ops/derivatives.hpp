@@ -1,0 +1,136 @@
+#pragma once
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <xtape/config.hpp>
+#include <xtape/core/grad.hpp>
+#include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape {
+
+// Derivatives of functions. A function takes a tensor, or a std::vector of tensors, and gives a
+// tensor; what it captures is a constant to it. They nest: the derivative of a derivative is one.
+// Where x, or what the function captures, requires a gradient, the results are recorded and can be
+// differentiated further; elsewhere they are plain values. Under NoGradGuard they work too, and are
+// plain.
+//
+// All throw DtypeError unless the inputs and the result are floating, and what the function throws.
+
+namespace detail {
+
+using ListFunction = std::function<Tensor(const std::vector<Tensor>&)>;
+
+template <class F>
+concept FunctionOfTensor = std::is_invocable_r_v<Tensor, const F&, const Tensor&>;
+template <class F>
+concept FunctionOfList =
+    !FunctionOfTensor<F> && std::is_invocable_r_v<Tensor, const F&, const std::vector<Tensor>&>;
+
+template <FunctionOfTensor F>
+ListFunction as_list_function(F f) {
+  return [f = std::move(f)](const std::vector<Tensor>& x) -> Tensor { return f(x[0]); };
+}
+template <FunctionOfList F>
+ListFunction as_list_function(F f) {
+  return f;
+}
+
+/// A function at a point, on a tape of its own: what its gradient is for any seed.
+class Pullback {
+ public:
+  Pullback(const char* name, const ListFunction& function, const std::vector<Tensor>& x);
+
+  const Tensor& value() const;
+  /// The gradient of each input for dL/dy = `seed`; zeros where y does not depend on it.
+  std::vector<Tensor> operator()(const Tensor& seed) const;
+  /// That for a scalar y. Throws ShapeError for another.
+  std::vector<Tensor> of_scalar() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+Tensor jacobian(const ListFunction& function, const Tensor& x);
+Tensor hvp(const ListFunction& function, const Tensor& x, const Tensor& v);
+
+}  // namespace detail
+
+/// y = f(x), and a function that gives dL/dx for dL/dy, as often as it is asked:
+/// `auto [y, pull] = vjp(f, x); Tensor dx = pull(seed);`
+/// `pull` throws ShapeError or DtypeError for a seed that is not like y.
+template <detail::FunctionOfTensor F>
+[[nodiscard]] auto vjp(F f, const Tensor& x) {
+  const detail::Pullback at("vjp", detail::as_list_function(std::move(f)), {x});
+  return std::pair(at.value(), [at](const Tensor& seed) { return at(seed)[0]; });
+}
+template <detail::FunctionOfList F>
+[[nodiscard]] auto vjp(F f, const std::vector<Tensor>& x) {
+  const detail::Pullback at("vjp", detail::as_list_function(std::move(f)), x);
+  return std::pair(at.value(), [at](const Tensor& seed) { return at(seed); });
+}
+
+/// The function that gives f(x) and its gradient: `auto [y, dx] = value_and_grad(f)(x);`
+/// Throws ShapeError unless f(x) is a scalar.
+template <detail::FunctionOfTensor F>
+[[nodiscard]] auto value_and_grad(F f) {
+  return [f = detail::as_list_function(std::move(f))](const Tensor& x) {
+    const detail::Pullback at("value_and_grad", f, {x});
+    return std::pair(at.value(), at.of_scalar()[0]);
+  };
+}
+template <detail::FunctionOfList F>
+[[nodiscard]] auto value_and_grad(F f) {
+  return [f = detail::as_list_function(std::move(f))](const std::vector<Tensor>& x) {
+    const detail::Pullback at("value_and_grad", f, x);
+    return std::pair(at.value(), at.of_scalar());
+  };
+}
+
+/// The function that gives the gradient of f: `Tensor dx = grad(f)(x);`
+/// Throws ShapeError unless f(x) is a scalar.
+template <detail::FunctionOfTensor F>
+[[nodiscard]] auto grad(F f) {
+  return [f = detail::as_list_function(std::move(f))](const Tensor& x) {
+    return detail::Pullback("grad", f, {x}).of_scalar()[0];
+  };
+}
+template <detail::FunctionOfList F>
+[[nodiscard]] auto grad(F f) {
+  return [f = detail::as_list_function(std::move(f))](const std::vector<Tensor>& x) {
+    return detail::Pullback("grad", f, x).of_scalar();
+  };
+}
+
+/// All derivatives of f at x: [outputs..., inputs...], one backward pass for each output.
+/// Throws ShapeError if that has more than 8 axes.
+template <detail::FunctionOfTensor F>
+[[nodiscard]] Tensor jacobian(F f, const Tensor& x) {
+  return detail::jacobian(detail::as_list_function(std::move(f)), x);
+}
+
+/// All second derivatives of a scalar function: [inputs..., inputs...]. Zeros for a linear one.
+/// Throws ShapeError unless f(x) is a scalar.
+template <detail::FunctionOfTensor F>
+[[nodiscard]] Tensor hessian(F f, const Tensor& x) {
+  return jacobian(grad(std::move(f)), x);
+}
+
+/// The hessian times v, in two backward passes, without the hessian.
+/// Throws ShapeError unless f(x) is a scalar, ShapeError or DtypeError unless v is like x.
+template <detail::FunctionOfTensor F>
+[[nodiscard]] Tensor hvp(F f, const Tensor& x, const Tensor& v) {
+  return detail::hvp(detail::as_list_function(grad(std::move(f))), x, v);
+}
+
+/// x as a constant: no gradient passes.
+[[nodiscard]] inline Tensor stop_gradient(const Tensor& x) { return x.detach(); }
+
+}  // namespace xtape
+
+XTAPE_EXPORT_END

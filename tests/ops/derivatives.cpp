@@ -1,0 +1,159 @@
+// Derivatives of functions, against closed forms and against each other.
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <vector>
+
+#include <xtape/xtape.hpp>
+
+#include "support/compare.hpp"
+#include "support/errors.hpp"
+
+using namespace xtape;
+
+namespace {
+
+
+using Values = std::vector<double>;
+
+const Tensor point = tensor({0.5, -1.5, 2.0}, Dtype::float64);
+
+/// x0^2 x1 + x1^3 x2, whose derivatives are polynomials too.
+Tensor polynomial(const Tensor& x) {
+  const Tensor a = slice(x, {0}), b = slice(x, {1}), c = slice(x, {2});
+  return a * a * b + b * b * b * c;
+}
+Values polynomial_gradient(double a, double b, double c) {
+  return {2 * a * b, a * a + 3 * b * b * c, b * b * b};
+}
+Values polynomial_hessian(double a, double b, double c) {
+  return {2 * b, 2 * a, 0, 2 * a, 6 * b * c, 3 * b * b, 0, 3 * b * b, 0};
+}
+
+}  // namespace
+
+TEST_CASE("derivatives: value_and_grad and grad give plain values") {
+  const auto [y, dx] = value_and_grad(polynomial)(point);
+  CHECK(y.item() == 0.25 * -1.5 + -1.5 * -1.5 * -1.5 * 2);
+  CHECK(values(dx) == polynomial_gradient(0.5, -1.5, 2));
+  CHECK_FALSE(y.requires_grad());
+  CHECK_FALSE(point.requires_grad());
+  CHECK(values(grad(polynomial)(point)) == values(dx));
+  const NoGradGuard off;
+  CHECK(values(grad(polynomial)(point)) == values(dx));
+  CHECK_FALSE(recording());
+}
+
+TEST_CASE("derivatives: functions of lists") {
+  const auto f = [](const std::vector<Tensor>& x) { return sum(x[0] * x[1] * x[1]); };
+  const Tensor a = tensor({2.0, 3.0}, Dtype::float64), b = tensor({5.0, 7.0}, Dtype::float64),
+               unused = tensor({1.0}, Dtype::float64);
+  const auto [y, dx] = value_and_grad(f)({a, b, unused});
+  CHECK(y.item() == 2 * 25 + 3 * 49);
+  CHECK(values(dx[0]) == Values{25, 49});
+  CHECK(values(dx[1]) == Values{20, 42});
+  CHECK(values(dx[2]) == Values{0});
+  CHECK(values(grad(f)({a, b})[1]) == Values{20, 42});
+  CHECK(values(vjp(f, {a, b}).second(full({}, 2, Dtype::float64))[0]) == Values{50, 98});
+}
+
+TEST_CASE("derivatives: vjp answers as often as it is asked") {
+  const auto [y, pull] = vjp([](const Tensor& x) { return x * x; }, point);
+  CHECK(values(y) == Values{0.25, 2.25, 4});
+  for (const double scale : {1.0, 3.0}) {
+    const Tensor seed = full({3}, scale, Dtype::float64);
+    CHECK(values(pull(seed)) == Values{scale, -3 * scale, 4 * scale});
+  }
+}
+
+TEST_CASE("derivatives: jacobian has the outputs' axes, then the inputs'") {
+  const Tensor w = tensor({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}}, Dtype::float64);
+  const Tensor j = jacobian([&](const Tensor& x) { return matmul(w, x); }, point);
+  CHECK(mismatch(j, w) == "");
+  const Tensor outer = jacobian(
+      [](const Tensor& x) { return expand_dims(x, 1) * expand_dims(slice(x, {range(0, 2)}), 0); },
+      point);
+  CHECK(outer.shape() == Shape{3, 2, 3});
+  CHECK(slice(outer, {2, 1, 2}).item() == -1.5);  // d(x2 x1)/dx2
+  CHECK(slice(outer, {0, 0, 0}).item() == 1);     // d(x0^2)/dx0
+  CHECK(slice(outer, {0, 1, 2}).item() == 0);
+  CHECK(jacobian([](const Tensor& x) { return slice(x, {range(0, 0)}); }, point).shape() ==
+        Shape{0, 3});
+  CHECK(values(jacobian([](const Tensor&) { return ones({2}, Dtype::float64); }, point)) ==
+        Values(6, 0));
+}
+
+TEST_CASE("derivatives: hessian and hvp") {
+  const Tensor h = hessian(polynomial, point);
+  CHECK(h.shape() == Shape{3, 3});
+  CHECK(values(h) == polynomial_hessian(0.5, -1.5, 2));
+  const Tensor v = tensor({1.0, -2.0, 3.0}, Dtype::float64);
+  CHECK(values(hvp(polynomial, point, v)) == values(matmul(h, v)));
+  const Tensor linear = hessian([](const Tensor& x) { return sum(3.0 * x); }, point);
+  CHECK(values(linear) == Values(9, 0));
+  CHECK(values(hvp([](const Tensor& x) { return sum(3.0 * x); }, point, v)) == Values(3, 0));
+}
+
+TEST_CASE("derivatives: they nest to any order") {
+  const auto f = [](const Tensor& x) { return sum(exp(2.0 * x)); };
+  const Tensor x = tensor({0.25}, Dtype::float64);
+  const auto order = [&](const auto& g) {
+    return [g](const Tensor& t) { return sum(grad(g)(t)); };
+  };
+  const auto third = grad(order(order(f)))(x);
+  CHECK(third.detach().item() == doctest::Approx(8 * std::exp(0.5)).epsilon(1e-14));
+  CHECK_FALSE(third.requires_grad());
+  // A tensor with a gradient of its own outside: the gradient penalty of what f captures.
+  const Tensor w = tensor({3.0}, Dtype::float64).set_requires_grad(true);
+  const auto [y, dx] = value_and_grad([&](const Tensor& t) { return sum(w * t * t); })(x);
+  sum(dx * dx).backward();  // (2 w x)^2, so 8 w x^2
+  CHECK(values(w.grad()) == Values{8 * 3 * 0.0625});
+  // And of its input.
+  const Tensor z = tensor({2.0}, Dtype::float64).set_requires_grad(true);
+  sum(grad([](const Tensor& t) { return sum(t * t * t); })(z * z)).backward();  // 3 z^4
+  CHECK(values(z.grad()) == Values{12 * 8});
+}
+
+TEST_CASE("derivatives: of the identity, and results that are not differentiated further") {
+  const auto same = [](const Tensor& x) { return x; };
+  CHECK(values(jacobian(same, point)) == Values{1, 0, 0, 0, 1, 0, 0, 0, 1});
+  const Tensor w = tensor({2.0, 3.0, 4.0}, Dtype::float64).set_requires_grad(true);
+  const auto [y, pull] = vjp([&](const Tensor& x) { return w * x; }, point);
+  CHECK(y.requires_grad());
+  CHECK(pull(ones({3}, Dtype::float64)).requires_grad());
+  const NoGradGuard off;
+  CHECK_FALSE(pull(ones({3}, Dtype::float64)).requires_grad());
+  CHECK_FALSE(grad([&](const Tensor& x) { return sum(w * x); })(point).requires_grad());
+}
+
+TEST_CASE("derivatives: stop_gradient") {
+  const auto f = [](const Tensor& x) { return sum(x * stop_gradient(x)); };
+  CHECK(values(grad(f)(point)) == values(point));
+}
+
+TEST_CASE("derivatives: bad input names the function, and leaves everything as it was") {
+  const auto square_of = [](const Tensor& x) { return x * x; };
+  const Tensor integers = arange(3);
+  CHECK(error_of<DtypeError>([&] { return grad(square_of)(integers); }) ==
+        "grad: the inputs must be floating; got int64[3]");
+  CHECK(error_of<ShapeError>([&] { return grad(square_of)(point); }) ==
+        "grad: the function must give a scalar; got float64[3]");
+  CHECK(error_of<ShapeError>([&] { return value_and_grad(square_of)(point).second; }) ==
+        "value_and_grad: the function must give a scalar; got float64[3]");
+  CHECK(error_of<DtypeError>([&] {
+          return jacobian([](const Tensor& x) { return x > 0; }, point);
+        }) == "jacobian: the result of the function must be floating; got boolean[3]");
+  CHECK(error_of<ShapeError>([&] { return vjp(square_of, point).second(ones({2})); }) ==
+        "vjp: the seed must be like the result; got float32[2] for float64[3]");
+  CHECK(error_of<DtypeError>([&] { return hvp(polynomial, point, ones({3})); }) ==
+        "hvp: v must be like x; got float32[3] for float64[3]");
+  struct Thrown {};
+  CHECK_THROWS_AS(static_cast<void>(grad([](const Tensor& x) -> Tensor {
+                    static_cast<void>(x);
+                    throw Thrown();
+                  })(point)),
+                  Thrown);
+  CHECK(recording());
+  CHECK_FALSE(point.requires_grad());
+}
