@@ -67,7 +67,7 @@ const Tensor& GradientSum::whole(const Shape& shape, Dtype dtype) {
     sum_ = zeros(shape, dtype);
   } else {
     count_part();
-    if (!exclusive(sum_)) sum_ = sum_.clone();
+    if (!exclusive(sum_)) sum_ = sum_.detach().clone();
   }
   return sum_;
 }

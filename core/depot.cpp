@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t slab_span = std::size_t{1} << 14;  // its address tells a block's slab
 constexpr std::size_t slab_bytes = slab_span - 64;       // malloc finds room for what it notes
-constexpr std::size_t batch_bytes = (std::size_t{1} << 12) - header_bytes;  // a page at a time
+constexpr std::size_t batch_bytes =
+    (std::size_t{1} << 12) - header_bytes;  // about a page at a time
 constexpr std::size_t block_alignment = 64;
 constexpr std::size_t huge_page = std::size_t{1} << 21;
 constexpr std::int64_t least_limit = std::int64_t{1} << 20;
@@ -214,8 +215,8 @@ void Depot::unlink(Slab* slab) noexcept {
   if (slab->next != nullptr) slab->next->previous = slab->previous;
 }
 
-/// In the order of their addresses, as memory likes to be read: what a chain of operations keeps
-/// then lies in a row.
+/// Fresh blocks in the order of their addresses, as memory likes to be read: what a chain of
+/// operations keeps then lies in a row.
 Chain Depot::cut(std::size_t index) noexcept {
   Slab* const slab = slabs_[index];
   Chain chain;

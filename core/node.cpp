@@ -83,7 +83,9 @@ void Node::unclaim(bool shared) noexcept {
 
 void detail::throw_named(const char* operation, const MemoryError& error) {
   if (error.names_operation) throw;
-  throw MemoryError(operation, error.bytes);
+  throw MemoryError(
+      running_rule() != nullptr ? std::string(running_rule()) + " (backward)" : operation,
+      error.bytes);
 }
 
 detail::SavedValue::SavedValue(const SavedValue& other) : value_(other.value_) {
@@ -92,7 +94,7 @@ detail::SavedValue::SavedValue(const SavedValue& other) : value_(other.value_) {
 }
 
 SavedInput::SavedInput(const Tensor& input)
-    : SavedValue(input.is_leaf() ? detail::snapshot(input, "record") : input) {}
+    : SavedValue(input.is_leaf() ? detail::snapshot(input, "") : input) {}
 
 std::size_t detail::SavedValue::start_count() {
   counting = true;

@@ -160,7 +160,8 @@ class Send {
 
   /// Adds to a part of the gradient of an input, in place: `add(sum)` gets a dense tensor of the
   /// input's shape with what has come so far, of the input's dtype or, after many parts, float64.
-  /// So many small parts cost what they are worth. Not where the backward pass is recorded.
+  /// So many small parts cost what they are worth. A first part of -0 becomes 0. Not where the
+  /// backward pass is recorded.
   template <class F>
   requires std::is_invocable_v<F, const Tensor&>
   void add_to(std::size_t input, F&& add) const {

@@ -27,6 +27,11 @@ struct OpResult {
 
 namespace detail {
 
+template <class Op>
+concept Differentiable = requires(Op& op, Tensor g, const Send& send) {
+  op.vjp(std::move(g), send);
+};
+
 /// An operation on the tape: a value that knows its rule, with what it keeps for that.
 template <class Op>
 class OperationNode final : public Node {
@@ -72,14 +77,19 @@ Tensor compute(const Op& op, const Inputs&... x) {
 template <class Op, class... Inputs>
 Tensor recorded(Op&& op, Tensor y, std::span<const Tensor* const> inputs,
                 const Inputs&... keeping) {
-  if constexpr (requires { op.keep(y, keeping...); }) op.keep(y, keeping...);
+  if constexpr (requires { op.keep(y, keeping...); }) {
+    op.keep(y, keeping...);
+  } else {
+    static_assert(
+        !requires { &Op::keep; }, "keep must take the result and the inputs of run");
+  }
   Node* const node = new OperationNode<Op>(std::move(op), y, inputs.size());
   return attach(std::move(y), inputs, node);
 }
 
 }  // namespace detail
 
-/// The door that all operations pass: y = op(x...), checked, allocated, computed, and recorded if
+/// The door that operations pass: y = op(x...), checked, allocated, computed, and recorded if
 /// anybody wants a gradient. An operation is a small value with
 /// ```
 /// OpInfo info;                                     // a constant of the type, or of the value
@@ -89,7 +99,9 @@ Tensor recorded(Op&& op, Tensor y, std::span<const Tensor* const> inputs,
 /// void vjp(Tensor g, const Send& send) const;      // the rule: send(i, dL/dx_i), given g = dL/dy
 /// ```
 /// Without `infer`, `run(x...)` gives y: a view, say. Without `keep` the rule needs nothing; without
-/// `vjp` there is no derivative. An integer or boolean y has none either.
+/// `vjp` there is no derivative. An integer or boolean y has none either. What an operation made for
+/// itself it keeps as `SavedConstant`. In `run` recording is as it was outside: one that uses
+/// operations has a NoGradGuard.
 ///
 /// Rules are written in operations, and so are differentiable to any order; one that reads values
 /// past the tape says so by `once_differentiable`. What is kept of a tensor otherwise than by
@@ -98,7 +110,7 @@ template <class Op, std::same_as<Tensor>... Inputs>
 Tensor apply(Op op, const Inputs&... x) {
   return detail::named_in_errors(op.info.name, [&] {
     Tensor y = detail::compute(op, x...);
-    if constexpr (requires { &Op::vjp; }) {
+    if constexpr (detail::Differentiable<Op> && sizeof...(x) > 0) {
       if (recording(x...) && is_floating(y.dtype())) {
         const std::array<const Tensor*, sizeof...(x)> inputs{&x...};
         return detail::recorded(std::move(op), std::move(y), inputs, x...);
@@ -113,12 +125,16 @@ template <class Op>
 Tensor apply_list(Op op, std::span<const Tensor> x) {
   return detail::named_in_errors(op.info.name, [&] {
     Tensor y = detail::compute(op, x);
-    bool wanted = false;
-    for (const Tensor& input : x) wanted = wanted || input.requires_grad();
-    if (!wanted || !recording() || !is_floating(y.dtype())) return y;
-    std::vector<const Tensor*, memory::Allocator<const Tensor*>> inputs;
-    for (const Tensor& input : x) inputs.push_back(&input);
-    return detail::recorded(std::move(op), std::move(y), inputs, x);
+    if constexpr (detail::Differentiable<Op>) {
+      bool wanted = false;
+      for (const Tensor& input : x) wanted = wanted || input.requires_grad();
+      if (wanted && recording() && is_floating(y.dtype())) {
+        std::vector<const Tensor*, memory::Allocator<const Tensor*>> inputs;
+        for (const Tensor& input : x) inputs.push_back(&input);
+        return detail::recorded(std::move(op), std::move(y), inputs, x);
+      }
+    }
+    return y;
   });
 }
 

@@ -29,7 +29,7 @@ struct RuleScope {
 /// each place gets a handle of its own: `assign` to one of them is not seen by the others.
 Tensor result(const Tensor& gradient) {
   if (!gradient.defined()) return {};
-  return detail::shared(gradient) ? detail::snapshot(gradient) : gradient;
+  return detail::shared(gradient) ? detail::snapshot(gradient, "") : gradient;
 }
 
 }  // namespace
@@ -220,7 +220,9 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
         g = g.detach();
         g.body().cotangent = true;
       }
-      node.run(std::move(g), Send(*this, node, aimed_.data() + first_edge_[i]));
+      detail::named_in_errors(node.name_, [&] {
+        node.run(std::move(g), Send(*this, node, aimed_.data() + first_edge_[i]));
+      });
     }
     if (!options.retain_graph) {
       node.drop_rule();

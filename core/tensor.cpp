@@ -44,7 +44,7 @@ bool is_row_major(const Shape& shape, const Strides& strides) {
 
 /// Throws ValueError for a value that is near no int64.
 void check_integers(const Tensor& tensor) {
-  const Tensor dense = tensor.is_contiguous() ? tensor : dense_copy(tensor, tensor.dtype());
+  const Tensor dense = tensor.is_contiguous() ? tensor : dense_copy(tensor, tensor.dtype(), "to");
   visit(tensor.dtype(), [&]<class T>(TypeTag<T>) {
     for (const T value :
          std::span(dense.body().elements<T>(), static_cast<std::size_t>(tensor.size())))
@@ -70,7 +70,7 @@ void check_rule_may_read(const char* what, const Tensor& tensor) {
 }
 
 struct To {
-  static constexpr OpInfo info{"to", true};
+  static constexpr OpInfo info{"to"};
   Dtype target;
 
   OpResult infer(const Tensor& x) const {
@@ -171,7 +171,7 @@ const void* Tensor::checked_data(Dtype dtype) const {
 
 Tensor Tensor::converted(Dtype dtype) const {
   detail::check_readable("to_vector", *this);
-  return dense_copy(*this, dtype);
+  return dense_copy(*this, dtype, "to_vector");
 }
 
 void Tensor::copy_to(void* values, Dtype target) const {
@@ -339,7 +339,7 @@ bool exclusive(const Tensor& tensor) {
 void make_exclusive(const Tensor& leaf) {
   const Body& body = leaf.body();
   if (!body.contiguous || !body.storage->exclusive())
-    replace_value(leaf, dense_copy(leaf, body.dtype));
+    replace_value(leaf, dense_copy(leaf, body.dtype, ""));
 }
 
 void replace_value(const Tensor& leaf, const Tensor& value) {

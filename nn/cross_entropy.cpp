@@ -146,7 +146,8 @@ struct RowLossesGradient {
 /// The loss of each row from labels within the classes; 0 of rows that do not count.
 struct RowLosses {
   static constexpr OpInfo info{"cross_entropy"};
-  SavedConstant labels, counts, differences;
+  SavedInput labels;  // may be the user's own
+  SavedConstant counts, differences;
   SavedInput x{};
 
   RowLosses(const Tensor& logits, Tensor of_rows, Tensor counting)

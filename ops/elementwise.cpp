@@ -142,25 +142,25 @@ void check_exponents(const Tensor& exponents) {
   throw ValueError("pow: integers have no negative powers; got the exponent " + to_string(least));
 }
 
-/// A row applied to tensors whose values are computed in the dtype `compute`.
+/// A row applied to tensors whose values are computed in one dtype.
 template <class Row, std::size_t arity>
 struct Elementwise {
   using F = Formulas<Row, arity>;
   static constexpr OpInfo info{Row::name};
   static constexpr bool compares = std::tuple_size_v<decltype(Row::derivatives)> == 0;
 
-  Dtype compute;
+  Dtype computed_in;
 
   template <class... Inputs>
   OpResult infer(const Inputs&... x) const {
     const std::array<const Tensor*, arity> inputs{&x...};
-    OpResult y{inputs[0]->shape(), compares ? Dtype::boolean : compute};
+    OpResult y{inputs[0]->shape(), compares ? Dtype::boolean : computed_in};
     for (std::size_t i = 1; i < arity; ++i) {
       if (inputs[i]->shape() != y.shape)
         y.shape = broadcast_shapes(Row::name, y.shape, inputs[i]->shape());
     }
     if constexpr (Row::place == RowName::pow) {
-      if (compute == Dtype::int64 && y.shape.size() > 0) check_exponents(*inputs[1]);
+      if (computed_in == Dtype::int64 && y.shape.size() > 0) check_exponents(*inputs[1]);
     }
     return y;
   }
@@ -168,7 +168,7 @@ struct Elementwise {
   template <class... Inputs>
   void run(const Tensor& y, const Inputs&... x) const {
     const std::array<const Tensor*, arity> inputs{&x...};
-    kernels::map(kernels_of<Row>().value, compute, y, inputs);
+    kernels::map(kernels_of<Row>().value, computed_in, y, inputs);
   }
 };
 

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <span>
 #include <type_traits>
 #include <vector>
 
@@ -22,7 +24,7 @@ void check_integer(const char* op, const char* what, const Tensor& tensor) {
 Tensor resolved(const char* op, const Tensor& indices, std::int64_t extent) {
   check_integer(op, "indices", indices);
   const Tensor dense = indices.contiguous();
-  Tensor result = detail::make_tensor(indices.shape(), Dtype::int64);
+  Tensor result = detail::make_tensor(indices.shape(), Dtype::int64, op);
   const auto* given = dense.body().elements<std::int64_t>();
   auto* from_front = result.body().elements<std::int64_t>();
   for (std::int64_t i = 0; i < result.size(); ++i) {
@@ -91,18 +93,22 @@ void add_rows(const Tensor& sum, const Tensor& x, const Tensor& index, int axis)
   });
 }
 
-/// Whether some row gets so many terms that their sum in float32 differs from that in float64,
-/// rounded: what a row gets then does not depend on the others.
-bool sums_are_long(std::int64_t rows, const Tensor& indices) {
-  constexpr std::int64_t most = 2;
+/// Whether one of the rows is named more than `most` times.
+bool named_more_often(std::int64_t most, std::int64_t rows, const Tensor& indices) {
+  using List = std::vector<std::int64_t, memory::Allocator<std::int64_t>>;
   const std::int64_t n = indices.size();
   if (n <= most) return false;
-  const auto* index = indices.body().elements<std::int64_t>();
-  std::vector<std::int64_t, memory::Allocator<std::int64_t>> counts(static_cast<std::size_t>(rows));
-  for (std::int64_t j = 0; j < n; ++j) {
-    if (++counts[static_cast<std::size_t>(index[j])] > most) return true;
+  const std::span index(indices.body().elements<std::int64_t>(), static_cast<std::size_t>(n));
+  if (n < rows / 16) {
+    List sorted(index.begin(), index.end());
+    std::sort(sorted.begin(), sorted.end());
+    return !std::equal(sorted.begin(), sorted.end() - most, sorted.begin() + most,
+                       std::not_equal_to<>());
   }
-  return false;
+  List counts(static_cast<std::size_t>(rows));
+  return std::any_of(index.begin(), index.end(), [&](std::int64_t row) {
+    return ++counts[static_cast<std::size_t>(row)] > most;
+  });
 }
 
 struct Take {
@@ -119,7 +125,9 @@ struct Take {
   }
   void vjp(const Tensor& g, const Send& send) const {
     const Tensor& at = index.get();
-    if (recording() || sums_are_long(send.shape(0)[axis], at))
+    // In float32 a row's terms are summed first, in double: its digits then depend on nothing else.
+    if (recording() ||
+        (g.dtype() == Dtype::float32 && named_more_often(1, send.shape(0)[axis], at)))
       return send(0, scatter_add(g, at, send.shape(0), axis));
     send.add_to(0, [&](const Tensor& sum) { add_rows(sum, g, at, axis); });
   }
@@ -138,8 +146,9 @@ struct ScatterAdd {
                        " of the rows; got " + x.describe());
     }
     const NoGradGuard off;
-    const bool wide =
-        x.dtype() == Dtype::float32 && x.size() > 0 && sums_are_long(shape[axis], index.get());
+    // Two terms of float32 have the sum that they have in float64, rounded.
+    const bool wide = x.dtype() == Dtype::float32 && x.size() > 0 &&
+                      named_more_often(2, shape[axis], index.get());
     const Tensor sum = zeros(shape, wide ? Dtype::float64 : x.dtype());
     add_rows(sum, x, index.get(), axis);
     return wide ? sum.to(Dtype::float32) : sum;

@@ -98,7 +98,7 @@ XTAPE_WRAPS Tensor slice_view(const char* op, const Tensor& x, std::span<const S
     shape.push_back(range.count);
   }
   return detail::make_view(x, shape, strides,
-                           shape.size() == 0 ? 0 : static_cast<std::int64_t>(offset));
+                           shape.size() == 0 ? 0 : static_cast<std::int64_t>(offset), op);
 }
 
 /// A list of slices by value, at most one an axis.
@@ -189,15 +189,15 @@ struct Embed {
   Shape shape;
   SliceList slices;
 
-  Tensor run(const Tensor& x) const {
-    const Tensor y = zeros(shape, x.dtype());
+  OpResult infer(const Tensor& x) const { return {shape, x.dtype()}; }
+  void run(const Tensor& y, const Tensor& x) const {
     const Tensor place = slice_view(info.name, y, slices.span());
     if (place.shape() != x.shape()) {
       throw ShapeError("embed: the place has the shape " + to_string(place.shape()) + "; got " +
                        x.describe());
     }
+    std::memset(y.body().data, 0, static_cast<std::size_t>(y.size()) * size_of(y.dtype()));
     copy_into(place, x);
-    return y;
   }
   void vjp(const Tensor& g, const Send& send) const { send(0, slice(g, slices.span())); }
 };
@@ -263,6 +263,7 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
     throw ShapeError("reshape: the number of elements must stay; got " + x.describe() + " for " +
                      to_string(shape));
   }
+  // Of a dense copy there is a view of any shape.
   const bool view = reshaped_strides(x.body(), shape).has_value();
   return apply(Reshape{.shape = shape}, view ? x : x.contiguous());
 }

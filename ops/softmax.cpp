@@ -11,8 +11,8 @@ namespace xtape {
 namespace {
 
 /// Along the last axis of a floating tensor, as rows.
-struct Layout {
-  explicit Layout(const Tensor& x)
+struct RowCount {
+  explicit RowCount(const Tensor& x)
       : columns(x.extent(-1)), rows(columns == 0 ? 0 : x.size() / columns) {}
   std::int64_t columns, rows;
 };
@@ -42,10 +42,10 @@ struct RowsGradient {
 
   OpResult infer(const Tensor& g, const Tensor&) const { return {g.shape(), g.dtype()}; }
   void run(const Tensor& dx, const Tensor& g, const Tensor& y) const {
-    const Layout layout(y);
+    const RowCount count(y);
     const Tensor given = g.contiguous();
     (kernels::softmax_kernels().*Function::gradient)(
-        g.dtype(), layout.rows, layout.columns, y.body().data, given.body().data, dx.body().data);
+        g.dtype(), count.rows, count.columns, y.body().data, given.body().data, dx.body().data);
   }
 };
 
@@ -57,9 +57,9 @@ struct AlongRows {
   OpResult infer(const Tensor& x) const { return {x.shape(), x.dtype()}; }
   void run(const Tensor& y, const Tensor& x) const {
     const NoGradGuard off;
-    const Layout layout(x);
+    const RowCount count(x);
     const Tensor dense = x.contiguous();
-    (kernels::softmax_kernels().*Function::value)(x.dtype(), layout.rows, layout.columns,
+    (kernels::softmax_kernels().*Function::value)(x.dtype(), count.rows, count.columns,
                                                   dense.body().data, y.body().data);
   }
   void keep(const Tensor& y, const Tensor&) { output = SavedOutput(y); }

@@ -30,6 +30,19 @@ double reference(const Doubles& logits, std::size_t classes,
 
 }  // namespace
 
+TEST_CASE("cross entropy: labels that are assigned later are not seen by backward") {
+  const Tensor logits = zeros({2, 3}, Dtype::float64).set_requires_grad(true);
+  const Tensor labels = tensor({0, 1}, Dtype::int64);
+  for (const bool create_graph : {false, true}) {
+    labels.assign(tensor({0, 1}, Dtype::int64));
+    const Tensor loss = nn::cross_entropy(logits, labels);
+    labels.assign(tensor({2, 2}, Dtype::int64));
+    const auto [g] = grad(loss, {logits}, {.create_graph = create_graph});
+    const Tensor expected = tensor({{-2.0, 1.0, 1.0}, {1.0, -2.0, 1.0}}, Dtype::float64) / 6;
+    CHECK(mismatch(g.detach(), expected, 1e-15) == "");
+  }
+}
+
 TEST_CASE("cross entropy against the definition") {
   Rng rng(5);
   for (const auto& [rows, classes] :

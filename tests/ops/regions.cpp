@@ -8,6 +8,7 @@
 #include <xtape/xtape.hpp>
 
 using namespace xtape;
+using Values = std::vector<double>;
 
 namespace {
 
@@ -77,6 +78,24 @@ TEST_CASE("regions: an element that is read very often keeps its digits") {
   const double step = static_cast<double>(0.1F);
   CHECK(gradient(x)[1] == doctest::Approx(reads * step).epsilon(1e-7));
   CHECK(gradient(x)[0] == 0);
+}
+
+TEST_CASE("regions: float32 terms of one row are summed before they meet the rest") {
+  for (const auto& rows : {Values{0, 0}, Values{0, 0, 1, 1, 1}, Values{1, 0, 0}}) {
+    const Tensor x = zeros({2}, Dtype::float32).set_requires_grad(true);
+    const Tensor index = from_vector(Values(rows)).to(Dtype::int64);
+    (sum(take(x, index)) + sum(x * 16777216.0)).backward();
+    CHECK(gradient(x)[0] == 16777218);
+  }
+}
+
+TEST_CASE("regions: a seed that requires a gradient stays outside") {
+  const Tensor c = counted({3}, Dtype::float64);
+  const Tensor seed = ones({3}, Dtype::float64).set_requires_grad(true);
+  const Tensor y = c + broadcast_to(slice(c, {0}) * 4.0, {3});
+  y.backward(seed);
+  CHECK_FALSE(c.grad().requires_grad());
+  CHECK(gradient(c) == std::vector<double>{13, 1, 1});
 }
 
 TEST_CASE("regions: gradients of gradients, and an inner tensor in parts") {
