@@ -75,8 +75,7 @@ Tensor compute(const Op& op, const Inputs&... x) {
 
 /// Records what was computed; `keeping` is the operation's inputs as it takes them.
 template <class Op, class... Inputs>
-Tensor recorded(Op&& op, Tensor y, std::span<const Tensor* const> inputs,
-                const Inputs&... keeping) {
+Tensor recorded(Op op, Tensor y, std::span<const Tensor* const> inputs, const Inputs&... keeping) {
   if constexpr (requires { op.keep(y, keeping...); }) {
     op.keep(y, keeping...);
   } else {

@@ -150,8 +150,8 @@ struct RowLosses {
   SavedConstant counts, differences;
   SavedInput x{};
 
-  RowLosses(const Tensor& logits, Tensor of_rows, Tensor counting)
-      : labels(std::move(of_rows)),
+  RowLosses(const Tensor& logits, const Tensor& of_rows, Tensor counting)
+      : labels(of_rows),
         counts(std::move(counting)),
         differences(xtape::detail::make_tensor(logits.shape(), logits.dtype(), info.name)) {}
 
@@ -175,7 +175,8 @@ struct RowLosses {
 };
 
 Tensor row_losses(const Tensor& logits, const Tensor& labels, const Tensor& counts) {
-  return apply(RowLosses(logits, labels, counts), logits);
+  return xtape::detail::named_in_errors(
+      "cross_entropy", [&] { return apply(RowLosses(logits, labels, counts), logits); });
 }
 
 }  // namespace

@@ -195,7 +195,7 @@ struct DifferentiableElementwise : Elementwise<Row, arity> {
     if constexpr (F::reads_any(arity + 1)) output_ = SavedOutput(y);
   }
 
-  void vjp(Tensor g, const Send& send) const {
+  void vjp(Tensor&& g, const Send& send) const {
     std::array<Tensor, arity + 2> arguments;
     each<arity>([&](auto i) {
       if constexpr (F::reads_any(i() + 1)) arguments[i + 1] = inputs_[position(i + 1)].get();

@@ -14,7 +14,6 @@ using namespace xtape;
 
 namespace {
 
-
 using Values = std::vector<double>;
 
 const Tensor point = tensor({0.5, -1.5, 2.0}, Dtype::float64);
