@@ -92,7 +92,7 @@ Tensor recorded(Op op, Tensor y, std::span<const Tensor* const> inputs, const In
 /// anybody wants a gradient. An operation is a small value with
 /// ```
 /// OpInfo info;                                     // a constant of the type, or of the value
-/// OpResult infer(x...) const;                        // what y will be; throws what is wrong with x
+/// OpResult infer(x...) const;                      // what y will be; throws what is wrong with x
 /// void run(const Tensor& y, x...) const;           // fills y
 /// void keep(const Tensor& y, x...);                // takes what the rule reads: SavedInput(x), SavedOutput(y)
 /// void vjp(Tensor g, const Send& send) const;      // the rule: send(i, dL/dx_i), given g = dL/dy

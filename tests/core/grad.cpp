@@ -327,3 +327,34 @@ TEST_CASE("leaving the tape is said aloud: the values of a recorded tensor are r
     CHECK(values(x.grad()) == Values{2, 2});
   }
 }
+
+namespace {
+
+/// 2 x + 0 of the others, with a rule that is a template.
+struct Doubled {
+  static constexpr OpInfo info{"doubled", true};
+
+  OpResult infer(const Tensor& x) const { return {x.shape(), x.dtype()}; }
+  void run(const Tensor& y, const Tensor& x) const { y.assign(map(x, x, std::plus<>())); }
+  void vjp(const auto& g, const Send& send) const { send(0, add(g, g)); }
+};
+
+struct Nothing {
+  static constexpr OpInfo info{"nothing"};
+
+  Tensor run() const { return scalar(3); }
+  void vjp(const Tensor&, const Send&) const {}
+};
+
+}  // namespace
+
+TEST_CASE("an operation of one's own passes the door, whatever the form of its rule") {
+  const Tensor x = vector({1, 2}).set_requires_grad(true);
+  const Tensor y = apply(Doubled(), x);
+  CHECK(values(y) == std::vector<double>{2, 4});
+  CHECK(std::string(y.node()->name()) == "doubled");
+  y.backward(vector({1, 10}));
+  CHECK(values(x.grad()) == std::vector<double>{2, 20});
+  CHECK_FALSE(apply(Doubled(), vector({1, 2})).requires_grad());
+  CHECK_FALSE(apply(Nothing()).requires_grad());  // of no inputs: a constant
+}
