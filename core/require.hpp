@@ -1,5 +1,4 @@
 #pragma once
-#include <cmath>
 #include <concepts>
 #include <string>
 
@@ -25,17 +24,9 @@ T require(bool holds, const char* op, const char* what, const char* rule, T valu
   return value;
 }
 
-inline double require_finite(const char* op, const char* what, double value) {
-  return require(std::isfinite(value), op, what, "be finite", value);
-}
-
-inline double require_positive(const char* op, const char* what, double value) {
-  return require(value > 0 && std::isfinite(value), op, what, "be finite and above 0", value);
-}
-
-inline double require_not_negative(const char* op, const char* what, double value) {
-  return require(value >= 0 && std::isfinite(value), op, what, "be finite and not negative", value);
-}
+double require_finite(const char* op, const char* what, double value);
+double require_positive(const char* op, const char* what, double value);      ///< and finite
+double require_not_negative(const char* op, const char* what, double value);  ///< and finite
 
 template <class T>
 T require_in(const char* op, const char* what, T value, T least, T most) {

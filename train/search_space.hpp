@@ -2,7 +2,7 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
-#include <ranges>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,13 +30,13 @@ class SearchSpace {
   /// One of the values; random search takes each with the same probability. Throws ValueError for
   /// none.
   SearchSpace& choice(std::string name, std::vector<HyperparameterValue> values);
-  template <std::ranges::input_range Values>
-  requires std::convertible_to<std::ranges::range_reference_t<const Values>, HyperparameterValue> &&
+  template <class Values>
+  requires std::convertible_to<decltype(*std::begin(std::declval<const Values&>())),
+                               HyperparameterValue> &&
       (!std::convertible_to<const Values&, HyperparameterValue>)  // a literal is a range of char
       SearchSpace& choice(std::string name, const Values& values) {
-    std::vector<HyperparameterValue> list;
-    for (auto&& value : values) list.emplace_back(value);
-    return choice(std::move(name), std::move(list));
+    return choice(std::move(name),
+                  std::vector<HyperparameterValue>(std::begin(values), std::end(values)));
   }
 
   /// A number from [low, high), for random search. Throws ValueError if low > high or their
