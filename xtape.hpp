@@ -7,6 +7,7 @@
 #include <xtape/core/dtype.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/grad.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/memory.hpp>
 #include <xtape/core/node.hpp>
 #include <xtape/core/number.hpp>
@@ -55,6 +56,7 @@
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/softmax.hpp>
+#include <xtape/ops/vmap.hpp>
 #include <xtape/optim/adagrad.hpp>
 #include <xtape/optim/adam.hpp>
 #include <xtape/optim/adamw.hpp>

@@ -4,6 +4,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/kernels/add.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 
 namespace xtape::detail {
@@ -32,6 +33,11 @@ struct Accumulate {
     send(0, g);
     send(1, [&] { return g.to(send.dtype(1)); });
   }
+  Tensor jvp(const Tangents& t) const {
+    if (!t[0].defined()) return t[1].to(t.dtype());
+    return t[1].defined() ? accumulate(t[0], t[1]) : t[0];
+  }
+  Tensor batch(const Examples& x) const { return accumulate(x.each(0), x.each(1)); }
 };
 
 }  // namespace
@@ -40,7 +46,7 @@ Tensor accumulate(Tensor a, Tensor b) {
   if (!a.is_contiguous()) a = a.contiguous();
   if (!b.is_contiguous()) b = b.contiguous();
   if (!exclusive(a) && exclusive(b) && a.dtype() == b.dtype()) std::swap(a, b);
-  if (recording(a, b) || !exclusive(a)) return apply(Accumulate(), a, b);
+  if (!exclusive(a) || b.requires_grad() || b.body().mapped) return apply(Accumulate(), a, b);
   Accumulate().run(a, a, b);
   return a;
 }
@@ -71,6 +77,8 @@ const Tensor& GradientSum::whole(const Shape& shape, Dtype dtype) {
   }
   return sum_;
 }
+
+bool GradientSum::mapped() const { return sum_.defined() && sum_.body().mapped; }
 
 const Tensor& GradientSum::value() {
   if (std::exchange(widened_, false)) sum_ = sum_.to(Dtype::float32);

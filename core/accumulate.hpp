@@ -21,6 +21,8 @@ class GradientSum {
   /// The sum so far, of this shape, to add to parts of it: dense and nobody else's, of `dtype`, or
   /// wider. Zeros if nothing came yet.
   const Tensor& whole(const Shape& shape, Dtype dtype);
+  /// Whether it is a sum within vmap, which nothing is added to in place.
+  bool mapped() const;
   /// The sum in the dtype of its parts; undefined if none came.
   const Tensor& value();
   /// The same, given away.

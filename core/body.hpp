@@ -26,9 +26,10 @@ struct Body {
 
   std::atomic<std::uint32_t> references{1};
   Dtype dtype;
-  bool contiguous = true;
-  bool cotangent = false;    // a constant gradient, handed to a rule that is being differentiated
-  bool replaceable = false;  // a CloneScope may hand out a copy instead
+  bool contiguous : 1 = true;
+  bool cotangent : 1 = false;    // a constant gradient, handed to a rule that is being differentiated
+  bool replaceable : 1 = false;  // a CloneScope may hand out a copy instead
+  bool mapped : 1 = false;       // one example's view of the values of all, without data: see mapped.hpp
   Shape shape;
   Strides strides;
   std::int64_t size;
@@ -53,8 +54,10 @@ struct Body {
 
   template <class T>
   T* elements() const {
+    if (mapped) throw_no_values();
     return reinterpret_cast<T*>(data);
   }
+  [[noreturn]] void throw_no_values() const;
 };
 
 static_assert(sizeof(Body) <= 192);  // three cache lines

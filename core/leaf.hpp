@@ -26,6 +26,7 @@ class Leaf final : public Node {
  private:
   Leaf(const Shape& shape, Dtype dtype) : Node("leaf", shape, dtype, 0, true) {}
   void run(Tensor, const Send&) override {}
+  Tensor push(const Tangents&) override { return {}; }
   void drop_rule() noexcept override {}
   static Leaf& current(Node& leaf);
   static bool add_at_once(std::span<Node* const> leaves, std::span<const Tensor> gradients);

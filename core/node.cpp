@@ -1,5 +1,6 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/levels.hpp>
 #include <xtape/core/node.hpp>
 #include <xtape/core/tape.hpp>
 
@@ -9,15 +10,20 @@ namespace {
 /// Above the count, what tells one copy of the library in a process from another: where it lies.
 std::atomic<std::uint64_t> next_number{
     (reinterpret_cast<std::uint64_t>(&next_number) >> 12 & 0xffff) << Node::count_bits};
-thread_local bool recording_on = true;
 thread_local std::size_t counted_bytes = 0;
 thread_local bool counting = false;
 
 }  // namespace
 
-bool recording() { return recording_on; }
-RecordingScope::RecordingScope(bool on) : before_(std::exchange(recording_on, on)) {}
-RecordingScope::~RecordingScope() { recording_on = before_; }
+thread_local constinit detail::Levels detail::levels;
+
+bool recording() { return detail::levels.records(detail::levels.current); }
+RecordingScope::RecordingScope(bool on) : before_(detail::levels.recording) {
+  detail::levels.set(detail::levels.current, on);
+}
+RecordingScope::~RecordingScope() { detail::levels.recording = before_; }
+NoGradGuard::NoGradGuard() : before_(std::exchange(detail::levels.recording, 0)) {}
+NoGradGuard::~NoGradGuard() { detail::levels.recording = before_; }
 
 Edges::Edges(std::size_t count) : count_(count) {
   if (count > few) {
@@ -92,6 +98,8 @@ detail::SavedValue::SavedValue(const SavedValue& other) : value_(other.value_) {
   if (counting && value_.defined())
     counted_bytes += static_cast<std::size_t>(value_.size()) * size_of(value_.dtype());
 }
+
+SavedOutput::SavedOutput(const Tensor& y) : SavedValue(detail::off_tape(y)) {}
 
 SavedInput::SavedInput(const Tensor& input)
     : SavedValue(input.is_leaf() ? detail::snapshot(input, "") : input) {}

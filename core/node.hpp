@@ -22,6 +22,7 @@ class Node;
 class Tape;
 
 namespace detail {
+class GradientSum;
 Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
 
 /// Hides gradients whose own derivative nobody knows behind a node that says so when it is reached.
@@ -37,6 +38,7 @@ class Cover {
 }  // namespace detail
 
 class Send;
+class Tangents;
 
 /// The nodes that made an operation's inputs, in their order; null for constants.
 class Edges {
@@ -101,8 +103,11 @@ class Node {
  private:
   friend class Tape;
   friend class Tensor;
+  friend class Tangents;
   friend Tensor detail::attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
   virtual void run(Tensor g, const Send& send) = 0;
+  /// The tangent of the result; undefined if it is 0.
+  virtual Tensor push(const Tangents& tangents) = 0;
   /// Drops the rule, and with it the saved values.
   virtual void drop_rule() noexcept = 0;
   static void destroy(Node* node) noexcept;
@@ -165,26 +170,37 @@ class Send {
   template <class F>
   requires std::is_invocable_v<F, const Tensor&>
   void add_to(std::size_t input, F&& add) const {
-    if (wanted(input)) add(sum(input));
+    if (!wanted(input)) return;
+    if (has_mapped_sum(input)) {
+      const Tensor part = zero(input);
+      add(part);
+      (*this)(input, part);
+    } else {
+      add(sum(input));
+    }
   }
 
  private:
   friend class Tape;
+  friend class Tangents;
   friend class SavedOutput;
   template <class Rule>
   friend auto once_differentiable(Rule rule);
-  Send(Tape& tape, Node& node, const std::int32_t* targets)
-      : tape_(tape), node_(node), targets_(targets) {}
+  Send(detail::GradientSum* sums, Node& node, const std::int32_t* targets)
+      : sums_(sums), node_(node), targets_(targets) {}
   Send opaque(const detail::Cover& cover) const;
   const Node& source(std::size_t input) const;
   const Tensor& sum(std::size_t input) const;
+  bool has_mapped_sum(std::size_t input) const;
+  Tensor zero(std::size_t input) const;
+  void check(std::size_t input, const Tensor& dx) const;
   [[noreturn]] void throw_no_input(std::size_t input) const;
   [[noreturn]] void throw_constant(std::size_t input) const;
 
-  Tape& tape_;
+  detail::GradientSum* sums_;  // of the nodes that may be targets
   Node& node_;
-  const std::int32_t*
-      targets_;  // for each input: its place on the tape, negative if nobody wants its gradient
+  // For each input the place of its sum, negative if nobody wants its gradient.
+  const std::int32_t* targets_;
   const detail::Cover* cover_ = nullptr;  // set while a rule runs whose own derivative nobody knows
 };
 
@@ -201,6 +217,28 @@ inline const Node& Send::source(std::size_t input) const {
 
 inline const Shape& Send::shape(std::size_t input) const { return source(input).shape(); }
 inline Dtype Send::dtype(std::size_t input) const { return source(input).dtype(); }
+
+/// The tangents of an operation's inputs, for its forward rule: how they change along a direction.
+class Tangents {
+ public:
+  Tangents(Node& node, std::span<const Tensor> inputs) : node_(node), inputs_(inputs) {}
+
+  std::size_t size() const { return inputs_.size(); }
+  /// Undefined where an input does not change.
+  const Tensor& operator[](std::size_t input) const { return inputs_[input]; }
+  /// Of the operation's result.
+  const Shape& shape() const { return node_.shape(); }
+  Dtype dtype() const { return node_.dtype(); }
+
+  /// The tangent of the result by the operation's backward rule: what that gives for any cotangent is
+  /// linear in it, and its derivative the tangent.
+  Tensor by_transposing() const;
+
+ private:
+  friend class SavedOutput;
+  Node& node_;
+  std::span<const Tensor> inputs_;
+};
 
 namespace detail {
 /// A value kept for backward. It never changes, whatever is assigned to the tensor later.
@@ -252,10 +290,15 @@ class SavedInput : detail::SavedValue {
 class SavedOutput : detail::SavedValue {
  public:
   SavedOutput() = default;
-  explicit SavedOutput(const Tensor& y) : SavedValue(y.detach()) {}
+  explicit SavedOutput(const Tensor& y);
 
-  /// In a recorded backward pass with its place on the tape.
-  Tensor get(const Send& send) const;
+  bool holds() const { return value_.defined(); }
+  /// In a recorded pass with its place on the tape.
+  Tensor get(const Send& send) const { return at(send.node_); }
+  Tensor get(const Tangents& tangents) const { return at(tangents.node_); }
+
+ private:
+  Tensor at(Node& node) const;
 };
 
 /// A tensor that an operation made for itself, and nobody else assigns to.
@@ -270,13 +313,8 @@ class SavedConstant : detail::SavedValue {
 /// Whether operations on this thread are recorded now: not under NoGradGuard, nor in a first-order
 /// backward pass.
 bool recording();
-/// Whether an operation on these inputs is recorded.
-template <class... Tensors>
-bool recording(const Tensors&... inputs) {
-  return recording() && (inputs.requires_grad() || ...);
-}
 
-/// Turns recording on this thread on or off while it lives.
+/// Turns recording on this thread on or off while it lives; within `vmap`, for what is mapped there.
 class RecordingScope {
  public:
   [[nodiscard]] explicit RecordingScope(bool on);
@@ -285,13 +323,19 @@ class RecordingScope {
   RecordingScope& operator=(const RecordingScope&) = delete;
 
  private:
-  bool before_;
+  std::uint32_t before_;
 };
 
 /// While it lives, nothing on this thread is recorded: for evaluation.
-class NoGradGuard : RecordingScope {
+class NoGradGuard {
  public:
-  [[nodiscard]] NoGradGuard() : RecordingScope(false) {}
+  [[nodiscard]] NoGradGuard();
+  ~NoGradGuard();
+  NoGradGuard(const NoGradGuard&) = delete;
+  NoGradGuard& operator=(const NoGradGuard&) = delete;
+
+ private:
+  std::uint32_t before_;
 };
 
 namespace detail {

@@ -1,5 +1,6 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/levels.hpp>
 #include <xtape/core/operation.hpp>
 
 namespace xtape {
@@ -15,6 +16,20 @@ namespace {
 
 }  // namespace
 
+detail::Course detail::course(std::span<const Tensor* const> inputs) {
+  bool wanted = false;
+  for (const Tensor* input : inputs) {
+    const Body& body = input->body();
+    if (body.mapped) return Course::map;
+    wanted = wanted || body.node;
+  }
+  return wanted && levels.records(0) ? Course::record : Course::compute;
+}
+
+void detail::throw_no_batch(const char* op) {
+  throw NoBatchRule("vmap: " + std::string(op) + " has no rule for it (see `batch` of apply)");
+}
+
 Tensor detail::attach(Tensor y, std::span<const Tensor* const> inputs, Node* node) {
   Ref<Node> owner = Ref<Node>::adopt(node);
   bool handed_on =
@@ -25,7 +40,7 @@ Tensor detail::attach(Tensor y, std::span<const Tensor* const> inputs, Node* nod
     node->inputs_[i] = maker;
     handed_on = handed_on || &inputs[i]->body() == &y.body();
   }
-  if (handed_on) y = y.detach();
+  if (handed_on) y = off_tape(y);
   y.body().node = std::move(owner);
   return y;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/node.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -32,6 +33,22 @@ concept Differentiable = requires(Op& op, Tensor g, const Send& send) {
   op.vjp(std::move(g), send);
 };
 
+/// Another handle's worth of the same value, off the tape: of a tensor within vmap, off that of its
+/// own level only.
+Tensor off_tape(const Tensor& tensor, const char* operation = __builtin_FUNCTION());
+
+/// The tangent of the result: by the operation's own rule; for a linear one of one input by itself;
+/// or by its backward rule.
+template <class Op>
+Tensor push(Op& op, const Tangents& t) {
+  if constexpr (requires { op.jvp(t); }) {
+    return op.jvp(t);
+  } else if constexpr (requires { op.run(t[0]); } || requires { op.run(t[0], t[0]); }) {
+    if (op.info.linear && t.size() == 1) return apply(Op(op), t[0]);
+  }
+  return t.by_transposing();
+}
+
 /// An operation on the tape: a value that knows its rule, with what it keeps for that.
 template <class Op>
 class OperationNode final : public Node {
@@ -43,6 +60,7 @@ class OperationNode final : public Node {
  private:
   ~OperationNode() override { OperationNode::drop_rule(); }
   void run(Tensor g, const Send& send) override { op_.vjp(std::move(g), send); }
+  Tensor push(const Tangents& tangents) override { return detail::push(op_, tangents); }
   void drop_rule() noexcept override {
     if (std::exchange(has_op_, false)) op_.~Op();
   }
@@ -60,12 +78,19 @@ Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
 /// unless it has another name than the operation.
 Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation = __builtin_FUNCTION());
 
+/// How an operation is carried out: on one example in `vmap`, on tensors somebody differentiates by,
+/// or just so.
+enum class Course { compute, record, map };
+Course course(std::span<const Tensor* const> inputs);
+
 /// Checks, allocates and computes.
 template <class Op, class... Inputs>
 Tensor compute(const Op& op, const Inputs&... x) {
   if constexpr (requires { op.infer(x...); }) {
     const OpResult result = op.infer(x...);
-    Tensor y = make_tensor(result.shape, result.dtype, op.info.name);
+    Tensor y;
+    if constexpr (requires { op.target(x...); }) y = op.target(x...);
+    if (!y.defined()) y = make_tensor(result.shape, result.dtype, op.info.name);
     op.run(y, x...);
     return y;
   } else {
@@ -84,6 +109,25 @@ Tensor recorded(Op op, Tensor y, std::span<const Tensor* const> inputs, const In
   }
   Node* const node = new OperationNode<Op>(std::move(op), y, inputs.size());
   return attach(std::move(y), inputs, node);
+}
+
+[[noreturn]] void throw_no_batch(const char* op);
+template <class Op, std::size_t n>
+Tensor apply_mapped(Op op, const std::array<const Tensor*, n>& inputs);
+template <class Op>
+Tensor apply_list_mapped(Op op, std::span<const Tensor* const> inputs);
+
+/// The operation on one example of each input, by that on all: `again(op, examples)` applies it to
+/// tensors that are the same in each example.
+template <class Op, class Again>
+Tensor mapped(const Op& op, const MappedInputs& x, Again&& again) {
+  const MappedInputs::Outside outside(x);
+  if (x.same()) return again(Op(op), x.examples());
+  if constexpr (requires { op.batch(x.examples()); }) {
+    return op.batch(x.examples());
+  } else {
+    throw_no_batch(op.info.name);
+  }
 }
 
 }  // namespace detail
@@ -107,35 +151,68 @@ Tensor recorded(Op op, Tensor y, std::span<const Tensor* const> inputs, const In
 /// `SavedInput` and `SavedOutput` would follow a later `assign`, or keep its own node alive for ever.
 template <class Op, std::same_as<Tensor>... Inputs>
 Tensor apply(Op op, const Inputs&... x) {
+  const std::array<const Tensor*, sizeof...(x)> inputs{&x...};
   return detail::named_in_errors(op.info.name, [&] {
+    const detail::Course course = detail::course(inputs);
+    if (course == detail::Course::map) [[unlikely]] return detail::apply_mapped(std::move(op), inputs);
     Tensor y = detail::compute(op, x...);
-    if constexpr (detail::Differentiable<Op> && sizeof...(x) > 0) {
-      if (recording(x...) && is_floating(y.dtype())) {
-        const std::array<const Tensor*, sizeof...(x)> inputs{&x...};
+    if constexpr (detail::Differentiable<Op>) {
+      if (course == detail::Course::record && is_floating(y.dtype()))
         return detail::recorded(std::move(op), std::move(y), inputs, x...);
-      }
     }
     return y;
   });
 }
 
-/// The same for an operation of any number of tensors, which it takes as a span.
+/// The same for an operation of any number of tensors, which it takes as a span of pointers.
 template <class Op>
-Tensor apply_list(Op op, std::span<const Tensor> x) {
+Tensor apply_list(Op op, std::span<const Tensor* const> x) {
   return detail::named_in_errors(op.info.name, [&] {
+    const detail::Course course = detail::course(x);
+    if (course == detail::Course::map) [[unlikely]] return detail::apply_list_mapped(std::move(op), x);
     Tensor y = detail::compute(op, x);
     if constexpr (detail::Differentiable<Op>) {
-      bool wanted = false;
-      for (const Tensor& input : x) wanted = wanted || input.requires_grad();
-      if (wanted && recording() && is_floating(y.dtype())) {
-        std::vector<const Tensor*, memory::Allocator<const Tensor*>> inputs;
-        for (const Tensor& input : x) inputs.push_back(&input);
-        return detail::recorded(std::move(op), std::move(y), inputs, x);
-      }
+      if (course == detail::Course::record && is_floating(y.dtype()))
+        return detail::recorded(std::move(op), std::move(y), x, x);
     }
     return y;
   });
 }
+
+namespace detail {
+
+/// Records the result of a mapped operation on the tape of its level.
+template <class Op, class... Inputs>
+Tensor mapped_result(Op op, const MappedInputs& in, Tensor whole, const Inputs&... x) {
+  Tensor y = in.wrap(std::move(whole));
+  if constexpr (Differentiable<Op>) {
+    if (in.recorded() && is_floating(y.dtype()))
+      return recorded(std::move(op), std::move(y), in.pointers(), x...);
+  }
+  return y;
+}
+
+template <class Op, std::size_t n>
+Tensor apply_mapped(Op op, const std::array<const Tensor*, n>& inputs) {
+  const MappedInputs in(op.info.name, inputs);
+  return [&]<std::size_t... i>(std::index_sequence<i...>) {
+    Tensor whole = mapped(op, in, [](Op again, const Examples& x) {
+      return apply(std::move(again), x[i]...);
+    });
+    return mapped_result(std::move(op), in, std::move(whole), in[i]...);
+  }(std::make_index_sequence<n>());
+}
+
+template <class Op>
+Tensor apply_list_mapped(Op op, std::span<const Tensor* const> inputs) {
+  const MappedInputs in(op.info.name, inputs);
+  Tensor whole = mapped(op, in, [](Op again, const Examples& x) {
+    return apply_list(std::move(again), x.pointers());
+  });
+  return mapped_result(std::move(op), in, std::move(whole), in.pointers());
+}
+
+}  // namespace detail
 
 /// One argument of `record`.
 struct Input {
@@ -156,10 +233,15 @@ Tensor record(const char* name, Tensor y, std::span<const Tensor* const> inputs,
     Rule rule;
     void vjp(Tensor g, const Send& send) { rule(std::move(g), send); }
   };
-  bool wanted = false;
-  for (const Tensor* input : inputs) wanted = wanted || input->requires_grad();
-  if (!wanted || !recording() || !is_floating(y.dtype())) return y;
+  const detail::Course course = detail::course(inputs);
+  if (course == detail::Course::compute || !is_floating(y.dtype())) return y;
   return detail::named_in_errors(name, [&] {
+    if (course == detail::Course::map) {
+      const MappedInputs in(name, inputs);
+      if (in.watched_outside()) detail::throw_no_batch(name);
+      if (!in.recorded()) return y;
+      return detail::recorded(Custom{{name}, std::move(rule)}, in.raised(y), in.pointers());
+    }
     return detail::recorded(Custom{{name}, std::move(rule)}, std::move(y), inputs);
   });
 }
@@ -180,7 +262,7 @@ auto once_differentiable(Rule rule) {
     if (!recording()) return rule(std::move(g), send);
     const detail::Cover cover(g, send.node_);
     const RecordingScope off(false);
-    rule(g.detach(), send.opaque(cover));
+    rule(detail::off_tape(g), send.opaque(cover));
   };
 }
 

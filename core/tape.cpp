@@ -2,7 +2,10 @@
 
 #include <xtape/core/accumulate.hpp>
 #include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/levels.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/tape.hpp>
 
@@ -37,7 +40,7 @@ Tensor result(const Tensor& gradient) {
 const char* detail::running_rule() { return rule; }
 const char* detail::differentiable_rule() { return recording() ? rule : nullptr; }
 
-Tape::Tape(std::span<const Tensor> outputs) { link(outputs); }
+Tape::Tape(std::span<const Tensor> outputs, std::uint64_t since) : since_(since) { link(outputs); }
 
 /// Walks from the outputs, always to the newest node not yet visited: a heap yields all wishes for
 /// one node together, so no node needs a mark, and several threads can walk graphs that share
@@ -47,6 +50,8 @@ void Tape::link(std::span<const Tensor> outputs) {
   Visit newest{};  // ahead of the heap: along a chain nothing ever enters it
   const auto wish = [&](Node* node, std::int32_t edge) {
     if (node == nullptr) return;
+    if (node->number() < since_)
+      return older_.push_back({node, edge == nowhere ? nullptr : nodes_.back()});
     Visit visit{node->number_, node, edge};
     if (node->leaf_) return leaves.push_back(visit);
     if (newest.node == nullptr || newest < visit) std::swap(newest, visit);
@@ -217,11 +222,11 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
     if (g.defined()) {
       const RuleScope running(node.name_);
       if (options.create_graph && g.node() == nullptr) {
-        g = g.detach();
+        g = detail::off_tape(g);
         g.body().cotangent = true;
       }
       detail::named_in_errors(node.name_, [&] {
-        node.run(std::move(g), Send(*this, node, aimed_.data() + first_edge_[i]));
+        node.run(std::move(g), Send(gradients_.data(), node, aimed_.data() + first_edge_[i]));
       });
     }
     if (!options.retain_graph) {
@@ -239,24 +244,24 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
   return results;
 }
 
-void Tape::deliver(const Node& from, std::size_t input, std::int32_t to, Tensor dx) {
-  const Node& source = *nodes_[static_cast<std::size_t>(to)];
+void Send::check(std::size_t input, const Tensor& dx) const {
   if (!dx.defined()) {
-    throw GradError(std::string(from.name_) + ": the rule sent an undefined gradient of input " +
+    throw GradError(std::string(node_.name()) + ": the rule sent an undefined gradient of input " +
                     std::to_string(input));
   }
-  if (dx.shape() != source.shape_ || dx.dtype() != source.dtype_) [[unlikely]] {
-    throw GradError(std::string(from.name_) + ": the gradient of input " + std::to_string(input) +
-                    " must be " + std::string(to_string(source.dtype_)) + to_string(source.shape_) +
+  const Node& of = source(input);
+  if (dx.shape() != of.shape() || dx.dtype() != of.dtype()) [[unlikely]] {
+    throw GradError(std::string(node_.name()) + ": the gradient of input " + std::to_string(input) +
+                    " must be " + std::string(to_string(of.dtype())) + to_string(of.shape()) +
                     ", as the input; the rule sent " + dx.describe());
   }
-  gradients_[static_cast<std::size_t>(to)].add(std::move(dx));
 }
 
 void Send::operator()(std::size_t input, Tensor dx) const {
   if (!wanted(input)) return;
+  check(input, dx);
   if (cover_ != nullptr) dx = (*cover_)(dx);
-  tape_.deliver(node_, input, targets_[input], std::move(dx));
+  sums_[static_cast<std::size_t>(targets_[input])].add(std::move(dx));
 }
 
 const Tensor& Send::sum(std::size_t input) const {
@@ -264,9 +269,14 @@ const Tensor& Send::sum(std::size_t input) const {
     throw GradError(std::string(node_.name()) +
                     ": a backward pass that is differentiated needs whole gradients (see add_to)");
   }
-  return tape_.gradients_[static_cast<std::size_t>(targets_[input])].whole(shape(input),
-                                                                           dtype(input));
+  return sums_[static_cast<std::size_t>(targets_[input])].whole(shape(input), dtype(input));
 }
+
+bool Send::has_mapped_sum(std::size_t input) const {
+  return sums_[static_cast<std::size_t>(targets_[input])].mapped();
+}
+
+Tensor Send::zero(std::size_t input) const { return zeros(shape(input), dtype(input)); }
 
 void Send::throw_no_input(std::size_t input) const {
   throw GradError(std::string(node_.name()) + ": the rule must name an input below " +
@@ -284,10 +294,10 @@ Send Send::opaque(const detail::Cover& cover) const {
   return send;
 }
 
-Tensor SavedOutput::get(const Send& send) const {
-  if (!recording()) return value_;
-  Tensor y = value_.detach();
-  y.body().node = Ref<Node>::share(&send.node_);
+Tensor SavedOutput::at(Node& node) const {
+  if (!detail::levels.records(detail::level_of(value_))) return value_;
+  Tensor y = detail::off_tape(value_);
+  y.body().node = Ref<Node>::share(&node);
   return y;
 }
 
@@ -295,7 +305,7 @@ detail::Cover::Cover(const Tensor& g, const Node& node) : name_(node.name()) {
   sources_.push_back(g);
   for (std::size_t i = 0; i < node.inputs().size(); ++i) {
     if (!node.inputs()[i]) continue;
-    sources_.push_back(g.detach());
+    sources_.push_back(off_tape(g));
     sources_.back().body().node = node.inputs()[i];
   }
 }
@@ -304,7 +314,7 @@ Tensor detail::Cover::operator()(const Tensor& dx) const {
   const RecordingScope on(true);
   std::vector<const Tensor*> sources;
   for (const Tensor& source : sources_) sources.push_back(&source);
-  return record(name_, dx.detach(), sources, [name = name_](const Tensor&, const Send&) {
+  return record(name_, off_tape(dx), sources, [name = name_](const Tensor&, const Send&) {
     throw GradError(
         std::string(name) +
         ": its rule is once differentiable; the derivative of its gradient is not known");

@@ -18,7 +18,8 @@ namespace xtape {
 class Tape {
  public:
   explicit Tape(const Tensor& output) : Tape(std::span(&output, 1)) {}
-  explicit Tape(std::span<const Tensor> outputs);
+  /// Only of nodes numbered `since` and later: those that may depend on one with that number.
+  explicit Tape(std::span<const Tensor> outputs, std::uint64_t since = 0);
 
   std::size_t size() const { return nodes_.size(); }
   const Node& operator[](std::size_t i) const { return *nodes_[i]; }
@@ -44,11 +45,20 @@ class Tape {
   List<Tensor> sweep(std::span<const Tensor> outputs, std::span<const Tensor> seeds,
                      std::span<Node* const> wanted, SweepOptions options);
 
+  /// The tangent of the result of `to`, given the tangents of the results of `from`; undefined if it
+  /// is 0. Runs the forward rules once, oldest first. Throws GradError if the saved values are gone.
+  Tensor push(std::span<Node* const> from, std::span<const Tensor> tangents, const Node* to);
+
   /// The leaves among the nodes.
   List<Node*> leaves() const;
+  /// A node that was left out, older than `since`, and whose input it is; null for an output.
+  struct Older {
+    Node* node;
+    const Node* consumer;
+  };
+  const List<Older>& older() const { return older_; }
 
  private:
-  friend class Send;
   struct SweepEnd;
   static constexpr std::int32_t nowhere = -1;
 
@@ -59,11 +69,12 @@ class Tape {
   void prune(const List<bool>& wanted);
   bool runs(std::size_t index) const;
   void fetch(std::size_t index) const;
-  void deliver(const Node& from, std::size_t input, std::int32_t to, Tensor dx);
 
   List<Ref<Node>> roots_;  // the outputs' nodes: they keep the others alive
   List<Node*> nodes_;      // operations, then leaves; each newest first
   std::size_t first_leaf_ = 0;
+  std::uint64_t since_;
+  List<Older> older_;
   // For each input of each node: where in nodes_ its gradient goes, or nowhere.
   List<std::int32_t> targets_;
   List<std::uint32_t> first_edge_;  // of each node, into targets_

@@ -9,6 +9,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/kernels/copy.hpp>
 #include <xtape/core/leaf.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 
 namespace xtape {
@@ -81,6 +82,8 @@ struct To {
     kernels::copy(x.shape(), layout(y.body()), layout(x.body()));
   }
   void vjp(const Tensor& g, const Send& send) const { send(0, g.to(send.dtype(0))); }
+  Tensor jvp(const Tangents& t) const { return t[0].to(target); }
+  Tensor batch(const Examples& x) const { return x[0].to(target); }
 };
 
 struct Contiguous {
@@ -91,6 +94,7 @@ struct Contiguous {
     kernels::copy(x.shape(), layout(y.body()), layout(x.body()));
   }
   void vjp(Tensor g, const Send& send) const { send(0, std::move(g)); }
+  Tensor batch(const Examples& x) const { return x[0].contiguous(); }
 };
 
 thread_local detail::CloneScope::Clones* active_clones = nullptr;
@@ -149,6 +153,7 @@ void Tensor::throw_undefined() {
 
 double Tensor::item() const {
   if (size() != 1) throw ShapeError("item: the tensor must have one element; got " + describe());
+  detail::check_has_values("item", *this);
   check_rule_may_read("item", *this);
   double value;
   copy_values(body(), &value, Dtype::float64);
@@ -189,10 +194,13 @@ Tensor Tensor::to(Dtype target) const {
 
 Tensor Tensor::contiguous() const { return is_contiguous() ? *this : apply(Contiguous{}, *this); }
 
-Tensor Tensor::detach() const { return detail::make_view(*this, shape(), body().strides); }
+Tensor Tensor::detach() const {
+  if (body().mapped) return detail::mapped_alias(*this, false);
+  return detail::make_view(*this, shape(), body().strides);
+}
 
 Tensor Tensor::clone() const {
-  Tensor copy = dense_copy(*this, dtype());
+  Tensor copy = body().mapped ? detail::mapped_clone(*this) : dense_copy(*this, dtype());
   if (requires_grad() && is_leaf()) copy.set_requires_grad(true);
   return copy;
 }
@@ -236,6 +244,8 @@ void Tensor::assign(const Tensor& value) const {
                      " for " + describe());
   }
   if (&value.body() == &own) return;
+  detail::check_has_values("assign", *this);
+  detail::check_has_values("assign", value);
   if (own.contiguous && own.storage->exclusive()) {
     kernels::copy(own.shape, layout(own), layout(value.body()));
   } else {
@@ -245,7 +255,15 @@ void Tensor::assign(const Tensor& value) const {
 
 namespace detail {
 
+void Body::throw_no_values() const {
+  throw ValueError(
+      "vmap: the values of all examples are not one tensor's values, and this function reads them; "
+      "got " +
+      std::string(to_string(dtype)) + to_string(shape));
+}
+
 void check_readable(const char* what, const Tensor& tensor) {
+  check_has_values(what, tensor);
   check_rule_may_read(what, tensor);
   if (tensor.is_leaf() || running_rule() != nullptr) return;
   throw GradError(std::string(what) + ": the tensor must not be recorded; got " +
@@ -320,8 +338,13 @@ Tensor adopt_memory(void* data, const Shape& shape, Dtype dtype, std::function<v
   return y;
 }
 
+Tensor off_tape(const Tensor& tensor, const char* operation) {
+  if (tensor.body().mapped) return mapped_alias(tensor, true);
+  return make_view(tensor, tensor.shape(), tensor.body().strides, 0, operation);
+}
+
 Tensor snapshot(const Tensor& tensor, const char* operation) {
-  Tensor copy = make_view(tensor, tensor.shape(), tensor.body().strides, 0, operation);
+  Tensor copy = off_tape(tensor, operation);
   copy.body().node = tensor.body().node;
   return copy;
 }
@@ -333,7 +356,7 @@ bool shared(const Tensor& tensor) {
 bool exclusive(const Tensor& tensor) {
   const Body& body = tensor.body();
   return body.references.load(std::memory_order_acquire) == 1 && body.contiguous && !body.node &&
-         body.storage->exclusive();
+         !body.mapped && body.storage->exclusive();
 }
 
 void make_exclusive(const Tensor& leaf) {

@@ -1,9 +1,11 @@
+#include <array>
 #include <string>
 #include <utility>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/nn/clipped.hpp>
@@ -124,10 +126,12 @@ const bool* flags(const Tensor& of_rows) {
   return of_rows.defined() ? of_rows.body().elements<const bool>() : nullptr;
 }
 
+Tensor row_losses(const Tensor& logits, const Tensor& labels, const Tensor& counts);
+
 /// The derivative of the losses, fused: for backward passes that are not recorded.
 struct RowLossesGradient {
   static constexpr OpInfo info{"cross_entropy"};
-  SavedConstant counts;
+  Tensor counts;
 
   OpResult infer(const Tensor& g, const Tensor& differences) const {
     return {differences.shape(), g.dtype()};
@@ -138,45 +142,77 @@ struct RowLossesGradient {
     const bool shared = rows > 0 && g.body().strides[0] == 0;
     const Tensor given = shared ? g : g.contiguous();
     kernels::softmax_kernels().cross_entropy_gradient_rows(
-        g.dtype(), rows, classes, differences.body().data, flags(counts.get()), given.body().data,
+        g.dtype(), rows, classes, differences.body().data, flags(counts), given.body().data,
         shared ? 0 : 1, dx.body().data);
   }
 };
 
-/// The loss of each row from labels within the classes; 0 of rows that do not count.
+/// The loss of each row from labels within the classes; 0 of rows that do not count. Beside the
+/// logits and the labels it may be given which rows count.
 struct RowLosses {
   static constexpr OpInfo info{"cross_entropy"};
-  SavedInput labels;  // may be the user's own
-  SavedConstant counts, differences;
-  SavedInput x{};
+  SavedConstant differences;  // the rule's, filled by run
+  SavedInput labels{}, counts{}, x{};
 
-  RowLosses(const Tensor& logits, const Tensor& of_rows, Tensor counting)
-      : labels(of_rows),
-        counts(std::move(counting)),
-        differences(xtape::detail::make_tensor(logits.shape(), logits.dtype(), info.name)) {}
+  explicit RowLosses(const Tensor& logits)
+      : differences(xtape::detail::make_tensor(logits.shape(), logits.dtype(), info.name)) {}
 
-  OpResult infer(const Tensor& logits) const { return {Shape{logits.extent(0)}, logits.dtype()}; }
-  void run(const Tensor& losses, const Tensor& logits) const {
+  template <class... Counts>
+  OpResult infer(const Tensor& logits, const Counts&...) const {
+    return {Shape{logits.extent(0)}, logits.dtype()};
+  }
+  template <class... Counts>
+  void run(const Tensor& losses, const Tensor& logits, const Tensor& of_rows,
+           const Counts&... counting) const {
     const NoGradGuard off;
-    const Tensor dense = logits.contiguous();
+    const Tensor dense = logits.contiguous(), label = of_rows.contiguous();
+    const std::array<Tensor, 1> counted{counting.contiguous()...};
     kernels::softmax_kernels().cross_entropy_rows(
         dense.dtype(), dense.extent(0), dense.extent(1), dense.body().data,
-        labels.get().body().elements<std::int64_t>(), flags(counts.get()),
-        differences.get().body().data, losses.body().data);
+        label.body().elements<std::int64_t>(), flags(counted[0]), differences.get().body().data,
+        losses.body().data);
   }
-  void keep(const Tensor&, const Tensor& logits) { x = SavedInput(logits); }
+  template <class... Counts>
+  void keep(const Tensor&, const Tensor& logits, const Tensor& of_rows, const Counts&... counting) {
+    x = SavedInput(logits);
+    labels = SavedInput(of_rows);
+    ((counts = SavedInput(counting)), ...);
+  }
   void vjp(const Tensor& g, const Send& send) const {
-    if (!recording()) return send(0, apply(RowLossesGradient{counts}, g, differences.get()));
     const Tensor& logits = x.get();
-    const Tensor target = one_hot(labels.get(), logits.extent(1), logits.dtype());
-    const Tensor difference = softmax(selected(counts.get(), logits)) - target;
-    send(0, selected(counts.get(), expand_dims(g, 1) * difference));
+    if (xtape::detail::plain(g) && xtape::detail::level_of(logits) == 0)
+      return send(0, apply(RowLossesGradient{counts.get()}, g, differences.get()));
+    send(0, selected(counts.get(), expand_dims(g, 1) * difference()));
+  }
+  Tensor jvp(const Tangents& t) const {
+    return sum(selected(counts.get(), t[0] * difference()), 1);
+  }
+  /// Rows of one table, whatever example they are from.
+  Tensor batch(const Examples& all) const {
+    const std::int64_t rows = all.each(0).extent(1);
+    const auto flat = [&](std::size_t i) {
+      const Tensor of_each = all.each(i);
+      return i == 0 ? reshape(of_each, {all.count() * rows, of_each.extent(2)})
+                    : reshape(of_each, {all.count() * rows});
+    };
+    const Tensor losses = row_losses(flat(0), flat(1), all.size() > 2 ? flat(2) : Tensor());
+    return reshape(losses, {all.count(), rows});
+  }
+
+ private:
+  /// softmax(x) - target, of each row
+  Tensor difference() const {
+    const Tensor& logits = x.get();
+    return softmax(selected(counts.get(), logits)) -
+           one_hot(labels.get(), logits.extent(1), logits.dtype());
   }
 };
 
 Tensor row_losses(const Tensor& logits, const Tensor& labels, const Tensor& counts) {
-  return xtape::detail::named_in_errors(
-      "cross_entropy", [&] { return apply(RowLosses(logits, labels, counts), logits); });
+  return xtape::detail::named_in_errors("cross_entropy", [&] {
+    return counts.defined() ? apply(RowLosses(logits), logits, labels, counts)
+                            : apply(RowLosses(logits), logits, labels);
+  });
 }
 
 }  // namespace

@@ -4,28 +4,86 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/mapped.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/nn/labels.hpp>
+#include <xtape/ops/layout.hpp>
 
 namespace xtape::nn::detail {
 namespace {
+
+/// A check of values, as an operation that gives nothing new.
+template <class F>
+struct Check {
+  OpInfo info;
+  F check;  // throws on what is wrong with a dense tensor
+
+  Tensor run(const Tensor& x) const {
+    const NoGradGuard off;
+    check(x.contiguous());
+    return x.detach();
+  }
+  Tensor batch(const Examples& x) const { return apply(Check(*this), x[0]); }
+};
+
+template <class F>
+void check_values(const char* op, const Tensor& x, F check) {
+  static_cast<void>(apply(Check<F>{{op}, std::move(check)}, x));
+}
 
 /// Throws ValueError unless `holds(value)` for each element; `rule` says so in words.
 template <class Predicate>
 void check_elements(const char* op, const char* what, const char* rule, const Tensor& x,
                     Predicate holds) {
-  const Tensor dense = x.contiguous();
-  visit(dense.dtype(), [&]<class T>(TypeTag<T>) {
-    const T* values = dense.body().elements<const T>();
-    const std::int64_t size = dense.size();
-    for (std::int64_t i = 0; i < size; ++i) {
-      const auto value = static_cast<double>(values[i]);
-      if (!holds(value)) {
-        throw ValueError(std::string(op) + ": " + what + " must " + rule + "; got " +
-                         xtape::detail::text(values[i]) + " at position " + std::to_string(i));
+  check_values(op, x, [=](const Tensor& dense) {
+    visit(dense.dtype(), [&]<class T>(TypeTag<T>) {
+      const T* values = dense.body().elements<const T>();
+      const std::int64_t size = dense.size();
+      for (std::int64_t i = 0; i < size; ++i) {
+        const auto value = static_cast<double>(values[i]);
+        if (!holds(value)) {
+          throw ValueError(std::string(op) + ": " + what + " must " + rule + "; got " +
+                           xtape::detail::text(values[i]) + " at position " + std::to_string(i));
+        }
       }
-    }
+    });
   });
 }
+
+/// The class of each one-hot row.
+struct HotClasses {
+  OpInfo info;
+
+  OpResult infer(const Tensor& rows) const { return {Shape{rows.extent(0)}, Dtype::int64}; }
+  void run(const Tensor& labels, const Tensor& one_hot) const {
+    const NoGradGuard off;
+    const Tensor dense = one_hot.contiguous();
+    const std::int64_t rows = dense.extent(0), classes = dense.extent(1);
+    auto* label = labels.body().elements<std::int64_t>();
+    visit(dense.dtype(), [&]<class T>(TypeTag<T>) {
+      const T* flags = dense.body().elements<const T>();
+      for (std::int64_t row = 0; row < rows; ++row, flags += classes) {
+        std::int64_t zeros = 0, hot = 0, sum_of_hot = 0;
+        for (std::int64_t j = 0; j < classes; ++j) {  // without branches
+          zeros += flags[j] == T{0} ? 1 : 0;
+          hot += flags[j] == T{1} ? 1 : 0;
+          sum_of_hot += flags[j] == T{1} ? j : 0;
+        }
+        if (hot != 1 || zeros != classes - 1) {
+          throw ValueError(std::string(info.name) +
+                           ": a one-hot row has a single 1 and else zeros; row " +
+                           std::to_string(row) + " does not");
+        }
+        label[row] = sum_of_hot;
+      }
+    });
+  }
+  Tensor batch(const Examples& x) const {
+    const std::int64_t rows = x[0].extent(1);
+    const Tensor all = reshape(x[0], {x.count() * rows, x[0].extent(2)});
+    return reshape(apply(HotClasses(*this), all), {x.count(), rows});
+  }
+};
 
 }  // namespace
 
@@ -43,41 +101,22 @@ void check_label_shapes(const char* op, const char* what, const Tensor& scores,
 
 void check_label_range(const char* op, const char* what, const Tensor& labels, std::int64_t classes,
                        std::optional<std::int64_t> ignored) {
-  const Tensor dense = labels.contiguous();
-  const auto* values = dense.body().elements<const std::int64_t>();
-  const std::int64_t rows = dense.size();
-  for (std::int64_t row = 0; row < rows; ++row) {
-    if ((values[row] < 0 || values[row] >= classes) && values[row] != ignored) {
-      throw IndexError(std::string(op) + ": " + what + " must lie in [0, " +
-                       std::to_string(classes) + ")" +
-                       (ignored ? " or be " + std::to_string(*ignored) : "") + "; got " +
-                       std::to_string(values[row]) + " in row " + std::to_string(row));
+  check_values(op, labels, [=](const Tensor& dense) {
+    const auto* values = dense.body().elements<const std::int64_t>();
+    const std::int64_t rows = dense.size();
+    for (std::int64_t row = 0; row < rows; ++row) {
+      if ((values[row] < 0 || values[row] >= classes) && values[row] != ignored) {
+        throw IndexError(std::string(op) + ": " + what + " must lie in [0, " +
+                         std::to_string(classes) + ")" +
+                         (ignored ? " or be " + std::to_string(*ignored) : "") + "; got " +
+                         std::to_string(values[row]) + " in row " + std::to_string(row));
+      }
     }
-  }
+  });
 }
 
 Tensor hot_classes(const char* op, const Tensor& one_hot) {
-  const Tensor dense = one_hot.contiguous();
-  const std::int64_t rows = dense.extent(0), classes = dense.extent(1);
-  Tensor labels = xtape::detail::make_tensor({rows}, Dtype::int64);
-  auto* label = labels.body().elements<std::int64_t>();
-  visit(dense.dtype(), [&]<class T>(TypeTag<T>) {
-    const T* flags = dense.body().elements<const T>();
-    for (std::int64_t row = 0; row < rows; ++row, flags += classes) {
-      std::int64_t zeros = 0, hot = 0, sum_of_hot = 0;
-      for (std::int64_t j = 0; j < classes; ++j) {  // without branches
-        zeros += flags[j] == T{0} ? 1 : 0;
-        hot += flags[j] == T{1} ? 1 : 0;
-        sum_of_hot += flags[j] == T{1} ? j : 0;
-      }
-      if (hot != 1 || zeros != classes - 1) {
-        throw ValueError(std::string(op) + ": a one-hot row has a single 1 and else zeros; row " +
-                         std::to_string(row) + " does not");
-      }
-      label[row] = sum_of_hot;
-    }
-  });
-  return labels;
+  return apply(HotClasses{{op}}, one_hot);
 }
 
 void check_same_shape(const char* op, const char* what, const Tensor& x, const Tensor& targets) {

@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <optional>
 #include <string>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/tape.hpp>
 #include <xtape/ops/derivatives.hpp>
@@ -15,23 +18,21 @@ namespace {
 struct Variable {
   static constexpr OpInfo info{"variable", true};
 
-  Tensor run(const Tensor& x) const { return x.detach(); }
+  Tensor run(const Tensor& x) const { return off_tape(x); }
   void vjp(Tensor g, const Send& send) const { send(0, std::move(g)); }
 };
 
-/// The inputs as a function sees them: on a tape of their own, which goes on in the outer one where
-/// there is one.
-std::vector<Tensor> variables(const char* name, const std::vector<Tensor>& x) {
-  std::vector<Tensor> result;
-  for (const Tensor& input : x) {
-    if (!is_floating(input.dtype())) {
-      throw DtypeError(std::string(name) + ": the inputs must be floating; got " +
-                       input.describe());
-    }
-    result.push_back(input.requires_grad() ? apply(Variable(), input)
-                                           : input.detach().set_requires_grad(true));
+/// An input as a function sees it: on a tape of its own, which goes on in the outer one where there
+/// is one. Within vmap it is of that level: what is outside differentiates by something else.
+Tensor variable(const char* name, const Tensor& input, int level) {
+  if (!is_floating(input.dtype())) {
+    throw DtypeError(std::string(name) + ": the inputs must be floating; got " + input.describe());
   }
-  return result;
+  const Tensor x = raised(input, level);
+  if (!x.requires_grad()) return off_tape(x).set_requires_grad(true);
+  Tensor y = off_tape(x);
+  const Tensor* const inputs[] = {&x};
+  return attach(y, inputs, new OperationNode<Variable>(Variable(), y, 1));
 }
 
 void check_like(const char* name, const char* what, const Tensor& given, const Tensor& like) {
@@ -45,88 +46,171 @@ void check_like(const char* name, const char* what, const Tensor& given, const T
 
 }  // namespace
 
-struct Pullback::State {
+struct Linearized::State {
   State(const char* function_name, const ListFunction& function, const std::vector<Tensor>& inputs)
-      : name(function_name), outer(recording()) {
+      : name(function_name), level(current_level()), outer(recording()) {
+    if (inputs.empty()) throw ValueError(std::string(name) + ": at least one input is needed; got none");
     const RecordingScope on(true);
-    x = variables(name, inputs);
+    for (const Tensor& input : inputs) x.push_back(variable(name, input, level));
     y = function(x);
     if (!is_floating(y.dtype())) {
       throw DtypeError(std::string(name) + ": the result of the function must be floating; got " +
                        y.describe());
     }
-    if (y.node() == nullptr) {
-      outer = false;
-      return;
-    }
-    tape = std::make_unique<Tape>(y);
-    const auto own = [&](const Node* leaf) {
-      return std::any_of(x.begin(), x.end(), [&](const Tensor& t) { return t.node() == leaf; });
+    if (y.node() != nullptr && level_of(y) == level) tape.emplace(std::span(&y, 1), x[0].node()->number());
+    outer = outer && tape && (!tape->older().empty() || !captured().empty());
+    value = outer || !tape ? y : off_tape(y);
+  }
+
+  /// What the function depends on beside its inputs.
+  std::vector<Node*> captured() const {
+    const auto is_input = [&](const Node* node) {
+      return std::any_of(x.begin(), x.end(), [&](const Tensor& t) { return t.node() == node; });
     };
-    const auto leaves = tape->leaves();
-    outer = outer && !std::all_of(leaves.begin(), leaves.end(), own);
-    value = outer ? y : y.detach();
+    std::vector<Node*> result;
+    for (const auto& [node, consumer] : tape->older()) {
+      if (!is_input(consumer)) result.push_back(node);
+    }
+    for (Node* leaf : tape->leaves()) {
+      if (!is_input(leaf)) result.push_back(leaf);
+    }
+    std::sort(result.begin(), result.end());
+    result.erase(std::unique(result.begin(), result.end()), result.end());
+    return result;
+  }
+  std::vector<Node*> nodes() const {
+    std::vector<Node*> result;
+    for (const Tensor& input : x) result.push_back(input.node());
+    return result;
   }
 
   const char* name;
+  int level;
   bool outer;  // whether results depend on what somebody else may differentiate by
   std::vector<Tensor> x;
   Tensor y, value;
-  std::unique_ptr<Tape> tape;  // null if nothing was recorded
+  std::optional<Tape> tape;  // none if nothing was recorded
 };
 
-Pullback::Pullback(const char* name, const ListFunction& function, const std::vector<Tensor>& x)
+Linearized::Linearized(const char* name, const ListFunction& function, const std::vector<Tensor>& x)
     : state_(std::make_shared<State>(name, function, x)) {}
 
-const Tensor& Pullback::value() const {
-  return state_->tape == nullptr ? state_->y : state_->value;
-}
+const Tensor& Linearized::value() const { return state_->value; }
 
-std::vector<Tensor> Pullback::operator()(const Tensor& seed) const {
+std::vector<Tensor> Linearized::pull(const Tensor& seed) const {
   State& at = *state_;
   check_like(at.name, "the seed must be like the result", seed, at.y);
   std::vector<Tensor> gradients(at.x.size());
-  if (at.tape != nullptr) {
-    std::vector<Node*> wanted;
-    for (const Tensor& x : at.x) wanted.push_back(x.node());
-    const auto found =
-        at.tape->sweep({&at.y, 1}, {&seed, 1}, wanted,
-                       {.retain_graph = true, .create_graph = at.outer && recording()});
+  if (at.tape) {
+    const bool recorded = recording() && (at.outer || watched(seed));
+    const RecordingScope scope(recorded);
+    const auto found = at.tape->sweep({&at.y, 1}, {&seed, 1}, at.nodes(),
+                                      {.retain_graph = true, .create_graph = recorded});
     std::copy(found.begin(), found.end(), gradients.begin());
   }
   for (std::size_t i = 0; i < gradients.size(); ++i) {
-    if (!gradients[i].defined()) gradients[i] = zeros_like(at.x[i].detach());
+    if (!gradients[i].defined()) gradients[i] = zeros(at.x[i].shape(), at.x[i].dtype());
   }
   return gradients;
 }
 
-std::vector<Tensor> Pullback::of_scalar() const {
+std::vector<Tensor> Linearized::pull() const {
   const Tensor& y = state_->y;
   if (y.size() != 1) {
     throw ShapeError(std::string(state_->name) + ": the function must give a scalar; got " +
                      y.describe());
   }
-  return (*this)(ones(y.shape(), y.dtype()));
+  return pull(ones(y.shape(), y.dtype()));
 }
 
+Tensor Linearized::push(const std::vector<Tensor>& tangents) const {
+  State& at = *state_;
+  if (tangents.size() != at.x.size()) {
+    throw ValueError(std::string(at.name) + ": one tangent is needed for each input; got " +
+                     std::to_string(tangents.size()) + " for " + std::to_string(at.x.size()));
+  }
+  bool recorded = at.outer;
+  for (std::size_t i = 0; i < tangents.size(); ++i) {
+    check_like(at.name, "v must be like x", tangents[i], at.x[i]);
+    recorded = recorded || watched(tangents[i]);
+  }
+  const RecordingScope scope(recording() && recorded);
+  Tensor tangent;
+  if (at.tape) tangent = at.tape->push(at.nodes(), tangents, at.y.node());
+  return tangent.defined() ? tangent : zeros(at.y.shape(), at.y.dtype());
+}
+
+void Linearized::refuse_captured() const {
+  const State& at = *state_;
+  if (!at.tape || at.captured().empty()) return;
+  throw GradError(std::string(at.name) +
+                  ": what is differentiated must be an input of the function; it captures a tensor "
+                  "that requires a gradient");
+}
+
+namespace {
+
+/// Rows `first` to `first + count` of the identity, each of a shape.
+Tensor unit_vectors(std::int64_t first, std::int64_t count, const Shape& shape, Dtype dtype) {
+  const std::int64_t size = shape.size();
+  Tensor rows = zeros({count, size}, dtype);
+  visit(dtype, [&]<class T>(TypeTag<T>) {
+    for (std::int64_t i = 0; i < count; ++i) rows.body().elements<T>()[i * size + first + i] = T{1};
+  });
+  Shape full = shape;
+  full.insert(0, count);
+  return reshape(rows, full);
+}
+
+/// f of each unit vector of a shape, one result a row: [size, results].
+template <class F>
+Tensor of_unit_vectors(const Shape& shape, Dtype dtype, std::int64_t results, F&& f) {
+  constexpr std::int64_t most = std::int64_t{1} << 18;  // elements in flight, about
+  const std::int64_t size = shape.size();
+  const std::int64_t together = std::clamp<std::int64_t>(most / std::max(size, results), 1, size);
+  std::vector<Tensor> parts;
+  for (std::int64_t first = 0; first < size; first += together) {
+    const std::int64_t count = std::min(together, size - first);
+    const Tensor rows = unit_vectors(first, count, shape, dtype);
+    parts.push_back(reshape(f(rows), {count, results}));
+  }
+  return parts.size() == 1 ? parts[0] : concatenate(parts, 0);
+}
+
+/// f of each row, all at once if every operation can.
+template <class F>
+Tensor of_rows(const Tensor& rows, F&& f) {
+  if (rows.extent(0) > 1) {
+    try {
+      const Mapping mapping("jacobian", {&rows, 1});
+      return mapping.out(f(mapping.in(rows)));
+    } catch (const NoBatchRule&) {
+    }
+  }
+  std::vector<Tensor> results;
+  for (std::int64_t i = 0; i < rows.extent(0); ++i) results.push_back(f(slice(rows, {i})));
+  return stack(results);
+}
+
+}  // namespace
+
 Tensor jacobian(const ListFunction& function, const Tensor& x) {
-  const Pullback at("jacobian", function, {x});
+  const Linearized at("jacobian", function, {x});
   const Tensor& y = at.value();
   Shape shape = y.shape();
   for (const std::int64_t extent : x.shape()) shape.push_back(extent);
-  if (y.size() == 0 || x.size() == 0) return zeros(shape, x.dtype());
-  const Tensor one = ones({1}, y.dtype());
-  std::vector<Tensor> rows;
-  for (std::int64_t i = 0; i < y.size(); ++i) {
-    const Tensor seed = embed(one, {y.size()}, {range(i, i + 1)});
-    rows.push_back(at(reshape(seed, y.shape()))[0]);
+  const std::int64_t m = y.size(), n = x.size();
+  if (m == 0 || n == 0) return zeros(shape, x.dtype());
+  if (n < m) {
+    const Tensor columns = of_unit_vectors(x.shape(), x.dtype(), m, [&](const Tensor& v) {
+      return of_rows(v, [&](const Tensor& one) { return at.push({one}); });
+    });
+    return reshape(transpose(columns), shape);
   }
-  return reshape(stack(rows), shape);
-}
-
-Tensor hvp(const ListFunction& gradient, const Tensor& x, const Tensor& v) {
-  check_like("hvp", "v must be like x", v, x);
-  return Pullback("hvp", gradient, {x})(v)[0];
+  const Tensor rows = of_unit_vectors(y.shape(), y.dtype(), n, [&](const Tensor& seeds) {
+    return of_rows(seeds, [&](const Tensor& one) { return at.pull(one)[0]; });
+  });
+  return reshape(rows, shape);
 }
 
 }  // namespace xtape::detail

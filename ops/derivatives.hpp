@@ -40,16 +40,20 @@ ListFunction as_list_function(F f) {
   return f;
 }
 
-/// A function at a point, on a tape of its own: what its gradient is for any seed.
-class Pullback {
+/// A function at a point, on a tape of its own: how its result changes there.
+class Linearized {
  public:
-  Pullback(const char* name, const ListFunction& function, const std::vector<Tensor>& x);
+  Linearized(const char* name, const ListFunction& function, const std::vector<Tensor>& x);
 
   const Tensor& value() const;
   /// The gradient of each input for dL/dy = `seed`; zeros where y does not depend on it.
-  std::vector<Tensor> operator()(const Tensor& seed) const;
+  std::vector<Tensor> pull(const Tensor& seed) const;
   /// That for a scalar y. Throws ShapeError for another.
-  std::vector<Tensor> of_scalar() const;
+  std::vector<Tensor> pull() const;
+  /// The tangent of y for the tangents of the inputs.
+  Tensor push(const std::vector<Tensor>& tangents) const;
+  /// Throws GradError if the function depends on what requires a gradient and is no input.
+  void refuse_captured() const;
 
  private:
   struct State;
@@ -57,22 +61,38 @@ class Pullback {
 };
 
 Tensor jacobian(const ListFunction& function, const Tensor& x);
-Tensor hvp(const ListFunction& function, const Tensor& x, const Tensor& v);
 
 }  // namespace detail
+
+/// y = f(x), and its tangent: how y changes as x moves along v, dy = (dy/dx) v. Forward mode: each
+/// operation's derivative is applied to the tangents of its inputs, by the same formulas, in one pass.
+///   `auto [y, dy] = jvp(f, x, v);`
+/// Throws ShapeError or DtypeError unless v is like x, GradError for an operation whose rule reads
+/// values past the tape.
+template <detail::FunctionOfTensor F>
+[[nodiscard]] std::pair<Tensor, Tensor> jvp(F f, const Tensor& x, const Tensor& v) {
+  const detail::Linearized at("jvp", detail::as_list_function(std::move(f)), {x});
+  return {at.value(), at.push({v})};
+}
+template <detail::FunctionOfList F>
+[[nodiscard]] std::pair<Tensor, Tensor> jvp(F f, const std::vector<Tensor>& x,
+                                            const std::vector<Tensor>& v) {
+  const detail::Linearized at("jvp", detail::as_list_function(std::move(f)), x);
+  return {at.value(), at.push(v)};
+}
 
 /// y = f(x), and a function that gives dL/dx for dL/dy, as often as it is asked:
 /// `auto [y, pull] = vjp(f, x); Tensor dx = pull(seed);`
 /// `pull` throws ShapeError or DtypeError for a seed that is not like y.
 template <detail::FunctionOfTensor F>
 [[nodiscard]] auto vjp(F f, const Tensor& x) {
-  const detail::Pullback at("vjp", detail::as_list_function(std::move(f)), {x});
-  return std::pair(at.value(), [at](const Tensor& seed) { return at(seed)[0]; });
+  const detail::Linearized at("vjp", detail::as_list_function(std::move(f)), {x});
+  return std::pair(at.value(), [at](const Tensor& seed) { return at.pull(seed)[0]; });
 }
 template <detail::FunctionOfList F>
 [[nodiscard]] auto vjp(F f, const std::vector<Tensor>& x) {
-  const detail::Pullback at("vjp", detail::as_list_function(std::move(f)), x);
-  return std::pair(at.value(), [at](const Tensor& seed) { return at(seed); });
+  const detail::Linearized at("vjp", detail::as_list_function(std::move(f)), x);
+  return std::pair(at.value(), [at](const Tensor& seed) { return at.pull(seed); });
 }
 
 /// The function that gives f(x) and its gradient: `auto [y, dx] = value_and_grad(f)(x);`
@@ -80,15 +100,15 @@ template <detail::FunctionOfList F>
 template <detail::FunctionOfTensor F>
 [[nodiscard]] auto value_and_grad(F f) {
   return [f = detail::as_list_function(std::move(f))](const Tensor& x) {
-    const detail::Pullback at("value_and_grad", f, {x});
-    return std::pair(at.value(), at.of_scalar()[0]);
+    const detail::Linearized at("value_and_grad", f, {x});
+    return std::pair(at.value(), at.pull()[0]);
   };
 }
 template <detail::FunctionOfList F>
 [[nodiscard]] auto value_and_grad(F f) {
   return [f = detail::as_list_function(std::move(f))](const std::vector<Tensor>& x) {
-    const detail::Pullback at("value_and_grad", f, x);
-    return std::pair(at.value(), at.of_scalar());
+    const detail::Linearized at("value_and_grad", f, x);
+    return std::pair(at.value(), at.pull());
   };
 }
 
@@ -97,17 +117,19 @@ template <detail::FunctionOfList F>
 template <detail::FunctionOfTensor F>
 [[nodiscard]] auto grad(F f) {
   return [f = detail::as_list_function(std::move(f))](const Tensor& x) {
-    return detail::Pullback("grad", f, {x}).of_scalar()[0];
+    return detail::Linearized("grad", f, {x}).pull()[0];
   };
 }
 template <detail::FunctionOfList F>
 [[nodiscard]] auto grad(F f) {
   return [f = detail::as_list_function(std::move(f))](const std::vector<Tensor>& x) {
-    return detail::Pullback("grad", f, x).of_scalar();
+    return detail::Linearized("grad", f, x).pull();
   };
 }
 
-/// All derivatives of f at x: [outputs..., inputs...], one backward pass for each output.
+/// All derivatives of f at x: [outputs..., inputs...]. Many at once: one forward or backward pass for
+/// some inputs or outputs together, whichever are fewer; one after the other where f has an operation
+/// without a rule for `vmap`.
 /// Throws ShapeError if that has more than 8 axes.
 template <detail::FunctionOfTensor F>
 [[nodiscard]] Tensor jacobian(F f, const Tensor& x) {
@@ -121,11 +143,11 @@ template <detail::FunctionOfTensor F>
   return jacobian(grad(std::move(f)), x);
 }
 
-/// The hessian times v, in two backward passes, without the hessian.
+/// The hessian times v, without the hessian: the gradient's tangent.
 /// Throws ShapeError unless f(x) is a scalar, ShapeError or DtypeError unless v is like x.
 template <detail::FunctionOfTensor F>
 [[nodiscard]] Tensor hvp(F f, const Tensor& x, const Tensor& v) {
-  return detail::hvp(detail::as_list_function(grad(std::move(f))), x, v);
+  return detail::Linearized("hvp", detail::as_list_function(grad(std::move(f))), {x}).push({v});
 }
 
 /// x as a constant: no gradient passes.

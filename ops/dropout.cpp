@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include <xtape/core/body.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/ops/dropout.hpp>
@@ -17,6 +18,7 @@ struct Dropout {
   static constexpr OpInfo info{"dropout", true};
   double rate;
   std::uint64_t key, call;
+  SavedInput like{};  // within vmap: the masks of the examples differ
 
   OpResult infer(const Tensor& x) const {
     detail::require_in(info.name, "rate", rate, 0.0, 1.0);
@@ -40,7 +42,16 @@ struct Dropout {
                            y.size(), limit, scale, key, call);
     }
   }
-  void vjp(const Tensor& g, const Send& send) const { send(0, dropout(g, rate, key, call)); }
+  void keep(const Tensor&, const Tensor& x) { like = SavedInput(x, detail::level_of(x) > 0); }
+  void vjp(const Tensor& g, const Send& send) const { send(0, masked(g)); }
+  Tensor jvp(const Tangents& t) const { return masked(t[0]); }
+  Tensor batch(const Examples& x) const { return dropout(x[0], rate, key, call); }
+
+ private:
+  Tensor masked(const Tensor& x) const {
+    const Tensor& of = like.get();
+    return dropout(of.defined() ? detail::mapped_like(x, of) : x, rate, key, call);
+  }
 };
 
 }  // namespace

@@ -1,139 +1,91 @@
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <limits>
 #include <numbers>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/ops/aligned.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/kernels/map.hpp>
 #include <xtape/ops/kernels/rows.hpp>
+#include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
 
 namespace xtape {
 
-const Tensor& Operand::tensor(const char* op, Dtype other, Tensor& constant) const {
-  if (!is_number()) return *tensor_;
-  const Dtype dtype = is_floating(other)      ? other
-                      : number_.is_floating() ? Dtype::float64
-                                              : std::max(other, number_.dtype());
-  constant = detail::constant(op, {}, number_, dtype);
-  return constant;
-}
-
 // Not in a namespace without a name: the formulas of the rows find them by the type of their
 // arguments.
-
-/// Any element where `condition` holds?
-static bool holds_anywhere(const Tensor& condition) {
-  const NoGradGuard off;
-  return sum(condition).item() > 0;
-}
-
-/// g / d for recorded backward passes: 0 where nothing comes in, see kernels.
-static Tensor over(const Tensor& g, const Operand& d) {
-  Tensor constant;
-  const Tensor& divisor = d.tensor("divide", g.dtype(), constant);
-  const Tensor pole = (g == 0) & !(abs(divisor) > 0);
-  return holds_anywhere(pole) ? where(pole, 0, g / divisor) : g / divisor;
-}
-
-/// g e for recorded backward passes: 0 where nothing comes in, see kernels.
-static Tensor times(const Tensor& g, const Operand& e) {
-  Tensor constant;
-  const Tensor& factor = e.tensor("multiply", g.dtype(), constant);
-  const Tensor pole = (g == 0) & !isfinite(factor);
-  return holds_anywhere(pole) ? where(pole, 0, g * factor) : g * factor;
-}
-
-// What formulas have in common, for recorded backward passes; the same on registers of numbers
-// stands with the kernels, by formulas that keep more digits.
+using T = const Tensor&;
 using std::numbers::inv_sqrtpi, std::numbers::sqrt2;
-
-/// The gradient where the result does not depend on x: 0, and NaN where x is.
-static Tensor flat(const Tensor& g, const Tensor& x) { return where(x == x, 0, times(g, x)); }
-
-/// x, NaN below 0, and +0 at -0: slopes at the end of a domain are their limits from within.
-static Tensor nonnegative(const Tensor& x) {
-  return where(x > 0, x, where(x == 0, 0, std::numeric_limits<double>::quiet_NaN()));
-}
-
-static Tensor pow_base_slope(const Tensor& a, const Tensor& b, const Tensor&) {
-  return where((a == 0) & (b == 0), 0, b * pow(a, b - 1));
-}
-static Tensor pow_exponent_slope(const Tensor& a, const Tensor& b, const Tensor& y) {
-  const Tensor endless = a == std::numeric_limits<double>::infinity();
-  return where(((a == 0) & (b >= 0)) | (endless & (b < 0)), 0, y * log(a));
-}
-
-static Tensor scaled_exp(const Tensor& x, const Tensor& f) { return f * exp(x); }
-static Tensor erf_slope(const Tensor& x) { return 2 * inv_sqrtpi * exp(-x * x); }
-static Tensor sigmoid_slope(const Tensor& x) { return sigmoid(x) * sigmoid(-x); }
-static Tensor sigmoid_less(const Tensor& x, const Tensor& p) {
-  return where(x > 0, (1 - p) - sigmoid(-x), sigmoid(x) - p);
-}
-static Tensor tanh_slope(const Tensor& x) { return 4 * sigmoid_slope(2 * x); }
-static Tensor silu_slope(const Tensor& x) { return sigmoid(x) + times(sigmoid_slope(x), x); }
-
-/// By erfc, which keeps the digits of small probabilities.
-static Tensor gelu_slope(const Tensor& x) {
-  const Tensor density = inv_sqrtpi / sqrt2 * exp(-0.5 * x * x);
-  return 0.5 * erfc(-x / sqrt2) + times(density, x);
-}
-
-/// (1 + tanh(u)) / 2 = sigmoid(2 u) for a cubic u. From |x| = 40 on that is 0 or 1, with all its
-/// derivatives, whatever the powers of x do.
-static Tensor gelu_tanh_slope(const Tensor& x) {
-  constexpr double cubic = 0.044715;
-  const Tensor near = clip(x, -40, 40);
-  const Tensor u2 = 2 * sqrt2 * inv_sqrtpi * near * (1 + cubic * near * near);
-  const Tensor density =
-      sigmoid_slope(u2) * (2 * sqrt2 * inv_sqrtpi * (1 + 3 * cubic * near * near));
-  return sigmoid(u2) + density * near;
-}
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+#define XTAPE_FORMULA(name, parameters, ...) \
+  static Tensor name parameters { return __VA_ARGS__; }
+#include <xtape/ops/elementwise.def>
+#undef XTAPE_FORMULA
 
 namespace {
 
-using namespace kernels;
+using kernels::Domain, kernels::RowName, kernels::max_inputs;
 
-template <std::size_t n>
-using Index = std::integral_constant<std::size_t, n>;
+/// A derivative of a row: what it reads, and its formula for tensors.
+struct Derivative {
+  unsigned reads = 0;        ///< a bit for each argument: g, the inputs, the result
+  bool is_gradient = false;  ///< it is g itself
+  Tensor (*formula)(const Tensor* arguments) = nullptr;  ///< null: there is none
+};
 
-/// Calls f(Index<0>{}), ..., f(Index<n - 1>{}).
-template <std::size_t n, class F>
-constexpr void each(F&& f) {
-  [&]<std::size_t... i>(std::index_sequence<i...>) { (f(Index<i>{}), ...); }
-  (std::make_index_sequence<n>());
-}
+/// A row of elementwise.def.
+struct Row : OpInfo {
+  RowName place;
+  Domain domain;
+  std::size_t arity;
+  bool compares;
+  Derivative derivatives[max_inputs];
 
-/// The kernels of a row for this processor.
-template <class Row>
-const RowKernels& kernels_of() {
-  return chosen<ElementwiseKernels>().rows[static_cast<std::size_t>(Row::place)];
-}
-
-template <class Row, std::size_t arity, std::size_t j>
-Tensor fused_derivative(const std::array<Tensor, arity + 2>& arguments, bool may_overwrite_g) {
-  using F = Formulas<Row, arity>;
-  constexpr auto count = static_cast<std::size_t>(std::popcount(F::template reads<j>));
-  static_assert(count <= kernels::max_operands);
-  std::array<const Tensor*, count> operands;
-  std::size_t next = 0;
-  for (std::size_t n = 0; n < arguments.size(); ++n) {
-    if (F::contains(F::template reads<j>, n)) operands[next++] = &arguments[n];
+  const kernels::RowKernels& kernels() const {
+    return kernels::chosen<kernels::ElementwiseKernels>().rows[static_cast<std::size_t>(place)];
   }
-  const Tensor& g = arguments[0];
-  Tensor dx =
-      may_overwrite_g && detail::exclusive(g) ? g : detail::make_tensor(g.shape(), g.dtype());
-  kernels::map(kernels_of<Row>().derivatives[j], g.dtype(), dx, operands);
-  return dx;
+};
+
+template <class R, std::size_t j, std::size_t... n>
+constexpr Derivative derivative_of(std::index_sequence<n...>) {
+  using F = kernels::Formulas<R, sizeof...(n) - 2>;
+  if constexpr (F::template exists<j>) {
+    return {F::template reads<j>, F::template is_gradient<j>, [](const Tensor* arguments) -> Tensor {
+              return std::get<j>(R::derivatives)(arguments[n]...);
+            }};
+  }
+  return {};
 }
+
+template <class R, std::size_t arity, std::size_t... j>
+constexpr Row row_of(std::index_sequence<j...>) {
+  return {{R::name}, R::place, R::domain, arity, sizeof...(j) == 0,
+          {derivative_of<R, j>(std::make_index_sequence<arity + 2>())...}};
+}
+
+constexpr Row rows[] = {
+#define XTAPE_UNARY(id, ...) row_of<kernels::id##_row, 1>(std::make_index_sequence<1>()),
+#define XTAPE_BINARY(id, ...) row_of<kernels::id##_row, 2>(std::make_index_sequence<2>()),
+#define XTAPE_TERNARY(id, ...) row_of<kernels::id##_row, 3>(std::make_index_sequence<3>()),
+#define XTAPE_COMPARE(id, ...) row_of<kernels::id##_row, 2>(std::index_sequence<>()),
+#include <xtape/ops/elementwise.def>
+#undef XTAPE_UNARY
+#undef XTAPE_BINARY
+#undef XTAPE_TERNARY
+#undef XTAPE_COMPARE
+};
+
+constexpr const Row& row(RowName name) { return rows[static_cast<std::size_t>(name)]; }
+
+bool contains(unsigned set, std::size_t argument) { return (set >> argument & 1u) != 0; }
 
 /// Integers have no negative powers.
 void check_exponents(const Tensor& exponents) {
@@ -142,119 +94,139 @@ void check_exponents(const Tensor& exponents) {
   throw ValueError("pow: integers have no negative powers; got the exponent " + to_string(least));
 }
 
-/// A row applied to tensors whose values are computed in one dtype.
-template <class Row, std::size_t arity>
-struct Elementwise {
-  using F = Formulas<Row, arity>;
-  static constexpr OpInfo info{Row::name};
-  static constexpr bool compares = std::tuple_size_v<decltype(Row::derivatives)> == 0;
+/// The formula of a derivative as one pass over just the arguments that it reads.
+struct FusedDerivative {
+  const Row& info;
+  std::size_t j;
+  bool may_overwrite;  // the first argument, which is g
 
+  OpResult infer(std::span<const Tensor* const> x) const { return {x[0]->shape(), x[0]->dtype()}; }
+  Tensor target(std::span<const Tensor* const> x) const {
+    return may_overwrite && detail::exclusive(*x[0]) ? *x[0] : Tensor();
+  }
+  void run(const Tensor& y, std::span<const Tensor* const> x) const {
+    kernels::map(info.kernels().derivatives[j], y.dtype(), y, x);
+  }
+  Tensor batch(const Examples& x) const {
+    const detail::Aligned all(x);
+    const Tensor g = x.each(0);  // of the result's shape
+    std::array<const Tensor*, kernels::max_operands> read{&g};
+    std::copy(all.pointers().begin() + 1, all.pointers().end(), read.begin() + 1);
+    return apply_list(FusedDerivative{info, j, false}, std::span(read.data(), x.size()));
+  }
+};
+
+/// A row applied to tensors whose values are computed in one dtype.
+template <std::size_t arity>
+struct Elementwise {
+  using Arguments = std::array<Tensor, arity + 2>;  // g, the inputs, the result
+
+  const Row& info;
   Dtype computed_in;
+  std::array<SavedInput, arity> inputs{};
+  SavedOutput output{};
 
   template <class... Inputs>
   OpResult infer(const Inputs&... x) const {
-    const std::array<const Tensor*, arity> inputs{&x...};
-    OpResult y{inputs[0]->shape(), compares ? Dtype::boolean : computed_in};
+    const std::array<const Tensor*, arity> given{&x...};
+    OpResult y{given[0]->shape(), info.compares ? Dtype::boolean : computed_in};
     for (std::size_t i = 1; i < arity; ++i) {
-      if (inputs[i]->shape() != y.shape)
-        y.shape = broadcast_shapes(Row::name, y.shape, inputs[i]->shape());
+      if (given[i]->shape() != y.shape)
+        y.shape = broadcast_shapes(info.name, y.shape, given[i]->shape());
     }
-    if constexpr (Row::place == RowName::pow) {
-      if (computed_in == Dtype::int64 && y.shape.size() > 0) check_exponents(*inputs[1]);
+    if constexpr (arity == 2) {
+      if (info.place == RowName::pow && computed_in == Dtype::int64 && y.shape.size() > 0)
+        check_exponents(*given[1]);
     }
     return y;
   }
 
   template <class... Inputs>
   void run(const Tensor& y, const Inputs&... x) const {
-    const std::array<const Tensor*, arity> inputs{&x...};
-    kernels::map(kernels_of<Row>().value, computed_in, y, inputs);
+    const std::array<const Tensor*, arity> given{&x...};
+    kernels::map(info.kernels().value, computed_in, y, given);
   }
-};
-
-/// With a rule: for each input that wants a gradient its formula, as one fused pass, or in
-/// operations when the backward pass is recorded.
-template <class Row, std::size_t arity>
-struct DifferentiableElementwise : Elementwise<Row, arity> {
-  using typename Elementwise<Row, arity>::F;
-
-  explicit DifferentiableElementwise(const Elementwise<Row, arity>& op)
-      : Elementwise<Row, arity>(op) {}
 
   template <class... Inputs>
   void keep(const Tensor& y, const Inputs&... x) {
-    const std::array<const Tensor*, arity> inputs{&x...};
-    each<arity>([&](auto i) {
-      bool needed = false;
-      for (std::size_t j = 0; j < arity; ++j) {
-        needed = needed || (F::contains(F::all_reads[j], i + 1) && inputs[j]->requires_grad());
-      }
-      if constexpr (F::reads_any(i() + 1))
-        inputs_[position(i + 1)] = SavedInput(*inputs[i], needed);
-    });
-    if constexpr (F::reads_any(arity + 1)) output_ = SavedOutput(y);
+    const std::array<const Tensor*, arity> given{&x...};
+    unsigned reads = 0;
+    for (std::size_t j = 0; j < arity; ++j) {
+      if (given[j]->requires_grad()) reads |= info.derivatives[j].reads;
+    }
+    for (std::size_t i = 0; i < arity; ++i) {
+      if (contains(reads, i + 1)) inputs[i] = SavedInput(*given[i]);
+    }
+    if (contains(reads, arity + 1)) output = SavedOutput(y);
   }
 
   void vjp(Tensor&& g, const Send& send) const {
-    std::array<Tensor, arity + 2> arguments;
-    each<arity>([&](auto i) {
-      if constexpr (F::reads_any(i() + 1)) arguments[i + 1] = inputs_[position(i + 1)].get();
-    });
-    if constexpr (F::reads_any(arity + 1)) arguments[arity + 1] = output_.get(send);
+    Arguments arguments = saved(send);
     arguments[0] = std::move(g);
-    each<arity>([&](auto j) {
-      if constexpr (F::template exists<j()>) {
-        if (send.wanted(j())) send(j(), derivative<j()>(arguments, send));
-      }
-    });
+    for (std::size_t j = 0; j < arity; ++j) {
+      if (info.derivatives[j].formula == nullptr || !send.wanted(j)) continue;
+      bool last = true;  // nobody reads g afterwards
+      for (std::size_t k = j + 1; k < arity; ++k) last = last && !send.wanted(k);
+      Tensor dx = sum_to(derivative(j, arguments, last), send.shape(j));
+      send(j, dx.dtype() == send.dtype(j) ? std::move(dx) : dx.to(send.dtype(j)));
+    }
+  }
+
+  /// The derivatives are linear in g: with a tangent in its place they give what it adds to that of y.
+  Tensor jvp(const Tangents& t) const {
+    Arguments arguments = saved(t);
+    Tensor dy;
+    for (std::size_t j = 0; j < arity; ++j) {
+      if (info.derivatives[j].formula == nullptr || !t[j].defined()) continue;
+      arguments[0] = broadcast_to(t[j].to(t.dtype()), t.shape());
+      const Tensor part = derivative(j, arguments, false);
+      dy = dy.defined() ? dy + part : part;
+    }
+    return dy;
+  }
+
+  Tensor batch(const Examples& x) const {
+    const detail::Aligned all(x);
+    return [&]<std::size_t... i>(std::index_sequence<i...>) {
+      return apply(Elementwise{info, computed_in}, all[i]...);
+    }(std::make_index_sequence<arity>());
   }
 
  private:
-  static constexpr std::size_t position(std::size_t argument) {
-    std::size_t before = 0;
-    for (std::size_t n = 1; n < argument; ++n) before += F::reads_any(n) ? 1u : 0u;
-    return before;
+  template <class Pass>
+  Arguments saved(const Pass& pass) const {
+    Arguments arguments;
+    for (std::size_t i = 0; i < arity; ++i) arguments[i + 1] = inputs[i].get();
+    if (output.holds()) arguments[arity + 1] = output.get(pass);
+    return arguments;
   }
 
-  template <std::size_t j>
-  static Tensor derivative(std::array<Tensor, arity + 2>& arguments, const Send& send) {
-    bool last = true;  // nobody reads g afterwards
-    for (std::size_t k = j + 1; k < arity; ++k) last = last && !send.wanted(k);
-    Tensor dx;
-    if constexpr (F::template is_gradient<j>) {
-      dx = last ? std::move(arguments[0]) : arguments[0];
-    } else if (recording()) {
-      dx = std::apply(std::get<j>(Row::derivatives), arguments);
-    } else {
-      dx = fused_derivative<Row, arity, j>(arguments, last);
+  Tensor derivative(std::size_t j, Arguments& arguments, bool last) const {
+    const Derivative& rule = info.derivatives[j];
+    if (rule.is_gradient) return last ? std::move(arguments[0]) : arguments[0];
+    if (std::any_of(arguments.begin(), arguments.end(), detail::watched))
+      return rule.formula(arguments.data());
+    std::array<const Tensor*, arity + 2> read;
+    std::size_t count = 0;
+    for (std::size_t n = 0; n < arguments.size(); ++n) {
+      if (contains(rule.reads, n)) read[count++] = &arguments[n];
     }
-    dx = sum_to(std::move(dx), send.shape(j));
-    if (dx.dtype() != send.dtype(j)) dx = dx.to(send.dtype(j));
-    return dx;
+    return apply_list(FusedDerivative{info, j, last}, std::span(read.data(), count));
   }
-
-  struct Nothing {};
-  std::array<SavedInput, position(arity + 1)> inputs_;
-  [[no_unique_address]] std::conditional_t<F::reads_any(arity + 1), SavedOutput, Nothing> output_;
 };
 
 /// The row applied to tensors whose values have the promoted dtype `dtype`.
-template <class Row, class... Tensors>
-Tensor elementwise(Dtype dtype, const Tensors&... x) {
-  constexpr std::size_t arity = sizeof...(x);
-  if constexpr (Row::domain == Domain::floating) {
+template <class... Tensors>
+Tensor elementwise(const Row& row, Dtype dtype, const Tensors&... x) {
+  if (row.domain == Domain::floating) {
     dtype = is_floating(dtype) ? dtype : Dtype::float64;
-  } else if (Row::domain == Domain::numeric && dtype == Dtype::boolean) {
-    throw DtypeError(std::string(Row::name) +
+  } else if (row.domain == Domain::numeric && dtype == Dtype::boolean) {
+    throw DtypeError(std::string(row.name) +
                      ": numbers are needed; got boolean (see operator! and not_equal)");
   }
-  const Elementwise<Row, arity> op{dtype == Dtype::boolean ? Dtype::int64 : dtype};
-  if constexpr (op.compares) {
-    return apply(op, x...);
-  } else {
-    Tensor y = apply(DifferentiableElementwise<Row, arity>{op}, x...);
-    return dtype == Dtype::boolean ? y.to(Dtype::boolean) : y;  // as NumPy: + is or, * is and
-  }
+  const bool truth = dtype == Dtype::boolean;
+  Tensor y = apply(Elementwise<sizeof...(x)>{row, truth ? Dtype::int64 : dtype}, x...);
+  return truth && !row.compares ? y.to(Dtype::boolean) : y;  // as NumPy: + is or, * is and
 }
 
 /// Calls f(dtype, a, b) with both operands as tensors, numbers adapted, and their promoted dtype.
@@ -267,50 +239,57 @@ Tensor with_tensors(const char* op, const Operand& left, const Operand& right, F
   return f(promote(a.dtype(), b.dtype()), a, b);
 }
 
-template <class Row>
-Tensor binary(const Operand& a, const Operand& b) {
-  return with_tensors(Row::name, a, b, [](Dtype dtype, const Tensor& left, const Tensor& right) {
-    return elementwise<Row>(dtype, left, right);
+Tensor binary(const Row& row, const Operand& left, const Operand& right) {
+  return with_tensors(row.name, left, right, [&](Dtype dtype, const Tensor& a, const Tensor& b) {
+    return elementwise(row, dtype, a, b);
   });
 }
 
 /// A comparison. To an integer beyond int64, every int64 is as 0 is to 1.
-template <class Row>
-Tensor compared(const Operand& a, const Operand& b) {
-  constexpr bool by_size = Row::place != RowName::logical_and && Row::place != RowName::logical_or;
+Tensor compared(const Row& row, const Operand& a, const Operand& b) {
+  const bool by_size = row.place != RowName::logical_and && row.place != RowName::logical_or;
   const auto beyond = [](const Operand& number, const Operand& other) {
     return number.exceeds_int64() && !other.is_number() && !is_floating(other.dtype());
   };
-  const auto zeros_for = [](const Operand& other) {
+  const auto zeros_for = [&](const Operand& other) {
     Tensor unused;
-    return zeros_like(other.tensor(Row::name, other.dtype(), unused));
+    return zeros_like(other.tensor(row.name, other.dtype(), unused));
   };
-  if (by_size && beyond(a, b)) return binary<Row>(1, zeros_for(b));
-  if (by_size && beyond(b, a)) return binary<Row>(zeros_for(a), 1);
-  return binary<Row>(a, b);
+  if (by_size && beyond(a, b)) return binary(row, 1, zeros_for(b));
+  if (by_size && beyond(b, a)) return binary(row, zeros_for(a), 1);
+  return binary(row, a, b);
 }
 
 }  // namespace
 
+const Tensor& Operand::tensor(const char* op, Dtype other, Tensor& constant) const {
+  if (!is_number()) return *tensor_;
+  const Dtype dtype = is_floating(other)      ? other
+                      : number_.is_floating() ? Dtype::float64
+                                              : std::max(other, number_.dtype());
+  constant = detail::constant(op, {}, number_, dtype);
+  return constant;
+}
+
 #define XTAPE_UNARY(id, ...) \
-  Tensor id(const Tensor& x) { return elementwise<kernels::id##_row>(x.dtype(), x); }
+  Tensor id(const Tensor& x) { return elementwise(row(RowName::id), x.dtype(), x); }
 #define XTAPE_BINARY(id, ...) \
-  Tensor id(const Operand& a, const Operand& b) { return binary<kernels::id##_row>(a, b); }
+  Tensor id(const Operand& a, const Operand& b) { return binary(row(RowName::id), a, b); }
 #define XTAPE_TERNARY(id, ...)
 #define XTAPE_COMPARE(id, ...) \
-  Tensor id(const Operand& a, const Operand& b) { return compared<kernels::id##_row>(a, b); }
+  Tensor id(const Operand& a, const Operand& b) { return compared(row(RowName::id), a, b); }
 #include <xtape/ops/elementwise.def>
 #undef XTAPE_UNARY
 #undef XTAPE_BINARY
 #undef XTAPE_TERNARY
 #undef XTAPE_COMPARE
 
-Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
+Tensor where(const Tensor& condition, const Operand& left, const Operand& right) {
   if (condition.dtype() != Dtype::boolean) {
     throw DtypeError("where: the condition must be boolean; got " + condition.describe());
   }
-  return with_tensors("where", a, b, [&](Dtype dtype, const Tensor& left, const Tensor& right) {
-    return elementwise<kernels::select_row>(dtype, condition, left, right);
+  return with_tensors("where", left, right, [&](Dtype dtype, const Tensor& a, const Tensor& b) {
+    return elementwise(row(RowName::select), dtype, condition, a, b);
   });
 }
 
@@ -320,8 +299,8 @@ Tensor clip(const Tensor& x, const Operand& low, const Operand& high) {
   const bool unbounded = high.exceeds_int64() && !is_floating(x.dtype());
   const Tensor& upper =
       unbounded ? constants[1] = tensor(INT64_MAX) : high.tensor("clip", x.dtype(), constants[1]);
-  return elementwise<kernels::bounded_row>(
-      promote(x.dtype(), promote(lower.dtype(), upper.dtype())), x, lower, upper);
+  return elementwise(row(RowName::bounded),
+                     promote(x.dtype(), promote(lower.dtype(), upper.dtype())), x, lower, upper);
 }
 
 Tensor isnan(const Tensor& x) { return x != x; }

@@ -8,9 +8,12 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/memory.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
+#include <xtape/ops/layout.hpp>
 
 namespace xtape {
 namespace {
@@ -21,20 +24,32 @@ void check_integer(const char* op, const char* what, const Tensor& tensor) {
 }
 
 /// The indices counted from the front, dense.
-Tensor resolved(const char* op, const Tensor& indices, std::int64_t extent) {
-  check_integer(op, "indices", indices);
-  const Tensor dense = indices.contiguous();
-  Tensor result = detail::make_tensor(indices.shape(), Dtype::int64, op);
-  const auto* given = dense.body().elements<std::int64_t>();
-  auto* from_front = result.body().elements<std::int64_t>();
-  for (std::int64_t i = 0; i < result.size(); ++i) {
-    if (given[i] < -extent || given[i] >= extent) {
-      throw IndexError(detail::out_of_range(op, "index", given[i], extent) + " at position " +
-                       std::to_string(i));
-    }
-    from_front[i] = given[i] < 0 ? given[i] + extent : given[i];
+struct Resolve {
+  OpInfo info;
+  std::int64_t extent;
+
+  OpResult infer(const Tensor& indices) const {
+    check_integer(info.name, "indices", indices);
+    return {indices.shape(), Dtype::int64};
   }
-  return result;
+  void run(const Tensor& y, const Tensor& indices) const {
+    const NoGradGuard off;
+    const Tensor dense = indices.contiguous();
+    const auto* given = dense.body().elements<std::int64_t>();
+    auto* from_front = y.body().elements<std::int64_t>();
+    for (std::int64_t i = 0; i < y.size(); ++i) {
+      if (given[i] < -extent || given[i] >= extent) {
+        throw IndexError(detail::out_of_range(info.name, "index", given[i], extent) +
+                         " at position " + std::to_string(i));
+      }
+      from_front[i] = given[i] < 0 ? given[i] + extent : given[i];
+    }
+  }
+  Tensor batch(const Examples& x) const { return apply(Resolve(*this), x[0]); }
+};
+
+Tensor resolved(const char* op, const Tensor& indices, std::int64_t extent) {
+  return apply(Resolve{{op}, extent}, indices);
 }
 
 /// A tensor as [outer, rows, inner] around an axis.
@@ -111,83 +126,160 @@ bool named_more_often(std::int64_t most, std::int64_t rows, const Tensor& indice
   });
 }
 
+/// x with `count` axes from `from` on moved to `to`.
+Tensor moved(const Tensor& x, int from, int count, int to) {
+  std::vector<std::int64_t> axes, block;
+  for (int axis = 0; axis < x.rank(); ++axis)
+    (axis >= from && axis < from + count ? block : axes).push_back(axis);
+  axes.insert(axes.begin() + to, block.begin(), block.end());
+  return transpose(x, axes);
+}
+
+/// Indices [n, m...] into rows of which each example has `extent`: as those of one long list of rows.
+Tensor in_one_list(const Tensor& indices, std::int64_t extent) {
+  Shape shape = indices.shape();
+  for (int axis = 1; axis < shape.rank(); ++axis) shape[axis] = 1;
+  return indices + reshape(arange(indices.extent(0)) * extent, shape);
+}
+
+Tensor take_resolved(const Tensor& x, const Tensor& index, int axis);
+Tensor scatter_resolved(const Tensor& x, const Tensor& index, const Shape& shape, int axis);
+
+/// Of x and resolved indices.
 struct Take {
   static constexpr OpInfo info{"take", true};
   int axis;
-  SavedConstant index;  // resolved
+  SavedInput index{};
 
-  OpResult infer(const Tensor& x) const {
-    return {taken_shape(x.shape(), axis, index.get().shape()), x.dtype()};
+  OpResult infer(const Tensor& x, const Tensor& indices) const {
+    return {taken_shape(x.shape(), axis, indices.shape()), x.dtype()};
   }
-  void run(const Tensor& y, const Tensor& x) const {
+  void run(const Tensor& y, const Tensor& x, const Tensor& indices) const {
     const NoGradGuard off;
-    if (y.size() > 0) copy_rows(Rows(x.shape(), axis), y, x.contiguous(), index.get());
+    if (y.size() > 0) copy_rows(Rows(x.shape(), axis), y, x.contiguous(), indices.contiguous());
   }
+  void keep(const Tensor&, const Tensor&, const Tensor& indices) { index = SavedInput(indices); }
   void vjp(const Tensor& g, const Send& send) const {
     const Tensor& at = index.get();
     // In float32 a row's terms are summed first, in double: its digits then depend on nothing else.
-    if (recording() ||
+    if (!detail::plain(g) || detail::level_of(at) > 0 ||
         (g.dtype() == Dtype::float32 && named_more_often(1, send.shape(0)[axis], at)))
-      return send(0, scatter_add(g, at, send.shape(0), axis));
+      return send(0, scatter_resolved(g, at, send.shape(0), axis));
     send.add_to(0, [&](const Tensor& sum) { add_rows(sum, g, at, axis); });
+  }
+  Tensor jvp(const Tangents& t) const { return take_resolved(t[0], index.get(), axis); }
+  Tensor batch(const Examples& x) const {
+    if (!x.differ(1)) return take_resolved(x[0], x[1], axis + 1);
+    if (!x.differ(0)) return moved(take_resolved(x[0], x[1], axis), axis, 1, 0);
+    const Tensor rows = moved(x[0], axis + 1, 1, 1);  // [n, rows, ...]
+    Shape joined = rows.shape();
+    joined.erase(0);
+    joined[0] = rows.extent(0) * rows.extent(1);
+    const Tensor taken =
+        take_resolved(reshape(rows, joined), in_one_list(x[1], rows.extent(1)), 0);
+    return moved(taken, 1, x.rank(1), axis + 1);
   }
 };
 
+/// The same of values and resolved indices.
 struct ScatterAdd {
   static constexpr OpInfo info{"scatter_add", true};
   int axis;
-  SavedConstant index;  // resolved
   Shape shape;
+  SavedInput index{};
 
-  Tensor run(const Tensor& x) const {
-    if (const Shape expected = taken_shape(shape, axis, index.get().shape());
-        x.shape() != expected) {
+  Tensor run(const Tensor& x, const Tensor& indices) const {
+    if (const Shape expected = taken_shape(shape, axis, indices.shape()); x.shape() != expected) {
       throw ShapeError("scatter_add: the values must have the shape " + to_string(expected) +
                        " of the rows; got " + x.describe());
     }
     const NoGradGuard off;
+    const Tensor at = indices.contiguous();
     // Two terms of float32 have the sum that they have in float64, rounded.
     const bool wide = x.dtype() == Dtype::float32 && x.size() > 0 &&
-                      named_more_often(2, shape[axis], index.get());
+                      named_more_often(2, shape[axis], at);
     const Tensor sum = zeros(shape, wide ? Dtype::float64 : x.dtype());
-    add_rows(sum, x, index.get(), axis);
+    add_rows(sum, x, at, axis);
     return wide ? sum.to(Dtype::float32) : sum;
   }
-  void vjp(const Tensor& g, const Send& send) const { send(0, take(g, index.get(), axis)); }
+  void keep(const Tensor&, const Tensor&, const Tensor& indices) { index = SavedInput(indices); }
+  void vjp(const Tensor& g, const Send& send) const {
+    send(0, take_resolved(g, index.get(), axis));
+  }
+  Tensor jvp(const Tangents& t) const {
+    return scatter_resolved(t[0], index.get(), shape, axis);
+  }
+  Tensor batch(const Examples& x) const {
+    Shape all = shape;
+    all.insert(0, x.count());
+    if (!x.differ(1)) return scatter_resolved(x.each(0), x[1], all, axis + 1);
+    const std::int64_t rows = shape[axis];
+    Shape joined = shape;
+    joined.erase(axis);
+    joined.insert(0, x.count() * rows);
+    const Tensor values = moved(x.each(0), axis + 1, x.rank(1), 1);
+    const Tensor sums = scatter_resolved(values, in_one_list(x[1], rows), joined, 0);
+    joined[0] = x.count();
+    joined.insert(1, rows);
+    return moved(reshape(sums, joined), 1, 1, axis + 1);
+  }
+};
+
+Tensor take_resolved(const Tensor& x, const Tensor& index, int axis) {
+  return apply(Take{axis}, x, index);
+}
+Tensor scatter_resolved(const Tensor& x, const Tensor& index, const Shape& shape, int axis) {
+  return apply(ScatterAdd{axis, shape}, x, index);
+}
+
+/// Of labels.
+struct OneHot {
+  static constexpr OpInfo info{"one_hot"};
+  std::int64_t classes;
+  Dtype dtype;
+
+  OpResult infer(const Tensor& labels) const {
+    check_integer(info.name, "labels", labels);
+    if (classes < 0)
+      throw ValueError("one_hot: classes must not be negative; got " + std::to_string(classes));
+    Shape shape = labels.shape();
+    shape.push_back(classes);
+    return {Shape(std::span(shape.begin(), shape.end())), dtype};
+  }
+  void run(const Tensor& y, const Tensor& labels) const {
+    const NoGradGuard off;
+    const Tensor dense = labels.contiguous();
+    const auto* label = dense.body().elements<std::int64_t>();
+    visit(dtype, [&]<class T>(TypeTag<T>) {
+      T* ones = y.body().elements<T>();
+      std::fill_n(ones, y.size(), T{0});
+      for (std::int64_t row = 0; row < labels.size(); ++row) {
+        if (label[row] < 0 || label[row] >= classes) {
+          throw IndexError("one_hot: labels must lie in [0, " + std::to_string(classes) +
+                           "); got " + std::to_string(label[row]) + " in row " +
+                           std::to_string(row));
+        }
+        ones[row * classes + label[row]] = T{1};
+      }
+    });
+  }
+  Tensor batch(const Examples& labels) const { return one_hot(labels[0], classes, dtype); }
 };
 
 }  // namespace
 
 Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis) {
   const int along = normalize_axis("take", axis, x.rank());
-  return apply(Take{along, SavedConstant(resolved("take", indices, x.shape()[along]))}, x);
+  return take_resolved(x, resolved("take", indices, x.shape()[along]), along);
 }
 
 Tensor scatter_add(const Tensor& x, const Tensor& indices, const Shape& shape, std::int64_t axis) {
   const int along = normalize_axis("scatter_add", axis, shape.rank());
-  return apply(
-      ScatterAdd{along, SavedConstant(resolved("scatter_add", indices, shape[along])), shape}, x);
+  return scatter_resolved(x, resolved("scatter_add", indices, shape[along]), shape, along);
 }
 
 Tensor one_hot(const Tensor& labels, std::int64_t classes, Dtype dtype) {
-  check_integer("one_hot", "labels", labels);
-  if (classes < 0)
-    throw ValueError("one_hot: classes must not be negative; got " + std::to_string(classes));
-  Shape shape = labels.shape();
-  shape.push_back(classes);
-  const Tensor dense = labels.contiguous();
-  Tensor y = zeros(Shape(std::span(shape.begin(), shape.end())), dtype);
-  const auto* label = dense.body().elements<std::int64_t>();
-  visit(dtype, [&]<class T>(TypeTag<T>) {
-    for (std::int64_t row = 0; row < labels.size(); ++row) {
-      if (label[row] < 0 || label[row] >= classes) {
-        throw IndexError("one_hot: labels must lie in [0, " + std::to_string(classes) + "); got " +
-                         std::to_string(label[row]) + " in row " + std::to_string(row));
-      }
-      y.body().elements<T>()[row * classes + label[row]] = T{1};
-    }
-  });
-  return y;
+  return apply(OneHot{classes, dtype}, labels);
 }
 
 }  // namespace xtape

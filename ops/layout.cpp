@@ -6,6 +6,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/kernels/copy.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/wraps.hpp>
 #include <xtape/ops/layout.hpp>
@@ -120,14 +121,34 @@ struct SliceList {
   std::size_t count;
 };
 
+/// The shape of all examples.
+Shape with_count(std::int64_t count, Shape shape) {
+  shape.insert(0, count);
+  return shape;
+}
+
+/// The slices of all examples.
+SliceList with_all(const SliceList& slices) {
+  SliceList result(0, Slice::all);
+  std::copy(slices.items.begin(), slices.items.end() - 1, result.items.begin() + 1);
+  result.count = slices.count + 1;
+  return result;
+}
+
 struct Reshape {
   static constexpr OpInfo info{"reshape", true};
   Shape shape;
 
   Tensor run(const Tensor& x) const {
-    return detail::make_view(x, shape, reshaped_strides(x.body(), shape).value(), 0, info.name);
+    const NoGradGuard off;
+    const std::optional<Strides> strides = reshaped_strides(x.body(), shape);
+    // Of a dense copy there is a view of any shape.
+    return strides ? detail::make_view(x, shape, *strides, 0, info.name)
+                   : detail::make_view(x.contiguous(), shape, row_major_strides(shape), 0, info.name);
   }
   void vjp(const Tensor& g, const Send& send) const { send(0, reshape(g, send.shape(0))); }
+  Tensor jvp(const Tangents& t) const { return reshape(t[0], shape); }
+  Tensor batch(const Examples& x) const { return reshape(x[0], with_count(x.count(), shape)); }
 };
 
 /// Axis i of the result is axis `axes[i]` of x.
@@ -148,6 +169,11 @@ struct Transpose {
     std::array<std::int64_t, max_rank> inverse;
     for (int i = 0; i < g.rank(); ++i) inverse[at(axes[at(i)])] = i;
     send(0, transpose(g, std::span(inverse.data(), at(g.rank()))));
+  }
+  Tensor batch(const Examples& x) const {
+    std::array<std::int64_t, max_rank> all{};
+    for (int i = 0; i < x.rank(0); ++i) all[at(i + 1)] = axes[at(i)] + 1;
+    return transpose(x[0], std::span(all.data(), at(x.rank(0) + 1)));
   }
 };
 
@@ -170,6 +196,11 @@ struct BroadcastTo {
     return detail::make_view(x, shape, strides, 0, info.name);
   }
   void vjp(const Tensor& g, const Send& send) const { send(0, sum_to(g, send.shape(0))); }
+  Tensor batch(const Examples& x) const {
+    Shape raised = x[0].shape();
+    for (int missing = shape.rank() - x.rank(0); missing > 0; --missing) raised.insert(1, 1);
+    return broadcast_to(reshape(x[0], raised), with_count(x.count(), shape));
+  }
 };
 
 struct SliceOp {
@@ -178,10 +209,11 @@ struct SliceOp {
 
   Tensor run(const Tensor& x) const { return slice_view(info.name, x, slices.span()); }
   void vjp(const Tensor& g, const Send& send) const {
-    if (recording()) return send(0, embed(g, send.shape(0), slices.span()));
+    if (!detail::plain(g)) return send(0, embed(g, send.shape(0), slices.span()));
     send.add_to(0,
                 [&](const Tensor& sum) { add_into(slice_view(info.name, sum, slices.span()), g); });
   }
+  Tensor batch(const Examples& x) const { return slice(x[0], with_all(slices).span()); }
 };
 
 struct Embed {
@@ -200,52 +232,75 @@ struct Embed {
     copy_into(place, x);
   }
   void vjp(const Tensor& g, const Send& send) const { send(0, slice(g, slices.span())); }
+  Tensor batch(const Examples& x) const {
+    return embed(x[0], with_count(x.count(), shape), with_all(slices).span());
+  }
+};
+
+/// The parts of an axis that tensors take, one behind the other.
+class Parts {
+ public:
+  explicit Parts(int axis) : axis_(axis) {}
+  SliceList next(const Shape& shape) {
+    const std::int64_t start = std::exchange(end_, end_ + shape[axis_]);
+    return {axis_, range(start, end_)};
+  }
+
+ private:
+  int axis_;
+  std::int64_t end_ = 0;
 };
 
 struct Concatenate {
   static constexpr OpInfo info{"concatenate", true};
   int axis;
-  std::vector<Slice, memory::Allocator<Slice>> parts;  // of the axis, one for each tensor
+  std::vector<Shape, memory::Allocator<Shape>> shapes{};  // of the inputs
 
-  OpResult infer(std::span<const Tensor> tensors) const {
-    Shape shape = tensors[0].shape();
-    Dtype dtype = tensors[0].dtype();
+  OpResult infer(std::span<const Tensor* const> tensors) const {
+    Shape shape = tensors[0]->shape();
+    Dtype dtype = tensors[0]->dtype();
     shape[axis] = 0;
-    for (const Tensor& tensor : tensors) {
-      Shape expected = tensors[0].shape();
-      if (tensor.rank() == shape.rank()) expected[axis] = tensor.shape()[axis];
-      if (tensor.shape() != expected) {
+    for (const Tensor* tensor : tensors) {
+      Shape expected = tensors[0]->shape();
+      if (tensor->rank() == shape.rank()) expected[axis] = tensor->shape()[axis];
+      if (tensor->shape() != expected) {
         throw ShapeError("concatenate: extents but along axis " + std::to_string(axis) +
-                         " must be equal; got " + tensors[0].describe() + " and " +
-                         tensor.describe());
+                         " must be equal; got " + tensors[0]->describe() + " and " +
+                         tensor->describe());
       }
-      if (__builtin_add_overflow(shape[axis], tensor.shape()[axis], &shape[axis])) {
+      if (__builtin_add_overflow(shape[axis], tensor->shape()[axis], &shape[axis])) {
         throw ShapeError("concatenate: the extent along axis " + std::to_string(axis) +
-                         " must fit in int64; got " + tensor.describe() + " and others");
+                         " must fit in int64; got " + tensor->describe() + " and others");
       }
-      dtype = promote(dtype, tensor.dtype());
+      dtype = promote(dtype, tensor->dtype());
     }
     return {Shape(std::span(shape.begin(), shape.end())), dtype};
   }
-  void run(const Tensor& y, std::span<const Tensor> tensors) const {
-    std::int64_t start = 0;
-    for (const Tensor& tensor : tensors) {
-      const std::int64_t stop = start + tensor.shape()[axis];
-      copy_into(slice_view(info.name, y, SliceList(axis, range(start, stop)).span()), tensor);
-      start = stop;
-    }
+  void run(const Tensor& y, std::span<const Tensor* const> tensors) const {
+    Parts parts(axis);
+    for (const Tensor* tensor : tensors)
+      copy_into(slice_view(info.name, y, parts.next(tensor->shape()).span()), *tensor);
   }
-  void keep(const Tensor&, std::span<const Tensor> tensors) {
-    std::int64_t start = 0;
-    for (const Tensor& tensor : tensors) {
-      parts.push_back(range(start, start + tensor.shape()[axis]));
-      start += tensor.shape()[axis];
-    }
+  void keep(const Tensor&, std::span<const Tensor* const> tensors) {
+    for (const Tensor* tensor : tensors) shapes.push_back(tensor->shape());
   }
   void vjp(const Tensor& g, const Send& send) const {
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      send(i, [&] { return slice(g, SliceList(axis, parts[i]).span()).to(send.dtype(i)); });
+    Parts parts(axis);
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      const SliceList part = parts.next(shapes[i]);
+      send(i, [&] { return slice(g, part.span()).to(send.dtype(i)); });
     }
+  }
+  Tensor jvp(const Tangents& t) const {
+    std::vector<Tensor> tangents;
+    for (std::size_t i = 0; i < shapes.size(); ++i)
+      tangents.push_back(t[i].defined() ? t[i].to(t.dtype()) : zeros(shapes[i], t.dtype()));
+    return concatenate(tangents, axis);
+  }
+  Tensor batch(const Examples& x) const {
+    std::vector<Tensor> all;
+    for (std::size_t i = 0; i < x.size(); ++i) all.push_back(x.each(i));
+    return concatenate(all, axis + 1);
   }
 };
 
@@ -263,9 +318,7 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
     throw ShapeError("reshape: the number of elements must stay; got " + x.describe() + " for " +
                      to_string(shape));
   }
-  // Of a dense copy there is a view of any shape.
-  const bool view = reshaped_strides(x.body(), shape).has_value();
-  return apply(Reshape{.shape = shape}, view ? x : x.contiguous());
+  return apply(Reshape{.shape = shape}, x);
 }
 
 Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> extents) {
@@ -357,7 +410,9 @@ Tensor flip(const Tensor& x, std::int64_t axis) {
 Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
   if (tensors.empty()) throw ValueError("concatenate: at least one tensor is needed; got none");
   const int along = normalize_axis("concatenate", axis, tensors[0].rank());
-  return apply_list(Concatenate{along, {}}, tensors);
+  std::vector<const Tensor*> pointers;
+  for (const Tensor& tensor : tensors) pointers.push_back(&tensor);
+  return apply_list(Concatenate{along}, pointers);
 }
 
 Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {

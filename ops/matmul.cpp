@@ -2,8 +2,12 @@
 #include <string>
 
 #include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/ops/aligned.hpp>
+#include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/kernels/gemm.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
@@ -100,6 +104,19 @@ struct MatMul {
     send(0, [&] { return sum_to(matmul(g, matrix_transpose(b.get())), send.shape(0)); });
     send(1, [&] { return sum_to(matmul(matrix_transpose(a.get()), g), send.shape(1)); });
   }
+  Tensor jvp(const Tangents& t) const {
+    if (!t[0].defined()) return matmul(a.get(), t[1]);
+    const Tensor dy = matmul(t[0], b.get());
+    return t[1].defined() ? dy + matmul(a.get(), t[1]) : dy;
+  }
+  Tensor batch(const Examples& x) const {
+    if (x.rank(0) == 2 && x.rank(1) == 2 && !x.differ(1)) {  // one product of all rows
+      const std::int64_t rows = x[0].extent(1);
+      return reshape(matmul(as_rows(x[0]), x[1]), {x.count(), rows, x[1].extent(1)});
+    }
+    const detail::Aligned all(x);
+    return matmul(all[0], all[1]);
+  }
 };
 
 /// x w + b, the bias for every row.
@@ -139,6 +156,27 @@ struct Linear {
     send(0, [&] { return matmul(g, transpose(w.get())); });
     send(1, [&] { return matmul(transpose(as_rows(x.get())), as_rows(g)); });
     send(2, [&] { return sum_to(g, send.shape(2)); });
+  }
+  Tensor jvp(const Tangents& t) const {
+    Tensor dy = t[0].defined() ? matmul(t[0], w.get()) : zeros(t.shape(), t.dtype());
+    if (t[1].defined()) dy = dy + matmul(x.get(), t[1]);
+    return t[2].defined() ? dy + t[2] : dy;
+  }
+  Tensor batch(const Examples& of) const {
+    if (!of.differ(1) && !of.differ(2)) return linear(of[0], of[1], of[2]);
+    const bool vectors = of.rank(0) == 1;
+    const Tensor inputs = vectors ? expand_dims(of[0], of.differ(0) ? 1 : 0) : of[0];
+    const Tensor product = matmul(inputs, raised(of, 1, of.rank(0)));
+    return (vectors ? squeeze(product, -2) : product) + raised(of, 2, of.rank(0));
+  }
+
+ private:
+  /// A weight or bias of each example, with axes of extent 1 for the leading ones of the input.
+  static Tensor raised(const Examples& of, std::size_t i, int rank) {
+    Shape shape = of[i].shape();
+    for (int missing = of.differ(i) ? std::max(rank, of.rank(i)) - of.rank(i) : 0; missing > 0; --missing)
+      shape.insert(1, 1);
+    return reshape(of[i], shape);
   }
 };
 

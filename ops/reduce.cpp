@@ -6,6 +6,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/kernels/reduce.hpp>
@@ -106,6 +107,16 @@ struct Reduced {
     return reshape(g, reduced_shape(x, flags, true));
   }
 
+  /// The sum along the axes: what a rule's gradient is the transpose of.
+  Tensor sum_along(const Tensor& x) const;
+  /// The same for all examples, in front of which there is an axis more.
+  Reduced behind_first() const {
+    Reduced all = *this;
+    all.flags[0] = false;
+    std::copy(flags.begin(), flags.end() - 1, all.flags.begin() + 1);
+    return all;
+  }
+
   Flags flags;
   bool keep_dims;
 };
@@ -118,7 +129,10 @@ struct Sum : Reduced {
   void vjp(const Tensor& g, const Send& send) const {
     send(0, [&] { return broadcast_to(kept(g, send.shape(0)), send.shape(0)); });
   }
+  Tensor batch(const Examples& x) const { return apply(Sum{behind_first()}, x[0]); }
 };
+
+Tensor Reduced::sum_along(const Tensor& x) const { return apply(Sum{*this}, x); }
 
 struct Prod : Reduced {
   static constexpr OpInfo info{"prod"};
@@ -130,6 +144,10 @@ struct Prod : Reduced {
   void vjp(const Tensor& g, const Send& send) const {
     send(0, kept(g, send.shape(0)) * products_of_others(input.get(), flags));
   }
+  Tensor jvp(const Tangents& t) const {
+    return sum_along(t[0] * products_of_others(input.get(), flags));
+  }
+  Tensor batch(const Examples& x) const { return apply(Prod{behind_first()}, x[0]); }
 };
 
 template <Reduction reduction>
@@ -158,6 +176,13 @@ struct Extremum : Reduced {
     // A NaN among the elements is the result, and equal to nothing.
     send(0, where(ties, given / count, where((x == x) | (given == 0), 0, given * x)));
   }
+  Tensor jvp(const Tangents& t) const {
+    const Tensor& x = input.get();
+    const Tensor ties = x == kept(output.get(t).detach(), x.shape());
+    const Tensor nan = where((x == x) | (t[0] == 0), 0, t[0] * x);
+    return sum_along(where(ties, t[0], nan)) / sum_along(ties.to(t.dtype()));
+  }
+  Tensor batch(const Examples& x) const { return apply(Extremum{behind_first()}, x[0]); }
 };
 
 template <Reduction reduction>
@@ -184,6 +209,11 @@ struct LogSumExp : Reduced {
     const Rows from(input.get(), flags);
     send(0, kept(g, send.shape(0)) * from.back(softmax(from.elements)));
   }
+  Tensor jvp(const Tangents& t) const {
+    const Rows from(input.get(), flags);
+    return sum_along(t[0] * from.back(softmax(from.elements)));
+  }
+  Tensor batch(const Examples& x) const { return apply(LogSumExp{behind_first()}, x[0]); }
 };
 
 template <bool greatest>
@@ -204,6 +234,7 @@ struct ArgExtremum {
   void run(const Tensor& y, const Tensor& x) const {
     kernels::reduce_kernels().arg_reduce(greatest, x, axis, y);
   }
+  Tensor batch(const Examples& x) const { return apply(ArgExtremum{axis + 1, keep_dims}, x[0]); }
 };
 
 template <bool greatest>
@@ -235,6 +266,15 @@ struct SumTo {
     reduce(Reduction::sum, y, x, flags);
   }
   void vjp(const Tensor& g, const Send& send) const { send(0, broadcast_to(g, send.shape(0))); }
+  Tensor batch(const Examples& x) const {
+    Shape padded = x[0].shape();  // the leading axes that are summed away, as 1
+    const int leading = x.rank(0) - shape.rank();
+    for (int axis = 0; axis < x.rank(0); ++axis)
+      padded[axis + 1] = axis < leading ? 1 : shape[axis - leading];
+    Shape result = shape;
+    result.insert(0, x.count());
+    return reshape(sum_to(x[0], padded), result);
+  }
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/kernels/softmax.hpp>
@@ -21,17 +22,21 @@ struct Softmax {
   static constexpr OpInfo info{"softmax"};
   static constexpr auto value = &kernels::SoftmaxKernels::softmax_rows;
   static constexpr auto gradient = &kernels::SoftmaxKernels::softmax_gradient_rows;
-  static Tensor composed(const Tensor& g, const Tensor& y) {
+  static Tensor pull(const Tensor& g, const Tensor& y) {
     return y * (g - sum(g * y, -1, {.keep_dims = true}));
   }
+  static Tensor push(const Tensor& dx, const Tensor& y) { return pull(dx, y); }
 };
 
 struct LogSoftmax {
   static constexpr OpInfo info{"log_softmax"};
   static constexpr auto value = &kernels::SoftmaxKernels::log_softmax_rows;
   static constexpr auto gradient = &kernels::SoftmaxKernels::log_softmax_gradient_rows;
-  static Tensor composed(const Tensor& g, const Tensor& y) {
+  static Tensor pull(const Tensor& g, const Tensor& y) {
     return g - exp(y) * sum(g, -1, {.keep_dims = true});
+  }
+  static Tensor push(const Tensor& dx, const Tensor& y) {
+    return dx - sum(exp(y) * dx, -1, {.keep_dims = true});
   }
 };
 
@@ -43,10 +48,12 @@ struct RowsGradient {
   OpResult infer(const Tensor& g, const Tensor&) const { return {g.shape(), g.dtype()}; }
   void run(const Tensor& dx, const Tensor& g, const Tensor& y) const {
     const RowCount count(y);
-    const Tensor given = g.contiguous();
+    const Tensor given = g.contiguous(), dense = y.contiguous();
     (kernels::softmax_kernels().*Function::gradient)(
-        g.dtype(), count.rows, count.columns, y.body().data, given.body().data, dx.body().data);
+        g.dtype(), count.rows, count.columns, dense.body().data, given.body().data,
+        dx.body().data);
   }
+  Tensor batch(const Examples& x) const { return apply(RowsGradient(), x.each(0), x.each(1)); }
 };
 
 template <class Function>
@@ -65,8 +72,11 @@ struct AlongRows {
   void keep(const Tensor& y, const Tensor&) { output = SavedOutput(y); }
   void vjp(const Tensor& g, const Send& send) const {
     const Tensor y = output.get(send);
-    send(0, recording() ? Function::composed(g, y) : apply(RowsGradient<Function>(), g, y));
+    const bool derived = detail::watched(g) || detail::watched(y);
+    send(0, derived ? Function::pull(g, y) : apply(RowsGradient<Function>(), g, y));
   }
+  Tensor jvp(const Tangents& t) const { return Function::push(t[0], output.get(t)); }
+  Tensor batch(const Examples& x) const { return apply(AlongRows(), x[0]); }
 };
 
 /// Along any axis, by bringing that axis to the end.

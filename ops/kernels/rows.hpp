@@ -29,9 +29,10 @@ enum class RowName {
 
 /// A row's value and derivatives, each a kernel of just the arguments that its formula reads; a
 /// derivative that does not exist, or is g itself, has none.
+inline constexpr std::size_t max_inputs = 3;
 struct RowKernels {
   MapKernel value;
-  MapKernel derivatives[3];
+  MapKernel derivatives[max_inputs];
 };
 struct ElementwiseKernels {
   RowKernels rows[static_cast<std::size_t>(RowName::count)];

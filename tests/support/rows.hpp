@@ -98,6 +98,8 @@ inline const std::map<std::string, Reference>& scalar_references() {
       {"subtract", [](const auto& x) { return x[0] - x[1]; }},
       {"multiply", [](const auto& x) { return x[0] * x[1]; }},
       {"divide", [](const auto& x) { return x[0] / x[1]; }},
+      {"times", [](const auto& x) { return x[0] == 0 ? 0 : x[0] * x[1]; }},
+      {"over", [](const auto& x) { return x[0] == 0 ? 0 : x[0] / x[1]; }},
       {"maximum", [](const auto& x) { return std::fmax(x[0], x[1]); }},
       {"minimum", [](const auto& x) { return std::fmin(x[0], x[1]); }},
       {"pow", [](const auto& x) { return std::pow(x[0], x[1]); }},
