@@ -11,12 +11,14 @@ namespace xtape::detail {
 
 namespace {
 
-/// a + b for dense tensors of one shape.
+/// a + b for tensors of one shape.
 struct Accumulate {
   static constexpr OpInfo info{"accumulate", true};
 
   OpResult infer(const Tensor& a, const Tensor&) const { return {a.shape(), a.dtype()}; }
-  void run(const Tensor& y, const Tensor& a, const Tensor& b) const {
+  void run(const Tensor& y, const Tensor& first, const Tensor& second) const {
+    const NoGradGuard off;
+    const Tensor a = first.contiguous(), b = second.contiguous();
     const auto& add = kernels::chosen<kernels::AddKernels>();
     const Body &sum = y.body(), &left = a.body(), &right = b.body();
     if (a.dtype() != b.dtype()) {
@@ -43,11 +45,9 @@ struct Accumulate {
 }  // namespace
 
 Tensor accumulate(Tensor a, Tensor b) {
-  if (!a.is_contiguous()) a = a.contiguous();
-  if (!b.is_contiguous()) b = b.contiguous();
   if (!exclusive(a) && exclusive(b) && a.dtype() == b.dtype()) std::swap(a, b);
   if (!exclusive(a) || b.requires_grad() || b.body().mapped) return apply(Accumulate(), a, b);
-  Accumulate().run(a, a, b);
+  Accumulate().run(a, a, b);  // in place
   return a;
 }
 

@@ -40,7 +40,10 @@ Tensor result(const Tensor& gradient) {
 const char* detail::running_rule() { return rule; }
 const char* detail::differentiable_rule() { return recording() ? rule : nullptr; }
 
-Tape::Tape(std::span<const Tensor> outputs, std::uint64_t since) : since_(since) { link(outputs); }
+Tape::Tape(std::span<const Tensor> outputs, std::uint64_t since, bool all_leaves)
+    : since_(since), all_leaves_(all_leaves) {
+  link(outputs);
+}
 
 /// Walks from the outputs, always to the newest node not yet visited: a heap yields all wishes for
 /// one node together, so no node needs a mark, and several threads can walk graphs that share
@@ -50,7 +53,7 @@ void Tape::link(std::span<const Tensor> outputs) {
   Visit newest{};  // ahead of the heap: along a chain nothing ever enters it
   const auto wish = [&](Node* node, std::int32_t edge) {
     if (node == nullptr) return;
-    if (node->number() < since_)
+    if (node->number() < since_ && !(all_leaves_ && node->leaf_))
       return older_.push_back({node, edge == nowhere ? nullptr : nodes_.back()});
     Visit visit{node->number_, node, edge};
     if (node->leaf_) return leaves.push_back(visit);
@@ -135,14 +138,16 @@ inline void Tape::fetch(std::size_t index) const {
   __builtin_prefetch(node + 128);
 }
 
-/// Leaves out the edges to nodes through which none of `wanted` is reached.
-void Tape::prune(const List<bool>& wanted) {
+/// Leaves out the edges to nodes through which none of `wanted` is reached, and if the derivatives
+/// are partial, those of the wanted.
+void Tape::prune(const List<bool>& wanted, bool partial) {
   List<bool> useful = wanted;
   for (std::size_t i = first_leaf_; i > 0;) {  // inputs lie behind
     --i;
     const std::size_t end = i + 1 < size() ? first_edge_[i + 1] : targets_.size();
     for (std::size_t edge = first_edge_[i]; edge < end; ++edge) {
-      if (targets_[edge] != nowhere && useful[static_cast<std::size_t>(targets_[edge])]) {
+      const bool leads_on = targets_[edge] != nowhere && !(partial && wanted[i]);
+      if (leads_on && useful[static_cast<std::size_t>(targets_[edge])]) {
         useful[i] = true;
       } else {
         aimed_[edge] = nowhere;
@@ -169,7 +174,7 @@ struct Tape::SweepEnd {
 };
 
 /// Prepares a sweep to `wanted`: which gradients are kept, and which edges lead there.
-Tape::List<bool> Tape::aim(std::span<const std::int32_t> wanted) {
+Tape::List<bool> Tape::aim(std::span<const std::int32_t> wanted, bool partial) {
   List<bool> keep(size(), false);
   std::size_t leaves = 0;
   for (const std::int32_t index : wanted) {
@@ -178,7 +183,7 @@ Tape::List<bool> Tape::aim(std::span<const std::int32_t> wanted) {
     if (static_cast<std::size_t>(index) >= first_leaf_) ++leaves;
   }
   aimed_ = targets_;
-  if (leaves < size() - first_leaf_) prune(keep);
+  if (partial || leaves < size() - first_leaf_) prune(keep, partial);
   return keep;
 }
 
@@ -204,7 +209,7 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
   std::transform(wanted.begin(), wanted.end(), wanted_at.begin(),
                  [this](const Node* node) { return find(node); });
   const SweepEnd at_end{*this, options.retain_graph};
-  const List<bool> keep = aim(wanted_at);
+  const List<bool> keep = aim(wanted_at, options.partial);
   claim(options.retain_graph);
 
   const RecordingScope scope(options.create_graph);

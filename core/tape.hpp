@@ -18,8 +18,9 @@ namespace xtape {
 class Tape {
  public:
   explicit Tape(const Tensor& output) : Tape(std::span(&output, 1)) {}
-  /// Only of nodes numbered `since` and later: those that may depend on one with that number.
-  explicit Tape(std::span<const Tensor> outputs, std::uint64_t since = 0);
+  /// Only of nodes numbered `since` and later: those that may depend on one with that number. Leaves
+  /// may be taken in whatever their number.
+  explicit Tape(std::span<const Tensor> outputs, std::uint64_t since = 0, bool all_leaves = false);
 
   std::size_t size() const { return nodes_.size(); }
   const Node& operator[](std::size_t i) const { return *nodes_[i]; }
@@ -36,6 +37,7 @@ class Tape {
   struct SweepOptions {
     bool retain_graph = false;
     bool create_graph = false;
+    bool partial = false;  ///< the wanted are independent: no derivative goes through one to another
   };
 
   /// dL/dx for each of `wanted`, given dL/d(output) for each output; undefined where nothing flows.
@@ -64,9 +66,9 @@ class Tape {
 
   std::int32_t find(const Node* node) const;
   void link(std::span<const Tensor> outputs);
-  List<bool> aim(std::span<const std::int32_t> wanted);
+  List<bool> aim(std::span<const std::int32_t> wanted, bool partial);
   void claim(bool shared);
-  void prune(const List<bool>& wanted);
+  void prune(const List<bool>& wanted, bool partial);
   bool runs(std::size_t index) const;
   void fetch(std::size_t index) const;
 
@@ -74,6 +76,7 @@ class Tape {
   List<Node*> nodes_;      // operations, then leaves; each newest first
   std::size_t first_leaf_ = 0;
   std::uint64_t since_;
+  bool all_leaves_;
   List<Older> older_;
   // For each input of each node: where in nodes_ its gradient goes, or nowhere.
   List<std::int32_t> targets_;

@@ -11,6 +11,7 @@
 #include <xtape/core/leaf.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/core/write_log.hpp>
 
 namespace xtape {
 
@@ -246,6 +247,7 @@ void Tensor::assign(const Tensor& value) const {
   if (&value.body() == &own) return;
   detail::check_has_values("assign", *this);
   detail::check_has_values("assign", value);
+  detail::WriteLog::note(*this);
   if (own.contiguous && own.storage->exclusive()) {
     kernels::copy(own.shape, layout(own), layout(value.body()));
   } else {
@@ -360,6 +362,7 @@ bool exclusive(const Tensor& tensor) {
 }
 
 void make_exclusive(const Tensor& leaf) {
+  WriteLog::note(leaf);
   const Body& body = leaf.body();
   if (!body.contiguous || !body.storage->exclusive())
     replace_value(leaf, dense_copy(leaf, body.dtype, ""));

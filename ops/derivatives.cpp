@@ -7,9 +7,12 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/core/tape.hpp>
 #include <xtape/ops/derivatives.hpp>
+#include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/reduce.hpp>
 
 namespace xtape::detail {
 namespace {
@@ -140,9 +143,34 @@ Tensor Linearized::push(const std::vector<Tensor>& tangents) const {
   return tangent.defined() ? tangent : zeros(at.y.shape(), at.y.dtype());
 }
 
+std::vector<Node*> Linearized::captured() const {
+  std::vector<Node*> result;
+  if (!state_->tape) return result;
+  for (Node* node : state_->captured()) {  // not what the function made itself
+    if (node->number() < state_->x[0].node()->number()) result.push_back(node);
+  }
+  return result;
+}
+
+std::vector<Tensor> Linearized::pull_all(const Tensor& seed) const {
+  State& at = *state_;
+  std::vector<Node*> wanted = at.nodes();
+  if (!at.tape) return std::vector<Tensor>(wanted.size());
+  std::uint64_t since = at.x[0].node()->number();
+  for (Node* node : captured()) {
+    if (!node->is_leaf()) since = std::min(since, node->number());
+    wanted.push_back(node);
+  }
+  const bool recorded = recording();
+  Tape whole(std::span(&at.y, 1), since, true);
+  const auto found = whole.sweep({&at.y, 1}, {&seed, 1}, wanted,
+                                 {.retain_graph = true, .create_graph = recorded, .partial = true});
+  return {found.begin(), found.end()};
+}
+
 void Linearized::refuse_captured() const {
+  if (captured().empty()) return;
   const State& at = *state_;
-  if (!at.tape || at.captured().empty()) return;
   throw GradError(std::string(at.name) +
                   ": what is differentiated must be an input of the function; it captures a tensor "
                   "that requires a gradient");
@@ -212,5 +240,17 @@ Tensor jacobian(const ListFunction& function, const Tensor& x) {
   });
   return reshape(rows, shape);
 }
+
+Tensor hessian_diagonal(const ListFunction& gradient, const Tensor& x, const HessianEstimate& options,
+                        Rng& rng) {
+  require_at_least<std::int64_t>("hessian_diagonal", "samples", options.samples, 1);
+  const Linearized at("hessian_diagonal", gradient, {x});
+  Shape shape = x.shape();
+  shape.insert(0, options.samples);
+  const Tensor v = (rng.integers(0, 2, shape) * 2 - 1).to(x.dtype());
+  return mean(of_rows(v, [&](const Tensor& one) { return one * at.push({one}); }), 0);
+}
+
+Tensor total(const Tensor& x) { return sum(x); }
 
 }  // namespace xtape::detail

@@ -7,6 +7,7 @@
 
 #include <xtape/config.hpp>
 #include <xtape/core/grad.hpp>
+#include <xtape/core/rng.hpp>
 #include <xtape/core/tensor.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -20,6 +21,8 @@ namespace xtape {
 // plain.
 //
 // All throw DtypeError unless the inputs and the result are floating, and what the function throws.
+
+struct HessianEstimate;
 
 namespace detail {
 
@@ -52,6 +55,10 @@ class Linearized {
   std::vector<Tensor> pull() const;
   /// The tangent of y for the tangents of the inputs.
   Tensor push(const std::vector<Tensor>& tangents) const;
+  /// The nodes, beside the inputs, that y depends on.
+  std::vector<Node*> captured() const;
+  /// The gradients of the inputs and then of those; undefined where y does not depend on them.
+  std::vector<Tensor> pull_all(const Tensor& seed) const;
   /// Throws GradError if the function depends on what requires a gradient and is no input.
   void refuse_captured() const;
 
@@ -61,6 +68,9 @@ class Linearized {
 };
 
 Tensor jacobian(const ListFunction& function, const Tensor& x);
+Tensor hessian_diagonal(const ListFunction& gradient, const Tensor& x, const HessianEstimate& options,
+                        Rng& rng);
+Tensor total(const Tensor& x);
 
 }  // namespace detail
 
@@ -148,6 +158,26 @@ template <detail::FunctionOfTensor F>
 template <detail::FunctionOfTensor F>
 [[nodiscard]] Tensor hvp(F f, const Tensor& x, const Tensor& v) {
   return detail::Linearized("hvp", detail::as_list_function(grad(std::move(f))), {x}).push({v});
+}
+
+struct HessianEstimate {
+  std::int64_t samples = 100;  ///< products with random vectors of 1 and -1
+};
+
+/// The diagonal of the hessian, like x: the mean of v (H v) over random v; its error falls with the
+/// root of their number, and is 0 for a diagonal hessian.
+/// Source: Bekas, Kokiopoulou & Saad, An estimator for the diagonal of a matrix (2007).
+/// Throws ShapeError unless f(x) is a scalar, ValueError for less than one sample.
+template <detail::FunctionOfTensor F>
+[[nodiscard]] Tensor hessian_diagonal(F f, const Tensor& x, HessianEstimate options = {},
+                                      Rng& rng = default_rng()) {
+  return detail::hessian_diagonal(detail::as_list_function(grad(std::move(f))), x, options, rng);
+}
+/// The trace of the hessian, a scalar: the mean of v^T H v. Source: Hutchinson (1990). Throws alike.
+template <detail::FunctionOfTensor F>
+[[nodiscard]] Tensor hessian_trace(F f, const Tensor& x, HessianEstimate options = {},
+                                   Rng& rng = default_rng()) {
+  return detail::total(hessian_diagonal(std::move(f), x, options, rng));
 }
 
 /// x as a constant: no gradient passes.

@@ -1,0 +1,126 @@
+#include <cstring>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/mapped.hpp>
+#include <xtape/core/operation.hpp>
+#include <xtape/core/rng.hpp>
+#include <xtape/core/write_log.hpp>
+#include <xtape/ops/checkpoint.hpp>
+
+namespace xtape::detail {
+namespace {
+
+/// A function's inputs, of which the floating ones may be differentiated by.
+struct Call {
+  ListFunction function;
+  std::vector<Tensor> inputs;  // those that are not floating; undefined where a floating one goes
+
+  Tensor operator()(const std::vector<Tensor>& floating) const {
+    std::vector<Tensor> all = inputs;
+    auto next = floating.begin();
+    for (Tensor& input : all) {
+      if (!input.defined()) input = *next++;
+    }
+    return function(all);
+  }
+};
+
+/// What the function found when it ran: the tensors it assigned to as they were, and the default
+/// generator.
+struct Surroundings {
+  std::vector<WriteLog::Write> before;
+  Rng rng;
+};
+
+/// While it lives, all is as the function found it the first time.
+class Again {
+ public:
+  explicit Again(const Surroundings& then) : rng_(std::exchange(default_rng(), then.rng)) {
+    for (const auto& [leaf, before] : then.before) {
+      WriteLog::note(leaf);
+      replace_value(leaf, before);
+    }
+  }
+  ~Again() {
+    log_.undo();
+    default_rng() = rng_;
+  }
+  Again(const Again&) = delete;
+  Again& operator=(const Again&) = delete;
+
+ private:
+  WriteLog log_;
+  Rng rng_;
+};
+
+/// Of tensors with values: those within vmap have none to compare.
+bool same_value(const Tensor& a, const Tensor& b) {
+  if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
+  if (a.body().mapped || b.body().mapped) return true;
+  const NoGradGuard off;
+  const Tensor left = off_tape(a).contiguous(), right = off_tape(b).contiguous();
+  return std::memcmp(left.body().data, right.body().data,
+                     static_cast<std::size_t>(a.size()) * size_of(a.dtype())) == 0;
+}
+
+/// Something with a captured node's place on the tape.
+Tensor stand_in(Node& node) {
+  Tensor x = raised(zeros({}, node.dtype()), current_level());
+  x.body().node = Ref<Node>::share(&node);
+  return x;
+}
+
+struct Rule {
+  Call call;
+  Surroundings then;
+  std::vector<SavedInput> inputs;
+  SavedOutput y;
+
+  void operator()(const Tensor& g, const Send& send) const {
+    std::vector<Tensor> x;
+    for (const SavedInput& input : inputs) x.push_back(input.get());
+    const Linearized at = [&] {
+      const Again again(then);
+      return Linearized("checkpoint", call, x);
+    }();
+    if (!same_value(at.value(), y.get(send))) {
+      throw GradError(
+          "checkpoint: the function must give the same value when it is computed again; it gave "
+          "another: does it draw from a generator of its own, or was a parameter assigned since?");
+    }
+    const std::vector<Tensor> gradients = at.pull_all(g);
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      if (gradients[i].defined()) send(i, gradients[i]);
+    }
+  }
+};
+
+}  // namespace
+
+Tensor checkpoint(const ListFunction& function, const std::vector<Tensor>& inputs) {
+  if (!recording()) return function(inputs);
+  Call call{function, {}};
+  std::vector<Tensor> floating;
+  for (const Tensor& input : inputs) {
+    call.inputs.push_back(is_floating(input.dtype()) ? Tensor() : input);
+    if (is_floating(input.dtype())) floating.push_back(input);
+  }
+  Surroundings then{{}, default_rng()};
+  std::vector<Tensor> sources = floating;
+  const Tensor y = [&] {
+    const WriteLog log;
+    const Linearized at("checkpoint", call, floating);
+    then.before = log.writes();
+    for (Node* node : at.captured()) sources.push_back(stand_in(*node));
+    return off_tape(at.value());
+  }();
+  std::vector<const Tensor*> pointers;
+  for (const Tensor& source : sources) pointers.push_back(&source);
+  Rule rule{std::move(call), std::move(then), {}, SavedOutput(y)};
+  for (const Tensor& input : floating) rule.inputs.emplace_back(input);
+  return record("checkpoint", y, pointers, std::move(rule));
+}
+
+}  // namespace xtape::detail

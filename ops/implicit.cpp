@@ -1,0 +1,161 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/operation.hpp>
+#include <xtape/core/require.hpp>
+#include <xtape/ops/derivatives.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/implicit.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/reduce.hpp>
+
+namespace xtape::detail {
+namespace {
+
+using Tensors = std::vector<Tensor>;
+
+/// f with its first argument in front of the others.
+ListFunction joined(const ImplicitFunction& f) {
+  return [f](const Tensors& all) { return f(all[0], {all.begin() + 1, all.end()}); };
+}
+Tensors joined(const Tensor& x, const Tensors& theta) {
+  Tensors all{x};
+  all.insert(all.end(), theta.begin(), theta.end());
+  return all;
+}
+
+Tensor value_of(const char* op, const ImplicitFunction& f, const Tensor& x, const Tensors& theta) {
+  const Tensor y = f(x, theta);
+  const auto text = [&] {
+    return std::string(op) + ": the function must give what is like x; got " + y.describe() +
+           " for " + x.describe();
+  };
+  if (y.shape() != x.shape()) throw ShapeError(text());
+  if (y.dtype() != x.dtype()) throw DtypeError(text());
+  return y;
+}
+
+/// Moves x by `step(x)`, which gives the next one, until it stays.
+template <class F>
+Tensor iterated(const char* op, const Tensor& x0, const SolveOptions& options, F&& step) {
+  if (!is_floating(x0.dtype()))
+    throw DtypeError(std::string(op) + ": x0 must be floating; got " + x0.describe());
+  const double tolerance = require_positive(
+      op, "tolerance", options.tolerance.value_or(x0.dtype() == Dtype::float32 ? 1e-5 : 1e-12));
+  require_at_least<std::int64_t>(op, "max_iterations", options.max_iterations, 1);
+  const NoGradGuard off;
+  Tensor x = x0.detach();
+  double change = 0;
+  for (std::int64_t i = 0; i < options.max_iterations; ++i) {
+    const Tensor next = step(x);
+    if (x.size() == 0) return next;
+    change = amax(abs(next - x) / (1 + abs(next))).item();
+    x = next;
+    if (change <= tolerance) return x;
+  }
+  throw ValueError(std::string(op) + ": no solution within " + std::to_string(options.max_iterations) +
+                   " iterations; the last moved x by " + text(change) + " of 1 + its size");
+}
+
+/// The solution of a x = b by elimination, a [n, n] and b [n] in float64.
+Tensor solved(const char* op, const Tensor& matrix, const Tensor& b) {
+  const auto n = static_cast<std::size_t>(b.size());
+  std::vector<double> a = matrix.detach().to_vector<double>(), x = b.detach().to_vector<double>();
+  const auto row = [&](std::size_t i) { return a.begin() + static_cast<std::ptrdiff_t>(i * n); };
+  for (std::size_t k = 0; k < n; ++k) {
+    std::size_t pivot = k;
+    for (std::size_t i = k + 1; i < n; ++i) {
+      if (std::abs(a[i * n + k]) > std::abs(a[pivot * n + k])) pivot = i;
+    }
+    if (!(std::abs(a[pivot * n + k]) > 0)) {
+      throw ValueError(std::string(op) + ": the jacobian is singular at x, which Newton's method " +
+                       "cannot go on from");
+    }
+    std::swap_ranges(row(k), row(k + 1), row(pivot));
+    std::swap(x[k], x[pivot]);
+    for (std::size_t i = k + 1; i < n; ++i) {
+      const double factor = a[i * n + k] / a[k * n + k];
+      for (std::size_t j = k; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
+      x[i] -= factor * x[k];
+    }
+  }
+  for (std::size_t k = n; k-- > 0;) {
+    for (std::size_t j = k + 1; j < n; ++j) x[k] -= a[k * n + j] * x[j];
+    x[k] /= a[k * n + k];
+  }
+  return from_vector(std::move(x), b.shape());
+}
+
+/// The solution x of an equation in x and theta, recorded with the rule of the implicit function
+/// theorem: `adjoint(g, x, theta)` is the vector whose product with df/dtheta is the gradient.
+template <class Adjoint>
+Tensor recorded_solution(const char* op, const ImplicitFunction& f, const Tensor& x,
+                         const Tensors& theta, Adjoint adjoint) {
+  if (!recording()) return x;
+  Linearized(op, joined(f), joined(x, theta)).refuse_captured();
+  std::vector<const Tensor*> inputs;
+  std::vector<SavedInput> saved;
+  for (const Tensor& one : theta) {
+    inputs.push_back(&one);
+    saved.emplace_back(one);
+  }
+  const auto rule = [=, saved = std::move(saved), output = SavedOutput(x)](const Tensor& g,
+                                                                           const Send& send) {
+    const Tensor at = output.get(send);
+    Tensors parameters;
+    for (const SavedInput& one : saved) parameters.push_back(one.get());
+    const Tensor u = adjoint(g, at, parameters);
+    const auto of_theta = [&](const Tensors& t) { return f(at, t); };
+    const Tensors gradients = vjp(of_theta, parameters).second(u);
+    for (std::size_t i = 0; i < gradients.size(); ++i) send(i, gradients[i]);
+  };
+  return record(op, x, inputs, rule);
+}
+
+/// (df/dx)^T u at the x and theta that stand behind g in a list.
+Tensor pulled(const ImplicitFunction& f, const Tensor& u, const Tensors& g_x_theta) {
+  const Tensors theta(g_x_theta.begin() + 2, g_x_theta.end());
+  return vjp([&](const Tensor& x) { return f(x, theta); }, g_x_theta[1]).second(u);
+}
+
+Tensors behind(const Tensor& g, const Tensor& x, const Tensors& theta) {
+  return joined(g, joined(x, theta));
+}
+
+}  // namespace
+
+Tensor fixed_point(const ImplicitFunction& f, const Tensor& x0, const Tensors& theta,
+                   const SolveOptions& options) {
+  const Tensor x = iterated("fixed_point", x0, options, [&](const Tensor& at) {
+    return value_of("fixed_point", f, at, theta);
+  });
+  return recorded_solution(
+      "fixed_point", f, x, theta, [=](const Tensor& g, const Tensor& at, const Tensors& t) {
+        const auto next = [f](const Tensor& u, const Tensors& given) {
+          return given[0] + pulled(f, u, given);
+        };
+        return fixed_point(next, zeros_like(g.detach()), behind(g, at, t), options);
+      });
+}
+
+Tensor root(const ImplicitFunction& f, const Tensor& x0, const Tensors& theta,
+            const SolveOptions& options) {
+  const Tensor x = iterated("root", x0, options, [&](const Tensor& at) {
+    const Tensor y = value_of("root", f, at, theta);
+    const Tensor slopes = jacobian([&](const Tensor& moved) { return f(moved, theta); }, at);
+    return at - solved("root", slopes, y).to(at.dtype());
+  });
+  return recorded_solution(
+      "root", f, x, theta, [=](const Tensor& g, const Tensor& at, const Tensors& t) {
+        const auto equation = [f](const Tensor& w, const Tensors& given) {
+          return pulled(f, w, given) - given[0];
+        };
+        return -root(equation, zeros_like(g.detach()), behind(g, at, t), options);
+      });
+}
+
+}  // namespace xtape::detail

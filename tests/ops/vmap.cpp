@@ -1,0 +1,166 @@
+// vmap: what it gives beside a loop (see transforms.cpp for every operation), and what it refuses.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <xtape/xtape.hpp>
+
+#include "support/compare.hpp"
+#include "support/errors.hpp"
+
+using namespace xtape;
+
+namespace {
+
+using Tensors = std::vector<Tensor>;
+
+Tensor rows(std::int64_t n, std::int64_t columns, std::uint64_t seed = 0) {
+  return drawn({n, columns}, -1, 1, seed);
+}
+
+Tensor cube_sum(const Tensor& x) { return sum(x * x * x); }
+
+}  // namespace
+
+TEST_CASE("vmap: a tensor, a list, a pair of results") {
+  const Tensor xs = rows(3, 2);
+  CHECK(mismatch(vmap(cube_sum)(xs), sum(xs * xs * xs, 1), 1e-15) == "");
+  const auto [y, dx] = vmap(value_and_grad(cube_sum))(xs);
+  CHECK(mismatch(y, sum(xs * xs * xs, 1), 1e-15) == "");
+  CHECK(mismatch(dx, 3 * xs * xs, 1e-15) == "");
+  const auto both = vmap([](const Tensors& x) { return Tensors{x[0] + x[1], x[0] * 2}; })(
+      {xs, 10 * xs});
+  CHECK(mismatch(both[0], 11 * xs, 1e-15) == "");
+  CHECK(mismatch(both[1], 2 * xs) == "");
+}
+
+TEST_CASE("vmap: what does not depend on the example is repeated") {
+  const Tensor one = tensor(1.5, Dtype::float64);
+  const Tensor ys = vmap([&](const Tensor&) { return one * 2; })(rows(4, 2));
+  CHECK(mismatch(ys, full({4}, 3, Dtype::float64)) == "");
+  CHECK(vmap(cube_sum)(zeros({0, 2})).shape() == Shape{0});
+}
+
+TEST_CASE("vmap: the gradient of each example sums to the gradient of the sum") {
+  const Tensor w = drawn({3, 2}, -1, 1, 1), b = drawn({2}, -1, 1, 2), xs = rows(5, 3);
+  const Tensor labels = tensor({0, 1, 1, 0, 1});
+  const auto loss = [](const Tensor& x, const Tensor& label, const Tensors& p) {
+    return nn::cross_entropy(linear(x, p[0], p[1]), label);
+  };
+  const auto of_one = [&](const Tensors& example) {
+    const Tensor x = expand_dims(example[0], 0), label = expand_dims(example[1], 0);
+    return grad([&](const Tensors& p) { return loss(x, label, p); })(Tensors{w, b});
+  };
+  const Tensors each = vmap(of_one)(Tensors{xs, labels});
+  const Tensors all = grad([&](const Tensors& p) {
+    return loss(xs, labels, p) * 5;
+  })(Tensors{w, b});
+  CHECK(each[0].shape() == Shape{5, 3, 2});
+  for (std::size_t i = 0; i < 2; ++i) CHECK(mismatch(sum(each[i], 0), all[i], 1e-14) == "");
+}
+
+TEST_CASE("vmap: losses, labels of each example among them") {
+  const Tensor logits = drawn({4, 3, 2}, -1, 1), labels = tensor({{0, 1, 1}, {1, 0, -1}, {0, 0, 0}, {1, 1, 0}});
+  const auto looped = [](auto f, const Tensor& a, const Tensor& b) {
+    Tensors results;
+    for (std::int64_t i = 0; i < a.extent(0); ++i) results.push_back(f({slice(a, {i}), slice(b, {i})}));
+    return stack(results);
+  };
+  const auto check = [&](auto f, const Tensor& a, const Tensor& b) {
+    CHECK(mismatch(vmap(f)(Tensors{a, b}), looped(f, a, b), 1e-14) == "");
+    const auto slope = [&](const Tensors& x) {
+      return grad([&](const Tensor& at) { return f({at, x[1]}); })(x[0]);
+    };
+    CHECK(mismatch(vmap(slope)(Tensors{a, b}), looped(slope, a, b), 1e-14) == "");
+    const auto total = [&](const Tensor& at) { return sum(vmap(f)(Tensors{at, b})); };
+    CHECK(mismatch(grad(total)(a), looped(slope, a, b), 1e-14) == "");
+  };
+  check([](const Tensors& x) { return nn::cross_entropy(x[0], x[1], {.ignore_index = -1}); }, logits, labels);
+  check([](const Tensors& x) { return nn::cross_entropy(x[0], abs(x[1]), {.label_smoothing = 0.1}); }, logits, labels);
+  const Tensor targets = drawn({4, 3, 2}, 0, 1, 5), p = drawn({4, 3, 2}, 0.1, 0.9, 6);
+  check([](const Tensors& x) { return nn::binary_cross_entropy_with_logits(x[0], x[1]); }, logits, targets);
+  check([](const Tensors& x) { return nn::binary_cross_entropy(x[0], x[1]); }, p, targets);
+  check([](const Tensors& x) { return nn::mean_squared_error(x[0], x[1]); }, logits, targets);
+  check([](const Tensors& x) { return nn::huber_loss(x[0], x[1]); }, logits, targets);
+}
+
+TEST_CASE("vmap: a label out of range in one example is refused as in a loop") {
+  const Tensor logits = drawn({2, 1, 3}, -1, 1), labels = tensor({{0}, {3}});
+  CHECK(error_of<IndexError>([&] {
+          return vmap([](const Tensors& x) { return nn::cross_entropy(x[0], x[1]); })(Tensors{logits, labels});
+        }).starts_with("cross_entropy: labels must lie in [0, 3); got 3"));
+}
+
+TEST_CASE("vmap: random masks differ from example to example, and backward has the same") {
+  const Tensor xs = ones({64, 32}, Dtype::float64);
+  const auto masked = [](const Tensor& x) { return dropout(x, 0.5, 7, 0); };
+  const Tensor ys = vmap(masked)(xs);
+  CHECK(mismatch(slice(ys, {0}), slice(ys, {1})) != "");
+  CHECK(mismatch(vmap(grad([&](const Tensor& x) { return sum(masked(x)); }))(xs), ys) == "");
+  CHECK(mismatch(vmap([&](const Tensor& x) { return jvp(masked, x, ones({32}, Dtype::float64)).second; })(xs), ys) == "");
+}
+
+TEST_CASE("vmap: gradients reach what is captured, through vmap and derivatives in it") {
+  const Tensor w = tensor({0.5, -1.5}, Dtype::float64).set_requires_grad(true), xs = rows(3, 2);
+  sum(vmap([&](const Tensor& x) { return sum(sin(w * x)); })(xs)).backward();
+  CHECK(mismatch(w.grad(), sum(xs * cos(w.detach() * xs), 0), 1e-14) == "");
+  w.zero_grad();  // d/dw of sum_i |d/dx sin(w x)|^2 = sum_i (w cos(w x))^2
+  sum(vmap([&](const Tensor& x) {
+        return sum(square(grad([&](const Tensor& at) { return sum(sin(w * at)); })(x)));
+      })(xs)).backward();
+  const Tensor v = w.detach(), c = cos(v * xs), s = sin(v * xs);
+  CHECK(mismatch(w.grad(), sum(2 * v * c * (c - v * xs * s), 0), 1e-13) == "");
+}
+
+TEST_CASE("vmap: under NoGradGuard it is plain, and stop_gradient stops at every level") {
+  const Tensor w = tensor({0.5, -1.5}, Dtype::float64).set_requires_grad(true), xs = rows(3, 2);
+  {
+    const NoGradGuard off;
+    CHECK(!vmap([&](const Tensor& x) { return w * x; })(xs).requires_grad());
+  }
+  const Tensor y = vmap([&](const Tensor& x) { return stop_gradient(w * x); })(xs);
+  CHECK(!y.requires_grad());
+  CHECK(!vmap([&](const Tensor& x) {
+          const NoGradGuard off;
+          return w * x;
+        })(xs).requires_grad());
+}
+
+TEST_CASE("vmap: bad input names it, and leaves everything as it was") {
+  const Tensor xs = rows(3, 2);
+  CHECK(error_of<ShapeError>([&] { return vmap(cube_sum)(tensor(1.0)); }) ==
+        "vmap: the inputs must have one leading extent, that of the examples; got float32[]");
+  const auto added = [](const Tensors& x) { return x[0] + x[1]; };
+  CHECK(error_of<ShapeError>([&] { return vmap(added)(Tensors{xs, rows(2, 2)}); }) ==
+        "vmap: the inputs must have one leading extent, that of the examples; got float64[3, 2] and "
+        "float64[2, 2]");
+  CHECK(error_of<ValueError>([&] { return vmap(added)(Tensors{}); }) ==
+        "vmap: at least one input is needed; got none");
+  CHECK(error_of<ValueError>([&] {
+          return vmap([](const Tensor& x) { return sum(x).item() > 0 ? x : -x; })(xs);
+        }) ==
+        "item: inside vmap a tensor stands for the values of all examples, which cannot be read; got "
+        "float64[]");
+  for (const auto& reads : {+[](const Tensor& x) { return x.to_vector<double>().size(); },
+                            +[](const Tensor& x) { return x.data<double>().size(); },
+                            +[](const Tensor& x) { return to_string(x).size(); }}) {
+    CHECK(error_of<ValueError>([&] {
+            return vmap([&](const Tensor& x) { return x * static_cast<double>(reads(x)); })(xs);
+          }).find("vmap") != std::string::npos);
+  }
+  CHECK(error_of<ValueError>([&] { return vmap([](const Tensor&) { return Tensor(); })(xs); }) ==
+        "vmap: the function gave an undefined tensor");
+  Tensor escaped;
+  static_cast<void>(vmap([&](const Tensor& x) { return escaped = x; })(xs));
+  CHECK(error_of<ValueError>([&] { return escaped * 2; }) ==
+        "multiply: a tensor of a mapped function is used outside of it; return it from there");
+  struct Own {  // an operation without a rule
+    OpInfo info{"own"};
+    Tensor run(const Tensor& x) const { return x.detach(); }
+  };
+  CHECK(error_of<ValueError>([&] { return vmap([](const Tensor& x) { return apply(Own(), x); })(xs); }) ==
+        "vmap: own has no rule for it (see `batch` of apply)");
+  CHECK(mismatch(vmap(cube_sum)(xs), sum(xs * xs * xs, 1), 1e-15) == "");
+}
