@@ -17,6 +17,7 @@
 #include <xtape/core/state.hpp>
 #include <xtape/core/tape.hpp>
 #include <xtape/core/tensor.hpp>
+#include <xtape/core/watch.hpp>
 #include <xtape/data/augment.hpp>
 #include <xtape/data/csv.hpp>
 #include <xtape/data/csv_dataset.hpp>
@@ -48,16 +49,19 @@
 #include <xtape/nn/residual.hpp>
 #include <xtape/nn/sequential.hpp>
 #include <xtape/ops/checkpoint.hpp>
+#include <xtape/ops/debug_guard.hpp>
 #include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/gradcheck.hpp>
+#include <xtape/ops/hook.hpp>
 #include <xtape/ops/implicit.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/softmax.hpp>
+#include <xtape/ops/trace.hpp>
 #include <xtape/ops/vmap.hpp>
 #include <xtape/optim/adagrad.hpp>
 #include <xtape/optim/adam.hpp>

@@ -4,11 +4,14 @@
 
 namespace xtape::detail {
 
+class Watcher;
+
 /// How deep in vmap a thread is, and whether operations are recorded: a bit for each level, since a
 /// function may be differentiated inside what is mapped, and that may be differentiated again.
 struct Levels {
   std::uint32_t recording = 1;
   int current = 0;
+  Watcher* watcher = nullptr;  // who is told of each operation, see watch.hpp
 
   bool records(int level) const { return (recording >> level & 1u) != 0; }
   void set(int level, bool on) {

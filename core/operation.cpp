@@ -20,10 +20,10 @@ detail::Course detail::course(std::span<const Tensor* const> inputs) {
   bool wanted = false;
   for (const Tensor* input : inputs) {
     const Body& body = input->body();
-    if (body.mapped) return Course::map;
+    if (body.mapped) return {.map = true};
     wanted = wanted || body.node;
   }
-  return wanted && levels.records(0) ? Course::record : Course::compute;
+  return {.record = wanted && levels.records(0), .watch = levels.watcher != nullptr};
 }
 
 void detail::throw_no_batch(const char* op) {

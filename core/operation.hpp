@@ -9,6 +9,7 @@
 #include <xtape/config.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/node.hpp>
+#include <xtape/core/watch.hpp>
 
 XTAPE_EXPORT_BEGIN
 
@@ -78,9 +79,12 @@ Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
 /// unless it has another name than the operation.
 Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation = __builtin_FUNCTION());
 
-/// How an operation is carried out: on one example in `vmap`, on tensors somebody differentiates by,
-/// or just so.
-enum class Course { compute, record, map };
+/// How an operation is carried out.
+struct Course {
+  bool record = false;  ///< somebody differentiates by an input
+  bool map = false;     ///< an input is one example in vmap
+  bool watch = false;   ///< somebody is told of it
+};
 Course course(std::span<const Tensor* const> inputs);
 
 /// Checks, allocates and computes.
@@ -96,6 +100,20 @@ Tensor compute(const Op& op, const Inputs&... x) {
   } else {
     return op.run(x...);
   }
+}
+
+/// The same, telling who watches; `again` applies the operation to other inputs.
+template <class Op, class Again, class... Inputs>
+Tensor computed(const Op& op, Course course, std::span<const Tensor* const> inputs, Again&& again,
+                const Inputs&... x) {
+  if (!course.watch) [[likely]] return compute(op, x...);
+  Tensor y = [&] {
+    const Unwatched quiet;
+    return compute(op, x...);
+  }();
+  const auto on_others = [op, again](const std::vector<Tensor>& others) { return again(op, others); };
+  Watcher::tell({op.info.name, attributes_of(op), inputs, y, course.record, on_others});
+  return y;
 }
 
 /// Records what was computed; `keeping` is the operation's inputs as it takes them.
@@ -154,10 +172,15 @@ Tensor apply(Op op, const Inputs&... x) {
   const std::array<const Tensor*, sizeof...(x)> inputs{&x...};
   return detail::named_in_errors(op.info.name, [&] {
     const detail::Course course = detail::course(inputs);
-    if (course == detail::Course::map) [[unlikely]] return detail::apply_mapped(std::move(op), inputs);
-    Tensor y = detail::compute(op, x...);
+    if (course.map) [[unlikely]] return detail::apply_mapped(std::move(op), inputs);
+    const auto again = [](const Op& same, const std::vector<Tensor>& others) {
+      return [&]<std::size_t... i>(std::index_sequence<i...>) {
+        return apply(Op(same), others[i]...);
+      }(std::make_index_sequence<sizeof...(x)>());
+    };
+    Tensor y = detail::computed(op, course, inputs, again, x...);
     if constexpr (detail::Differentiable<Op>) {
-      if (course == detail::Course::record && is_floating(y.dtype()))
+      if (course.record && is_floating(y.dtype()))
         return detail::recorded(std::move(op), std::move(y), inputs, x...);
     }
     return y;
@@ -169,10 +192,15 @@ template <class Op>
 Tensor apply_list(Op op, std::span<const Tensor* const> x) {
   return detail::named_in_errors(op.info.name, [&] {
     const detail::Course course = detail::course(x);
-    if (course == detail::Course::map) [[unlikely]] return detail::apply_list_mapped(std::move(op), x);
-    Tensor y = detail::compute(op, x);
+    if (course.map) [[unlikely]] return detail::apply_list_mapped(std::move(op), x);
+    const auto again = [](const Op& same, const std::vector<Tensor>& others) {
+      std::vector<const Tensor*> pointers;
+      for (const Tensor& other : others) pointers.push_back(&other);
+      return apply_list(Op(same), std::span<const Tensor* const>(pointers));
+    };
+    Tensor y = detail::computed(op, course, x, again, x);
     if constexpr (detail::Differentiable<Op>) {
-      if (course == detail::Course::record && is_floating(y.dtype()))
+      if (course.record && is_floating(y.dtype()))
         return detail::recorded(std::move(op), std::move(y), x, x);
     }
     return y;
@@ -234,9 +262,9 @@ Tensor record(const char* name, Tensor y, std::span<const Tensor* const> inputs,
     void vjp(Tensor g, const Send& send) { rule(std::move(g), send); }
   };
   const detail::Course course = detail::course(inputs);
-  if (course == detail::Course::compute || !is_floating(y.dtype())) return y;
+  if (!(course.record || course.map) || !is_floating(y.dtype())) return y;
   return detail::named_in_errors(name, [&] {
-    if (course == detail::Course::map) {
+    if (course.map) {
       const MappedInputs in(name, inputs);
       if (in.watched_outside()) detail::throw_no_batch(name);
       if (!in.recorded()) return y;

@@ -1,15 +1,14 @@
-#include <algorithm>
-#include <array>
 #include <ostream>
 #include <string>
 #include <vector>
 
 #include <xtape/core/tape.hpp>
+#include <xtape/core/text.hpp>
 
 namespace xtape {
 namespace {
 
-using Row = std::array<std::string, 5>;  // number, operation, inputs, result, bytes saved
+using Row = std::vector<std::string>;  // number, operation, inputs, result, bytes saved
 
 std::string result_text(const Node& node) {
   return std::string(to_string(node.dtype())) + to_string(node.shape());
@@ -30,37 +29,13 @@ Row row(const Node& node) {
           std::to_string(node.saved_bytes())};
 }
 
-/// A text in double quotes.
-std::string quoted(const std::string& text) {
-  std::string quote = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quote += '\\';
-    quote += c == '\n' ? "\\n" : std::string(1, c);
-  }
-  return quote + "\"";
-}
-
 }  // namespace
 
 std::ostream& operator<<(std::ostream& stream, const Tape& tape) {
   std::vector<Row> rows{{"#", "operation", "inputs", "result", "saved"}};
   for (std::size_t i = 0; i < tape.size(); ++i) rows.push_back(row(tape[i]));
   rows.push_back({"", "", "", "", std::to_string(tape.saved_bytes())});
-
-  std::array<std::size_t, 5> widths{};
-  for (const Row& texts : rows) {
-    for (std::size_t i = 0; i < texts.size(); ++i) widths[i] = std::max(widths[i], texts[i].size());
-  }
-  for (const Row& texts : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      const std::string blanks(widths[i] - texts[i].size(), ' ');
-      const bool number = i == 0 || i == 4;  // to the right
-      line += (i > 0 ? "  " : "") + (number ? blanks + texts[i] : texts[i] + blanks);
-    }
-    stream << line << '\n';
-  }
-  return stream;
+  return stream << detail::table(rows, {0, 4});
 }
 
 std::string Tape::to_dot() const {
@@ -70,7 +45,7 @@ std::string Tape::to_dot() const {
     const Node& node = (*this)[i];
     const std::string label =
         (node.is_leaf() ? "" : std::string(node.name()) + "\n") + result_text(node);
-    dot += "  " + id(node) + " [label=" + quoted(label) +
+    dot += "  " + id(node) + " [label=" + detail::quoted(label) +
            (node.is_leaf() ? ", shape=box];\n" : "];\n");
     for (std::size_t input = 0; input < node.inputs().size(); ++input) {
       const Ref<Node>& source = node.inputs()[input];

@@ -75,6 +75,10 @@ struct To {
   static constexpr OpInfo info{"to"};
   Dtype target;
 
+  template <class Visit>
+  void attributes(Visit&& visit) const {
+    visit("dtype", target);
+  }
   OpResult infer(const Tensor& x) const {
     if (is_floating(x.dtype()) && target == Dtype::int64) check_integers(x);
     return {x.shape(), target};

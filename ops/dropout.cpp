@@ -20,6 +20,11 @@ struct Dropout {
   std::uint64_t key, call;
   SavedInput like{};  // within vmap: the masks of the examples differ
 
+  template <class Visit>
+  void attributes(Visit&& visit) const {
+    visit("rate", rate);
+  }
+
   OpResult infer(const Tensor& x) const {
     detail::require_in(info.name, "rate", rate, 0.0, 1.0);
     if (!is_floating(x.dtype()))

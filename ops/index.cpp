@@ -149,6 +149,10 @@ Tensor scatter_resolved(const Tensor& x, const Tensor& index, const Shape& shape
 struct Take {
   static constexpr OpInfo info{"take", true};
   int axis;
+  template <class Visit>
+  void attributes(Visit&& visit) const {
+    visit("axis", axis);
+  }
   SavedInput index{};
 
   OpResult infer(const Tensor& x, const Tensor& indices) const {

@@ -139,6 +139,10 @@ struct Reshape {
   static constexpr OpInfo info{"reshape", true};
   Shape shape;
 
+  template <class Visit>
+  void attributes(Visit&& visit) const {
+    visit("shape", shape);
+  }
   Tensor run(const Tensor& x) const {
     const NoGradGuard off;
     const std::optional<Strides> strides = reshaped_strides(x.body(), shape);
@@ -181,6 +185,10 @@ struct BroadcastTo {
   static constexpr OpInfo info{"broadcast_to", true};
   Shape shape;
 
+  template <class Visit>
+  void attributes(Visit&& visit) const {
+    visit("shape", shape);
+  }
   Tensor run(const Tensor& x) const {
     const int offset = shape.rank() - x.rank();
     Strides strides{};
@@ -254,6 +262,10 @@ class Parts {
 struct Concatenate {
   static constexpr OpInfo info{"concatenate", true};
   int axis;
+  template <class Visit>
+  void attributes(Visit&& visit) const {
+    visit("axis", axis);
+  }
   std::vector<Shape, memory::Allocator<Shape>> shapes{};  // of the inputs
 
   OpResult infer(std::span<const Tensor* const> tensors) const {

@@ -107,6 +107,15 @@ struct Reduced {
     return reshape(g, reduced_shape(x, flags, true));
   }
 
+  template <class Visit>
+  void attributes(Visit&& visit) const {
+    std::string axes;
+    for (std::size_t axis = 0; axis < flags.size(); ++axis) {
+      if (flags[axis]) axes += (axes.empty() ? "" : ", ") + std::to_string(axis);
+    }
+    visit("axes", "[" + axes + "]");
+    visit("keep_dims", keep_dims);
+  }
   /// The sum along the axes: what a rule's gradient is the transpose of.
   Tensor sum_along(const Tensor& x) const;
   /// The same for all examples, in front of which there is an axis more.

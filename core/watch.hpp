@@ -1,0 +1,79 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <xtape/config.hpp>
+#include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape::detail {
+
+/// The attributes of an operation as text: "axes=[0, 2] keep_dims=true".
+class AttributeText {
+ public:
+  void operator()(const char* name, bool value);
+  void operator()(const char* name, std::int64_t value);
+  void operator()(const char* name, int value) { (*this)(name, std::int64_t{value}); }
+  void operator()(const char* name, double value);
+  void operator()(const char* name, const std::string& value);
+  void operator()(const char* name, const Shape& value) { (*this)(name, to_string(value)); }
+  void operator()(const char* name, Dtype value) { (*this)(name, std::string(to_string(value))); }
+
+  std::string text;
+};
+
+template <class Op>
+std::string attributes_of(const Op& op) {
+  AttributeText attributes;
+  if constexpr (requires { op.attributes(attributes); }) op.attributes(attributes);
+  return attributes.text;
+}
+
+/// An operation that was carried out, before it is recorded.
+struct Step {
+  const char* operation;
+  std::string attributes;
+  std::span<const Tensor* const> inputs;
+  const Tensor& result;
+  bool recorded;
+  std::function<Tensor(const std::vector<Tensor>&)> again;  ///< the operation on other inputs
+};
+
+/// Is told of each operation on this thread while it lives, those within another left out. Watchers
+/// nest; the innermost is told first.
+class Watcher {
+ public:
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+  virtual void computed(const Step& step) = 0;
+
+  static void tell(const Step& step);
+
+ protected:
+  Watcher();
+  virtual ~Watcher();
+
+ private:
+  Watcher* outer_;
+};
+
+/// While it lives, nobody watches.
+class Unwatched {
+ public:
+  Unwatched();
+  ~Unwatched();
+  Unwatched(const Unwatched&) = delete;
+  Unwatched& operator=(const Unwatched&) = delete;
+
+ private:
+  Watcher* before_;
+};
+
+}  // namespace xtape::detail
+
+XTAPE_EXPORT_END

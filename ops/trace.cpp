@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <array>
+#include <ostream>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/text.hpp>
+#include <xtape/ops/trace.hpp>
+
+namespace xtape {
+namespace {
+
+std::string place_now() {
+  const char* rule = detail::running_rule();
+  return rule != nullptr ? std::string("backward of ") + rule : ErrorContext::path();
+}
+
+bool is_view(const Tensor& y, std::span<const Tensor* const> inputs) {
+  return std::any_of(inputs.begin(), inputs.end(), [&](const Tensor* x) {
+    return x->body().storage == y.body().storage && !detail::exclusive(y);
+  });
+}
+
+/// Elements of what is larger, result or operand; of a product, two for each term of each element.
+double flops_of(const detail::Step& step) {
+  const std::string name = step.operation;
+  auto elements = static_cast<double>(step.result.size());
+  if (name == "matmul" || name == "linear")
+    return 2 * elements * static_cast<double>(step.inputs[0]->extent(-1));
+  for (const Tensor* x : step.inputs) elements = std::max(elements, static_cast<double>(x->size()));
+  return elements;
+}
+
+std::string operands_text(const TraceStep& step) {
+  std::string text;
+  for (std::size_t i = 0; i < step.operands.size(); ++i) {
+    text += (i > 0 ? ", " : "") + ("%" + std::to_string(step.operands[i])) + " " +
+            step.described[i];
+  }
+  return text;
+}
+
+std::string title(const TraceStep& step) {
+  return step.operation + (step.attributes.empty() ? "" : " " + step.attributes);
+}
+
+}  // namespace
+
+std::int64_t Trace::number_of(const Tensor& x) {
+  const auto known = std::find_if(tensors_.begin(), tensors_.end(), [&](const Tensor& other) {
+    return &other.body() == &x.body();
+  });
+  const auto number = known - tensors_.begin();
+  if (known == tensors_.end()) tensors_.push_back(x);
+  return number;
+}
+
+void Trace::computed(const detail::Step& step) {
+  TraceStep entry;
+  entry.operation = step.operation;
+  entry.attributes = step.attributes;
+  for (const Tensor* x : step.inputs) {
+    entry.operands.push_back(number_of(*x));
+    entry.described.push_back(x->describe());
+  }
+  const bool view = is_view(step.result, step.inputs);
+  entry.result = number_of(step.result);
+  entry.shape = step.result.describe();
+  if (!view) {
+    entry.bytes = step.result.size() * static_cast<std::int64_t>(size_of(step.result.dtype()));
+    entry.flops = flops_of(step);
+  }
+  entry.place = place_now();
+  steps_.push_back(std::move(entry));
+}
+
+double Trace::flops() const {
+  double total = 0;
+  for (const TraceStep& step : steps_) total += step.flops;
+  return total;
+}
+
+std::int64_t Trace::bytes() const {
+  std::int64_t total = 0;
+  for (const TraceStep& step : steps_) total += step.bytes;
+  return total;
+}
+
+std::string Trace::to_dot() const {
+  std::string dot = "digraph trace {\n";
+  for (const TraceStep& step : steps_) {
+    const std::string id = "t" + std::to_string(step.result);
+    dot += "  " + id + " [label=" + detail::quoted(title(step) + "\n" + step.shape) + "];\n";
+    for (const std::int64_t operand : step.operands)
+      dot += "  t" + std::to_string(operand) + " -> " + id + ";\n";
+  }
+  return dot + "}\n";
+}
+
+std::ostream& operator<<(std::ostream& stream, const Trace& trace) {
+  std::vector<std::vector<std::string>> rows{
+      {"step", "operation", "operands", "result", "bytes", "flops", "place"}};
+  for (std::size_t i = 0; i < trace.steps().size(); ++i) {
+    const TraceStep& step = trace.steps()[i];
+    rows.push_back({std::to_string(i), title(step), operands_text(step),
+                    "%" + std::to_string(step.result) + " " + step.shape,
+                    std::to_string(step.bytes), detail::text(step.flops), step.place});
+  }
+  rows.push_back({"", "", "", "", std::to_string(trace.bytes()), detail::text(trace.flops()), ""});
+  return stream << detail::table(rows, {0, 4, 5});
+}
+
+}  // namespace xtape

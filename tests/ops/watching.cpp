@@ -1,0 +1,164 @@
+// Trace, DebugGuard and hooks: the graph open to its user.
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <xtape/xtape.hpp>
+
+#include "support/compare.hpp"
+#include "support/errors.hpp"
+
+using namespace xtape;
+
+namespace {
+
+struct Net : nn::Module {
+  explicit Net(Rng& rng)
+      : first(child("first", nn::Dense(2, 3, {}, rng))),
+        second(child("second", nn::Dense(3, 3, {}, rng))),
+        third(child("third", nn::Dense(3, 2, {}, rng))) {}
+  nn::Dense first, second, third;
+  Tensor operator()(const Tensor& x) const { return third(relu(second(relu(first(x))))); }
+};
+
+std::vector<std::string> names(const Trace& trace) {
+  std::vector<std::string> result;
+  for (const TraceStep& step : trace.steps()) result.push_back(step.operation);
+  return result;
+}
+
+struct WrongSquare {
+  static constexpr OpInfo info{"wrong_square"};
+  SavedInput input{};
+  Tensor run(const Tensor& x) const {
+    const NoGradGuard off;
+    return x * x;
+  }
+  void keep(const Tensor&, const Tensor& x) { input = SavedInput(x); }
+  void vjp(const Tensor& g, const Send& send) const { send(0, 3 * g * input.get()); }
+};
+
+}  // namespace
+
+TEST_CASE("Trace: operations, attributes, operands and results, forward and backward") {
+  const Tensor x = tensor({{1.0, 2.0}, {3.0, 4.0}}).set_requires_grad(true);
+  const Trace trace;
+  sum(x * x, 1, {.keep_dims = true}).backward(ones({2, 1}));
+  REQUIRE(trace.steps().size() >= 3);
+  const TraceStep& product = trace.steps()[0];
+  CHECK(product.operation == "multiply");
+  CHECK(product.operands == std::vector<std::int64_t>{0, 0});
+  CHECK(product.described == std::vector<std::string>{"float32[2, 2]", "float32[2, 2]"});
+  CHECK(product.bytes == 16);
+  CHECK(product.flops == 4);
+  CHECK(product.place == "");
+  const TraceStep& total = trace.steps()[1];
+  CHECK(total.operation == "sum");
+  CHECK(total.attributes == "axes=[1] keep_dims=true");
+  CHECK(total.operands == std::vector<std::int64_t>{product.result});
+  CHECK(total.shape == "float32[2, 1]");
+  CHECK(trace.steps()[2].place == "backward of sum");
+  CHECK(trace.steps().back().place == "backward of multiply");
+  std::ostringstream text;
+  text << trace;
+  CHECK(text.str().find("sum axes=[1] keep_dims=true") != std::string::npos);
+  CHECK(trace.to_dot().find("t" + std::to_string(product.result) + " -> t" +
+                            std::to_string(total.result)) != std::string::npos);
+}
+
+TEST_CASE("Trace: products count two for each term, views nothing, and places are module paths") {
+  Rng rng(0);
+  const Net net(rng);
+  const Trace trace;
+  static_cast<void>(net(ones({5, 2})));
+  CHECK(names(trace) == std::vector<std::string>{"linear", "relu", "linear", "relu", "linear"});
+  CHECK(trace.steps()[0].flops == 2 * 5 * 2 * 3);
+  CHECK(trace.steps()[2].place == "second");
+  const Trace inner;
+  static_cast<void>(transpose(ones({5, 2})));
+  CHECK(inner.bytes() == 0);
+  CHECK(inner.flops() == 0);
+  CHECK(names(trace).back() == "transpose");  // both watch
+}
+
+TEST_CASE("Trace: the result is the same as without, to the last bit") {
+  const auto step = [] {
+    Rng rng(0);
+    const Net net(rng);
+    nn::cross_entropy(net(drawn({5, 2}, -1, 1).to(Dtype::float32)), tensor({0, 1, 0, 1, 1})).backward();
+    return net.first.weight.grad();
+  };
+  const Tensor plain = step();
+  const Trace trace;
+  CHECK(mismatch(step(), plain) == "");
+}
+
+TEST_CASE("DebugGuard: a NaN planted in a three-layer model is found where it arises") {
+  Rng rng(0);
+  Net net(rng);
+  const Tensor x = ones({5, 2});
+  net.second.weight.assign(full({3, 3}, 1e38));
+  net.first.bias.assign(full({3}, 30.0));
+  {
+    const DebugGuard guard;
+    const std::string message = error_of<ValueError>([&] { return net(x); });
+    CHECK(message.starts_with("DebugGuard: linear gave inf at [0, 0] of float32[5, 3]; operands: "
+                              "float32[5, 3] from "));
+    CHECK(message.find("; float32[3, 3] from 9.99") != std::string::npos);
+    CHECK(message.find("; float32[3] from 0 to 0 (in second)") != std::string::npos);
+    CHECK(message.ends_with("(in second)"));
+  }
+  CHECK(net(x).shape() == Shape{5, 2});  // nobody looks any more
+}
+
+TEST_CASE("DebugGuard: an infinity in the backward pass names the rule, and no leaf has changed") {
+  const Tensor x = tensor({1.0, 0.0}).set_requires_grad(true);
+  const Tensor y = sum(sqrt(x));
+  const DebugGuard guard;
+  CHECK(error_of<ValueError>([&] { y.backward(); }).starts_with("DebugGuard: sqrt in the backward pass of sqrt gave inf at [1] of float32[2]; operands: "));
+  CHECK(!x.grad().defined());
+}
+
+TEST_CASE("DebugGuard: a wrong rule is named by its operation, right ones pass") {
+  const Tensor x = tensor({1.5, -2.0}, Dtype::float64).set_requires_grad(true);
+  const DebugGuard guard({.check_rules = true});
+  static_cast<void>(logsumexp(sin(x) * matmul(x, ones({2, 2}, Dtype::float64))));
+  CHECK(error_of<ValueError>([&] { return apply(WrongSquare(), x); })
+            .starts_with("DebugGuard: the rule of wrong_square is wrong: gradcheck: "));
+}
+
+TEST_CASE("DebugGuard: a graph that grows without backward, and bad options") {
+  const Tensor x = tensor(1.0).set_requires_grad(true);
+  const DebugGuard guard({.max_nodes = memory::live_nodes() + 50});
+  CHECK(error_of<ValueError>([&] {
+          Tensor total = x;
+          for (int i = 0; i < 100; ++i) total = total + x;
+          return total;
+        }).find("nodes are alive when add is recorded: does a graph grow without backward?") !=
+        std::string::npos);
+  CHECK(error_of<ValueError>([] { DebugGuard bad({.max_nodes = -1}); return 0; }) ==
+        "DebugGuard: max_nodes must be at least 0; got -1");
+}
+
+TEST_CASE("on_gradient: sees, or replaces") {
+  const Tensor x = tensor({1.0, 2.0}, Dtype::float64).set_requires_grad(true);
+  Tensor kept;
+  const Tensor y = on_gradient(x * 3, [&](const Tensor& g) { kept = g; });
+  sum(y * y).backward();
+  CHECK(mismatch(kept, 6 * x.detach()) == "");
+  CHECK(mismatch(x.grad(), 18 * x.detach()) == "");
+  x.zero_grad();
+  sum(on_gradient(x, [](const Tensor& g) { return clip(g, -1, 1); }) * 5).backward();
+  CHECK(mismatch(x.grad(), ones({2}, Dtype::float64)) == "");
+  const auto doubled = [](const Tensor& at) { return on_gradient(at, [](const Tensor& g) { return 2 * g; }); };
+  CHECK(mismatch(grad([&](const Tensor& at) { return sum(square(grad([&](const Tensor& in) { return sum(doubled(in) * in * in); })(at))); })(x.detach()),
+                 80 * pow(x.detach(), 3), 1e-14) == "");  // 2 (4 x^2) (4 + 4 + 2) x
+  x.zero_grad();
+  CHECK(error_of<GradError>([&] { sum(on_gradient(x, [](const Tensor& g) { return sum(g); })).backward(); }) ==
+        "on_gradient: the gradient of input 0 must be float64[2], as the input; the rule sent float64[]");
+  struct Thrown {};
+  CHECK_THROWS_AS(sum(on_gradient(x, [](const Tensor&) { throw Thrown(); })).backward(), Thrown);
+  CHECK(!x.grad().defined());
+}
