@@ -22,6 +22,11 @@ Dtype Number::dtype() const {
   }
 }
 
+Dtype Number::dtype_beside(Dtype other) const {
+  if (xtape::is_floating(other) || kind_ == Kind::boolean) return other;
+  return kind_ == Kind::floating ? Dtype::float64 : Dtype::int64;
+}
+
 template <class T>
 T Number::as(const char* op) const {
   if constexpr (std::same_as<T, bool>) {

@@ -268,7 +268,7 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
   return apply(Reshape{.shape = shape}, view ? x : x.contiguous());
 }
 
-Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> extents) {
+Tensor reshape(const Tensor& x, std::span<const std::int64_t> extents) {
   if (std::count(extents.begin(), extents.end(), -1) > 1) {
     throw ShapeError("reshape: at most one extent may be -1");
   }
