@@ -245,6 +245,10 @@ void Tape::deliver(const Node& from, std::size_t input, std::int32_t to, Tensor 
     throw GradError(std::string(from.name_) + ": the rule sent an undefined gradient of input " +
                     std::to_string(input));
   }
+  if (dx.body().number) [[unlikely]] {
+    Tensor adapted;
+    dx = detail::beside(from.name_, dx, source.dtype_, adapted);
+  }
   if (dx.shape() != source.shape_ || dx.dtype() != source.dtype_) [[unlikely]] {
     throw GradError(std::string(from.name_) + ": the gradient of input " + std::to_string(input) +
                     " must be " + std::string(to_string(source.dtype_)) + to_string(source.shape_) +

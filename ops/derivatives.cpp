@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/operation.hpp>
@@ -23,7 +24,9 @@ struct Variable {
 /// there is one.
 std::vector<Tensor> variables(const char* name, const std::vector<Tensor>& x) {
   std::vector<Tensor> result;
-  for (const Tensor& input : x) {
+  for (const Tensor& given : x) {
+    Tensor adapted;
+    const Tensor& input = beside(name, given, default_dtype(), adapted);
     if (!is_floating(input.dtype())) {
       throw DtypeError(std::string(name) + ": the inputs must be floating; got " +
                        input.describe());
@@ -34,13 +37,17 @@ std::vector<Tensor> variables(const char* name, const std::vector<Tensor>& x) {
   return result;
 }
 
-void check_like(const char* name, const char* what, const Tensor& given, const Tensor& like) {
+/// `given`, checked; a number adapts.
+const Tensor& checked_like(const char* name, const char* what, const Tensor& value,
+                           const Tensor& like, Tensor& adapted) {
+  const Tensor& given = beside(name, value, like.dtype(), adapted);
   const auto text = [&] {
     return std::string(name) + ": " + what + "; got " + given.describe() + " for " +
            like.describe();
   };
   if (given.shape() != like.shape()) throw ShapeError(text());
   if (given.dtype() != like.dtype()) throw DtypeError(text());
+  return given;
 }
 
 }  // namespace
@@ -51,7 +58,7 @@ struct Pullback::State {
     const RecordingScope on(true);
     x = variables(name, inputs);
     y = function(x);
-    if (!is_floating(y.dtype())) {
+    if (!is_floating(y.dtype()) && !y.body().number) {
       throw DtypeError(std::string(name) + ": the result of the function must be floating; got " +
                        y.describe());
     }
@@ -82,9 +89,11 @@ const Tensor& Pullback::value() const {
   return state_->tape == nullptr ? state_->y : state_->value;
 }
 
-std::vector<Tensor> Pullback::operator()(const Tensor& seed) const {
+std::vector<Tensor> Pullback::operator()(const Tensor& given) const {
   State& at = *state_;
-  check_like(at.name, "the seed must be like the result", seed, at.y);
+  Tensor adapted;
+  const Tensor& seed =
+      checked_like(at.name, "the seed must be like the result", given, at.y, adapted);
   std::vector<Tensor> gradients(at.x.size());
   if (at.tape != nullptr) {
     std::vector<Node*> wanted;
@@ -125,8 +134,10 @@ Tensor jacobian(const ListFunction& function, const Tensor& x) {
 }
 
 Tensor hvp(const ListFunction& gradient, const Tensor& x, const Tensor& v) {
-  check_like("hvp", "v must be like x", v, x);
-  return Pullback("hvp", gradient, {x})(v)[0];
+  Tensor place, direction;
+  const Tensor& at = beside("hvp", x, default_dtype(), place);
+  const Tensor& along = checked_like("hvp", "v must be like x", v, at, direction);
+  return Pullback("hvp", gradient, {at})(along)[0];
 }
 
 }  // namespace xtape::detail

@@ -3,6 +3,7 @@
 #include <bit>
 #include <limits>
 #include <numbers>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -14,17 +15,15 @@
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/kernels/map.hpp>
 #include <xtape/ops/kernels/rows.hpp>
+#include <xtape/ops/numbers.hpp>
 #include <xtape/ops/reduce.hpp>
 
 namespace xtape {
 
+bool Operand::is_number() const { return tensor_ == nullptr || tensor_->body().number; }
+
 const Tensor& Operand::tensor(const char* op, Dtype other, Tensor& constant) const {
-  if (!is_number()) return *tensor_;
-  const Dtype dtype = is_floating(other)      ? other
-                      : number_.is_floating() ? Dtype::float64
-                                              : std::max(other, number_.dtype());
-  constant = detail::constant(op, {}, number_, dtype);
-  return constant;
+  return is_number() ? number_tensor(op, other, constant) : *tensor_;
 }
 
 // Not in a namespace without a name: the formulas of the rows find them by the type of their
@@ -257,18 +256,30 @@ Tensor elementwise(Dtype dtype, const Tensors&... x) {
   }
 }
 
-/// Calls f(dtype, a, b) with both operands as tensors, numbers adapted, and their promoted dtype.
+template <class Row>
+Tensor unary(const Tensor& x) {
+  if (!x.body().number) [[likely]]
+    return elementwise<Row>(x.dtype(), x);
+  return detail::of_numbers(
+      Row::name, {x}, [](std::span<const Tensor> constants) { return unary<Row>(constants[0]); });
+}
+
+/// Calls f(dtype, a, b) with both operands as tensors, a number adapted, and their promoted dtype.
 template <class F>
 Tensor with_tensors(const char* op, const Operand& left, const Operand& right, F&& f) {
   Tensor constants[2];
-  const Dtype beside = right.is_number() ? std::max(left.dtype(), right.dtype()) : right.dtype();
-  const Tensor& a = left.tensor(op, beside, constants[0]);
+  const Tensor& a = left.tensor(op, right.dtype(), constants[0]);
   const Tensor& b = right.tensor(op, a.dtype(), constants[1]);
   return f(promote(a.dtype(), b.dtype()), a, b);
 }
 
 template <class Row>
 Tensor binary(const Operand& a, const Operand& b) {
+  if (a.is_number() && b.is_number()) [[unlikely]] {
+    return detail::of_numbers(Row::name, {a, b}, [](std::span<const Tensor> constants) {
+      return binary<Row>(constants[0], constants[1]);
+    });
+  }
   return with_tensors(Row::name, a, b, [](Dtype dtype, const Tensor& left, const Tensor& right) {
     return elementwise<Row>(dtype, left, right);
   });
@@ -293,7 +304,7 @@ Tensor compared(const Operand& a, const Operand& b) {
 }  // namespace
 
 #define XTAPE_UNARY(id, ...) \
-  Tensor id(const Tensor& x) { return elementwise<kernels::id##_row>(x.dtype(), x); }
+  Tensor id(const Tensor& x) { return unary<kernels::id##_row>(x); }
 #define XTAPE_BINARY(id, ...) \
   Tensor id(const Operand& a, const Operand& b) { return binary<kernels::id##_row>(a, b); }
 #define XTAPE_TERNARY(id, ...)
@@ -309,12 +320,25 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
   if (condition.dtype() != Dtype::boolean) {
     throw DtypeError("where: the condition must be boolean; got " + condition.describe());
   }
+  if (a.is_number() && b.is_number()) [[unlikely]] {
+    if (condition.rank() == 0) {
+      return detail::of_numbers("where", {a, b}, [&](std::span<const Tensor> constants) {
+        return where(condition, constants[0], constants[1]);
+      });
+    }
+    Tensor constant;
+    return where(condition, a.tensor("where", std::max(a.dtype(), b.dtype()), constant), b);
+  }
   return with_tensors("where", a, b, [&](Dtype dtype, const Tensor& left, const Tensor& right) {
     return elementwise<kernels::select_row>(dtype, condition, left, right);
   });
 }
 
 Tensor clip(const Tensor& x, const Operand& low, const Operand& high) {
+  if (x.body().number) [[unlikely]] {
+    const NoGradGuard constant_bounds;
+    return minimum(maximum(x, low), high);
+  }
   Tensor constants[2];
   const Tensor& lower = low.tensor("clip", x.dtype(), constants[0]);
   const bool unbounded = high.exceeds_int64() && !is_floating(x.dtype());

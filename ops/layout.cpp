@@ -361,13 +361,16 @@ Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
 }
 
 Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {
+  const Dtype dtype = detail::dtype_of_all(tensors);
   std::vector<Tensor> raised;
+  Tensor adapted;
   for (const Tensor& tensor : tensors) {
     if (tensor.shape() != tensors[0].shape()) {
       throw ShapeError("stack: the tensors must have one shape; got " + tensors[0].describe() +
                        " and " + tensor.describe());
     }
-    raised.push_back(expanded(tensor, axis, "stack"));
+    const Tensor& part = detail::beside("stack", tensor, dtype, adapted);
+    raised.push_back(expanded(part, axis, "stack"));
   }
   if (raised.empty()) throw ValueError("stack: at least one tensor is needed; got none");
   return concatenate(raised, axis);
