@@ -122,7 +122,7 @@ Tensor::Tensor(const Tensor& other) {
   }
 }
 
-Tensor& Tensor::operator=(const Tensor& other) {
+Tensor& Tensor::operator=(const Tensor& other) & {
   body_ = Tensor(other).body_;
   return *this;
 }

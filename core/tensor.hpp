@@ -49,7 +49,7 @@ class Tensor {
   Tensor() = default;
 
   /// A constant of rank 0 that stays a number: beside a tensor it takes that one's dtype, as a
-  /// literal does, and is exact in it. `Tensor a = 0; a + x` has the dtype of x. What elementwise
+  /// literal does, and is exact in it. `Tensor a = 0; a += x;` has the dtype of x. What elementwise
   /// operations make of numbers alone is a number again, computed in float64, or in int64 as long as
   /// that holds the result.
   ///
@@ -113,6 +113,22 @@ class Tensor {
   ///   dx = g in the dtype of x, between floating dtypes; none otherwise
   [[nodiscard]] Tensor to(Dtype dtype) const;
 
+  /// The i-th part along the first axis: x[i] in NumPy. Negative ones count from the end. A view.
+  ///   dx = embed(g)
+  /// Throws IndexError for an index out of range, and if there is no axis.
+  template <Integer I>
+  [[nodiscard]] Tensor operator[](I i) const {
+    return part({i});
+  }
+  /// The part at one index for each of the first axes: `x(i, j)` is x[i][j], as one view; an element
+  /// where all axes have one.   dx = embed(g)
+  /// Throws IndexError for an index out of range, and for more of them than axes.
+  template <Integer... I>
+  requires(sizeof...(I) > 0 && sizeof...(I) <= max_rank) [[nodiscard]] Tensor operator()(
+      I... i) const {
+    return part({i...});
+  }
+
   /// The same values in dense row-major order; itself when they are.   dx = g
   [[nodiscard]] Tensor contiguous() const;
   [[nodiscard]] bool is_contiguous() const;
@@ -160,8 +176,9 @@ class Tensor {
   explicit Tensor(Ref<detail::Body> body) noexcept : body_(std::move(body)) {}
   Tensor(const Tensor& other);
   Tensor(Tensor&&) noexcept = default;
-  Tensor& operator=(const Tensor& other);
-  Tensor& operator=(Tensor&&) noexcept = default;
+  // Of what has a name: `x[0] = y` would change nothing.
+  Tensor& operator=(const Tensor& other) &;
+  Tensor& operator=(Tensor&&) & noexcept = default;
   ~Tensor() = default;
   /// Throws ValueError if undefined.
   detail::Body& body() const {
@@ -172,6 +189,7 @@ class Tensor {
 
  private:
   [[noreturn]] static void throw_undefined();
+  Tensor part(std::initializer_list<Number> indices) const;
   void backward_from(const Tensor& seed, BackwardOptions options) const;
   const void* checked_data(Dtype dtype) const;
   [[noreturn]] void throw_no_room(const char* operation, Dtype dtype) const;
