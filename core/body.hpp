@@ -27,6 +27,7 @@ struct Body {
   std::atomic<std::uint32_t> references{1};
   Dtype dtype;
   bool contiguous : 1 = true;
+  bool number : 1 = false;       // adapts its dtype as a literal does; `number_of` has its exact value
   bool cotangent : 1 = false;    // a constant gradient, handed to a rule that is being differentiated
   bool replaceable : 1 = false;  // a CloneScope may hand out a copy instead
   bool mapped : 1 = false;       // one example's view of the values of all, without data: see mapped.hpp
@@ -64,6 +65,18 @@ static_assert(sizeof(Body) <= 192);  // three cache lines
 
 /// A tensor of one number. Throws ValueError, in the name of `op`, if it does not fit in the dtype.
 Tensor constant(const char* op, const Shape& shape, const Number& value, Dtype dtype);
+
+/// The exact value of a tensor that is a number, or the only element of a dense one of int64, boolean
+/// or float64.
+Number number_of(const Body& body);
+
+/// `value`; if it is a number `adapted`, made a tensor of it that fits beside those of dtype `other`.
+/// Throws ValueError, in the name of `op`, if it does not.
+const Tensor& beside(const char* op, const Tensor& value, Dtype other, Tensor& adapted);
+
+/// The dtype beside which numbers among tensors are made tensors: the promoted one of the others, or
+/// that of a list of numbers if there are no others.
+Dtype dtype_of_all(std::span<const Tensor> tensors);
 
 /// A tensor over the memory of `base` without a place on the tape.
 Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,

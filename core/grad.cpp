@@ -42,8 +42,10 @@ void Tensor::backward(BackwardOptions options) const {
   backward(unit_seed("backward", *this), options);
 }
 
-void Tensor::backward(const Tensor& seed, BackwardOptions options) const {
+void Tensor::backward_from(const Tensor& given, BackwardOptions options) const {
   check_output("backward", *this);
+  Tensor adapted;
+  const Tensor& seed = detail::beside("backward", given, dtype(), adapted);
   check_seed("backward", *this, seed);
   detail::named_in_errors("backward", [&] {
     Tape tape(*this);
@@ -64,7 +66,10 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   std::vector<Tensor> seeds;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     check_output("grad", outputs[i]);
-    seeds.push_back(options.seeds.empty() ? unit_seed("grad", outputs[i]) : options.seeds[i]);
+    Tensor adapted;
+    seeds.push_back(options.seeds.empty()
+                        ? unit_seed("grad", outputs[i])
+                        : detail::beside("grad", options.seeds[i], outputs[i].dtype(), adapted));
     check_seed("grad", outputs[i], seeds.back());
   }
   std::vector<Node*> wanted(inputs.size());

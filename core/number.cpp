@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/number.hpp>
 
@@ -20,6 +22,11 @@ Dtype Number::dtype() const {
     case Kind::floating: return default_dtype();
     default: return Dtype::int64;
   }
+}
+
+Dtype Number::dtype_beside(Dtype other) const {
+  if (xtape::is_floating(other) || kind_ == Kind::boolean) return other;
+  return kind_ == Kind::floating ? Dtype::float64 : Dtype::int64;
 }
 
 template <class T>
@@ -60,4 +67,58 @@ std::string Number::text() const {
   }
 }
 
+namespace detail {
+
+/// A floating number lies twice in the memory: as an element of the default dtype, which is what
+/// operations see that know nothing of numbers, and exactly behind it.
+Tensor number_tensor(const Number& number) {
+  if (!number.is_floating()) {
+    Tensor y = constant("tensor", {}, number, number.dtype());
+    y.body().number = true;
+    return y;
+  }
+  const auto value = number.as<double>("tensor");
+  const auto rounded = static_cast<float>(value);
+  const bool fits = std::isinf(value) || !std::isinf(rounded);
+  Tensor y = make_tensor({2}, Dtype::float64, "tensor");
+  Body& body = y.body();
+  body.shape = {};
+  body.strides = {};
+  body.size = 1;
+  body.number = true;
+  body.elements<double>()[0] = body.elements<double>()[1] = value;
+  if (fits && default_dtype() == Dtype::float32) {
+    body.dtype = Dtype::float32;
+    *body.elements<float>() = rounded;
+  }
+  return y;
+}
+
+Number number_of(const Body& body) {
+  switch (body.dtype) {
+    case Dtype::boolean: return *body.elements<bool>();
+    case Dtype::int64: return *body.elements<std::int64_t>();
+    default: return body.elements<double>()[body.number ? 1 : 0];
+  }
+}
+
+const Tensor& beside(const char* op, const Tensor& value, Dtype other, Tensor& adapted) {
+  if (!value.body().number) return value;
+  const Number number = number_of(value.body());
+  return adapted = constant(op, {}, number, number.dtype_beside(other));
+}
+
+Dtype dtype_of_all(std::span<const Tensor> tensors) {
+  Dtype numbers = Dtype::boolean, others = Dtype::boolean;
+  bool alone = true;
+  for (const Tensor& tensor : tensors) {
+    const bool number = tensor.body().number;
+    alone = alone && number;
+    if (number) numbers = std::max(numbers, tensor.dtype());
+    if (!number) others = promote(others, tensor.dtype());
+  }
+  return alone ? numbers : others;
+}
+
+}  // namespace detail
 }  // namespace xtape

@@ -11,9 +11,13 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
-/// The types of numbers that are taken: bool, integers of up to 64 bits, floating numbers.
+/// The types of integers that are taken: those of up to 64 bits, bool among them.
 template <class T>
-concept Arithmetic = std::floating_point<T> ||(std::integral<T> && sizeof(T) <= 8);
+concept Integer = std::integral<T> && sizeof(T) <= 8;
+
+/// The types of numbers that are taken: integers and floating numbers.
+template <class T>
+concept Arithmetic = std::floating_point<T> || Integer<T>;
 
 /// A number as it was written, exactly, until it is known which dtype it gets: the one place where
 /// numbers become elements. Only for parameters, which numbers of any type convert to.
@@ -37,6 +41,9 @@ class Number {
   /// The dtype of a tensor of this number where none is given: boolean, int64, or for floating
   /// numbers the default dtype.
   Dtype dtype() const;
+  /// The dtype that the number takes beside a tensor of dtype `other`: that one if it is floating,
+  /// otherwise float64 for a floating number, and int64 for an integer beside truth values.
+  Dtype dtype_beside(Dtype other) const;
 
   /// The number as an element: rounded to a floating type, truncated to an integer, != 0 as bool.
   /// T is bool, std::int64_t, float or double. Throws ValueError in the name of `op` for a finite

@@ -307,9 +307,11 @@ std::string text_of(const Tensor& tensor, std::optional<int> precision) {
   if (!tensor.defined()) return "undefined";
   if (tensor.size() == 0) return "[]";
   if (tensor.rank() > 0) return Layout(tensor).text(precision.value_or(usual_precision));
+  const int digits = precision.value_or(std::numeric_limits<int>::max());
+  if (tensor.body().number && is_floating(tensor.dtype()))
+    return scalar_text(detail::number_of(tensor.body()).as<double>("print"), digits);
   return visit(tensor.dtype(), [&]<class T>(TypeTag<T>) {
-    return scalar_text(*tensor.body().elements<T>(),
-                       precision.value_or(std::numeric_limits<int>::max()));
+    return scalar_text(*tensor.body().elements<T>(), digits);
   });
 }
 

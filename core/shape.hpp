@@ -5,8 +5,11 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/number.hpp>
 
 XTAPE_EXPORT_BEGIN
 
@@ -18,14 +21,44 @@ inline constexpr int max_rank = 8;
 /// Distance between neighbours along each axis, in elements; 0 repeats, negative runs backwards.
 using Strides = std::array<std::int64_t, max_rank>;
 
+/// A list of integers, such as a std::vector, std::array or std::span of them. Not one of truth values
+/// or of characters, which a text is.
+template <class List>
+concept IntegerList = requires(const List& list) {
+  list.size();
+  requires Integer<std::remove_cvref_t<decltype(*list.data())>> && sizeof(*list.data()) > 1;
+};
+
+namespace detail {
+
+/// The integers of a list. Throws ValueError, in the name of `op`, for one that int64 does not hold.
+template <IntegerList List>
+auto as_int64(const char* op, const List& list) {
+  using Element = std::remove_cvref_t<decltype(*list.data())>;
+  if constexpr (std::is_same_v<Element, std::int64_t>) {
+    return std::span<const std::int64_t>(list.data(), list.size());
+  } else {
+    std::vector<std::int64_t> integers;
+    for (const Element integer : std::span(list.data(), list.size()))
+      integers.push_back(Number(integer).as<std::int64_t>(op));
+    return integers;
+  }
+}
+
+}  // namespace detail
+
 /// Extents of a tensor, outermost axis first. A value without allocation; rank 0 is a scalar.
 class Shape {
  public:
   Shape() = default;
-  /// Throws ShapeError for more than 8 axes, a negative extent, or more elements than int64 counts.
+  /// From numbers in braces, or a list of them. Throws ShapeError for more than 8 axes, a negative
+  /// extent, or more elements than int64 counts.
   Shape(std::initializer_list<std::int64_t> extents)
       : Shape(std::span(extents.begin(), extents.size())) {}
-  explicit Shape(std::span<const std::int64_t> extents);
+  Shape(std::span<const std::int64_t> extents);
+  template <IntegerList List>
+  Shape(const List& extents)
+      : Shape(std::span<const std::int64_t>(detail::as_int64("shape", extents))) {}
 
   int rank() const { return rank_; }
   /// The extent of an axis; negative axes count from the last. Throws IndexError.

@@ -264,6 +264,10 @@ void Send::check(std::size_t input, const Tensor& dx) const {
 
 void Send::operator()(std::size_t input, Tensor dx) const {
   if (!wanted(input)) return;
+  if (dx.defined() && dx.body().number) [[unlikely]] {
+    Tensor adapted;
+    dx = detail::beside(node_.name(), dx, dtype(input), adapted);
+  }
   check(input, dx);
   if (cover_ != nullptr) dx = (*cover_)(dx);
   sums_[static_cast<std::size_t>(targets_[input])].add(std::move(dx));

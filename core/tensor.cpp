@@ -22,16 +22,22 @@ namespace {
 
 kernels::Layout layout(const Body& body) { return {body.data, body.dtype, body.strides}; }
 
+/// Where the values are read: of a floating number the exact one, see `number_tensor`.
+kernels::Layout source(const Body& body) {
+  const bool twice = body.number && is_floating(body.dtype);
+  return twice ? kernels::Layout{body.data + sizeof(double), Dtype::float64, {}} : layout(body);
+}
+
 Tensor dense_copy(const Tensor& tensor, Dtype dtype, const char* operation = __builtin_FUNCTION()) {
   Tensor copy = detail::make_tensor(tensor.shape(), dtype, operation);
-  kernels::copy(tensor.shape(), layout(copy.body()), layout(tensor.body()));
+  kernels::copy(tensor.shape(), layout(copy.body()), source(tensor.body()));
   return copy;
 }
 
 /// To `values`, dense in row-major order.
 void copy_values(const Body& from, void* values, Dtype dtype) {
   kernels::copy(from.shape, {static_cast<std::byte*>(values), dtype, row_major_strides(from.shape)},
-                layout(from));
+                source(from));
 }
 
 bool is_row_major(const Shape& shape, const Strides& strides) {
@@ -46,6 +52,7 @@ bool is_row_major(const Shape& shape, const Strides& strides) {
 
 /// Throws ValueError for a value that is near no int64.
 void check_integers(const Tensor& tensor) {
+  if (tensor.body().number) return detail::number_of(tensor.body()).check("to", Dtype::int64);
   const Tensor dense = tensor.is_contiguous() ? tensor : dense_copy(tensor, tensor.dtype(), "to");
   visit(tensor.dtype(), [&]<class T>(TypeTag<T>) {
     for (const T value :
@@ -84,7 +91,7 @@ struct To {
     return {x.shape(), target};
   }
   void run(const Tensor& y, const Tensor& x) const {
-    kernels::copy(x.shape(), layout(y.body()), layout(x.body()));
+    kernels::copy(x.shape(), layout(y.body()), source(x.body()));
   }
   void vjp(const Tensor& g, const Send& send) const { send(0, g.to(send.dtype(0))); }
   Tensor jvp(const Tangents& t) const { return t[0].to(target); }
@@ -124,7 +131,7 @@ Tensor::Tensor(const Tensor& other) {
   }
 }
 
-Tensor& Tensor::operator=(const Tensor& other) {
+Tensor& Tensor::operator=(const Tensor& other) & {
   body_ = Tensor(other).body_;
   return *this;
 }
@@ -194,14 +201,14 @@ void Tensor::copy_to(void* values, Dtype target) const {
 }
 
 Tensor Tensor::to(Dtype target) const {
-  return dtype() == target ? *this : apply(To{.target = target}, *this);
+  return dtype() == target && !body().number ? *this : apply(To{.target = target}, *this);
 }
 
 Tensor Tensor::contiguous() const { return is_contiguous() ? *this : apply(Contiguous{}, *this); }
 
 Tensor Tensor::detach() const {
   if (body().mapped) return detail::mapped_alias(*this, false);
-  return detail::make_view(*this, shape(), body().strides);
+  return detail::off_tape(*this);
 }
 
 Tensor Tensor::clone() const {
@@ -217,6 +224,7 @@ Tensor Tensor::set_requires_grad(bool wanted) const {
   }
   if (wanted == requires_grad()) return *this;
   Body& own = body();
+  own.number = false;
   if (!wanted) {
     Leaf::set_frozen(*own.node, true);
     own.frozen = std::move(own.node);
@@ -237,9 +245,11 @@ void Tensor::zero_grad() const {
   if (node() != nullptr && is_leaf()) Leaf::set_grad(*node(), Tensor());
 }
 
-void Tensor::assign(const Tensor& value) const {
+void Tensor::assign(const Tensor& given) const {
   Body& own = body();
   check_leaf("assign", *this);
+  Tensor adapted;
+  const Tensor& value = detail::beside("assign", given, own.dtype, adapted);
   if (value.shape() != own.shape) {
     throw ShapeError("assign: the value must have the tensor's shape; got " + value.describe() +
                      " for " + describe());
@@ -248,10 +258,11 @@ void Tensor::assign(const Tensor& value) const {
     throw DtypeError("assign: the value must have the tensor's dtype; got " + value.describe() +
                      " for " + describe());
   }
-  if (&value.body() == &own) return;
+  if (&given.body() == &own) return;
   detail::check_has_values("assign", *this);
   detail::check_has_values("assign", value);
   detail::WriteLog::note(*this);
+  if (own.number) own.number = false;
   if (own.contiguous && own.storage->exclusive()) {
     kernels::copy(own.shape, layout(own), layout(value.body()));
   } else {
@@ -346,7 +357,9 @@ Tensor adopt_memory(void* data, const Shape& shape, Dtype dtype, std::function<v
 
 Tensor off_tape(const Tensor& tensor, const char* operation) {
   if (tensor.body().mapped) return mapped_alias(tensor, true);
-  return make_view(tensor, tensor.shape(), tensor.body().strides, 0, operation);
+  Tensor view = make_view(tensor, tensor.shape(), tensor.body().strides, 0, operation);
+  view.body().number = tensor.body().number;
+  return view;
 }
 
 Tensor snapshot(const Tensor& tensor, const char* operation) {
@@ -367,7 +380,8 @@ bool exclusive(const Tensor& tensor) {
 
 void make_exclusive(const Tensor& leaf) {
   WriteLog::note(leaf);
-  const Body& body = leaf.body();
+  Body& body = leaf.body();
+  if (body.number) body.number = false;
   if (!body.contiguous || !body.storage->exclusive())
     replace_value(leaf, dense_copy(leaf, body.dtype, ""));
 }
@@ -384,6 +398,7 @@ void replace_value(const Tensor& leaf, const Tensor& value) {
     target.node = frozen ? Ref<Node>() : next;
     target.frozen = frozen ? next : Ref<Node>();
   }
+  target.number = false;
   target.dtype = source.dtype;
   target.contiguous = source.contiguous;
   target.strides = source.strides;

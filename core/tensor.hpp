@@ -13,6 +13,7 @@
 
 #include <xtape/config.hpp>
 #include <xtape/core/dtype.hpp>
+#include <xtape/core/number.hpp>
 #include <xtape/core/ref.hpp>
 #include <xtape/core/shape.hpp>
 
@@ -21,9 +22,12 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 
 class Node;
+class Tensor;
 
 namespace detail {
 struct Body;
+/// See `Tensor(T value)`.
+Tensor number_tensor(const Number& number);
 void add_reference(Body* body) noexcept;
 void drop_reference(Body* body) noexcept;
 }  // namespace detail
@@ -43,6 +47,18 @@ class Tensor {
   /// Undefined: holds no value. Every use but `defined()`, copying and assignment throws
   /// ValueError.
   Tensor() = default;
+
+  /// A constant of rank 0 that stays a number: beside a tensor it takes that one's dtype, as a
+  /// literal does, and is exact in it. `Tensor a = 0; a += x;` has the dtype of x. What elementwise
+  /// operations make of numbers alone is a number again, computed in float64, or in int64 as long as
+  /// that holds the result.
+  ///
+  /// Everywhere else it is a tensor of the dtype that `tensor(value)` has, the default one for
+  /// floating numbers, or float64 for those beyond its range; `item()`, `to()` and printing give the
+  /// exact value. `clone()`, `to()` and `set_requires_grad(true)` make it an ordinary tensor.
+  /// Throws ValueError for an integer beyond int64.
+  template <Arithmetic T>
+  Tensor(T value) : Tensor(detail::number_tensor(value)) {}
 
   [[nodiscard]] bool defined() const { return static_cast<bool>(body_); }
   [[nodiscard]] Dtype dtype() const;
@@ -97,6 +113,22 @@ class Tensor {
   ///   dx = g in the dtype of x, between floating dtypes; none otherwise
   [[nodiscard]] Tensor to(Dtype dtype) const;
 
+  /// The i-th part along the first axis: x[i] in NumPy. Negative ones count from the end. A view.
+  ///   dx = embed(g)
+  /// Throws IndexError for an index out of range, and if there is no axis.
+  template <Integer I>
+  [[nodiscard]] Tensor operator[](I i) const {
+    return part({i});
+  }
+  /// The part at one index for each of the first axes: `x(i, j)` is x[i][j], as one view; an element
+  /// where all axes have one.   dx = embed(g)
+  /// Throws IndexError for an index out of range, and for more of them than axes.
+  template <Integer... I>
+  requires(sizeof...(I) > 0 && sizeof...(I) <= max_rank) [[nodiscard]] Tensor operator()(
+      I... i) const {
+    return part({i...});
+  }
+
   /// The same values in dense row-major order; itself when they are.   dx = g
   [[nodiscard]] Tensor contiguous() const;
   [[nodiscard]] bool is_contiguous() const;
@@ -127,7 +159,10 @@ class Tensor {
   /// been swept before without retain_graph. When a rule throws, no leaf has changed.
   void backward(BackwardOptions options = {}) const;
   /// The same from a tensor of any shape, with `seed` = dL/d(this), of its shape and dtype.
-  void backward(const Tensor& seed, BackwardOptions options = {}) const;
+  template <std::derived_from<Tensor> Seed>
+  void backward(const Seed& seed, BackwardOptions options = {}) const {
+    backward_from(seed, options);
+  }
 
   /// Gives a leaf a new value of the same shape and dtype. In place when nobody else holds the
   /// memory, in fresh memory otherwise. Throws ShapeError, DtypeError, GradError on the result of a
@@ -141,8 +176,9 @@ class Tensor {
   explicit Tensor(Ref<detail::Body> body) noexcept : body_(std::move(body)) {}
   Tensor(const Tensor& other);
   Tensor(Tensor&&) noexcept = default;
-  Tensor& operator=(const Tensor& other);
-  Tensor& operator=(Tensor&&) noexcept = default;
+  // Of what has a name: `x[0] = y` would change nothing.
+  Tensor& operator=(const Tensor& other) &;
+  Tensor& operator=(Tensor&&) & noexcept = default;
   ~Tensor() = default;
   /// Throws ValueError if undefined.
   detail::Body& body() const {
@@ -153,6 +189,8 @@ class Tensor {
 
  private:
   [[noreturn]] static void throw_undefined();
+  Tensor part(std::initializer_list<Number> indices) const;
+  void backward_from(const Tensor& seed, BackwardOptions options) const;
   const void* checked_data(Dtype dtype) const;
   [[noreturn]] void throw_no_room(const char* operation, Dtype dtype) const;
   Tensor converted(Dtype dtype) const;

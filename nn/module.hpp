@@ -11,6 +11,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
+#include <xtape/ops/operand.hpp>
 
 XTAPE_EXPORT_BEGIN
 
@@ -37,6 +38,12 @@ class RegisteredTensor : public Tensor {
 };
 using Parameter = RegisteredTensor;
 using Buffer = RegisteredTensor;
+
+/// They would bind it to another tensor: `w.assign(w + step)`.
+RegisteredTensor& operator+=(RegisteredTensor& a, const Operand& b) = delete;
+RegisteredTensor& operator-=(RegisteredTensor& a, const Operand& b) = delete;
+RegisteredTensor& operator*=(RegisteredTensor& a, const Operand& b) = delete;
+RegisteredTensor& operator/=(RegisteredTensor& a, const Operand& b) = delete;
 
 /// What registering a tensor gives, to initialise a member of the right type. A member of type
 /// Tensor could be bound to another tensor unnoticed: it does not compile.

@@ -5,6 +5,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/levels.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
@@ -17,6 +18,19 @@
 namespace xtape::detail {
 namespace {
 
+/// Turns recording on or off for a function's own level while it lives: the sweep may be one of many
+/// within vmap, by cotangents that are mapped.
+class RecordingAt {
+ public:
+  RecordingAt(int level, bool on) : before_(levels.recording) { levels.set(level, on); }
+  ~RecordingAt() { levels.recording = before_; }
+  RecordingAt(const RecordingAt&) = delete;
+  RecordingAt& operator=(const RecordingAt&) = delete;
+
+ private:
+  std::uint32_t before_;
+};
+
 /// A place of its own on the tape, where a derivative stops.
 struct Variable {
   static constexpr OpInfo info{"variable", true};
@@ -27,7 +41,9 @@ struct Variable {
 
 /// An input as a function sees it: on a tape of its own, which goes on in the outer one where there
 /// is one. Within vmap it is of that level: what is outside differentiates by something else.
-Tensor variable(const char* name, const Tensor& input, int level) {
+Tensor variable(const char* name, const Tensor& given, int level) {
+  Tensor adapted;
+  const Tensor& input = beside(name, given, default_dtype(), adapted);
   if (!is_floating(input.dtype())) {
     throw DtypeError(std::string(name) + ": the inputs must be floating; got " + input.describe());
   }
@@ -38,13 +54,17 @@ Tensor variable(const char* name, const Tensor& input, int level) {
   return attach(y, inputs, new OperationNode<Variable>(Variable(), y, 1));
 }
 
-void check_like(const char* name, const char* what, const Tensor& given, const Tensor& like) {
+/// `given`, checked; a number adapts.
+const Tensor& checked_like(const char* name, const char* what, const Tensor& value,
+                           const Tensor& like, Tensor& adapted) {
+  const Tensor& given = beside(name, value, like.dtype(), adapted);
   const auto text = [&] {
     return std::string(name) + ": " + what + "; got " + given.describe() + " for " +
            like.describe();
   };
   if (given.shape() != like.shape()) throw ShapeError(text());
   if (given.dtype() != like.dtype()) throw DtypeError(text());
+  return given;
 }
 
 }  // namespace
@@ -56,7 +76,7 @@ struct Linearized::State {
     const RecordingScope on(true);
     for (const Tensor& input : inputs) x.push_back(variable(name, input, level));
     y = function(x);
-    if (!is_floating(y.dtype())) {
+    if (!is_floating(y.dtype()) && !y.body().number) {
       throw DtypeError(std::string(name) + ": the result of the function must be floating; got " +
                        y.describe());
     }
@@ -100,13 +120,15 @@ Linearized::Linearized(const char* name, const ListFunction& function, const std
 
 const Tensor& Linearized::value() const { return state_->value; }
 
-std::vector<Tensor> Linearized::pull(const Tensor& seed) const {
+std::vector<Tensor> Linearized::pull(const Tensor& given) const {
   State& at = *state_;
-  check_like(at.name, "the seed must be like the result", seed, at.y);
+  Tensor adapted;
+  const Tensor& seed =
+      checked_like(at.name, "the seed must be like the result", given, at.y, adapted);
   std::vector<Tensor> gradients(at.x.size());
   if (at.tape) {
-    const bool recorded = recording() && (at.outer || watched(seed));
-    const RecordingScope scope(recorded);
+    const bool recorded = levels.records(at.level) && (at.outer || watched(seed));
+    const RecordingAt scope(at.level, recorded);
     const auto found = at.tape->sweep({&at.y, 1}, {&seed, 1}, at.nodes(),
                                       {.retain_graph = true, .create_graph = recorded});
     std::copy(found.begin(), found.end(), gradients.begin());
@@ -126,18 +148,22 @@ std::vector<Tensor> Linearized::pull() const {
   return pull(ones(y.shape(), y.dtype()));
 }
 
-Tensor Linearized::push(const std::vector<Tensor>& tangents) const {
+Tensor Linearized::push(const std::vector<Tensor>& given) const {
   State& at = *state_;
-  if (tangents.size() != at.x.size()) {
+  if (given.size() != at.x.size()) {
     throw ValueError(std::string(at.name) + ": one tangent is needed for each input; got " +
-                     std::to_string(tangents.size()) + " for " + std::to_string(at.x.size()));
+                     std::to_string(given.size()) + " for " + std::to_string(at.x.size()));
   }
   bool recorded = at.outer;
-  for (std::size_t i = 0; i < tangents.size(); ++i) {
-    check_like(at.name, "v must be like x", tangents[i], at.x[i]);
+  std::vector<Tensor> tangents;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    Tensor adapted;
+    tangents.push_back(checked_like(at.name, "v must be like x", given[i], at.x[i], adapted));
     recorded = recorded || watched(tangents[i]);
   }
-  const RecordingScope scope(recording() && recorded);
+  const bool create_graph = levels.records(at.level) && recorded;
+  const RecordingAt scope(at.level, create_graph);
+  const RecordingScope here(create_graph);
   Tensor tangent;
   if (at.tape) tangent = at.tape->push(at.nodes(), tangents, at.y.node());
   return tangent.defined() ? tangent : zeros(at.y.shape(), at.y.dtype());

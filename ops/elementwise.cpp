@@ -2,6 +2,7 @@
 #include <array>
 #include <limits>
 #include <numbers>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -15,9 +16,16 @@
 #include <xtape/ops/kernels/map.hpp>
 #include <xtape/ops/kernels/rows.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/numbers.hpp>
 #include <xtape/ops/reduce.hpp>
 
 namespace xtape {
+
+bool Operand::is_number() const { return tensor_ == nullptr || tensor_->body().number; }
+
+const Tensor& Operand::tensor(const char* op, Dtype other, Tensor& constant) const {
+  return is_number() ? number_tensor(op, other, constant) : *tensor_;
+}
 
 // Not in a namespace without a name: the formulas of the rows find them by the type of their
 // arguments.
@@ -229,17 +237,27 @@ Tensor elementwise(const Row& row, Dtype dtype, const Tensors&... x) {
   return truth && !row.compares ? y.to(Dtype::boolean) : y;  // as NumPy: + is or, * is and
 }
 
-/// Calls f(dtype, a, b) with both operands as tensors, numbers adapted, and their promoted dtype.
+Tensor unary(const Row& row, const Tensor& x) {
+  if (!x.body().number) [[likely]] return elementwise(row, x.dtype(), x);
+  return detail::of_numbers(
+      row.name, {x}, [&](std::span<const Tensor> constants) { return unary(row, constants[0]); });
+}
+
+/// Calls f(dtype, a, b) with both operands as tensors, a number adapted, and their promoted dtype.
 template <class F>
 Tensor with_tensors(const char* op, const Operand& left, const Operand& right, F&& f) {
   Tensor constants[2];
-  const Dtype beside = right.is_number() ? std::max(left.dtype(), right.dtype()) : right.dtype();
-  const Tensor& a = left.tensor(op, beside, constants[0]);
+  const Tensor& a = left.tensor(op, right.dtype(), constants[0]);
   const Tensor& b = right.tensor(op, a.dtype(), constants[1]);
   return f(promote(a.dtype(), b.dtype()), a, b);
 }
 
 Tensor binary(const Row& row, const Operand& left, const Operand& right) {
+  if (left.is_number() && right.is_number()) [[unlikely]] {
+    return detail::of_numbers(row.name, {left, right}, [&](std::span<const Tensor> constants) {
+      return binary(row, constants[0], constants[1]);
+    });
+  }
   return with_tensors(row.name, left, right, [&](Dtype dtype, const Tensor& a, const Tensor& b) {
     return elementwise(row, dtype, a, b);
   });
@@ -262,17 +280,8 @@ Tensor compared(const Row& row, const Operand& a, const Operand& b) {
 
 }  // namespace
 
-const Tensor& Operand::tensor(const char* op, Dtype other, Tensor& constant) const {
-  if (!is_number()) return *tensor_;
-  const Dtype dtype = is_floating(other)      ? other
-                      : number_.is_floating() ? Dtype::float64
-                                              : std::max(other, number_.dtype());
-  constant = detail::constant(op, {}, number_, dtype);
-  return constant;
-}
-
 #define XTAPE_UNARY(id, ...) \
-  Tensor id(const Tensor& x) { return elementwise(row(RowName::id), x.dtype(), x); }
+  Tensor id(const Tensor& x) { return unary(row(RowName::id), x); }
 #define XTAPE_BINARY(id, ...) \
   Tensor id(const Operand& a, const Operand& b) { return binary(row(RowName::id), a, b); }
 #define XTAPE_TERNARY(id, ...)
@@ -288,12 +297,26 @@ Tensor where(const Tensor& condition, const Operand& left, const Operand& right)
   if (condition.dtype() != Dtype::boolean) {
     throw DtypeError("where: the condition must be boolean; got " + condition.describe());
   }
+  if (left.is_number() && right.is_number()) [[unlikely]] {
+    if (condition.rank() == 0) {
+      return detail::of_numbers("where", {left, right}, [&](std::span<const Tensor> constants) {
+        return where(condition, constants[0], constants[1]);
+      });
+    }
+    Tensor constant;
+    return where(condition, left.tensor("where", std::max(left.dtype(), right.dtype()), constant),
+                 right);
+  }
   return with_tensors("where", left, right, [&](Dtype dtype, const Tensor& a, const Tensor& b) {
     return elementwise(row(RowName::select), dtype, condition, a, b);
   });
 }
 
 Tensor clip(const Tensor& x, const Operand& low, const Operand& high) {
+  if (x.body().number) [[unlikely]] {
+    const NoGradGuard constant_bounds;
+    return minimum(maximum(x, low), high);
+  }
   Tensor constants[2];
   const Tensor& lower = low.tensor("clip", x.dtype(), constants[0]);
   const bool unbounded = high.exceeds_int64() && !is_floating(x.dtype());

@@ -45,6 +45,13 @@ namespace xtape {
 }
 [[nodiscard]] inline Tensor operator!(const Tensor& x) { return equal(x, 0); }
 
+/// a += b is a = a + b: the handle a is bound to the sum. Values do not change, so other handles of
+/// what a was, and what the tape has saved of it, stay as they are. The dtype is that of a + b.
+inline Tensor& operator+=(Tensor& a, const Operand& b) { return a = a + b; }
+inline Tensor& operator-=(Tensor& a, const Operand& b) { return a = a - b; }
+inline Tensor& operator*=(Tensor& a, const Operand& b) { return a = a * b; }
+inline Tensor& operator/=(Tensor& a, const Operand& b) { return a = a / b; }
+
 /// Elements of `a` where `condition` holds, of `b` elsewhere; the three broadcast.
 ///   da = g where condition, 0 elsewhere;  db the other way round. Selected, so nothing leaks from
 ///   the other side.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <functional>
 #include <span>
@@ -271,6 +272,27 @@ struct OneHot {
 };
 
 }  // namespace
+
+Tensor Tensor::part(std::initializer_list<Number> indices) const {
+  if (indices.size() > static_cast<std::size_t>(rank())) {
+    throw IndexError("index: at most one an axis is possible; got " +
+                     std::to_string(indices.size()) + " for " + describe());
+  }
+  std::array<Slice, max_rank> slices;
+  std::size_t axis = 0;
+  for (const Number& index : indices) {
+    const std::int64_t extent = shape()[static_cast<std::int64_t>(axis)];
+    if (index.exceeds_int64())
+      throw IndexError("index: a number must fit in int64; got " + index.text());
+    const auto i = index.as<std::int64_t>("index");
+    if (i < -extent || i >= extent) {
+      const std::string what = "the place along axis " + std::to_string(axis);
+      throw IndexError(detail::out_of_range("index", what.c_str(), i, extent));
+    }
+    slices[axis++] = i;
+  }
+  return slice(*this, std::span(slices.data(), axis));
+}
 
 Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis) {
   const int along = normalize_axis("take", axis, x.rank());

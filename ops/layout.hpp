@@ -15,7 +15,14 @@ namespace xtape {
 /// The same elements in row-major order in another shape; one extent may be -1 and follows from the
 /// others. A view where strides allow it.   dx = g, reshaped back
 /// Throws ShapeError unless the number of elements is the same.
-[[nodiscard]] Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> shape);
+[[nodiscard]] Tensor reshape(const Tensor& x, std::span<const std::int64_t> shape);
+[[nodiscard]] inline Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> shape) {
+  return reshape(x, std::span(shape.begin(), shape.size()));
+}
+template <IntegerList List>
+[[nodiscard]] Tensor reshape(const Tensor& x, const List& shape) {
+  return reshape(x, std::span<const std::int64_t>(detail::as_int64("reshape", shape)));
+}
 [[nodiscard]] Tensor reshape(const Tensor& x, const Shape& shape);
 
 /// Axes in another order, `axes[i]` becoming the i-th; without `axes` reversed. A view.
@@ -25,6 +32,10 @@ namespace xtape {
 [[nodiscard]] Tensor transpose(const Tensor& x, std::span<const std::int64_t> axes);
 [[nodiscard]] inline Tensor transpose(const Tensor& x, std::initializer_list<std::int64_t> axes) {
   return transpose(x, std::span(axes.begin(), axes.size()));
+}
+template <IntegerList List>
+[[nodiscard]] Tensor transpose(const Tensor& x, const List& axes) {
+  return transpose(x, std::span<const std::int64_t>(detail::as_int64("transpose", axes)));
 }
 /// Two axes exchanged; the last two make the matrix transpose. A view.   dx = g, exchanged back
 /// Throws IndexError for an axis that there is not.

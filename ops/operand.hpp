@@ -8,24 +8,27 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 
 /// An argument of an operation: a tensor, or a number that adapts its dtype to the other argument's
-/// (`x + 1` is float32 if x is, and float64 for `int64 + 0.5`). A number that does not fit in it is
-/// a ValueError, see `Number::as`. Only for parameters: it refers to the tensor.
+/// (`x + 1` is float32 if x is, and float64 for `int64 + 0.5`), a literal or a tensor made of one. A
+/// number that does not fit in it is a ValueError, see `Number::as`. Only for parameters: it refers
+/// to the tensor.
 class Operand {
  public:
   Operand(const Tensor& tensor) : tensor_(&tensor) {}
   template <Arithmetic T>
   Operand(T value) : number_(value) {}
 
-  bool is_number() const { return tensor_ == nullptr; }
+  bool is_number() const;
   /// The tensor's dtype; of a number the one that it has beside none.
-  Dtype dtype() const { return is_number() ? number_.dtype() : tensor_->dtype(); }
+  Dtype dtype() const { return tensor_ == nullptr ? number_.dtype() : tensor_->dtype(); }
   /// Whether it is an integer that int64 does not hold.
-  bool exceeds_int64() const { return is_number() && number_.exceeds_int64(); }
+  bool exceeds_int64() const { return number_.exceeds_int64(); }
   /// The tensor; for a number `constant`, made a tensor of rank 0 that fits beside tensors of dtype
   /// `other`. Throws ValueError in the name of `op` if the number does not.
   const Tensor& tensor(const char* op, Dtype other, Tensor& constant) const;
 
  private:
+  const Tensor& number_tensor(const char* op, Dtype other, Tensor& constant) const;
+
   const Tensor* tensor_ = nullptr;
   Number number_ = false;
 };

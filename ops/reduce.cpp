@@ -288,7 +288,7 @@ struct SumTo {
 
 }  // namespace
 
-Axes::Axes(std::initializer_list<std::int64_t> axes) : all_(false), count_(axes.size()) {
+Axes::Axes(std::span<const std::int64_t> axes) : all_(false), count_(axes.size()) {
   if (axes.size() > axes_.size())
     throw ValueError("axes: at most 8 can be named; got " + std::to_string(axes.size()));
   std::copy(axes.begin(), axes.end(), axes_.begin());

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
@@ -12,12 +13,16 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
-/// The axes of a reduction: none given means all; negative ones count from the last.
+/// The axes of a reduction: none given means all; negative ones count from the last. A list, such as
+/// a std::vector, names the axes that are in it: an empty one, none.
 class Axes {
  public:
   Axes() = default;
   /// Throws ValueError for more axes than a tensor can have.
-  Axes(std::initializer_list<std::int64_t> axes);
+  Axes(std::initializer_list<std::int64_t> axes) : Axes(std::span(axes.begin(), axes.size())) {}
+  Axes(std::span<const std::int64_t> axes);
+  template <IntegerList List>
+  Axes(const List& axes) : Axes(std::span<const std::int64_t>(detail::as_int64("axes", axes))) {}
   template <std::integral Axis>
   Axes(Axis axis) : Axes({static_cast<std::int64_t>(axis)}) {}
 
