@@ -27,10 +27,10 @@ struct Body {
   std::atomic<std::uint32_t> references{1};
   Dtype dtype;
   bool contiguous : 1 = true;
-  bool number : 1 = false;       // adapts its dtype as a literal does; `number_of` has its exact value
-  bool cotangent : 1 = false;    // a constant gradient, handed to a rule that is being differentiated
+  bool number : 1 = false;  // adapts its dtype as a literal does; `number_of` has its exact value
+  bool cotangent : 1 = false;  // a constant gradient, handed to a rule that is being differentiated
   bool replaceable : 1 = false;  // a CloneScope may hand out a copy instead
-  bool mapped : 1 = false;       // one example's view of the values of all, without data: see mapped.hpp
+  bool mapped : 1 = false;  // one example's view of the values of all, without data: see mapped.hpp
   Shape shape;
   Strides strides;
   std::int64_t size;

@@ -153,12 +153,14 @@ Tensor mapped_clone(const Tensor& x) {
   return make_mapped(body.whole.clone(), body.level, body.differ);
 }
 
-Mapping::Mapping(const char* op, std::span<const Tensor> inputs) : op_(op), level_(levels.current + 1) {
+Mapping::Mapping(const char* op, std::span<const Tensor> inputs)
+    : op_(op), level_(levels.current + 1) {
   const std::string name = op;
   if (inputs.empty()) throw ValueError(name + ": at least one input is needed; got none");
   for (const Tensor& x : inputs) {
     if (x.rank() == 0 || x.shape()[0] != inputs[0].shape()[0]) {
-      throw ShapeError(name + ": the inputs must have one leading extent, that of the examples; got " +
+      throw ShapeError(name +
+                       ": the inputs must have one leading extent, that of the examples; got " +
                        inputs[0].describe() + (&x == &inputs[0] ? "" : " and " + x.describe()));
     }
   }

@@ -41,7 +41,8 @@ Tensor detail::attach(Tensor y, std::span<const Tensor* const> inputs, Node* nod
     handed_on = handed_on || &inputs[i]->body() == &y.body();
   }
   if (handed_on) y = off_tape(y);
-  if (y.body().number) [[unlikely]] y.body().number = false;
+  if (y.body().number) [[unlikely]]
+    y.body().number = false;
   y.body().node = std::move(owner);
   return y;
 }

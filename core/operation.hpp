@@ -44,7 +44,8 @@ template <class Op>
 Tensor push(Op& op, const Tangents& t) {
   if constexpr (requires { op.jvp(t); }) {
     return op.jvp(t);
-  } else if constexpr (requires { op.run(t[0]); } || requires { op.run(t[0], t[0]); }) {
+  } else if constexpr (
+      requires { op.run(t[0]); } || requires { op.run(t[0], t[0]); }) {
     if (op.info.linear && t.size() == 1) return apply(Op(op), t[0]);
   }
   return t.by_transposing();
@@ -106,12 +107,15 @@ Tensor compute(const Op& op, const Inputs&... x) {
 template <class Op, class Again, class... Inputs>
 Tensor computed(const Op& op, Course course, std::span<const Tensor* const> inputs, Again&& again,
                 const Inputs&... x) {
-  if (!course.watch) [[likely]] return compute(op, x...);
+  if (!course.watch) [[likely]]
+    return compute(op, x...);
   Tensor y = [&] {
     const Unwatched quiet;
     return compute(op, x...);
   }();
-  const auto on_others = [op, again](const std::vector<Tensor>& others) { return again(op, others); };
+  const auto on_others = [op, again](const std::vector<Tensor>& others) {
+    return again(op, others);
+  };
   Watcher::tell({op.info.name, attributes_of(op), inputs, y, course.record, on_others});
   return y;
 }
@@ -172,11 +176,13 @@ Tensor apply(Op op, const Inputs&... x) {
   const std::array<const Tensor*, sizeof...(x)> inputs{&x...};
   return detail::named_in_errors(op.info.name, [&] {
     const detail::Course course = detail::course(inputs);
-    if (course.map) [[unlikely]] return detail::apply_mapped(std::move(op), inputs);
+    if (course.map) [[unlikely]]
+      return detail::apply_mapped(std::move(op), inputs);
     const auto again = [](const Op& same, const std::vector<Tensor>& others) {
       return [&]<std::size_t... i>(std::index_sequence<i...>) {
         return apply(Op(same), others[i]...);
-      }(std::make_index_sequence<sizeof...(x)>());
+      }
+      (std::make_index_sequence<sizeof...(x)>());
     };
     Tensor y = detail::computed(op, course, inputs, again, x...);
     if constexpr (detail::Differentiable<Op>) {
@@ -192,7 +198,8 @@ template <class Op>
 Tensor apply_list(Op op, std::span<const Tensor* const> x) {
   return detail::named_in_errors(op.info.name, [&] {
     const detail::Course course = detail::course(x);
-    if (course.map) [[unlikely]] return detail::apply_list_mapped(std::move(op), x);
+    if (course.map) [[unlikely]]
+      return detail::apply_list_mapped(std::move(op), x);
     const auto again = [](const Op& same, const std::vector<Tensor>& others) {
       std::vector<const Tensor*> pointers;
       for (const Tensor& other : others) pointers.push_back(&other);
@@ -224,11 +231,11 @@ template <class Op, std::size_t n>
 Tensor apply_mapped(Op op, const std::array<const Tensor*, n>& inputs) {
   const MappedInputs in(op.info.name, inputs);
   return [&]<std::size_t... i>(std::index_sequence<i...>) {
-    Tensor whole = mapped(op, in, [](Op again, const Examples& x) {
-      return apply(std::move(again), x[i]...);
-    });
+    Tensor whole = mapped(
+        op, in, [](Op again, const Examples& x) { return apply(std::move(again), x[i]...); });
     return mapped_result(std::move(op), in, std::move(whole), in[i]...);
-  }(std::make_index_sequence<n>());
+  }
+  (std::make_index_sequence<n>());
 }
 
 template <class Op>

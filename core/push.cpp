@@ -66,7 +66,8 @@ Tensor Tangents::by_transposing() const {
   if (gradients.empty()) return {};
   Node* const wanted = u.node();
   return Tape(gradients, wanted->number())
-      .sweep(gradients, tangents, {&wanted, 1}, {.retain_graph = true, .create_graph = recorded})[0];
+      .sweep(gradients, tangents, {&wanted, 1},
+             {.retain_graph = true, .create_graph = recorded})[0];
 }
 
 }  // namespace xtape

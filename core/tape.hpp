@@ -37,7 +37,8 @@ class Tape {
   struct SweepOptions {
     bool retain_graph = false;
     bool create_graph = false;
-    bool partial = false;  ///< the wanted are independent: no derivative goes through one to another
+    bool partial =
+        false;  ///< the wanted are independent: no derivative goes through one to another
   };
 
   /// dL/dx for each of `wanted`, given dL/d(output) for each output; undefined where nothing flows.

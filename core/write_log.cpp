@@ -20,9 +20,9 @@ void WriteLog::undo() const {
 
 void WriteLog::note(const Tensor& leaf) {
   for (WriteLog* log = active; log != nullptr; log = log->outer_) {
-    const bool known = std::any_of(
-        log->writes_.begin(), log->writes_.end(),
-        [&](const Write& write) { return &write.leaf.body() == &leaf.body(); });
+    const bool known =
+        std::any_of(log->writes_.begin(), log->writes_.end(),
+                    [&](const Write& write) { return &write.leaf.body() == &leaf.body(); });
     if (!known) log->writes_.push_back({leaf, off_tape(leaf, "")});
   }
 }

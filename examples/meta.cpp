@@ -28,7 +28,8 @@ Tensor adapted_loss(Tensors p, const Tensor& rate, const Tensor& x, const Tensor
 
 int main() {
   Rng rng(3);
-  const Tensor slope = tensor(0.0).set_requires_grad(true), offset = tensor(0.0).set_requires_grad(true);
+  const Tensor slope = tensor(0.0).set_requires_grad(true),
+               offset = tensor(0.0).set_requires_grad(true);
   const Tensor rate = tensor(0.01).set_requires_grad(true);  // learnt too
   optim::Adam optimizer({slope, offset, rate}, {.learning_rate = 0.02});
   double first = 0, mean_loss = 0;

@@ -45,7 +45,8 @@ Tensor path(const Tensor& p) {
 int main() {
   const Tensor truth = tensor({1.0, 40.0, 0.3}, Dtype::float64), seen = path(truth).detach();
   const Tensor scale = tensor({1.0, 40.0, 1.0}, Dtype::float64);
-  const Tensor p = tensor({1.1, 0.9, 0.1}, Dtype::float64).set_requires_grad(true);  // in units of scale
+  const Tensor p =
+      tensor({1.1, 0.9, 0.1}, Dtype::float64).set_requires_grad(true);  // in units of scale
   optim::Adam optimizer({p}, {.learning_rate = 0.02});
   double error = 0;
   for (int step = 0; step < 150; ++step) {
@@ -55,6 +56,6 @@ int main() {
     loss.backward();
     optimizer.step();
   }
-  std::cout << "length, stiffness, damping " << p.detach() * scale << ", mean squared error " << error
-            << '\n';
+  std::cout << "length, stiffness, damping " << p.detach() * scale << ", mean squared error "
+            << error << '\n';
 }

@@ -72,7 +72,8 @@ const Tensor& checked_like(const char* name, const char* what, const Tensor& val
 struct Linearized::State {
   State(const char* function_name, const ListFunction& function, const std::vector<Tensor>& inputs)
       : name(function_name), level(current_level()), outer(recording()) {
-    if (inputs.empty()) throw ValueError(std::string(name) + ": at least one input is needed; got none");
+    if (inputs.empty())
+      throw ValueError(std::string(name) + ": at least one input is needed; got none");
     const RecordingScope on(true);
     for (const Tensor& input : inputs) x.push_back(variable(name, input, level));
     y = function(x);
@@ -80,7 +81,8 @@ struct Linearized::State {
       throw DtypeError(std::string(name) + ": the result of the function must be floating; got " +
                        y.describe());
     }
-    if (y.node() != nullptr && level_of(y) == level) tape.emplace(std::span(&y, 1), x[0].node()->number());
+    if (y.node() != nullptr && level_of(y) == level)
+      tape.emplace(std::span(&y, 1), x[0].node()->number());
     outer = outer && tape && (!tape->older().empty() || !captured().empty());
     value = outer || !tape ? y : off_tape(y);
   }
@@ -267,8 +269,8 @@ Tensor jacobian(const ListFunction& function, const Tensor& x) {
   return reshape(rows, shape);
 }
 
-Tensor hessian_diagonal(const ListFunction& gradient, const Tensor& x, const HessianEstimate& options,
-                        Rng& rng) {
+Tensor hessian_diagonal(const ListFunction& gradient, const Tensor& x,
+                        const HessianEstimate& options, Rng& rng) {
   require_at_least<std::int64_t>("hessian_diagonal", "samples", options.samples, 1);
   const Linearized at("hessian_diagonal", gradient, {x});
   Shape shape = x.shape();

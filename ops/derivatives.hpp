@@ -68,8 +68,8 @@ class Linearized {
 };
 
 Tensor jacobian(const ListFunction& function, const Tensor& x);
-Tensor hessian_diagonal(const ListFunction& gradient, const Tensor& x, const HessianEstimate& options,
-                        Rng& rng);
+Tensor hessian_diagonal(const ListFunction& gradient, const Tensor& x,
+                        const HessianEstimate& options, Rng& rng);
 Tensor total(const Tensor& x);
 
 }  // namespace detail

@@ -66,7 +66,8 @@ template <class R, std::size_t j, std::size_t... n>
 constexpr Derivative derivative_of(std::index_sequence<n...>) {
   using F = kernels::Formulas<R, sizeof...(n) - 2>;
   if constexpr (F::template exists<j>) {
-    return {F::template reads<j>, F::template is_gradient<j>, [](const Tensor* arguments) -> Tensor {
+    return {F::template reads<j>, F::template is_gradient<j>,
+            [](const Tensor* arguments) -> Tensor {
               return std::get<j>(R::derivatives)(arguments[n]...);
             }};
   }
@@ -75,8 +76,9 @@ constexpr Derivative derivative_of(std::index_sequence<n...>) {
 
 template <class R, std::size_t arity, std::size_t... j>
 constexpr Row row_of(std::index_sequence<j...>) {
-  return {{R::name}, R::place, R::domain, arity, sizeof...(j) == 0,
-          {derivative_of<R, j>(std::make_index_sequence<arity + 2>())...}};
+  return {{R::name},         R::place,
+          R::domain,         arity,
+          sizeof...(j) == 0, {derivative_of<R, j>(std::make_index_sequence<arity + 2>())...}};
 }
 
 constexpr Row rows[] = {
@@ -197,7 +199,8 @@ struct Elementwise {
     const detail::Aligned all(x);
     return [&]<std::size_t... i>(std::index_sequence<i...>) {
       return apply(Elementwise{info, computed_in}, all[i]...);
-    }(std::make_index_sequence<arity>());
+    }
+    (std::make_index_sequence<arity>());
   }
 
  private:
@@ -238,7 +241,8 @@ Tensor elementwise(const Row& row, Dtype dtype, const Tensors&... x) {
 }
 
 Tensor unary(const Row& row, const Tensor& x) {
-  if (!x.body().number) [[likely]] return elementwise(row, x.dtype(), x);
+  if (!x.body().number) [[likely]]
+    return elementwise(row, x.dtype(), x);
   return detail::of_numbers(
       row.name, {x}, [&](std::span<const Tensor> constants) { return unary(row, constants[0]); });
 }

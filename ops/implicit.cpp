@@ -57,8 +57,9 @@ Tensor iterated(const char* op, const Tensor& x0, const SolveOptions& options, F
     x = next;
     if (change <= tolerance) return x;
   }
-  throw ValueError(std::string(op) + ": no solution within " + std::to_string(options.max_iterations) +
-                   " iterations; the last moved x by " + text(change) + " of 1 + its size");
+  throw ValueError(std::string(op) + ": no solution within " +
+                   std::to_string(options.max_iterations) + " iterations; the last moved x by " +
+                   text(change) + " of 1 + its size");
 }
 
 /// The solution of a x = b by elimination, a [n, n] and b [n] in float64.

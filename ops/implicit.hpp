@@ -40,9 +40,10 @@ ImplicitFunction as_implicit_function(F f) {
 }
 
 template <class F>
-concept FunctionOfTheta =
-    std::is_invocable_r_v<Tensor, const F&, const Tensor&, const Tensor&> ||
-    std::is_invocable_r_v<Tensor, const F&, const Tensor&, const std::vector<Tensor>&>;
+concept FunctionOfTheta = std::is_invocable_r_v<Tensor, const F&, const Tensor&, const Tensor&> ||
+                          std::is_invocable_r_v < Tensor,
+        const F&, const Tensor&, const std::vector<Tensor>
+& > ;
 
 }  // namespace detail
 

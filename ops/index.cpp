@@ -180,8 +180,7 @@ struct Take {
     Shape joined = rows.shape();
     joined.erase(0);
     joined[0] = rows.extent(0) * rows.extent(1);
-    const Tensor taken =
-        take_resolved(reshape(rows, joined), in_one_list(x[1], rows.extent(1)), 0);
+    const Tensor taken = take_resolved(reshape(rows, joined), in_one_list(x[1], rows.extent(1)), 0);
     return moved(taken, 1, x.rank(1), axis + 1);
   }
 };
@@ -201,8 +200,8 @@ struct ScatterAdd {
     const NoGradGuard off;
     const Tensor at = indices.contiguous();
     // Two terms of float32 have the sum that they have in float64, rounded.
-    const bool wide = x.dtype() == Dtype::float32 && x.size() > 0 &&
-                      named_more_often(2, shape[axis], at);
+    const bool wide =
+        x.dtype() == Dtype::float32 && x.size() > 0 && named_more_often(2, shape[axis], at);
     const Tensor sum = zeros(shape, wide ? Dtype::float64 : x.dtype());
     add_rows(sum, x, at, axis);
     return wide ? sum.to(Dtype::float32) : sum;
@@ -211,9 +210,7 @@ struct ScatterAdd {
   void vjp(const Tensor& g, const Send& send) const {
     send(0, take_resolved(g, index.get(), axis));
   }
-  Tensor jvp(const Tangents& t) const {
-    return scatter_resolved(t[0], index.get(), shape, axis);
-  }
+  Tensor jvp(const Tangents& t) const { return scatter_resolved(t[0], index.get(), shape, axis); }
   Tensor batch(const Examples& x) const {
     Shape all = shape;
     all.insert(0, x.count());

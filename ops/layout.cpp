@@ -59,8 +59,9 @@ struct Reshape {
     const NoGradGuard off;
     const std::optional<Strides> strides = reshaped_strides(x.body(), shape);
     // Of a dense copy there is a view of any shape.
-    return strides ? detail::make_view(x, shape, *strides, 0, info.name)
-                   : detail::make_view(x.contiguous(), shape, row_major_strides(shape), 0, info.name);
+    return strides
+               ? detail::make_view(x, shape, *strides, 0, info.name)
+               : detail::make_view(x.contiguous(), shape, row_major_strides(shape), 0, info.name);
   }
   void vjp(const Tensor& g, const Send& send) const { send(0, reshape(g, send.shape(0))); }
   Tensor jvp(const Tangents& t) const { return reshape(t[0], shape); }

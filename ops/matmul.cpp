@@ -174,7 +174,8 @@ struct Linear {
   /// A weight or bias of each example, with axes of extent 1 for the leading ones of the input.
   static Tensor raised(const Examples& of, std::size_t i, int rank) {
     Shape shape = of[i].shape();
-    for (int missing = of.differ(i) ? std::max(rank, of.rank(i)) - of.rank(i) : 0; missing > 0; --missing)
+    for (int missing = of.differ(i) ? std::max(rank, of.rank(i)) - of.rank(i) : 0; missing > 0;
+         --missing)
       shape.insert(1, 1);
     return reshape(of[i], shape);
   }

@@ -50,8 +50,7 @@ struct RowsGradient {
     const RowCount count(y);
     const Tensor given = g.contiguous(), dense = y.contiguous();
     (kernels::softmax_kernels().*Function::gradient)(
-        g.dtype(), count.rows, count.columns, dense.body().data, given.body().data,
-        dx.body().data);
+        g.dtype(), count.rows, count.columns, dense.body().data, given.body().data, dx.body().data);
   }
   Tensor batch(const Examples& x) const { return apply(RowsGradient(), x.each(0), x.each(1)); }
 };

@@ -34,8 +34,8 @@ double flops_of(const detail::Step& step) {
 std::string operands_text(const TraceStep& step) {
   std::string text;
   for (std::size_t i = 0; i < step.operands.size(); ++i) {
-    text += (i > 0 ? ", " : "") + ("%" + std::to_string(step.operands[i])) + " " +
-            step.described[i];
+    text +=
+        (i > 0 ? ", " : "") + ("%" + std::to_string(step.operands[i])) + " " + step.described[i];
   }
   return text;
 }
@@ -47,9 +47,8 @@ std::string title(const TraceStep& step) {
 }  // namespace
 
 std::int64_t Trace::number_of(const Tensor& x) {
-  const auto known = std::find_if(tensors_.begin(), tensors_.end(), [&](const Tensor& other) {
-    return &other.body() == &x.body();
-  });
+  const auto known = std::find_if(tensors_.begin(), tensors_.end(),
+                                  [&](const Tensor& other) { return &other.body() == &x.body(); });
   const auto number = known - tensors_.begin();
   if (known == tensors_.end()) tensors_.push_back(x);
   return number;

@@ -13,15 +13,15 @@ namespace xtape {
 
 /// One operation that was carried out.
 struct TraceStep {
-  std::string operation;                ///< "sum"
-  std::string attributes;               ///< "axes=[1] keep_dims=false"
-  std::vector<std::int64_t> operands;   ///< numbers of tensors, in the order of their appearance
-  std::vector<std::string> described;   ///< the operands: "float32[300, 64]"
-  std::int64_t result = 0;              ///< number of the result
-  std::string shape;                    ///< and what it is: "float32[300]"
-  std::int64_t bytes = 0;               ///< of memory that the result takes; 0 for a view
-  double flops = 0;                     ///< about: elements, of products twice their inner extents
-  std::string place;                    ///< path of the module, or "backward of linear"
+  std::string operation;               ///< "sum"
+  std::string attributes;              ///< "axes=[1] keep_dims=false"
+  std::vector<std::int64_t> operands;  ///< numbers of tensors, in the order of their appearance
+  std::vector<std::string> described;  ///< the operands: "float32[300, 64]"
+  std::int64_t result = 0;             ///< number of the result
+  std::string shape;                   ///< and what it is: "float32[300]"
+  std::int64_t bytes = 0;              ///< of memory that the result takes; 0 for a view
+  double flops = 0;                    ///< about: elements, of products twice their inner extents
+  std::string place;                   ///< path of the module, or "backward of linear"
 };
 
 /// Writes down what this thread computes while it lives, forward and backward: `std::cout << trace`

@@ -27,7 +27,8 @@ TEST_CASE("checkpoint: value and derivatives of the function, to order three") {
     return [=](const Tensors& x) { return sum(square(grad(f)(x)[0])); };
   };
   for (std::size_t i = 0; i < 2; ++i) {
-    CHECK(mismatch(grad(total(kept))(Tensors{a, b})[i], grad(total(curve))(Tensors{a, b})[i]) == "");
+    CHECK(mismatch(grad(total(kept))(Tensors{a, b})[i], grad(total(curve))(Tensors{a, b})[i]) ==
+          "");
     CHECK(mismatch(grad(slope(total(kept)))(Tensors{a, b})[i],
                    grad(slope(total(curve)))(Tensors{a, b})[i], 1e-13) == "");
     CHECK(mismatch(grad(slope(slope(total(kept))))(Tensors{a, b})[i],
@@ -47,7 +48,8 @@ TEST_CASE("checkpoint: gradients reach what is captured, and integers pass") {
       [&](const Tensors& in) { return take(in[0], in[1]) * sin(w) * inner; }, Tensors{x, index});
   sum(y).backward();
   const Tensor v = w.detach();
-  CHECK(mismatch(w.grad(), tensor({1.5, 0.5}, Dtype::float64) * (2 * sin(v) + 2 * v * cos(v)), 1e-14) == "");
+  CHECK(mismatch(w.grad(), tensor({1.5, 0.5}, Dtype::float64) * (2 * sin(v) + 2 * v * cos(v)),
+                 1e-14) == "");
 }
 
 TEST_CASE("checkpoint: a chain in parts keeps one part's values at a time") {
@@ -120,13 +122,15 @@ TEST_CASE("checkpoint: running statistics move once, and are as they were for th
 TEST_CASE("checkpoint: a function that gives another value the second time is refused") {
   const Tensor w = tensor({2.0}, Dtype::float64).set_requires_grad(true);
   Rng rng(1);
-  const auto message = "checkpoint: the function must give the same value when it is computed again; "
-                       "it gave another: does it draw from a generator of its own, or was a parameter "
-                       "assigned since?";
-  const Tensor random = checkpoint(
-      [&](const Tensor& x) { return x * rng.normal({1}, 0, 1, Dtype::float64); }, w);
+  const auto message =
+      "checkpoint: the function must give the same value when it is computed again; "
+      "it gave another: does it draw from a generator of its own, or was a parameter "
+      "assigned since?";
+  const Tensor random =
+      checkpoint([&](const Tensor& x) { return x * rng.normal({1}, 0, 1, Dtype::float64); }, w);
   CHECK(error_of<GradError>([&] { random.backward(); }) == message);
-  const Tensor y = checkpoint([&](const Tensor& x) { return x * w; }, tensor({3.0}, Dtype::float64));
+  const Tensor y =
+      checkpoint([&](const Tensor& x) { return x * w; }, tensor({3.0}, Dtype::float64));
   w.assign(tensor({5.0}, Dtype::float64));
   CHECK(error_of<GradError>([&] { y.backward(); }) == message);
   CHECK(!w.grad().defined());

@@ -162,7 +162,8 @@ TEST_CASE("derivatives of plain inputs are plain, also where rows are taken toge
   const auto g = [](const Tensor& x) { return stack({sum(x), sum(x * x), sum(sin(x))}); };
   CHECK_FALSE(hessian(f, point).requires_grad());
   CHECK_FALSE(jacobian(g, point).requires_grad());
-  CHECK_FALSE(jacobian([](const Tensor& x) { return expand_dims(x, 1) * x; }, point).requires_grad());
+  CHECK_FALSE(
+      jacobian([](const Tensor& x) { return expand_dims(x, 1) * x; }, point).requires_grad());
   CHECK_FALSE(hvp(f, point, point).requires_grad());
   CHECK_FALSE(jvp(f, point, point).second.requires_grad());
   CHECK_FALSE(vmap(vjp(g, point).second)(ones({2, 3}, Dtype::float64)).requires_grad());

@@ -19,7 +19,9 @@ const Tensor start = tensor({1.0, 1.0}, Dtype::float64);
 /// Newton's step towards the square root: x = (x + a / x) / 2.
 Tensor babylonian(const Tensor& x, const Tensor& a) { return 0.5 * (x + a / x); }
 
-Tensor square_root(const Tensor& a) { return root([](const Tensor& x, const Tensor& t) { return x * x - t; }, start, a); }
+Tensor square_root(const Tensor& a) {
+  return root([](const Tensor& x, const Tensor& t) { return x * x - t; }, start, a);
+}
 
 }  // namespace
 
@@ -39,7 +41,8 @@ TEST_CASE("fixed_point and root: the square root, and its derivatives to order t
 }
 
 TEST_CASE("fixed_point: of a linear map, with a list of parameters") {  // x = A x + b
-  const Tensor a = tensor({{0.5, 0.2}, {-0.1, 0.3}}, Dtype::float64), b = tensor({1.0, 2.0}, Dtype::float64);
+  const Tensor a = tensor({{0.5, 0.2}, {-0.1, 0.3}}, Dtype::float64),
+               b = tensor({1.0, 2.0}, Dtype::float64);
   const auto f = [](const Tensor& x, const Tensors& p) { return matmul(p[0], x) + p[1]; };
   const auto [value, gradients] = value_and_grad(
       [&](const Tensors& p) { return sum(fixed_point(f, start, p)); })(Tensors{a, b});
@@ -66,13 +69,14 @@ TEST_CASE("fixed_point and root: bad input") {
         }) == "root: the jacobian is singular at x, which Newton's method cannot go on from");
   CHECK(error_of<DtypeError>([&] { return root(twice, tensor({1}), theta); }) ==
         "root: x0 must be floating; got int64[1]");
-  CHECK(error_of<ValueError>([&] {
-          return root(twice, start, theta, {.tolerance = 0});
-        }) == "root: tolerance must be finite and above 0; got 0");
+  CHECK(error_of<ValueError>([&] { return root(twice, start, theta, {.tolerance = 0}); }) ==
+        "root: tolerance must be finite and above 0; got 0");
   const Tensor captured = tensor(0.5, Dtype::float64).set_requires_grad(true);
-  CHECK(error_of<GradError>([&] {
-          return fixed_point([&](const Tensor& x, const Tensor& t) { return captured * x + t; }, start, theta);
-        }) ==
-        "fixed_point: what is differentiated must be an input of the function; it captures a tensor "
-        "that requires a gradient");
+  CHECK(
+      error_of<GradError>([&] {
+        return fixed_point([&](const Tensor& x, const Tensor& t) { return captured * x + t; },
+                           start, theta);
+      }) ==
+      "fixed_point: what is differentiated must be an input of the function; it captures a tensor "
+      "that requires a gradient");
 }

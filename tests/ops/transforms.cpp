@@ -40,8 +40,10 @@ std::vector<Function> functions() {
     Tensors inputs;
     const Shape shapes[] = {{2, 3}, {3}, {2, 1}};  // they broadcast
     for (std::size_t i = 0; i < row.inputs.size(); ++i)
-      inputs.push_back(rng.uniform(shapes[i], row.inputs[i].low, row.inputs[i].high, Dtype::float64));
-    result.push_back({row.name, inputs, [row](const Tensors& x) { return in_one({row.apply(x)}); }});
+      inputs.push_back(
+          rng.uniform(shapes[i], row.inputs[i].low, row.inputs[i].high, Dtype::float64));
+    result.push_back(
+        {row.name, inputs, [row](const Tensors& x) { return in_one({row.apply(x)}); }});
   }
   for (const Case& one : structural_cases()) {
     if (one.name.find("of nothing") != std::string::npos) continue;
@@ -101,8 +103,7 @@ Tensors example(const Tensors& stacked, std::int64_t i) {
 
 Tensor loop(const std::function<Tensor(const Tensors&)>& f, const Tensors& stacked) {
   Tensors results;
-  for (std::int64_t i = 0; i < stacked[0].extent(0); ++i)
-    results.push_back(f(example(stacked, i)));
+  for (std::int64_t i = 0; i < stacked[0].extent(0); ++i) results.push_back(f(example(stacked, i)));
   return stack(results);
 }
 
@@ -217,9 +218,7 @@ TEST_CASE("vmap: nested, of gradients, tangents and their derivatives, for every
     CHECK(difference(each(curvature)(stacked), loop(curvature, stacked)) == "");
 
     // Differentiated from outside: the same as without vmap.
-    const auto total = [&](auto g) {
-      return [=](const Tensors& x) { return sum(sin(g(x))); };
-    };
+    const auto total = [&](auto g) { return [=](const Tensors& x) { return sum(sin(g(x))); }; };
     const auto looped = [](auto g) { return [=](const Tensors& x) { return loop(g, x); }; };
     CHECK(difference(in_one(grad(total(each(f.apply)))(stacked)),
                      in_one(grad(total(looped(f.apply)))(stacked))) == "");

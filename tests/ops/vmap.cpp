@@ -30,8 +30,9 @@ TEST_CASE("vmap: a tensor, a list, a pair of results") {
   const auto [y, dx] = vmap(value_and_grad(cube_sum))(xs);
   CHECK(mismatch(y, sum(xs * xs * xs, 1), 1e-15) == "");
   CHECK(mismatch(dx, 3 * xs * xs, 1e-15) == "");
-  const auto both = vmap([](const Tensors& x) { return Tensors{x[0] + x[1], x[0] * 2}; })(
-      {xs, 10 * xs});
+  const auto both = vmap([](const Tensors& x) {
+    return Tensors{x[0] + x[1], x[0] * 2};
+  })({xs, 10 * xs});
   CHECK(mismatch(both[0], 11 * xs, 1e-15) == "");
   CHECK(mismatch(both[1], 2 * xs) == "");
 }
@@ -54,18 +55,19 @@ TEST_CASE("vmap: the gradient of each example sums to the gradient of the sum") 
     return grad([&](const Tensors& p) { return loss(x, label, p); })(Tensors{w, b});
   };
   const Tensors each = vmap(of_one)(Tensors{xs, labels});
-  const Tensors all = grad([&](const Tensors& p) {
-    return loss(xs, labels, p) * 5;
-  })(Tensors{w, b});
+  const Tensors all =
+      grad([&](const Tensors& p) { return loss(xs, labels, p) * 5; })(Tensors{w, b});
   CHECK(each[0].shape() == Shape{5, 3, 2});
   for (std::size_t i = 0; i < 2; ++i) CHECK(mismatch(sum(each[i], 0), all[i], 1e-14) == "");
 }
 
 TEST_CASE("vmap: losses, labels of each example among them") {
-  const Tensor logits = drawn({4, 3, 2}, -1, 1), labels = tensor({{0, 1, 1}, {1, 0, -1}, {0, 0, 0}, {1, 1, 0}});
+  const Tensor logits = drawn({4, 3, 2}, -1, 1),
+               labels = tensor({{0, 1, 1}, {1, 0, -1}, {0, 0, 0}, {1, 1, 0}});
   const auto looped = [](auto f, const Tensor& a, const Tensor& b) {
     Tensors results;
-    for (std::int64_t i = 0; i < a.extent(0); ++i) results.push_back(f({slice(a, {i}), slice(b, {i})}));
+    for (std::int64_t i = 0; i < a.extent(0); ++i)
+      results.push_back(f({slice(a, {i}), slice(b, {i})}));
     return stack(results);
   };
   const auto check = [&](auto f, const Tensor& a, const Tensor& b) {
@@ -77,10 +79,14 @@ TEST_CASE("vmap: losses, labels of each example among them") {
     const auto total = [&](const Tensor& at) { return sum(vmap(f)(Tensors{at, b})); };
     CHECK(mismatch(grad(total)(a), looped(slope, a, b), 1e-14) == "");
   };
-  check([](const Tensors& x) { return nn::cross_entropy(x[0], x[1], {.ignore_index = -1}); }, logits, labels);
-  check([](const Tensors& x) { return nn::cross_entropy(x[0], abs(x[1]), {.label_smoothing = 0.1}); }, logits, labels);
+  check([](const Tensors& x) { return nn::cross_entropy(x[0], x[1], {.ignore_index = -1}); },
+        logits, labels);
+  check(
+      [](const Tensors& x) { return nn::cross_entropy(x[0], abs(x[1]), {.label_smoothing = 0.1}); },
+      logits, labels);
   const Tensor targets = drawn({4, 3, 2}, 0, 1, 5), p = drawn({4, 3, 2}, 0.1, 0.9, 6);
-  check([](const Tensors& x) { return nn::binary_cross_entropy_with_logits(x[0], x[1]); }, logits, targets);
+  check([](const Tensors& x) { return nn::binary_cross_entropy_with_logits(x[0], x[1]); }, logits,
+        targets);
   check([](const Tensors& x) { return nn::binary_cross_entropy(x[0], x[1]); }, p, targets);
   check([](const Tensors& x) { return nn::mean_squared_error(x[0], x[1]); }, logits, targets);
   check([](const Tensors& x) { return nn::huber_loss(x[0], x[1]); }, logits, targets);
@@ -89,7 +95,8 @@ TEST_CASE("vmap: losses, labels of each example among them") {
 TEST_CASE("vmap: a label out of range in one example is refused as in a loop") {
   const Tensor logits = drawn({2, 1, 3}, -1, 1), labels = tensor({{0}, {3}});
   CHECK(error_of<IndexError>([&] {
-          return vmap([](const Tensors& x) { return nn::cross_entropy(x[0], x[1]); })(Tensors{logits, labels});
+          return vmap([](const Tensors& x) { return nn::cross_entropy(x[0], x[1]); })(
+              Tensors{logits, labels});
         }).starts_with("cross_entropy: labels must lie in [0, 3); got 3"));
 }
 
@@ -99,7 +106,10 @@ TEST_CASE("vmap: random masks differ from example to example, and backward has t
   const Tensor ys = vmap(masked)(xs);
   CHECK(mismatch(slice(ys, {0}), slice(ys, {1})) != "");
   CHECK(mismatch(vmap(grad([&](const Tensor& x) { return sum(masked(x)); }))(xs), ys) == "");
-  CHECK(mismatch(vmap([&](const Tensor& x) { return jvp(masked, x, ones({32}, Dtype::float64)).second; })(xs), ys) == "");
+  CHECK(mismatch(vmap([&](const Tensor& x) {
+                   return jvp(masked, x, ones({32}, Dtype::float64)).second;
+                 })(xs),
+                 ys) == "");
 }
 
 TEST_CASE("vmap: gradients reach what is captured, through vmap and derivatives in it") {
@@ -108,8 +118,9 @@ TEST_CASE("vmap: gradients reach what is captured, through vmap and derivatives 
   CHECK(mismatch(w.grad(), sum(xs * cos(w.detach() * xs), 0), 1e-14) == "");
   w.zero_grad();  // d/dw of sum_i |d/dx sin(w x)|^2 = sum_i (w cos(w x))^2
   sum(vmap([&](const Tensor& x) {
-        return sum(square(grad([&](const Tensor& at) { return sum(sin(w * at)); })(x)));
-      })(xs)).backward();
+    return sum(square(grad([&](const Tensor& at) { return sum(sin(w * at)); })(x)));
+  })(xs))
+      .backward();
   const Tensor v = w.detach(), c = cos(v * xs), s = sin(v * xs);
   CHECK(mismatch(w.grad(), sum(2 * v * c * (c - v * xs * s), 0), 1e-13) == "");
 }
@@ -123,9 +134,10 @@ TEST_CASE("vmap: under NoGradGuard it is plain, and stop_gradient stops at every
   const Tensor y = vmap([&](const Tensor& x) { return stop_gradient(w * x); })(xs);
   CHECK(!y.requires_grad());
   CHECK(!vmap([&](const Tensor& x) {
-          const NoGradGuard off;
-          return w * x;
-        })(xs).requires_grad());
+           const NoGradGuard off;
+           return w * x;
+         })(xs)
+             .requires_grad());
 }
 
 TEST_CASE("vmap: bad input names it, and leaves everything as it was") {
@@ -133,16 +145,19 @@ TEST_CASE("vmap: bad input names it, and leaves everything as it was") {
   CHECK(error_of<ShapeError>([&] { return vmap(cube_sum)(tensor(1.0)); }) ==
         "vmap: the inputs must have one leading extent, that of the examples; got float32[]");
   const auto added = [](const Tensors& x) { return x[0] + x[1]; };
-  CHECK(error_of<ShapeError>([&] { return vmap(added)(Tensors{xs, rows(2, 2)}); }) ==
-        "vmap: the inputs must have one leading extent, that of the examples; got float64[3, 2] and "
-        "float64[2, 2]");
+  CHECK(
+      error_of<ShapeError>([&] {
+        return vmap(added)(Tensors{xs, rows(2, 2)});
+      }) ==
+      "vmap: the inputs must have one leading extent, that of the examples; got float64[3, 2] and "
+      "float64[2, 2]");
   CHECK(error_of<ValueError>([&] { return vmap(added)(Tensors{}); }) ==
         "vmap: at least one input is needed; got none");
-  CHECK(error_of<ValueError>([&] {
-          return vmap([](const Tensor& x) { return sum(x).item() > 0 ? x : -x; })(xs);
-        }) ==
-        "item: inside vmap a tensor stands for the values of all examples, which cannot be read; got "
-        "float64[]");
+  CHECK(
+      error_of<ValueError>(
+          [&] { return vmap([](const Tensor& x) { return sum(x).item() > 0 ? x : -x; })(xs); }) ==
+      "item: inside vmap a tensor stands for the values of all examples, which cannot be read; got "
+      "float64[]");
   for (const auto& reads : {+[](const Tensor& x) { return x.to_vector<double>().size(); },
                             +[](const Tensor& x) { return x.data<double>().size(); },
                             +[](const Tensor& x) { return to_string(x).size(); }}) {
@@ -160,7 +175,8 @@ TEST_CASE("vmap: bad input names it, and leaves everything as it was") {
     OpInfo info{"own"};
     Tensor run(const Tensor& x) const { return x.detach(); }
   };
-  CHECK(error_of<ValueError>([&] { return vmap([](const Tensor& x) { return apply(Own(), x); })(xs); }) ==
-        "vmap: own has no rule for it (see `batch` of apply)");
+  CHECK(error_of<ValueError>([&] {
+          return vmap([](const Tensor& x) { return apply(Own(), x); })(xs);
+        }) == "vmap: own has no rule for it (see `batch` of apply)");
   CHECK(mismatch(vmap(cube_sum)(xs), sum(xs * xs * xs, 1), 1e-15) == "");
 }

@@ -87,7 +87,8 @@ TEST_CASE("Trace: the result is the same as without, to the last bit") {
   const auto step = [] {
     Rng rng(0);
     const Net net(rng);
-    nn::cross_entropy(net(drawn({5, 2}, -1, 1).to(Dtype::float32)), tensor({0, 1, 0, 1, 1})).backward();
+    nn::cross_entropy(net(drawn({5, 2}, -1, 1).to(Dtype::float32)), tensor({0, 1, 0, 1, 1}))
+        .backward();
     return net.first.weight.grad();
   };
   const Tensor plain = step();
@@ -104,8 +105,9 @@ TEST_CASE("DebugGuard: a NaN planted in a three-layer model is found where it ar
   {
     const DebugGuard guard;
     const std::string message = error_of<ValueError>([&] { return net(x); });
-    CHECK(message.starts_with("DebugGuard: linear gave inf at [0, 0] of float32[5, 3]; operands: "
-                              "float32[5, 3] from "));
+    CHECK(
+        message.starts_with("DebugGuard: linear gave inf at [0, 0] of float32[5, 3]; operands: "
+                            "float32[5, 3] from "));
     CHECK(message.find("; float32[3, 3] from 9.99") != std::string::npos);
     CHECK(message.find("; float32[3] from 0 to 0 (in second)") != std::string::npos);
     CHECK(message.ends_with("(in second)"));
@@ -117,7 +119,9 @@ TEST_CASE("DebugGuard: an infinity in the backward pass names the rule, and no l
   const Tensor x = tensor({1.0, 0.0}).set_requires_grad(true);
   const Tensor y = sum(sqrt(x));
   const DebugGuard guard;
-  CHECK(error_of<ValueError>([&] { y.backward(); }).starts_with("DebugGuard: sqrt in the backward pass of sqrt gave inf at [1] of float32[2]; operands: "));
+  CHECK(error_of<ValueError>([&] { y.backward(); })
+            .starts_with("DebugGuard: sqrt in the backward pass of sqrt gave inf at [1] of "
+                         "float32[2]; operands: "));
   CHECK(!x.grad().defined());
 }
 
@@ -125,8 +129,9 @@ TEST_CASE("DebugGuard: a wrong rule is named by its operation, right ones pass")
   const Tensor x = tensor({1.5, -2.0}, Dtype::float64).set_requires_grad(true);
   const DebugGuard guard({.check_rules = true});
   static_cast<void>(logsumexp(sin(x) * matmul(x, ones({2, 2}, Dtype::float64))));
-  CHECK(error_of<ValueError>([&] { return apply(WrongSquare(), x); })
-            .starts_with("DebugGuard: the rule of wrong_square is wrong: gradcheck: "));
+  CHECK(error_of<ValueError>([&] {
+          return apply(WrongSquare(), x);
+        }).starts_with("DebugGuard: the rule of wrong_square is wrong: gradcheck: "));
 }
 
 TEST_CASE("DebugGuard: a graph that grows without backward, and bad options") {
@@ -138,8 +143,10 @@ TEST_CASE("DebugGuard: a graph that grows without backward, and bad options") {
           return total;
         }).find("nodes are alive when add is recorded: does a graph grow without backward?") !=
         std::string::npos);
-  CHECK(error_of<ValueError>([] { DebugGuard bad({.max_nodes = -1}); return 0; }) ==
-        "DebugGuard: max_nodes must be at least 0; got -1");
+  CHECK(error_of<ValueError>([] {
+          DebugGuard bad({.max_nodes = -1});
+          return 0;
+        }) == "DebugGuard: max_nodes must be at least 0; got -1");
 }
 
 TEST_CASE("on_gradient: sees, or replaces") {
@@ -152,12 +159,19 @@ TEST_CASE("on_gradient: sees, or replaces") {
   x.zero_grad();
   sum(on_gradient(x, [](const Tensor& g) { return clip(g, -1, 1); }) * 5).backward();
   CHECK(mismatch(x.grad(), ones({2}, Dtype::float64)) == "");
-  const auto doubled = [](const Tensor& at) { return on_gradient(at, [](const Tensor& g) { return 2 * g; }); };
-  CHECK(mismatch(grad([&](const Tensor& at) { return sum(square(grad([&](const Tensor& in) { return sum(doubled(in) * in * in); })(at))); })(x.detach()),
+  const auto doubled = [](const Tensor& at) {
+    return on_gradient(at, [](const Tensor& g) { return 2 * g; });
+  };
+  CHECK(mismatch(grad([&](const Tensor& at) {
+                   return sum(square(
+                       grad([&](const Tensor& in) { return sum(doubled(in) * in * in); })(at)));
+                 })(x.detach()),
                  80 * pow(x.detach(), 3), 1e-14) == "");  // 2 (4 x^2) (4 + 4 + 2) x
   x.zero_grad();
-  CHECK(error_of<GradError>([&] { sum(on_gradient(x, [](const Tensor& g) { return sum(g); })).backward(); }) ==
-        "on_gradient: the gradient of input 0 must be float64[2], as the input; the rule sent float64[]");
+  CHECK(error_of<GradError>(
+            [&] { sum(on_gradient(x, [](const Tensor& g) { return sum(g); })).backward(); }) ==
+        "on_gradient: the gradient of input 0 must be float64[2], as the input; the rule sent "
+        "float64[]");
   struct Thrown {};
   CHECK_THROWS_AS(sum(on_gradient(x, [](const Tensor&) { throw Thrown(); })).backward(), Thrown);
   CHECK(!x.grad().defined());

@@ -1,7 +1,10 @@
 #include <xtape/core/create.hpp>
+#include <xtape/ops/debug_guard.hpp>
+#include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/gradcheck.hpp>
+#include <xtape/ops/implicit.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
@@ -217,6 +220,29 @@ TEST_CASE("refusals: counts and places of operations") {
          return gradcheck([](auto& v) { return sum(v[0]); }, {x}, {.order = static_cast<int>(n)});
        },
        "gradcheck: order must be at least 1; got "},
+      {"DebugOptions.max_nodes",
+       Kind::value,
+       {-1, least},
+       [&](auto n) {
+         const DebugGuard guard({.max_nodes = n});
+         return 0;
+       },
+       "DebugGuard: max_nodes must be at least 0; got "},
+      {"SolveOptions.max_iterations",
+       Kind::value,
+       {0, -1, least},
+       [&](auto n) {
+         return root([](const Tensor& a, const Tensor& b) { return a - b; }, x, x,
+                     {.max_iterations = n});
+       },
+       "root: max_iterations must be at least 1; got "},
+      {"HessianEstimate.samples",
+       Kind::value,
+       {0, -1, least},
+       [&](auto n) {
+         return hessian_diagonal([](const Tensor& a) { return sum(a * a); }, x, {.samples = n});
+       },
+       "hessian_diagonal: samples must be at least 1; got "},
       {"GradcheckOptions.seed",
        Kind::value,
        {std::int64_t{1} << 32},
@@ -269,6 +295,14 @@ TEST_CASE("refusals: numbers of operations") {
        {1e39, not_a_number, inf, -inf},
        [&](auto v) { return tensor({v}, Dtype::float64).to(Dtype::int64); },
        "to: a number must fit in int64; got "},
+      {"SolveOptions.tolerance",
+       Kind::value,
+       {0.0, -1.0, not_a_number, inf},
+       [&](auto v) {
+         return root([](const Tensor& a, const Tensor& b) { return a - b; }, x, x,
+                     {.tolerance = v});
+       },
+       "root: tolerance must be finite and above 0; got "},
       {"GradcheckOptions.eps",
        Kind::value,
        {0, -1, not_a_number, inf},
