@@ -21,7 +21,10 @@ struct Levels {
     set(current + 1, records(current));
     ++current;
   }
-  void leave() { --current; }
+  void leave() {
+    set(current, false);  // a bit that is set stands for a level that there is
+    --current;
+  }
 
   class Outside;
 };

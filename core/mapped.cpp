@@ -122,6 +122,11 @@ bool watched(const Tensor& x) {
   return x.body().mapped && watched(mapped_body(x).whole);
 }
 
+bool watched(std::span<const Tensor> any) {
+  return levels.recording != 0 &&
+         std::any_of(any.begin(), any.end(), [](const Tensor& x) { return watched(x); });
+}
+
 bool plain(const Tensor& g) { return !recording() && !g.body().mapped; }
 
 void check_has_values(const char* op, const Tensor& x) {
@@ -229,9 +234,7 @@ bool MappedInputs::recorded() const {
                      [](const Tensor& x) { return x.requires_grad(); });
 }
 
-bool MappedInputs::watched_outside() const {
-  return std::any_of(examples_.inputs_.begin(), examples_.inputs_.end(), detail::watched);
-}
+bool MappedInputs::watched_outside() const { return detail::watched(examples_.inputs_); }
 
 Tensor MappedInputs::raised(const Tensor& x) const { return detail::raised(x, level_); }
 

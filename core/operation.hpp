@@ -122,7 +122,8 @@ Tensor computed(const Op& op, Course course, std::span<const Tensor* const> inpu
 
 /// Records what was computed; `keeping` is the operation's inputs as it takes them.
 template <class Op, class... Inputs>
-Tensor recorded(Op op, Tensor y, std::span<const Tensor* const> inputs, const Inputs&... keeping) {
+Tensor recorded(Op&& op, Tensor y, std::span<const Tensor* const> inputs,
+                const Inputs&... keeping) {
   if constexpr (requires { op.keep(y, keeping...); }) {
     op.keep(y, keeping...);
   } else {

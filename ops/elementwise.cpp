@@ -55,6 +55,7 @@ struct Row : OpInfo {
   Domain domain;
   std::size_t arity;
   bool compares;
+  bool keeps;  ///< a derivative reads more than g
   Derivative derivatives[max_inputs];
 
   const kernels::RowKernels& kernels() const {
@@ -76,9 +77,14 @@ constexpr Derivative derivative_of(std::index_sequence<n...>) {
 
 template <class R, std::size_t arity, std::size_t... j>
 constexpr Row row_of(std::index_sequence<j...>) {
-  return {{R::name},         R::place,
-          R::domain,         arity,
-          sizeof...(j) == 0, {derivative_of<R, j>(std::make_index_sequence<arity + 2>())...}};
+  const unsigned reads = (kernels::Formulas<R, arity>::template reads<j> | ... | 0u);
+  return {{R::name},
+          R::place,
+          R::domain,
+          arity,
+          sizeof...(j) == 0,
+          (reads & ~1u) != 0,
+          {derivative_of<R, j>(std::make_index_sequence<arity + 2>())...}};
 }
 
 constexpr Row rows[] = {
@@ -159,6 +165,7 @@ struct Elementwise {
 
   template <class... Inputs>
   void keep(const Tensor& y, const Inputs&... x) {
+    if (!info.keeps) return;
     const std::array<const Tensor*, arity> given{&x...};
     unsigned reads = 0;
     for (std::size_t j = 0; j < arity; ++j) {
@@ -171,14 +178,17 @@ struct Elementwise {
   }
 
   void vjp(Tensor&& g, const Send& send) const {
-    Arguments arguments = saved(send);
+    Arguments arguments;
+    if (info.keeps) arguments = saved(send);
     arguments[0] = std::move(g);
     for (std::size_t j = 0; j < arity; ++j) {
       if (info.derivatives[j].formula == nullptr || !send.wanted(j)) continue;
       bool last = true;  // nobody reads g afterwards
       for (std::size_t k = j + 1; k < arity; ++k) last = last && !send.wanted(k);
-      Tensor dx = sum_to(derivative(j, arguments, last), send.shape(j));
-      send(j, dx.dtype() == send.dtype(j) ? std::move(dx) : dx.to(send.dtype(j)));
+      Tensor dx = derivative(j, arguments, last);
+      if (dx.shape() != send.shape(j)) dx = sum_to(std::move(dx), send.shape(j));
+      if (dx.dtype() != send.dtype(j)) dx = dx.to(send.dtype(j));
+      send(j, std::move(dx));
     }
   }
 
@@ -215,8 +225,7 @@ struct Elementwise {
   Tensor derivative(std::size_t j, Arguments& arguments, bool last) const {
     const Derivative& rule = info.derivatives[j];
     if (rule.is_gradient) return last ? std::move(arguments[0]) : arguments[0];
-    if (std::any_of(arguments.begin(), arguments.end(), detail::watched))
-      return rule.formula(arguments.data());
+    if (detail::watched(arguments)) return rule.formula(arguments.data());
     std::array<const Tensor*, arity + 2> read;
     std::size_t count = 0;
     for (std::size_t n = 0; n < arguments.size(); ++n) {
