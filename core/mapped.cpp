@@ -148,7 +148,7 @@ Tensor mapped_alias(const Tensor& x, bool keep_places) {
 
 Tensor mapped_like(const Tensor& x, const Tensor& like) {
   const MappedBody& body = mapped_body(like);
-  const Tensor y = raised(x, body.level);
+  Tensor y = raised(x, body.level);
   if (!body.differ || mapped_body(y).differ) return y;
   return apply(Spread(), y, like);
 }
@@ -181,6 +181,7 @@ Mapping::~Mapping() { levels.leave(); }
 Tensor Mapping::in(const Tensor& x) const { return make_mapped(x, level_, true); }
 std::vector<Tensor> Mapping::in(const std::vector<Tensor>& x) const {
   std::vector<Tensor> result;
+  result.reserve(x.size());
   for (const Tensor& input : x) result.push_back(in(input));
   return result;
 }
@@ -195,6 +196,7 @@ Tensor Mapping::out(const Tensor& y) const {
 }
 std::vector<Tensor> Mapping::out(const std::vector<Tensor>& y) const {
   std::vector<Tensor> result;
+  result.reserve(y.size());
   for (const Tensor& output : y) result.push_back(out(output));
   return result;
 }

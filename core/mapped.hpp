@@ -96,10 +96,8 @@ class Mapping {
   Tensor out(const Tensor& y) const;
   std::vector<Tensor> out(const std::vector<Tensor>& y) const;
   template <class A, class B>
-  std::pair<decltype(std::declval<const Mapping&>().out(std::declval<A>())),
-            decltype(std::declval<const Mapping&>().out(std::declval<B>()))>
-  out(const std::pair<A, B>& y) const {
-    return {out(y.first), out(y.second)};
+  auto out(const std::pair<A, B>& y) const {
+    return std::pair(out(y.first), out(y.second));
   }
 
  private:

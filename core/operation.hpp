@@ -130,7 +130,7 @@ Tensor recorded(Op&& op, Tensor y, std::span<const Tensor* const> inputs,
     static_assert(
         !requires { &Op::keep; }, "keep must take the result and the inputs of run");
   }
-  Node* const node = new OperationNode<Op>(std::move(op), y, inputs.size());
+  Node* const node = new OperationNode<Op>(std::forward<Op>(op), y, inputs.size());
   return attach(std::move(y), inputs, node);
 }
 
@@ -203,6 +203,7 @@ Tensor apply_list(Op op, std::span<const Tensor* const> x) {
       return detail::apply_list_mapped(std::move(op), x);
     const auto again = [](const Op& same, const std::vector<Tensor>& others) {
       std::vector<const Tensor*> pointers;
+      pointers.reserve(others.size());
       for (const Tensor& other : others) pointers.push_back(&other);
       return apply_list(Op(same), std::span<const Tensor* const>(pointers));
     };

@@ -29,7 +29,7 @@ Tensors joined(const Tensor& x, const Tensors& theta) {
 }
 
 Tensor value_of(const char* op, const ImplicitFunction& f, const Tensor& x, const Tensors& theta) {
-  const Tensor y = f(x, theta);
+  Tensor y = f(x, theta);
   const auto text = [&] {
     return std::string(op) + ": the function must give what is like x; got " + y.describe() +
            " for " + x.describe();
@@ -51,7 +51,7 @@ Tensor iterated(const char* op, const Tensor& x0, const SolveOptions& options, F
   Tensor x = x0.detach();
   double change = 0;
   for (std::int64_t i = 0; i < options.max_iterations; ++i) {
-    const Tensor next = step(x);
+    Tensor next = step(x);
     if (x.size() == 0) return next;
     change = amax(abs(next - x) / (1 + abs(next))).item();
     x = next;
