@@ -117,6 +117,7 @@ Tensor checkpoint(const ListFunction& function, const std::vector<Tensor>& input
     return off_tape(at.value());
   }();
   std::vector<const Tensor*> pointers;
+  pointers.reserve(sources.size());
   for (const Tensor& source : sources) pointers.push_back(&source);
   Rule rule{std::move(call), std::move(then), {}, SavedOutput(y)};
   for (const Tensor& input : floating) rule.inputs.emplace_back(input);
