@@ -127,7 +127,7 @@ bool watched(std::span<const Tensor> any) {
          std::any_of(any.begin(), any.end(), [](const Tensor& x) { return watched(x); });
 }
 
-bool plain(const Tensor& g) { return !recording() && !g.body().mapped; }
+bool plain(const Tensor& g) { return !recording() && !g.body().mapped && !watched(g); }
 
 void check_has_values(const char* op, const Tensor& x) {
   if (!x.body().mapped) return;

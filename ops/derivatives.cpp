@@ -240,7 +240,7 @@ Tensor of_rows(const Tensor& rows, F&& f) {
     try {
       const Mapping mapping("jacobian", {&rows, 1});
       return mapping.out(f(mapping.in(rows)));
-    } catch (const NoBatchRule&) {
+    } catch (const ValueError&) {  // no rule for vmap, or one that reads values
     }
   }
   std::vector<Tensor> results;

@@ -311,7 +311,7 @@ Tensor where(const Tensor& condition, const Operand& left, const Operand& right)
     throw DtypeError("where: the condition must be boolean; got " + condition.describe());
   }
   if (left.is_number() && right.is_number()) [[unlikely]] {
-    if (condition.rank() == 0) {
+    if (condition.rank() == 0 && !condition.body().mapped) {
       return detail::of_numbers("where", {left, right}, [&](std::span<const Tensor> constants) {
         return where(condition, constants[0], constants[1]);
       });

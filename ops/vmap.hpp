@@ -16,7 +16,8 @@ namespace xtape {
 /// std::vector of tensors with one leading extent, and gives a tensor, a vector or a pair of them.
 ///
 /// vmap, `grad`, `jvp` and the others nest in any order: `vmap(grad(loss))(xs)` is the gradient of
-/// each example. Random operations draw for each example. f cannot read values (`item`, `data`, an `if`
+/// each example. Dropout of what differs draws for each example; what a generator gives is the same
+/// for all. f cannot read values (`item`, `data`, an `if`
 /// on them): that throws ValueError; so does, by name, an operation without a rule.
 /// Throws ShapeError unless the inputs have one leading extent.
 template <std::invocable<const Tensor&> F>
