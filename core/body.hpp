@@ -114,6 +114,19 @@ T* writable(const Tensor& leaf) {
 /// graph that wants to add to it throws.
 void replace_value(const Tensor& leaf, const Tensor& value);
 
+/// While it lives, a rule of this name runs on this thread; none if null, for a user's function that
+/// a rule calls.
+class RuleScope {
+ public:
+  explicit RuleScope(const char* name);
+  ~RuleScope();
+  RuleScope(const RuleScope&) = delete;
+  RuleScope& operator=(const RuleScope&) = delete;
+
+ private:
+  const char* outer_;
+};
+
 /// Name of the operation whose rule runs; null outside backward.
 const char* running_rule();
 

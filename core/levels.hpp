@@ -17,30 +17,8 @@ struct Levels {
   void set(int level, bool on) {
     recording = (recording & ~(1u << level)) | (static_cast<std::uint32_t>(on) << level);
   }
-  void enter() {
-    set(current + 1, records(current));
-    ++current;
-  }
-  void leave() {
-    set(current, false);  // a bit that is set stands for a level that there is
-    --current;
-  }
-
-  class Outside;
 };
 
 extern thread_local constinit Levels levels;
-
-/// While it lives, operations run outside of the mapped function of this level.
-class Levels::Outside {
- public:
-  explicit Outside(int level) : before_(std::exchange(levels.current, level - 1)) {}
-  ~Outside() { levels.current = before_; }
-  Outside(const Outside&) = delete;
-  Outside& operator=(const Outside&) = delete;
-
- private:
-  int before_;
-};
 
 }  // namespace xtape::detail

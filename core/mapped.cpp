@@ -2,6 +2,7 @@
 #include <string>
 
 #include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/kernels/add.hpp>
 #include <xtape/core/levels.hpp>
@@ -40,16 +41,12 @@ Tensor make_mapped(Tensor whole, int level, bool differ) {
   return Tensor(Ref<Body>::adopt(new MappedBody(shape, std::move(whole), level, differ)));
 }
 
+/// In float64, so that the sum keeps its digits whatever the number of examples.
 struct Fold {
   static constexpr OpInfo info{"sum", true};
   int axis;
 
-  OpResult infer(const Tensor& x) const {
-    Shape shape = x.shape();
-    shape.erase(axis);
-    return {shape, x.dtype()};
-  }
-  void run(const Tensor& y, const Tensor& x) const;
+  Tensor run(const Tensor& x) const;
   void vjp(const Tensor& g, const Send& send) const {
     send(0, [&] { return repeated(g, send.shape(0)[axis], axis); });
   }
@@ -85,26 +82,23 @@ struct Spread {
   Tensor batch(const Examples& x) const { return x.each(0); }
 };
 
-/// In float64, so that the sum keeps its digits whatever the number of examples.
-void Fold::run(const Tensor& y, const Tensor& x) const {
+Tensor Fold::run(const Tensor& x) const {
   const NoGradGuard off;
-  const Tensor dense = x.contiguous();
+  Shape shape = x.shape();
+  shape.erase(axis);
+  const Tensor dense = x.contiguous(), sums = zeros(shape, Dtype::float64);
   const std::int64_t outer = count_of({x.shape().begin(), x.shape().begin() + axis});
-  const std::int64_t n = x.shape()[axis], inner = outer == 0 ? 0 : y.size() / outer;
+  const std::int64_t n = x.shape()[axis], inner = outer == 0 ? 0 : sums.size() / outer;
   const auto& add = kernels::chosen<kernels::AddKernels>();
-  std::vector<double, memory::Allocator<double>> sums(static_cast<std::size_t>(y.size()));
   for (std::int64_t row = 0; row < outer * n; ++row) {
-    double* sum = sums.data() + row / n * inner;
-    if (y.dtype() == Dtype::float32) {
+    double* sum = sums.body().elements<double>() + row / n * inner;
+    if (x.dtype() == Dtype::float32) {
       add.widening(sum, sum, dense.body().elements<float>() + row * inner, inner);
     } else {
       add.float64(sum, sum, dense.body().elements<double>() + row * inner, inner);
     }
   }
-  visit(y.dtype(), [&]<class T>(TypeTag<T>) {
-    std::transform(sums.begin(), sums.end(), y.body().elements<T>(),
-                   [](double sum) { return static_cast<T>(sum); });
-  });
+  return sums.to(x.dtype());
 }
 
 }  // namespace
@@ -173,10 +167,18 @@ Mapping::Mapping(const char* op, std::span<const Tensor> inputs)
     throw ValueError(name + ": at most " + std::to_string(max_rank) + " may be nested");
   }
   count_ = inputs[0].shape()[0];
-  levels.enter();
+  recording_ = levels.recording;
+  levels.set(level_, levels.records(levels.current));
+  levels.current = level_;
 }
 
-Mapping::~Mapping() { levels.leave(); }
+Mapping::~Mapping() {
+  levels.current = level_ - 1;
+  levels.recording = recording_;
+}
+
+Outside::Outside(int level) : before_(std::exchange(levels.current, level - 1)) {}
+Outside::~Outside() { levels.current = before_; }
 
 Tensor Mapping::in(const Tensor& x) const { return make_mapped(x, level_, true); }
 std::vector<Tensor> Mapping::in(const std::vector<Tensor>& x) const {
@@ -191,7 +193,7 @@ Tensor Mapping::out(const Tensor& y) const {
   const bool mapped = level_of(y) == level_;
   const Tensor& whole = mapped ? mapped_body(y).whole : y;
   if (mapped && mapped_body(y).differ) return whole;
-  const Levels::Outside outside(level_);
+  const Outside outside(level_);
   return repeated(whole, count_, 0);
 }
 std::vector<Tensor> Mapping::out(const std::vector<Tensor>& y) const {
@@ -243,9 +245,5 @@ Tensor MappedInputs::raised(const Tensor& x) const { return detail::raised(x, le
 Tensor MappedInputs::wrap(Tensor whole) const {
   return detail::make_mapped(std::move(whole), level_, !same());
 }
-
-MappedInputs::Outside::Outside(const MappedInputs& inputs)
-    : before_(std::exchange(detail::levels.current, inputs.level_ - 1)) {}
-MappedInputs::Outside::~Outside() { detail::levels.current = before_; }
 
 }  // namespace xtape

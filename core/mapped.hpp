@@ -54,18 +54,7 @@ class MappedInputs {
   Tensor raised(const Tensor& x) const;
   /// What was computed of `examples()`, as one example's result.
   Tensor wrap(Tensor whole) const;
-
-  /// While it lives, operations run a level further out.
-  class Outside {
-   public:
-    explicit Outside(const MappedInputs& inputs);
-    ~Outside();
-    Outside(const Outside&) = delete;
-    Outside& operator=(const Outside&) = delete;
-
-   private:
-    int before_;
-  };
+  int level() const { return level_; }
 
  private:
   int level_ = 0;
@@ -79,6 +68,18 @@ namespace detail {
 /// An operation without a rule for vmap.
 struct NoBatchRule : ValueError {
   using ValueError::ValueError;
+};
+
+/// While it lives, operations run outside of the mapped function of this level.
+class Outside {
+ public:
+  explicit Outside(int level);
+  ~Outside();
+  Outside(const Outside&) = delete;
+  Outside& operator=(const Outside&) = delete;
+
+ private:
+  int before_;
 };
 
 /// One run of a function that is mapped over the leading axis of its inputs.
@@ -104,6 +105,7 @@ class Mapping {
   const char* op_;
   std::int64_t count_;
   int level_;
+  std::uint32_t recording_;  // as it was, of all levels
 };
 
 /// The level of vmap that a tensor belongs to: 0 outside, or if it is the same for all.

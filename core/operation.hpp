@@ -17,8 +17,9 @@ namespace xtape {
 
 /// What is known of an operation, beside how to compute it.
 struct OpInfo {
-  const char* name;     ///< a literal
-  bool linear = false;  ///< in all its inputs together: its derivative is itself
+  const char* name;        ///< a literal
+  bool linear = false;     ///< in all its inputs together: its derivative is itself
+  bool surrogate = false;  ///< its rule is not its derivative, on purpose
 };
 
 /// What an operation makes of its inputs.
@@ -116,7 +117,8 @@ Tensor computed(const Op& op, Course course, std::span<const Tensor* const> inpu
   const auto on_others = [op, again](const std::vector<Tensor>& others) {
     return again(op, others);
   };
-  Watcher::tell({op.info.name, attributes_of(op), inputs, y, course.record, on_others});
+  Watcher::tell(
+      {op.info.name, attributes_of(op), inputs, y, course.record && !op.info.surrogate, on_others});
   return y;
 }
 
@@ -144,7 +146,7 @@ Tensor apply_list_mapped(Op op, std::span<const Tensor* const> inputs);
 /// tensors that are the same in each example.
 template <class Op, class Again>
 Tensor mapped(const Op& op, const MappedInputs& x, Again&& again) {
-  const MappedInputs::Outside outside(x);
+  const Outside outside(x.level());
   if (x.same()) return again(Op(op), x.examples());
   if constexpr (requires { op.batch(x.examples()); }) {
     return op.batch(x.examples());

@@ -1,3 +1,4 @@
+#include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/mapped.hpp>
@@ -54,7 +55,10 @@ Tensor Tangents::by_transposing() const {
   std::vector<std::int32_t> targets;
   for (std::size_t i = 0; i < size(); ++i)
     targets.push_back(inputs_[i].defined() ? static_cast<std::int32_t>(i) : -1);
-  node_.run(u, Send(sums.data(), node_, targets.data()));
+  {
+    const detail::RuleScope running(node_.name());
+    node_.run(u, Send(sums.data(), node_, targets.data()));
+  }
 
   std::vector<Tensor> gradients, tangents;
   for (std::size_t i = 0; i < size(); ++i) {

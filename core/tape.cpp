@@ -22,12 +22,6 @@ struct Visit {
 
 thread_local const char* rule = nullptr;  // that runs
 
-struct RuleScope {
-  explicit RuleScope(const char* name) : outer(std::exchange(rule, name)) {}
-  ~RuleScope() { rule = outer; }
-  const char* outer;
-};
-
 /// A gradient to hand out. If a rule has sent one tensor to several places, or handed the seed on,
 /// each place gets a handle of its own: `assign` to one of them is not seen by the others.
 Tensor result(const Tensor& gradient) {
@@ -37,6 +31,8 @@ Tensor result(const Tensor& gradient) {
 
 }  // namespace
 
+detail::RuleScope::RuleScope(const char* name) : outer_(std::exchange(rule, name)) {}
+detail::RuleScope::~RuleScope() { rule = outer_; }
 const char* detail::running_rule() { return rule; }
 const char* detail::differentiable_rule() { return recording() ? rule : nullptr; }
 
@@ -225,7 +221,7 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
     Node& node = *nodes_[i];
     Tensor g = keep[i] ? gradients_[i].value() : gradients_[i].take();
     if (g.defined()) {
-      const RuleScope running(node.name_);
+      const detail::RuleScope running(node.name_);
       if (options.create_graph && g.node() == nullptr) {
         g = detail::off_tape(g);
         g.body().cotangent = true;

@@ -40,7 +40,7 @@ struct Step {
   std::string attributes;
   std::span<const Tensor* const> inputs;
   const Tensor& result;
-  bool recorded;
+  bool has_derivative;  ///< it is recorded, with a rule that is its derivative
   std::function<Tensor(const std::vector<Tensor>&)> again;  ///< the operation on other inputs
 };
 

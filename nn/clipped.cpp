@@ -10,7 +10,7 @@ namespace xtape::nn::detail {
 namespace {
 
 struct Clipped {
-  static constexpr OpInfo info{"clipped"};
+  static constexpr OpInfo info{.name = "clipped", .surrogate = true};
 
   Tensor run(const Tensor& p) const {
     constexpr double margin = 1e-7;

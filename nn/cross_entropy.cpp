@@ -151,11 +151,8 @@ struct RowLossesGradient {
 /// logits and the labels it may be given which rows count.
 struct RowLosses {
   static constexpr OpInfo info{"cross_entropy"};
-  SavedConstant differences;  // the rule's, filled by run
+  mutable SavedConstant differences{};  // the rule's, made by run
   SavedInput labels{}, counts{}, x{};
-
-  explicit RowLosses(const Tensor& logits)
-      : differences(xtape::detail::make_tensor(logits.shape(), logits.dtype(), info.name)) {}
 
   template <class... Counts>
   OpResult infer(const Tensor& logits, const Counts&...) const {
@@ -165,6 +162,8 @@ struct RowLosses {
   void run(const Tensor& losses, const Tensor& logits, const Tensor& of_rows,
            const Counts&... counting) const {
     const NoGradGuard off;
+    differences =
+        SavedConstant(xtape::detail::make_tensor(logits.shape(), logits.dtype(), info.name));
     const Tensor dense = logits.contiguous(), label = of_rows.contiguous();
     const std::array<Tensor, 1> counted{counting.contiguous()...};
     kernels::softmax_kernels().cross_entropy_rows(
@@ -210,8 +209,8 @@ struct RowLosses {
 
 Tensor row_losses(const Tensor& logits, const Tensor& labels, const Tensor& counts) {
   return xtape::detail::named_in_errors("cross_entropy", [&] {
-    return counts.defined() ? apply(RowLosses(logits), logits, labels, counts)
-                            : apply(RowLosses(logits), logits, labels);
+    return counts.defined() ? apply(RowLosses(), logits, labels, counts)
+                            : apply(RowLosses(), logits, labels);
   });
 }
 

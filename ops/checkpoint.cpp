@@ -37,7 +37,7 @@ struct Surroundings {
 /// While it lives, all is as the function found it the first time.
 class Again {
  public:
-  explicit Again(const Surroundings& then) : rng_(std::exchange(default_rng(), then.rng)) {
+  explicit Again(const Surroundings& then) : Again(then.rng) {
     for (const auto& [leaf, before] : then.before) {
       WriteLog::note(leaf);
       replace_value(leaf, before);
@@ -51,6 +51,9 @@ class Again {
   Again& operator=(const Again&) = delete;
 
  private:
+  /// From here on the destructor runs, whatever the rest throws.
+  explicit Again(const Rng& rng) : rng_(std::exchange(default_rng(), rng)) {}
+
   WriteLog log_;
   Rng rng_;
 };
@@ -76,9 +79,12 @@ struct Rule {
   Call call;
   Surroundings then;
   std::vector<SavedInput> inputs;
+  std::vector<Ref<Node>> captured;
   SavedOutput y;
+  int level;
 
   void operator()(const Tensor& g, const Send& send) const {
+    if (current_level() != level) throw_no_batch("checkpoint");  // captured nodes are of its level
     std::vector<Tensor> x;
     for (const SavedInput& input : inputs) x.push_back(input.get());
     const Linearized at = [&] {
@@ -90,7 +96,7 @@ struct Rule {
           "checkpoint: the function must give the same value when it is computed again; it gave "
           "another: does it draw from a generator of its own, or was a parameter assigned since?");
     }
-    const std::vector<Tensor> gradients = at.pull_all(g);
+    const std::vector<Tensor> gradients = at.pull_all(g, captured);
     for (std::size_t i = 0; i < gradients.size(); ++i) {
       if (gradients[i].defined()) send(i, gradients[i]);
     }
@@ -109,17 +115,22 @@ Tensor checkpoint(const ListFunction& function, const std::vector<Tensor>& input
   }
   Surroundings then{{}, default_rng()};
   std::vector<Tensor> sources = floating;
+  std::vector<Ref<Node>> captured;
   const Tensor y = [&] {
     const WriteLog log;
     const Linearized at("checkpoint", call, floating);
     then.before = log.writes();
-    for (Node* node : at.captured()) sources.push_back(stand_in(*node));
+    for (Node* node : at.captured()) {
+      sources.push_back(stand_in(*node));
+      captured.push_back(Ref<Node>::share(node));
+    }
     return off_tape(at.value());
   }();
   std::vector<const Tensor*> pointers;
   pointers.reserve(sources.size());
   for (const Tensor& source : sources) pointers.push_back(&source);
-  Rule rule{std::move(call), std::move(then), {}, SavedOutput(y)};
+  Rule rule{std::move(call),     std::move(then), {},
+            std::move(captured), SavedOutput(y),  current_level()};
   for (const Tensor& input : floating) rule.inputs.emplace_back(input);
   return record("checkpoint", y, pointers, std::move(rule));
 }

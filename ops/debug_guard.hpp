@@ -10,8 +10,9 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 
 struct DebugOptions {
-  bool finite = true;        ///< stop at the first NaN or infinity
-  bool check_rules = false;  ///< compare each rule with finite differences; float64, and slow
+  bool finite = true;  ///< stop at the first NaN or infinity
+  bool check_rules =
+      false;  ///< compare each rule with finite differences, to 1e-4; float64, and slow
   /// Stop when more nodes than this are alive: a graph that grows without backward.
   std::optional<std::int64_t> max_nodes = {};
 };

@@ -12,6 +12,7 @@
 #include <xtape/core/tape.hpp>
 #include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
 
@@ -76,7 +77,10 @@ struct Linearized::State {
       throw ValueError(std::string(name) + ": at least one input is needed; got none");
     const RecordingScope on(true);
     for (const Tensor& input : inputs) x.push_back(variable(name, input, level));
-    y = function(x);
+    y = [&] {
+      const RuleScope none(nullptr);  // the function is a user's, though a rule may call it
+      return function(x);
+    }();
     if (!is_floating(y.dtype()) && !y.body().number) {
       throw DtypeError(std::string(name) + ": the result of the function must be floating; got " +
                        y.describe());
@@ -180,15 +184,16 @@ std::vector<Node*> Linearized::captured() const {
   return result;
 }
 
-std::vector<Tensor> Linearized::pull_all(const Tensor& seed) const {
+std::vector<Tensor> Linearized::pull_all(const Tensor& seed,
+                                         std::span<const Ref<Node>> captured) const {
   State& at = *state_;
   std::vector<Node*> wanted = at.nodes();
-  if (!at.tape) return std::vector<Tensor>(wanted.size());
   std::uint64_t since = at.x[0].node()->number();
-  for (Node* node : captured()) {
+  for (const Ref<Node>& node : captured) {
     if (!node->is_leaf()) since = std::min(since, node->number());
-    wanted.push_back(node);
+    wanted.push_back(node.get());
   }
+  if (!at.tape) return std::vector<Tensor>(wanted.size());
   const bool recorded = recording();
   Tape whole(std::span(&at.y, 1), since, true);
   const auto found = whole.sweep({&at.y, 1}, {&seed, 1}, wanted,
@@ -208,14 +213,9 @@ namespace {
 
 /// Rows `first` to `first + count` of the identity, each of a shape.
 Tensor unit_vectors(std::int64_t first, std::int64_t count, const Shape& shape, Dtype dtype) {
-  const std::int64_t size = shape.size();
-  Tensor rows = zeros({count, size}, dtype);
-  visit(dtype, [&]<class T>(TypeTag<T>) {
-    for (std::int64_t i = 0; i < count; ++i) rows.body().elements<T>()[i * size + first + i] = T{1};
-  });
   Shape full = shape;
   full.insert(0, count);
-  return reshape(rows, full);
+  return reshape(one_hot(arange(first, first + count), shape.size(), dtype), full);
 }
 
 /// f of each unit vector of a shape, one result a row: [size, results].

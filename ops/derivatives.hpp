@@ -2,6 +2,7 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -57,8 +58,8 @@ class Linearized {
   Tensor push(const std::vector<Tensor>& tangents) const;
   /// The nodes, beside the inputs, that y depends on.
   std::vector<Node*> captured() const;
-  /// The gradients of the inputs and then of those; undefined where y does not depend on them.
-  std::vector<Tensor> pull_all(const Tensor& seed) const;
+  /// The gradients of the inputs and then of such nodes; undefined where y does not depend on them.
+  std::vector<Tensor> pull_all(const Tensor& seed, std::span<const Ref<Node>> captured) const;
   /// Throws GradError if the function depends on what requires a gradient and is no input.
   void refuse_captured() const;
 

@@ -2,10 +2,12 @@
 #include <cmath>
 
 #include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/ops/dropout.hpp>
+#include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/kernels/mask.hpp>
 
 namespace xtape {
@@ -55,7 +57,14 @@ struct Dropout {
  private:
   Tensor masked(const Tensor& x) const {
     const Tensor& of = like.get();
-    return dropout(of.defined() ? detail::mapped_like(x, of) : x, rate, key, call);
+    const auto spread = [&](const Tensor& t) {
+      return of.defined() ? detail::mapped_like(t, of) : t;
+    };
+    const int level = of.defined() ? detail::level_of(of) : 0;
+    if (detail::level_of(x) <= level) return dropout(spread(x), rate, key, call);
+    // Many cotangents of one operation: they have its mask in common.
+    const Tensor mask = dropout(spread(ones(x.shape(), x.dtype())), rate, key, call);
+    return where(mask == 0, 0, x * mask);
   }
 };
 

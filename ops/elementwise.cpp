@@ -9,6 +9,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/levels.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/ops/aligned.hpp>
@@ -231,7 +232,8 @@ struct Elementwise {
     for (std::size_t n = 0; n < arguments.size(); ++n) {
       if (contains(rule.reads, n)) read[count++] = &arguments[n];
     }
-    return apply_list(FusedDerivative{info, j, last}, std::span(read.data(), count));
+    const bool overwrite = last && detail::levels.watcher == nullptr;  // who watches sees g
+    return apply_list(FusedDerivative{info, j, overwrite}, std::span(read.data(), count));
   }
 };
 

@@ -6,7 +6,7 @@ namespace xtape::detail {
 namespace {
 
 struct OnGradient {
-  static constexpr OpInfo info{"on_gradient"};
+  static constexpr OpInfo info{.name = "on_gradient", .surrogate = true};
   std::function<Tensor(const Tensor&)> hook;
 
   Tensor run(const Tensor& x) const { return off_tape(x); }

@@ -135,3 +135,48 @@ TEST_CASE("checkpoint: a function that gives another value the second time is re
   CHECK(error_of<GradError>([&] { y.backward(); }) == message);
   CHECK(!w.grad().defined());
 }
+
+TEST_CASE(
+    "checkpoint: what is frozen or thawed between forward and backward misleads no gradient") {
+  const auto leaf = [](double value) {
+    return tensor({value}, Dtype::float64).set_requires_grad(true);
+  };
+  const Tensor x = tensor({3.0}, Dtype::float64);
+  for (const bool first : {true, false}) {
+    const Tensor a = leaf(2), b = leaf(5);
+    const Tensor y = checkpoint([&](const Tensor& in) { return in * a + b * b; }, x);
+    (first ? a : b).set_requires_grad(false);
+    y.backward();
+    CHECK_FALSE((first ? a : b).grad().defined());
+    CHECK((first ? b : a).grad().item() == (first ? 10 : 3));
+  }
+  const Tensor frozen = leaf(2).set_requires_grad(false), w = leaf(5);
+  const Tensor y = checkpoint([&](const Tensor& in) { return in * frozen * w; }, x);
+  frozen.set_requires_grad(true);
+  y.backward();
+  CHECK(w.grad().item() == 6);
+  CHECK_FALSE(frozen.grad().defined());
+}
+
+TEST_CASE("checkpoint: within jacobian, values captured on the way included") {
+  const Tensor x = drawn({4}, -1, 1);
+  const auto plain = [](const Tensor& at) { return at * exp(at); };
+  const auto kept = [](const Tensor& at) {
+    const Tensor h = exp(at);
+    return checkpoint([h](const Tensor& in) { return in * h; }, at);
+  };
+  CHECK(mismatch(jacobian(kept, x), jacobian(plain, x), 1e-14) == "");
+  const auto wide = [](auto f) {
+    return [=](const Tensor& at) { return stack({f(at), 2 * f(at)}); };
+  };
+  CHECK(mismatch(jacobian(wide(kept), x), jacobian(wide(plain), x), 1e-14) == "");
+}
+
+TEST_CASE("checkpoint: the function may look at numbers, as outside of backward") {
+  const Tensor x = tensor({2.0}, Dtype::float64).set_requires_grad(true);
+  const auto f = [](const Tensor& in) { return sum(in * in).item() > 1 ? in * in : in; };
+  checkpoint(f, x).backward();
+  CHECK(x.grad().item() == 4);
+  CHECK(grad(grad([&](const Tensor& at) { return sum(checkpoint(f, at)); }))(x.detach()).item() ==
+        2);
+}

@@ -171,3 +171,14 @@ TEST_CASE("derivatives of plain inputs are plain, also where rows are taken toge
   CHECK(hessian(f, x).requires_grad());
   CHECK(jacobian(g, x).requires_grad());
 }
+
+TEST_CASE("forward mode: a rule that reads values past the tape throws instead of giving 0") {
+  const auto f = [](const Tensor& x) {
+    return record("reads", 2 * x.detach(), {x}, [](const Tensor& g, const Send& send) {
+      send(0, 2 * from_vector(g.to_vector<double>()));
+    });
+  };
+  CHECK(error_of<GradError>([&] { return jvp(f, point, point); }).starts_with("to_vector: "));
+  CHECK(mismatch(vjp(f, point).second(point), 2 * point) == "");
+  CHECK(mismatch(jacobian(f, point), 2 * one_hot(arange(3), 3, Dtype::float64)) == "");
+}

@@ -80,3 +80,13 @@ TEST_CASE("fixed_point and root: bad input") {
       "fixed_point: what is differentiated must be an input of the function; it captures a tensor "
       "that requires a gradient");
 }
+
+TEST_CASE("fixed_point and root: within jacobian and hessian") {
+  const Tensor a = tensor({4.0, 2.25}, Dtype::float64),
+               unit = one_hot(arange(2), 2, Dtype::float64);
+  const auto by_iteration = [](const Tensor& t) { return fixed_point(babylonian, start, t); };
+  CHECK(mismatch(jacobian(by_iteration, a), unit * (0.5 * pow(a, -0.5)), 1e-11) == "");
+  CHECK(mismatch(jacobian(square_root, a), unit * (0.5 * pow(a, -0.5)), 1e-11) == "");
+  const auto total = [](const Tensor& t) { return sum(square_root(t)); };
+  CHECK(mismatch(hessian(total, a), unit * (-0.25 * pow(a, -1.5)), 1e-10) == "");
+}

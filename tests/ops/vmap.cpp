@@ -22,6 +22,17 @@ Tensor rows(std::int64_t n, std::int64_t columns, std::uint64_t seed = 0) {
 
 Tensor cube_sum(const Tensor& x) { return sum(x * x * x); }
 
+struct MapsInside {
+  static constexpr OpInfo info{"maps_inside"};
+  Tensor run(const Tensor& x) const { return vmap(cube_sum)(x) + 0 * jacobian(cube_sum, x)(0, 0); }
+  void vjp(const Tensor& g, const Send& send) const {
+    send(0, zeros(send.shape(0), g.dtype()) + sum(g));
+  }
+  Tensor batch(const Examples& x) const {
+    return stack({apply(MapsInside(), x[0][0]), apply(MapsInside(), x[0][1])});
+  }
+};
+
 }  // namespace
 
 TEST_CASE("vmap: a tensor, a list, a pair of results") {
@@ -179,4 +190,53 @@ TEST_CASE("vmap: bad input names it, and leaves everything as it was") {
           return vmap([](const Tensor& x) { return apply(Own(), x); })(xs);
         }) == "vmap: own has no rule for it (see `batch` of apply)");
   CHECK(mismatch(vmap(cube_sum)(xs), sum(xs * xs * xs, 1), 1e-15) == "");
+}
+
+TEST_CASE("vmap: cotangents and tangents of one dropout have its mask in common") {
+  const Tensor x = drawn({4, 8}, 1, 2);
+  const auto masked = [](const Tensor& at) { return dropout(square(at), 0.5, 7, 0); };
+  const Tensor mask = dropout(ones({4, 8}, Dtype::float64), 0.5, 7, 0);
+  const Tensor flat = reshape(2 * x * mask, {-1});
+  const Tensor expected = one_hot(arange(32), 32, Dtype::float64) * flat;
+  CHECK(mismatch(reshape(jacobian(masked, x), {32, 32}), expected, 1e-15) == "");
+  const Tensor wide = jacobian([&](const Tensor& at) { return stack({masked(at), at}); }, x);
+  CHECK(mismatch(reshape(slice(wide, {0}), {32, 32}), expected, 1e-15) == "");  // forward
+  const Tensor xs = stack({x, x + 1});
+  const Tensor each = vmap([&](const Tensor& at) { return jacobian(masked, at); })(xs);
+  const Tensor masks = dropout(ones({2, 4, 8}, Dtype::float64), 0.5, 7, 0);
+  for (std::int64_t i = 0; i < 2; ++i) {
+    const Tensor of_one = reshape(slice(2 * xs * masks, {i}), {-1});
+    CHECK(mismatch(reshape(slice(each, {i}), {32, 32}),
+                   one_hot(arange(32), 32, Dtype::float64) * of_one, 1e-15) == "");
+  }
+}
+
+TEST_CASE("vmap: of scalars, to the second order, and numbers chosen by a mapped condition") {
+  const Tensor xs = tensor({0.5, 2.0, 4.0}, Dtype::float64);
+  const auto second = [&](auto f) { return vmap(grad(grad(f)))(xs); };
+  CHECK(mismatch(second([](const Tensor& x) { return log(x); }), -1 / (xs * xs), 1e-14) == "");
+  CHECK(mismatch(second([](const Tensor& x) { return sqrt(x); }), -0.25 * pow(xs, -1.5), 1e-14) ==
+        "");
+  CHECK(mismatch(second([](const Tensor& x) { return log1p(x); }), -1 / square(1 + xs), 1e-14) ==
+        "");
+  CHECK(values(vmap([](const Tensor& x) { return where(x > 1, 1.0, 0.0); })(xs)) ==
+        Doubles{0, 1, 1});
+}
+
+TEST_CASE(
+    "vmap: what a cotangent within it depends on is not lost where parts are added in place") {
+  const Tensor w = tensor({2.0}, Dtype::float64).set_requires_grad(true), xs = rows(3, 2);
+  const auto scaled = [&](const Tensor& x) {
+    return sum(on_gradient(slice(x, {range(0, 1)}), [&](const Tensor& g) { return g * w; }));
+  };
+  sum(vmap(grad(scaled))(xs)).backward();
+  CHECK(values(w.grad()) == Doubles{3});
+}
+
+TEST_CASE("vmap: an operation that maps or differentiates inside leaves the level as it was") {
+  const Tensor xs = stack({rows(3, 2), rows(3, 2, 1)});
+  const Tensor slopes =
+      vmap(grad([](const Tensor& x) { return sum(apply(MapsInside(), x * 2)); }))(xs);
+  CHECK(mismatch(slopes, full({2, 3, 2}, 6, Dtype::float64)) ==
+        "");  // 3 rows, by the rule, times 2
 }

@@ -176,3 +176,30 @@ TEST_CASE("on_gradient: sees, or replaces") {
   CHECK_THROWS_AS(sum(on_gradient(x, [](const Tensor&) { throw Thrown(); })).backward(), Thrown);
   CHECK(!x.grad().defined());
 }
+
+TEST_CASE("DebugGuard: to check a rule changes nothing, and rules that are no derivative pass") {
+  const Tensor x = drawn({3, 4}, -1, 1).set_requires_grad(true), labels = tensor({0, 3, 1});
+  const auto slope = [&] { return grad(nn::cross_entropy(x, labels), {x})[0]; };
+  const Tensor plain = slope();
+  Tensor kept;
+  {
+    const DebugGuard guard({.check_rules = true});
+    CHECK(mismatch(slope(), plain) == "");
+    const Tensor y = on_gradient(x, [&](const Tensor& g) { return kept = 5 * g; });
+    CHECK(mismatch(grad(sum(y * 2), {x})[0], full({3, 4}, 10, Dtype::float64)) == "");
+    const Tensor p = tensor({1.5, -0.5}, Dtype::float64).set_requires_grad(true);
+    static_cast<void>(nn::binary_cross_entropy(p, tensor({1.0, 0.0}, Dtype::float64)));
+  }
+  CHECK(mismatch(kept, full({3, 4}, 10, Dtype::float64)) == "");
+}
+
+TEST_CASE(
+    "DebugGuard: the ranges are those of the operands, also where the result could take their "
+    "place") {
+  const Tensor x = tensor({4.0, 0.0}).set_requires_grad(true);
+  const Tensor y = sum(sqrt(x) * 3);
+  const DebugGuard guard;
+  const std::string message = error_of<ValueError>([&] { y.backward(); });
+  CHECK(message.find("operands: float32[2] from 3 to 3; float32[2] from 0 to 2") !=
+        std::string::npos);
+}
