@@ -116,9 +116,9 @@ bool watched(const Tensor& x) {
   return x.body().mapped && watched(mapped_body(x).whole);
 }
 
-bool watched(std::span<const Tensor> any) {
+bool watched(std::span<const Tensor* const> any) {
   return levels.recording != 0 &&
-         std::any_of(any.begin(), any.end(), [](const Tensor& x) { return watched(x); });
+         std::any_of(any.begin(), any.end(), [](const Tensor* x) { return watched(*x); });
 }
 
 bool plain(const Tensor& g) { return !recording() && !g.body().mapped && !watched(g); }
@@ -238,7 +238,7 @@ bool MappedInputs::recorded() const {
                      [](const Tensor& x) { return x.requires_grad(); });
 }
 
-bool MappedInputs::watched_outside() const { return detail::watched(examples_.inputs_); }
+bool MappedInputs::watched_outside() const { return detail::watched(examples_.pointers()); }
 
 Tensor MappedInputs::raised(const Tensor& x) const { return detail::raised(x, level_); }
 

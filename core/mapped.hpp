@@ -116,7 +116,7 @@ int current_level();
 Tensor raised(const Tensor& x, int level);
 /// Whether anybody differentiates through the tensor: at its own level, or further out.
 bool watched(const Tensor& x);
-bool watched(std::span<const Tensor> any);
+bool watched(std::span<const Tensor* const> any);
 /// Whether a rule may work on the memory of its cotangent: nobody differentiates the backward pass,
 /// and it is not within vmap.
 bool plain(const Tensor& g);

@@ -1,3 +1,7 @@
+#include <cstddef>
+#include <limits>
+#include <memory>
+
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/levels.hpp>
@@ -25,17 +29,16 @@ RecordingScope::~RecordingScope() { detail::levels.recording = before_; }
 NoGradGuard::NoGradGuard() : before_(std::exchange(detail::levels.recording, 0)) {}
 NoGradGuard::~NoGradGuard() { detail::levels.recording = before_; }
 
-Edges::Edges(std::size_t count) : count_(count) {
-  if (count > few) {
-    many_ = memory::Allocator<Ref<Node>>().allocate(count);
-    std::uninitialized_default_construct_n(many_, count);
-  }
+Edges::Edges(std::size_t count) : few_{}, count_(static_cast<std::uint32_t>(count)) {
+  if (count <= few) return;
+  if (count > std::numeric_limits<std::uint32_t>::max()) memory::throw_out_of_memory(PTRDIFF_MAX);
+  many_ = memory::Allocator<Ref<Node>>().allocate(count);
+  std::uninitialized_default_construct_n(many_, count);
 }
 
 void Edges::clear() noexcept {
   for (std::size_t i = 0; i < count_; ++i) (*this)[i] = nullptr;
-  if (many_ != nullptr) memory::Allocator<Ref<Node>>().deallocate(many_, count_);
-  many_ = nullptr;
+  if (count_ > few) memory::Allocator<Ref<Node>>().deallocate(many_, count_);
   count_ = 0;
 }
 
@@ -43,9 +46,9 @@ Node::Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs
     : number_(next_number.fetch_add(1, std::memory_order_relaxed)),
       name_(name),
       inputs_(inputs),
-      shape_(shape),
       dtype_(dtype),
-      leaf_(leaf) {
+      leaf_(leaf),
+      shape_(shape) {
   memory::count_nodes(1);
 }
 

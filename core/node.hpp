@@ -49,15 +49,17 @@ class Edges {
   Edges& operator=(const Edges&) = delete;
 
   std::size_t size() const { return count_; }
-  Ref<Node>& operator[](std::size_t i) { return (many_ != nullptr ? many_ : few_)[i]; }
-  const Ref<Node>& operator[](std::size_t i) const { return (many_ != nullptr ? many_ : few_)[i]; }
+  Ref<Node>& operator[](std::size_t i) { return (count_ > few ? many_ : few_)[i]; }
+  const Ref<Node>& operator[](std::size_t i) const { return (count_ > few ? many_ : few_)[i]; }
   void clear() noexcept;
 
  private:
   static constexpr std::size_t few = 2;  // most operations have one or two inputs
-  std::size_t count_;
-  Ref<Node> few_[few];
-  Ref<Node>* many_ = nullptr;
+  union {
+    Ref<Node> few_[few];
+    Ref<Node>* many_;
+  };
+  std::uint32_t count_;
 };
 
 /// One recorded operation, or a leaf. Reference counted; lives in the pool.
@@ -125,9 +127,14 @@ class Node {
   };
   const char* name_;
   Edges inputs_;
-  Shape shape_;
   Dtype dtype_;
   bool leaf_;
+
+ protected:
+  bool has_rule_ = true;
+
+ private:
+  Shape shape_;
 };
 
 /// Claims the rule for a sweep: to read it beside others that retain it, or to use it up. What is

@@ -20,10 +20,10 @@ detail::Course detail::course(std::span<const Tensor* const> inputs) {
   bool wanted = false;
   for (const Tensor* input : inputs) {
     const Body& body = input->body();
-    if (body.mapped) return {.map = true};
+    if (body.mapped) return {false, true, false};
     wanted = wanted || body.node;
   }
-  return {.record = wanted && levels.records(0), .watch = levels.watcher != nullptr};
+  return {wanted && levels.records(0), false, levels.watcher != nullptr};
 }
 
 void detail::throw_no_batch(const char* op) {

@@ -65,10 +65,9 @@ class OperationNode final : public Node {
   void run(Tensor g, const Send& send) override { op_.vjp(std::move(g), send); }
   Tensor push(const Tangents& tangents) override { return detail::push(op_, tangents); }
   void drop_rule() noexcept override {
-    if (std::exchange(has_op_, false)) op_.~Op();
+    if (std::exchange(has_rule_, false)) op_.~Op();
   }
 
-  bool has_op_ = true;
   union {
     Op op_;
   };
@@ -81,11 +80,19 @@ Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
 /// unless it has another name than the operation.
 Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation = __builtin_FUNCTION());
 
-/// How an operation is carried out.
-struct Course {
-  bool record = false;  ///< somebody differentiates by an input
-  bool map = false;     ///< an input is one example in vmap
-  bool watch = false;   ///< somebody is told of it
+/// How an operation is carried out. In one register: three flags side by side would be read back
+/// from memory as one word before they are all there.
+class Course {
+ public:
+  constexpr Course(bool record, bool map, bool watch)
+      : bits_(static_cast<unsigned>(record) | static_cast<unsigned>(map) << 1 |
+              static_cast<unsigned>(watch) << 2) {}
+  bool record() const { return (bits_ & 1u) != 0; }  ///< somebody differentiates by an input
+  bool map() const { return (bits_ & 2u) != 0; }     ///< an input is one example in vmap
+  bool watch() const { return (bits_ & 4u) != 0; }   ///< somebody is told of it
+
+ private:
+  unsigned bits_;
 };
 Course course(std::span<const Tensor* const> inputs);
 
@@ -108,7 +115,7 @@ Tensor compute(const Op& op, const Inputs&... x) {
 template <class Op, class Again, class... Inputs>
 Tensor computed(const Op& op, Course course, std::span<const Tensor* const> inputs, Again&& again,
                 const Inputs&... x) {
-  if (!course.watch) [[likely]]
+  if (!course.watch()) [[likely]]
     return compute(op, x...);
   Tensor y = [&] {
     const Unwatched quiet;
@@ -117,8 +124,8 @@ Tensor computed(const Op& op, Course course, std::span<const Tensor* const> inpu
   const auto on_others = [op, again](const std::vector<Tensor>& others) {
     return again(op, others);
   };
-  Watcher::tell(
-      {op.info.name, attributes_of(op), inputs, y, course.record && !op.info.surrogate, on_others});
+  Watcher::tell({op.info.name, attributes_of(op), inputs, y, course.record() && !op.info.surrogate,
+                 on_others});
   return y;
 }
 
@@ -179,7 +186,7 @@ Tensor apply(Op op, const Inputs&... x) {
   const std::array<const Tensor*, sizeof...(x)> inputs{&x...};
   return detail::named_in_errors(op.info.name, [&] {
     const detail::Course course = detail::course(inputs);
-    if (course.map) [[unlikely]]
+    if (course.map()) [[unlikely]]
       return detail::apply_mapped(std::move(op), inputs);
     const auto again = [](const Op& same, const std::vector<Tensor>& others) {
       return [&]<std::size_t... i>(std::index_sequence<i...>) {
@@ -189,7 +196,7 @@ Tensor apply(Op op, const Inputs&... x) {
     };
     Tensor y = detail::computed(op, course, inputs, again, x...);
     if constexpr (detail::Differentiable<Op>) {
-      if (course.record && is_floating(y.dtype()))
+      if (course.record() && is_floating(y.dtype()))
         return detail::recorded(std::move(op), std::move(y), inputs, x...);
     }
     return y;
@@ -201,7 +208,7 @@ template <class Op>
 Tensor apply_list(Op op, std::span<const Tensor* const> x) {
   return detail::named_in_errors(op.info.name, [&] {
     const detail::Course course = detail::course(x);
-    if (course.map) [[unlikely]]
+    if (course.map()) [[unlikely]]
       return detail::apply_list_mapped(std::move(op), x);
     const auto again = [](const Op& same, const std::vector<Tensor>& others) {
       std::vector<const Tensor*> pointers;
@@ -211,7 +218,7 @@ Tensor apply_list(Op op, std::span<const Tensor* const> x) {
     };
     Tensor y = detail::computed(op, course, x, again, x);
     if constexpr (detail::Differentiable<Op>) {
-      if (course.record && is_floating(y.dtype()))
+      if (course.record() && is_floating(y.dtype()))
         return detail::recorded(std::move(op), std::move(y), x, x);
     }
     return y;
@@ -273,9 +280,9 @@ Tensor record(const char* name, Tensor y, std::span<const Tensor* const> inputs,
     void vjp(Tensor g, const Send& send) { rule(std::move(g), send); }
   };
   const detail::Course course = detail::course(inputs);
-  if (!(course.record || course.map) || !is_floating(y.dtype())) return y;
+  if (!(course.record() || course.map()) || !is_floating(y.dtype())) return y;
   return detail::named_in_errors(name, [&] {
-    if (course.map) {
+    if (course.map()) {
       const MappedInputs in(name, inputs);
       if (in.watched_outside()) detail::throw_no_batch(name);
       if (!in.recorded()) return y;

@@ -47,7 +47,7 @@ using kernels::Domain, kernels::RowName, kernels::max_inputs;
 struct Derivative {
   unsigned reads = 0;        ///< a bit for each argument: g, the inputs, the result
   bool is_gradient = false;  ///< it is g itself
-  Tensor (*formula)(const Tensor* arguments) = nullptr;  ///< null: there is none
+  Tensor (*formula)(const Tensor* const* arguments) = nullptr;  ///< null: there is none
 };
 
 /// A row of elementwise.def.
@@ -69,8 +69,8 @@ constexpr Derivative derivative_of(std::index_sequence<n...>) {
   using F = kernels::Formulas<R, sizeof...(n) - 2>;
   if constexpr (F::template exists<j>) {
     return {F::template reads<j>, F::template is_gradient<j>,
-            [](const Tensor* arguments) -> Tensor {
-              return std::get<j>(R::derivatives)(arguments[n]...);
+            [](const Tensor* const* arguments) -> Tensor {
+              return std::get<j>(R::derivatives)(*arguments[n]...);
             }};
   }
   return {};
@@ -136,7 +136,7 @@ struct FusedDerivative {
 /// A row applied to tensors whose values are computed in one dtype.
 template <std::size_t arity>
 struct Elementwise {
-  using Arguments = std::array<Tensor, arity + 2>;  // g, the inputs, the result
+  using Arguments = std::array<const Tensor*, arity + 2>;  // g, the inputs, the result
 
   const Row& info;
   Dtype computed_in;
@@ -179,14 +179,14 @@ struct Elementwise {
   }
 
   void vjp(Tensor&& g, const Send& send) const {
-    Arguments arguments;
-    if (info.keeps) arguments = saved(send);
-    arguments[0] = std::move(g);
+    const Tensor y = output.holds() ? output.get(send) : Tensor();
+    const Arguments arguments = arguments_of(g, y);
     for (std::size_t j = 0; j < arity; ++j) {
       if (info.derivatives[j].formula == nullptr || !send.wanted(j)) continue;
       bool last = true;  // nobody reads g afterwards
       for (std::size_t k = j + 1; k < arity; ++k) last = last && !send.wanted(k);
-      Tensor dx = derivative(j, arguments, last);
+      Tensor dx =
+          last && info.derivatives[j].is_gradient ? std::move(g) : derivative(j, arguments, last);
       if (dx.shape() != send.shape(j)) dx = sum_to(std::move(dx), send.shape(j));
       if (dx.dtype() != send.dtype(j)) dx = dx.to(send.dtype(j));
       send(j, std::move(dx));
@@ -195,12 +195,12 @@ struct Elementwise {
 
   /// The derivatives are linear in g: with a tangent in its place they give what it adds to that of y.
   Tensor jvp(const Tangents& t) const {
-    Arguments arguments = saved(t);
+    const Tensor y = output.holds() ? output.get(t) : Tensor();
     Tensor dy;
     for (std::size_t j = 0; j < arity; ++j) {
       if (info.derivatives[j].formula == nullptr || !t[j].defined()) continue;
-      arguments[0] = broadcast_to(t[j].to(t.dtype()), t.shape());
-      const Tensor part = derivative(j, arguments, false);
+      const Tensor dx = broadcast_to(t[j].to(t.dtype()), t.shape());
+      const Tensor part = derivative(j, arguments_of(dx, y), false);
       dy = dy.defined() ? dy + part : part;
     }
     return dy;
@@ -215,22 +215,22 @@ struct Elementwise {
   }
 
  private:
-  template <class Pass>
-  Arguments saved(const Pass& pass) const {
-    Arguments arguments;
-    for (std::size_t i = 0; i < arity; ++i) arguments[i + 1] = inputs[i].get();
-    if (output.holds()) arguments[arity + 1] = output.get(pass);
+  /// What formulas may read; undefined what they do not.
+  Arguments arguments_of(const Tensor& g, const Tensor& y) const {
+    Arguments arguments{&g};
+    for (std::size_t i = 0; i < arity; ++i) arguments[i + 1] = &inputs[i].get();
+    arguments[arity + 1] = &y;
     return arguments;
   }
 
-  Tensor derivative(std::size_t j, Arguments& arguments, bool last) const {
+  Tensor derivative(std::size_t j, const Arguments& arguments, bool last) const {
     const Derivative& rule = info.derivatives[j];
-    if (rule.is_gradient) return last ? std::move(arguments[0]) : arguments[0];
+    if (rule.is_gradient) return *arguments[0];
     if (detail::watched(arguments)) return rule.formula(arguments.data());
     std::array<const Tensor*, arity + 2> read;
     std::size_t count = 0;
     for (std::size_t n = 0; n < arguments.size(); ++n) {
-      if (contains(rule.reads, n)) read[count++] = &arguments[n];
+      if (contains(rule.reads, n)) read[count++] = arguments[n];
     }
     const bool overwrite = last && detail::levels.watcher == nullptr;  // who watches sees g
     return apply_list(FusedDerivative{info, j, overwrite}, std::span(read.data(), count));
