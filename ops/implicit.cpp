@@ -84,7 +84,8 @@ Tensor solved(const char* op, const Tensor& matrix, const Tensor& b) {
       x[i] -= factor * x[k];
     }
   }
-  for (std::size_t k = n; k-- > 0;) {
+  for (std::size_t k = n; k > 0;) {
+    --k;
     for (std::size_t j = k + 1; j < n; ++j) x[k] -= a[k * n + j] * x[j];
     x[k] /= a[k * n + k];
   }

@@ -182,3 +182,27 @@ TEST_CASE("forward mode: a rule that reads values past the tape throws instead o
   CHECK(mismatch(vjp(f, point).second(point), 2 * point) == "");
   CHECK(mismatch(jacobian(f, point), 2 * one_hot(arange(3), 3, Dtype::float64)) == "");
 }
+
+TEST_CASE(
+    "hessian_diagonal and hessian_trace: exact for a diagonal hessian, an estimate for others") {
+  const auto quartic = [](const Tensor& x) { return sum(pow(x, 4)); };
+  Rng rng(1);
+  const Tensor exact = 12 * point * point;
+  CHECK(mismatch(hessian_diagonal(quartic, point, {.samples = 1}, rng), exact, 1e-14) == "");
+  CHECK(mismatch(hessian_trace(quartic, point, {.samples = 1}, rng), sum(exact), 1e-14) == "");
+  // x^T A x / 2 with A[i, j] = 1 off the diagonal: v_i (A v)_i = A[i, i] + v_i v_j + v_i v_k, whose
+  // deviation is the root of 2; of the mean of n, sqrt(2 / n), and no more than 5 of these.
+  const Tensor a = tensor({{2.0, 1.0, 1.0}, {1.0, 3.0, 1.0}, {1.0, 1.0, 4.0}}, Dtype::float64);
+  const auto form = [&](const Tensor& x) { return 0.5 * sum(x * matmul(a, x)); };
+  const Tensor estimate = hessian_diagonal(form, point, {.samples = 2000}, rng);
+  const Tensor error = abs(estimate - tensor({2.0, 3.0, 4.0}, Dtype::float64));
+  CHECK(amax(error).item() < 5 * std::sqrt(2.0 / 2000));
+  CHECK(amax(error).item() > 0);
+}
+
+TEST_CASE("vjp: the gradient depends on the seed too, and can be differentiated by it") {
+  const auto f = [](const Tensor& x) { return sin(x); };
+  const auto weighed = [&](const Tensor& seed) { return sum(square(vjp(f, point).second(seed))); };
+  const Tensor seed = tensor({1.0, 2.0, -3.0}, Dtype::float64);
+  CHECK(mismatch(grad(weighed)(seed), 2 * seed * square(cos(point)), 1e-14) == "");
+}
