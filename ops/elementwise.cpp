@@ -185,8 +185,7 @@ struct Elementwise {
       if (info.derivatives[j].formula == nullptr || !send.wanted(j)) continue;
       bool last = true;  // nobody reads g afterwards
       for (std::size_t k = j + 1; k < arity; ++k) last = last && !send.wanted(k);
-      Tensor dx =
-          last && info.derivatives[j].is_gradient ? std::move(g) : derivative(j, arguments, last);
+      Tensor dx = derivative(j, arguments, last ? &g : nullptr);
       if (dx.shape() != send.shape(j)) dx = sum_to(std::move(dx), send.shape(j));
       if (dx.dtype() != send.dtype(j)) dx = dx.to(send.dtype(j));
       send(j, std::move(dx));
@@ -200,7 +199,7 @@ struct Elementwise {
     for (std::size_t j = 0; j < arity; ++j) {
       if (info.derivatives[j].formula == nullptr || !t[j].defined()) continue;
       const Tensor dx = broadcast_to(t[j].to(t.dtype()), t.shape());
-      const Tensor part = derivative(j, arguments_of(dx, y), false);
+      const Tensor part = derivative(j, arguments_of(dx, y), nullptr);
       dy = dy.defined() ? dy + part : part;
     }
     return dy;
@@ -223,16 +222,18 @@ struct Elementwise {
     return arguments;
   }
 
-  Tensor derivative(std::size_t j, const Arguments& arguments, bool last) const {
+  /// `spare` is g if nobody reads it afterwards.
+  Tensor derivative(std::size_t j, const Arguments& arguments, Tensor* spare) const {
     const Derivative& rule = info.derivatives[j];
-    if (rule.is_gradient) return *arguments[0];
+    if (rule.is_gradient) return spare != nullptr ? std::move(*spare) : *arguments[0];
     if (detail::watched(arguments)) return rule.formula(arguments.data());
     std::array<const Tensor*, arity + 2> read;
     std::size_t count = 0;
     for (std::size_t n = 0; n < arguments.size(); ++n) {
       if (contains(rule.reads, n)) read[count++] = arguments[n];
     }
-    const bool overwrite = last && detail::levels.watcher == nullptr;  // who watches sees g
+    const bool overwrite =
+        spare != nullptr && detail::levels.watcher == nullptr;  // who watches sees g
     return apply_list(FusedDerivative{info, j, overwrite}, std::span(read.data(), count));
   }
 };
