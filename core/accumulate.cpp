@@ -11,25 +11,26 @@ namespace xtape::detail {
 
 namespace {
 
+/// y = a + b, all dense.
+void add_dense(const Body& y, const Body& a, const Body& b) {
+  const auto& add = kernels::chosen<kernels::AddKernels>();
+  if (a.dtype != b.dtype) {
+    add.widening(y.elements<double>(), a.elements<double>(), b.elements<float>(), y.size);
+  } else if (a.dtype == Dtype::float32) {
+    add.float32(y.elements<float>(), a.elements<float>(), b.elements<float>(), y.size);
+  } else {
+    add.float64(y.elements<double>(), a.elements<double>(), b.elements<double>(), y.size);
+  }
+}
+
 /// a + b for tensors of one shape.
 struct Accumulate {
   static constexpr OpInfo info{"accumulate", true};
 
   OpResult infer(const Tensor& a, const Tensor&) const { return {a.shape(), a.dtype()}; }
-  void run(const Tensor& y, const Tensor& first, const Tensor& second) const {
+  void run(const Tensor& y, const Tensor& a, const Tensor& b) const {
     const NoGradGuard off;
-    const Tensor a = first.contiguous(), b = second.contiguous();
-    const auto& add = kernels::chosen<kernels::AddKernels>();
-    const Body &sum = y.body(), &left = a.body(), &right = b.body();
-    if (a.dtype() != b.dtype()) {
-      add.widening(sum.elements<double>(), left.elements<double>(), right.elements<float>(),
-                   y.size());
-    } else if (a.dtype() == Dtype::float32) {
-      add.float32(sum.elements<float>(), left.elements<float>(), right.elements<float>(), y.size());
-    } else {
-      add.float64(sum.elements<double>(), left.elements<double>(), right.elements<double>(),
-                  y.size());
-    }
+    add_dense(y.body(), a.contiguous().body(), b.contiguous().body());
   }
   void vjp(const Tensor& g, const Send& send) const {
     send(0, g);
@@ -47,7 +48,11 @@ struct Accumulate {
 Tensor accumulate(Tensor a, Tensor b) {
   if (!exclusive(a) && exclusive(b) && a.dtype() == b.dtype()) std::swap(a, b);
   if (!exclusive(a) || b.requires_grad() || b.body().mapped) return apply(Accumulate(), a, b);
-  Accumulate().run(a, a, b);  // in place
+  if (b.is_contiguous()) {  // in place
+    add_dense(a.body(), a.body(), b.body());
+  } else {
+    Accumulate().run(a, a, b);
+  }
   return a;
 }
 

@@ -1,3 +1,4 @@
+#include <new>
 #include <string>
 #include <utility>
 
@@ -30,10 +31,10 @@ bool is_row_major(const Shape& shape, const Strides& strides) {
 }
 
 /// Half of the address space is left for what is laid around the elements.
-std::size_t bytes_of(const Shape& shape, Dtype dtype) {
+std::size_t bytes_of(const Shape& shape, std::int64_t size, Dtype dtype) {
   std::size_t bytes;
-  if (__builtin_mul_overflow(static_cast<std::size_t>(shape.size()), size_of(dtype), &bytes) ||
-      bytes > PTRDIFF_MAX / 2) {
+  if (__builtin_mul_overflow(static_cast<std::size_t>(size), size_of(dtype), &bytes) ||
+      bytes > PTRDIFF_MAX / 2) [[unlikely]] {
     throw ShapeError("tensor: the size in bytes must be below 2^62; got " +
                      std::string(to_string(dtype)) + to_string(shape));
   }
@@ -48,47 +49,65 @@ std::size_t bytes_of(const Shape& shape, Dtype dtype) {
   throw MemoryError(name, bytes, std::string(to_string(dtype)) + to_string(shape));
 }
 
-inline Tensor make_body(const Shape& shape, const Strides& strides, Dtype dtype, std::byte* data,
-                        Ref<Storage> storage, const char* operation) {
-  try {
-    return Tensor(Ref<Body>::adopt(new Body(shape, strides, dtype, data, std::move(storage))));
-  } catch (const MemoryError& error) {
-    throw_no_memory(operation, error.bytes, shape, dtype);
-  }
+/// The body of a small tensor lies in front of its storage.
+Body* make_small_body(const Shape& shape, std::int64_t size, Dtype dtype, std::size_t bytes) {
+  Ref<Storage> storage = Storage::allocate_behind(sizeof(Body), bytes);
+  Storage& behind = *storage.get();
+  auto* const body =
+      ::new (behind.room()) Body(shape, size, dtype, behind.data(), std::move(storage));
+  body->end = [](Body* self) noexcept {
+    auto* const home = std::launder(reinterpret_cast<Storage*>(self + 1));
+    Ref<Storage> last = std::move(self->storage);
+    self->~Body();
+    home->vacate(std::move(last));
+  };
+  return body;
+}
+
+Body* make_large_body(const Shape& shape, std::int64_t size, Dtype dtype, std::size_t bytes) {
+  Ref<Storage> storage = Storage::allocate(bytes);
+  std::byte* const data = storage->data();
+  return new Body(shape, size, dtype, data, std::move(storage));
 }
 
 }  // namespace
 
 Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation) {
-  const std::size_t bytes = bytes_of(shape, dtype);
-  Ref<Storage> storage;
+  const std::int64_t size = shape.size();
+  const std::size_t bytes = bytes_of(shape, size, dtype);
+  const auto make = bytes <= Storage::most_behind ? make_small_body : make_large_body;
   try {
-    storage = Storage::allocate(bytes);
+    return Tensor(Ref<Body>::adopt(make(shape, size, dtype, bytes)));
   } catch (const MemoryError&) {
     throw_no_memory(operation, bytes, shape, dtype);
   }
-  std::byte* data = storage->data();
-  return make_body(shape, row_major_strides(shape), dtype, data, std::move(storage), operation);
 }
 
 Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
                  std::int64_t offset, const char* operation) {
   const Body& from = base.body();
   std::byte* data = from.data + offset * static_cast<std::int64_t>(size_of(from.dtype));
-  Tensor view = make_body(shape, strides, from.dtype, data, from.storage, operation);
-  view.body().contiguous = is_row_major(shape, strides);
-  return view;
+  try {
+    Tensor view(Ref<Body>::adopt(new Body(shape, strides, from.dtype, data, from.storage)));
+    view.body().contiguous = is_row_major(shape, strides);
+    return view;
+  } catch (const MemoryError& error) {
+    throw_no_memory(operation, error.bytes, shape, from.dtype);
+  }
 }
 
 Tensor adopt_memory(void* data, const Shape& shape, Dtype dtype, std::function<void()> release,
                     const char* operation) {
-  const std::size_t bytes = bytes_of(shape, dtype);
-  Tensor y = make_body(shape, row_major_strides(shape), dtype, static_cast<std::byte*>(data),
-                       nullptr, operation);
-  named_in_errors(operation, [&] {  // last: nothing throws after
-    y.body().storage = Storage::adopt(data, bytes, std::move(release));
-  });
-  return y;
+  const std::int64_t size = shape.size();
+  const std::size_t bytes = bytes_of(shape, size, dtype);
+  try {
+    Tensor y(Ref<Body>::adopt(
+        new Body(shape, size, dtype, static_cast<std::byte*>(data), Ref<Storage>())));
+    y.body().storage = Storage::adopt(data, bytes, std::move(release));  // nothing throws after
+    return y;
+  } catch (const MemoryError& error) {
+    throw_no_memory(operation, error.bytes, shape, dtype);
+  }
 }
 
 Tensor off_tape(const Tensor& tensor, const char* operation) {

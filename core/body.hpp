@@ -15,12 +15,23 @@ namespace xtape::detail {
 
 /// What all handles of one tensor share.
 struct Body {
+  /// A view.
   Body(const Shape& extents, const Strides& steps, Dtype type, std::byte* elements,
        Ref<Storage> memory)
       : dtype(type),
         shape(extents),
         strides(steps),
         size(extents.size()),
+        data(elements),
+        storage(std::move(memory)) {}
+
+  /// Of dense elements in row-major order.
+  Body(const Shape& extents, std::int64_t count, Dtype type, std::byte* elements,
+       Ref<Storage> memory)
+      : dtype(type),
+        shape(extents),
+        strides(row_major_strides(extents)),
+        size(count),
         data(elements),
         storage(std::move(memory)) {}
 

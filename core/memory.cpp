@@ -44,11 +44,9 @@ constexpr std::size_t most_bytes = std::size_t{1} << 56;
 
 struct Counters {  // written by one thread, read by any
   std::atomic<std::int64_t> bytes{0}, nodes{0};
-  void add_bytes(std::int64_t change) {
-    bytes.store(bytes.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
-  }
-  void add_nodes(std::int64_t change) {
-    nodes.store(nodes.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+  void add(std::int64_t more_bytes, std::int64_t more_nodes) {
+    bytes.store(bytes.load(std::memory_order_relaxed) + more_bytes, std::memory_order_relaxed);
+    nodes.store(nodes.load(std::memory_order_relaxed) + more_nodes, std::memory_order_relaxed);
   }
 };
 
@@ -103,8 +101,7 @@ struct CacheOwner {
     if (cache == nullptr) return;
     cache->hand_over([](std::size_t i, Chain chain) { Depot::instance().give(i, chain); });
     const std::lock_guard lock(threads.mutex);
-    threads.ended.add_bytes(cache->counters.bytes.load());
-    threads.ended.add_nodes(cache->counters.nodes.load());
+    threads.ended.add(cache->counters.bytes.load(), cache->counters.nodes.load());
     (cache->previous != nullptr ? cache->previous->next : threads.first) = cache->next;
     if (cache->next != nullptr) cache->next->previous = cache->previous;
     delete std::exchange(cache, nullptr);
@@ -129,11 +126,11 @@ std::int64_t total(Member member) {
   return sum;
 }
 
-inline void count_bytes(ThreadCache* own, std::int64_t change) {
+inline void count(ThreadCache* own, std::int64_t bytes, std::int64_t nodes) {
   if (own != nullptr) [[likely]]
-    return own->counters.add_bytes(change);
+    return own->counters.add(bytes, nodes);
   const std::lock_guard lock(threads.mutex);
-  threads.ended.add_bytes(change);
+  threads.ended.add(bytes, nodes);
 }
 
 [[gnu::noinline]] void answer_wish(ThreadCache& own) noexcept {
@@ -182,7 +179,7 @@ void put(ThreadCache* own, std::size_t index, void* block) noexcept {
   if (own->wanted.load(std::memory_order_relaxed)) answer_wish(*own);
 }
 
-[[gnu::noinline]] void* allocate_slowly(std::size_t bytes) {
+[[gnu::noinline]] void* allocate_slowly(std::size_t bytes, int nodes) {
   if (bytes > most_bytes) throw_out_of_memory(bytes);
   const std::size_t index = class_of(bytes);
   ThreadCache* own = thread_cache();
@@ -193,15 +190,15 @@ void put(ThreadCache* own, std::size_t index, void* block) noexcept {
     block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
     if (block == nullptr) throw_out_of_memory(bytes);
   }
-  count_bytes(own, static_cast<std::int64_t>(class_size(index)));
+  count(own, static_cast<std::int64_t>(class_size(index)), nodes);
   return block;
 }
 
-[[gnu::noinline]] void deallocate_slowly(void* memory, std::size_t bytes) noexcept {
+[[gnu::noinline]] void deallocate_slowly(void* memory, std::size_t bytes, int nodes) noexcept {
   if (memory == nullptr) return;
   const std::size_t index = class_of(bytes);
   ThreadCache* own = thread_cache();
-  count_bytes(own, -static_cast<std::int64_t>(class_size(index)));
+  count(own, -static_cast<std::int64_t>(class_size(index)), -nodes);
   if (!XTAPE_POOLED) return std::free(memory);
   put(own, index, memory);
 }
@@ -214,30 +211,24 @@ std::int64_t cached_bytes() {
   return XTAPE_POOLED ? Depot::instance().system_bytes() - live_bytes() : 0;
 }
 
-void count_nodes(int change) noexcept {
-  if (ThreadCache* own = thread_cache()) return own->counters.add_nodes(change);
-  const std::lock_guard lock(threads.mutex);
-  threads.ended.add_nodes(change);
-}
-
 void throw_out_of_memory(std::size_t bytes) { throw MemoryError("", bytes); }
 
 // First what nearly every call comes to: a small block, from or to the thread's own magazine.
 
-void* allocate(std::size_t bytes) {
+void* allocate(std::size_t bytes, int nodes) {
   ThreadCache* own = cache;
   if (XTAPE_POOLED && bytes <= detail::tabled_bytes && own != nullptr) [[likely]] {
     const std::size_t index = detail::class_of_lines[(bytes + 63) / 64];
     Chain& magazine = own->magazines[index];
     if (magazine.count > 0) [[likely]] {
-      own->counters.add_bytes(detail::thread_class[index].size);
+      own->counters.add(detail::thread_class[index].size, nodes);
       return magazine.pop();
     }
   }
-  return allocate_slowly(bytes);
+  return allocate_slowly(bytes, nodes);
 }
 
-void deallocate(void* memory, std::size_t bytes) noexcept {
+void deallocate(void* memory, std::size_t bytes, int nodes) noexcept {
   ThreadCache* own = cache;
   if (XTAPE_POOLED && bytes <= detail::tabled_bytes && own != nullptr && memory != nullptr)
       [[likely]] {
@@ -245,11 +236,11 @@ void deallocate(void* memory, std::size_t bytes) noexcept {
     const detail::ThreadClass kind = detail::thread_class[index];
     Chain& magazine = own->magazines[index];
     if (magazine.count + 1 < kind.most && !own->wanted.load(std::memory_order_relaxed)) [[likely]] {
-      own->counters.add_bytes(-static_cast<std::int64_t>(kind.size));
+      own->counters.add(-static_cast<std::int64_t>(kind.size), -nodes);
       return magazine.push(memory);
     }
   }
-  deallocate_slowly(memory, bytes);
+  deallocate_slowly(memory, bytes, nodes);
 }
 
 void release_cached() noexcept {

@@ -31,17 +31,15 @@ void release_cached() noexcept;
 /// since the start or the last `release_cached`. Throws ValueError if negative.
 void set_cache_limit(std::optional<std::int64_t> bytes);
 
-/// A block of at least `bytes`, uninitialised. Throws MemoryError.
-[[nodiscard]] void* allocate(std::size_t bytes);
+/// A block of at least `bytes`, uninitialised; of how many nodes is for `live_nodes`. Throws
+/// MemoryError.
+[[nodiscard]] void* allocate(std::size_t bytes, int nodes = 0);
 
 /// Throws MemoryError for a block of `bytes`.
 [[noreturn]] void throw_out_of_memory(std::size_t bytes);
 
-/// Takes back a block of `allocate(bytes)`; any thread may.
-void deallocate(void* block, std::size_t bytes) noexcept;
-
-/// Adds to the count of live nodes.
-void count_nodes(int change) noexcept;
+/// Takes back a block of `allocate(bytes, nodes)`; any thread may.
+void deallocate(void* block, std::size_t bytes, int nodes = 0) noexcept;
 
 /// Standard allocator over the pool.
 template <class T>

@@ -36,10 +36,9 @@ Edges::Edges(std::size_t count) : few_{}, count_(static_cast<std::uint32_t>(coun
   std::uninitialized_default_construct_n(many_, count);
 }
 
-void Edges::clear() noexcept {
-  for (std::size_t i = 0; i < count_; ++i) (*this)[i] = nullptr;
-  if (count_ > few) memory::Allocator<Ref<Node>>().deallocate(many_, count_);
-  count_ = 0;
+void Edges::end_many() noexcept {
+  std::destroy_n(many_, count_);
+  memory::Allocator<Ref<Node>>().deallocate(many_, count_);
 }
 
 Node::Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs, bool leaf)
@@ -48,11 +47,9 @@ Node::Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs
       inputs_(inputs),
       dtype_(dtype),
       leaf_(leaf),
-      shape_(shape) {
-  memory::count_nodes(1);
-}
+      shape_(shape) {}
 
-Node::~Node() { memory::count_nodes(-1); }
+Node::~Node() = default;
 
 bool Node::is_own() const noexcept {
   return (number_ ^ next_number.load(std::memory_order_relaxed)) >> count_bits == 0;

@@ -44,16 +44,25 @@ class Tangents;
 class Edges {
  public:
   explicit Edges(std::size_t count);
-  ~Edges() { clear(); }
+  ~Edges() {
+    if (count_ > few) {
+      end_many();
+    } else {
+      for (Ref<Node>& maker : few_) maker.reset();
+    }
+  }
   Edges(const Edges&) = delete;
   Edges& operator=(const Edges&) = delete;
 
   std::size_t size() const { return count_; }
-  Ref<Node>& operator[](std::size_t i) { return (count_ > few ? many_ : few_)[i]; }
   const Ref<Node>& operator[](std::size_t i) const { return (count_ > few ? many_ : few_)[i]; }
-  void clear() noexcept;
+  /// Once for each, which is null before.
+  void set(std::size_t i, const Ref<Node>& maker) {
+    ::new (static_cast<void*>((count_ > few ? many_ : few_) + i)) Ref<Node>(maker);
+  }
 
  private:
+  void end_many() noexcept;
   static constexpr std::size_t few = 2;  // most operations have one or two inputs
   union {
     Ref<Node> few_[few];
@@ -70,7 +79,8 @@ class Node {
   std::uint64_t number() const { return number_ & ((std::uint64_t{1} << count_bits) - 1); }
   const char* name() const { return name_; }
   const Edges& inputs() const { return inputs_; }
-  const Shape& shape() const { return shape_; }  ///< of the operation's result
+  Shape shape() const { return shape_.unpacked(); }  ///< of the operation's result
+  bool has_shape(const Shape& shape) const { return shape_ == shape; }
   Dtype dtype() const { return dtype_; }
   bool is_leaf() const { return leaf_; }
   /// Whether a sweep without retain_graph has used up the saved values.
@@ -93,9 +103,9 @@ class Node {
       destroy(this);
     }
   }
-  static void* operator new(std::size_t bytes) { return memory::allocate(bytes); }
+  static void* operator new(std::size_t bytes) { return memory::allocate(bytes, 1); }
   static void operator delete(void* node, std::size_t bytes) noexcept {
-    memory::deallocate(node, bytes);
+    memory::deallocate(node, bytes, 1);
   }
 
  protected:
@@ -126,7 +136,7 @@ class Node {
     Node* next_doomed_;  // once the last reference is gone
   };
   const char* name_;
-  Edges inputs_;
+  [[no_unique_address]] Edges inputs_;  // what follows lies in its last bytes
   Dtype dtype_;
   bool leaf_;
 
@@ -134,8 +144,10 @@ class Node {
   bool has_rule_ = true;
 
  private:
-  Shape shape_;
+  detail::PackedShape shape_;
 };
+
+static_assert(sizeof(Node) <= 88);  // with what an elementwise operation keeps, two cache lines
 
 /// Claims the rule for a sweep: to read it beside others that retain it, or to use it up. What is
 /// reached alone, by one edge of a node that this sweep has claimed the same way, no other can
@@ -156,8 +168,9 @@ class Send {
   /// Whether anybody wants the gradient of this input.
   bool wanted(std::size_t input) const;
   /// Of an input that requires a gradient; of others nothing is kept.
-  const Shape& shape(std::size_t input) const;
+  Shape shape(std::size_t input) const;
   Dtype dtype(std::size_t input) const;
+  bool has_shape(std::size_t input, const Shape& shape) const;
 
   /// Delivers `dx`, of the input's shape and dtype. Throws GradError naming the operation if it is
   /// of others.
@@ -200,7 +213,7 @@ class Send {
   const Tensor& sum(std::size_t input) const;
   bool has_mapped_sum(std::size_t input) const;
   Tensor zero(std::size_t input) const;
-  void check(std::size_t input, const Tensor& dx) const;
+  [[noreturn]] void throw_misfit(std::size_t input, const Tensor& dx) const;
   [[noreturn]] void throw_no_input(std::size_t input) const;
   [[noreturn]] void throw_constant(std::size_t input) const;
 
@@ -222,7 +235,10 @@ inline const Node& Send::source(std::size_t input) const {
   return *node_.inputs()[input];
 }
 
-inline const Shape& Send::shape(std::size_t input) const { return source(input).shape(); }
+inline Shape Send::shape(std::size_t input) const { return source(input).shape(); }
+inline bool Send::has_shape(std::size_t input, const Shape& shape) const {
+  return source(input).has_shape(shape);
+}
 inline Dtype Send::dtype(std::size_t input) const { return source(input).dtype(); }
 
 /// The tangents of an operation's inputs, for its forward rule: how they change along a direction.
@@ -234,7 +250,7 @@ class Tangents {
   /// Undefined where an input does not change.
   const Tensor& operator[](std::size_t input) const { return inputs_[input]; }
   /// Of the operation's result.
-  const Shape& shape() const { return node_.shape(); }
+  Shape shape() const { return node_.shape(); }
   Dtype dtype() const { return node_.dtype(); }
 
   /// The tangent of the result by the operation's backward rule: what that gives for any cotangent is

@@ -17,13 +17,15 @@ namespace {
 }  // namespace
 
 detail::Course detail::course(std::span<const Tensor* const> inputs) {
-  bool wanted = false;
+  const Node* any = nullptr;
   for (const Tensor* input : inputs) {
     const Body& body = input->body();
-    if (body.mapped) return {false, true, false};
-    wanted = wanted || body.node;
+    if (body.mapped) [[unlikely]]
+      return {false, true, false};
+    if (body.node) any = body.node.get();
   }
-  return {wanted && levels.records(0), false, levels.watcher != nullptr};
+  const Levels& here = levels;
+  return {any != nullptr && here.records(0), false, here.watcher != nullptr};
 }
 
 void detail::throw_no_batch(const char* op) {
@@ -32,18 +34,20 @@ void detail::throw_no_batch(const char* op) {
 
 Tensor detail::attach(Tensor y, std::span<const Tensor* const> inputs, Node* node) {
   Ref<Node> owner = Ref<Node>::adopt(node);
-  bool handed_on =
-      static_cast<bool>(y.body().node);  // an operation that gives back what it was given
+  const Body* const made = &y.body();
+  bool handed_on = static_cast<bool>(made->node);  // an operation that gives back what it was given
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Ref<Node>& maker = inputs[i]->body().node;
-    if (maker && !node->follows(*maker)) throw_order(*node, *maker);
-    node->inputs_[i] = maker;
-    handed_on = handed_on || &inputs[i]->body() == &y.body();
+    const Body& input = inputs[i]->body();
+    handed_on = handed_on || &input == made;
+    if (!input.node) continue;
+    if (!node->follows(*input.node)) throw_order(*node, *input.node);
+    node->inputs_.set(i, input.node);
   }
   if (handed_on) y = off_tape(y);
-  if (y.body().number) [[unlikely]]
-    y.body().number = false;
-  y.body().node = std::move(owner);
+  Body& body = y.body();
+  if (body.number) [[unlikely]]
+    body.number = false;
+  body.node = std::move(owner);
   return y;
 }
 

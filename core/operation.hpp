@@ -101,9 +101,7 @@ template <class Op, class... Inputs>
 Tensor compute(const Op& op, const Inputs&... x) {
   if constexpr (requires { op.infer(x...); }) {
     const OpResult result = op.infer(x...);
-    Tensor y;
-    if constexpr (requires { op.target(x...); }) y = op.target(x...);
-    if (!y.defined()) y = make_tensor(result.shape, result.dtype, op.info.name);
+    Tensor y = make_tensor(result.shape, result.dtype, op.info.name);
     op.run(y, x...);
     return y;
   } else {

@@ -49,6 +49,9 @@ class Ref {
     if (object != nullptr) add_reference(object);
     return adopt(object);
   }
+  void reset() noexcept {
+    if (object_ != nullptr) drop_reference(std::exchange(object_, nullptr));
+  }
   /// Gives the reference up without releasing it.
   T* detach() noexcept { return std::exchange(object_, nullptr); }
 

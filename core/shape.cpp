@@ -1,4 +1,5 @@
 #include <xtape/core/error.hpp>
+#include <xtape/core/memory.hpp>
 #include <xtape/core/shape.hpp>
 #include <xtape/core/wraps.hpp>
 
@@ -46,6 +47,21 @@ std::size_t Shape::place_from_end(std::int64_t axis) const {
 void Shape::erase(int axis) {
   std::copy(extents_.begin() + axis + 1, extents_.begin() + rank_, extents_.begin() + axis);
   --rank_;
+}
+
+std::int64_t* detail::PackedShape::make_room() const {
+  return memory::Allocator<std::int64_t>().allocate(static_cast<std::size_t>(rank_));
+}
+
+void detail::PackedShape::free_room() noexcept {
+  memory::Allocator<std::int64_t>().deallocate(many_, static_cast<std::size_t>(rank_));
+}
+
+Shape detail::PackedShape::unpacked() const {
+  Shape shape;
+  shape.rank_ = rank_;
+  std::copy_n(extents(), rank_, shape.extents_.begin());
+  return shape;
 }
 
 std::string to_string(const Shape& shape) {

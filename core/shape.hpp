@@ -47,6 +47,10 @@ auto as_int64(const char* op, const List& list) {
 
 }  // namespace detail
 
+namespace detail {
+class PackedShape;
+}
+
 /// Extents of a tensor, outermost axis first. A value without allocation; rank 0 is a scalar.
 class Shape {
  public:
@@ -86,6 +90,7 @@ class Shape {
   }
   std::size_t place_from_end(std::int64_t axis) const;
 
+  friend class detail::PackedShape;
   std::array<std::int64_t, max_rank> extents_{};
   int rank_ = 0;
 };
@@ -104,6 +109,39 @@ class Shape {
 [[nodiscard]] int normalize_axis(const char* op, std::int64_t axis, int rank);
 
 namespace detail {
+
+/// A shape in fewer bytes, for what there are many of: up to three extents in place, more in a block
+/// of their own.
+class PackedShape {
+ public:
+  explicit PackedShape(const Shape& shape) : rank_(shape.rank()) {
+    if (rank_ > few) many_ = make_room();
+    std::copy(shape.begin(), shape.end(), extents());
+  }
+  ~PackedShape() {
+    if (rank_ > few) free_room();
+  }
+  PackedShape(const PackedShape&) = delete;
+  PackedShape& operator=(const PackedShape&) = delete;
+
+  Shape unpacked() const;
+  friend bool operator==(const PackedShape& a, const Shape& b) {
+    return a.rank_ == b.rank() && std::equal(b.begin(), b.end(), a.extents());
+  }
+
+ private:
+  static constexpr int few = 3;
+  std::int64_t* extents() { return rank_ > few ? many_ : few_; }
+  const std::int64_t* extents() const { return rank_ > few ? many_ : few_; }
+  std::int64_t* make_room() const;
+  void free_room() noexcept;
+
+  union {
+    std::int64_t few_[few];
+    std::int64_t* many_;
+  };
+  int rank_;
+};
 
 /// "take: index must lie in [-3, 3); got 5": what is wrong with one of `count` things, counted from
 /// either end.

@@ -15,6 +15,13 @@ bool together(std::size_t bytes) { return bytes <= memory::small_limit; }
 
 static_assert(sizeof(Storage) + sizeof(std::function<void()>) <= header_bytes);
 
+/// A few bytes lie in the header itself.
+constexpr std::size_t spare_bytes = header_bytes - sizeof(Storage);
+
+constexpr std::size_t block_bytes(std::size_t room, std::size_t bytes) {
+  return room + header_bytes + (bytes <= spare_bytes ? 0 : bytes);
+}
+
 std::function<void()>& release_of(Storage* storage) {
   return *std::launder(reinterpret_cast<std::function<void()>*>(storage + 1));
 }
@@ -22,14 +29,17 @@ std::function<void()>& release_of(Storage* storage) {
 }  // namespace
 
 Ref<Storage> Storage::allocate(std::size_t bytes) {
-  if (together(bytes)) {
-    auto* block = static_cast<std::byte*>(memory::allocate(header_bytes + bytes));
-    return Ref<Storage>::adopt(::new (block) Storage(block + header_bytes, bytes));
-  }
+  if (together(bytes)) return allocate_behind(0, bytes);
   auto storage =
       Ref<Storage>::adopt(::new (memory::allocate(header_bytes)) Storage(nullptr, bytes));
   storage->data_ = static_cast<std::byte*>(memory::allocate(bytes));
   return storage;
+}
+
+Ref<Storage> Storage::allocate_behind(std::size_t room, std::size_t bytes) {
+  auto* place = static_cast<std::byte*>(memory::allocate(block_bytes(room, bytes))) + room;
+  std::byte* data = place + (bytes <= spare_bytes ? sizeof(Storage) : header_bytes);
+  return Ref<Storage>::adopt(::new (place) Storage(data, bytes, room));
 }
 
 Ref<Storage> Storage::adopt(void* data, std::size_t bytes, std::function<void()> release) {
@@ -41,18 +51,32 @@ Ref<Storage> Storage::adopt(void* data, std::size_t bytes, std::function<void()>
 }
 
 void Storage::destroy() noexcept {
-  std::size_t block_bytes = header_bytes;
+  if (room_ > 0 && !half_done_.load(std::memory_order_acquire) &&
+      !half_done_.exchange(true, std::memory_order_acq_rel)) {
+    return;
+  }
+  std::size_t bytes = header_bytes;
   if (external_) {
     std::function<void()>& release = release_of(this);
     if (release) release();
     release.~function();
   } else if (together(bytes_)) {
-    block_bytes += bytes_;
+    bytes = block_bytes(room_, bytes_);
   } else {
     memory::deallocate(data_, bytes_);
   }
+  std::byte* const block = room();
   this->~Storage();
-  memory::deallocate(this, block_bytes);
+  memory::deallocate(block, bytes);
+}
+
+void Storage::vacate(Ref<Storage> last) noexcept {
+  if (last.get() == this && exclusive()) {  // nobody else can end it meanwhile
+    half_done_.store(true, std::memory_order_relaxed);
+    return;
+  }
+  last = nullptr;
+  if (half_done_.exchange(true, std::memory_order_acq_rel)) destroy();
 }
 
 }  // namespace xtape::detail

@@ -53,8 +53,11 @@ void Tape::link(std::span<const Tensor> outputs) {
       return older_.push_back({node, edge == nowhere ? nullptr : nodes_.back()});
     Visit visit{node->number_, node, edge};
     if (node->leaf_) return leaves.push_back(visit);
-    if (newest.node == nullptr || newest < visit) std::swap(newest, visit);
-    if (visit.node == nullptr) return;
+    if (newest.node == nullptr) {
+      newest = visit;
+      return;
+    }
+    if (newest < visit) std::swap(newest, visit);
     heap.push_back(visit);
     std::push_heap(heap.begin(), heap.end());
   };
@@ -219,7 +222,7 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
     fetch(i + 4);
     if (!runs(i)) continue;
     Node& node = *nodes_[i];
-    Tensor g = keep[i] ? gradients_[i].value() : gradients_[i].take();
+    Tensor g = keep[i] ? Tensor(gradients_[i].value()) : gradients_[i].take();
     if (g.defined()) {
       const detail::RuleScope running(node.name_);
       if (options.create_graph && g.node() == nullptr) {
@@ -245,26 +248,28 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
   return results;
 }
 
-void Send::check(std::size_t input, const Tensor& dx) const {
+void Send::throw_misfit(std::size_t input, const Tensor& dx) const {
   if (!dx.defined()) {
     throw GradError(std::string(node_.name()) + ": the rule sent an undefined gradient of input " +
                     std::to_string(input));
   }
   const Node& of = source(input);
-  if (dx.shape() != of.shape() || dx.dtype() != of.dtype()) [[unlikely]] {
-    throw GradError(std::string(node_.name()) + ": the gradient of input " + std::to_string(input) +
-                    " must be " + std::string(to_string(of.dtype())) + to_string(of.shape()) +
-                    ", as the input; the rule sent " + dx.describe());
-  }
+  throw GradError(std::string(node_.name()) + ": the gradient of input " + std::to_string(input) +
+                  " must be " + std::string(to_string(of.dtype())) + to_string(of.shape()) +
+                  ", as the input; the rule sent " + dx.describe());
 }
 
 void Send::operator()(std::size_t input, Tensor dx) const {
   if (!wanted(input)) return;
-  if (dx.defined() && dx.body().number) [[unlikely]] {
+  if (!dx.defined()) throw_misfit(input, dx);
+  if (dx.body().number) [[unlikely]] {
     Tensor adapted;
     dx = detail::beside(node_.name(), dx, dtype(input), adapted);
   }
-  check(input, dx);
+  const detail::Body& body = dx.body();
+  const Node& of = source(input);
+  if (!of.has_shape(body.shape) || body.dtype != of.dtype()) [[unlikely]]
+    throw_misfit(input, dx);
   if (cover_ != nullptr) dx = (*cover_)(dx);
   sums_[static_cast<std::size_t>(targets_[input])].add(std::move(dx));
 }

@@ -117,12 +117,13 @@ struct FusedDerivative {
   std::size_t j;
   bool may_overwrite;  // the first argument, which is g
 
-  OpResult infer(std::span<const Tensor* const> x) const { return {x[0]->shape(), x[0]->dtype()}; }
-  Tensor target(std::span<const Tensor* const> x) const {
-    return may_overwrite && detail::exclusive(*x[0]) ? *x[0] : Tensor();
-  }
-  void run(const Tensor& y, std::span<const Tensor* const> x) const {
+  Tensor run(std::span<const Tensor* const> x) const {
+    const Tensor& g = *x[0];  // of the result's shape and dtype
+    Tensor y = may_overwrite && detail::exclusive(g)
+                   ? g
+                   : detail::make_tensor(g.shape(), g.dtype(), info.name);
     kernels::map(info.kernels().derivatives[j], y.dtype(), y, x);
+    return y;
   }
   Tensor batch(const Examples& x) const {
     const detail::Aligned all(x);
@@ -133,15 +134,22 @@ struct FusedDerivative {
   }
 };
 
-/// A row applied to tensors whose values are computed in one dtype.
+/// What the derivatives of a row may read, beside g.
 template <std::size_t arity>
+struct Kept {
+  std::array<SavedInput, arity> inputs{};
+  SavedOutput output{};
+};
+struct KeptNothing {};
+
+/// A row applied to tensors whose values are computed in one dtype.
+template <std::size_t arity, bool keeps>
 struct Elementwise {
   using Arguments = std::array<const Tensor*, arity + 2>;  // g, the inputs, the result
 
   const Row& info;
   Dtype computed_in;
-  std::array<SavedInput, arity> inputs{};
-  SavedOutput output{};
+  [[no_unique_address]] std::conditional_t<keeps, Kept<arity>, KeptNothing> kept{};
 
   template <class... Inputs>
   OpResult infer(const Inputs&... x) const {
@@ -165,28 +173,31 @@ struct Elementwise {
   }
 
   template <class... Inputs>
-  void keep(const Tensor& y, const Inputs&... x) {
-    if (!info.keeps) return;
+  requires keeps void keep(const Tensor& y, const Inputs&... x) {
     const std::array<const Tensor*, arity> given{&x...};
     unsigned reads = 0;
     for (std::size_t j = 0; j < arity; ++j) {
       if (given[j]->requires_grad()) reads |= info.derivatives[j].reads;
     }
     for (std::size_t i = 0; i < arity; ++i) {
-      if (contains(reads, i + 1)) inputs[i] = SavedInput(*given[i]);
+      if (contains(reads, i + 1)) kept.inputs[i] = SavedInput(*given[i]);
     }
-    if (contains(reads, arity + 1)) output = SavedOutput(y);
+    if (contains(reads, arity + 1)) kept.output = SavedOutput(y);
   }
 
   void vjp(Tensor&& g, const Send& send) const {
-    const Tensor y = output.holds() ? output.get(send) : Tensor();
+    const Tensor y = result(send);
     const Arguments arguments = arguments_of(g, y);
+    std::array<bool, arity> wanted;
+    std::size_t last = 0;  // beyond it nobody reads g
     for (std::size_t j = 0; j < arity; ++j) {
-      if (info.derivatives[j].formula == nullptr || !send.wanted(j)) continue;
-      bool last = true;  // nobody reads g afterwards
-      for (std::size_t k = j + 1; k < arity; ++k) last = last && !send.wanted(k);
-      Tensor dx = derivative(j, arguments, last ? &g : nullptr);
-      if (dx.shape() != send.shape(j)) dx = sum_to(std::move(dx), send.shape(j));
+      wanted[j] = info.derivatives[j].formula != nullptr && send.wanted(j);
+      if (wanted[j]) last = j;
+    }
+    for (std::size_t j = 0; j < arity; ++j) {
+      if (!wanted[j]) continue;
+      Tensor dx = derivative(j, arguments, j == last ? &g : nullptr);
+      if (!send.has_shape(j, dx.shape())) dx = sum_to(std::move(dx), send.shape(j));
       if (dx.dtype() != send.dtype(j)) dx = dx.to(send.dtype(j));
       send(j, std::move(dx));
     }
@@ -194,7 +205,7 @@ struct Elementwise {
 
   /// The derivatives are linear in g: with a tangent in its place they give what it adds to that of y.
   Tensor jvp(const Tangents& t) const {
-    const Tensor y = output.holds() ? output.get(t) : Tensor();
+    const Tensor y = result(t);
     Tensor dy;
     for (std::size_t j = 0; j < arity; ++j) {
       if (info.derivatives[j].formula == nullptr || !t[j].defined()) continue;
@@ -214,10 +225,25 @@ struct Elementwise {
   }
 
  private:
+  /// The result, if it was kept.
+  template <class Reader>
+  Tensor result(const Reader& reader) const {
+    if constexpr (keeps) {
+      if (kept.output.holds()) return kept.output.get(reader);
+    }
+    return {};
+  }
+
   /// What formulas may read; undefined what they do not.
   Arguments arguments_of(const Tensor& g, const Tensor& y) const {
     Arguments arguments{&g};
-    for (std::size_t i = 0; i < arity; ++i) arguments[i + 1] = &inputs[i].get();
+    for (std::size_t i = 0; i < arity; ++i) {
+      if constexpr (keeps) {
+        arguments[i + 1] = &kept.inputs[i].get();
+      } else {
+        arguments[i + 1] = &y;  // undefined
+      }
+    }
     arguments[arity + 1] = &y;
     return arguments;
   }
@@ -248,8 +274,11 @@ Tensor elementwise(const Row& row, Dtype dtype, const Tensors&... x) {
                      ": numbers are needed; got boolean (see operator! and not_equal)");
   }
   const bool truth = dtype == Dtype::boolean;
-  Tensor y = apply(Elementwise<sizeof...(x)>{row, truth ? Dtype::int64 : dtype}, x...);
-  return truth && !row.compares ? y.to(Dtype::boolean) : y;  // as NumPy: + is or, * is and
+  const Dtype computed_in = truth ? Dtype::int64 : dtype;
+  Tensor y = row.keeps ? apply(Elementwise<sizeof...(x), true>{row, computed_in}, x...)
+                       : apply(Elementwise<sizeof...(x), false>{row, computed_in}, x...);
+  if (truth && !row.compares) return y.to(Dtype::boolean);  // as NumPy: + is or, * is and
+  return y;
 }
 
 Tensor unary(const Row& row, const Tensor& x) {
@@ -269,6 +298,10 @@ Tensor with_tensors(const char* op, const Operand& left, const Operand& right, F
 }
 
 Tensor binary(const Row& row, const Operand& left, const Operand& right) {
+  if (!left.is_number() && !right.is_number()) [[likely]] {
+    const Tensor &a = left.dense(), &b = right.dense();
+    return elementwise(row, promote(a.dtype(), b.dtype()), a, b);
+  }
   if (left.is_number() && right.is_number()) [[unlikely]] {
     return detail::of_numbers(row.name, {left, right}, [&](std::span<const Tensor> constants) {
       return binary(row, constants[0], constants[1]);

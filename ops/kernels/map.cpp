@@ -169,10 +169,24 @@ void run_gathered(const Plan& plan) {
   }
 }
 
-/// Operands of the result's own shape or of one value: the common case, without any plan.
-bool run_flat(BlockFunction function, Dtype compute, const Tensor& y,
+/// Operands that lie as the result does: the common case.
+bool run_dense(BlockFunction function, Dtype compute, const detail::Body& y,
+               std::span<const Tensor* const> operands) {
+  constexpr std::array<std::int64_t, max_operands> step{1, 1, 1, 1};
+  std::array<const std::byte*, max_operands> x;
+  std::size_t k = 0;
+  for (const Tensor* operand : operands) {
+    const detail::Body& body = operand->body();
+    if (body.size != y.size || body.dtype != compute || !body.contiguous) return false;
+    x[k++] = body.data;
+  }
+  function(y.data, x.data(), step.data(), y.size);
+  return true;
+}
+
+/// Some of them of one value instead.
+bool run_flat(BlockFunction function, Dtype compute, const detail::Body& y,
               std::span<const Tensor* const> operands) {
-  const detail::Body& result = y.body();
   std::array<const std::byte*, max_operands> x;
   std::array<std::int64_t, max_operands> step;
   alignas(64) std::byte constants[max_operands][64];
@@ -180,7 +194,7 @@ bool run_flat(BlockFunction function, Dtype compute, const Tensor& y,
   for (const Tensor* operand : operands) {
     const detail::Body& body = operand->body();
     if (body.dtype != compute || !body.contiguous) return false;
-    if (body.size == result.size) {
+    if (body.size == y.size) {
       x[k] = body.data;
       step[k] = 1;
     } else if (body.size == 1) {
@@ -193,7 +207,7 @@ bool run_flat(BlockFunction function, Dtype compute, const Tensor& y,
     }
     ++k;
   }
-  function(result.data, x.data(), step.data(), result.size);
+  function(y.data, x.data(), step.data(), y.size);
   return true;
 }
 
@@ -217,22 +231,11 @@ void merge_axes(Plan& plan) {
   coalesce(plan.shape, {&y, strides[0], strides[1], strides[2], strides[3]});
 }
 
-}  // namespace
-
-void map(const MapKernel& kernel, Dtype compute, const Tensor& y,
-         std::span<const Tensor* const> operands) {
-  if (y.size() == 0) return;
-  const BlockFunction function = compute == Dtype::float32   ? kernel.float32
-                                 : compute == Dtype::float64 ? kernel.float64
-                                                             : kernel.int64;
-  if (run_flat(function, compute, y, operands)) return;
-
-  Plan plan{
-      function, compute, y.body().data, static_cast<std::int64_t>(size_of(y.dtype())), y.shape(),
-      {},       0};
+/// Whatever they are.
+void run_planned(Plan plan, std::span<const Tensor* const> operands) {
   for (const Tensor* operand : operands) {
     const detail::Body& body = operand->body();
-    plan.sources[plan.count++] = {body.data, body.dtype, broadcast_strides(body, y.shape())};
+    plan.sources[plan.count++] = {body.data, body.dtype, broadcast_strides(body, plan.shape)};
   }
   merge_axes(plan);
   if (plan.shape.rank() == 0) plan.shape.push_back(1);
@@ -244,6 +247,27 @@ void map(const MapKernel& kernel, Dtype compute, const Tensor& y,
                     return direct(plan, source, source.strides[static_cast<std::size_t>(last)]);
                   });
   rows ? run_rows(plan) : run_gathered(plan);
+}
+
+}  // namespace
+
+void map(const MapKernel& kernel, Dtype compute, const Tensor& y,
+         std::span<const Tensor* const> operands) {
+  const detail::Body& result = y.body();
+  if (result.size == 0) return;
+  const BlockFunction function = compute == Dtype::float32   ? kernel.float32
+                                 : compute == Dtype::float64 ? kernel.float64
+                                                             : kernel.int64;
+  if (run_dense(function, compute, result, operands)) return;
+  if (run_flat(function, compute, result, operands)) return;
+  run_planned({function,
+               compute,
+               result.data,
+               static_cast<std::int64_t>(size_of(result.dtype)),
+               result.shape,
+               {},
+               0},
+              operands);
 }
 
 }  // namespace xtape::kernels
