@@ -31,6 +31,8 @@ concept IntegerList = requires(const List& list) {
 
 namespace detail {
 
+class PackedShape;
+
 /// The integers of a list. Throws ValueError, in the name of `op`, for one that int64 does not hold.
 template <IntegerList List>
 auto as_int64(const char* op, const List& list) {
@@ -46,10 +48,6 @@ auto as_int64(const char* op, const List& list) {
 }
 
 }  // namespace detail
-
-namespace detail {
-class PackedShape;
-}
 
 /// Extents of a tensor, outermost axis first. A value without allocation; rank 0 is a scalar.
 class Shape {
