@@ -1,10 +1,13 @@
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include <xtape/core/create.hpp>
 #include <xtape/core/grad.hpp>
 #include <xtape/core/memory.hpp>
 
@@ -83,4 +86,30 @@ TEST_CASE("threads: recording is switched for each thread on its own") {
   std::thread([&] { other_records = multiply(w, w).requires_grad(); }).join();
   CHECK(other_records);
   CHECK(!multiply(w, w).requires_grad());
+}
+
+TEST_CASE(
+    "threads: a small tensor and its view share one block, which ends with the last of them") {
+  const std::int64_t before = memory::live_bytes();
+  for (const bool view_first : {true, false}) {
+    CAPTURE(view_first);
+    Tensor x = full({4}, 2.0);
+    Tensor view = x.detach();
+    (view_first ? view : x) = Tensor();
+    CHECK(values(view_first ? x : view) == std::vector<double>(4, 2));
+  }
+  {
+    const Tensor leaf = full({4}, 2.0);
+    Tensor view = leaf.detach();
+    leaf.assign(full({4}, 3.0));  // moves the leaf to other memory
+    CHECK(values(view) == std::vector<double>(4, 2));
+    view = Tensor();
+    CHECK(values(leaf) == std::vector<double>(4, 3));
+  }
+  for (int round = 0; round < 1000; ++round) {
+    Tensor x = full({4}, 2.0);
+    std::vector<Tensor> both{x.detach(), std::move(x)};
+    in_parallel(2, [&](int i) { both[static_cast<std::size_t>(i)] = Tensor(); });
+  }
+  CHECK(memory::live_bytes() == before);
 }
