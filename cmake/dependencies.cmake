@@ -15,3 +15,12 @@ xtape_find(ZLIB zlib1g-dev)
 xtape_find(Minizip libminizip-dev)
 xtape_find(Csv libcsv-dev)
 xtape_find(Threads libc6-dev)
+
+# The lines of a user's program in Trace and DebugGuard: libbacktrace, which comes with gcc.
+include(CheckCXXSourceCompiles)
+set(CMAKE_REQUIRED_LIBRARIES backtrace)
+check_cxx_source_compiles("
+  extern \"C\" struct backtrace_state* backtrace_create_state(const char*, int, void*, void*);
+  int main() { return backtrace_create_state(nullptr, 1, nullptr, nullptr) == nullptr; }"
+  XTAPE_HAS_BACKTRACE)
+unset(CMAKE_REQUIRED_LIBRARIES)

@@ -49,10 +49,10 @@ void Tensor::backward_from(const Tensor& given, BackwardOptions options) const {
   check_seed("backward", *this, seed);
   detail::named_in_errors("backward", [&] {
     Tape tape(*this);
-    const auto leaves = tape.leaves();
-    const auto gradients =
-        tape.sweep({this, 1}, {&seed, 1}, leaves, {.retain_graph = options.retain_graph});
-    detail::Leaf::add_grads(leaves, gradients);
+    const auto collectors = tape.collectors();
+    const auto gradients = tape.sweep({this, 1}, {&seed, 1}, collectors,
+                                      {.retain_graph = options.retain_graph, .call_hooks = true});
+    detail::Leaf::add_grads(collectors, gradients);
   });
 }
 

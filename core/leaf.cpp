@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include <xtape/core/accumulate.hpp>
@@ -17,20 +18,65 @@ constinit std::mutex one_for_all;
 std::mutex& gradients_mutex() { return one_for_all; }
 [[maybe_unused]] const bool held = hold_at_fork<&gradients_mutex>();
 
+/// The leaves that collect for results. Never destroyed: results may outlive it.
+using Beside = std::unordered_map<const Node*, Ref<Node>>;
+Beside& beside_results() {
+  static auto& map = *new Beside;
+  return map;
+}
+
 }  // namespace
 
 Ref<Node> Leaf::make(const Shape& shape, Dtype dtype) {
   return Ref<Node>::adopt(new Leaf(shape, dtype));
 }
 
-Tensor Leaf::grad(const Node& leaf) {
-  const std::lock_guard lock(gradients_mutex());
-  return static_cast<const Leaf&>(leaf).grad_;
+Leaf& Leaf::current(Node& node) {
+  auto* last = static_cast<Leaf*>(node.is_leaf() ? &node : beside_results().at(&node).get());
+  while (last->successor_) last = static_cast<Leaf*>(last->successor_.get());
+  return *last;
 }
 
-void Leaf::set_grad(Node& leaf, Tensor grad) {
+Tensor Leaf::grad(const Node& node) {
   const std::lock_guard lock(gradients_mutex());
-  std::swap(static_cast<Leaf&>(leaf).grad_, grad);
+  if (node.is_leaf()) return static_cast<const Leaf&>(node).grad_;
+  const auto beside = beside_results().find(&node);
+  return beside != beside_results().end() ? static_cast<Leaf*>(beside->second.get())->grad_
+                                          : Tensor();
+}
+
+void Leaf::set_grad(Node& node, Tensor grad) {
+  const std::lock_guard lock(gradients_mutex());
+  if (node.is_leaf() || node.retains_grad())
+    std::swap((node.is_leaf() ? static_cast<Leaf&>(node) : current(node)).grad_, grad);
+}
+
+void Leaf::retain(Node& result) {
+  if (result.is_leaf() || result.retains_grad()) return;
+  const Ref<Node> leaf = make(result.shape(), result.dtype());
+  const std::lock_guard lock(gradients_mutex());
+  beside_results().try_emplace(&result, leaf);
+  result.retains_grad_.store(true, std::memory_order_relaxed);
+}
+
+void Leaf::forget(const Node& result) noexcept {
+  Beside::node_type gone;  // dies when the lock is free again
+  const std::lock_guard lock(gradients_mutex());
+  gone = beside_results().extract(&result);
+}
+
+void Leaf::set_label(Node& leaf, std::function<std::string()> label) {
+  const std::lock_guard lock(gradients_mutex());
+  std::swap(static_cast<Leaf&>(leaf).label_, label);
+}
+
+std::string Leaf::label() const {
+  std::function<std::string()> label;
+  {
+    const std::lock_guard lock(gradients_mutex());
+    label = label_;
+  }
+  return label ? label() : std::string();
 }
 
 void Leaf::set_frozen(Node& leaf, bool frozen) {
@@ -42,13 +88,46 @@ void Leaf::set_frozen(Node& leaf, bool frozen) {
 
 void Leaf::replace(Node& leaf, const Ref<Node>& successor) {
   const std::lock_guard lock(gradients_mutex());
-  static_cast<Leaf&>(leaf).successor_ = successor;
+  auto& old = static_cast<Leaf&>(leaf);
+  auto& next = static_cast<Leaf&>(*successor);
+  next.hooks_.swap(old.hooks_);
+  next.label_.swap(old.label_);
+  old.successor_ = successor;
 }
 
-Leaf& Leaf::current(Node& leaf) {
-  auto* last = static_cast<Leaf*>(&leaf);
-  while (last->successor_) last = static_cast<Leaf*>(last->successor_.get());
-  return *last;
+void Leaf::add_hook(Node& leaf, std::shared_ptr<const Hook> hook) {
+  const std::lock_guard lock(gradients_mutex());
+  current(leaf).hooks_.push_back(std::move(hook));
+}
+
+void Leaf::remove_hook(Node& leaf, const std::shared_ptr<const Hook>& hook) {
+  const std::lock_guard lock(gradients_mutex());
+  std::erase(current(leaf).hooks_, hook);  // the guard still has it, so nothing dies here
+}
+
+bool Leaf::has_hooks(const Node& leaf) {
+  const std::lock_guard lock(gradients_mutex());
+  return !static_cast<const Leaf&>(leaf).hooks_.empty();
+}
+
+Tensor Leaf::call_hooks(Node& leaf, Tensor gradient) {
+  std::vector<std::shared_ptr<const Hook>> hooks;
+  {
+    const std::lock_guard lock(gradients_mutex());
+    hooks = static_cast<Leaf&>(leaf).hooks_;
+  }
+  const RuleScope users(nullptr);
+  for (const auto& hook : hooks) {
+    const Tensor given = (*hook)(gradient);
+    Tensor adapted;
+    const Tensor& next = beside("on_leaf_gradient", given, leaf.dtype(), adapted);
+    if (!leaf.has_shape(next.shape()) || next.dtype() != leaf.dtype()) {
+      throw GradError("on_leaf_gradient: a gradient must be " + gradient.describe() +
+                      ", as the leaf; the hook gave " + next.describe());
+    }
+    gradient = next.detach();
+  }
+  return gradient;
 }
 
 namespace {

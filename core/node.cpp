@@ -4,6 +4,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/leaf.hpp>
 #include <xtape/core/levels.hpp>
 #include <xtape/core/node.hpp>
 #include <xtape/core/tape.hpp>
@@ -49,7 +50,10 @@ Node::Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs
       leaf_(leaf),
       shape_(shape) {}
 
-Node::~Node() = default;
+Node::~Node() {
+  if (retains_grad()) [[unlikely]]
+    detail::Leaf::forget(*this);
+}
 
 bool Node::is_own() const noexcept {
   return (number_ ^ next_number.load(std::memory_order_relaxed)) >> count_bits == 0;

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <new>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -23,6 +24,7 @@ class Tape;
 
 namespace detail {
 class GradientSum;
+class Leaf;
 Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
 
 /// Hides gradients whose own derivative nobody knows behind a node that says so when it is reached.
@@ -83,6 +85,12 @@ class Node {
   bool has_shape(const Shape& shape) const { return shape_ == shape; }
   Dtype dtype() const { return dtype_; }
   bool is_leaf() const { return leaf_; }
+  /// Whether backward collects the gradient of this operation's result, see `Tensor::retain_grad`.
+  bool retains_grad() const { return retains_grad_.load(std::memory_order_relaxed); }
+  /// A leaf's name; empty for others, and without one.
+  virtual std::string label() const { return {}; }
+  /// The operation's attributes as text: "axes=[0]".
+  virtual std::string attributes() const { return {}; }
   /// Whether a sweep without retain_graph has used up the saved values.
   bool released() const { return use_.load(std::memory_order_relaxed) == swept; }
   /// Bytes of the values saved for backward.
@@ -116,6 +124,7 @@ class Node {
   friend class Tape;
   friend class Tensor;
   friend class Tangents;
+  friend class detail::Leaf;
   friend Tensor detail::attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
   virtual void run(Tensor g, const Send& send) = 0;
   /// The tangent of the result; undefined if it is 0.
@@ -141,6 +150,7 @@ class Node {
   bool leaf_;
 
  protected:
+  std::atomic<bool> retains_grad_{false};
   bool has_rule_ = true;
 
  private:

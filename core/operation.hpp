@@ -3,6 +3,7 @@
 #include <concepts>
 #include <initializer_list>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -59,6 +60,9 @@ class OperationNode final : public Node {
   OperationNode(Op&& op, const Tensor& y, std::size_t inputs)
       : Node(op.info.name, y.shape(), y.dtype(), inputs, false), op_(std::move(op)) {}
   std::size_t saved_bytes() const override { return released() ? 0 : SavedValue::bytes_in(op_); }
+  std::string attributes() const override {
+    return released() ? std::string() : attributes_of(op_);
+  }
 
  private:
   ~OperationNode() override { OperationNode::drop_rule(); }
@@ -221,6 +225,15 @@ Tensor apply_list(Op op, std::span<const Tensor* const> x) {
     }
     return y;
   });
+}
+
+/// The door of what changes its first tensor, and perhaps others, in place: an optimizer's update.
+/// `op.run(x)` does; it has no derivative.
+template <class Op>
+void apply_in_place(const Op& op, std::span<const Tensor* const> x) {
+  detail::named_in_errors(op.info.name, [&] { op.run(x); });
+  if (detail::course(x).watch()) [[unlikely]]
+    detail::Watcher::tell({op.info.name, detail::attributes_of(op), x, *x[0], false, {}});
 }
 
 namespace detail {

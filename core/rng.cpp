@@ -5,11 +5,13 @@
 #include <numeric>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <xtape/core/binomial.hpp>
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/wraps.hpp>
 
@@ -37,16 +39,47 @@ void check_range(const char* op, std::int64_t low, std::int64_t high) {
   }
 }
 
+using Setting = std::pair<const char*, Number>;
+using Settings = std::vector<Setting, memory::Allocator<Setting>>;
+
 /// A tensor of what `next` gives, in order.
 template <class F>
-Tensor drawn(const char* op, const Shape& shape, Dtype dtype, F next) {
-  Tensor y = detail::make_tensor(shape, dtype, op);
-  visit(dtype, [&]<class T>(TypeTag<T>) {
-    T* values = y.body().elements<T>();
-    for (std::int64_t i = 0; i < y.size(); ++i) values[i] = static_cast<T>(next());
-  });
-  return y;
+struct Draw {
+  OpInfo info;
+  Shape shape;
+  Dtype dtype;
+  F next;
+  Settings settings;
+
+  void attributes(auto& visit) const {
+    for (const auto& [name, value] : settings) visit(name, value.text());
+  }
+  OpResult infer() const { return {shape, dtype}; }
+  void run(const Tensor& y) const {
+    visit(dtype, [&]<class T>(TypeTag<T>) {
+      T* values = y.body().elements<T>();
+      for (std::int64_t i = 0; i < y.size(); ++i) values[i] = static_cast<T>(next());
+    });
+  }
+};
+
+template <class F>
+Tensor drawn(const char* op, const Shape& shape, Dtype dtype, F next, Settings settings = {}) {
+  return apply(Draw<F>{{op}, shape, dtype, next, std::move(settings)});
 }
+
+struct Permute {
+  static constexpr OpInfo info{"permutation"};
+  std::int64_t n;
+  Rng& rng;
+
+  OpResult infer() const { return {{n}, Dtype::int64}; }
+  void run(const Tensor& y) const {
+    const std::span order(y.body().elements<std::int64_t>(), static_cast<std::size_t>(n));
+    std::iota(order.begin(), order.end(), 0);
+    rng.shuffle(order);
+  }
+};
 
 /// Reads blank-separated numbers from a text.
 class Reader {
@@ -179,7 +212,8 @@ Tensor Rng::uniform(const Shape& shape, double low, double high, Dtype dtype) {
   }
   Number(low).check("uniform", dtype);
   Number(high).check("uniform", dtype);
-  return drawn("uniform", shape, dtype, [=, this] { return low + range * uniform(); });
+  return drawn("uniform", shape, dtype, [=, this] { return low + range * uniform(); },
+               {{"low", low}, {"high", high}});
 }
 
 Tensor Rng::normal(const Shape& shape, double mean, double stddev, Dtype dtype) {
@@ -191,7 +225,8 @@ Tensor Rng::normal(const Shape& shape, double mean, double stddev, Dtype dtype) 
   Number(mean).check("normal", dtype);
   Number(stddev).check("normal", dtype);
   Number(std::abs(mean) + 13 * stddev).check("normal", dtype);
-  return drawn("normal", shape, dtype, [=, this] { return mean + stddev * normal(); });
+  return drawn("normal", shape, dtype, [=, this] { return mean + stddev * normal(); },
+               {{"mean", mean}, {"stddev", stddev}});
 }
 
 Tensor Rng::randn(const Shape& shape, Dtype dtype) {
@@ -208,14 +243,13 @@ XTAPE_WRAPS std::int64_t Rng::integer(std::int64_t low, std::int64_t high) {
 
 Tensor Rng::integers(std::int64_t low, std::int64_t high, const Shape& shape) {
   check_range("integers", low, high);
-  return drawn("integers", shape, Dtype::int64, [=, this] { return integer(low, high); });
+  return drawn("integers", shape, Dtype::int64, [=, this] { return integer(low, high); },
+               {{"low", low}, {"high", high}});
 }
 
 Tensor Rng::permutation(std::int64_t n) {
   if (n < 0) throw ValueError("permutation: n must not be negative; got " + std::to_string(n));
-  Tensor order = arange(n);
-  shuffle({order.body().elements<std::int64_t>(), static_cast<std::size_t>(n)});
-  return order;
+  return apply(Permute{n, *this});
 }
 
 void Rng::shuffle(std::span<std::int64_t> values) {
@@ -226,7 +260,7 @@ Tensor Rng::binomial(std::int64_t n, double p, const Shape& shape) {
   if (n < 0) throw ValueError("binomial: n must not be negative; got " + std::to_string(n));
   if (!(p >= 0 && p <= 1)) throw ValueError("binomial: p must lie in [0, 1]; got " + text(p));
   const detail::Binomial next(n, p);
-  return drawn("binomial", shape, Dtype::int64, [&] { return next(*this); });
+  return drawn("binomial", shape, Dtype::int64, [&] { return next(*this); }, {{"n", n}, {"p", p}});
 }
 
 std::string Rng::state() const {

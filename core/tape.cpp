@@ -4,6 +4,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/leaf.hpp>
 #include <xtape/core/levels.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
@@ -64,6 +65,7 @@ void Tape::link(std::span<const Tensor> outputs) {
   const auto visit = [&](const Visit& next) {
     if (nodes_.empty() || nodes_.back() != next.node) {
       nodes_.push_back(next.node);
+      if (next.node->retains_grad()) retaining_.push_back(next.node);
       first_edge_.push_back(static_cast<std::uint32_t>(targets_.size()));
       for (std::size_t i = 0; i < next.node->inputs_.size(); ++i) {
         targets_.push_back(nowhere);
@@ -112,6 +114,12 @@ Tape::List<Node*> Tape::leaves() const {
   leaves.reserve(size() - first_leaf_);
   for (std::size_t i = first_leaf_; i < size(); ++i) leaves.push_back(nodes_[i]);
   return leaves;
+}
+
+Tape::List<Node*> Tape::collectors() const {
+  List<Node*> collectors = leaves();
+  collectors.insert(collectors.end(), retaining_.begin(), retaining_.end());
+  return collectors;
 }
 
 std::size_t Tape::saved_bytes() const {
@@ -202,6 +210,41 @@ void Tape::claim(bool shared) {
   }
 }
 
+/// A leaf with hooks, and the operation whose rule is the last to send to it.
+struct Tape::Completion {
+  std::size_t after;
+  std::size_t leaf;
+};
+
+/// Those of the wanted leaves, the first to be complete at the end of the list.
+Tape::List<Tape::Completion> Tape::completions(const List<bool>& wanted) const {
+  List<Completion> list;
+  for (std::size_t leaf = first_leaf_; leaf < size(); ++leaf) {
+    if (wanted[leaf] && detail::Leaf::has_hooks(*nodes_[leaf])) list.push_back({first_leaf_, leaf});
+  }
+  if (list.empty()) return list;
+  List<std::size_t> last(size(), first_leaf_);
+  for (std::size_t i = 0; i < first_leaf_; ++i) {
+    const std::size_t end = i + 1 < size() ? first_edge_[i + 1] : aimed_.size();
+    for (std::size_t edge = first_edge_[i]; edge < end; ++edge) {
+      if (aimed_[edge] != nowhere) last[static_cast<std::size_t>(aimed_[edge])] = i;
+    }
+  }
+  for (Completion& completion : list) completion.after = last[completion.leaf];
+  std::sort(list.begin(), list.end(),
+            [](const Completion& a, const Completion& b) { return a.after > b.after; });
+  return list;
+}
+
+void Tape::complete(std::size_t leaf) {
+  detail::GradientSum& sum = gradients_[leaf];
+  const Tensor gradient = sum.value();
+  if (!gradient.defined()) return;
+  Tensor next = detail::Leaf::call_hooks(*nodes_[leaf], gradient);
+  sum = {};
+  sum.add(std::move(next));
+}
+
 Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const Tensor> seeds,
                                std::span<Node* const> wanted, SweepOptions options) {
   List<std::int32_t> wanted_at(wanted.size());
@@ -218,6 +261,11 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
       gradients_[static_cast<std::size_t>(index)].add(seeds[i]);
     }
   }
+  List<Completion> waiting = options.call_hooks ? completions(keep) : List<Completion>();
+  const auto complete_after = [&](std::size_t index) {
+    for (; !waiting.empty() && waiting.back().after == index; waiting.pop_back())
+      complete(waiting.back().leaf);
+  };
   for (std::size_t i = 0; i < first_leaf_; ++i) {
     fetch(i + 4);
     if (!runs(i)) continue;
@@ -237,7 +285,10 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
       node.drop_rule();
       node.use_.store(Node::swept, std::memory_order_release);
     }
+    if (!waiting.empty()) [[unlikely]]
+      complete_after(i);
   }
+  complete_after(first_leaf_);              // what is an output itself
   if (!options.retain_graph) claimed_ = 0;  // all used up
   List<Tensor> results(wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {

@@ -39,6 +39,7 @@ class Tape {
     bool create_graph = false;
     bool partial =
         false;  ///< the wanted are independent: no derivative goes through one to another
+    bool call_hooks = false;  ///< of leaves, as soon as the last rule has sent to one
   };
 
   /// dL/dx for each of `wanted`, given dL/d(output) for each output; undefined where nothing flows.
@@ -54,6 +55,8 @@ class Tape {
 
   /// The leaves among the nodes.
   List<Node*> leaves() const;
+  /// These, and the results that retain their gradients: what backward collects gradients of.
+  List<Node*> collectors() const;
   /// A node that was left out, older than `since`, and whose input it is; null for an output.
   struct Older {
     Node* node;
@@ -70,6 +73,9 @@ class Tape {
   List<bool> aim(std::span<const std::int32_t> wanted, bool partial);
   void claim(bool shared);
   void prune(const List<bool>& wanted, bool partial);
+  struct Completion;
+  List<Completion> completions(const List<bool>& wanted) const;
+  void complete(std::size_t leaf);
   bool runs(std::size_t index) const;
   void fetch(std::size_t index) const;
 
@@ -79,6 +85,7 @@ class Tape {
   std::uint64_t since_;
   bool all_leaves_;
   List<Older> older_;
+  List<Node*> retaining_;
   // For each input of each node: where in nodes_ its gradient goes, or nowhere.
   List<std::int32_t> targets_;
   List<std::uint32_t> first_edge_;  // of each node, into targets_
@@ -88,7 +95,8 @@ class Tape {
   std::size_t claimed_ = 0;  // so many nodes, the newest, are claimed by the sweep
 };
 
-/// A table: number, operation, inputs, shape, bytes saved.
+/// A table: operation with attributes, or leaf with name; operands; result; its bytes; bytes that are
+/// kept for backward. The columns of Trace, as far as the tape knows them.
 std::ostream& operator<<(std::ostream& stream, const Tape& tape);
 
 }  // namespace xtape

@@ -8,10 +8,14 @@
 namespace xtape {
 namespace {
 
-using Row = std::vector<std::string>;  // number, operation, inputs, result, bytes saved
-
 std::string result_text(const Node& node) {
   return std::string(to_string(node.dtype())) + to_string(node.shape());
+}
+
+/// The operation with its attributes, or a leaf with its name.
+std::string title(const Node& node) {
+  const std::string more = node.is_leaf() ? node.label() : node.attributes();
+  return node.name() + (more.empty() ? "" : " " + more);
 }
 
 std::string inputs_text(const Node& node) {
@@ -19,23 +23,30 @@ std::string inputs_text(const Node& node) {
   for (std::size_t i = 0; i < node.inputs().size(); ++i) {
     if (i > 0) text += ", ";
     const Ref<Node>& input = node.inputs()[i];
-    text += input ? std::to_string(input->number()) : "-";
+    text += input ? "%" + std::to_string(input->number()) + " " + result_text(*input) : "-";
   }
   return text;
 }
 
-Row row(const Node& node) {
-  return {std::to_string(node.number()), node.name(), inputs_text(node), result_text(node),
-          std::to_string(node.saved_bytes())};
+std::size_t result_bytes(const Node& node) {
+  return static_cast<std::size_t>(node.shape().size()) * size_of(node.dtype());
 }
 
 }  // namespace
 
 std::ostream& operator<<(std::ostream& stream, const Tape& tape) {
-  std::vector<Row> rows{{"#", "operation", "inputs", "result", "saved"}};
-  for (std::size_t i = 0; i < tape.size(); ++i) rows.push_back(row(tape[i]));
-  rows.push_back({"", "", "", "", std::to_string(tape.saved_bytes())});
-  return stream << detail::table(rows, {0, 4});
+  std::vector<std::vector<std::string>> rows{{"operation", "operands", "result", "bytes", "saved"}};
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < tape.size(); ++i) {
+    const Node& node = tape[i];
+    const std::size_t own = result_bytes(node);
+    bytes += own;
+    rows.push_back({title(node), inputs_text(node),
+                    "%" + std::to_string(node.number()) + " " + result_text(node),
+                    std::to_string(own), std::to_string(node.saved_bytes())});
+  }
+  rows.push_back({"", "", "", std::to_string(bytes), std::to_string(tape.saved_bytes())});
+  return stream << detail::table(rows, {3, 4});
 }
 
 std::string Tape::to_dot() const {
@@ -43,8 +54,8 @@ std::string Tape::to_dot() const {
   std::string dot = "digraph tape {\n";
   for (std::size_t i = 0; i < size(); ++i) {
     const Node& node = (*this)[i];
-    const std::string label =
-        (node.is_leaf() ? "" : std::string(node.name()) + "\n") + result_text(node);
+    const std::string name = node.is_leaf() ? node.label() : title(node);
+    const std::string label = name + (name.empty() ? "" : "\n") + result_text(node);
     dot += "  " + id(node) + " [label=" + detail::quoted(label) +
            (node.is_leaf() ? ", shape=box];\n" : "];\n");
     for (std::size_t input = 0; input < node.inputs().size(); ++input) {

@@ -228,11 +228,40 @@ Tensor Tensor::set_requires_grad(bool wanted) const {
 }
 
 Tensor Tensor::grad() const {
-  return node() != nullptr && is_leaf() ? Leaf::grad(*node()) : Tensor();
+  if (node() == nullptr) return {};
+  if (!is_leaf() && !node()->retains_grad()) {
+    throw GradError(
+        "grad: backward collects gradients of leaves, and of what retain_grad() asked "
+        "for; got " +
+        describe() + ", the result of " + node()->name());
+  }
+  return Leaf::grad(*node());
+}
+
+Tensor Tensor::retain_grad() const {
+  if (body().mapped) throw GradError("retain_grad: not within vmap; got " + describe());
+  if (node() != nullptr) {
+    Leaf::retain(*node());
+  } else if (recording()) {
+    throw GradError(
+        "retain_grad: the tensor must depend on one with set_requires_grad(true); got "
+        "the constant " +
+        describe());
+  }
+  return *this;
+}
+
+Tensor Tensor::set_name(std::string name) const {
+  if (node() == nullptr || !is_leaf()) {
+    throw GradError("set_name: the tensor must be a leaf with set_requires_grad(true); got " +
+                    describe());
+  }
+  Leaf::set_label(*node(), [name = std::move(name)] { return name; });
+  return *this;
 }
 
 void Tensor::zero_grad() const {
-  if (node() != nullptr && is_leaf()) Leaf::set_grad(*node(), Tensor());
+  if (node() != nullptr) Leaf::set_grad(*node(), Tensor());
 }
 
 void Tensor::assign(const Tensor& given) const {

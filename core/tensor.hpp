@@ -149,8 +149,17 @@ class Tensor {
   [[nodiscard]] bool requires_grad() const;
   [[nodiscard]] bool is_leaf() const;
 
-  /// The gradient that `backward` has accumulated in this leaf; undefined before the first.
+  /// The gradient that `backward` has accumulated in this leaf, or in a result that retains it;
+  /// undefined before the first. Throws GradError for another result of a recorded operation.
   [[nodiscard]] Tensor grad() const;
+  /// Makes `backward` collect the gradient of this result of a recorded operation in `grad()`, as it
+  /// does that of leaves. Returns the same tensor, for chaining.
+  /// Throws GradError for a constant, unless under NoGradGuard, where nothing has a gradient, and
+  /// within vmap.
+  Tensor retain_grad() const;
+  /// Gives a leaf that collects gradients a name, for tables of the tape and messages. Parameters of
+  /// a module have one, their path. Returns the same tensor. Throws GradError for other tensors.
+  Tensor set_name(std::string name) const;
   /// Forgets the gradient.
   void zero_grad() const;
 

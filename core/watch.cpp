@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <xtape/core/error.hpp>
@@ -17,6 +19,22 @@ void AttributeText::operator()(const char* name, std::int64_t value) {
 }
 void AttributeText::operator()(const char* name, double value) {
   (*this)(name, detail::text(value));
+}
+
+std::string first_not_finite(const Tensor& tensor) {
+  if (!is_floating(tensor.dtype())) return {};
+  const std::vector<double> values = tensor.detach().to_vector<double>();
+  const auto bad = std::find_if_not(values.begin(), values.end(),
+                                    [](double value) { return std::isfinite(value); });
+  if (bad == values.end()) return {};
+  auto place = bad - values.begin();
+  std::string index;
+  for (int axis = tensor.rank() - 1; axis >= 0; --axis) {
+    const std::int64_t extent = tensor.shape()[axis];
+    index = std::to_string(place % extent) + (index.empty() ? "" : ", ") + index;
+    place /= extent;
+  }
+  return text(*bad) + " at [" + index + "] of " + tensor.describe();
 }
 
 Watcher::Watcher() : outer_(std::exchange(levels.watcher, this)) {}

@@ -34,6 +34,9 @@ std::string attributes_of(const Op& op) {
   return attributes.text;
 }
 
+/// "nan at [0, 3] of float32[2, 4]": the first element that is not finite; empty if there is none.
+std::string first_not_finite(const Tensor& tensor);
+
 /// An operation that was carried out, before it is recorded.
 struct Step {
   const char* operation;
@@ -41,7 +44,8 @@ struct Step {
   std::span<const Tensor* const> inputs;
   const Tensor& result;
   bool has_derivative;  ///< it is recorded, with a rule that is its derivative
-  std::function<Tensor(const std::vector<Tensor>&)> again;  ///< the operation on other inputs
+  /// The operation on other inputs; empty for one that changed the first of them, the result.
+  std::function<Tensor(const std::vector<Tensor>&)> again;
 };
 
 /// Is told of each operation on this thread while it lives, those within another left out. Watchers

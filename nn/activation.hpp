@@ -15,10 +15,7 @@ namespace xtape::nn {
 /// errors: see the function.
 template <Tensor (*function)(const Tensor&)>
 struct Activation : Module {
-  Tensor operator()(const Tensor& x) const {
-    const ErrorContext in = here();
-    return function(x);
-  }
+  Tensor operator()(const Tensor& x) const { return call(x, function); }
 };
 
 struct ReLU : Activation<relu> {};
@@ -34,8 +31,7 @@ class LeakyReLU : public Module {
       : negative_slope_(
             xtape::detail::require_finite("leaky_relu", "negative_slope", negative_slope)) {}
   Tensor operator()(const Tensor& x) const {
-    const ErrorContext in = here();
-    return leaky_relu(x, negative_slope_);
+    return call(x, [&](const Tensor& in) { return leaky_relu(in, negative_slope_); });
   }
 
  private:
@@ -47,8 +43,7 @@ class ELU : public Module {
  public:
   explicit ELU(double alpha = 1) : alpha_(xtape::detail::require_finite("elu", "alpha", alpha)) {}
   Tensor operator()(const Tensor& x) const {
-    const ErrorContext in = here();
-    return elu(x, alpha_);
+    return call(x, [&](const Tensor& in) { return elu(in, alpha_); });
   }
 
  private:
@@ -64,8 +59,9 @@ class GELU : public Module {
  public:
   explicit GELU(const GELUOptions& options = {}) : options_(options) {}
   Tensor operator()(const Tensor& x) const {
-    const ErrorContext in = here();
-    return options_.tanh_approximation ? gelu_tanh(x) : gelu(x);
+    return call(x, [&](const Tensor& in) {
+      return options_.tanh_approximation ? gelu_tanh(in) : gelu(in);
+    });
   }
 
  private:
@@ -77,8 +73,7 @@ class Softmax : public Module {
  public:
   explicit Softmax(std::int64_t axis = -1) : axis_(axis) {}
   Tensor operator()(const Tensor& x) const {
-    const ErrorContext in = here();
-    return softmax(x, axis_);
+    return call(x, [&](const Tensor& in) { return softmax(in, axis_); });
   }
 
  private:
@@ -90,8 +85,7 @@ class LogSoftmax : public Module {
  public:
   explicit LogSoftmax(std::int64_t axis = -1) : axis_(axis) {}
   Tensor operator()(const Tensor& x) const {
-    const ErrorContext in = here();
-    return log_softmax(x, axis_);
+    return call(x, [&](const Tensor& in) { return log_softmax(in, axis_); });
   }
 
  private:

@@ -24,8 +24,7 @@ AnyModule::Held& AnyModule::held() const {
 
 Tensor AnyModule::operator()(const Tensor& x) const {
   Held& layer = held();
-  const ErrorContext in = layer.module().here();
-  return layer(x);
+  return layer.module().call(x, [&](const Tensor& in) { return layer(in); });
 }
 
 }  // namespace xtape::nn

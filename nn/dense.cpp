@@ -29,8 +29,7 @@ Dense::Dense(std::int64_t inputs, std::int64_t outputs, const DenseOptions& opti
 }
 
 Tensor Dense::operator()(const Tensor& x) const {
-  const ErrorContext in = here();
-  return linear(x, weight, bias);
+  return call(x, [&](const Tensor& in) { return linear(in, weight, bias); });
 }
 
 }  // namespace xtape::nn

@@ -14,11 +14,12 @@ Dropout::Dropout(double drop_rate, Rng& rng)
                                        std::int64_t{0}}))) {}
 
 Tensor Dropout::operator()(const Tensor& x) const {
-  const ErrorContext in = here();
-  if (!training() || rate == 0) return x;
-  auto* stream = xtape::detail::writable<std::int64_t>(stream_);
-  const auto call = static_cast<std::uint64_t>(stream[1]++);
-  return dropout(x, rate, static_cast<std::uint64_t>(stream[0]), call);
+  return call(x, [&](const Tensor& in) {
+    if (!training() || rate == 0) return in;
+    auto* stream = xtape::detail::writable<std::int64_t>(stream_);
+    const auto number = static_cast<std::uint64_t>(stream[1]++);
+    return dropout(in, rate, static_cast<std::uint64_t>(stream[0]), number);
+  });
 }
 
 }  // namespace xtape::nn

@@ -7,133 +7,11 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/nn/module.hpp>
+#include <xtape/nn/module_state.hpp>
 #include <xtape/nn/regularization.hpp>
 #include <xtape/ops/elementwise.hpp>
 
 namespace xtape::nn {
-
-/// What the copies of a module share.
-struct Module::State final : ErrorContext::Place {
-  struct Penalty {
-    Tensor w;
-    double l1, l2;
-  };
-  struct Parent {
-    State* state;
-    std::string name;  // that it has for this one
-  };
-  bool training = true;
-  std::optional<Dtype> dtype;  // that it was turned into
-  NamedTensors parameters, buffers;
-  std::vector<std::pair<std::string, std::shared_ptr<State>>> children;
-  std::vector<Penalty> penalties;
-  std::vector<Parent> parents;  // one for each time that this is a child; they outlive it, or leave
-
-  State() = default;
-  /// A copy without parents and children; tensors are cloned if a CloneScope is there.
-  State(const State& other)
-      : training(other.training),
-        dtype(other.dtype),
-        parameters(other.parameters),
-        buffers(other.buffers),
-        penalties(other.penalties) {}
-  State& operator=(const State&) = delete;
-  ~State() override {
-    for (const auto& [name, child] : children) leave(*child, name);
-  }
-
-  void add_child(const std::string& name, const std::shared_ptr<State>& child) {
-    children.reserve(children.size() + 1);
-    child->parents.push_back({this, name});
-    children.emplace_back(name, child);
-  }
-  void leave(State& child, const std::string& name) const {
-    const auto mine = [&](const Parent& p) { return p.state == this && p.name == name; };
-    child.parents.erase(std::find_if(child.parents.begin(), child.parents.end(), mine));
-  }
-
-  /// The modules that share a state, beside the registries that hold it.
-  static long handles(const std::shared_ptr<State>& state) {
-    return state.use_count() - std::ssize(state->parents);
-  }
-
-  std::string path() const override {
-    std::string path;
-    for (const State* state = this; !state->parents.empty(); state = state->parents.front().state) {
-      const std::string& name = state->parents.front().name;
-      path = path.empty() ? name : name + "." + path;
-    }
-    return path;
-  }
-  const Place* root() const override {
-    const State* state = this;
-    while (!state->parents.empty()) state = state->parents.front().state;
-    return state;
-  }
-  bool contains(const void* other) {
-    const Visits places = walk();
-    return std::any_of(places.begin(), places.end(),
-                       [&](const Visit& place) { return place.state == other; });
-  }
-  /// Gives a part the flags and the dtype of the whole.
-  void lead(State& part) const;
-
-  void check_new(const std::string& part) const {
-    const auto taken = [&](const auto& list) {
-      return std::any_of(list.begin(), list.end(),
-                         [&](const auto& item) { return item.first == part; });
-    };
-    if (part.empty() || part.find('.') != std::string::npos || taken(parameters) ||
-        taken(buffers) || taken(children)) {
-      throw ValueError("module: a part needs a name of its own, without dots; got \"" + part +
-                       "\"");
-    }
-  }
-
-  /// A module in the order of a walk from the root, which is its own parent.
-  struct Visit {
-    State* state;
-    const std::string* name;  // that its parent has for it
-    std::size_t parent;
-  };
-  // From the pool: a training loop walks in every step, for the regularization loss.
-  using Visits = std::vector<Visit, memory::Allocator<Visit>>;
-
-  /// This module and all below, each once, parents before children and siblings in order.
-  Visits walk() {
-    Visits seen, open{{this, nullptr, 0}};
-    while (!open.empty()) {
-      const Visit next = open.back();
-      open.pop_back();
-      const auto same = [&](const Visit& place) { return place.state == next.state; };
-      if (std::any_of(seen.begin(), seen.end(), same)) continue;
-      seen.push_back(next);
-      const auto& below = next.state->children;
-      for (std::size_t i = below.size(); i > 0; --i) {
-        open.push_back({below[i - 1].second.get(), &below[i - 1].first, seen.size() - 1});
-      }
-    }
-    return seen;
-  }
-
-  NamedTensors collect(NamedTensors State::*list) {
-    NamedTensors all;
-    const Visits places = walk();
-    std::vector<std::string> paths{""};
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      if (i > 0) paths.push_back(paths[places[i].parent] + *places[i].name + ".");
-      for (const auto& [own_name, tensor] : places[i].state->*list) {
-        const auto same = [&own = tensor](const NamedTensor& known) {
-          return &known.second.body() == &own.body();
-        };
-        if (std::none_of(all.begin(), all.end(), same)) {
-          all.emplace_back(paths[i] + own_name, tensor);
-        }
-      }
-    }
-    return all;
-  }
-};
 
 namespace {
 
@@ -190,6 +68,7 @@ std::shared_ptr<Module::State> Module::cloned(const std::shared_ptr<State>& stat
   if (pair.clone == nullptr) {
     auto copy = std::make_shared<State>(*state);
     pair = {state, copy};
+    for (const NamedTensor& parameter : copy->parameters) State::label(copy, parameter);
     for (const auto& [name, child] : state->children) copy->add_child(name, cloned(child));
     return copy;
   }
@@ -364,6 +243,7 @@ Registration Module::parameter(const std::string& name, const Tensor& initial) c
   Tensor leaf = own_value(initial, state_->dtype).set_requires_grad(true);
   leaf.body().replaceable = true;
   state_->parameters.emplace_back(name, leaf);
+  State::label(state_, state_->parameters.back());
   return {leaf, state_};
 }
 

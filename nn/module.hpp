@@ -1,5 +1,6 @@
 #pragma once
 #include <concepts>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -11,6 +12,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
+#include <xtape/nn/hook.hpp>
 #include <xtape/ops/operand.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -121,6 +123,15 @@ class Module {
   std::string name() const;
   std::string path() const;
 
+  /// Calls the hooks, while the result lives, whenever the module is called: a layer of the library, one
+  /// that a Sequential or AnyModule holds, or one whose function is written as `call`. Copies share
+  /// them, clones do not. Several are called in turn; one that throws ends the pass.
+  /// ```
+  /// const nn::ModuleHook hook = model.hidden.hook({.after_forward = [&](const Tensor& y) { seen = y; }});
+  /// ```
+  /// In backward throws GradError, naming the module, for a gradient of another shape or dtype.
+  ModuleHook hook(const ModuleHooks& hooks) const;
+
   /// Names this module, by its path, in errors raised while it lives. Layers do that themselves; in
   /// a function of a module that uses operations directly, it is `const ErrorContext in = here();`.
   ErrorContext here() const;
@@ -137,6 +148,13 @@ class Module {
   M child(const std::string& name, M module) const {
     add_child(name, module);
     return module;
+  }
+  /// f(x), as the function of this module: with its hooks, and its path in errors.
+  /// `Tensor operator()(const Tensor& x) const { return call(x, [&](const Tensor& in) { ... }); }`
+  template <std::invocable<const Tensor&> F>
+  Tensor call(const Tensor& x, F&& f) const {
+    const ErrorContext in = here();
+    return has_hooks() ? call_hooked(x, std::ref(f)) : f(x);
   }
   /// Adds l1 sum|w| + l2 sum w² to the regularization loss. Throws ValueError for a negative
   /// factor.
@@ -162,6 +180,7 @@ class Module {
  private:
   friend class RegisteredTensor;
   friend class AnyModule;
+  friend class ModuleHook;
   template <class M>
   friend M clone(const M& module);
 
@@ -185,6 +204,8 @@ class Module {
     xtape::detail::CloneScope tensors_;
   };
 
+  bool has_hooks() const;
+  Tensor call_hooked(const Tensor& x, const std::function<Tensor(const Tensor&)>& f) const;
   void add_child(const std::string& name, const Module& module) const;
   static std::shared_ptr<State> cloned(const std::shared_ptr<State>& state);
   static bool assigned_along(const void* to, const void* from, const void* state);

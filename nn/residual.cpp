@@ -5,13 +5,14 @@
 namespace xtape::nn {
 
 Tensor Residual::operator()(const Tensor& x) const {
-  const ErrorContext in = here();
-  const Tensor y = body_(x);
-  if (y.shape() != x.shape()) {
-    throw ShapeError("residual: the body must keep the shape; got " + y.describe() + " for " +
-                     x.describe());
-  }
-  return x + y;
+  return call(x, [&](const Tensor& in) {
+    const Tensor y = body_(in);
+    if (y.shape() != in.shape()) {
+      throw ShapeError("residual: the body must keep the shape; got " + y.describe() + " for " +
+                       in.describe());
+    }
+    return in + y;
+  });
 }
 
 }  // namespace xtape::nn

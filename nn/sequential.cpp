@@ -3,10 +3,11 @@
 namespace xtape::nn {
 
 Tensor Sequential::operator()(const Tensor& x) const {
-  const ErrorContext in = here();
-  Tensor y = x;
-  for (const AnyModule& layer : *this) y = layer(y);
-  return y;
+  return call(x, [&](const Tensor& in) {
+    Tensor y = in;
+    for (const AnyModule& layer : *this) y = layer(y);
+    return y;
+  });
 }
 
 }  // namespace xtape::nn

@@ -7,21 +7,13 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/node.hpp>
+#include <xtape/core/place.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/ops/debug_guard.hpp>
 #include <xtape/ops/gradcheck.hpp>
 
 namespace xtape {
 namespace {
-
-std::string index_text(std::int64_t place, const Shape& shape) {
-  std::string text;
-  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-    text = std::to_string(place % shape[axis]) + (text.empty() ? "" : ", ") + text;
-    place /= shape[axis];
-  }
-  return "[" + text + "]";
-}
 
 std::string range_text(const Tensor& x) {
   if (!is_floating(x.dtype()) || x.size() == 0) return "";
@@ -41,6 +33,8 @@ std::string what_ran(const detail::Step& step) {
   if (!step.attributes.empty()) text += " " + step.attributes;
   if (const char* rule = detail::running_rule(); rule != nullptr)
     text += std::string(" in the backward pass of ") + rule;
+  if (const std::string line = detail::user_line(); !line.empty())
+    text += ", called at " + line + ",";
   return text;
 }
 
@@ -52,14 +46,10 @@ std::string operands(const detail::Step& step) {
 }
 
 void check_finite(const detail::Step& step) {
-  if (!is_floating(step.result.dtype())) return;
-  const std::vector<double> values = step.result.detach().to_vector<double>();
-  const auto bad = std::find_if(values.begin(), values.end(),
-                                [](double value) { return !std::isfinite(value); });
-  if (bad == values.end()) return;
-  throw ValueError("DebugGuard: " + what_ran(step) + " gave " + detail::text(*bad) + " at " +
-                   index_text(bad - values.begin(), step.result.shape()) + " of " +
-                   step.result.describe() + "; operands: " + operands(step));
+  const std::string bad = detail::first_not_finite(step.result);
+  if (bad.empty()) return;
+  throw ValueError("DebugGuard: " + what_ran(step) + " gave " + bad +
+                   "; operands: " + operands(step));
 }
 
 void check_rule(const detail::Step& step) {

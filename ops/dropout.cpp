@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
@@ -25,6 +26,8 @@ struct Dropout {
   template <class Visit>
   void attributes(Visit&& visit) const {
     visit("rate", rate);
+    visit("key", std::to_string(key));
+    visit("call", std::to_string(call));
   }
 
   OpResult infer(const Tensor& x) const {

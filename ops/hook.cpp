@@ -1,17 +1,23 @@
+#include <xtape/core/body.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/leaf.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/ops/hook.hpp>
 
-namespace xtape::detail {
+namespace xtape {
 namespace {
 
 struct OnGradient {
   static constexpr OpInfo info{.name = "on_gradient", .surrogate = true};
-  std::function<Tensor(const Tensor&)> hook;
+  Hook hook;
 
-  Tensor run(const Tensor& x) const { return off_tape(x); }
+  Tensor run(const Tensor& x) const { return detail::off_tape(x); }
   void vjp(const Tensor& g, const Send& send) const {
-    send(0, [&] { return hook(g); });
+    send(0, [&] {
+      const detail::RuleScope users(nullptr);
+      return hook(g);
+    });
   }
   Tensor jvp(const Tangents& t) const { return t[0]; }
   Tensor batch(const Examples& x) const { return on_gradient(x[0], hook); }
@@ -19,8 +25,31 @@ struct OnGradient {
 
 }  // namespace
 
-Tensor on_gradient(const Tensor& x, std::function<Tensor(const Tensor&)> hook) {
-  return apply(OnGradient{std::move(hook)}, x);
+Tensor on_gradient(const Tensor& x, const Hook& hook) { return apply(OnGradient{hook}, x); }
+
+LeafHook on_leaf_gradient(const Tensor& leaf, const Hook& hook) { return {leaf, hook}; }
+
+LeafHook::LeafHook(const Tensor& leaf, const Hook& hook)
+    : leaf_(leaf.body().node ? leaf.body().node : leaf.body().frozen),
+      hook_(std::make_shared<const std::function<Tensor(const Tensor&)>>(hook)) {
+  if (!leaf_ || !leaf_->is_leaf()) {
+    throw GradError(
+        "on_leaf_gradient: the tensor must be a leaf with set_requires_grad(true); got " +
+        leaf.describe() + " (see on_gradient)");
+  }
+  detail::Leaf::add_hook(*leaf_, hook_);
 }
 
-}  // namespace xtape::detail
+LeafHook& LeafHook::operator=(LeafHook&& other) noexcept {
+  if (this == &other) return *this;
+  end();
+  leaf_ = std::move(other.leaf_);
+  hook_ = std::move(other.hook_);
+  return *this;
+}
+
+void LeafHook::end() noexcept {
+  if (leaf_) detail::Leaf::remove_hook(*leaf_, hook_);
+}
+
+}  // namespace xtape

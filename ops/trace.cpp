@@ -4,6 +4,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/place.hpp>
 #include <xtape/core/text.hpp>
 #include <xtape/ops/trace.hpp>
 
@@ -62,14 +63,14 @@ void Trace::computed(const detail::Step& step) {
     entry.operands.push_back(number_of(*x));
     entry.described.push_back(x->describe());
   }
-  const bool view = is_view(step.result, step.inputs);
+  const bool in_place = !step.again, view = !in_place && is_view(step.result, step.inputs);
   entry.result = number_of(step.result);
   entry.shape = step.result.describe();
-  if (!view) {
+  if (!view && !in_place)
     entry.bytes = step.result.size() * static_cast<std::int64_t>(size_of(step.result.dtype()));
-    entry.flops = flops_of(step);
-  }
+  if (!view) entry.flops = flops_of(step);
   entry.place = place_now();
+  entry.line = detail::user_line();
   steps_.push_back(std::move(entry));
 }
 
@@ -98,14 +99,15 @@ std::string Trace::to_dot() const {
 
 std::ostream& operator<<(std::ostream& stream, const Trace& trace) {
   std::vector<std::vector<std::string>> rows{
-      {"step", "operation", "operands", "result", "bytes", "flops", "place"}};
+      {"step", "operation", "operands", "result", "bytes", "flops", "place", "line"}};
   for (std::size_t i = 0; i < trace.steps().size(); ++i) {
     const TraceStep& step = trace.steps()[i];
     rows.push_back({std::to_string(i), title(step), operands_text(step),
                     "%" + std::to_string(step.result) + " " + step.shape,
-                    std::to_string(step.bytes), detail::text(step.flops), step.place});
+                    std::to_string(step.bytes), detail::text(step.flops), step.place, step.line});
   }
-  rows.push_back({"", "", "", "", std::to_string(trace.bytes()), detail::text(trace.flops()), ""});
+  rows.push_back(
+      {"", "", "", "", std::to_string(trace.bytes()), detail::text(trace.flops()), "", ""});
   return stream << detail::table(rows, {0, 4, 5});
 }
 

@@ -19,9 +19,10 @@ struct TraceStep {
   std::vector<std::string> described;  ///< the operands: "float32[300, 64]"
   std::int64_t result = 0;             ///< number of the result
   std::string shape;                   ///< and what it is: "float32[300]"
-  std::int64_t bytes = 0;              ///< of memory that the result takes; 0 for a view
-  double flops = 0;                    ///< about: elements, of products twice their inner extents
-  std::string place;                   ///< path of the module, or "backward of linear"
+  std::int64_t bytes = 0;  ///< of memory that the result takes; 0 for a view, or in place
+  double flops = 0;        ///< about: elements, of products twice their inner extents
+  std::string place;       ///< path of the module, or "backward of linear"
+  std::string line;        ///< of the program, "train.cpp:42"; empty if it was compiled without -g
 };
 
 /// Writes down what this thread computes while it lives, forward and backward: `std::cout << trace`
@@ -51,7 +52,7 @@ class Trace : detail::Watcher {
   std::vector<Tensor> tensors_;  // by their numbers
 };
 
-/// A table: step, operation with attributes, operands, result, bytes, flops, place.
+/// A table: step, operation with attributes, operands, result, bytes, flops, place, line.
 std::ostream& operator<<(std::ostream& stream, const Trace& trace);
 
 }  // namespace xtape

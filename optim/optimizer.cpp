@@ -11,6 +11,7 @@
 #include <xtape/core/node.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/core/tape.hpp>
+#include <xtape/core/watch.hpp>
 #include <xtape/optim/kernels/state.hpp>
 #include <xtape/optim/optimizer.hpp>
 
@@ -19,6 +20,11 @@ namespace {
 
 void check_rate(const std::string& what, double value) {
   detail::require_not_negative("optimizer", what.c_str(), value);
+}
+
+void check_finite(const std::string& what, const Tensor& tensor) {
+  if (const std::string bad = detail::first_not_finite(tensor); !bad.empty())
+    throw ValueError("optimizer: the " + what + " must be finite; got " + bad);
 }
 
 }  // namespace
@@ -52,12 +58,16 @@ double Optimizer::scheduled_rate(const Group& group) const {
 }
 
 /// Gets all memory that the step of a parameter needs, so that a step that finds none changes nothing.
-void Optimizer::prepare(Entry& entry) {
+void Optimizer::prepare(Entry& entry, const StepOptions& options) {
   entry.gradient = {};
   if (!entry.parameter.requires_grad()) return;  // frozen
   const Tensor gradient = entry.parameter.grad();
   if (!gradient.defined()) return;
   const ErrorContext in(entry.name);
+  if (options.check_finite) {
+    check_finite("parameter", entry.parameter);
+    check_finite("gradient", gradient);
+  }
   detail::named_in_errors("optimizer", [&] {
     for (const Tensor& own : entry.state) {  // the model may have been turned into another dtype
       if (own.dtype() != gradient.dtype()) detail::replace_value(own, own.to(gradient.dtype()));
@@ -68,11 +78,11 @@ void Optimizer::prepare(Entry& entry) {
   });
 }
 
-void Optimizer::step() {
+void Optimizer::step(const StepOptions& options) {
   const NoGradGuard no_grad;
   for (Group& group : groups_) {
     group.next_rate = scheduled_rate(group);
-    for (Entry& entry : group.entries) prepare(entry);
+    for (Entry& entry : group.entries) prepare(entry, options);
   }
   for (std::size_t i = 0; i < groups_.size(); ++i) {  // our own rules cannot fail now
     Group& group = groups_[i];
@@ -178,9 +188,9 @@ std::vector<std::string> Optimizer::missed(const Tensor& loss, const NamedTensor
     const auto named = std::find_if(known.begin(), known.end(), [&](const NamedTensor& tensor) {
       return tensor.second.node() == leaf;
     });
-    missed.push_back(named != known.end()
-                         ? named->first
-                         : std::string(to_string(leaf->dtype())) + to_string(leaf->shape()));
+    const std::string name = named != known.end() ? named->first : leaf->label();
+    missed.push_back(
+        !name.empty() ? name : std::string(to_string(leaf->dtype())) + to_string(leaf->shape()));
   }
   std::reverse(missed.begin(), missed.end());  // in the order in which they were made
   return missed;

@@ -26,6 +26,10 @@ struct Update {
   std::int64_t t;                 // this is the parameter's t-th update, t = 1, 2, ...
 };
 
+struct StepOptions {
+  bool check_finite = false;  ///< look at each gradient and parameter first; costs a pass over them
+};
+
 /// Base: groups of parameters, each with a learning rate. In step t = 0, 1, ... of the optimizer,
 /// for groups that were added later too, the rate is
 ///   learning_rate schedule(t) / (1 + decay t)
@@ -38,8 +42,9 @@ class Optimizer {
   Optimizer& operator=(Optimizer&&) = default;
 
   /// Updates each parameter that requires a gradient and has one. Throws ValueError, with nothing
-  /// changed, if a schedule gives a factor that is negative, infinite or NaN.
-  void step();
+  /// changed, if a schedule gives a factor that is negative, infinite or NaN, and if asked to look,
+  /// for a parameter or gradient with NaN or an infinity, by the parameter's name.
+  void step(const StepOptions& options = {});
 
   /// Forgets the gradients of all parameters.
   void zero_grad() const;
@@ -103,7 +108,7 @@ class Optimizer {
     std::string name;
     Tensor gradient = {};  // of the step that is being made
   };
-  static void prepare(Entry& entry);
+  static void prepare(Entry& entry, const StepOptions& options);
   struct Group {
     std::vector<Entry> entries;
     std::vector<std::string> slots;

@@ -4,27 +4,35 @@
 
 #include <cstddef>
 
+#include <xtape/core/operation.hpp>
+
 namespace xtape::kernels {
 
 /// w -= rate g
 struct GradientDescent {
+  static constexpr OpInfo info{"sgd"};
   static constexpr std::size_t slots = 0;
   double rate;
+  void attributes(auto&) const {}
   void operator()(auto& w, auto g) const { w = w - rate * g; }
 };
 
 /// Momentum, v collecting steps.
 struct Momentum {
+  static constexpr OpInfo info{"sgd_momentum"};
   static constexpr std::size_t slots = 1;
   double rate, momentum;
+  void attributes(auto& visit) const { visit("momentum", momentum); }
   void operator()(auto& w, auto g, auto& v) const {
     v = momentum * v - rate * g;
     w = w + v;
   }
 };
 struct Nesterov {
+  static constexpr OpInfo info{"sgd_nesterov"};
   static constexpr std::size_t slots = 1;
   double rate, momentum;
+  void attributes(auto& visit) const { visit("momentum", momentum); }
   void operator()(auto& w, auto g, auto& v) const {
     v = momentum * v - rate * g;
     w = w + momentum * v - rate * g;
@@ -33,16 +41,20 @@ struct Nesterov {
 
 /// Momentum, v collecting gradients.
 struct BufferedMomentum {
+  static constexpr OpInfo info{"sgd_buffered_momentum"};
   static constexpr std::size_t slots = 1;
   double rate, momentum;
+  void attributes(auto& visit) const { visit("momentum", momentum); }
   void operator()(auto& w, auto g, auto& v) const {
     v = momentum * v + g;
     w = w - rate * v;
   }
 };
 struct BufferedNesterov {
+  static constexpr OpInfo info{"sgd_buffered_nesterov"};
   static constexpr std::size_t slots = 1;
   double rate, momentum;
+  void attributes(auto& visit) const { visit("momentum", momentum); }
   void operator()(auto& w, auto g, auto& v) const {
     v = momentum * v + g;
     w = w - rate * (g + momentum * v);
@@ -51,8 +63,10 @@ struct BufferedNesterov {
 
 /// Duchi et al. (2011).
 struct AdagradRule {
+  static constexpr OpInfo info{"adagrad"};
   static constexpr std::size_t slots = 1;
   double rate, epsilon;
+  void attributes(auto& visit) const { visit("epsilon", epsilon); }
   void operator()(auto& w, auto g, auto& c) const {
     c = c + g * g;
     w = w - rate * g / (sqrt(c) + epsilon);
@@ -61,8 +75,13 @@ struct AdagradRule {
 
 /// Tieleman and Hinton (2012).
 struct RMSpropRule {
+  static constexpr OpInfo info{"rmsprop"};
   static constexpr std::size_t slots = 1;
   double rate, rho, epsilon;
+  void attributes(auto& visit) const {
+    visit("rho", rho);
+    visit("epsilon", epsilon);
+  }
   void operator()(auto& w, auto g, auto& c) const {
     c = rho * c + (1 - rho) * g * g;
     w = w - rate * g / (sqrt(c) + epsilon);
@@ -71,8 +90,14 @@ struct RMSpropRule {
 
 /// Kingma and Ba (2015), algorithm 1: scale = rate / (1 - beta1^t), root = 1 / sqrt(1 - beta2^t).
 struct AdamRule {
+  static constexpr OpInfo info{"adam"};
   static constexpr std::size_t slots = 2;
   double beta1, beta2, scale, root, epsilon;
+  void attributes(auto& visit) const {
+    visit("beta1", beta1);
+    visit("beta2", beta2);
+    visit("epsilon", epsilon);
+  }
   void operator()(auto& w, auto g, auto& m, auto& v) const {
     m = beta1 * m + (1 - beta1) * g;
     v = beta2 * v + (1 - beta2) * g * g;
@@ -82,9 +107,14 @@ struct AdamRule {
 
 /// Loshchilov and Hutter (2019): Adam after w has been shrunk.
 struct AdamWRule {
+  static constexpr OpInfo info{"adamw"};
   static constexpr std::size_t slots = 2;
   AdamRule adam;
   double shrink;
+  void attributes(auto& visit) const {
+    adam.attributes(visit);
+    visit("shrink", shrink);
+  }
   void operator()(auto& w, auto g, auto& m, auto& v) const {
     w = w - shrink * w;
     adam(w, g, m, v);

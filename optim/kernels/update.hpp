@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/kernels/level.hpp>
@@ -20,19 +21,40 @@ struct UpdateKernels {
                   double* const* state);
 };
 
-/// The rule applied to a parameter. float32 or float64.
+/// A rule as an operation on a parameter, its gradient and its state. float32 or float64.
+template <class Rule>
+struct UpdateOperation {
+  static constexpr OpInfo info = Rule::info;
+  const Rule& rule;
+  double rate;
+  std::int64_t t;
+
+  void attributes(auto& visit) const {
+    visit("rate", rate);
+    visit("t", t);
+    rule.attributes(visit);
+  }
+  void run(std::span<const Tensor* const> x) const {
+    const Tensor& g = *x[1];
+    const auto run = [&]<class T>(TypeTag<T>, auto kernel) {
+      T* p = detail::writable<T>(*x[0]);
+      std::array<T*, Rule::slots> state;
+      std::transform(x.begin() + 2, x.end(), state.begin(),
+                     [](const Tensor* own) { return detail::writable<T>(*own); });
+      kernel(rule, g.size(), p, g.body().template elements<const T>(), state.data());
+    };
+    const auto& kernels = chosen<UpdateKernels<Rule>>();
+    g.dtype() == Dtype::float32 ? run(TypeTag<float>{}, kernels.float32)
+                                : run(TypeTag<double>{}, kernels.float64);
+  }
+};
+
 template <class Rule>
 void update(const optim::Update& update, const Rule& rule) {
-  const Tensor& g = update.gradient;
-  const auto run = [&]<class T>(TypeTag<T>, auto kernel) {
-    T* p = detail::writable<T>(update.parameter);
-    std::array<T*, Rule::slots> state;
-    std::transform(update.state.begin(), update.state.end(), state.begin(), detail::writable<T>);
-    kernel(rule, g.size(), p, g.body().template elements<const T>(), state.data());
-  };
-  const auto& kernels = chosen<UpdateKernels<Rule>>();
-  g.dtype() == Dtype::float32 ? run(TypeTag<float>{}, kernels.float32)
-                              : run(TypeTag<double>{}, kernels.float64);
+  std::array<const Tensor*, 2 + Rule::slots> x{&update.parameter, &update.gradient};
+  std::transform(update.state.begin(), update.state.end(), x.begin() + 2,
+                 [](const Tensor& own) { return &own; });
+  apply_in_place(UpdateOperation<Rule>{rule, update.rate, update.t}, x);
 }
 
 }  // namespace xtape::kernels

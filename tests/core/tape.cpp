@@ -57,21 +57,17 @@ TEST_CASE("a tape of several outputs lists each node once") {
 TEST_CASE("a tape as a table") {
   while (leaf(0).node()->number() % 1000 != 99) {
   }  // so that the numbers to come are of one width
-  const Tensor x = vector({1, 2}).set_requires_grad(true);
+  const Tensor x = vector({1, 2}).set_requires_grad(true).set_name("speed");
   const Tensor loss = total(multiply(scale(x, 2), vector({3, 4})));
-  const auto number = [&](std::uint64_t i) { return std::to_string(x.node()->number() + i); };
-  const std::size_t width = number(0).size();
-  const auto inputs = [&](const std::string& text) {
-    return text + std::string(width + 3 - text.size(), ' ');
-  };
-  const std::string margin(width - 1, ' ');
-  CHECK(text(Tape(loss)) == margin + "#  operation  " + inputs("inputs") + "  result      saved\n" +
-                                number(3) + "  total      " + inputs(number(2)) +
-                                "  float64[]       0\n" + number(2) + "  multiply   " +
-                                inputs(number(1) + ", -") + "  float64[2]     32\n" + number(1) +
-                                "  scale      " + inputs(number(0)) + "  float64[2]      0\n" +
-                                number(0) + "  leaf       " + inputs("") + "  float64[2]      0\n" +
-                                margin + "              " + inputs("") + "                 32\n");
+  const auto id = [&](std::uint64_t i) { return "%" + std::to_string(x.node()->number() + i); };
+  const std::string blank(id(0).size(), ' ');
+  CHECK(text(Tape(loss)) ==
+        "operation   operands" + blank + "        result" + blank + "       bytes  saved\n" +  //
+            "total       " + id(2) + " float64[2]     " + id(3) + " float64[]       8      0\n" +
+            "multiply    " + id(1) + " float64[2], -  " + id(2) + " float64[2]     16     32\n" +
+            "scale       " + id(0) + " float64[2]     " + id(1) + " float64[2]     16      0\n" +
+            "leaf speed  " + blank + "                " + id(0) + " float64[2]     16      0\n" +
+            "            " + blank + "                " + blank + "                56     32\n");
 }
 
 TEST_CASE("a swept tape still lists its nodes, without saved values, and cannot be swept again") {

@@ -105,9 +105,9 @@ TEST_CASE("DebugGuard: a NaN planted in a three-layer model is found where it ar
   {
     const DebugGuard guard;
     const std::string message = error_of<ValueError>([&] { return net(x); });
-    CHECK(
-        message.starts_with("DebugGuard: linear gave inf at [0, 0] of float32[5, 3]; operands: "
-                            "float32[5, 3] from "));
+    CHECK(message.starts_with("DebugGuard: linear"));
+    CHECK(message.find(" gave inf at [0, 0] of float32[5, 3]; operands: float32[5, 3] from ") !=
+          std::string::npos);
     CHECK(message.find("; float32[3, 3] from 9.99") != std::string::npos);
     CHECK(message.find("; float32[3] from 0 to 0 (in second)") != std::string::npos);
     CHECK(message.ends_with("(in second)"));
@@ -119,9 +119,9 @@ TEST_CASE("DebugGuard: an infinity in the backward pass names the rule, and no l
   const Tensor x = tensor({1.0, 0.0}).set_requires_grad(true);
   const Tensor y = sum(sqrt(x));
   const DebugGuard guard;
-  CHECK(error_of<ValueError>([&] { y.backward(); })
-            .starts_with("DebugGuard: sqrt in the backward pass of sqrt gave inf at [1] of "
-                         "float32[2]; operands: "));
+  CHECK(error_of<ValueError>([&] {
+          y.backward();
+        }).find(" gave inf at [1] of float32[2]; operands: ") != std::string::npos);
   CHECK(!x.grad().defined());
 }
 
@@ -131,7 +131,7 @@ TEST_CASE("DebugGuard: a wrong rule is named by its operation, right ones pass")
   static_cast<void>(logsumexp(sin(x) * matmul(x, ones({2, 2}, Dtype::float64))));
   CHECK(error_of<ValueError>([&] {
           return apply(WrongSquare(), x);
-        }).starts_with("DebugGuard: the rule of wrong_square is wrong: gradcheck: "));
+        }).find(" is wrong: gradcheck: ") != std::string::npos);
 }
 
 TEST_CASE("DebugGuard: a graph that grows without backward, and bad options") {
@@ -141,8 +141,7 @@ TEST_CASE("DebugGuard: a graph that grows without backward, and bad options") {
           Tensor total = x;
           for (int i = 0; i < 100; ++i) total = total + x;
           return total;
-        }).find("nodes are alive when add is recorded: does a graph grow without backward?") !=
-        std::string::npos);
+        }).find(" is recorded: does a graph grow without backward?") != std::string::npos);
   CHECK(error_of<ValueError>([] {
           DebugGuard bad({.max_nodes = -1});
           return 0;
@@ -203,3 +202,69 @@ TEST_CASE(
   CHECK(message.find("operands: float32[2] from 3 to 3; float32[2] from 0 to 2") !=
         std::string::npos);
 }
+
+TEST_CASE(
+    "Trace: random numbers, dropout's key and call, and the update of an optimizer in place") {
+  Rng rng(0);
+  const Tensor w = ones({2}).set_requires_grad(true);
+  optim::Adam optimizer({{"w", w}}, {.learning_rate = 0.5});
+  const Trace trace;
+  const Tensor noise = rng.normal({2}, 0, 2);
+  static_cast<void>(rng.permutation(3));
+  sum(dropout(w, 0.5, 7, 8) * noise).backward();
+  const std::size_t before = trace.steps().size();
+  optimizer.step();
+  CHECK(trace.steps()[0].operation == "normal");
+  CHECK(trace.steps()[0].attributes == "mean=0 stddev=2");
+  CHECK(trace.steps()[0].operands.empty());
+  CHECK(trace.steps()[1].operation == "permutation");
+  CHECK(trace.steps()[2].attributes == "rate=0.5 key=7 call=8");
+  REQUIRE(trace.steps().size() > before);
+  const TraceStep& update = trace.steps().back();
+  CHECK(update.operation == "adam");
+  CHECK(update.attributes == "rate=0.5 t=1 beta1=0.9 beta2=0.999 epsilon=1e-07");
+  CHECK(update.operands.size() == 4);  // parameter, gradient, two moments
+  CHECK(update.result == update.operands[0]);
+  CHECK(update.bytes == 0);
+  CHECK(update.place == "w");
+}
+
+TEST_CASE("DebugGuard: an update that overflows names its parameter") {
+  const Tensor w = full({2}, 3e38).set_requires_grad(true);
+  optim::SGD optimizer({{"w", w}}, {.learning_rate = 1e38});
+  sum(w * tensor({0.0, -1.0})).backward();
+  {
+    const DebugGuard guard;
+    const std::string message = error_of<ValueError>([&] {
+      optimizer.step();
+      return 0;
+    });
+    CHECK(message.starts_with("DebugGuard: sgd rate=1e+38 t=1"));
+    CHECK(message.find(" gave inf at [1] of float32[2]; operands: ") != std::string::npos);
+    CHECK(message.ends_with("(in w)"));
+  }
+}
+
+#if XTAPE_HAS_BACKTRACE
+TEST_CASE(
+    "Trace and DebugGuard: the line of the program, through a user's functions and in backward") {
+  const Tensor x = tensor({1.0, 0.0}).set_requires_grad(true);
+  const Trace trace;
+  const auto here = [](int line) { return "watching.cpp:" + std::to_string(line); };
+  Tensor y = sqrt(x);
+  const int forward = __LINE__ - 1;
+  y = sum(y * 2);
+  const int product = __LINE__ - 1;
+  CHECK(trace.steps()[0].line == here(forward));
+  CHECK(trace.steps()[1].line == here(product));
+  CHECK(trace.steps()[2].line == here(product));
+  const DebugGuard guard;
+  int backward = 0;
+  const std::string message = error_of<ValueError>([&] {
+    backward = __LINE__ + 1;
+    y.backward();
+  });
+  CHECK(message.starts_with("DebugGuard: sqrt in the backward pass of sqrt, called at " +
+                            here(backward) + ", gave inf"));
+}
+#endif

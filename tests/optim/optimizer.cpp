@@ -334,3 +334,26 @@ TEST_CASE("optimizers refuse what does not fit") {
   CHECK_THROWS_AS(optimizer.set_learning_rate(-1), ValueError);
   CHECK_THROWS_AS(optimizer.set_learning_rate(nan), ValueError);
 }
+
+TEST_CASE("a step that is asked to look names what is not finite, and changes nothing") {
+  const Tensor a = leaf({1, 2}), b = leaf({3, 4});
+  optim::SGD optimizer({{"hidden.a", a}, {"hidden.b", b}}, {.learning_rate = 0.5});
+  sum(a + b * tensor({1.0, HUGE_VAL}, Dtype::float64)).backward();
+  CHECK(error_of<ValueError>([&] {
+          optimizer.step({.check_finite = true});
+          return 0;
+        }) == "optimizer: the gradient must be finite; got inf at [1] of float64[2] (in hidden.b)");
+  check_close(a, {1, 2});
+  CHECK(optimizer.steps() == 0);
+  b.zero_grad();
+  optimizer.step({.check_finite = true});
+  check_close(a, {0.5, 1.5});
+  a.assign(tensor({1.0, NAN}, Dtype::float64));
+  CHECK(error_of<ValueError>([&] {
+          optimizer.step({.check_finite = true});
+          return 0;
+        }) ==
+        "optimizer: the parameter must be finite; got nan at [1] of float64[2] (in hidden.a)");
+  optimizer.step();  // nobody asked
+  CHECK(optimizer.steps() == 2);
+}
