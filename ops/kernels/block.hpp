@@ -35,9 +35,13 @@ void block_function(std::byte* y, const std::byte* const* x, const std::int64_t*
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   auto* to = reinterpret_cast<Result*>(y);
   const T* from[] = {reinterpret_cast<const T*>(x[k])...};
+  const T* at[] = {from[k]...};  // in registers: no store in the loop can be taken to change them
+  const std::int64_t advance[] = {width * step[k]...};
   std::int64_t i = 0;
-  for (; i + width <= n; i += width)
-    store(F::apply(Lane<T>::load(from[k] + i * step[k])...), to + i);
+  for (; i + width <= n; i += width) {
+    store(F::apply(Lane<T>::load(at[k])...), to + i);
+    ((at[k] += advance[k]), ...);
+  }
   if (i == n) return;
   Result output[Lane<T>::width];
   const std::int64_t rest = n - i;

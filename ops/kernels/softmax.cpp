@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <limits>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <xtape/core/memory.hpp>
@@ -84,11 +86,11 @@ T rest_of_row(const T* powers, std::int64_t columns) {
   return static_cast<T>(others + (ones - 1));
 }
 
-/// y = exp(x - shift) for a block of rows, divided by its sum if `normalize`; the shift of each row
-/// and its sum less 1.
+/// y = exp(x - shift) for a block of rows, the shift of each row and its sum less 1. If `scales` are
+/// asked for, what y is multiplied with, so that its sum is 1.
 template <class T>
 void exp_long_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* rests,
-                   bool normalize) {
+                   T* scales) {
   for (std::int64_t r = 0; r < rows; ++r) {
     const T* from = x + r * columns;
     T* to = y + r * columns;
@@ -96,22 +98,37 @@ void exp_long_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T*
     map_run(
         columns, to, [shift](Lane<T> t) { return exp(t - shift); }, from);
     rests[r] = rest_of_row(to, columns);
-    if (normalize)
-      map_run(
-          columns, to, [scale = scale_for(Lane<T>(rests[r]))](Lane<T> t) { return t * scale; }, to);
     shifts[r] = shift.first();
+    if (scales == nullptr) continue;
+    const Lane<T> scale = scale_for(Lane<T>(rests[r]));
+    map_run(
+        columns, to, [scale](Lane<T> t) { return t * scale; }, to);
+    scales[r] = scale.first();
   }
+}
+
+/// Calls f with the number of columns, as a constant if it is small: its loops are unrolled then.
+template <class T, class F>
+void with_columns(std::int64_t columns, F&& f) {
+  constexpr auto constants = std::min(static_cast<std::int64_t>(Lane<T>::width), std::int64_t{5});
+  const bool done = [&]<std::int64_t... n>(std::integer_sequence<std::int64_t, n...>) {
+    return ((columns == n && (f(std::integral_constant<std::int64_t, n>()), true)) || ...);
+  }
+  (std::make_integer_sequence<std::int64_t, constants>());
+  if (!done) f(columns);
 }
 
 /// The same for rows shorter than a register, with a row to each lane.
 template <class T>
 void exp_short_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* rests,
-                    bool normalize) {
+                    T* scales) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   T lanes[Lane<T>::width][block_rows];  // [column][row]
-  for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t j = 0; j < columns; ++j) lanes[j][i] = x[i * columns + j];
-  }
+  with_columns<T>(columns, [&](auto n) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t j = 0; j < n; ++j) lanes[j][i] = x[i * n + j];
+    }
+  });
   const std::int64_t padded = (rows + width - 1) / width * width;
   for (std::int64_t j = 0; j < columns; ++j) std::fill(lanes[j] + rows, lanes[j] + padded, T{0});
   for (std::int64_t i = 0; i < rows; i += width) {
@@ -126,24 +143,27 @@ void exp_short_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T
       e.store(lanes[j] + i);
     }
     const Lane<T> rest = row.others + (row.ones - 1);
-    const Lane<T> scale = normalize ? scale_for(rest) : Lane<T>(1);
-    for (std::int64_t j = 0; j < columns; ++j)
-      (Lane<T>::load(lanes[j] + i) * scale).store(lanes[j] + i);
     shift.store(shifts + i);
     rest.store(rests + i);
+    if (scales == nullptr) continue;
+    const Lane<T> scale = scale_for(rest);
+    for (std::int64_t j = 0; j < columns; ++j)
+      (Lane<T>::load(lanes[j] + i) * scale).store(lanes[j] + i);
+    scale.store(scales + i);
   }
-  for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t j = 0; j < columns; ++j) y[i * columns + j] = lanes[j][i];
-  }
+  with_columns<T>(columns, [&](auto n) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t j = 0; j < n; ++j) y[i * n + j] = lanes[j][i];
+    }
+  });
 }
 
 template <class T>
 void exp_block(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* rests,
-               bool normalize) {
+               T* scales) {
   static_assert(block_rows % static_cast<std::int64_t>(Lane<T>::width) == 0);
   const bool short_rows = columns < static_cast<std::int64_t>(Lane<T>::width);
-  (short_rows ? exp_short_rows<T> : exp_long_rows<T>)(rows, columns, x, y, shifts, rests,
-                                                      normalize);
+  (short_rows ? exp_short_rows<T> : exp_long_rows<T>)(rows, columns, x, y, shifts, rests, scales);
 }
 
 template <class T>
@@ -168,9 +188,9 @@ void softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const st
                   std::byte* y) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     for_each_block(rows, columns, [&](std::int64_t first, std::int64_t count) {
-      T shifts[block_rows], rests[block_rows];
+      T shifts[block_rows], rests[block_rows], scales[block_rows];
       T* out = as<T>(y) + first * columns;
-      exp_block(count, columns, as<T>(x) + first * columns, out, shifts, rests, true);
+      exp_block(count, columns, as<T>(x) + first * columns, out, shifts, rests, scales);
     });
   });
 }
@@ -182,7 +202,7 @@ void log_softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, cons
       T shifts[block_rows], rests[block_rows], logs[block_rows];
       const T* in = as<T>(x) + first * columns;
       T* out = as<T>(y) + first * columns;
-      exp_block(count, columns, in, out, shifts, rests, false);
+      exp_block<T>(count, columns, in, out, shifts, rests, nullptr);
       map_run(
           count, logs, [](Lane<T> rest) { return where(rest == -1, 0, log1p(rest)); }, rests);
       for (std::int64_t r = 0; r < count; ++r) {
@@ -225,17 +245,17 @@ void cross_entropy_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, co
                         std::byte* loss) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     for_each_block(rows, columns, [&](std::int64_t first, std::int64_t count) {
-      T shifts[block_rows], rests[block_rows], logs[block_rows];
+      T shifts[block_rows], rests[block_rows], scales[block_rows], logs[block_rows];
       const T* in = as<T>(x) + first * columns;
       T* out = as<T>(differences) + first * columns;
-      exp_block(count, columns, in, out, shifts, rests, true);
+      exp_block(count, columns, in, out, shifts, rests, scales);
       map_run(
           count, logs, [](Lane<T> rest) { return log1p(rest); }, rests);
       for (std::int64_t r = 0; r < count; ++r) {
         const std::int64_t label = r * columns + labels[first + r];
         as<T>(loss)[first + r] = logs[r] + (shifts[r] - in[label]);
         // p - 1, which where p is nearly 1 has the digits of the others
-        out[label] = in[label] == shifts[r] ? -rests[r] / (1 + rests[r]) : out[label] - 1;
+        out[label] = in[label] == shifts[r] ? -rests[r] * scales[r] : out[label] - 1;
       }
     });
     if (counts == nullptr) return;
@@ -273,7 +293,8 @@ void logsumexp_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const 
         static_cast<std::size_t>(std::max(block_elements, columns)));
     for_each_block(rows, columns, [&](std::int64_t first, std::int64_t count) {
       T shifts[block_rows], rests[block_rows];
-      exp_block(count, columns, as<T>(x) + first * columns, powers.data(), shifts, rests, false);
+      exp_block<T>(count, columns, as<T>(x) + first * columns, powers.data(), shifts, rests,
+                   nullptr);
       const auto formula = [](Lane<T> rest, Lane<T> shift) {
         return where(shift == std::numeric_limits<T>::infinity(), shift, shift + log1p(rest));
       };
