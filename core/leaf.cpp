@@ -91,23 +91,23 @@ void Leaf::replace(Node& leaf, const Ref<Node>& successor) {
   auto& old = static_cast<Leaf&>(leaf);
   auto& next = static_cast<Leaf&>(*successor);
   next.hooks_.swap(old.hooks_);
+  next.hooked_ = old.hooked_.exchange(false);
   next.label_.swap(old.label_);
   old.successor_ = successor;
 }
 
-void Leaf::add_hook(Node& leaf, std::shared_ptr<const Hook> hook) {
+void Leaf::add_hook(Node& node, std::shared_ptr<const Hook> hook) {
   const std::lock_guard lock(gradients_mutex());
-  current(leaf).hooks_.push_back(std::move(hook));
+  Leaf& leaf = current(node);
+  leaf.hooks_.push_back(std::move(hook));
+  leaf.hooked_ = true;
 }
 
-void Leaf::remove_hook(Node& leaf, const std::shared_ptr<const Hook>& hook) {
+void Leaf::remove_hook(Node& node, const std::shared_ptr<const Hook>& hook) {
   const std::lock_guard lock(gradients_mutex());
-  std::erase(current(leaf).hooks_, hook);  // the guard still has it, so nothing dies here
-}
-
-bool Leaf::has_hooks(const Node& leaf) {
-  const std::lock_guard lock(gradients_mutex());
-  return !static_cast<const Leaf&>(leaf).hooks_.empty();
+  Leaf& leaf = current(node);
+  std::erase(leaf.hooks_, hook);  // the guard still has it, so nothing dies here
+  leaf.hooked_ = !leaf.hooks_.empty();
 }
 
 Tensor Leaf::call_hooks(Node& leaf, Tensor gradient) {

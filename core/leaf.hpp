@@ -1,8 +1,10 @@
 #pragma once
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <xtape/core/node.hpp>
@@ -41,7 +43,9 @@ class Leaf final : public Node {
   /// it, before any leaf changes. In the order in which they came.
   static void add_hook(Node& leaf, std::shared_ptr<const Hook> hook);
   static void remove_hook(Node& leaf, const std::shared_ptr<const Hook>& hook);
-  static bool has_hooks(const Node& leaf);
+  static bool has_hooks(const Node& leaf) {
+    return static_cast<const Leaf&>(leaf).hooked_.load(std::memory_order_relaxed);
+  }
   /// What the hooks make of a gradient. Throws GradError for one of another shape or dtype.
   static Tensor call_hooks(Node& leaf, Tensor gradient);
 
@@ -59,6 +63,7 @@ class Leaf final : public Node {
   Tensor grad_;
   bool frozen_ = false;
   std::vector<std::shared_ptr<const Hook>> hooks_;
+  std::atomic<bool> hooked_{false};  // whether there are any, without the lock
   std::function<std::string()> label_;
   Ref<Node> successor_;
 };

@@ -5,6 +5,7 @@
 namespace xtape::detail {
 
 class Watcher;
+class WriteLog;
 
 /// How deep in vmap a thread is, and whether operations are recorded: a bit for each level, since a
 /// function may be differentiated inside what is mapped, and that may be differentiated again.
@@ -12,6 +13,7 @@ struct Levels {
   std::uint32_t recording = 1;
   int current = 0;
   Watcher* watcher = nullptr;  // who is told of each operation, see watch.hpp
+  WriteLog* log = nullptr;     // and of each assignment, see write_log.hpp
 
   bool records(int level) const { return (recording >> level & 1u) != 0; }
   void set(int level, bool on) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <vector>
 
+#include <xtape/core/levels.hpp>
 #include <xtape/core/tensor.hpp>
 
 namespace xtape::detail {
@@ -23,9 +24,14 @@ class WriteLog {
   void undo() const;
 
   /// A leaf is about to get another value.
-  static void note(const Tensor& leaf);
+  static void note(const Tensor& leaf) {
+    if (levels.log != nullptr) [[unlikely]]
+      levels.log->note_here_and_outside(leaf);
+  }
 
  private:
+  void note_here_and_outside(const Tensor& leaf);
+
   std::vector<Write> writes_;
   WriteLog* outer_;
 };

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -39,13 +40,15 @@ void check_elements(const char* op, const char* what, const char* rule, const Te
     visit(dense.dtype(), [&]<class T>(TypeTag<T>) {
       const T* values = dense.body().elements<const T>();
       const std::int64_t size = dense.size();
-      for (std::int64_t i = 0; i < size; ++i) {
-        const auto value = static_cast<double>(values[i]);
-        if (!holds(value)) {
-          throw ValueError(std::string(op) + ": " + what + " must " + rule + "; got " +
-                           xtape::detail::text(values[i]) + " at position " + std::to_string(i));
-        }
-      }
+      std::int64_t right = 0;
+      for (std::int64_t i = 0; i < size; ++i)  // without branches
+        right += holds(static_cast<double>(values[i])) ? 1 : 0;
+      if (right == size) return;
+      const auto wrong = std::find_if_not(
+          values, values + size, [&](T value) { return holds(static_cast<double>(value)); });
+      throw ValueError(std::string(op) + ": " + what + " must " + rule + "; got " +
+                       xtape::detail::text(*wrong) + " at position " +
+                       std::to_string(wrong - values));
     });
   });
 }
@@ -133,12 +136,12 @@ void check_floating(const char* op, const char* what, const Tensor& x) {
 
 void check_probabilities(const char* op, const Tensor& targets) {
   check_elements(op, "targets", "lie in [0, 1]", targets,
-                 [](double value) { return value >= 0 && value <= 1; });
+                 [](double value) { return (value >= 0) & (value <= 1); });
 }
 
 void check_truth_values(const char* op, const Tensor& targets) {
   check_elements(op, "targets", "be 0 or 1", targets,
-                 [](double value) { return value == 0 || value == 1; });
+                 [](double value) { return (value == 0) | (value == 1); });
 }
 
 void check_not_negative(const char* op, const char* what, const Tensor& weights) {

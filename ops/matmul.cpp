@@ -59,14 +59,18 @@ std::int64_t matrix_offset(const detail::Body& x, const Shape& batch, std::int64
   return offset;
 }
 
+// What follows gives x itself if it can, which takes no handle of it; else `made` keeps the result.
+
 /// As BLAS can read it.
-Tensor as_matrices(const Tensor& x) { return readable(x.body()) ? x : x.contiguous(); }
+const Tensor& as_matrices(const Tensor& x, Tensor& made) {
+  return readable(x.body()) ? x : made = x.contiguous();
+}
 
 /// x [..., n] as a matrix [m, n].
-Tensor as_rows(const Tensor& x) {
+const Tensor& as_rows(const Tensor& x, Tensor& made) {
   if (x.rank() == 2) return x;
   const std::int64_t rows = detail::count_of({x.shape().begin(), x.shape().end() - 1});
-  return reshape(x, {rows, x.extent(-1)});
+  return made = reshape(x, {rows, x.extent(-1)});
 }
 
 /// The product of tensors of rank 2 and more, of one dtype but boolean, for every place of their
@@ -86,7 +90,8 @@ struct MatMul {
   void run(const Tensor& y, const Tensor& left, const Tensor& right) const {
     const NoGradGuard off;
     if (y.size() == 0) return;
-    const Tensor x = as_matrices(left), w = as_matrices(right);
+    Tensor made[2];
+    const Tensor &x = as_matrices(left, made[0]), &w = as_matrices(right, made[1]);
     const std::int64_t m = x.extent(-2), k = x.extent(-1), n = w.extent(-1);
     const std::int64_t matrix_bytes = m * n * static_cast<std::int64_t>(size_of(y.dtype()));
     const Shape batch = leading(y.shape());
@@ -112,7 +117,8 @@ struct MatMul {
   Tensor batch(const Examples& x) const {
     if (x.rank(0) == 2 && x.rank(1) == 2 && !x.differ(1)) {  // one product of all rows
       const std::int64_t rows = x[0].extent(1);
-      return reshape(matmul(as_rows(x[0]), x[1]), {x.count(), rows, x[1].extent(1)});
+      Tensor made;
+      return reshape(matmul(as_rows(x[0], made), x[1]), {x.count(), rows, x[1].extent(1)});
     }
     const detail::Aligned all(x);
     return matmul(all[0], all[1]);
@@ -142,8 +148,10 @@ struct Linear {
   }
   void run(const Tensor& y, const Tensor& input, const Tensor& weight, const Tensor& bias) const {
     const NoGradGuard off;
-    const Tensor left = as_matrices(as_rows(input)), right = as_matrices(weight),
-                 added = bias.contiguous();
+    Tensor made[4];
+    const Tensor& left = as_matrices(as_rows(input, made[0]), made[1]);
+    const Tensor& right = as_matrices(weight, made[2]);
+    const Tensor& added = bias.is_contiguous() ? bias : made[3] = bias.contiguous();
     kernels::gemm(y.dtype(), left.extent(0), right.extent(1), right.extent(0),
                   matrix(left.body(), 0), matrix(right.body(), 0), added.body().data,
                   y.body().data);
@@ -154,7 +162,10 @@ struct Linear {
   }
   void vjp(const Tensor& g, const Send& send) const {
     send(0, [&] { return matmul(g, transpose(w.get())); });
-    send(1, [&] { return matmul(transpose(as_rows(x.get())), as_rows(g)); });
+    send(1, [&] {
+      Tensor made[2];
+      return matmul(transpose(as_rows(x.get(), made[0])), as_rows(g, made[1]));
+    });
     send(2, [&] { return sum_to(g, send.shape(2)); });
   }
   Tensor jvp(const Tangents& t) const {
@@ -194,6 +205,8 @@ Tensor matmul(const Tensor& left, const Tensor& right) {
 
   const Dtype promoted = promote(left.dtype(), right.dtype());
   const Dtype dtype = promoted == Dtype::boolean ? Dtype::int64 : promoted;
+  if (left.rank() > 1 && right.rank() > 1 && left.dtype() == dtype && right.dtype() == dtype)
+    return apply(MatMul(), left, right);
   const Tensor a = left.rank() == 1 ? expand_dims(left, 0) : left;
   const Tensor b = right.rank() == 1 ? expand_dims(right, 1) : right;
   Tensor y = apply(MatMul(), a.to(dtype), b.to(dtype));

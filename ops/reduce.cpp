@@ -46,7 +46,8 @@ Dtype integral_as_int64(Dtype dtype) { return dtype == Dtype::boolean ? Dtype::i
 /// which elements are taken follows from the shape alone.
 void reduce(Reduction reduction, const Tensor& y, const Tensor& x, const Flags& flags) {
   const bool ordered = reduction == Reduction::sum || reduction == Reduction::product;
-  const Tensor source = ordered && !x.is_contiguous() ? x.detach().contiguous() : x;
+  Tensor made;
+  const Tensor& source = ordered && !x.is_contiguous() ? made = x.detach().contiguous() : x;
   kernels::reduce_kernels().reduce(reduction, source, flags, y);
 }
 

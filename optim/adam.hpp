@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/optim/bias_correction.hpp>
 #include <xtape/optim/optimizer.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -38,6 +39,8 @@ class Adam : public OptimizerOf<AdamOptions> {
   void check(const AdamOptions& options) const override;
   std::vector<std::string> slots(const AdamOptions& options) const override;
   void update(const AdamOptions& options, const Update& parameter) const override;
+
+  mutable BiasCorrection first_correction_, second_correction_;
 };
 
 }  // namespace xtape::optim

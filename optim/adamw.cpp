@@ -22,11 +22,11 @@ std::vector<std::string> AdamW::slots(const AdamWOptions&) const {
 }
 
 void AdamW::update(const AdamWOptions& options, const Update& parameter) const {
-  const double rate = parameter.rate, t = static_cast<double>(parameter.t);
+  const double rate = parameter.rate;
   const double beta1 = options.beta1, beta2 = options.beta2, epsilon = options.epsilon;
   const double shrink = rate * options.weight_decay;
-  const double scale = rate / (1 - std::pow(beta1, t));
-  const double root = 1 / std::sqrt(1 - std::pow(beta2, t));
+  const double scale = rate / first_correction_(beta1, parameter.t);
+  const double root = 1 / std::sqrt(second_correction_(beta2, parameter.t));
   kernels::update(parameter, kernels::AdamWRule{{beta1, beta2, scale, root, epsilon}, shrink});
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/optim/bias_correction.hpp>
 #include <xtape/optim/optimizer.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -41,6 +42,8 @@ class AdamW : public OptimizerOf<AdamWOptions> {
   void check(const AdamWOptions& options) const override;
   std::vector<std::string> slots(const AdamWOptions& options) const override;
   void update(const AdamWOptions& options, const Update& parameter) const override;
+
+  mutable BiasCorrection first_correction_, second_correction_;
 };
 
 }  // namespace xtape::optim

@@ -3,6 +3,7 @@
 // vector types. Every element goes through the same vector code wherever it lies, so strided and
 // dense inputs give the same bits.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -86,6 +87,12 @@ XTAPE_INLINE XTAPE_WRAPS std::int64_t wrapping_multiply(std::int64_t a, std::int
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
 }
 
+#if defined(__AVX512F__)
+XTAPE_INLINE __mmask16 first_lanes(std::int64_t count) {
+  return static_cast<__mmask16>((1u << count) - 1);
+}
+#endif
+
 template <class T>
 struct Lane {
   using Values = typename Register<T>::Values;
@@ -114,6 +121,27 @@ struct Lane {
     return lane;
   }
   XTAPE_INLINE void store(T* p) const { std::memcpy(p, &v, sizeof(Values)); }
+  /// The first of a run that is shorter than a register; 0 in the other lanes.
+  XTAPE_INLINE static Lane load_first(const T* p, std::int64_t count) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) return of(_mm512_maskz_loadu_ps(first_lanes(count), p));
+    if constexpr (std::is_same_v<T, double>)
+      return of(_mm512_maskz_loadu_pd(static_cast<__mmask8>(first_lanes(count)), p));
+#endif
+    T buffer[width] = {};
+    std::copy(p, p + count, buffer);
+    return load(buffer);
+  }
+  XTAPE_INLINE void store_first(T* p, std::int64_t count) const {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) return _mm512_mask_storeu_ps(p, first_lanes(count), v);
+    if constexpr (std::is_same_v<T, double>)
+      return _mm512_mask_storeu_pd(p, static_cast<__mmask8>(first_lanes(count)), v);
+#endif
+    T buffer[width];
+    store(buffer);
+    std::copy(buffer, buffer + count, p);
+  }
   /// The element in the first lane.
   XTAPE_INLINE T first() const {
     if constexpr (vector)

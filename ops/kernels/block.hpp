@@ -12,14 +12,22 @@ namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
 
 template <class T>
-void store(Lane<T> result, T* y) {
+XTAPE_INLINE void store(Lane<T> result, T* y) {
   result.store(y);
 }
 template <class T>
-void store(Mask<T> result, bool* y) {
+XTAPE_INLINE void store_first(Lane<T> result, T* y, std::int64_t count) {
+  result.store_first(y, count);
+}
+template <class T>
+XTAPE_INLINE void store_first(Mask<T> result, bool* y, std::int64_t count) {
   T flags[Lane<T>::width];
   where(result, 1, 0).store(flags);
-  for (std::size_t i = 0; i < Lane<T>::width; ++i) y[i] = flags[i] != 0;
+  for (std::int64_t i = 0; i < count; ++i) y[i] = flags[i] != 0;
+}
+template <class T>
+XTAPE_INLINE void store(Mask<T> result, bool* y) {
+  store_first(result, y, static_cast<std::int64_t>(Lane<T>::width));
 }
 
 template <class T>
@@ -43,21 +51,17 @@ void block_function(std::byte* y, const std::byte* const* x, const std::int64_t*
     ((at[k] += advance[k]), ...);
   }
   if (i == n) return;
-  Result output[Lane<T>::width];
   const std::int64_t rest = n - i;
   if (rest == 1) {  // as in every scalar
-    store(F::apply(Lane<T>(from[k][i * step[k]])...), output);
+    Result output[Lane<T>::width];
+    store(F::apply(Lane<T>(*at[k])...), output);
     to[i] = output[0];
     return;
   }
-  T input[sizeof...(k)][Lane<T>::width] = {};
-  (
-      (void)[&] {
-        for (std::int64_t j = 0; j < rest; ++j) input[k][j] = from[k][(i + j) * step[k]];
-      }(),
-      ...);
-  store(F::apply(Lane<T>::load(input[k])...), output);
-  for (std::int64_t j = 0; j < rest; ++j) to[i + j] = output[j];
+  const auto last = [&](const T* values, std::int64_t of_operand) {
+    return of_operand == 0 ? Lane<T>(*values) : Lane<T>::load_first(values, rest);
+  };
+  store_first(F::apply(last(at[k], step[k])...), to + i, rest);
 }
 
 template <class F, bool with_integers, std::size_t... k>

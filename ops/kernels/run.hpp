@@ -108,14 +108,7 @@ void map_run(std::int64_t n, T* y, F&& f, const Runs*... x) {
   std::int64_t i = 0;
   for (; i + width <= n; i += width) f(Lane<T>::load(x + i)...).store(y + i);
   if (i == n) return;
-  const auto tail = [&](const T* from) {
-    T buffer[Lane<T>::width] = {};
-    std::copy(from + i, from + n, buffer);
-    return Lane<T>::load(buffer);
-  };
-  T result[Lane<T>::width];
-  f(tail(x)...).store(result);
-  std::copy(result, result + (n - i), y + i);
+  f(Lane<T>::load_first(x + i, n - i)...).store_first(y + i, n - i);
 }
 
 }  // namespace XTAPE_LEVEL
