@@ -17,6 +17,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows,
       const bool number = std::find(numbers.begin(), numbers.end(), i) != numbers.end();
       result += (i > 0 ? "  " : "") + (number ? blanks + texts[i] : texts[i] + blanks);
     }
+    result.erase(result.find_last_not_of(' ') + 1);
     result += '\n';
   }
   return result;

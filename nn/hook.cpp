@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <functional>
 #include <string>
 #include <utility>
 
@@ -63,22 +62,22 @@ struct Hooked {
 /// Not again where what holds the module has called them already.
 bool Module::has_hooks() const { return !state_->hooks.empty() && hooked != state_.get(); }
 
-Tensor Module::call_hooked(const Tensor& given,
-                           const std::function<Tensor(const Tensor&)>& f) const {
+Tensor Module::call_hooked(const Tensor& given, const void* function,
+                           Tensor (*run)(const void* function, const Tensor& x)) const {
   const Hooked once(state_.get());
   const auto list = state_->hooks;  // a hook may end itself
   const std::string where = path();
   Tensor x = given;
   for (const auto& hooks : list) {
-    if (hooks->before_forward) x = (*hooks->before_forward)(x);
+    x = hooks->before_forward(x);
     if (hooks->after_backward)
-      x = with_gradient_hook(x, *hooks->after_backward, "after_backward", where);
+      x = with_gradient_hook(x, hooks->after_backward, "after_backward", where);
   }
-  Tensor y = f(x);
+  Tensor y = run(function, x);
   for (const auto& hooks : list) {
-    if (hooks->after_forward) y = (*hooks->after_forward)(y);
+    y = hooks->after_forward(y);
     if (hooks->before_backward)
-      y = with_gradient_hook(y, *hooks->before_backward, "before_backward", where);
+      y = with_gradient_hook(y, hooks->before_backward, "before_backward", where);
   }
   return y;
 }

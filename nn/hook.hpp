@@ -1,6 +1,5 @@
 #pragma once
 #include <memory>
-#include <optional>
 
 #include <xtape/config.hpp>
 #include <xtape/ops/hook.hpp>
@@ -11,10 +10,10 @@ namespace xtape::nn {
 
 /// What is called when a module is: each sees a tensor, and may give another one in its place.
 struct ModuleHooks {
-  std::optional<Hook> before_forward = {};   ///< sees the input x
-  std::optional<Hook> after_forward = {};    ///< sees the result y
-  std::optional<Hook> before_backward = {};  ///< sees dL/dy, if anybody wants it
-  std::optional<Hook> after_backward = {};   ///< sees dL/dx, if anybody wants it
+  Hook before_forward = {};   ///< sees the input x
+  Hook after_forward = {};    ///< sees the result y
+  Hook before_backward = {};  ///< sees dL/dy, if anybody wants it
+  Hook after_backward = {};   ///< sees dL/dx, if anybody wants it
 };
 
 /// Hooks that are called while this lives. Moved, not copied.

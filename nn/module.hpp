@@ -1,6 +1,5 @@
 #pragma once
 #include <concepts>
-#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -152,9 +151,12 @@ class Module {
   /// f(x), as the function of this module: with its hooks, and its path in errors.
   /// `Tensor operator()(const Tensor& x) const { return call(x, [&](const Tensor& in) { ... }); }`
   template <std::invocable<const Tensor&> F>
-  Tensor call(const Tensor& x, F&& f) const {
+  Tensor call(const Tensor& x, const F& f) const {
     const ErrorContext in = here();
-    return has_hooks() ? call_hooked(x, std::ref(f)) : f(x);
+    if (!has_hooks()) return f(x);
+    return call_hooked(x, &f, [](const void* function, const Tensor& given) -> Tensor {
+      return (*static_cast<const F*>(function))(given);
+    });
   }
   /// Adds l1 sum|w| + l2 sum w² to the regularization loss. Throws ValueError for a negative
   /// factor.
@@ -205,7 +207,8 @@ class Module {
   };
 
   bool has_hooks() const;
-  Tensor call_hooked(const Tensor& x, const std::function<Tensor(const Tensor&)>& f) const;
+  Tensor call_hooked(const Tensor& x, const void* function,
+                     Tensor (*run)(const void* function, const Tensor& x)) const;
   void add_child(const std::string& name, const Module& module) const;
   static std::shared_ptr<State> cloned(const std::shared_ptr<State>& state);
   static bool assigned_along(const void* to, const void* from, const void* state);

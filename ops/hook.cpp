@@ -25,6 +25,11 @@ struct OnGradient {
 
 }  // namespace
 
+Tensor Hook::operator()(const Tensor& x) const {
+  const Tensor given = function_ ? function_(x) : Tensor();
+  return given.defined() ? given : x;
+}
+
 Tensor on_gradient(const Tensor& x, const Hook& hook) { return apply(OnGradient{hook}, x); }
 
 LeafHook on_leaf_gradient(const Tensor& leaf, const Hook& hook) { return {leaf, hook}; }

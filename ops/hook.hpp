@@ -14,9 +14,10 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 
 /// A function of a tensor that gives another one in its place; or nothing, or an undefined tensor, to
-/// leave it as it is.
+/// leave it as it is. Without a function it leaves all as it is.
 class Hook {
  public:
+  Hook() = default;
   template <std::invocable<const Tensor&> F>
   requires(!std::same_as<std::decay_t<F>, Hook>) Hook(F&& f) {  // NOLINT: a function is one
     using Given = std::invoke_result_t<F&, const Tensor&>;
@@ -30,10 +31,8 @@ class Hook {
       };
     }
   }
-  Tensor operator()(const Tensor& x) const {
-    Tensor given = function_(x);
-    return given.defined() ? given : x;
-  }
+  Tensor operator()(const Tensor& x) const;
+  explicit operator bool() const { return static_cast<bool>(function_); }
 
  private:
   std::function<Tensor(const Tensor&)> function_;

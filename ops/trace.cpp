@@ -22,6 +22,14 @@ bool is_view(const Tensor& y, std::span<const Tensor* const> inputs) {
   });
 }
 
+/// Whether two handles mean the same elements: what was saved for backward is another handle.
+bool same_value(const Tensor& a, const Tensor& b) {
+  const detail::Body &x = a.body(), &y = b.body();
+  if (&x == &y) return true;
+  return x.size > 0 && x.data != nullptr && x.data == y.data && x.dtype == y.dtype &&
+         x.shape == y.shape && x.strides == y.strides;
+}
+
 /// Elements of what is larger, result or operand; of a product, two for each term of each element.
 double flops_of(const detail::Step& step) {
   const std::string name = step.operation;
@@ -49,7 +57,7 @@ std::string title(const TraceStep& step) {
 
 std::int64_t Trace::number_of(const Tensor& x) {
   const auto known = std::find_if(tensors_.begin(), tensors_.end(),
-                                  [&](const Tensor& other) { return &other.body() == &x.body(); });
+                                  [&](const Tensor& other) { return same_value(other, x); });
   const auto number = known - tensors_.begin();
   if (known == tensors_.end()) tensors_.push_back(x);
   return number;
@@ -98,8 +106,10 @@ std::string Trace::to_dot() const {
 }
 
 std::ostream& operator<<(std::ostream& stream, const Trace& trace) {
+  const bool lines = std::any_of(trace.steps().begin(), trace.steps().end(),
+                                 [](const TraceStep& step) { return !step.line.empty(); });
   std::vector<std::vector<std::string>> rows{
-      {"step", "operation", "operands", "result", "bytes", "flops", "place", "line"}};
+      {"step", "operation", "operands", "result", "bytes", "flops", "place", lines ? "line" : ""}};
   for (std::size_t i = 0; i < trace.steps().size(); ++i) {
     const TraceStep& step = trace.steps()[i];
     rows.push_back({std::to_string(i), title(step), operands_text(step),

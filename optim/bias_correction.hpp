@@ -1,5 +1,4 @@
 #pragma once
-#include <cmath>
 #include <cstdint>
 
 #include <xtape/config.hpp>
@@ -12,15 +11,12 @@ namespace xtape::optim {
 class BiasCorrection {
  public:
   double operator()(double beta, std::int64_t t) {
-    if (beta != beta_ || t != t_) {
-      value_ = 1 - std::pow(beta, static_cast<double>(t));
-      beta_ = beta;
-      t_ = t;
-    }
+    if (beta != beta_ || t != t_) renew(beta, t);
     return value_;
   }
 
  private:
+  void renew(double beta, std::int64_t t);
   double beta_ = 0, value_ = 1;
   std::int64_t t_ = 1;
 };
