@@ -30,20 +30,21 @@ bool starts_with_any(std::string_view text, auto... prefixes) {
   return (text.starts_with(prefixes) || ...);
 }
 
-/// Whether a function is the library's, the language's or the system's, by its linkage name.
+/// Whether a function is the library's or the language's, by its linkage name.
 bool is_library_symbol(std::string_view symbol) {
   return starts_with_any(symbol, "_ZN5xtape", "_ZNK5xtape", "_ZZN5xtape", "_ZZNK5xtape", "_ZNSt",
-                         "_ZNKSt", "_ZSt", "_ZZNSt", "_ZN9__gnu_cxx", "__libc_", "start_thread",
-                         "clone");
+                         "_ZNKSt", "_ZSt", "_ZZNSt", "_ZN9__gnu_cxx");
 }
 
-/// Whether a line is of a header of the former two: those are compiled into the program's functions.
-bool is_library_header(std::string_view file) {
+/// Whether a line is of a header of either, which is compiled into the program's functions, or of what
+/// calls main and threads in glibc.
+bool is_library_line(std::string_view file) {
   for (auto at = file.find("/xtape/"); at != file.npos; at = file.find("/xtape/", at + 1)) {
     if (starts_with_any(file.substr(at + 7), "core/", "ops/", "nn/", "optim/", "data/", "train/"))
       return true;
   }
-  return file.find("/include/c++/") != file.npos;
+  return file.find("/include/c++/") != file.npos || file.find("sysdeps/") != file.npos ||
+         starts_with_any(file, "../csu/", "./csu/", "./nptl/");
 }
 
 struct Search {
@@ -52,7 +53,7 @@ struct Search {
 };
 
 int visit(void* data, std::uintptr_t pc, const char* file, int line, const char*) {
-  if (file == nullptr || is_library_header(file)) return 0;
+  if (file == nullptr || is_library_line(file)) return 0;
   auto& search = *static_cast<Search*>(data);
   bool library = false;
   backtrace_syminfo(
