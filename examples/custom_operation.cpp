@@ -45,7 +45,8 @@ struct SolveTridiagonal {
       pivot[i] -= factor * c[i - 1];
       solution[i] -= factor * solution[i - 1];
     }
-    for (std::size_t i = pivot.size(); i-- > 0;) {
+    for (std::size_t i = pivot.size(); i > 0;) {
+      --i;
       if (i + 1 < pivot.size()) solution[i] -= c[i] * solution[i + 1];
       solution[i] /= pivot[i];
     }

@@ -37,6 +37,10 @@ template <class T>
 void gather_run(T* to, const std::byte* source, Dtype dtype, std::int64_t stride, std::int64_t n) {
   visit(dtype, [&]<class From>(TypeTag<From>) {
     const auto* from = reinterpret_cast<const From*>(source);
+    if (stride == 1) {  // a vector loop
+      for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(from[i]);
+      return;
+    }
     for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(from[i * stride]);
   });
 }

@@ -34,6 +34,12 @@ XTAPE_INLINE Lane<T> flat(Lane<T> g, Lane<T> x) {
   return where((x == x) | (g == 0), 0, x);
 }
 
+/// g where x is positive, otherwise flat.
+template <class T>
+XTAPE_INLINE Lane<T> where_positive(Lane<T> g, Lane<T> x) {
+  return where(x > 0, g, flat(g, x));
+}
+
 /// x, NaN below 0, and +0 at -0: slopes at the end of a domain are their limits from within.
 template <class T>
 XTAPE_INLINE Lane<T> nonnegative(Lane<T> x) {

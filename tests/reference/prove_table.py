@@ -195,6 +195,7 @@ def minimum(at, u, v):
 functions = {
     "over": divide,
     "times": lambda at, u, v: u * v,
+    "where_positive": lambda at, u, v: u if at.sign(v) > 0 else at.number(0),
     "abs": absolute,
     "sign": lambda at, u: at.number(at.sign(u)),
     "maximum": maximum,

@@ -99,6 +99,7 @@ inline const std::map<std::string, Reference>& scalar_references() {
       {"multiply", [](const auto& x) { return x[0] * x[1]; }},
       {"divide", [](const auto& x) { return x[0] / x[1]; }},
       {"times", [](const auto& x) { return x[0] == 0 ? 0 : x[0] * x[1]; }},
+      {"where_positive", [](const auto& x) { return x[1] > 0 ? x[0] : 0; }},
       {"over", [](const auto& x) { return x[0] == 0 ? 0 : x[0] / x[1]; }},
       {"maximum", [](const auto& x) { return std::fmax(x[0], x[1]); }},
       {"minimum", [](const auto& x) { return std::fmin(x[0], x[1]); }},
