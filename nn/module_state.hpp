@@ -74,7 +74,12 @@ struct Module::State final : ErrorContext::Place {
   }
   /// A parameter's leaf gets its path as its name, as long as the module is there.
   static void label(const std::shared_ptr<State>& state, const NamedTensor& parameter) {
-    xtape::detail::Body& leaf = parameter.second.body();
+    const xtape::detail::Body& leaf = parameter.second.body();
+    if (!leaf.node &&
+        !leaf.frozen) {  // the clone of a frozen one: as that, with its place for later
+      static_cast<void>(parameter.second.set_requires_grad(true));
+      static_cast<void>(parameter.second.set_requires_grad(false));
+    }
     xtape::detail::Leaf::set_label(*(leaf.node ? leaf.node : leaf.frozen),
                                    [weak = std::weak_ptr(state), name = parameter.first] {
                                      const std::shared_ptr<State> owner = weak.lock();

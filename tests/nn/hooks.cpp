@@ -139,6 +139,13 @@ TEST_CASE("the tape names parameters by their paths, at the time of asking") {
   CHECK(labels(sum(clone(model)(x))) == wanted);
   model.to(Dtype::float64);
   CHECK(labels(sum(model(x.to(Dtype::float64)))) == wanted);
+  alone.weight.set_requires_grad(false);
+  const nn::Dense frozen = clone(alone);
+  CHECK(!frozen.weight.requires_grad());
+  CHECK(labels(sum(frozen(ones({1, 2}, Dtype::float64)))) == std::vector<std::string>{"bias"});
+  frozen.weight.set_requires_grad(true);
+  CHECK(labels(sum(frozen(ones({1, 2}, Dtype::float64)))) ==
+        std::vector<std::string>{"bias", "weight"});
   CHECK(error_of<GradError>([&] { return ones({2}).set_name("x"); }) ==
         "set_name: the tensor must be a leaf with set_requires_grad(true); got float32[2]");
 }
