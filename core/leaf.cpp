@@ -91,7 +91,7 @@ void Leaf::replace(Node& leaf, const Ref<Node>& successor) {
   auto& old = static_cast<Leaf&>(leaf);
   auto& next = static_cast<Leaf&>(*successor);
   next.hooks_.swap(old.hooks_);
-  next.hooked_ = old.hooked_.exchange(false);
+  next.hooked_ = old.hooked_.load();  // and the old one knows that it had some
   next.label_.swap(old.label_);
   old.successor_ = successor;
 }
@@ -110,14 +110,24 @@ void Leaf::remove_hook(Node& node, const std::shared_ptr<const Hook>& hook) {
   leaf.hooked_ = !leaf.hooks_.empty();
 }
 
-Tensor Leaf::call_hooks(Node& leaf, Tensor gradient) {
-  std::vector<std::shared_ptr<const Hook>> hooks;
+Tensor Leaf::call_hooks(Node& node, Tensor gradient) {
+  auto& leaf = static_cast<Leaf&>(node);
+  std::vector<std::weak_ptr<const Hook>> hooks;  // one may end others
   {
     const std::lock_guard lock(gradients_mutex());
-    hooks = static_cast<Leaf&>(leaf).hooks_;
+    const Leaf& now = current(leaf);
+    if (now.frozen_) return gradient;
+    if (&now != &leaf && !now.hooks_.empty()) {
+      throw GradError(
+          "backward: a leaf with hooks must be recorded again after to(); got the gradient " +
+          gradient.describe() + " of one that has changed its dtype since");
+    }
+    hooks.assign(now.hooks_.begin(), now.hooks_.end());
   }
   const RuleScope users(nullptr);
-  for (const auto& hook : hooks) {
+  for (const auto& own : hooks) {
+    const auto hook = own.lock();
+    if (hook == nullptr) continue;
     const Tensor given = (*hook)(gradient);
     Tensor adapted;
     const Tensor& next = beside("on_leaf_gradient", given, leaf.dtype(), adapted);

@@ -154,8 +154,8 @@ class Tensor {
   [[nodiscard]] Tensor grad() const;
   /// Makes `backward` collect the gradient of this result of a recorded operation in `grad()`, as it
   /// does that of leaves. Returns the same tensor, for chaining.
-  /// Throws GradError for a constant, unless under NoGradGuard, where nothing has a gradient, and
-  /// within vmap.
+  /// Without effect within checkpoint. Throws GradError for a constant, unless under NoGradGuard, where
+  /// nothing has a gradient, and within vmap.
   Tensor retain_grad() const;
   /// Gives a leaf that collects gradients a name, for tables of the tape and messages. Parameters of
   /// a module have one, their path. Returns the same tensor. Throws GradError for other tensors.

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/nn/hook.hpp>
 #include <xtape/nn/module_state.hpp>
@@ -33,17 +35,23 @@ ModuleHook Module::hook(const ModuleHooks& hooks) const {
 
 namespace {
 
-/// A hook on a gradient that tells where it stands.
-Tensor with_gradient_hook(const Tensor& x, const Hook& hook, const char* name,
-                          const std::string& path) {
-  return on_gradient(x, [hook, name, path](const Tensor& g) {
+using WeakHooks = std::weak_ptr<const ModuleHooks>;
+
+/// x with a hook on its gradient, as long as its guard is there, that tells where it stands.
+Tensor with_gradient_hook(const Tensor& x, const WeakHooks& hooks, Hook ModuleHooks::*hook,
+                          const char* name, const std::string& path) {
+  return on_gradient(x, [hooks, hook, name, path](const Tensor& g) {
+    const auto alive = hooks.lock();
+    if (alive == nullptr) return g;
     const ErrorContext in(path);
-    Tensor given = hook(g);
-    if (given.shape() != g.shape() || given.dtype() != g.dtype()) {
+    const Tensor given = ((*alive).*hook)(g);
+    Tensor adapted;
+    const Tensor& next = xtape::detail::beside(name, given, g.dtype(), adapted);
+    if (next.shape() != g.shape() || next.dtype() != g.dtype()) {
       throw GradError(std::string(name) + ": the hook must give a gradient of " + g.describe() +
-                      "; got " + given.describe());
+                      "; got " + next.describe());
     }
-    return given;
+    return next;
   });
 }
 
@@ -65,20 +73,26 @@ bool Module::has_hooks() const { return !state_->hooks.empty() && hooked != stat
 Tensor Module::call_hooked(const Tensor& given, const void* function,
                            Tensor (*run)(const void* function, const Tensor& x)) const {
   const Hooked once(state_.get());
-  const auto list = state_->hooks;  // a hook may end itself
+  const std::vector<WeakHooks> list(state_->hooks.begin(), state_->hooks.end());
   const std::string where = path();
+  // A hook may end itself and others. The one attached last is the first that backward comes to.
+  const auto forward = [&](Hook ModuleHooks::*hook, Tensor& x) {
+    for (const WeakHooks& hooks : list) {
+      if (const auto alive = hooks.lock()) x = ((*alive).*hook)(x);
+    }
+  };
+  const auto backward = [&](Hook ModuleHooks::*hook, const char* name, Tensor& x) {
+    for (auto hooks = list.rbegin(); hooks != list.rend(); ++hooks) {
+      const auto alive = hooks->lock();
+      if (alive != nullptr && (*alive).*hook) x = with_gradient_hook(x, *hooks, hook, name, where);
+    }
+  };
   Tensor x = given;
-  for (const auto& hooks : list) {
-    x = hooks->before_forward(x);
-    if (hooks->after_backward)
-      x = with_gradient_hook(x, hooks->after_backward, "after_backward", where);
-  }
+  forward(&ModuleHooks::before_forward, x);
+  backward(&ModuleHooks::after_backward, "after_backward", x);
   Tensor y = run(function, x);
-  for (const auto& hooks : list) {
-    y = hooks->after_forward(y);
-    if (hooks->before_backward)
-      y = with_gradient_hook(y, hooks->before_backward, "before_backward", where);
-  }
+  forward(&ModuleHooks::after_forward, y);
+  backward(&ModuleHooks::before_backward, "before_backward", y);
   return y;
 }
 

@@ -13,7 +13,7 @@ struct ModuleHooks {
   Hook before_forward = {};   ///< sees the input x
   Hook after_forward = {};    ///< sees the result y
   Hook before_backward = {};  ///< sees dL/dy, if anybody wants it
-  Hook after_backward = {};   ///< sees dL/dx, if anybody wants it
+  Hook after_backward = {};   ///< sees dL/dx of the x that the module's function got
 };
 
 /// Hooks that are called while this lives. Moved, not copied.

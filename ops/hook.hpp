@@ -64,7 +64,8 @@ class [[nodiscard]] LeafHook {
 /// as g = dL/d(leaf) of that pass is complete, with the pass still going on to other leaves, and before
 /// any `grad()` changes. A hook that gives a tensor replaces g by it: a gradient that is clipped, or
 /// averaged over processes. Several are called in turn. One that throws ends the pass, in which no
-/// leaf has changed then. `grad(...)` calls none.
+/// leaf has changed then. `grad(...)` calls none, nor does a
+/// pass over what was recorded before the leaf was frozen.
 /// ```
 /// const LeafHook hook = on_leaf_gradient(layer.weight, [&](const Tensor& g) { send(g); });
 /// ```

@@ -100,7 +100,7 @@ std::string Trace::to_dot() const {
     const std::string id = "t" + std::to_string(step.result);
     dot += "  " + id + " [label=" + detail::quoted(title(step) + "\n" + step.shape) + "];\n";
     for (const std::int64_t operand : step.operands)
-      dot += "  t" + std::to_string(operand) + " -> " + id + ";\n";
+      if (operand != step.result) dot += "  t" + std::to_string(operand) + " -> " + id + ";\n";
   }
   return dot + "}\n";
 }

@@ -22,7 +22,7 @@ struct TraceStep {
   std::int64_t bytes = 0;  ///< of memory that the result takes; 0 for a view, or in place
   double flops = 0;        ///< about: elements, of products twice their inner extents
   std::string place;       ///< path of the module, or "backward of linear"
-  std::string line;        ///< of the program, "train.cpp:42"; empty if it was compiled without -g
+  std::string line;        ///< of the program, "train.cpp:42"; empty without -g or libbacktrace
 };
 
 /// Writes down what this thread computes while it lives, forward and backward: `std::cout << trace`

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <limits>
 #include <string>
 #include <unordered_set>
@@ -84,6 +85,7 @@ void Optimizer::step(const StepOptions& options) {
     group.next_rate = scheduled_rate(group);
     for (Entry& entry : group.entries) prepare(entry, options);
   }
+  std::exception_ptr failure;  // of a rule of somebody else's, or of who watches
   for (std::size_t i = 0; i < groups_.size(); ++i) {  // our own rules cannot fail now
     Group& group = groups_[i];
     group.last_rate = group.next_rate;
@@ -91,11 +93,16 @@ void Optimizer::step(const StepOptions& options) {
       const Tensor gradient = std::exchange(entry.gradient, {});
       if (!gradient.defined()) continue;
       const ErrorContext in(entry.name);
-      run(i, {entry.parameter, gradient, entry.state, group.last_rate, entry.updates + 1});
       ++entry.updates;
+      try {
+        run(i, {entry.parameter, gradient, entry.state, group.last_rate, entry.updates});
+      } catch (...) {
+        if (failure == nullptr) failure = std::current_exception();
+      }
     }
   }
   ++steps_;
+  if (failure != nullptr) std::rethrow_exception(failure);
 }
 
 void Optimizer::zero_grad() const {

@@ -43,7 +43,8 @@ class Optimizer {
 
   /// Updates each parameter that requires a gradient and has one. Throws ValueError, with nothing
   /// changed, if a schedule gives a factor that is negative, infinite or NaN, and if asked to look,
-  /// for a parameter or gradient with NaN or an infinity, by the parameter's name.
+  /// for a parameter or gradient with NaN or an infinity, by the parameter's name. What the update of
+  /// one parameter throws, a rule of one's own or a DebugGuard, is thrown when all have had theirs.
   void step(const StepOptions& options = {});
 
   /// Forgets the gradients of all parameters.

@@ -149,3 +149,32 @@ TEST_CASE("the tape names parameters by their paths, at the time of asking") {
   CHECK(error_of<GradError>([&] { return ones({2}).set_name("x"); }) ==
         "set_name: the tensor must be a leaf with set_requires_grad(true); got float32[2]");
 }
+
+TEST_CASE("a module's hooks on gradients end with their guard, between forward and backward too") {
+  int calls = 0;
+  const nn::Sequential model{Twice()};
+  const Tensor x = tensor({1.0, -1.0}).set_requires_grad(true);
+  Tensor loss;
+  {
+    const nn::ModuleHook hook = model.hook({.before_backward = [&](const Tensor&) { ++calls; },
+                                            .after_backward = [&](const Tensor&) { ++calls; }});
+    loss = sum(model(x));
+  }
+  loss.backward();
+  CHECK(calls == 0);
+  CHECK(mismatch(x.grad(), tensor({2.0, 2.0})) == "");
+}
+
+TEST_CASE("a module's hooks are called in the order in which they came, backward too") {
+  std::string order;
+  const nn::Sequential model{Twice()};
+  const auto note = [&](char c) { return [&order, c](const Tensor&) { order += c; }; };
+  const nn::ModuleHook first = model.hook({.after_forward = note('a'),
+                                           .before_backward = note('b'),
+                                           .after_backward = note('c')}),
+                       second = model.hook({.after_forward = note('A'),
+                                            .before_backward = note('B'),
+                                            .after_backward = note('C')});
+  sum(model(ones({2}).set_requires_grad(true))).backward();
+  CHECK(order == "aAbBcC");
+}

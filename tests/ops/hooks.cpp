@@ -1,4 +1,5 @@
 // Gradients on their way: of leaves, of results that retain them, of hooks that see or replace them.
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -195,4 +196,34 @@ TEST_CASE(
   dense.weight.set_requires_grad(true);
   sum(dense(ones({1, 2}, Dtype::float64))).backward();
   CHECK(seen == std::vector<std::string>{"float64[2, 1]", "float64[2, 1]"});
+}
+
+TEST_CASE(
+    "a leaf with hooks that was recorded before its dtype changed is an error, not a lost hook") {
+  const nn::Dense dense(2, 1);
+  int calls = 0;
+  const LeafHook hook = on_leaf_gradient(dense.weight, [&](const Tensor&) { ++calls; });
+  const Tensor loss = sum(dense(ones({1, 2})));
+  dense.to(Dtype::float64);
+  dense.to(Dtype::float32);
+  CHECK(error_of<GradError>([&] { loss.backward(); }) ==
+        "backward: a leaf with hooks must be recorded again after to(); got the gradient "
+        "float32[2, 1] of one that has changed its dtype since");
+  CHECK(calls == 0);
+  CHECK(!dense.bias.grad().defined());
+}
+
+TEST_CASE("a leaf's hook may end others, and is not called for one that is frozen meanwhile") {
+  const Tensor x = leaf({1, -2});
+  std::optional<LeafHook> second;
+  int calls = 0;
+  const LeafHook first = on_leaf_gradient(x, [&](const Tensor&) { second.reset(); });
+  second.emplace(on_leaf_gradient(x, [&](const Tensor&) { ++calls; }));
+  sum(x * x).backward();
+  CHECK(calls == 0);
+  const LeafHook third = on_leaf_gradient(x, [&](const Tensor&) { ++calls; });
+  const Tensor loss = sum(x * x);
+  x.set_requires_grad(false);
+  CHECK(error_of<GradError>([&] { loss.backward(); }) == "(nothing was thrown)");
+  CHECK(calls == 0);
 }

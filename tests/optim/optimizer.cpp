@@ -10,6 +10,8 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/nn/dense.hpp>
+#include <xtape/ops/debug_guard.hpp>
+#include <xtape/ops/elementwise.hpp>
 
 #include "../support/errors.hpp"
 #include "../support/optimizers.hpp"
@@ -356,4 +358,20 @@ TEST_CASE("a step that is asked to look names what is not finite, and changes no
         "optimizer: the parameter must be finite; got nan at [1] of float64[2] (in hidden.a)");
   optimizer.step();  // nobody asked
   CHECK(optimizer.steps() == 2);
+}
+
+TEST_CASE("what watches a step and throws keeps no parameter from its update") {
+  const Tensor a = leaf({HUGE_VAL}), b = leaf({3});
+  optim::SGD optimizer({{"a", a}, {"b", b}}, {.learning_rate = 0.5});
+  sum(b * 2).backward();
+  sum(a * 0).backward();
+  {
+    const DebugGuard guard;
+    CHECK(error_of<ValueError>([&] {
+            optimizer.step();
+            return 0;
+          }).ends_with("(in a)"));
+  }
+  check_close(b, {2});
+  CHECK(optimizer.steps() == 1);
 }
