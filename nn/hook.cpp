@@ -82,10 +82,10 @@ Tensor Module::call_hooked(const Tensor& given, const void* function,
     }
   };
   const auto backward = [&](Hook ModuleHooks::*hook, const char* name, Tensor& x) {
-    for (auto hooks = list.rbegin(); hooks != list.rend(); ++hooks) {
-      const auto alive = hooks->lock();
-      if (alive != nullptr && (*alive).*hook) x = with_gradient_hook(x, *hooks, hook, name, where);
-    }
+    std::for_each(list.rbegin(), list.rend(), [&](const WeakHooks& hooks) {
+      const auto alive = hooks.lock();
+      if (alive != nullptr && (*alive).*hook) x = with_gradient_hook(x, hooks, hook, name, where);
+    });
   };
   Tensor x = given;
   forward(&ModuleHooks::before_forward, x);
