@@ -52,6 +52,11 @@ void Leaf::set_grad(Node& node, Tensor grad) {
 }
 
 void Leaf::retain(Node& result) {
+  if (!result.is_own()) {  // whose copy of the library would not find what is kept here
+    throw GradError(
+        std::string("retain_grad: the tensor must be recorded by the same copy of the ") +
+        "library (are there two in this process?); got the result of " + result.name());
+  }
   if (result.is_leaf() || result.retains_grad()) return;
   const Ref<Node> leaf = make(result.shape(), result.dtype());
   const std::lock_guard lock(gradients_mutex());

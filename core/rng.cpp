@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <charconv>
@@ -57,8 +58,7 @@ struct Draw {
   OpResult infer() const { return {shape, dtype}; }
   void run(const Tensor& y) const {
     visit(dtype, [&]<class T>(TypeTag<T>) {
-      T* values = y.body().elements<T>();
-      for (std::int64_t i = 0; i < y.size(); ++i) values[i] = static_cast<T>(next());
+      std::generate_n(y.body().elements<T>(), y.size(), [&] { return static_cast<T>(next()); });
     });
   }
 };

@@ -40,12 +40,9 @@ void check_elements(const char* op, const char* what, const char* rule, const Te
     visit(dense.dtype(), [&]<class T>(TypeTag<T>) {
       const T* values = dense.body().elements<const T>();
       const std::int64_t size = dense.size();
-      std::int64_t right = 0;
-      for (std::int64_t i = 0; i < size; ++i)  // without branches
-        right += holds(static_cast<double>(values[i])) ? 1 : 0;
-      if (right == size) return;
-      const auto wrong = std::find_if_not(
-          values, values + size, [&](T value) { return holds(static_cast<double>(value)); });
+      const auto right = [&](T value) { return holds(static_cast<double>(value)); };
+      if (std::count_if(values, values + size, right) == size) return;  // all: without branches
+      const auto wrong = std::find_if_not(values, values + size, right);
       throw ValueError(std::string(op) + ": " + what + " must " + rule + "; got " +
                        xtape::detail::text(*wrong) + " at position " +
                        std::to_string(wrong - values));

@@ -56,10 +56,14 @@ std::string title(const TraceStep& step) {
 }  // namespace
 
 std::int64_t Trace::number_of(const Tensor& x) {
-  const auto known = std::find_if(tensors_.begin(), tensors_.end(),
-                                  [&](const Tensor& other) { return same_value(other, x); });
-  const auto number = known - tensors_.begin();
-  if (known == tensors_.end()) tensors_.push_back(x);
+  const auto [first, end] = numbers_.equal_range(x.body().data);
+  const auto known = std::find_if(first, end, [&](const auto& entry) {
+    return same_value(tensors_[static_cast<std::size_t>(entry.second)], x);
+  });
+  if (known != end) return known->second;
+  const auto number = static_cast<std::int64_t>(tensors_.size());
+  tensors_.push_back(x);
+  numbers_.emplace(x.body().data, number);
   return number;
 }
 

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <xtape/config.hpp>
@@ -49,7 +50,8 @@ class Trace : detail::Watcher {
   std::int64_t number_of(const Tensor& x);
 
   std::vector<TraceStep> steps_;
-  std::vector<Tensor> tensors_;  // by their numbers
+  std::vector<Tensor> tensors_;                                 // by their numbers
+  std::unordered_multimap<const void*, std::int64_t> numbers_;  // by where their elements are
 };
 
 /// A table: step, operation with attributes, operands, result, bytes, flops, place, line.

@@ -42,8 +42,8 @@ void block_function(std::byte* y, const std::byte* const* x, const std::int64_t*
   using Result = decltype(element_of(F::apply(((void)k, Lane<T>())...)));
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   auto* to = reinterpret_cast<Result*>(y);
-  const T* from[] = {reinterpret_cast<const T*>(x[k])...};
-  const T* at[] = {from[k]...};  // in registers: no store in the loop can be taken to change them
+  // In registers: no store in the loop can be taken to change them.
+  const T* at[] = {reinterpret_cast<const T*>(x[k])...};
   const std::int64_t advance[] = {width * step[k]...};
   std::int64_t i = 0;
   for (; i + width <= n; i += width) {
