@@ -56,14 +56,18 @@ std::string title(const TraceStep& step) {
 }  // namespace
 
 std::int64_t Trace::number_of(const Tensor& x) {
-  const auto [first, end] = numbers_.equal_range(x.body().data);
-  const auto known = std::find_if(first, end, [&](const auto& entry) {
-    return same_value(tensors_[static_cast<std::size_t>(entry.second)], x);
-  });
-  if (known != end) return known->second;
+  // What was changed in place may have its elements elsewhere now: the tensor itself comes first.
+  const std::array<const void*, 2> keys{&x.body(), x.body().data};
+  for (const void* key : keys) {
+    const auto [first, end] = numbers_.equal_range(key);
+    const auto known = std::find_if(first, end, [&](const auto& entry) {
+      return same_value(tensors_[static_cast<std::size_t>(entry.second)], x);
+    });
+    if (known != end) return known->second;
+  }
   const auto number = static_cast<std::int64_t>(tensors_.size());
   tensors_.push_back(x);
-  numbers_.emplace(x.body().data, number);
+  for (const void* key : keys) numbers_.emplace(key, number);
   return number;
 }
 

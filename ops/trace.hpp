@@ -51,7 +51,7 @@ class Trace : detail::Watcher {
 
   std::vector<TraceStep> steps_;
   std::vector<Tensor> tensors_;                                 // by their numbers
-  std::unordered_multimap<const void*, std::int64_t> numbers_;  // by where their elements are
+  std::unordered_multimap<const void*, std::int64_t> numbers_;  // by tensor, by elements
 };
 
 /// A table: step, operation with attributes, operands, result, bytes, flops, place, line.

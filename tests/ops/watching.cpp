@@ -83,6 +83,18 @@ TEST_CASE("Trace: products count two for each term, views nothing, and places ar
   CHECK(names(trace).back() == "transpose");  // both watch
 }
 
+TEST_CASE("Trace: a tensor that moved while it was changed in place keeps its number") {
+  Tensor w = tensor({1.0, 2.0}).set_requires_grad(true);
+  const Trace trace;
+  static_cast<void>(w * 3);
+  const Tensor view = transpose(w.detach());  // has the elements before the update
+  sum(w * w).backward();
+  optim::SGD({w}, {.learning_rate = 0.5}).step();
+  static_cast<void>(w * 5);
+  CHECK(view.to_vector<double>() == std::vector<double>{1, 2});
+  CHECK(trace.steps().back().operands[0] == trace.steps().front().operands[0]);
+}
+
 TEST_CASE("Trace: the result is the same as without, to the last bit") {
   const auto step = [] {
     Rng rng(0);
