@@ -106,7 +106,7 @@ detail::SavedValue::SavedValue(const SavedValue& other) : value_(other.value_) {
 SavedOutput::SavedOutput(const Tensor& y) : SavedValue(detail::off_tape(y)) {}
 
 SavedInput::SavedInput(const Tensor& input)
-    : SavedValue(input.is_leaf() ? detail::snapshot(input, "") : input) {}
+    : SavedValue(input.is_leaf() && !input.body().fixed ? detail::snapshot(input, "") : input) {}
 
 std::size_t detail::SavedValue::start_count() {
   counting = true;

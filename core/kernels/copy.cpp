@@ -36,8 +36,11 @@ void copy_block(To* to, const From* from, std::int64_t rows, std::int64_t column
   for (std::int64_t i = 0; i < rows; ++i) {
     To* y = to + i * to_row;
     const From* x = from + i * from_row;
-    if (How::verbatim && to_column == 1 && from_column == 1) {
+    const bool dense = to_column == 1 && from_column == 1;
+    if (How::verbatim && dense) {
       std::memcpy(y, x, static_cast<std::size_t>(columns) * sizeof(To));
+    } else if (dense) {  // in vectors
+      for (std::int64_t j = 0; j < columns; ++j) How::put(y[j], x[j]);
     } else {
       for (std::int64_t j = 0; j < columns; ++j) How::put(y[j * to_column], x[j * from_column]);
     }

@@ -10,6 +10,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/grad.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/gradcheck.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/reduce.hpp>
@@ -119,6 +120,23 @@ TEST_CASE("leading axes broadcast") {
                  broadcast_to(naive(slice(a, {0, 0}), slice(b, {1})), {3, 4, 2})) == "");
   CHECK(matmul(zeros({0, 2, 3}), zeros({3, 4})).shape() == Shape{0, 2, 4});
   CHECK(mismatch(matmul(zeros({2, 3, 0}), zeros({0, 4})), zeros({2, 3, 4})) == "");
+}
+
+TEST_CASE("gradients of operands of every layout are those by definition, and differentiable") {
+  const Tensor a = sixteenths({3, 4}), b = sixteenths({4, 2}, 1), g = sixteenths({3, 2}, 2);
+  const Tensor da = naive(g, transpose(b)), db = naive(transpose(a), g);
+  for (const Tensor& left : layouts(a)) {
+    for (const Tensor& right : layouts(b)) {
+      const Tensor x = left.detach().set_requires_grad(true);
+      const Tensor w = right.detach().set_requires_grad(true);
+      const auto of = grad(std::vector{matmul(x, w)}, {x, w}, {.seeds = {g}});
+      CHECK(mismatch(of[0], da) == "");
+      CHECK(mismatch(of[1], db) == "");
+    }
+  }
+  const auto transposed = [](auto& v) { return matmul(transpose(v[0]), swapaxes(v[1], -2, -1)); };
+  CHECK(gradcheck(transposed, {transpose(a), transpose(b)}, {.order = 2}));
+  CHECK(gradcheck(transposed, {transpose(a), drawn({5, 2, 4}, -1, 1)}, {.order = 2}));
 }
 
 TEST_CASE("repeated elements: a broadcast operand is read as often as its strides say") {
