@@ -53,8 +53,11 @@ struct GradcheckResult {
   std::int64_t compared = 0;   ///< derivatives of that order
   std::int64_t differing = 0;  ///< and those among them that are wrong
   GradcheckEntry worst = {};
-  std::string problem =
-      {};  ///< what else is wrong: a random function, gradients of a subset of inputs
+  /// What else is wrong: a random function, gradients of a subset of inputs.
+  std::string problem = {};
+  /// Where derivatives differ, which operation's rule is wrong by itself, at the operands that it had
+  /// in the function; else those whose rules cannot be checked by themselves, see `record`.
+  std::string suspect = {};
 
   explicit operator bool() const { return passed; }
 };

@@ -47,6 +47,18 @@ GradcheckResult check_at(std::initializer_list<NestedList> x, F f, GradcheckOpti
 
 bool begins(const std::string& text, const std::string& start) { return text.starts_with(start); }
 
+/// An operation whose rule is wrong.
+struct WrongSquare {
+  static constexpr OpInfo info{"wrong_square"};
+  SavedInput input{};
+  Tensor run(const Tensor& x) const {
+    const NoGradGuard off;
+    return x * x;
+  }
+  void keep(const Tensor&, const Tensor& x) { input = SavedInput(x); }
+  void vjp(const Tensor& g, const Send& send) const { send(0, 3 * g * input.get()); }
+};
+
 const Tensor a = tensor({0.5, -1.5, 2.0}), b = tensor({{3.0}, {-0.25}});
 
 }  // namespace
@@ -115,6 +127,31 @@ TEST_CASE("gradcheck: derivatives of higher order that are wrong, or cut off") {
   };
   CHECK(check_at({0.5}, once));
   CHECK_THROWS_AS(check_at({0.5}, once, {.order = 2}), GradError);
+}
+
+TEST_CASE("gradcheck names the operation whose rule is wrong") {
+  const auto wrong = [](const Tensor& x) { return sum(tanh(apply(WrongSquare(), sin(x)) * x)); };
+  const GradcheckResult first = check_at({0.5, -1.5}, wrong);
+  CHECK(begins(first.suspect, "the rule of wrong_square"));
+  CHECK(report(first).find("\n  the rule of wrong_square") != std::string::npos);
+  // Right in order 1, and wrong in what its backward pass computes.
+  const GradcheckResult second =
+      check_at({0.5, -1.5},
+               [](const Tensor& x) {
+                 const Tensor value = x.detach();
+                 return record("cube", value * value * value, {x},
+                               [in = SavedInput(x)](const Tensor& g, const Send& send) {
+                                 send(0, g * 3 * apply(WrongSquare(), in.get()));
+                               });
+               },
+               {.order = 2});
+  CHECK(second.order == 2);
+  CHECK(begins(second.suspect, "the rule of wrong_square in the backward pass of cube"));
+  CHECK(check_at({0.5, -1.5}, [](const Tensor& x) { return exp(claimed(x, 2.0)); }).suspect ==
+        "only the rules of these could not be checked: claimed");
+  CHECK(begins(check_at({0.5, -1.5}, [](const Tensor& x) { return x * x.detach(); }).suspect,
+               "each rule is right by itself"));
+  CHECK(check_at({0.5, -1.5}, [](const Tensor& x) { return sin(x); }).suspect == "");
 }
 
 TEST_CASE("gradcheck: rules that are not linear in the cotangent") {

@@ -231,3 +231,29 @@ TEST_CASE("vmap: nested, of gradients, tangents and their derivatives, for every
                      jvp(looped(gradient), stacked, directions_of_all).second) == "");
   }
 }
+
+TEST_CASE("functions that differentiate are checked by finite differences like any other") {
+  const auto f = [](const Tensor& x) { return sum(sin(x) * x * x) + exp(sum(x)) / 4; };
+  const auto field = [](const Tensor& x) { return sin(x) * flip(x, 0); };
+  const auto loss = [](const Tensor& x) { return sum(tanh(x) * square(x)); };
+  const Tensor x = drawn({3}, -1, 1), v = drawn({3}, -1, 1, 1), rows = drawn({2, 3}, -1, 1, 2);
+  const auto check = [](auto&& function, const Tensors& inputs, int order = 2) {
+    const GradcheckResult result = gradcheck(function, inputs, {.order = order});
+    INFO(result);
+    CHECK(result.passed);
+  };
+  check([&](const Tensors& at) { return grad(f)(at[0]); }, {x});
+  check([&](const Tensors& at) { return value_and_grad(f)(at[0]).second * at[1]; }, {x, v});
+  check([&](const Tensors& at) { return vjp(field, at[0]).second(at[1]); }, {x, v});
+  check([&](const Tensors& at) { return jvp(field, at[0], at[1]).second; }, {x, v});
+  check([&](const Tensors& at) { return jacobian(field, at[0]); }, {x});
+  check([&](const Tensors& at) { return hessian(f, at[0]); }, {x});
+  check([&](const Tensors& at) { return hvp(f, at[0], at[1]); }, {x, v});
+  check([&](const Tensors& at) { return vmap(grad(loss))(at[0]); }, {rows});
+  check([&](const Tensors& at) { return checkpoint(field, at[0]); }, {x});
+  check([&](const Tensors& at) { return jvp(grad(f), at[0], at[1]).second; }, {x, v}, 1);
+  const auto cubic = [](const Tensor& y, const Tensor& t) { return y * y * y + y - t; };
+  check([&](const Tensors& at) { return root(cubic, zeros_like(at[0]), at[0]); }, {x});
+  const auto contraction = [](const Tensor& y, const Tensor& t) { return 0.3 * cos(y) + t; };
+  check([&](const Tensors& at) { return fixed_point(contraction, zeros_like(at[0]), at[0]); }, {x});
+}

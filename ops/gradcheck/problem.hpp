@@ -6,10 +6,10 @@
 
 #include <xtape/core/rng.hpp>
 #include <xtape/core/tensor.hpp>
-#include <xtape/ops/kernels/differences.hpp>
+#include <xtape/ops/gradcheck/differences.hpp>
 
 /// What a gradient check is about: functions of tensors, seen as functions of lists of numbers.
-namespace xtape::kernels {
+namespace xtape::detail {
 
 using Tensors = std::vector<Tensor>;
 
@@ -52,4 +52,4 @@ std::string element_name(const Tensors& tensors, const std::vector<std::string>&
 /// "output", or "output 0", "output 1", ...
 std::vector<std::string> numbered(const char* kind, std::size_t count);
 
-}  // namespace xtape::kernels
+}  // namespace xtape::detail

@@ -5,10 +5,10 @@
 #include <xtape/core/grad.hpp>
 #include <xtape/core/node.hpp>
 #include <xtape/ops/elementwise.hpp>
-#include <xtape/ops/kernels/problem.hpp>
+#include <xtape/ops/gradcheck/problem.hpp>
 #include <xtape/ops/reduce.hpp>
 
-namespace xtape::kernels {
+namespace xtape::detail {
 namespace {
 
 Tensors floating_ones(Tensors tensors) {
@@ -141,4 +141,4 @@ std::vector<std::string> numbered(const char* kind, std::size_t count) {
   return names;
 }
 
-}  // namespace xtape::kernels
+}  // namespace xtape::detail

@@ -2,9 +2,9 @@
 #include <cmath>
 #include <limits>
 
-#include <xtape/ops/kernels/differences.hpp>
+#include <xtape/ops/gradcheck/differences.hpp>
 
-namespace xtape::kernels {
+namespace xtape::detail {
 bool OneSided::diverges() const {
   return std::abs(quotients[2]) > 1.05 * std::abs(quotients[1]) + noise;
 }
@@ -69,4 +69,4 @@ OneSided Line::side(std::size_t k, double sign) {
   return side;
 }
 
-}  // namespace xtape::kernels
+}  // namespace xtape::detail

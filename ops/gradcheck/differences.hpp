@@ -6,7 +6,7 @@
 #include <vector>
 
 /// Finite differences of functions R^n -> R^m.
-namespace xtape::kernels {
+namespace xtape::detail {
 
 using Values = std::vector<double>;
 
@@ -48,4 +48,4 @@ class Line {
   std::map<double, Values> evaluated_;
 };
 
-}  // namespace xtape::kernels
+}  // namespace xtape::detail
