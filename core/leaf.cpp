@@ -61,7 +61,7 @@ void Leaf::retain(Node& result) {
   const Ref<Node> leaf = make(result.shape(), result.dtype());
   const std::lock_guard lock(gradients_mutex());
   beside_results().try_emplace(&result, leaf);
-  result.retains_grad_.store(true, std::memory_order_relaxed);
+  result.notes_.fetch_or(Node::retains_its_grad, std::memory_order_relaxed);
 }
 
 void Leaf::forget(const Node& result) noexcept {

@@ -7,6 +7,7 @@
 #include <xtape/core/leaf.hpp>
 #include <xtape/core/levels.hpp>
 #include <xtape/core/node.hpp>
+#include <xtape/core/node_place.hpp>
 #include <xtape/core/tape.hpp>
 
 namespace xtape {
@@ -51,8 +52,10 @@ Node::Node(const char* name, const Shape& shape, Dtype dtype, std::size_t inputs
       shape_(shape) {}
 
 Node::~Node() {
-  if (retains_grad()) [[unlikely]]
-    detail::Leaf::forget(*this);
+  if (notes_.load(std::memory_order_relaxed) == 0) [[likely]]
+    return;
+  if (retains_grad()) detail::Leaf::forget(*this);
+  if (notes(has_place)) detail::NodePlaces::forget(*this);
 }
 
 bool Node::is_own() const noexcept {

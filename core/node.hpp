@@ -25,6 +25,7 @@ class Tape;
 namespace detail {
 class GradientSum;
 class Leaf;
+class NodePlaces;
 Tensor attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
 
 /// Hides gradients whose own derivative nobody knows behind a node that says so when it is reached.
@@ -86,7 +87,7 @@ class Node {
   Dtype dtype() const { return dtype_; }
   bool is_leaf() const { return leaf_; }
   /// Whether backward collects the gradient of this operation's result, see `Tensor::retain_grad`.
-  bool retains_grad() const { return retains_grad_.load(std::memory_order_relaxed); }
+  bool retains_grad() const { return notes(retains_its_grad); }
   /// A leaf's name; empty for others, and without one.
   virtual std::string label() const { return {}; }
   /// The operation's attributes as text: "axes=[0]".
@@ -125,6 +126,7 @@ class Node {
   friend class Tensor;
   friend class Tangents;
   friend class detail::Leaf;
+  friend class detail::NodePlaces;
   friend Tensor detail::attach(Tensor y, std::span<const Tensor* const> inputs, Node* node);
   virtual void run(Tensor g, const Send& send) = 0;
   /// The tangent of the result; undefined if it is 0.
@@ -135,6 +137,10 @@ class Node {
   bool claim(bool shared) noexcept;
   bool share() noexcept;
   void unclaim(bool shared) noexcept;
+
+  // What is kept of it beside the tape: a bit for each.
+  static constexpr std::uint8_t retains_its_grad = 1, has_place = 2;
+  bool notes(std::uint8_t bit) const { return (notes_.load(std::memory_order_relaxed) & bit) != 0; }
 
   std::atomic<std::uint32_t> references_{1};
   // Who uses the rule: so many sweeps that retain it, or one that does not, or nobody any more.
@@ -148,9 +154,9 @@ class Node {
   [[no_unique_address]] Edges inputs_;  // what follows lies in its last bytes
   Dtype dtype_;
   bool leaf_;
+  std::atomic<std::uint8_t> notes_{0};
 
  protected:
-  std::atomic<bool> retains_grad_{false};
   bool has_rule_ = true;
 
  private:

@@ -48,6 +48,8 @@ Tensor detail::attach(Tensor y, std::span<const Tensor* const> inputs, Node* nod
   if (body.number) [[unlikely]]
     body.number = false;
   body.node = std::move(owner);
+  if (levels.watcher != nullptr) [[unlikely]]
+    Watcher::tell(*body.node);
   return y;
 }
 

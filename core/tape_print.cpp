@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include <xtape/core/node_place.hpp>
 #include <xtape/core/tape.hpp>
 #include <xtape/core/text.hpp>
 
@@ -35,17 +36,25 @@ std::size_t result_bytes(const Node& node) {
 }  // namespace
 
 std::ostream& operator<<(std::ostream& stream, const Tape& tape) {
-  std::vector<std::vector<std::string>> rows{{"operation", "operands", "result", "bytes", "saved"}};
+  std::vector<std::vector<std::string>> rows{
+      {"operation", "operands", "result", "bytes", "saved", "place", "line"}};
   std::size_t bytes = 0;
+  bool modules = false, lines = false;
   for (std::size_t i = 0; i < tape.size(); ++i) {
     const Node& node = tape[i];
     const std::size_t own = result_bytes(node);
+    const detail::Place place = detail::NodePlaces::of(node);
     bytes += own;
+    modules = modules || !place.module.empty();
+    lines = lines || !place.line.empty();
     rows.push_back({title(node), inputs_text(node),
                     "%" + std::to_string(node.number()) + " " + result_text(node),
-                    std::to_string(own), std::to_string(node.saved_bytes())});
+                    std::to_string(own), std::to_string(node.saved_bytes()), place.module,
+                    place.line});
   }
-  rows.push_back({"", "", "", std::to_string(bytes), std::to_string(tape.saved_bytes())});
+  rows.push_back({"", "", "", std::to_string(bytes), std::to_string(tape.saved_bytes()), "", ""});
+  if (!modules) rows[0][5].clear();
+  if (!lines) rows[0][6].clear();
   return stream << detail::table(rows, {3, 4});
 }
 

@@ -47,6 +47,11 @@ void Watcher::tell(const Step& step) {
     watcher->computed(step);
 }
 
+void Watcher::tell(Node& node) {
+  for (Watcher* watcher = levels.watcher; watcher != nullptr; watcher = watcher->outer_)
+    watcher->recorded(node);
+}
+
 Unwatched::Unwatched() : before_(std::exchange(levels.watcher, nullptr)) {}
 Unwatched::~Unwatched() { levels.watcher = before_; }
 

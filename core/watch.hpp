@@ -11,6 +11,10 @@
 
 XTAPE_EXPORT_BEGIN
 
+namespace xtape {
+class Node;
+}
+
 namespace xtape::detail {
 
 /// The attributes of an operation as text: "axes=[0, 2] keep_dims=true".
@@ -55,8 +59,11 @@ class Watcher {
   Watcher(const Watcher&) = delete;
   Watcher& operator=(const Watcher&) = delete;
   virtual void computed(const Step& step) = 0;
+  /// Of the node that an operation has got on the tape, afterwards.
+  virtual void recorded(Node&) {}
 
   static void tell(const Step& step);
+  static void tell(Node& node);
 
  protected:
   Watcher();

@@ -4,6 +4,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/node_place.hpp>
 #include <xtape/core/place.hpp>
 #include <xtape/core/text.hpp>
 #include <xtape/ops/trace.hpp>
@@ -88,6 +89,12 @@ void Trace::computed(const detail::Step& step) {
   entry.place = place_now();
   entry.line = detail::user_line();
   steps_.push_back(std::move(entry));
+}
+
+void Trace::recorded(Node& node) {
+  const bool told = !steps_.empty() && steps_.back().operation == node.name();
+  detail::NodePlaces::note(node, told ? detail::Place{steps_.back().place, steps_.back().line}
+                                      : detail::Place{place_now(), detail::user_line()});
 }
 
 double Trace::flops() const {

@@ -28,7 +28,7 @@ struct TraceStep {
 
 /// Writes down what this thread computes while it lives, forward and backward: `std::cout << trace`
 /// is a table of it. It keeps all these tensors alive. Gradients that are summed in place leave no
-/// step.
+/// step. A `Tape` of what was recorded meanwhile knows the places and lines too.
 /// ```
 /// Trace trace;
 /// loss_of(model, batch).backward();
@@ -47,6 +47,7 @@ class Trace : detail::Watcher {
 
  private:
   void computed(const detail::Step& step) override;
+  void recorded(Node& node) override;
   std::int64_t number_of(const Tensor& x);
 
   std::vector<TraceStep> steps_;

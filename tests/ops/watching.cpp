@@ -83,6 +83,24 @@ TEST_CASE("Trace: products count two for each term, views nothing, and places ar
   CHECK(names(trace).back() == "transpose");  // both watch
 }
 
+TEST_CASE(
+    "Trace: a tape of what was recorded meanwhile knows the modules, also of rules of one's own") {
+  Rng rng(0);
+  const Net net(rng);
+  const auto printed = [&](const Tensor& y) {
+    std::ostringstream text;
+    text << Tape(y);
+    return text.str();
+  };
+  const Tensor unwatched = net(ones({5, 2}));
+  const Trace trace;
+  const Tensor y = net(ones({5, 2}));
+  const Tensor own = record("own", y.detach(), {y}, [](const Tensor&, const Send&) {});
+  CHECK(printed(unwatched).find("place") == std::string::npos);
+  CHECK(printed(y).find("  second") != std::string::npos);
+  CHECK(printed(own).find("  second") != std::string::npos);
+}
+
 TEST_CASE("Trace: a tensor that moved while it was changed in place keeps its number") {
   Tensor w = tensor({1.0, 2.0}).set_requires_grad(true);
   const Trace trace;
