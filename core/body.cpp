@@ -18,6 +18,11 @@ void Body::throw_no_values() const {
 void add_reference(Body* body) noexcept { body->retain(); }
 void drop_reference(Body* body) noexcept { body->release(); }
 
+void require_defined(const char* op, const char* what, const Tensor& tensor) {
+  if (tensor.defined()) return;
+  throw ValueError(std::string(op) + ": " + what + " must be defined; got an undefined tensor");
+}
+
 namespace {
 
 bool is_row_major(const Shape& shape, const Strides& strides) {

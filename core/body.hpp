@@ -91,6 +91,9 @@ const Tensor& beside(const char* op, const Tensor& value, Dtype other, Tensor& a
 /// that of a list of numbers if there are no others.
 Dtype dtype_of_all(std::span<const Tensor> tensors);
 
+/// Throws ValueError, "op: what must be defined; ...", for a tensor that is not.
+void require_defined(const char* op, const char* what, const Tensor& tensor);
+
 /// A tensor over the memory of `base` without a place on the tape.
 Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
                  std::int64_t offset = 0, const char* operation = __builtin_FUNCTION());

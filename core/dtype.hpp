@@ -1,7 +1,6 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include <xtape/config.hpp>
@@ -52,7 +51,9 @@ class DefaultDtypeGuard {
   DefaultDtypeGuard& operator=(const DefaultDtypeGuard&) = delete;
 
  private:
-  std::optional<Dtype> outer_;
+  friend Dtype default_dtype() noexcept;
+  Dtype dtype_;
+  DefaultDtypeGuard* outer_;
 };
 
 namespace detail {

@@ -4,6 +4,7 @@
 
 namespace xtape::detail {
 
+class RecordingChange;
 class Watcher;
 class WriteLog;
 
@@ -12,13 +13,15 @@ class WriteLog;
 struct Levels {
   std::uint32_t recording = 1;
   int current = 0;
-  Watcher* watcher = nullptr;  // who is told of each operation, see watch.hpp
-  WriteLog* log = nullptr;     // and of each assignment, see write_log.hpp
+  RecordingChange* change = nullptr;  // the innermost
+  Watcher* watcher = nullptr;         // who is told of each operation, see watch.hpp
+  WriteLog* log = nullptr;            // and of each assignment, see write_log.hpp
 
   bool records(int level) const { return (recording >> level & 1u) != 0; }
-  void set(int level, bool on) {
-    recording = (recording & ~(1u << level)) | (static_cast<std::uint32_t>(on) << level);
+  std::uint32_t with(int level, bool on) const {
+    return (recording & ~(1u << level)) | (static_cast<std::uint32_t>(on) << level);
   }
+  void set(int level, bool on) { recording = with(level, on); }
 };
 
 extern thread_local constinit Levels levels;

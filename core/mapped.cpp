@@ -157,6 +157,7 @@ Mapping::Mapping(const char* op, std::span<const Tensor> inputs)
   const std::string name = op;
   if (inputs.empty()) throw ValueError(name + ": at least one input is needed; got none");
   for (const Tensor& x : inputs) {
+    require_defined(op, "the inputs", x);
     if (x.rank() == 0 || x.shape()[0] != inputs[0].shape()[0]) {
       throw ShapeError(name +
                        ": the inputs must have one leading extent, that of the examples; got " +
@@ -189,7 +190,7 @@ std::vector<Tensor> Mapping::in(const std::vector<Tensor>& x) const {
 }
 
 Tensor Mapping::out(const Tensor& y) const {
-  if (!y.defined()) throw ValueError(std::string(op_) + ": the function gave an undefined tensor");
+  require_defined(op_, "the result of the function", y);
   const bool mapped = level_of(y) == level_;
   const Tensor& whole = mapped ? mapped_body(y).whole : y;
   if (mapped && mapped_body(y).differ) return whole;

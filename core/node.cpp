@@ -5,7 +5,6 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/leaf.hpp>
-#include <xtape/core/levels.hpp>
 #include <xtape/core/node.hpp>
 #include <xtape/core/node_place.hpp>
 #include <xtape/core/tape.hpp>
@@ -20,16 +19,6 @@ thread_local std::size_t counted_bytes = 0;
 thread_local bool counting = false;
 
 }  // namespace
-
-thread_local constinit detail::Levels detail::levels;
-
-bool recording() { return detail::levels.records(detail::levels.current); }
-RecordingScope::RecordingScope(bool on) : before_(detail::levels.recording) {
-  detail::levels.set(detail::levels.current, on);
-}
-RecordingScope::~RecordingScope() { detail::levels.recording = before_; }
-NoGradGuard::NoGradGuard() : before_(std::exchange(detail::levels.recording, 0)) {}
-NoGradGuard::~NoGradGuard() { detail::levels.recording = before_; }
 
 Edges::Edges(std::size_t count) : few_{}, count_(static_cast<std::uint32_t>(count)) {
   if (count <= few) return;

@@ -13,6 +13,7 @@
 #include <xtape/config.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/memory.hpp>
+#include <xtape/core/recording.hpp>
 #include <xtape/core/tensor.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -347,34 +348,6 @@ class SavedConstant : detail::SavedValue {
   explicit SavedConstant(Tensor value) : SavedValue(std::move(value)) {}
 
   const Tensor& get() const { return value_; }
-};
-
-/// Whether operations on this thread are recorded now: not under NoGradGuard, nor in a first-order
-/// backward pass.
-bool recording();
-
-/// Turns recording on this thread on or off while it lives; within `vmap`, for what is mapped there.
-class RecordingScope {
- public:
-  [[nodiscard]] explicit RecordingScope(bool on);
-  ~RecordingScope();
-  RecordingScope(const RecordingScope&) = delete;
-  RecordingScope& operator=(const RecordingScope&) = delete;
-
- private:
-  std::uint32_t before_;
-};
-
-/// While it lives, nothing on this thread is recorded: for evaluation.
-class NoGradGuard {
- public:
-  [[nodiscard]] NoGradGuard();
-  ~NoGradGuard();
-  NoGradGuard(const NoGradGuard&) = delete;
-  NoGradGuard& operator=(const NoGradGuard&) = delete;
-
- private:
-  std::uint32_t before_;
 };
 
 namespace detail {

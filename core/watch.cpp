@@ -4,6 +4,7 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/levels.hpp>
+#include <xtape/core/scope.hpp>
 #include <xtape/core/watch.hpp>
 
 namespace xtape::detail {
@@ -38,7 +39,7 @@ std::string first_not_finite(const Tensor& tensor) {
 }
 
 Watcher::Watcher() : outer_(std::exchange(levels.watcher, this)) {}
-Watcher::~Watcher() { levels.watcher = outer_; }
+Watcher::~Watcher() { unlink(levels.watcher, *this, &Watcher::outer_); }
 
 void Watcher::tell(const Step& step) {
   Watcher* const first = levels.watcher;

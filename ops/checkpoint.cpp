@@ -110,6 +110,7 @@ Tensor checkpoint(const ListFunction& function, const std::vector<Tensor>& input
   Call call{function, {}};
   std::vector<Tensor> floating;
   for (const Tensor& input : inputs) {
+    require_defined("checkpoint", "the inputs", input);
     call.inputs.push_back(is_floating(input.dtype()) ? Tensor() : input);
     if (is_floating(input.dtype())) floating.push_back(input);
   }

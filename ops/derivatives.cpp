@@ -43,6 +43,7 @@ struct Variable {
 /// An input as a function sees it: on a tape of its own, which goes on in the outer one where there
 /// is one. Within vmap it is of that level: what is outside differentiates by something else.
 Tensor variable(const char* name, const Tensor& given, int level) {
+  require_defined(name, "the inputs", given);
   Tensor adapted;
   const Tensor& input = beside(name, given, default_dtype(), adapted);
   if (!is_floating(input.dtype())) {
@@ -56,12 +57,13 @@ Tensor variable(const char* name, const Tensor& given, int level) {
 }
 
 /// `given`, checked; a number adapts.
-const Tensor& checked_like(const char* name, const char* what, const Tensor& value,
-                           const Tensor& like, Tensor& adapted) {
+const Tensor& checked_like(const char* name, const char* part, const char* rule,
+                           const Tensor& value, const Tensor& like, Tensor& adapted) {
+  require_defined(name, part, value);
   const Tensor& given = beside(name, value, like.dtype(), adapted);
   const auto text = [&] {
-    return std::string(name) + ": " + what + "; got " + given.describe() + " for " +
-           like.describe();
+    return std::string(name) + ": " + part + " must " + rule + "; got " + given.describe() +
+           " for " + like.describe();
   };
   if (given.shape() != like.shape()) throw ShapeError(text());
   if (given.dtype() != like.dtype()) throw DtypeError(text());
@@ -81,6 +83,7 @@ struct Linearized::State {
       const RuleScope none(nullptr);  // the function is a user's, though a rule may call it
       return function(x);
     }();
+    require_defined(name, "the result of the function", y);
     if (!is_floating(y.dtype()) && !y.body().number) {
       throw DtypeError(std::string(name) + ": the result of the function must be floating; got " +
                        y.describe());
@@ -130,7 +133,7 @@ std::vector<Tensor> Linearized::pull(const Tensor& given) const {
   State& at = *state_;
   Tensor adapted;
   const Tensor& seed =
-      checked_like(at.name, "the seed must be like the result", given, at.y, adapted);
+      checked_like(at.name, "the seed", "be like the result", given, at.y, adapted);
   std::vector<Tensor> gradients(at.x.size());
   if (at.tape) {
     const bool recorded = levels.records(at.level) && (at.outer || watched(seed));
@@ -164,7 +167,7 @@ Tensor Linearized::push(const std::vector<Tensor>& given) const {
   std::vector<Tensor> tangents;
   for (std::size_t i = 0; i < given.size(); ++i) {
     Tensor adapted;
-    tangents.push_back(checked_like(at.name, "v must be like x", given[i], at.x[i], adapted));
+    tangents.push_back(checked_like(at.name, "v", "be like x", given[i], at.x[i], adapted));
     recorded = recorded || watched(tangents[i]);
   }
   const bool create_graph = levels.records(at.level) && recorded;

@@ -30,13 +30,17 @@ Tensor Hook::operator()(const Tensor& x) const {
   return given.defined() ? given : x;
 }
 
-Tensor on_gradient(const Tensor& x, const Hook& hook) { return apply(OnGradient{hook}, x); }
+Tensor on_gradient(const Tensor& x, const Hook& hook) {
+  detail::require_defined("on_gradient", "the input", x);
+  return apply(OnGradient{hook}, x);
+}
 
 LeafHook on_leaf_gradient(const Tensor& leaf, const Hook& hook) { return {leaf, hook}; }
 
 LeafHook::LeafHook(const Tensor& leaf, const Hook& hook)
-    : leaf_(leaf.body().node ? leaf.body().node : leaf.body().frozen),
-      hook_(std::make_shared<const std::function<Tensor(const Tensor&)>>(hook)) {
+    : hook_(std::make_shared<const std::function<Tensor(const Tensor&)>>(hook)) {
+  detail::require_defined("on_leaf_gradient", "the leaf", leaf);
+  leaf_ = leaf.body().node ? leaf.body().node : leaf.body().frozen;
   if (!leaf_ || !leaf_->is_leaf()) {
     throw GradError(
         "on_leaf_gradient: the tensor must be a leaf with set_requires_grad(true); got " +

@@ -30,6 +30,7 @@ Tensors joined(const Tensor& x, const Tensors& theta) {
 
 Tensor value_of(const char* op, const ImplicitFunction& f, const Tensor& x, const Tensors& theta) {
   Tensor y = f(x, theta);
+  require_defined(op, "the result of the function", y);
   const auto text = [&] {
     return std::string(op) + ": the function must give what is like x; got " + y.describe() +
            " for " + x.describe();
@@ -41,7 +42,10 @@ Tensor value_of(const char* op, const ImplicitFunction& f, const Tensor& x, cons
 
 /// Moves x by `step(x)`, which gives the next one, until it stays.
 template <class F>
-Tensor iterated(const char* op, const Tensor& x0, const SolveOptions& options, F&& step) {
+Tensor iterated(const char* op, const Tensor& x0, const Tensors& theta, const SolveOptions& options,
+                F&& step) {
+  require_defined(op, "x0", x0);
+  for (const Tensor& parameter : theta) require_defined(op, "theta", parameter);
   if (!is_floating(x0.dtype()))
     throw DtypeError(std::string(op) + ": x0 must be floating; got " + x0.describe());
   const double tolerance = require_positive(
@@ -132,7 +136,7 @@ Tensors behind(const Tensor& g, const Tensor& x, const Tensors& theta) {
 
 Tensor fixed_point(const ImplicitFunction& f, const Tensor& x0, const Tensors& theta,
                    const SolveOptions& options) {
-  const Tensor x = iterated("fixed_point", x0, options, [&](const Tensor& at) {
+  const Tensor x = iterated("fixed_point", x0, theta, options, [&](const Tensor& at) {
     return value_of("fixed_point", f, at, theta);
   });
   return recorded_solution(
@@ -146,7 +150,7 @@ Tensor fixed_point(const ImplicitFunction& f, const Tensor& x0, const Tensors& t
 
 Tensor root(const ImplicitFunction& f, const Tensor& x0, const Tensors& theta,
             const SolveOptions& options) {
-  const Tensor x = iterated("root", x0, options, [&](const Tensor& at) {
+  const Tensor x = iterated("root", x0, theta, options, [&](const Tensor& at) {
     const Tensor y = value_of("root", f, at, theta);
     const Tensor slopes = jacobian([&](const Tensor& moved) { return f(moved, theta); }, at);
     return at - solved("root", slopes, y).to(at.dtype());

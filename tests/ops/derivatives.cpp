@@ -157,6 +157,33 @@ TEST_CASE("derivatives: bad input names the function, and leaves everything as i
   CHECK_FALSE(point.requires_grad());
 }
 
+TEST_CASE("derivatives: undefined tensors are named by function and part") {
+  const Tensor x = tensor({1.0, 2.0}), none;
+  const auto f = [](const Tensor& at) { return sum(at * at); };
+  const auto nothing = [](const Tensor&) { return Tensor(); };
+  const auto wanted = [](const std::string& start) {
+    return start + " must be defined; got an undefined tensor";
+  };
+  CHECK(error_of<ValueError>([&] { return grad(f)(none); }) == wanted("grad: the inputs"));
+  CHECK(error_of<ValueError>([&] { return grad(nothing)(x); }) ==
+        wanted("grad: the result of the function"));
+  CHECK(error_of<ValueError>([&] { return jvp(f, x, none); }) == wanted("jvp: v"));
+  CHECK(error_of<ValueError>([&] { return vjp(f, x).second(none); }) == wanted("vjp: the seed"));
+  CHECK(error_of<ValueError>([&] { return vmap(f)(none); }) == wanted("vmap: the inputs"));
+  CHECK(error_of<ValueError>([&] { return checkpoint(f, none); }) ==
+        wanted("checkpoint: the inputs"));
+  CHECK(error_of<ValueError>([&] { return checkpoint(nothing, x); }) ==
+        wanted("checkpoint: the result of the function"));
+  const auto implicit = [](const Tensor& at, const Tensor& theta) { return at - theta; };
+  CHECK(error_of<ValueError>([&] { return root(implicit, none, x); }) == wanted("root: x0"));
+  CHECK(error_of<ValueError>([&] { return fixed_point(implicit, x, none); }) ==
+        wanted("fixed_point: theta"));
+  CHECK(error_of<ValueError>([&] { return on_gradient(none, [](const Tensor&) {}); }) ==
+        wanted("on_gradient: the input"));
+  CHECK(error_of<ValueError>([&] { return on_leaf_gradient(none, [](const Tensor&) {}); }) ==
+        wanted("on_leaf_gradient: the leaf"));
+}
+
 TEST_CASE("derivatives of plain inputs are plain, also where rows are taken together") {
   const auto f = [](const Tensor& x) { return sum(sin(x) * x); };
   const auto g = [](const Tensor& x) { return stack({sum(x), sum(x * x), sum(sin(x))}); };

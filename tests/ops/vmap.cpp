@@ -177,7 +177,7 @@ TEST_CASE("vmap: bad input names it, and leaves everything as it was") {
           }).find("vmap") != std::string::npos);
   }
   CHECK(error_of<ValueError>([&] { return vmap([](const Tensor&) { return Tensor(); })(xs); }) ==
-        "vmap: the function gave an undefined tensor");
+        "vmap: the result of the function must be defined; got an undefined tensor");
   Tensor escaped;
   static_cast<void>(vmap([&](const Tensor& x) { return escaped = x; })(xs));
   CHECK(error_of<ValueError>([&] { return escaped * 2; }) ==
