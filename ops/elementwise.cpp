@@ -1,24 +1,13 @@
 #include <algorithm>
-#include <array>
-#include <limits>
-#include <numbers>
 #include <span>
-#include <tuple>
 #include <utility>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
-#include <xtape/core/levels.hpp>
-#include <xtape/core/mapped.hpp>
-#include <xtape/core/operation.hpp>
-#include <xtape/ops/aligned.hpp>
 #include <xtape/ops/elementwise.hpp>
-#include <xtape/ops/kernels/map.hpp>
-#include <xtape/ops/kernels/rows.hpp>
-#include <xtape/ops/layout.hpp>
 #include <xtape/ops/numbers.hpp>
-#include <xtape/ops/reduce.hpp>
+#include <xtape/ops/row.hpp>
 
 namespace xtape {
 
@@ -28,262 +17,11 @@ const Tensor& Operand::tensor(const char* op, Dtype other, Tensor& constant) con
   return is_number() ? number_tensor(op, other, constant) : *tensor_;
 }
 
-// Not in a namespace without a name: the formulas of the rows find them by the type of their
-// arguments.
-using T = const Tensor&;
-using std::numbers::inv_sqrtpi, std::numbers::sqrt2;
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-#define XTAPE_FORMULA(name, parameters, ...) \
-  static Tensor name parameters { return __VA_ARGS__; }
-#include <xtape/ops/elementwise.def>
-#undef XTAPE_FORMULA
-
 namespace {
-
-using kernels::Domain, kernels::RowName, kernels::max_inputs;
-
-/// A derivative of a row: what it reads, and its formula for tensors.
-struct Derivative {
-  unsigned reads = 0;        ///< a bit for each argument: g, the inputs, the result
-  bool is_gradient = false;  ///< it is g itself
-  Tensor (*formula)(const Tensor* const* arguments) = nullptr;  ///< null: there is none
-};
-
-/// A row of elementwise.def.
-struct Row : OpInfo {
-  RowName place;
-  Domain domain;
-  std::size_t arity;
-  bool compares;
-  bool keeps;  ///< a derivative reads more than g
-  Derivative derivatives[max_inputs];
-
-  const kernels::RowKernels& kernels() const {
-    return kernels::chosen<kernels::ElementwiseKernels>().rows[static_cast<std::size_t>(place)];
-  }
-};
-
-template <class R, std::size_t j, std::size_t... n>
-constexpr Derivative derivative_of(std::index_sequence<n...>) {
-  using F = kernels::Formulas<R, sizeof...(n) - 2>;
-  if constexpr (F::template exists<j>) {
-    return {F::template reads<j>, F::template is_gradient<j>,
-            [](const Tensor* const* arguments) -> Tensor {
-              return std::get<j>(R::derivatives)(*arguments[n]...);
-            }};
-  }
-  return {};
-}
-
-template <class R, std::size_t arity, std::size_t... j>
-constexpr Row row_of(std::index_sequence<j...>) {
-  const unsigned reads = (kernels::Formulas<R, arity>::template reads<j> | ... | 0u);
-  return {{R::name},
-          R::place,
-          R::domain,
-          arity,
-          sizeof...(j) == 0,
-          (reads & ~1u) != 0,
-          {derivative_of<R, j>(std::make_index_sequence<arity + 2>())...}};
-}
-
-constexpr Row rows[] = {
-#define XTAPE_UNARY(id, ...) row_of<kernels::id##_row, 1>(std::make_index_sequence<1>()),
-#define XTAPE_BINARY(id, ...) row_of<kernels::id##_row, 2>(std::make_index_sequence<2>()),
-#define XTAPE_TERNARY(id, ...) row_of<kernels::id##_row, 3>(std::make_index_sequence<3>()),
-#define XTAPE_COMPARE(id, ...) row_of<kernels::id##_row, 2>(std::index_sequence<>()),
-#include <xtape/ops/elementwise.def>
-#undef XTAPE_UNARY
-#undef XTAPE_BINARY
-#undef XTAPE_TERNARY
-#undef XTAPE_COMPARE
-};
-
-constexpr const Row& row(RowName name) { return rows[static_cast<std::size_t>(name)]; }
-
-bool contains(unsigned set, std::size_t argument) { return (set >> argument & 1u) != 0; }
-
-/// Integers have no negative powers.
-void check_exponents(const Tensor& exponents) {
-  const Tensor least = amin(exponents.detach());
-  if (least.dtype() == Dtype::boolean || least.item() >= 0) return;
-  throw ValueError("pow: integers have no negative powers; got the exponent " + to_string(least));
-}
-
-/// The formula of a derivative as one pass over just the arguments that it reads.
-struct FusedDerivative {
-  const Row& info;
-  std::size_t j;
-  bool may_overwrite;  // the first argument, which is g
-
-  Tensor run(std::span<const Tensor* const> x) const {
-    const Tensor& g = *x[0];  // of the result's shape and dtype
-    Tensor y = may_overwrite && detail::exclusive(g)
-                   ? g
-                   : detail::make_tensor(g.shape(), g.dtype(), info.name);
-    kernels::map(info.kernels().derivatives[j], y.dtype(), y, x);
-    return y;
-  }
-  Tensor batch(const Examples& x) const {
-    const detail::Aligned all(x);
-    const Tensor g = x.each(0);  // of the result's shape
-    std::array<const Tensor*, kernels::max_operands> read{&g};
-    std::copy(all.pointers().begin() + 1, all.pointers().end(), read.begin() + 1);
-    return apply_list(FusedDerivative{info, j, false}, std::span(read.data(), x.size()));
-  }
-};
-
-/// What the derivatives of a row may read, beside g.
-template <std::size_t arity>
-struct Kept {
-  std::array<SavedInput, arity> inputs{};
-  SavedOutput output{};
-};
-struct KeptNothing {};
-
-/// A row applied to tensors whose values are computed in one dtype.
-template <std::size_t arity, bool keeps>
-struct Elementwise {
-  using Arguments = std::array<const Tensor*, arity + 2>;  // g, the inputs, the result
-
-  const Row& info;
-  Dtype computed_in;
-  [[no_unique_address]] std::conditional_t<keeps, Kept<arity>, KeptNothing> kept{};
-
-  template <class... Inputs>
-  OpResult infer(const Inputs&... x) const {
-    const std::array<const Tensor*, arity> given{&x...};
-    OpResult y{given[0]->shape(), info.compares ? Dtype::boolean : computed_in};
-    for (std::size_t i = 1; i < arity; ++i) {
-      if (given[i]->shape() != y.shape)
-        y.shape = broadcast_shapes(info.name, y.shape, given[i]->shape());
-    }
-    if constexpr (arity == 2) {
-      if (info.place == RowName::pow && computed_in == Dtype::int64 && y.shape.size() > 0)
-        check_exponents(*given[1]);
-    }
-    return y;
-  }
-
-  template <class... Inputs>
-  void run(const Tensor& y, const Inputs&... x) const {
-    const std::array<const Tensor*, arity> given{&x...};
-    kernels::map(info.kernels().value, computed_in, y, given);
-  }
-
-  template <class... Inputs>
-  requires keeps void keep(const Tensor& y, const Inputs&... x) {
-    const std::array<const Tensor*, arity> given{&x...};
-    unsigned reads = 0;
-    for (std::size_t j = 0; j < arity; ++j) {
-      if (given[j]->requires_grad()) reads |= info.derivatives[j].reads;
-    }
-    for (std::size_t i = 0; i < arity; ++i) {
-      if (contains(reads, i + 1)) kept.inputs[i] = SavedInput(*given[i]);
-    }
-    if (contains(reads, arity + 1)) kept.output = SavedOutput(y);
-  }
-
-  void vjp(Tensor&& g, const Send& send) const {
-    const Tensor y = result(send);
-    const Arguments arguments = arguments_of(g, y);
-    std::array<bool, arity> wanted;
-    std::size_t last = 0;  // beyond it nobody reads g
-    for (std::size_t j = 0; j < arity; ++j) {
-      wanted[j] = info.derivatives[j].formula != nullptr && send.wanted(j);
-      if (wanted[j]) last = j;
-    }
-    for (std::size_t j = 0; j < arity; ++j) {
-      if (!wanted[j]) continue;
-      Tensor dx = derivative(j, arguments, j == last ? &g : nullptr);
-      if (!send.has_shape(j, dx.shape())) dx = sum_to(std::move(dx), send.shape(j));
-      if (dx.dtype() != send.dtype(j)) dx = dx.to(send.dtype(j));
-      send(j, std::move(dx));
-    }
-  }
-
-  /// The derivatives are linear in g: with a tangent in its place they give what it adds to that of y.
-  Tensor jvp(const Tangents& t) const {
-    const Tensor y = result(t);
-    Tensor dy;
-    for (std::size_t j = 0; j < arity; ++j) {
-      if (info.derivatives[j].formula == nullptr || !t[j].defined()) continue;
-      const Tensor dx = broadcast_to(t[j].to(t.dtype()), t.shape());
-      const Tensor part = derivative(j, arguments_of(dx, y), nullptr);
-      dy = dy.defined() ? dy + part : part;
-    }
-    return dy;
-  }
-
-  Tensor batch(const Examples& x) const {
-    const detail::Aligned all(x);
-    return [&]<std::size_t... i>(std::index_sequence<i...>) {
-      return apply(Elementwise{info, computed_in}, all[i]...);
-    }
-    (std::make_index_sequence<arity>());
-  }
-
- private:
-  /// The result, if it was kept.
-  template <class Reader>
-  Tensor result(const Reader& reader) const {
-    if constexpr (keeps) {
-      if (kept.output.holds()) return kept.output.get(reader);
-    }
-    return {};
-  }
-
-  /// What formulas may read; undefined what they do not.
-  Arguments arguments_of(const Tensor& g, const Tensor& y) const {
-    Arguments arguments{&g};
-    for (std::size_t i = 0; i < arity; ++i) {
-      if constexpr (keeps) {
-        arguments[i + 1] = &kept.inputs[i].get();
-      } else {
-        arguments[i + 1] = &y;  // undefined
-      }
-    }
-    arguments[arity + 1] = &y;
-    return arguments;
-  }
-
-  /// `spare` is g if nobody reads it afterwards.
-  Tensor derivative(std::size_t j, const Arguments& arguments, Tensor* spare) const {
-    const Derivative& rule = info.derivatives[j];
-    if (rule.is_gradient) return spare != nullptr ? std::move(*spare) : *arguments[0];
-    if (detail::watched(arguments)) return rule.formula(arguments.data());
-    std::array<const Tensor*, arity + 2> read;
-    std::size_t count = 0;
-    for (std::size_t n = 0; n < arguments.size(); ++n) {
-      if (contains(rule.reads, n)) read[count++] = arguments[n];
-    }
-    const bool overwrite =
-        spare != nullptr && detail::levels.watcher == nullptr;  // who watches sees g
-    return apply_list(FusedDerivative{info, j, overwrite}, std::span(read.data(), count));
-  }
-};
-
-/// The row applied to tensors whose values have the promoted dtype `dtype`.
-template <class... Tensors>
-Tensor elementwise(const Row& row, Dtype dtype, const Tensors&... x) {
-  if (row.domain == Domain::floating) {
-    dtype = is_floating(dtype) ? dtype : Dtype::float64;
-  } else if (row.domain == Domain::numeric && dtype == Dtype::boolean) {
-    throw DtypeError(std::string(row.name) +
-                     ": numbers are needed; got boolean (see operator! and not_equal)");
-  }
-  const bool truth = dtype == Dtype::boolean;
-  const Dtype computed_in = truth ? Dtype::int64 : dtype;
-  Tensor y = row.keeps ? apply(Elementwise<sizeof...(x), true>{row, computed_in}, x...)
-                       : apply(Elementwise<sizeof...(x), false>{row, computed_in}, x...);
-  if (truth && !row.compares) return y.to(Dtype::boolean);  // as NumPy: + is or, * is and
-  return y;
-}
 
 Tensor unary(const Row& row, const Tensor& x) {
   if (!x.body().number) [[likely]]
-    return elementwise(row, x.dtype(), x);
+    return apply_row(row, x.dtype(), x);
   return detail::of_numbers(
       row.name, {x}, [&](std::span<const Tensor> constants) { return unary(row, constants[0]); });
 }
@@ -300,7 +38,7 @@ Tensor with_tensors(const char* op, const Operand& left, const Operand& right, F
 Tensor binary(const Row& row, const Operand& left, const Operand& right) {
   if (!left.is_number() && !right.is_number()) [[likely]] {
     const Tensor &a = left.dense(), &b = right.dense();
-    return elementwise(row, promote(a.dtype(), b.dtype()), a, b);
+    return apply_row(row, promote(a.dtype(), b.dtype()), a, b);
   }
   if (left.is_number() && right.is_number()) [[unlikely]] {
     return detail::of_numbers(row.name, {left, right}, [&](std::span<const Tensor> constants) {
@@ -308,7 +46,7 @@ Tensor binary(const Row& row, const Operand& left, const Operand& right) {
     });
   }
   return with_tensors(row.name, left, right, [&](Dtype dtype, const Tensor& a, const Tensor& b) {
-    return elementwise(row, dtype, a, b);
+    return apply_row(row, dtype, a, b);
   });
 }
 
@@ -357,7 +95,7 @@ Tensor where(const Tensor& condition, const Operand& left, const Operand& right)
                  right);
   }
   return with_tensors("where", left, right, [&](Dtype dtype, const Tensor& a, const Tensor& b) {
-    return elementwise(row(RowName::select), dtype, condition, a, b);
+    return apply_row(row(RowName::select), dtype, condition, a, b);
   });
 }
 
@@ -371,8 +109,8 @@ Tensor clip(const Tensor& x, const Operand& low, const Operand& high) {
   const bool unbounded = high.exceeds_int64() && !is_floating(x.dtype());
   const Tensor& upper =
       unbounded ? constants[1] = tensor(INT64_MAX) : high.tensor("clip", x.dtype(), constants[1]);
-  return elementwise(row(RowName::bounded),
-                     promote(x.dtype(), promote(lower.dtype(), upper.dtype())), x, lower, upper);
+  return apply_row(row(RowName::bounded), promote(x.dtype(), promote(lower.dtype(), upper.dtype())),
+                   x, lower, upper);
 }
 
 Tensor isnan(const Tensor& x) { return x != x; }

@@ -1,0 +1,42 @@
+#pragma once
+#include <cstddef>
+
+#include <xtape/core/operation.hpp>
+#include <xtape/ops/kernels/map.hpp>
+#include <xtape/ops/kernels/rows.hpp>
+
+namespace xtape {
+
+using kernels::RowName;
+
+/// A derivative of a row: what it reads, and its formula for tensors.
+struct RowDerivative {
+  unsigned reads = 0;        ///< a bit for each argument: g, the inputs, the result
+  bool is_gradient = false;  ///< it is g itself
+  Tensor (*formula)(const Tensor* const* arguments) = nullptr;  ///< null: there is none
+};
+
+/// A row of elementwise.def.
+struct Row : OpInfo {
+  RowName place;
+  kernels::Domain domain;
+  std::size_t arity;
+  bool compares;
+  bool keeps;  ///< a derivative reads more than g
+  RowDerivative derivatives[kernels::max_inputs];
+
+  const kernels::RowKernels& kernels() const {
+    return kernels::chosen<kernels::ElementwiseKernels>().rows[static_cast<std::size_t>(place)];
+  }
+};
+
+const Row& row(RowName name);
+
+/// The row applied to tensors whose values have the promoted dtype `dtype`; boolean ones as NumPy does,
+/// + is or, * is and. Throws DtypeError if the row takes no boolean, ShapeError if the tensors do not
+/// broadcast.
+Tensor apply_row(const Row& row, Dtype dtype, const Tensor& x);
+Tensor apply_row(const Row& row, Dtype dtype, const Tensor& a, const Tensor& b);
+Tensor apply_row(const Row& row, Dtype dtype, const Tensor& a, const Tensor& b, const Tensor& c);
+
+}  // namespace xtape
