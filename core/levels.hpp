@@ -2,10 +2,17 @@
 #include <cstdint>
 #include <utility>
 
-namespace xtape::detail {
+#include <xtape/config.hpp>
 
+XTAPE_EXPORT_BEGIN  // a class is exported only if its first declaration is
+namespace xtape::detail {
 class RecordingChange;
 class Watcher;
+}  // namespace xtape::detail
+XTAPE_EXPORT_END
+
+namespace xtape::detail {
+
 class WriteLog;
 
 /// How deep in vmap a thread is, and whether operations are recorded: a bit for each level, since a
