@@ -49,18 +49,11 @@ void Shape::erase(int axis) {
   --rank_;
 }
 
-std::int64_t* detail::PackedShape::make_room() const {
-  return memory::Allocator<std::int64_t>().allocate(static_cast<std::size_t>(rank_));
-}
-
-void detail::PackedShape::free_room() noexcept {
-  memory::Allocator<std::int64_t>().deallocate(many_, static_cast<std::size_t>(rank_));
-}
-
 Shape detail::PackedShape::unpacked() const {
+  const auto extents = extents_.items();
   Shape shape;
-  shape.rank_ = rank_;
-  std::copy_n(extents(), rank_, shape.extents_.begin());
+  shape.rank_ = static_cast<int>(extents.size());
+  std::copy(extents.begin(), extents.end(), shape.extents_.begin());
   return shape;
 }
 

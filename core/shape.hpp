@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/few.hpp>
 #include <xtape/core/number.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -108,37 +109,21 @@ class Shape {
 
 namespace detail {
 
-/// A shape in fewer bytes, for what there are many of: up to three extents in place, more in a block
-/// of their own.
+/// A shape in fewer bytes, for what there are many of.
 class PackedShape {
  public:
-  explicit PackedShape(const Shape& shape) : rank_(shape.rank()) {
-    if (rank_ > few) many_ = make_room();
-    std::copy(shape.begin(), shape.end(), extents());
-  }
-  ~PackedShape() {
-    if (rank_ > few) free_room();
-  }
+  explicit PackedShape(const Shape& shape) : extents_(std::span(shape.begin(), shape.end())) {}
   PackedShape(const PackedShape&) = delete;
   PackedShape& operator=(const PackedShape&) = delete;
 
   Shape unpacked() const;
   friend bool operator==(const PackedShape& a, const Shape& b) {
-    return a.rank_ == b.rank() && std::equal(b.begin(), b.end(), a.extents());
+    const auto extents = a.extents_.items();
+    return std::equal(b.begin(), b.end(), extents.begin(), extents.end());
   }
 
  private:
-  static constexpr int few = 3;
-  std::int64_t* extents() { return rank_ > few ? many_ : few_; }
-  const std::int64_t* extents() const { return rank_ > few ? many_ : few_; }
-  std::int64_t* make_room() const;
-  void free_room() noexcept;
-
-  union {
-    std::int64_t few_[few];
-    std::int64_t* many_;
-  };
-  int rank_;
+  Few<std::int64_t, 3> extents_;
 };
 
 /// "take: index must lie in [-3, 3); got 5": what is wrong with one of `count` things, counted from

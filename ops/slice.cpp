@@ -5,6 +5,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/few.hpp>
 #include <xtape/core/kernels/copy.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
@@ -59,17 +60,89 @@ Range resolve(const char* op, const Slice& slice, std::int64_t extent) {
   return {start, span > 0 ? (span - 1) / std::abs(step) + 1 : 0, step};
 }
 
-/// A view of what the slices take, without a place on the tape.
-XTAPE_WRAPS Tensor slice_view(const char* op, const Tensor& x, std::span<const Slice> slices) {
+/// What is taken of a tensor: ranges of axes one behind the other, the others whole. Most often it is
+/// one range.
+class Region {
+ public:
+  Region(int axis, const Range& range) : ranges_(std::span(&range, 1)), first_(byte(axis)) {}
+  /// Throws IndexError for more slices than the tensor has axes, or an index that it has not,
+  /// ValueError for a step of 0.
+  Region(const char* op, const Shape& shape, Dtype dtype, std::span<const Slice> slices) {
+    if (slices.size() > at(shape.rank())) {
+      throw IndexError(std::string(op) + ": at most one slice an axis; got " +
+                       std::to_string(slices.size()) + " for " + std::string(to_string(dtype)) +
+                       to_string(shape));
+    }
+    std::array<Range, max_rank> ranges;
+    std::size_t count = 0;
+    for (std::size_t axis = 0; axis < slices.size(); ++axis) {
+      if (count == 0 && is_whole(slices[axis])) continue;
+      if (count == 0) first_ = byte(axis);
+      if (slices[axis].single) singles_ = byte(singles_ | 1u << count);
+      ranges[count++] = resolve(op, slices[axis], shape[static_cast<std::int64_t>(axis)]);
+    }
+    ranges_ = detail::Few<Range, 1>(std::span(ranges.data(), count));
+  }
+
+  /// Of an axis; null where that is taken whole.
+  const Range* range(int axis) const {
+    const std::size_t place = at(axis) - first_;  // wraps in front of the first
+    return place < ranges_.items().size() ? &ranges_.items()[place] : nullptr;
+  }
+  /// Whether the axis goes, its range being one index.
+  bool drops(int axis) const {
+    return range(axis) != nullptr && (singles_ >> (at(axis) - first_) & 1u) != 0;
+  }
+  /// The same of tensors with one axis more in front.
+  Region of_examples() const {
+    Region region = *this;
+    ++region.first_;
+    return region;
+  }
+  std::string text() const;
+
+ private:
+  static std::uint8_t byte(auto value) { return static_cast<std::uint8_t>(value); }
+  static bool is_whole(const Slice& slice) {
+    return !slice.single && !slice.start && !slice.stop && slice.step == 1;
+  }
+
+  detail::Few<Range, 1> ranges_;
+  std::uint8_t first_ = 0;    // the axis of the first range
+  std::uint8_t singles_ = 0;  // a bit for each range
+};
+
+/// As Python writes it: "[:, 0:2, 3]".
+std::string Region::text() const {
+  std::string text;
+  const int end = first_ + static_cast<int>(ranges_.items().size());
+  for (int axis = 0; axis < end; ++axis) {
+    text += axis > 0 ? ", " : "";
+    const Range* const taken = range(axis);
+    if (taken == nullptr) {
+      text += ":";
+      continue;
+    }
+    text += std::to_string(taken->start);
+    if (drops(axis)) continue;
+    const std::int64_t stop = taken->start + taken->count * taken->step;
+    text += ":" + (stop < 0 ? "" : std::to_string(stop));
+    if (taken->step != 1) text += ":" + std::to_string(taken->step);
+  }
+  return "[" + text + "]";
+}
+
+/// A view of a region, without a place on the tape.
+XTAPE_WRAPS Tensor view(const char* op, const Tensor& x, const Region& region) {
   Shape shape;
   Strides strides{};
   std::uint64_t offset = 0;  // wraps: beside an extent of 0 strides and places may be anything
   for (int axis = 0; axis < x.rank(); ++axis) {
-    const Slice& slice = at(axis) < slices.size() ? slices[at(axis)] : Slice::all;
-    const Range range = resolve(op, slice, x.shape()[axis]);
+    const Range* const taken = region.range(axis);
+    const Range range = taken != nullptr ? *taken : Range{0, x.shape()[axis], 1};
     const auto stride = static_cast<std::uint64_t>(x.body().strides[at(axis)]);
     offset += static_cast<std::uint64_t>(range.start) * stride;
-    if (slice.single) continue;
+    if (region.drops(axis)) continue;
     strides[at(shape.rank())] =
         static_cast<std::int64_t>(static_cast<std::uint64_t>(range.step) * stride);
     shape.push_back(range.count);
@@ -78,60 +151,26 @@ XTAPE_WRAPS Tensor slice_view(const char* op, const Tensor& x, std::span<const S
                            shape.size() == 0 ? 0 : static_cast<std::int64_t>(offset), op);
 }
 
-/// A list of slices by value, at most one an axis.
-struct SliceList {
-  /// The slice of one axis, the axes before it taken whole.
-  SliceList(int axis, const Slice& slice) : count(at(axis) + 1) { items[at(axis)] = slice; }
-  /// Throws IndexError for more than the tensor has axes.
-  SliceList(const char* op, const Shape& shape, Dtype dtype, std::span<const Slice> slices)
-      : count(slices.size()) {
-    if (count > at(shape.rank())) {
-      throw IndexError(std::string(op) + ": at most one slice an axis; got " +
-                       std::to_string(count) + " for " + std::string(to_string(dtype)) +
-                       to_string(shape));
-    }
-    std::copy(slices.begin(), slices.end(), items.begin());
-  }
-  std::span<const Slice> span() const { return {items.data(), count}; }
-  std::array<Slice, max_rank> items;
-  std::size_t count;
-};
-
 /// The shape of all examples.
 Shape with_count(std::int64_t count, Shape shape) {
   shape.insert(0, count);
   return shape;
 }
 
-/// The slices of all examples.
-SliceList with_all(const SliceList& slices) {
-  SliceList result(0, Slice::all);
-  std::copy(slices.items.begin(), slices.items.end() - 1, result.items.begin() + 1);
-  result.count = slices.count + 1;
-  return result;
-}
-
-struct SliceOp {
-  static constexpr OpInfo info{"slice", true};
-  SliceList slices;
-
-  Tensor run(const Tensor& x) const { return slice_view(info.name, x, slices.span()); }
-  void vjp(const Tensor& g, const Send& send) const {
-    if (!detail::plain(g)) return send(0, embed(g, send.shape(0), slices.span()));
-    send.add_to(0,
-                [&](const Tensor& sum) { add_into(slice_view(info.name, sum, slices.span()), g); });
-  }
-  Tensor batch(const Examples& x) const { return slice(x[0], with_all(slices).span()); }
-};
-
+/// `x` in a region of zeros.
 struct Embed {
   static constexpr OpInfo info{"embed", true};
   Shape shape;
-  SliceList slices;
+  Region region;
+  template <class Visit>
+  void attributes(Visit&& visit) const {
+    visit("shape", shape);
+    visit("at", region.text());
+  }
 
   OpResult infer(const Tensor& x) const { return {shape, x.dtype()}; }
   void run(const Tensor& y, const Tensor& x) const {
-    const Tensor place = slice_view(info.name, y, slices.span());
+    const Tensor place = view(info.name, y, region);
     if (place.shape() != x.shape()) {
       throw ShapeError("embed: the place has the shape " + to_string(place.shape()) + "; got " +
                        x.describe());
@@ -139,19 +178,36 @@ struct Embed {
     std::memset(y.body().data, 0, static_cast<std::size_t>(y.size()) * size_of(y.dtype()));
     copy_into(place, x);
   }
-  void vjp(const Tensor& g, const Send& send) const { send(0, slice(g, slices.span())); }
+  void vjp(const Tensor& g, const Send& send) const;
   Tensor batch(const Examples& x) const {
-    return embed(x[0], with_count(x.count(), shape), with_all(slices).span());
+    return apply(Embed{with_count(x.count(), shape), region.of_examples()}, x[0]);
   }
 };
+
+struct SliceOp {
+  static constexpr OpInfo info{"slice", true};
+  Region region;
+  template <class Visit>
+  void attributes(Visit&& visit) const {
+    visit("at", region.text());
+  }
+
+  Tensor run(const Tensor& x) const { return view(info.name, x, region); }
+  void vjp(const Tensor& g, const Send& send) const {
+    if (!detail::plain(g)) return send(0, apply(Embed{send.shape(0), region}, g));
+    send.add_to(0, [&](const Tensor& sum) { add_into(view(info.name, sum, region), g); });
+  }
+  Tensor batch(const Examples& x) const { return apply(SliceOp{region.of_examples()}, x[0]); }
+};
+
+void Embed::vjp(const Tensor& g, const Send& send) const { send(0, apply(SliceOp{region}, g)); }
 
 /// The parts of an axis that tensors take, one behind the other.
 class Parts {
  public:
   explicit Parts(int axis) : axis_(axis) {}
-  SliceList next(const Shape& shape) {
-    const std::int64_t start = std::exchange(end_, end_ + shape[axis_]);
-    return {axis_, range(start, end_)};
+  Region next(std::int64_t extent) {
+    return {axis_, {std::exchange(end_, end_ + extent), extent, 1}};
   }
 
  private:
@@ -166,7 +222,7 @@ struct Concatenate {
   void attributes(Visit&& visit) const {
     visit("axis", axis);
   }
-  std::vector<Shape, memory::Allocator<Shape>> shapes{};  // of the inputs
+  detail::Few<std::int64_t, 2> extents{};  // of the inputs along the axis
 
   OpResult infer(std::span<const Tensor* const> tensors) const {
     Shape shape = tensors[0]->shape();
@@ -191,22 +247,30 @@ struct Concatenate {
   void run(const Tensor& y, std::span<const Tensor* const> tensors) const {
     Parts parts(axis);
     for (const Tensor* tensor : tensors)
-      copy_into(slice_view(info.name, y, parts.next(tensor->shape()).span()), *tensor);
+      copy_into(view(info.name, y, parts.next(tensor->shape()[axis])), *tensor);
   }
   void keep(const Tensor&, std::span<const Tensor* const> tensors) {
-    for (const Tensor* tensor : tensors) shapes.push_back(tensor->shape());
+    std::vector<std::int64_t> all;
+    for (const Tensor* tensor : tensors) all.push_back(tensor->shape()[axis]);
+    extents = detail::Few<std::int64_t, 2>(all);
   }
   void vjp(const Tensor& g, const Send& send) const {
     Parts parts(axis);
-    for (std::size_t i = 0; i < shapes.size(); ++i) {
-      const SliceList part = parts.next(shapes[i]);
-      send(i, [&] { return slice(g, part.span()).to(send.dtype(i)); });
+    std::size_t i = 0;
+    for (const std::int64_t extent : extents.items()) {
+      const Region part = parts.next(extent);
+      send(i, [&] { return apply(SliceOp{part}, g).to(send.dtype(i)); });
+      ++i;
     }
   }
   Tensor jvp(const Tangents& t) const {
     std::vector<Tensor> tangents;
-    for (std::size_t i = 0; i < shapes.size(); ++i)
-      tangents.push_back(t[i].defined() ? t[i].to(t.dtype()) : zeros(shapes[i], t.dtype()));
+    for (const std::int64_t extent : extents.items()) {
+      const Tensor& tangent = t[tangents.size()];
+      Shape shape = t.shape();
+      shape[axis] = extent;
+      tangents.push_back(tangent.defined() ? tangent.to(t.dtype()) : zeros(shape, t.dtype()));
+    }
     return concatenate(tangents, axis);
   }
   Tensor batch(const Examples& x) const {
@@ -219,15 +283,17 @@ struct Concatenate {
 }  // namespace
 
 Tensor slice(const Tensor& x, std::span<const Slice> slices) {
-  return apply(SliceOp{SliceList("slice", x.shape(), x.dtype(), slices)}, x);
+  return apply(SliceOp{Region("slice", x.shape(), x.dtype(), slices)}, x);
 }
 
 Tensor embed(const Tensor& x, const Shape& shape, std::span<const Slice> slices) {
-  return apply(Embed{shape, SliceList("embed", shape, x.dtype(), slices)}, x);
+  return apply(Embed{shape, Region("embed", shape, x.dtype(), slices)}, x);
 }
 
 Tensor flip(const Tensor& x, std::int64_t axis) {
-  return slice(x, SliceList(normalize_axis("flip", axis, x.rank()), range({}, {}, -1)).span());
+  const int along = normalize_axis("flip", axis, x.rank());
+  const std::int64_t extent = x.shape()[along];
+  return apply(SliceOp{Region(along, {extent - 1, extent, -1})}, x);
 }
 
 Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
@@ -264,8 +330,8 @@ std::vector<Tensor> split(const Tensor& x, std::int64_t parts, std::int64_t axis
   }
   std::vector<Tensor> pieces;
   for (std::int64_t i = 0; i < parts; ++i) {
-    pieces.push_back(
-        slice(x, SliceList(along, range(i * (extent / parts), (i + 1) * (extent / parts))).span()));
+    const Range part{i * (extent / parts), extent / parts, 1};
+    pieces.push_back(apply(SliceOp{Region(along, part)}, x));
   }
   return pieces;
 }

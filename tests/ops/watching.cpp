@@ -101,6 +101,19 @@ TEST_CASE(
   CHECK(printed(own).find("  second") != std::string::npos);
 }
 
+TEST_CASE("Trace: a slice is written as Python writes it") {
+  const Tensor x = ones({2, 3, 5});
+  const Trace trace;
+  static_cast<void>(slice(x, {Slice::all, range(0, 2), 3}));
+  static_cast<void>(slice(x, {1, Slice::all, range({}, {}, -2)}));
+  static_cast<void>(flip(x, 1));
+  static_cast<void>(split(x, 2, 0));
+  std::vector<std::string> at;
+  for (const TraceStep& step : trace.steps()) at.push_back(step.attributes);
+  CHECK(at == std::vector<std::string>{"at=[:, 0:2, 3]", "at=[1, 0:3, 4::-2]", "at=[:, 2::-1]",
+                                       "at=[0:1]", "at=[1:2]"});
+}
+
 TEST_CASE("Trace: a tensor that moved while it was changed in place keeps its number") {
   Tensor w = tensor({1.0, 2.0}).set_requires_grad(true);
   const Trace trace;
