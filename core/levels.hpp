@@ -4,11 +4,14 @@
 
 #include <xtape/config.hpp>
 
-XTAPE_EXPORT_BEGIN  // a class is exported only if its first declaration is
+// A class is exported only if its first declaration is.
+XTAPE_EXPORT_BEGIN
+
 namespace xtape::detail {
 class RecordingChange;
 class Watcher;
 }  // namespace xtape::detail
+
 XTAPE_EXPORT_END
 
 namespace xtape::detail {
