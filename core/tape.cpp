@@ -157,7 +157,7 @@ void Tape::prune(const List<bool>& wanted, bool partial) {
       if (leads_on && useful[static_cast<std::size_t>(targets_[edge])]) {
         useful[i] = true;
       } else {
-        aimed_[edge] = nowhere;
+        pruned_[edge] = nowhere;
       }
     }
   }
@@ -176,7 +176,8 @@ struct Tape::SweepEnd {
     }
     tape.claimed_ = 0;
     tape.gradients_.clear();
-    tape.aimed_.clear();
+    tape.aimed_ = {};
+    tape.pruned_.clear();
   }
 };
 
@@ -190,7 +191,11 @@ Tape::List<bool> Tape::aim(std::span<const std::int32_t> wanted, bool partial) {
     if (static_cast<std::size_t>(index) >= first_leaf_) ++leaves;
   }
   aimed_ = targets_;
-  if (partial || leaves < size() - first_leaf_) prune(keep, partial);
+  if (partial || leaves < size() - first_leaf_) {
+    pruned_ = targets_;
+    prune(keep, partial);
+    aimed_ = pruned_;
+  }
   return keep;
 }
 

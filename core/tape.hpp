@@ -89,8 +89,10 @@ class Tape {
   // For each input of each node: where in nodes_ its gradient goes, or nowhere.
   List<std::int32_t> targets_;
   List<std::uint32_t> first_edge_;  // of each node, into targets_
-  // In a sweep: the targets that lead to what is wanted; dL/d(result) of each node, being summed.
-  List<std::int32_t> aimed_;
+  // In a sweep: the targets that lead to what is wanted, all or the pruned ones; dL/d(result) of each
+  // node, being summed.
+  std::span<const std::int32_t> aimed_;
+  List<std::int32_t> pruned_;
   List<detail::GradientSum> gradients_;
   std::size_t claimed_ = 0;  // so many nodes, the newest, are claimed by the sweep
 };
