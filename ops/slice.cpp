@@ -86,12 +86,12 @@ class Region {
 
   /// Of an axis; null where that is taken whole.
   const Range* range(int axis) const {
-    const std::size_t place = at(axis) - first_;  // wraps in front of the first
-    return place < ranges_.items().size() ? &ranges_.items()[place] : nullptr;
+    const int place = axis - first_, count = static_cast<int>(ranges_.items().size());
+    return place >= 0 && place < count ? &ranges_.items()[at(place)] : nullptr;
   }
   /// Whether the axis goes, its range being one index.
   bool drops(int axis) const {
-    return range(axis) != nullptr && (singles_ >> (at(axis) - first_) & 1u) != 0;
+    return range(axis) != nullptr && (singles_ >> (axis - first_) & 1) != 0;
   }
   /// The same of tensors with one axis more in front.
   Region of_examples() const {
@@ -125,7 +125,8 @@ std::string Region::text() const {
     }
     text += std::to_string(taken->start);
     if (drops(axis)) continue;
-    const std::int64_t stop = taken->start + taken->count * taken->step;
+    const std::int64_t last = taken->start + (taken->count - 1) * taken->step;
+    const std::int64_t stop = taken->count == 0 ? taken->start : last + (taken->step > 0 ? 1 : -1);
     text += ":" + (stop < 0 ? "" : std::to_string(stop));
     if (taken->step != 1) text += ":" + std::to_string(taken->step);
   }
