@@ -39,8 +39,7 @@ struct Body {
   Dtype dtype;
   bool contiguous : 1 = true;
   bool number : 1 = false;  // adapts its dtype as a literal does; `number_of` has its exact value
-  bool fixed : 1 =
-      false;  // nobody has a handle to assign to: a number made a tensor for an operation
+  bool fixed : 1 = false;   // made of a number for an operation: nobody can assign to it
   bool cotangent : 1 = false;  // a constant gradient, handed to a rule that is being differentiated
   bool replaceable : 1 = false;  // a CloneScope may hand out a copy instead
   bool mapped : 1 = false;  // one example's view of the values of all, without data: see mapped.hpp

@@ -53,7 +53,7 @@ class DefaultDtypeGuard {
  private:
   friend Dtype default_dtype() noexcept;
   Dtype dtype_;
-  DefaultDtypeGuard* outer_;
+  mutable DefaultDtypeGuard* outer_;
 };
 
 namespace detail {

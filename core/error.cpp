@@ -1,8 +1,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/scope.hpp>
@@ -41,11 +39,6 @@ ErrorContext::ErrorContext(std::string_view name, const Place* place) noexcept
 }
 
 ErrorContext::~ErrorContext() { detail::unlink(innermost, *this, &ErrorContext::outer_); }
-
-void detail::end_on_other_thread() noexcept {
-  std::fputs("xtape: a guard must end on the thread on which it began\n", stderr);
-  std::abort();
-}
 
 std::string ErrorContext::path() {
   std::string path;

@@ -70,7 +70,7 @@ class ErrorContext {
 
   std::string_view name_;
   const Place* place_;
-  ErrorContext* outer_;
+  mutable ErrorContext* outer_;
 };
 
 namespace detail {

@@ -24,13 +24,16 @@ struct Levels {
   std::uint32_t recording = 1;
   int current = 0;
   RecordingChange* change = nullptr;  // the innermost
-  Watcher* watcher = nullptr;         // who is told of each operation, see watch.hpp
-  WriteLog* log = nullptr;            // and of each assignment, see write_log.hpp
+  Watcher* watcher = nullptr;   // who is told of each operation, see watch.hpp; null while quiet
+  Watcher* watchers = nullptr;  // those that there are, the innermost
+  int quiet = 0;
+  WriteLog* log = nullptr;  // and of each assignment, see write_log.hpp
 
   bool records(int level) const { return (recording >> level & 1u) != 0; }
   std::uint32_t with(int level, bool on) const {
     return (recording & ~(1u << level)) | (static_cast<std::uint32_t>(on) << level);
   }
+  void choose_watcher() { watcher = quiet > 0 ? nullptr : watchers; }
   void set(int level, bool on) { recording = with(level, on); }
 };
 

@@ -168,14 +168,14 @@ Mapping::Mapping(const char* op, std::span<const Tensor> inputs)
     throw ValueError(name + ": at most " + std::to_string(max_rank) + " may be nested");
   }
   count_ = inputs[0].shape()[0];
-  recording_ = levels.recording;
+  recording_ = levels.records(level_);
   levels.set(level_, levels.records(levels.current));
   levels.current = level_;
 }
 
 Mapping::~Mapping() {
   levels.current = level_ - 1;
-  levels.recording = recording_;
+  levels.set(level_, recording_);  // its own: guards may begin or end in the function
 }
 
 Outside::Outside(int level) : before_(std::exchange(levels.current, level - 1)) {}

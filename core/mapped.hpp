@@ -105,7 +105,7 @@ class Mapping {
   const char* op_;
   std::int64_t count_;
   int level_;
-  std::uint32_t recording_;  // as it was, of all levels
+  bool recording_;  // as it was, of this level
 };
 
 /// The level of vmap that a tensor belongs to: 0 outside, or if it is the same for all.

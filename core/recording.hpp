@@ -24,8 +24,8 @@ class RecordingChange {
   ~RecordingChange();
 
  private:
-  std::uint32_t before_;
-  RecordingChange* outer_;
+  mutable std::uint32_t before_;
+  mutable RecordingChange* outer_;
 };
 }  // namespace detail
 

@@ -1,15 +1,11 @@
 #pragma once
-#include <xtape/config.hpp>
-
-XTAPE_EXPORT_BEGIN
-
 namespace xtape::detail {
 
 /// Ends the program: a guard cannot be taken off a thread from another.
 [[noreturn]] void end_on_other_thread() noexcept;
 
 /// Takes one out of the scopes and guards of a kind that a thread is in, which may end in any order:
-/// a list, innermost first, linked by `outer`. Gives the one right inside of it, null if it was the
+/// a list, innermost first, linked by `outer`. Returns the next inner one, null if it was the
 /// innermost.
 template <class Scope>
 Scope* unlink(Scope*& innermost, Scope& ended, Scope* Scope::*outer) noexcept {
@@ -25,5 +21,3 @@ Scope* unlink(Scope*& innermost, Scope& ended, Scope* Scope::*outer) noexcept {
 }
 
 }  // namespace xtape::detail
-
-XTAPE_EXPORT_END

@@ -38,8 +38,11 @@ std::string first_not_finite(const Tensor& tensor) {
   return text(*bad) + " at [" + index + "] of " + tensor.describe();
 }
 
-Watcher::Watcher() : outer_(std::exchange(levels.watcher, this)) {}
-Watcher::~Watcher() { unlink(levels.watcher, *this, &Watcher::outer_); }
+Watcher::Watcher() : outer_(std::exchange(levels.watchers, this)) { levels.choose_watcher(); }
+Watcher::~Watcher() {
+  unlink(levels.watchers, *this, &Watcher::outer_);
+  levels.choose_watcher();
+}
 
 void Watcher::tell(const Step& step) {
   Watcher* const first = levels.watcher;
@@ -53,7 +56,13 @@ void Watcher::tell(Node& node) {
     watcher->recorded(node);
 }
 
-Unwatched::Unwatched() : before_(std::exchange(levels.watcher, nullptr)) {}
-Unwatched::~Unwatched() { levels.watcher = before_; }
+Unwatched::Unwatched() {
+  ++levels.quiet;
+  levels.watcher = nullptr;
+}
+Unwatched::~Unwatched() {
+  --levels.quiet;
+  levels.choose_watcher();
+}
 
 }  // namespace xtape::detail

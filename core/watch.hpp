@@ -70,7 +70,7 @@ class Watcher {
   virtual ~Watcher();
 
  private:
-  Watcher* outer_;
+  mutable Watcher* outer_;
 };
 
 /// While it lives, nobody watches.
@@ -80,9 +80,6 @@ class Unwatched {
   ~Unwatched();
   Unwatched(const Unwatched&) = delete;
   Unwatched& operator=(const Unwatched&) = delete;
-
- private:
-  Watcher* before_;
 };
 
 }  // namespace xtape::detail

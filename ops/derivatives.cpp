@@ -23,13 +23,16 @@ namespace {
 /// within vmap, by cotangents that are mapped.
 class RecordingAt {
  public:
-  RecordingAt(int level, bool on) : before_(levels.recording) { levels.set(level, on); }
-  ~RecordingAt() { levels.recording = before_; }
+  RecordingAt(int level, bool on) : level_(level), before_(levels.records(level)) {
+    levels.set(level, on);
+  }
+  ~RecordingAt() { levels.set(level_, before_); }
   RecordingAt(const RecordingAt&) = delete;
   RecordingAt& operator=(const RecordingAt&) = delete;
 
  private:
-  std::uint32_t before_;
+  int level_;
+  bool before_;
 };
 
 /// A place of its own on the tape, where a derivative stops.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <ostream>
 #include <set>
+#include <utility>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
@@ -22,14 +23,15 @@ class Suspects : detail::Watcher {
  public:
   ~Suspects() override = default;
 
-  /// The first operation whose rule is wrong by itself; else those that cannot be carried out again,
-  /// as `record` makes them.
+  /// The first operation whose rule is wrong by itself; else those that were not checked: what cannot
+  /// be carried out again, as `record` makes it, or has a rule that is no derivative on purpose.
   std::string found(const Tensors& outputs) const {
     if (!wrong_.empty()) return "the rule of " + wrong_ + " is wrong";
     std::set<std::string> unknown;
     const Tape tape(outputs);
     for (std::size_t i = 0; i < tape.size(); ++i) {
-      if (!tape[i].is_leaf() && !checked_.contains(tape[i].name())) unknown.insert(tape[i].name());
+      if (!tape[i].is_leaf() && !checked_.contains(tape[i].number()))
+        unknown.insert(tape[i].name());
     }
     std::string names;
     for (const std::string& name : unknown) names += (names.empty() ? "" : ", ") + name;
@@ -39,22 +41,26 @@ class Suspects : detail::Watcher {
 
  private:
   void computed(const detail::Step& step) override {
-    if (!wrong_.empty()) return;
+    right_ = false;
+    if (!wrong_.empty() || !step.has_derivative) return;
     try {
-      if (step.has_derivative && !detail::objection_to_rule(step).empty())
-        wrong_ = detail::what_ran(step);
-      checked_.insert(step.operation);
+      right_ = detail::objection_to_rule(step).empty();
+      if (!right_) wrong_ = detail::what_ran(step);
     } catch (const Error&) {  // it refuses operands beside its own
     }
   }
+  void recorded(Node& node) override {
+    if (std::exchange(right_, false)) checked_.insert(node.number());
+  }
 
   std::string wrong_;
-  std::set<std::string> checked_;
+  bool right_ = false;  // the rule of the operation that is recorded next
+  std::set<std::uint64_t> checked_;
 };
 
 std::string suspected(const Problem& problem) {
   const RecordingScope on(true);
-  const Suspects suspects;
+  Suspects suspects;
   const Tensors outputs =
       call(problem, as_leaves(problem.inputs, std::vector<bool>(problem.inputs.size(), true)));
   return suspects.found(outputs);
@@ -69,7 +75,7 @@ GradcheckResult check_orders(Problem problem, const GradcheckOptions& options) {
     result = {.order = order};
     detail::compare_derivatives(problem, options, result);
   }
-  if (result.differing > 0) result.suspect = suspected(problem);
+  if (!result.passed) result.suspect = suspected(problem);
   return result;
 }
 
@@ -149,7 +155,8 @@ std::ostream& operator<<(std::ostream& stream, const GradcheckResult& result) {
     return stream << "gradcheck: " << result.compared << " derivatives" << order << " agree";
   stream << "gradcheck: ";
   if (!result.problem.empty()) stream << result.problem << " (order " << result.order << ')';
-  if (result.differing == 0) return stream;
+  const std::string suspect = result.suspect.empty() ? "" : "\n  " + result.suspect;
+  if (result.differing == 0) return stream << suspect;
   const GradcheckEntry& worst = result.worst;
   const auto precision = stream.precision(10);
   stream << (result.problem.empty() ? "" : "; ") << result.differing << " of " << result.compared
@@ -157,8 +164,8 @@ std::ostream& operator<<(std::ostream& stream, const GradcheckResult& result) {
          << worst.output << " / d " << worst.input << "\n  analytic  " << worst.analytic
          << "\n  numeric   " << worst.numeric << " (from the left " << worst.left
          << ", from the right " << worst.right << ')';
+  stream << suspect;
   stream.precision(precision);
-  if (!result.suspect.empty()) stream << "\n  " << result.suspect;
   return stream;
 }
 

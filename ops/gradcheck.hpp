@@ -55,7 +55,7 @@ struct GradcheckResult {
   GradcheckEntry worst = {};
   /// What else is wrong: a random function, gradients of a subset of inputs.
   std::string problem = {};
-  /// Where derivatives differ, which operation's rule is wrong by itself, at the operands that it had
+  /// Where the check fails, which operation's rule is wrong by itself, at the operands that it had
   /// in the function; else those whose rules cannot be checked by themselves, see `record`.
   std::string suspect = {};
 

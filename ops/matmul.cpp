@@ -20,11 +20,6 @@ std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
 
 Tensor matrix_transpose(const Tensor& x) { return swapaxes(x, -2, -1); }
 
-/// Whether the columns of a matrix are dense, not its rows: most often a transpose.
-bool lies_transposed(const Tensor& x) {
-  return x.body().strides[0] == 1 && x.body().strides[1] != 1;
-}
-
 /// Whether BLAS can read the last two axes as they lie: rows dense, or columns dense.
 bool readable(const detail::Body& x) {
   const std::size_t row = at(x.shape.rank() - 2), column = at(x.shape.rank() - 1);
@@ -83,7 +78,6 @@ const Tensor& as_rows(const Tensor& x, Tensor& made) {
 struct MatMul {
   static constexpr OpInfo info{"matmul"};
   SavedInput a, b;
-  bool transposed[2] = {};  // how the operands lie
 
   OpResult infer(const Tensor& left, const Tensor& right) const {
     Shape shape;
@@ -110,21 +104,10 @@ struct MatMul {
   void keep(const Tensor&, const Tensor& left, const Tensor& right) {
     a = SavedInput(left, right.requires_grad());
     b = SavedInput(right, left.requires_grad());
-    const bool matrices = left.rank() == 2 && right.rank() == 2;
-    transposed[0] = matrices && lies_transposed(left);
-    transposed[1] = matrices && lies_transposed(right);
   }
-  /// da = g b', db = a' g. Each lies as its operand does: what transposed that transposes it back,
-  /// and adds it to others in the order of memory.
   void vjp(const Tensor& g, const Send& send) const {
-    send(0, [&] {
-      if (transposed[0]) return matrix_transpose(matmul(b.get(), matrix_transpose(g)));
-      return sum_to(matmul(g, matrix_transpose(b.get())), send.shape(0));
-    });
-    send(1, [&] {
-      if (transposed[1]) return matrix_transpose(matmul(matrix_transpose(g), a.get()));
-      return sum_to(matmul(matrix_transpose(a.get()), g), send.shape(1));
-    });
+    send(0, [&] { return sum_to(matmul(g, matrix_transpose(b.get())), send.shape(0)); });
+    send(1, [&] { return sum_to(matmul(matrix_transpose(a.get()), g), send.shape(1)); });
   }
   Tensor jvp(const Tangents& t) const {
     if (!t[0].defined()) return matmul(a.get(), t[1]);

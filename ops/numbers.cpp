@@ -9,9 +9,7 @@ namespace xtape {
 
 const Tensor& Operand::number_tensor(const char* op, Dtype other, Tensor& constant) const {
   const Number number = tensor_ == nullptr ? number_ : detail::number_of(tensor_->body());
-  constant = detail::constant(op, {}, number, number.dtype_beside(other));
-  constant.body().fixed = true;
-  return constant;
+  return constant = detail::constant(op, {}, number, number.dtype_beside(other));
 }
 
 namespace detail {

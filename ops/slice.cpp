@@ -123,10 +123,14 @@ std::string Region::text() const {
       text += ":";
       continue;
     }
+    if (taken->count == 0) {
+      text += "0:0";
+      continue;
+    }
     text += std::to_string(taken->start);
     if (drops(axis)) continue;
     const std::int64_t last = taken->start + (taken->count - 1) * taken->step;
-    const std::int64_t stop = taken->count == 0 ? taken->start : last + (taken->step > 0 ? 1 : -1);
+    const std::int64_t stop = last + (taken->step > 0 ? 1 : -1);
     text += ":" + (stop < 0 ? "" : std::to_string(stop));
     if (taken->step != 1) text += ":" + std::to_string(taken->step);
   }

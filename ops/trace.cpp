@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <ostream>
+#include <utility>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
@@ -89,10 +90,11 @@ void Trace::computed(const detail::Step& step) {
   entry.place = place_now();
   entry.line = detail::user_line();
   steps_.push_back(std::move(entry));
+  told_ = step.has_derivative;
 }
 
 void Trace::recorded(Node& node) {
-  const bool told = !steps_.empty() && steps_.back().operation == node.name();
+  const bool told = std::exchange(told_, false) && steps_.back().operation == node.name();
   detail::NodePlaces::note(node, told ? detail::Place{steps_.back().place, steps_.back().line}
                                       : detail::Place{place_now(), detail::user_line()});
 }

@@ -50,9 +50,11 @@ class Trace : detail::Watcher {
   void recorded(Node& node) override;
   std::int64_t number_of(const Tensor& x);
 
-  std::vector<TraceStep> steps_;
-  std::vector<Tensor> tensors_;                                 // by their numbers
-  std::unordered_multimap<const void*, std::int64_t> numbers_;  // by tensor, by elements
+  // A constant Trace writes too.
+  mutable std::vector<TraceStep> steps_;
+  mutable bool told_ = false;            // of the operation that is recorded next
+  mutable std::vector<Tensor> tensors_;  // by their numbers
+  mutable std::unordered_multimap<const void*, std::int64_t> numbers_;  // by tensor, by elements
 };
 
 /// A table: step, operation with attributes, operands, result, bytes, flops, place, line.

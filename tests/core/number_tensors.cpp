@@ -266,3 +266,16 @@ TEST_CASE("numbers: calls of C++'s functions stay what they were") {
   stream << 1.5 << ' ' << 2 << std::boolalpha << true;
   CHECK(stream.str() == "1.5 2true");
 }
+
+TEST_CASE("numbers: an operand made a tensor is its holder's, whom backward does not follow") {
+  const auto as_tensor = [](const Operand& number) {
+    Tensor made;
+    return number.tensor("test", float32, made);
+  };
+  const Tensor x = ones({2}).set_requires_grad(true);
+  Tensor c = as_tensor(3.0);
+  const Tensor y = sum(x * c);
+  c.assign(tensor(100.0));
+  y.backward();
+  CHECK(x.grad().to_vector<double>() == std::vector<double>{3, 3});
+}

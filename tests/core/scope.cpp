@@ -1,5 +1,5 @@
+#include <functional>
 #include <memory>
-#include <sstream>
 
 #include <doctest/doctest.h>
 
@@ -57,4 +57,49 @@ TEST_CASE("guards that watch may end in any order, and each sees its own time") 
   CHECK(last->steps().size() == 4);
   last.reset();
   static_cast<void>(x * 2);
+}
+
+TEST_CASE("guards may begin or end in a function of vmap") {
+  const Tensor rows = ones({2, 3});
+  auto before = std::make_unique<NoGradGuard>();
+  static_cast<void>(vmap([&](const Tensor& x) {
+    before.reset();
+    return x * 2;
+  })(rows));
+  CHECK(recording());
+  std::unique_ptr<NoGradGuard> begun;
+  static_cast<void>(vmap([&](const Tensor& x) {
+    begun = std::make_unique<NoGradGuard>();
+    return x * 2;
+  })(rows));
+  CHECK(!recording());
+  begun.reset();
+  CHECK(recording());
+  CHECK(grad([](const Tensor& x) { return sum(x * x); })(rows).to_vector<double>()[0] == 2);
+}
+
+namespace {
+/// Does something with guards while it is carried out.
+struct Meddling {
+  static constexpr OpInfo info{"meddling"};
+  std::function<void()> meddle;
+  Tensor run(const Tensor& x) const {
+    meddle();
+    return x.clone();
+  }
+};
+}  // namespace
+
+TEST_CASE("watchers may begin or end in an operation, which is told to those that are there then") {
+  const Tensor x = ones({2});
+  auto outer = std::make_unique<Trace>(), ended = std::make_unique<Trace>();
+  std::unique_ptr<Trace> begun;
+  static_cast<void>(apply(Meddling{[&] { ended.reset(); }}, x));
+  static_cast<void>(apply(Meddling{[&] { begun = std::make_unique<Trace>(); }}, x));
+  static_cast<void>(x + 1);
+  CHECK(outer->steps().size() == 3);
+  CHECK(begun->steps().size() == 2);
+  outer.reset();
+  begun.reset();
+  static_cast<void>(x + 1);
 }

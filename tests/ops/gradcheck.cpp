@@ -8,6 +8,7 @@
 #include <xtape/core/operation.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/gradcheck.hpp>
+#include <xtape/ops/hook.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/reduce.hpp>
@@ -149,6 +150,28 @@ TEST_CASE("gradcheck names the operation whose rule is wrong") {
   CHECK(begins(second.suspect, "the rule of wrong_square in the backward pass of cube"));
   CHECK(check_at({0.5, -1.5}, [](const Tensor& x) { return exp(claimed(x, 2.0)); }).suspect ==
         "only the rules of these could not be checked: claimed");
+  // An operation of the same name that is right does not hide one of a rule of its own, nor is a rule
+  // of large or small operands taken for wrong.
+  CHECK(check_at({0.5}, [](const Tensor& x) {
+          const Tensor y = tanh(x);
+          return record("tanh", y.detach(), {y},
+                        [](const Tensor& g, const Send& send) { send(0, 2 * g); });
+        }).suspect == "only the rules of these could not be checked: tanh");
+  CHECK(check_at({0.5}, [](const Tensor& x) {
+          return on_gradient(x, [](const Tensor& g) { return 2 * g; });
+        }).suspect == "only the rules of these could not be checked: on_gradient");
+  CHECK(begins(check_at({0.5, 1.5},
+                        [](const Tensor& x) {
+                          return sum(log(x * 1e-12)) + sum(sqrt(x * 1e-14)) * 1e7 +
+                                 sum(apply(WrongSquare(), x));
+                        })
+                   .suspect,
+               "the rule of wrong_square"));
+  CHECK(begins(
+      check_at({0.5},
+               [](const Tensor& x) { return with_rule(x, [](const Tensor& g) { return g * g; }); })
+          .suspect,
+      "only the rules of these could not be checked: with_rule"));
   CHECK(begins(check_at({0.5, -1.5}, [](const Tensor& x) { return x * x.detach(); }).suspect,
                "each rule is right by itself"));
   CHECK(check_at({0.5, -1.5}, [](const Tensor& x) { return sin(x); }).suspect == "");

@@ -108,10 +108,11 @@ TEST_CASE("Trace: a slice is written as Python writes it") {
   static_cast<void>(slice(x, {1, Slice::all, range({}, {}, -2)}));
   static_cast<void>(flip(x, 1));
   static_cast<void>(split(x, 2, 0));
+  static_cast<void>(slice(x, {range(-10, {}, -1)}));
   std::vector<std::string> at;
   for (const TraceStep& step : trace.steps()) at.push_back(step.attributes);
   CHECK(at == std::vector<std::string>{"at=[:, 0:2, 3]", "at=[1, 0:3, 4::-2]", "at=[:, 2::-1]",
-                                       "at=[0:1]", "at=[1:2]"});
+                                       "at=[0:1]", "at=[1:2]", "at=[0:0]"});
 }
 
 TEST_CASE("Trace: a tensor that moved while it was changed in place keeps its number") {
