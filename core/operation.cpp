@@ -32,6 +32,14 @@ void detail::throw_no_batch(const char* op) {
   throw NoBatchRule("vmap: " + std::string(op) + " has no rule for it (see `batch` of apply)");
 }
 
+void detail::check_batch(const char* op, const Tensor& y, std::int64_t count) {
+  const bool fits = y.defined() && y.rank() > 0 && y.shape()[0] == count;
+  if (fits) [[likely]]
+    return;
+  throw ShapeError(std::string(op) + ": batch must give the results of all " +
+                   std::to_string(count) + " examples along the first axis; got " + y.describe());
+}
+
 Tensor detail::attach(Tensor y, std::span<const Tensor* const> inputs, Node* node) {
   Ref<Node> owner = Ref<Node>::adopt(node);
   const Body* const made = &y.body();

@@ -36,6 +36,24 @@ concept Differentiable = requires(Op& op, Tensor g, const Send& send) {
   op.vjp(std::move(g), send);
 };
 
+template <class Op>
+concept Batched = requires(const Op& op, const Examples& x) {
+  op.batch(x);
+};
+
+/// A rule that takes other arguments would be left out without a word.
+template <class Op>
+constexpr void check_signatures() {
+  static_assert(
+      Differentiable<Op> || !requires { &Op::vjp; },
+      "vjp must take (const Tensor& g, const Send& send)");
+  static_assert(
+      requires(Op & op, const Tangents& t) { op.jvp(t); } || !requires { &Op::jvp; },
+      "jvp must take (const Tangents& t)");
+  static_assert(
+      Batched<Op> || !requires { &Op::batch; }, "batch must be const and take (const Examples& x)");
+}
+
 /// Another handle's worth of the same value, off the tape: of a tensor within vmap, off that of its
 /// own level only.
 Tensor off_tape(const Tensor& tensor, const char* operation = __builtin_FUNCTION());
@@ -146,6 +164,8 @@ Tensor recorded(Op&& op, Tensor y, std::span<const Tensor* const> inputs,
 }
 
 [[noreturn]] void throw_no_batch(const char* op);
+/// Throws ShapeError unless what a batch rule gave has the examples along its first axis.
+void check_batch(const char* op, const Tensor& y, std::int64_t count);
 template <class Op, std::size_t n>
 Tensor apply_mapped(Op op, const std::array<const Tensor*, n>& inputs);
 template <class Op>
@@ -157,8 +177,10 @@ template <class Op, class Again>
 Tensor mapped(const Op& op, const MappedInputs& x, Again&& again) {
   const Outside outside(x.level());
   if (x.same()) return again(Op(op), x.examples());
-  if constexpr (requires { op.batch(x.examples()); }) {
-    return op.batch(x.examples());
+  if constexpr (Batched<Op>) {
+    Tensor y = op.batch(x.examples());
+    check_batch(op.info.name, y, x.examples().count());
+    return y;
   } else {
     throw_no_batch(op.info.name);
   }
@@ -185,6 +207,7 @@ Tensor mapped(const Op& op, const MappedInputs& x, Again&& again) {
 /// `SavedInput` and `SavedOutput` would follow a later `assign`, or keep its own node alive for ever.
 template <class Op, std::same_as<Tensor>... Inputs>
 Tensor apply(Op op, const Inputs&... x) {
+  detail::check_signatures<Op>();
   const std::array<const Tensor*, sizeof...(x)> inputs{&x...};
   return detail::named_in_errors(op.info.name, [&] {
     const detail::Course course = detail::course(inputs);
@@ -208,6 +231,7 @@ Tensor apply(Op op, const Inputs&... x) {
 /// The same for an operation of any number of tensors, which it takes as a span of pointers.
 template <class Op>
 Tensor apply_list(Op op, std::span<const Tensor* const> x) {
+  detail::check_signatures<Op>();
   return detail::named_in_errors(op.info.name, [&] {
     const detail::Course course = detail::course(x);
     if (course.map()) [[unlikely]]

@@ -20,12 +20,25 @@ std::string what_ran(const Step& step) {
 }
 
 std::string objection_to_rule(const Step& step) {
-  Problem problem{[&](Tensors& x) { return Tensors{step.again(x)}; }, {}, {}};
+  if (step.result.dtype() != Dtype::float64) return {};
+  Tensors all;
+  std::vector<std::size_t> moved;  // those that somebody differentiates by
+  Problem problem{[&](Tensors& x) {
+                    Tensors given = all;
+                    for (std::size_t i = 0; i < moved.size(); ++i) given[moved[i]] = x[i];
+                    return Tensors{step.again(given)};
+                  },
+                  {},
+                  {}};
   for (const Tensor* x : step.inputs) {
     if (x->dtype() == Dtype::float32) return {};
-    problem.inputs.push_back(x->detach());
+    all.push_back(x->detach());
+    if (!x->requires_grad()) continue;
+    moved.push_back(all.size() - 1);
+    problem.names.push_back("input " + std::to_string(all.size() - 1));
+    problem.inputs.push_back(all.back());
   }
-  problem.names = numbered("input", problem.inputs.size());
+  if (moved.empty()) return {};
   const RecordingScope on(true);
   const auto compared = [&](GradcheckOptions options) {
     options.fast = true;

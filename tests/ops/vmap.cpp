@@ -240,3 +240,38 @@ TEST_CASE("vmap: an operation that maps or differentiates inside leaves the leve
   CHECK(mismatch(slopes, full({2, 3, 2}, 6, Dtype::float64)) ==
         "");  // 3 rows, by the rule, times 2
 }
+
+TEST_CASE("vmap: hessian times many vectors, forward mode in forward mode") {
+  const auto f = [](const Tensor& x) { return sum(x * x * x); };
+  const Tensor x = tensor({1.0, 2.0}, Dtype::float64);
+  const Tensor vs = tensor({{1.0, 0.0}, {0.5, -1.0}, {0.0, 2.0}}, Dtype::float64);
+  CHECK(mismatch(vmap([&](const Tensor& v) { return hvp(f, x, v); })(vs), 6 * x * vs) == "");
+  CHECK(mismatch(vmap([&](const Tensor& at) { return hvp(f, at, at); })(vs), 6 * vs * vs) == "");
+}
+
+namespace {
+template <class Rule>
+struct Doubling {
+  static constexpr OpInfo info{"doubling"};
+  Rule rule;
+  Tensor run(const Tensor& x) const {
+    const NoGradGuard off;
+    return x * 2;
+  }
+  Tensor batch(const Examples& x) const { return rule(x[0]); }
+};
+}  // namespace
+
+TEST_CASE("vmap: what a batch rule gives has the examples in front") {
+  const auto gives = [](auto rule) {
+    return error_of<ShapeError>([&] {
+      return vmap([&](const Tensor& x) { return apply(Doubling<decltype(rule)>{rule}, x); })(
+          ones({2, 3}));
+    });
+  };
+  const std::string rule =
+      "doubling: batch must give the results of all 2 examples along the first axis; got ";
+  CHECK(gives([](const Tensor& x) { return sum(x); }) == rule + "float32[]");
+  CHECK(gives([](const Tensor& x) { return x[0]; }) == rule + "float32[3]");
+  CHECK(gives([](const Tensor&) { return Tensor(); }) == rule + "an undefined tensor");
+}

@@ -169,6 +169,15 @@ TEST_CASE("DebugGuard: an infinity in the backward pass names the rule, and no l
   CHECK(!x.grad().defined());
 }
 
+TEST_CASE(
+    "DebugGuard: rules are checked by what is differentiated by, not by bounds and conditions") {
+  const Tensor w = tensor({0.25, 0.75}, Dtype::float64).set_requires_grad(true);
+  const DebugGuard guard({.check_rules = true});
+  sum(clip(w, 0.4, 0.6) + where(w > 0.5, w, 2 * w)).backward();
+  CHECK(w.grad().to_vector<double>() == std::vector<double>{2, 1});
+  static_cast<void>(w.to(Dtype::float32) * 2);
+}
+
 TEST_CASE("DebugGuard: a wrong rule is named by its operation, right ones pass") {
   const Tensor x = tensor({1.5, -2.0}, Dtype::float64).set_requires_grad(true);
   const DebugGuard guard({.check_rules = true});
