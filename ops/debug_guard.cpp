@@ -40,7 +40,7 @@ void check_finite(const detail::Step& step) {
 }
 
 void check_rule(const detail::Step& step) {
-  const std::string objection = detail::objection_to_rule(step);
+  const std::string objection = detail::objection_to_rule(step).value_or("");
   if (objection.empty()) return;
   throw ValueError("DebugGuard: the rule of " + detail::what_ran(step) + " is wrong: " + objection +
                    "; operands: " + operands(step));

@@ -150,6 +150,9 @@ TEST_CASE("gradcheck names the operation whose rule is wrong") {
   CHECK(begins(second.suspect, "the rule of wrong_square in the backward pass of cube"));
   CHECK(check_at({0.5, -1.5}, [](const Tensor& x) { return exp(claimed(x, 2.0)); }).suspect ==
         "only the rules of these could not be checked: claimed");
+  CHECK(check_at({0.5}, [](const Tensor& x) {
+          return (x.to(Dtype::float32) * 1.1).to(Dtype::float64);
+        }).suspect.find("only the rules of these") == 0);
   // An operation of the same name that is right does not hide one of a rule of its own, nor is a rule
   // of large or small operands taken for wrong.
   CHECK(check_at({0.5}, [](const Tensor& x) {
