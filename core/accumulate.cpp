@@ -4,7 +4,6 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/kernels/add.hpp>
-#include <xtape/core/kernels/copy.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 
@@ -49,12 +48,10 @@ struct Accumulate {
 Tensor accumulate(Tensor a, Tensor b) {
   if (!exclusive(a) && exclusive(b) && a.dtype() == b.dtype()) std::swap(a, b);
   if (!exclusive(a) || b.requires_grad() || b.body().mapped) return apply(Accumulate(), a, b);
-  const Body &sum = a.body(), &part = b.body();
-  if (part.contiguous) {
-    add_dense(sum, sum, part);
+  if (b.is_contiguous()) {  // in place
+    add_dense(a.body(), a.body(), b.body());
   } else {
-    kernels::add_to(sum.shape, {sum.data, sum.dtype, sum.strides},
-                    {part.data, part.dtype, part.strides});
+    Accumulate().run(a, a, b);
   }
   return a;
 }
