@@ -144,7 +144,8 @@ Tensor computed(const Op& op, Course course, std::span<const Tensor* const> inpu
   const auto on_others = [op, again](const std::vector<Tensor>& others) {
     return again(op, others);
   };
-  Watcher::tell({op.info.name, attributes_of(op), inputs, y, course.record() && !op.info.surrogate,
+  const bool has_derivative = Differentiable<Op> && course.record() && is_floating(y.dtype());
+  Watcher::tell({op.info.name, attributes_of(op), inputs, y, has_derivative && !op.info.surrogate,
                  on_others});
   return y;
 }

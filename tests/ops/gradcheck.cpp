@@ -15,6 +15,7 @@
 
 #include "support/compare.hpp"
 #include "support/errors.hpp"
+#include "support/wrong_square.hpp"
 
 using namespace xtape;
 
@@ -47,18 +48,6 @@ GradcheckResult check_at(std::initializer_list<NestedList> x, F f, GradcheckOpti
 }
 
 bool begins(const std::string& text, const std::string& start) { return text.starts_with(start); }
-
-/// An operation whose rule is wrong.
-struct WrongSquare {
-  static constexpr OpInfo info{"wrong_square"};
-  SavedInput input{};
-  Tensor run(const Tensor& x) const {
-    const NoGradGuard off;
-    return x * x;
-  }
-  void keep(const Tensor&, const Tensor& x) { input = SavedInput(x); }
-  void vjp(const Tensor& g, const Send& send) const { send(0, 3 * g * input.get()); }
-};
 
 const Tensor a = tensor({0.5, -1.5, 2.0}), b = tensor({{3.0}, {-0.25}});
 

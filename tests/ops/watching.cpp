@@ -9,6 +9,7 @@
 
 #include "support/compare.hpp"
 #include "support/errors.hpp"
+#include "support/wrong_square.hpp"
 
 using namespace xtape;
 
@@ -28,17 +29,6 @@ std::vector<std::string> names(const Trace& trace) {
   for (const TraceStep& step : trace.steps()) result.push_back(step.operation);
   return result;
 }
-
-struct WrongSquare {
-  static constexpr OpInfo info{"wrong_square"};
-  SavedInput input{};
-  Tensor run(const Tensor& x) const {
-    const NoGradGuard off;
-    return x * x;
-  }
-  void keep(const Tensor&, const Tensor& x) { input = SavedInput(x); }
-  void vjp(const Tensor& g, const Send& send) const { send(0, 3 * g * input.get()); }
-};
 
 }  // namespace
 
