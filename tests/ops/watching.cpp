@@ -159,6 +159,17 @@ TEST_CASE("DebugGuard: an infinity in the backward pass names the rule, and no l
   CHECK(!x.grad().defined());
 }
 
+namespace {
+/// An operation without a derivative.
+struct Lowered {
+  static constexpr OpInfo info{"lowered"};
+  Tensor run(const Tensor& x) const {
+    const NoGradGuard off;
+    return x - 0.125;
+  }
+};
+}  // namespace
+
 TEST_CASE(
     "DebugGuard: rules are checked by what is differentiated by, not by bounds and conditions") {
   const Tensor w = tensor({0.25, 0.75}, Dtype::float64).set_requires_grad(true);
@@ -166,6 +177,7 @@ TEST_CASE(
   sum(clip(w, 0.4, 0.6) + where(w > 0.5, w, 2 * w)).backward();
   CHECK(w.grad().to_vector<double>() == std::vector<double>{2, 1});
   static_cast<void>(w.to(Dtype::float32) * 2);
+  CHECK(!apply(Lowered(), w).requires_grad());
 }
 
 TEST_CASE("DebugGuard: a wrong rule is named by its operation, right ones pass") {
