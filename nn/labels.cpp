@@ -32,6 +32,12 @@ void check_values(const char* op, const Tensor& x, F check) {
   static_cast<void>(apply(Check<F>{{op}, std::move(check)}, x));
 }
 
+[[noreturn]] void refuse(const char* op, const char* what, const char* rule,
+                         const std::string& value, std::int64_t position) {
+  throw ValueError(std::string(op) + ": " + what + " must " + rule + "; got " + value +
+                   " at position " + std::to_string(position));
+}
+
 /// Throws ValueError unless `holds(value)` for each element; `rule` says so in words.
 template <class Predicate>
 void check_elements(const char* op, const char* what, const char* rule, const Tensor& x,
@@ -43,9 +49,7 @@ void check_elements(const char* op, const char* what, const char* rule, const Te
       const auto right = [&](T value) { return holds(static_cast<double>(value)); };
       if (std::count_if(values, values + size, right) == size) return;  // all: without branches
       const auto wrong = std::find_if_not(values, values + size, right);
-      throw ValueError(std::string(op) + ": " + what + " must " + rule + "; got " +
-                       xtape::detail::text(*wrong) + " at position " +
-                       std::to_string(wrong - values));
+      refuse(op, what, rule, xtape::detail::text(*wrong), wrong - values);
     });
   });
 }

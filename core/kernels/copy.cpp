@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstring>
 #include <type_traits>
 
@@ -28,54 +30,103 @@ struct Add {
   static void put(To& to, From value) { to += static_cast<To>(value); }
 };
 
-/// A rows x columns block, any strides.
+/// Two axes of a copy; strides in bytes.
+struct Plane {
+  std::int64_t rows, columns;
+  std::int64_t to_row, to_column, from_row, from_column;
+};
+using BlockFunction = void (*)(std::byte* to, const std::byte* from, const Plane& plane);
+
+/// As many T as lie in 16 bytes, which every processor shuffles in registers.
+template <class T>
+struct Few {
+  static constexpr std::int64_t width = 16 / sizeof(T);
+  typedef T Values __attribute__((vector_size(16)));  // NOLINT(modernize-use-using)
+};
+
+template <class V>
+void transpose_square(V (&r)[4]) {
+  const V a = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
+  const V b = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
+  const V c = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
+  const V d = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+  r[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+  r[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+  r[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+  r[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+}
+template <class V>
+void transpose_square(V (&r)[2]) {
+  const V a = __builtin_shufflevector(r[0], r[1], 0, 2);
+  r[1] = __builtin_shufflevector(r[0], r[1], 1, 3);
+  r[0] = a;
+}
+
+/// y [rows, columns] = x [columns, rows]ᵀ, a small square at a time.
+template <class T>
+void transpose(T* y, const T* x, const Plane& plane) {
+  constexpr auto width = Few<T>::width;
+  using Values = typename Few<T>::Values;
+  const auto y_row = plane.to_row / static_cast<std::int64_t>(sizeof(T));
+  const auto x_row = plane.from_column / static_cast<std::int64_t>(sizeof(T));
+  const auto one_by_one = [&](std::int64_t i, std::int64_t j) {
+#pragma GCC unroll 4
+    for (; j < plane.columns; ++j) y[i * y_row + j] = x[j * x_row + i];
+  };
+  std::int64_t i = 0;
+  for (; i + width <= plane.rows; i += width) {
+    std::int64_t j = 0;
+    for (; j + width <= plane.columns; j += width) {
+      Values square[width];
+      for (std::int64_t k = 0; k < width; ++k)
+        std::memcpy(&square[k], x + (j + k) * x_row + i, sizeof(Values));
+      transpose_square(square);
+      for (std::int64_t k = 0; k < width; ++k)
+        std::memcpy(y + (i + k) * y_row + j, &square[k], sizeof(Values));
+    }
+    for (std::int64_t k = 0; k < width; ++k) one_by_one(i + k, j);
+  }
+  for (; i < plane.rows; ++i) one_by_one(i, 0);
+}
+
 template <class How, class To, class From>
-void copy_block(To* to, const From* from, std::int64_t rows, std::int64_t columns,
-                std::int64_t to_row, std::int64_t to_column, std::int64_t from_row,
-                std::int64_t from_column) {
-  for (std::int64_t i = 0; i < rows; ++i) {
-    To* y = to + i * to_row;
-    const From* x = from + i * from_row;
-    const bool dense = to_column == 1 && from_column == 1;
-    if (How::verbatim && dense) {
-      std::memcpy(y, x, static_cast<std::size_t>(columns) * sizeof(To));
-    } else if (dense) {  // in vectors
-      for (std::int64_t j = 0; j < columns; ++j) How::put(y[j], x[j]);
+void copy_block(std::byte* to, const std::byte* from, const Plane& plane) {
+  const auto to_column = plane.to_column / static_cast<std::int64_t>(sizeof(To));
+  const auto from_column = plane.from_column / static_cast<std::int64_t>(sizeof(From));
+  if constexpr (How::verbatim && !std::is_same_v<To, bool>) {
+    if (to_column == 1 && plane.from_row == sizeof(From))
+      return transpose(reinterpret_cast<To*>(to), reinterpret_cast<const From*>(from), plane);
+  }
+  for (std::int64_t i = 0; i < plane.rows; ++i, to += plane.to_row, from += plane.from_row) {
+    auto* y = reinterpret_cast<To*>(to);
+    const auto* x = reinterpret_cast<const From*>(from);
+    if (to_column == 1 && from_column == 1) {  // in vectors
+      if constexpr (How::verbatim)
+        std::memcpy(y, x, static_cast<std::size_t>(plane.columns) * sizeof(To));
+      else
+        for (std::int64_t j = 0; j < plane.columns; ++j) How::put(y[j], x[j]);
     } else {
-      for (std::int64_t j = 0; j < columns; ++j) How::put(y[j * to_column], x[j * from_column]);
+      for (std::int64_t j = 0; j < plane.columns; ++j)
+        How::put(y[j * to_column], x[j * from_column]);
     }
   }
 }
 
-/// The two innermost axes. A transposition goes tile by tile, so that both sides stay in cache.
-template <class How, class To, class From>
-void copy_plane(To* to, const From* from, std::int64_t rows, std::int64_t columns,
-                std::int64_t to_row, std::int64_t to_column, std::int64_t from_row,
-                std::int64_t from_column) {
+/// Two axes. A transposition goes tile by tile, so that both sides stay in cache.
+void copy_plane(BlockFunction block, std::byte* to, const std::byte* from, const Plane& plane,
+                std::int64_t element) {
   constexpr std::int64_t tile = 16;
-  if (from_column == 1 || from_column == 0 || rows < 2) {
-    return copy_block<How>(to, from, rows, columns, to_row, to_column, from_row, from_column);
+  if (plane.from_column == element || plane.from_column == 0 || plane.rows < 4) {
+    return block(to, from, plane);
   }
-  for (std::int64_t i = 0; i < rows; i += tile) {
-    for (std::int64_t j = 0; j < columns; j += tile) {
-      copy_block<How>(to + i * to_row + j * to_column, from + i * from_row + j * from_column,
-                      std::min(tile, rows - i), std::min(tile, columns - j), to_row, to_column,
-                      from_row, from_column);
+  Plane part = plane;
+  for (std::int64_t i = 0; i < plane.rows; i += tile) {
+    part.rows = std::min(tile, plane.rows - i);
+    for (std::int64_t j = 0; j < plane.columns; j += tile) {
+      part.columns = std::min(tile, plane.columns - j);
+      block(to + i * plane.to_row + j * plane.to_column,
+            from + i * plane.from_row + j * plane.from_column, part);
     }
-  }
-}
-
-template <class How, class To, class From>
-void copy_axes(int axis, const Shape& shape, To* to, const Strides& to_strides, const From* from,
-               const Strides& from_strides) {
-  const auto a = static_cast<std::size_t>(axis);
-  if (shape.rank() - axis == 2) {
-    return copy_plane<How>(to, from, shape[axis], shape[axis + 1], to_strides[a], to_strides[a + 1],
-                           from_strides[a], from_strides[a + 1]);
-  }
-  for (std::int64_t i = 0; i < shape[axis]; ++i) {
-    copy_axes<How>(axis + 1, shape, to + i * to_strides[a], to_strides, from + i * from_strides[a],
-                   from_strides);
   }
 }
 
@@ -104,42 +155,68 @@ void coalesce(Shape& shape, std::initializer_list<Strides*> layouts) {
 
 namespace {
 
-/// Calls f(axes, to, from) with what two layouts have in common, as at least two axes.
-template <class F>
-void with_axes(const Shape& shape, const Layout& target, const Layout& source, F&& f) {
+void run(BlockFunction block, const Shape& shape, const Layout& target, const Layout& source) {
   if (shape.size() == 0) return;
   Shape axes = shape;
   Strides to = target.strides, from = source.strides;
   coalesce(axes, {&to, &from});
-  while (axes.rank() < 2) {
-    axes.insert(0, 1);
-    std::copy_backward(to.begin(), to.end() - 1, to.end());
-    std::copy_backward(from.begin(), from.end() - 1, from.end());
-  }
-  f(axes, to, from);
-}
+  const auto to_element = static_cast<std::int64_t>(size_of(target.dtype));
+  const auto from_element = static_cast<std::int64_t>(size_of(source.dtype));
+  for (auto& stride : to) stride *= to_element;
+  for (auto& stride : from) stride *= from_element;
 
-template <template <class, class> class How, class To, class From>
-void put(const Shape& shape, const Layout& target, const Layout& source) {
-  with_axes(shape, target, source, [&](const Shape& axes, const Strides& to, const Strides& from) {
-    copy_axes<How<To, From>>(0, axes, reinterpret_cast<To*>(target.data), to,
-                             reinterpret_cast<const From*>(source.data), from);
-  });
+  Plane plane{1, 1, 0, to_element, 0, from_element};
+  const int outer = std::max(0, axes.rank() - 2);
+  if (axes.rank() > outer) {
+    const auto last = static_cast<std::size_t>(axes.rank()) - 1;
+    plane.columns = axes[axes.rank() - 1];
+    plane.to_column = to[last];
+    plane.from_column = from[last];
+  }
+  if (axes.rank() > outer + 1) {
+    const auto row = static_cast<std::size_t>(axes.rank()) - 2;
+    plane.rows = axes[axes.rank() - 2];
+    plane.to_row = to[row];
+    plane.from_row = from[row];
+  }
+
+  std::byte* y = target.data;
+  const std::byte* x = source.data;
+  std::array<std::int64_t, max_rank> at{};  // in the outer axes
+  for (;;) {
+    copy_plane(block, y, x, plane, from_element);
+    int axis = outer - 1;
+    for (; axis >= 0; --axis) {
+      const auto a = static_cast<std::size_t>(axis);
+      y += to[a];
+      x += from[a];
+      if (++at[a] < axes[axis]) break;
+      y -= to[a] * at[a];
+      x -= from[a] * at[a];
+      at[a] = 0;
+    }
+    if (axis < 0) return;
+  }
 }
 
 }  // namespace
 
 void copy(const Shape& shape, const Layout& target, const Layout& source) {
-  visit(target.dtype, [&]<class To>(TypeTag<To>) {
-    visit(source.dtype,
-          [&]<class From>(TypeTag<From>) { put<Copy, To, From>(shape, target, source); });
+  const BlockFunction block = visit(target.dtype, [&]<class To>(TypeTag<To>) {
+    return visit(source.dtype, [&]<class From>(TypeTag<From>) -> BlockFunction {
+      return copy_block<Copy<To, From>, To, From>;
+    });
   });
+  run(block, shape, target, source);
 }
 
 void add_to(const Shape& shape, const Layout& target, const Layout& source) {
-  if (target.dtype == Dtype::float32) return put<Add, float, float>(shape, target, source);
-  if (source.dtype == Dtype::float32) return put<Add, double, float>(shape, target, source);
-  put<Add, double, double>(shape, target, source);
+  BlockFunction block = copy_block<Add<double, double>, double, double>;
+  if (target.dtype == Dtype::float32)
+    block = copy_block<Add<float, float>, float, float>;
+  else if (source.dtype == Dtype::float32)
+    block = copy_block<Add<double, float>, double, float>;
+  run(block, shape, target, source);
 }
 
 }  // namespace xtape::kernels

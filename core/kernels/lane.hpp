@@ -16,7 +16,6 @@
 #endif
 
 #include <xtape/core/kernels/level.hpp>
-#include <xtape/core/wraps.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
@@ -50,14 +49,15 @@ struct Register<double> {
   static constexpr int fraction_bits = 52;
   static constexpr std::size_t width = register_bytes / sizeof(double);
 };
-// NOLINTEND(modernize-use-using)
 template <>
-struct Register<std::int64_t> {  // integers are rare here: one at a time
-  using Values = std::int64_t;
-  using Truths = bool;
-  using Truth = bool;
-  static constexpr std::size_t width = 1;
+struct Register<std::int64_t> {
+  typedef std::int64_t Values __attribute__((vector_size(register_bytes)));
+  typedef std::int64_t Truths __attribute__((vector_size(register_bytes)));  // of comparisons
+  typedef std::uint64_t Bits __attribute__((vector_size(register_bytes)));
+  using Truth = std::int64_t;
+  static constexpr std::size_t width = register_bytes / sizeof(std::int64_t);
 };
+// NOLINTEND(modernize-use-using)
 
 #define XTAPE_INLINE [[gnu::always_inline]] inline
 
@@ -68,24 +68,8 @@ struct Mask {
   Truths truths;
   XTAPE_INLINE friend Mask operator&(Mask a, Mask b) { return {Truths(a.truths & b.truths)}; }
   XTAPE_INLINE friend Mask operator|(Mask a, Mask b) { return {Truths(a.truths | b.truths)}; }
-  XTAPE_INLINE friend Mask operator!(Mask a) {
-    if constexpr (std::is_same_v<Truths, bool>)
-      return {!a.truths};
-    else
-      return {~a.truths};
-  }
+  XTAPE_INLINE friend Mask operator!(Mask a) { return {~a.truths}; }
 };
-
-/// int64 wraps around, as NumPy's does.
-XTAPE_INLINE XTAPE_WRAPS std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
-XTAPE_INLINE XTAPE_WRAPS std::int64_t wrapping_subtract(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
-XTAPE_INLINE XTAPE_WRAPS std::int64_t wrapping_multiply(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
-}
 
 #if defined(__AVX512F__)
 XTAPE_INLINE __mmask16 first_lanes(std::int64_t count) {
@@ -97,17 +81,13 @@ template <class T>
 struct Lane {
   using Values = typename Register<T>::Values;
   static constexpr std::size_t width = Register<T>::width;
-  static constexpr bool vector = width > 1;
 
   Values v;
 
   Lane() = default;
   template <class Number>
   requires std::is_arithmetic_v<Number> XTAPE_INLINE Lane(Number number) {
-    if constexpr (vector)
-      v = static_cast<T>(number) - Values{};
-    else
-      v = static_cast<T>(number);
+    v = static_cast<T>(number) - Values{};
   }
 
   XTAPE_INLINE static Lane of(Values values) {
@@ -143,42 +123,30 @@ struct Lane {
     std::copy(buffer, buffer + count, p);
   }
   /// The element in the first lane.
-  XTAPE_INLINE T first() const {
-    if constexpr (vector)
-      return v[0];
-    else
-      return v;
-  }
+  XTAPE_INLINE T first() const { return v[0]; }
 
   /// The bits of the numbers as unsigned integers, and back.
   XTAPE_INLINE auto bits() const { return reinterpret_cast<typename Register<T>::Bits>(v); }
   XTAPE_INLINE static Lane of_bits(auto bits) { return of(reinterpret_cast<Values>(bits)); }
+  /// What sums and products are computed in: int64 wraps around, as NumPy's does.
+  XTAPE_INLINE auto wrapping() const {
+    if constexpr (std::is_integral_v<T>)
+      return bits();
+    else
+      return v;
+  }
 
   XTAPE_INLINE friend Lane operator+(Lane a, Lane b) {
-    if constexpr (vector)
-      return of(a.v + b.v);
-    else
-      return of(wrapping_add(a.v, b.v));
+    return of_bits(a.wrapping() + b.wrapping());
   }
   XTAPE_INLINE friend Lane operator-(Lane a, Lane b) {
-    if constexpr (vector)
-      return of(a.v - b.v);
-    else
-      return of(wrapping_subtract(a.v, b.v));
+    return of_bits(a.wrapping() - b.wrapping());
   }
   XTAPE_INLINE friend Lane operator*(Lane a, Lane b) {
-    if constexpr (vector)
-      return of(a.v * b.v);
-    else
-      return of(wrapping_multiply(a.v, b.v));
+    return of_bits(a.wrapping() * b.wrapping());
   }
   XTAPE_INLINE friend Lane operator/(Lane a, Lane b) { return of(a.v / b.v); }
-  XTAPE_INLINE friend Lane operator-(Lane a) {
-    if constexpr (vector)
-      return of(-a.v);
-    else
-      return of(wrapping_subtract(0, a.v));
-  }
+  XTAPE_INLINE friend Lane operator-(Lane a) { return of_bits(-a.wrapping()); }
   XTAPE_INLINE friend Mask<T> operator<(Lane a, Lane b) { return {a.v < b.v}; }
   XTAPE_INLINE friend Mask<T> operator<=(Lane a, Lane b) { return {a.v <= b.v}; }
   XTAPE_INLINE friend Mask<T> operator>(Lane a, Lane b) { return {a.v > b.v}; }
@@ -196,23 +164,19 @@ XTAPE_INLINE Lane<T> where(Mask<T> condition, std::type_identity_t<Lane<T>> a,
 /// Whether the condition holds in any lane.
 template <class T>
 XTAPE_INLINE bool any(Mask<T> condition) {
-  if constexpr (std::is_same_v<typename Register<T>::Truths, bool>) {
-    return condition.truths;
-  } else {
 #if defined(__AVX512F__)
-    return _mm512_test_epi32_mask(reinterpret_cast<__m512i>(condition.truths),
-                                  reinterpret_cast<__m512i>(condition.truths)) != 0;
+  return _mm512_test_epi32_mask(reinterpret_cast<__m512i>(condition.truths),
+                                reinterpret_cast<__m512i>(condition.truths)) != 0;
 #elif defined(__AVX__)
-    return _mm256_testz_si256(reinterpret_cast<__m256i>(condition.truths),
-                              reinterpret_cast<__m256i>(condition.truths)) == 0;
+  return _mm256_testz_si256(reinterpret_cast<__m256i>(condition.truths),
+                            reinterpret_cast<__m256i>(condition.truths)) == 0;
 #elif defined(__SSE2__)
-    return _mm_movemask_epi8(reinterpret_cast<__m128i>(condition.truths)) != 0;
+  return _mm_movemask_epi8(reinterpret_cast<__m128i>(condition.truths)) != 0;
 #else
-    typename Register<T>::Truth found = 0;
-    for (std::size_t i = 0; i < Lane<T>::width; ++i) found |= condition.truths[i];
-    return found != 0;
+  typename Register<T>::Truth found = 0;
+  for (std::size_t i = 0; i < Lane<T>::width; ++i) found |= condition.truths[i];
+  return found != 0;
 #endif
-  }
 }
 
 // Masked in full: gcc 12 takes the undefined register in its own _mm512_sqrt_ps for an uninitialised
@@ -278,10 +242,10 @@ XTAPE_INLINE Lane<double> fma(Lane<double> a, Lane<double> b, Lane<double> c) {
 
 template <class T>
 XTAPE_INLINE Lane<T> abs(Lane<T> x) {
-  if constexpr (Lane<T>::vector)
-    return Lane<T>::of_bits(x.bits() & ~Lane<T>(-0.0).bits());
-  else
+  if constexpr (std::is_integral_v<T>)
     return where(x < 0, -x, x);
+  else
+    return Lane<T>::of_bits(x.bits() & ~Lane<T>(-0.0).bits());
 }
 
 /// |magnitude| with the sign of `sign`.
@@ -294,11 +258,11 @@ XTAPE_INLINE Lane<T> copysign(Lane<T> magnitude, Lane<T> sign) {
 // A comparison with NaN is false: written this way round, NaN in either operand comes through.
 template <class T>
 XTAPE_INLINE Lane<T> maximum(Lane<T> a, std::type_identity_t<Lane<T>> b) {
-  return where((a > b) | (a != a), a, b);
+  return where(std::is_integral_v<T> ? a > b : (a > b) | (a != a), a, b);
 }
 template <class T>
 XTAPE_INLINE Lane<T> minimum(Lane<T> a, std::type_identity_t<Lane<T>> b) {
-  return where((a < b) | (a != a), a, b);
+  return where(std::is_integral_v<T> ? a < b : (a < b) | (a != a), a, b);
 }
 
 template <class T>

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include <xtape/core/wraps.hpp>
 #include <xtape/ops/kernels/logarithm.hpp>
 
 namespace xtape::kernels {
@@ -13,23 +14,19 @@ XTAPE_INLINE float power(float a, float b) { return __builtin_powf(a, b); }
 XTAPE_INLINE double power(double a, double b) { return __builtin_pow(a, b); }
 
 /// Wraps around; the exponent is not negative.
-XTAPE_INLINE std::int64_t power(std::int64_t base, std::int64_t exponent) {
-  std::int64_t result = 1;
-  for (; exponent > 0; exponent >>= 1) {
-    if ((exponent & 1) != 0) result = wrapping_multiply(result, base);
-    base = wrapping_multiply(base, base);
+XTAPE_WRAPS inline std::int64_t power(std::int64_t base, std::int64_t exponent) {
+  std::uint64_t result = 1;
+  for (auto square = static_cast<std::uint64_t>(base); exponent > 0; exponent >>= 1) {
+    if ((exponent & 1) != 0) result *= square;
+    square *= square;
   }
-  return result;
+  return static_cast<std::int64_t>(result);
 }
 
 template <class T>
 XTAPE_INLINE Lane<T> pow(Lane<T> a, std::type_identity_t<Lane<T>> b) {
-  if constexpr (Lane<T>::vector) {
-    for (std::size_t i = 0; i < Lane<T>::width; ++i) a.v[i] = power(a.v[i], b.v[i]);
-    return a;
-  } else {
-    return Lane<T>::of(power(a.v, b.v));
-  }
+  for (std::size_t i = 0; i < Lane<T>::width; ++i) a.v[i] = power(a.v[i], b.v[i]);
+  return a;
 }
 
 /// Whether y has all its digits: it is neither 0, subnormal, infinite nor NaN.

@@ -58,7 +58,7 @@ void for_each_offset(const AxisGroup& axes, F&& f) {
 
 /// Each result from its own elements; good when those lie together.
 template <class R, class T, class From>
-void reduce_rows(const From* x, AxisGroup kept, AxisGroup reduced, T* y) {
+[[gnu::noinline]] void reduce_rows(const From* x, AxisGroup kept, AxisGroup reduced, T* y) {
   const Axis run = reduced.pop();
   const auto chunk = [stride = run.stride](const From* from, std::int64_t n) {
     if constexpr (std::is_same_v<T, From>) {
@@ -96,7 +96,8 @@ class ColumnTile {
   }
   /// Adds `count` rows, `stride` apart, four at a time: the running reductions are read and written
   /// once for four.
-  void add(const T* row, std::int64_t n, std::int64_t count, std::int64_t stride) {
+  [[gnu::noinline]] void add(const T* row, std::int64_t n, std::int64_t count,
+                             std::int64_t stride) {
     const auto four = [](Lane<T> sum, Lane<T> a, Lane<T> b, Lane<T> c, Lane<T> d) {
       return R::combine(sum, R::combine(R::combine(a, b), R::combine(c, d)));
     };
@@ -121,7 +122,7 @@ class ColumnTile {
   }
 
  private:
-  void flush() {
+  [[gnu::noinline]] void flush() {
     for (std::int64_t j = 0; j < columns_; ++j) {
       totals_[j] = R::combine(totals_[j], static_cast<Wide<T>>(partial_[j]));
       partial_[j] = R::template neutral<T>;
@@ -136,7 +137,7 @@ class ColumnTile {
 
 /// Neighbouring results together, a register of them at a time; good when neighbours lie together.
 template <class R, class T>
-void reduce_columns(const T* x, AxisGroup kept, AxisGroup reduced, T* y) {
+[[gnu::noinline]] void reduce_columns(const T* x, AxisGroup kept, AxisGroup reduced, T* y) {
   const std::int64_t columns = kept.pop().extent;
   const Axis rows = reduced.pop();
   for_each_offset(kept, [&](std::int64_t kept_offset) {
@@ -154,7 +155,7 @@ void reduce_columns(const T* x, AxisGroup kept, AxisGroup reduced, T* y) {
 
 /// A dense matrix of few columns: several of its rows are taken as one, so that registers fill.
 template <class R, class T>
-void reduce_narrow(const T* x, std::int64_t rows, std::int64_t columns, T* y) {
+[[gnu::noinline]] void reduce_narrow(const T* x, std::int64_t rows, std::int64_t columns, T* y) {
   const std::int64_t together = tile_size / columns;
   const std::int64_t wide_rows = rows / together;
   ColumnTile<R, T> tile(together * columns);
@@ -165,7 +166,7 @@ void reduce_narrow(const T* x, std::int64_t rows, std::int64_t columns, T* y) {
 }
 
 template <class R, class T, class From>
-void reduce_axes(const From* x, AxisGroup kept, AxisGroup reduced, T* y) {
+[[gnu::noinline]] void reduce_axes(const From* x, AxisGroup kept, AxisGroup reduced, T* y) {
   if (reduced.shape.size() == 0) {
     std::fill_n(y, kept.shape.size(), R::template neutral<T>);
     return;

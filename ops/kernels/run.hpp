@@ -22,6 +22,7 @@ template <class T>
 using Wide = std::conditional_t<std::is_floating_point_v<T>, double, T>;
 
 struct Sum {
+  static constexpr bool exact = false;  // does not round: the order does not matter
   template <class X>
   static X combine(X a, X b) {
     return a + b;
@@ -31,6 +32,7 @@ struct Sum {
 };
 
 struct Product {
+  static constexpr bool exact = false;
   template <class X>
   static X combine(X a, X b) {
     return a * b;
@@ -53,6 +55,7 @@ constexpr T lowest = std::numeric_limits<T>::has_infinity ? -std::numeric_limits
                                                           : std::numeric_limits<T>::min();
 
 struct Maximum {
+  static constexpr bool exact = true;
   template <class X>
   static X combine(X a, X b) {
     return maximum(a, b);
@@ -62,6 +65,7 @@ struct Maximum {
 };
 
 struct Minimum {
+  static constexpr bool exact = true;
   template <class X>
   static X combine(X a, X b) {
     return minimum(a, b);
@@ -70,21 +74,40 @@ struct Minimum {
   static constexpr T neutral = highest<T>;
 };
 
+/// The lanes of a register as one number.
+template <class R, class T>
+XTAPE_INLINE Wide<T> reduce_lanes(Lane<T> x) {
+  T lanes[Lane<T>::width];
+  x.store(lanes);
+  Wide<T> total = R::template neutral<Wide<T>>;
+#pragma GCC unroll 16
+  for (const T lane : lanes) total = R::combine(total, static_cast<Wide<T>>(lane));
+  return total;
+}
+
 /// Reduction of n dense elements, at most chunk_size.
 template <class R, class T>
 Wide<T> reduce_chunk(const T* x, std::int64_t n) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  constexpr int registers = R::exact ? 4 : 2;  // at a time: one follows slowly on another
+  constexpr std::int64_t together = registers * width;
   Wide<T> total = R::template neutral<Wide<T>>;
   std::int64_t i = 0;
-  if (Lane<T>::vector && n >= 2 * width) {
-    Lane<T> sums[2] = {Lane<T>::load(x), Lane<T>::load(x + width)};
-    for (i = 2 * width; i + 2 * width <= n; i += 2 * width) {
-      sums[0] = R::combine(sums[0], Lane<T>::load(x + i));
-      sums[1] = R::combine(sums[1], Lane<T>::load(x + i + width));
+  if (n >= together) {
+    Lane<T> totals[4];
+#pragma GCC unroll 4
+    for (int r = 0; r < registers; ++r) totals[r] = Lane<T>::load(x + r * width);
+    for (i = together; i + together <= n; i += together) {
+#pragma GCC unroll 4
+      for (int r = 0; r < registers; ++r)
+        totals[r] = R::combine(totals[r], Lane<T>::load(x + i + r * width));
     }
-    T lanes[Lane<T>::width];
-    R::combine(sums[0], sums[1]).store(lanes);
-    for (const T lane : lanes) total = R::combine(total, static_cast<Wide<T>>(lane));
+#pragma GCC unroll 4
+    for (int r = 1; r < registers; ++r) totals[0] = R::combine(totals[0], totals[r]);
+    if constexpr (R::exact) {
+      for (; i + width <= n; i += width) totals[0] = R::combine(totals[0], Lane<T>::load(x + i));
+    }
+    total = reduce_lanes<R>(totals[0]);
   }
   for (; i < n; ++i) total = R::combine(total, static_cast<Wide<T>>(x[i]));
   return total;
