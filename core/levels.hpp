@@ -1,8 +1,10 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <utility>
 
 #include <xtape/config.hpp>
+#include <xtape/core/shape.hpp>
 
 // A class is exported only if its first declaration is.
 XTAPE_EXPORT_BEGIN
@@ -23,6 +25,8 @@ class WriteLog;
 struct Levels {
   std::uint32_t recording = 1;
   int current = 0;
+  std::array<std::uint64_t, max_rank + 1>
+      runs{};                         // which run of vmap each level is of, see Mapping
   RecordingChange* change = nullptr;  // the innermost
   Watcher* watcher = nullptr;   // who is told of each operation, see watch.hpp; null while quiet
   Watcher* watchers = nullptr;  // those that there are, the innermost

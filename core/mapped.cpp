@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <atomic>
 #include <string>
+#include <utility>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
@@ -19,6 +21,7 @@ struct MappedBody : Body {
       : Body(extents, row_major_strides(extents), all.dtype(), nullptr, nullptr),
         whole(std::move(all)),
         level(at),
+        run(levels.runs[static_cast<std::size_t>(at)]),
         differ(differs) {
     mapped = true;
     end = [](Body* body) noexcept { delete static_cast<MappedBody*>(body); };
@@ -30,7 +33,8 @@ struct MappedBody : Body {
 
   Tensor whole;
   int level;
-  bool differ;  // whole has a leading axis of the examples
+  std::uint64_t run;  // of the level's: what a function has put aside belongs to no later one
+  bool differ;        // whole has a leading axis of the examples
 };
 
 const MappedBody& mapped_body(const Tensor& x) { return static_cast<const MappedBody&>(x.body()); }
@@ -39,6 +43,16 @@ Tensor make_mapped(Tensor whole, int level, bool differ) {
   Shape shape = whole.shape();
   if (differ) shape.erase(0);
   return Tensor(Ref<Body>::adopt(new MappedBody(shape, std::move(whole), level, differ)));
+}
+
+/// Throws ValueError for a tensor of a mapped function that is not running.
+void check_run(const char* op, const Tensor& x) {
+  if (!x.body().mapped) return;
+  const MappedBody& body = mapped_body(x);
+  if (body.level <= levels.current && body.run == levels.runs[static_cast<std::size_t>(body.level)])
+    return;
+  throw ValueError(std::string(op) +
+                   ": a tensor of a mapped function is used outside of it; return it from there");
 }
 
 /// In float64, so that the sum keeps its digits whatever the number of examples.
@@ -168,6 +182,17 @@ Mapping::Mapping(const char* op, std::span<const Tensor> inputs)
     throw ValueError(name + ": at most " + std::to_string(max_rank) + " may be nested");
   }
   count_ = inputs[0].shape()[0];
+  static std::atomic<std::uint64_t> last{0};
+  enter(++last);
+}
+
+Mapping::Mapping(const char* op, std::int64_t count, std::uint64_t run)
+    : op_(op), count_(count), level_(levels.current + 1) {
+  enter(run);
+}
+
+void Mapping::enter(std::uint64_t run) {
+  run_ = std::exchange(levels.runs[static_cast<std::size_t>(level_)], run);
   recording_ = levels.records(level_);
   levels.set(level_, levels.records(levels.current));
   levels.current = level_;
@@ -175,6 +200,7 @@ Mapping::Mapping(const char* op, std::span<const Tensor> inputs)
 
 Mapping::~Mapping() {
   levels.current = level_ - 1;
+  levels.runs[static_cast<std::size_t>(level_)] = run_;
   levels.set(level_, recording_);  // its own: guards may begin or end in the function
 }
 
@@ -191,6 +217,7 @@ std::vector<Tensor> Mapping::in(const std::vector<Tensor>& x) const {
 
 Tensor Mapping::out(const Tensor& y) const {
   require_defined(op_, "the result of the function", y);
+  check_run(op_, y);
   const bool mapped = level_of(y) == level_;
   const Tensor& whole = mapped ? mapped_body(y).whole : y;
   if (mapped && mapped_body(y).differ) return whole;
@@ -211,10 +238,9 @@ Tensor Examples::each(std::size_t input) const {
 }
 
 MappedInputs::MappedInputs(const char* op, std::span<const Tensor* const> inputs) {
-  for (const Tensor* x : inputs) level_ = std::max(level_, detail::level_of(*x));
-  if (level_ > detail::levels.current) {
-    throw ValueError(std::string(op) +
-                     ": a tensor of a mapped function is used outside of it; return it from there");
+  for (const Tensor* x : inputs) {
+    detail::check_run(op, *x);
+    level_ = std::max(level_, detail::level_of(*x));
   }
   inputs_.reserve(inputs.size());
   for (const Tensor* x : inputs) {
@@ -231,6 +257,10 @@ MappedInputs::MappedInputs(const char* op, std::span<const Tensor* const> inputs
 bool MappedInputs::same() const {
   const auto& differ = examples_.differ_;
   return std::none_of(differ.begin(), differ.end(), [](bool differs) { return differs; });
+}
+
+std::uint64_t MappedInputs::run() const {
+  return detail::levels.runs[static_cast<std::size_t>(level_)];
 }
 
 bool MappedInputs::recorded() const {

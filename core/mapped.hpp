@@ -55,6 +55,8 @@ class MappedInputs {
   /// What was computed of `examples()`, as one example's result.
   Tensor wrap(Tensor whole) const;
   int level() const { return level_; }
+  /// The run of vmap that they belong to.
+  std::uint64_t run() const;
 
  private:
   int level_ = 0;
@@ -86,6 +88,8 @@ class Outside {
 class Mapping {
  public:
   Mapping(const char* op, std::span<const Tensor> inputs);
+  /// The same run as one that is still under way, and was left by `Outside`.
+  Mapping(const char* op, std::int64_t count, std::uint64_t run);
   ~Mapping();
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
@@ -102,10 +106,13 @@ class Mapping {
   }
 
  private:
+  void enter(std::uint64_t run);
+
   const char* op_;
   std::int64_t count_;
   int level_;
-  bool recording_;  // as it was, of this level
+  std::uint64_t run_;  // as it was, of this level
+  bool recording_;     // likewise
 };
 
 /// The level of vmap that a tensor belongs to: 0 outside, or if it is the same for all.

@@ -75,7 +75,9 @@ Tensor stand_in(Node& node) {
   return x;
 }
 
-struct Rule {
+/// The operation as its rule sees it, once the value is there.
+struct Recomputed {
+  static constexpr OpInfo info{"checkpoint"};
   Call call;
   Surroundings then;
   std::vector<SavedInput> inputs;
@@ -83,7 +85,7 @@ struct Rule {
   SavedOutput y;
   int level;
 
-  void operator()(const Tensor& g, const Send& send) const {
+  void vjp(const Tensor& g, const Send& send) const {
     if (current_level() != level) throw_no_batch("checkpoint");  // captured nodes are of its level
     std::vector<Tensor> x;
     for (const SavedInput& input : inputs) x.push_back(input.get());
@@ -103,6 +105,49 @@ struct Rule {
   }
 };
 
+/// Who differentiates further out than the mapped function that this stands in goes through the
+/// checkpoint of all examples: what that gives, or nothing if there is nobody.
+Tensor checkpoint_of_all(const ListFunction& function, const std::vector<Tensor>& inputs) {
+  const int level = current_level();
+  std::vector<const Tensor*> pointers;
+  bool mapped = false;
+  for (const Tensor& input : inputs) {
+    pointers.push_back(&input);
+    mapped = mapped || level_of(input) == level;
+  }
+  if (level == 0 || !mapped) return {};
+  const MappedInputs in("checkpoint", pointers);
+  const Outside outside(level);
+  if (in.same() || !recording()) return {};
+  std::vector<Tensor> wholes;
+  std::vector<bool> differ;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    wholes.push_back(in.examples()[i]);
+    differ.push_back(in.examples().differ(i));
+  }
+  const auto of_all = [function, differ, count = in.examples().count(),
+                       run = in.run()](const std::vector<Tensor>& all) {
+    const Mapping mapping("checkpoint", count, run);
+    std::vector<Tensor> x = all;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (differ[i]) x[i] = mapping.in(all[i]);
+    }
+    return mapping.out(function(x));
+  };
+  return in.wrap(checkpoint(of_all, wholes));
+}
+
+/// y with its place on the tape, if anybody wants a gradient there.
+Tensor recorded_here(Recomputed op, Tensor y, std::span<const Tensor* const> sources) {
+  const Course at = course(sources);
+  if (at.map()) {
+    const MappedInputs in("checkpoint", sources);
+    if (!in.recorded()) return y;
+    return recorded(std::move(op), in.raised(y), in.pointers());
+  }
+  return at.record() ? recorded(std::move(op), std::move(y), sources) : y;
+}
+
 }  // namespace
 
 Tensor checkpoint(const ListFunction& function, const std::vector<Tensor>& inputs) {
@@ -114,10 +159,11 @@ Tensor checkpoint(const ListFunction& function, const std::vector<Tensor>& input
     call.inputs.push_back(is_floating(input.dtype()) ? Tensor() : input);
     if (is_floating(input.dtype())) floating.push_back(input);
   }
+  if (floating.empty()) floating.push_back(zeros({}));  // what it captures may be differentiated by
   Surroundings then{{}, default_rng()};
   std::vector<Tensor> sources = floating;
   std::vector<Ref<Node>> captured;
-  const Tensor y = [&] {
+  Tensor y = [&] {
     const WriteLog log;
     const Linearized at("checkpoint", call, floating);
     then.before = log.writes();
@@ -127,13 +173,18 @@ Tensor checkpoint(const ListFunction& function, const std::vector<Tensor>& input
     }
     return off_tape(at.value());
   }();
+  const Tensor of_all = [&] {
+    const Again again(then);
+    return checkpoint_of_all(function, inputs);
+  }();
+  if (of_all.defined()) y = of_all;
   std::vector<const Tensor*> pointers;
   pointers.reserve(sources.size());
   for (const Tensor& source : sources) pointers.push_back(&source);
-  Rule rule{std::move(call),     std::move(then), {},
-            std::move(captured), SavedOutput(y),  current_level()};
-  for (const Tensor& input : floating) rule.inputs.emplace_back(input);
-  return record("checkpoint", y, pointers, std::move(rule));
+  Recomputed op{std::move(call),     std::move(then), {},
+                std::move(captured), SavedOutput(y),  current_level()};
+  for (const Tensor& input : floating) op.inputs.emplace_back(input);
+  return recorded_here(std::move(op), std::move(y), pointers);
 }
 
 }  // namespace xtape::detail

@@ -52,6 +52,59 @@ TEST_CASE("checkpoint: gradients reach what is captured, and integers pass") {
                  1e-14) == "");
 }
 
+TEST_CASE("checkpoint: of integers alone, what it captures is differentiated by") {
+  const Tensor table = drawn({4, 2}, -1, 1).set_requires_grad(true);
+  const Tensor index = tensor({2, 0, 2});
+  sum(checkpoint([&](const Tensor& at) { return square(take(table, at)); }, index)).backward();
+  const Tensor times = expand_dims(tensor({1.0, 0.0, 2.0, 0.0}, Dtype::float64), 1);
+  CHECK(mismatch(table.grad(), 2 * table.detach() * times, 1e-15) == "");
+}
+
+TEST_CASE("checkpoint: within vmap, by whomever it is differentiated") {
+  const Tensor xs = drawn({3, 2}, -1, 1), w = drawn({2}, -1, 1, 1), scale = drawn({3}, 1, 2, 2);
+  const auto plain = [](const Tensors& in) { return sin(in[0] * in[1]) * exp(in[0]); };
+  const auto kept = [&](const Tensors& in) { return checkpoint(plain, in); };
+  // w is the same in each example, s is captured in the mapped function
+  const auto of = [](auto f) {
+    return [f](const Tensors& all) {
+      return sum(vmap([&](const Tensors& one) {
+        const Tensor& s = one[1];
+        return sum(f(Tensors{one[0], all[1]})) * s + f(Tensors{one[0] * s, all[1] * s});
+      })(Tensors{all[0], all[2]}));
+    };
+  };
+  const auto capturing = [&](const Tensors& all) {
+    return sum(vmap([&](const Tensors& one) {
+      return checkpoint(
+          [s = one[1], w = all[1], &plain](const Tensor& x) {
+            return sum(plain({x, w})) * s + plain({x * s, w * s});
+          },
+          one[0]);
+    })(Tensors{all[0], all[2]}));
+  };
+  const Tensors all{xs, w, scale};
+  const auto slope = [](auto f) {
+    return [f](const Tensors& in) {
+      const Tensors g = grad(f)(in);
+      return sum(square(g[0])) + sum(square(g[1])) + sum(square(g[2]));
+    };
+  };
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    CHECK(mismatch(grad(of(kept))(all)[i], grad(of(plain))(all)[i], 1e-13) == "");
+    CHECK(mismatch(grad(capturing)(all)[i], grad(of(plain))(all)[i], 1e-13) == "");
+    CHECK(mismatch(grad(slope(of(kept)))(all)[i], grad(slope(of(plain)))(all)[i], 1e-12) == "");
+  }
+  // differentiated in each example, and that by what all have in common
+  const auto penalty = [&](auto f) {
+    return [&xs, f](const Tensor& at) {
+      return sum(square(vmap([&](const Tensor& x) {
+        return grad([&](const Tensor& in) { return sum(f(Tensors{in, at})); })(x);
+      })(xs)));
+    };
+  };
+  CHECK(mismatch(grad(penalty(kept))(w), grad(penalty(plain))(w), 1e-12) == "");
+}
+
 TEST_CASE("checkpoint: a chain in parts keeps one part's values at a time") {
   constexpr int parts = 10, steps = 10;
   const auto part = [](const Tensor& x) {

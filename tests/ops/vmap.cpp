@@ -182,6 +182,12 @@ TEST_CASE("vmap: bad input names it, and leaves everything as it was") {
   static_cast<void>(vmap([&](const Tensor& x) { return escaped = x; })(xs));
   CHECK(error_of<ValueError>([&] { return escaped * 2; }) ==
         "multiply: a tensor of a mapped function is used outside of it; return it from there");
+  for (const auto& later : {+[](const Tensor&x, const Tensor&of_before) { return x * of_before; },
+                            +[](const Tensor&, const Tensor&of_before) { return of_before; }}) {
+    CHECK(error_of<ValueError>([&] {
+            return vmap([&](const Tensor& x) { return later(x, escaped); })(xs);
+          }).find("used outside of it") != std::string::npos);
+  }
   struct Own {  // an operation without a rule
     OpInfo info{"own"};
     Tensor run(const Tensor& x) const { return x.detach(); }
