@@ -15,7 +15,8 @@ class CloneScope {
  public:
   using Clones = std::unordered_map<const Body*, Tensor>;
 
-  [[nodiscard]] CloneScope();
+  /// `clones` are there already.
+  [[nodiscard]] explicit CloneScope(Clones clones = {});
   ~CloneScope();
   CloneScope(const CloneScope&) = delete;
   CloneScope& operator=(const CloneScope&) = delete;

@@ -328,7 +328,8 @@ void replace_value(const Tensor& leaf, const Tensor& value) {
   target.storage = source.storage;
 }
 
-CloneScope::CloneScope() : outer_(std::exchange(active_clones, &clones_)) {}
+CloneScope::CloneScope(Clones clones)
+    : clones_(std::move(clones)), outer_(std::exchange(active_clones, &clones_)) {}
 CloneScope::~CloneScope() { active_clones = outer_; }
 bool CloneScope::active() noexcept { return active_clones != nullptr; }
 

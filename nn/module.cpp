@@ -51,13 +51,49 @@ void Module::State::lead(State& part) const {
 thread_local Module::CloneScope* Module::clone_scope_ = nullptr;
 thread_local Module::Captures* Module::captures_ = nullptr;
 
-Module::CloneScope::CloneScope() : outer_(std::exchange(clone_scope_, this)) {}
+namespace {
+
+/// Which tensor takes the place of which in `with_parameters`.
+xtape::detail::CloneScope::Clones replacements(const Module& module,
+                                               const std::vector<Tensor>& given) {
+  const NamedTensors own = module.named_parameters();
+  if (given.size() != own.size()) {
+    throw ValueError("with_parameters: the module has " + std::to_string(own.size()) +
+                     " parameters; got " + std::to_string(given.size()) + " tensors");
+  }
+  xtape::detail::CloneScope::Clones clones;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    const auto& [name, parameter] = own[i];
+    xtape::detail::require_defined("with_parameters", "the parameters", given[i]);
+    const auto text = [&, &path = name, &like = parameter] {
+      return "with_parameters: \"" + path + "\" is " + like.describe() + "; got " +
+             given[i].describe();
+    };
+    if (!parameter.body().replaceable) {
+      throw ValueError("with_parameters: \"" + name +
+                       "\" has been replaced already; replace those of the original module");
+    }
+    if (given[i].shape() != parameter.shape()) throw ShapeError(text());
+    if (given[i].dtype() != parameter.dtype()) throw DtypeError(text());
+    clones.emplace(&parameter.body(), given[i]);
+  }
+  for (const auto& [name, buffer] : module.named_buffers()) clones.emplace(&buffer.body(), buffer);
+  return clones;
+}
+
+}  // namespace
+
+Module::CloneScope::CloneScope() : own_tensors_(true), outer_(std::exchange(clone_scope_, this)) {}
+Module::CloneScope::CloneScope(const Module& module, const std::vector<Tensor>& parameters)
+    : own_tensors_(false),
+      tensors_(replacements(module, parameters)),
+      outer_(std::exchange(clone_scope_, this)) {}
 Module::CloneScope::~CloneScope() { clone_scope_ = outer_; }
 
-void Module::CloneScope::check() const {
+void Module::CloneScope::check(const char* name) const {
   for (const auto& [key, pair] : states_) {
     if (State::handles(pair.original) > 1 && State::handles(pair.clone) == 1) {  // one is this pair
-      throw ValueError("clone: a module must hold its parts by value; got \"" +
+      throw ValueError(std::string(name) + ": a module must hold its parts by value; got \"" +
                        pair.original->path() + "\" behind a pointer or reference (see AnyModule)");
     }
   }
@@ -68,7 +104,9 @@ std::shared_ptr<Module::State> Module::cloned(const std::shared_ptr<State>& stat
   if (pair.clone == nullptr) {
     auto copy = std::make_shared<State>(*state);
     pair = {state, copy};
-    for (const NamedTensor& parameter : copy->parameters) State::label(copy, parameter);
+    if (clone_scope_->own_tensors_) {
+      for (const NamedTensor& parameter : copy->parameters) State::label(copy, parameter);
+    }
     for (const auto& [name, child] : state->children) copy->add_child(name, cloned(child));
     return copy;
   }

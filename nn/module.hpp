@@ -185,16 +185,20 @@ class Module {
   friend class ModuleHook;
   template <class M>
   friend M clone(const M& module);
+  template <class M>
+  friend M with_parameters(const M& module, const std::vector<Tensor>& parameters);
 
   /// While it lives, copying a module or a registered tensor makes a new one, the same new one each
   /// time.
   class CloneScope {
    public:
     [[nodiscard]] CloneScope();
+    /// The new ones have these parameters, and the module's own buffers.
+    [[nodiscard]] CloneScope(const Module& module, const std::vector<Tensor>& parameters);
     ~CloneScope();
 
     /// Throws ValueError if a part of the original is held by a pointer, which the clone shares.
-    void check() const;
+    void check(const char* name) const;
 
    private:
     friend class Module;
@@ -202,8 +206,9 @@ class Module {
       std::shared_ptr<State> original, clone;
     };
     std::unordered_map<const State*, Pair> states_;
-    CloneScope* outer_;
+    bool own_tensors_;
     xtape::detail::CloneScope tensors_;
+    CloneScope* outer_;
   };
 
   bool has_hooks() const;
@@ -227,7 +232,22 @@ template <class M>
 [[nodiscard]] M clone(const M& module) {
   const Module::CloneScope scope;
   M copy(module);
-  scope.check();
+  scope.check("clone");
+  return copy;
+}
+
+/// The module with other tensors in the place of its parameters, given in the order of
+/// `module.parameters()`: so a loss is a function of them, to differentiate as any other.
+///   `grad([&](const std::vector<Tensor>& p) { return loss(nn::with_parameters(model, p)(x), y); })`
+/// They are used as they are: results of operations, within vmap or another transform, and leaves.
+/// Buffers are the module's own, flags those that it has now.
+/// Throws ValueError for another number of tensors and for what this function gave, ShapeError or DtypeError for one that is not
+/// like the parameter, and what `clone` throws.
+template <class M>
+[[nodiscard]] M with_parameters(const M& module, const std::vector<Tensor>& parameters) {
+  const Module::CloneScope scope(module, parameters);
+  M copy(module);
+  scope.check("with_parameters");
   return copy;
 }
 
