@@ -257,8 +257,8 @@ Tensor of_rows(const Tensor& rows, F&& f) {
 
 }  // namespace
 
-Tensor jacobian(const ListFunction& function, const Tensor& x) {
-  const Linearized at("jacobian", function, {x});
+Tensor jacobian(const char* name, const ListFunction& function, const Tensor& x) {
+  const Linearized at(name, function, {x});
   const Tensor& y = at.value();
   Shape shape = y.shape();
   for (const std::int64_t extent : x.shape()) shape.push_back(extent);

@@ -68,10 +68,24 @@ class Linearized {
   std::shared_ptr<State> state_;
 };
 
-Tensor jacobian(const ListFunction& function, const Tensor& x);
+Tensor jacobian(const char* name, const ListFunction& function, const Tensor& x);
 Tensor hessian_diagonal(const ListFunction& gradient, const Tensor& x,
                         const HessianEstimate& options, Rng& rng);
 Tensor total(const Tensor& x);
+
+/// The gradient of f as a function, for a transform of this name.
+template <FunctionOfTensor F>
+auto gradient(const char* name, F f) {
+  return [name, f = as_list_function(std::move(f))](const Tensor& x) {
+    return Linearized(name, f, {x}).pull()[0];
+  };
+}
+template <FunctionOfList F>
+auto gradient(const char* name, F f) {
+  return [name, f = as_list_function(std::move(f))](const std::vector<Tensor>& x) {
+    return Linearized(name, f, x).pull();
+  };
+}
 
 }  // namespace detail
 
@@ -125,17 +139,9 @@ template <detail::FunctionOfList F>
 
 /// The function that gives the gradient of f: `Tensor dx = grad(f)(x);`
 /// Throws ShapeError unless f(x) is a scalar.
-template <detail::FunctionOfTensor F>
-[[nodiscard]] auto grad(F f) {
-  return [f = detail::as_list_function(std::move(f))](const Tensor& x) {
-    return detail::Linearized("grad", f, {x}).pull()[0];
-  };
-}
-template <detail::FunctionOfList F>
-[[nodiscard]] auto grad(F f) {
-  return [f = detail::as_list_function(std::move(f))](const std::vector<Tensor>& x) {
-    return detail::Linearized("grad", f, x).pull();
-  };
+template <class F>
+requires(detail::FunctionOfTensor<F> || detail::FunctionOfList<F>) [[nodiscard]] auto grad(F f) {
+  return detail::gradient("grad", std::move(f));
 }
 
 /// All derivatives of f at x: [outputs..., inputs...]. Many at once: one forward or backward pass for
@@ -144,21 +150,23 @@ template <detail::FunctionOfList F>
 /// Throws ShapeError if that has more than 8 axes.
 template <detail::FunctionOfTensor F>
 [[nodiscard]] Tensor jacobian(F f, const Tensor& x) {
-  return detail::jacobian(detail::as_list_function(std::move(f)), x);
+  return detail::jacobian("jacobian", detail::as_list_function(std::move(f)), x);
 }
 
 /// All second derivatives of a scalar function: [inputs..., inputs...]. Zeros for a linear one.
 /// Throws ShapeError unless f(x) is a scalar.
 template <detail::FunctionOfTensor F>
 [[nodiscard]] Tensor hessian(F f, const Tensor& x) {
-  return jacobian(grad(std::move(f)), x);
+  const auto gradient = detail::gradient("hessian", std::move(f));
+  return detail::jacobian("hessian", detail::as_list_function(gradient), x);
 }
 
 /// The hessian times v, without the hessian: the gradient's tangent.
 /// Throws ShapeError unless f(x) is a scalar, ShapeError or DtypeError unless v is like x.
 template <detail::FunctionOfTensor F>
 [[nodiscard]] Tensor hvp(F f, const Tensor& x, const Tensor& v) {
-  return detail::Linearized("hvp", detail::as_list_function(grad(std::move(f))), {x}).push({v});
+  const auto gradient = detail::gradient("hvp", std::move(f));
+  return detail::Linearized("hvp", detail::as_list_function(gradient), {x}).push({v});
 }
 
 struct HessianEstimate {
@@ -172,7 +180,8 @@ struct HessianEstimate {
 template <detail::FunctionOfTensor F>
 [[nodiscard]] Tensor hessian_diagonal(F f, const Tensor& x, HessianEstimate options = {},
                                       Rng& rng = default_rng()) {
-  return detail::hessian_diagonal(detail::as_list_function(grad(std::move(f))), x, options, rng);
+  const auto gradient = detail::gradient("hessian_diagonal", std::move(f));
+  return detail::hessian_diagonal(detail::as_list_function(gradient), x, options, rng);
 }
 /// The trace of the hessian, a scalar: the mean of v^T H v. Source: Hutchinson (1990). Throws alike.
 template <detail::FunctionOfTensor F>

@@ -83,6 +83,21 @@ TEST_CASE("derivatives: jacobian has the outputs' axes, then the inputs'") {
         Values(6, 0));
 }
 
+TEST_CASE("derivatives: what is made of several names itself in errors") {
+  const auto vector = [](const Tensor& x) { return 2 * x; };
+  const Tensor x = ones({2}, Dtype::float64);
+  const auto wanted = [](const char* name) {
+    return std::string(name) + ": the function must give a scalar; got float64[2]";
+  };
+  CHECK(error_of<ShapeError>([&] { return grad(vector)(x); }) == wanted("grad"));
+  CHECK(error_of<ShapeError>([&] { return hessian(vector, x); }) == wanted("hessian"));
+  CHECK(error_of<ShapeError>([&] { return hvp(vector, x, x); }) == wanted("hvp"));
+  CHECK(error_of<ShapeError>([&] { return hessian_diagonal(vector, x); }) ==
+        wanted("hessian_diagonal"));
+  CHECK(error_of<DtypeError>([&] { return hessian(vector, ones({2}, Dtype::int64)); }) ==
+        "hessian: the inputs must be floating; got int64[2]");
+}
+
 TEST_CASE("derivatives: hessian and hvp") {
   const Tensor h = hessian(polynomial, point);
   CHECK(h.shape() == Shape{3, 3});
