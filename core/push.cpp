@@ -50,7 +50,8 @@ Tensor Tangents::by_transposing() const {
   const bool recorded = recording();
   const RecordingScope on(true);
   const int level = detail::current_level();
-  const Tensor u = detail::raised(zeros(shape(), dtype()), level).set_requires_grad(true);
+  // Anywhere, since the rule is linear in it; but not at 0, where rules make exceptions.
+  const Tensor u = detail::raised(ones(shape(), dtype()), level).set_requires_grad(true);
   std::vector<detail::GradientSum> sums(size());
   std::vector<std::int32_t> targets;
   for (std::size_t i = 0; i < size(); ++i)

@@ -82,8 +82,9 @@ inline std::vector<Tensor> output_list(std::vector<Tensor> outputs) { return out
 /// is called with float64 copies of the floating inputs, the others are passed on. Checked are:
 /// every derivative of every output by every input, and those of the next orders by differentiating
 /// a random projection of the gradients, also by the cotangents; that two runs agree, forward and
-/// backward; that cotangents of zero give gradients of zero; and that each subset of the inputs
-/// gets the same gradients as all together. At a kink, where the one-sided differences disagree,
+/// backward; that cotangents of zero give gradients of zero; that forward mode, where every
+/// operation has it, agrees with backward; and that each subset of the inputs gets the same
+/// gradients as all together. By an input that is infinite or NaN nothing is compared. At a kink, where the one-sided differences disagree,
 /// the derivative must lie between them; where they diverge, it must be infinite; where the
 /// function is NaN all around, it must be NaN or 0.
 ///

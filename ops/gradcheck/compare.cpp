@@ -6,7 +6,10 @@
 #include <xtape/core/node.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/core/rng.hpp>
+#include <xtape/ops/derivatives.hpp>
+#include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/gradcheck/compare.hpp>
+#include <xtape/ops/reduce.hpp>
 
 namespace xtape::detail {
 namespace {
@@ -58,14 +61,18 @@ class Check {
 
   void run() {
     const auto floating = [](const Tensor& tensor) { return is_floating(tensor); };
+    const auto finite = [](double x) { return std::isfinite(x); };
     if (std::none_of(outputs_.begin(), outputs_.end(), floating) ||
         std::none_of(leaves_.begin(), leaves_.end(), floating)) {
       complain("there is nothing to compare: no input, or no result, is floating");
     }
+    if (!point_.empty() && std::none_of(point_.begin(), point_.end(), finite))
+      complain("there is nothing to compare: no input is finite");
     check_repeatable();
     check_zero_cotangents();
     if (options_.subsets) check_subsets();
     if (!(options_.fast && one_direction_agrees())) check_jacobian();
+    if (result_.problem.empty() && result_.differing == 0) check_forward();
     result_.passed = result_.problem.empty() && result_.differing == 0;
   }
 
@@ -99,6 +106,60 @@ class Check {
     if (std::any_of(zero.begin(), zero.end(), [](double g) { return g != 0; })) {
       complain("cotangents of zero must give gradients of zero");
     }
+  }
+
+  /// Forward mode, where every operation has it, gives the same: vᵀ (J u) = (vᵀ J) u.
+  void check_forward() {
+    const Tensors u = unflattened(direction(), leaves_);
+    Tensors inputs, tangents;
+    for (std::size_t i = 0; i < leaves_.size(); ++i) {
+      if (!is_floating(leaves_[i])) continue;
+      inputs.push_back(leaves_[i].detach());
+      tangents.push_back(u[i]);
+    }
+    if (inputs.empty() || values_.empty()) return;
+    double expected = 0, size = 0, tangent = 0;
+    const Values flat = flattened(tangents);
+    for (std::size_t i = 0; i < flat.size(); ++i) {
+      if (flat[i] == 0) continue;
+      expected += gradient_[i] * flat[i];
+      size += std::abs(gradient_[i] * flat[i]);
+    }
+    if (!std::isfinite(size)) return;
+    try {
+      const NoGradGuard outside;
+      const Linearized at("gradcheck", projection(), inputs);
+      tangent = at.push(tangents).item();
+    } catch (const Error&) {  // an operation without forward mode
+      return;
+    }
+    if (std::abs(tangent - expected) <= tolerance(size, tangent)) return;
+    complain("forward mode gives the tangent " + text(tangent) + " where backward gives " +
+             text(expected));
+  }
+
+  /// The outputs weighted by the cotangents, as a function of the floating inputs.
+  ListFunction projection() const {
+    return [this](const Tensors& floating) {
+      Tensors x = leaves_;
+      auto next = floating.begin();
+      for (Tensor& input : x) input = is_floating(input) ? *next++ : input;
+      const Tensors y = call(problem_, x);
+      Tensor total = zeros({}, Dtype::float64);
+      for (std::size_t k = 0; k < y.size(); ++k) {
+        if (is_floating(y[k])) total += sum(y[k] * cotangents_[k]);
+      }
+      return total;
+    };
+  }
+
+  /// A random direction, in which what is infinite or NaN does not move: it has no differences.
+  Values direction() {
+    Values u = random_values(point_.size(), rng_);
+    for (std::size_t i = 0; i < u.size(); ++i) {
+      if (!std::isfinite(point_[i])) u[i] = 0;
+    }
+    return u;
   }
 
   /// Each subset of the inputs gets the gradients that it gets beside the others.
@@ -146,11 +207,11 @@ class Check {
 
   /// vᵀ(J u) = (vᵀ J) u for random u and v, as far as that is all finite.
   bool one_direction_agrees() {
-    const Values u = random_values(point_.size(), rng_);
+    const Values u = direction();
     const Values v = flattened(cotangents_);
     Line line(moved_, point_, u, options_.relative);
     double analytic = 0, numeric = 0, noise = 0;
-    for (std::size_t i = 0; i < u.size(); ++i) analytic += gradient_[i] * u[i];
+    for (std::size_t i = 0; i < u.size(); ++i) analytic += u[i] == 0 ? 0 : gradient_[i] * u[i];
     for (std::size_t k = 0; k < v.size(); ++k) {
       numeric += v[k] * line.central(k, settings_.six, settings_.eps);
       noise += std::abs(v[k]) * line.noise(k, settings_.eps);
@@ -169,9 +230,10 @@ class Check {
     check_linear(jacobian);
     result_.compared = 0;
     for (std::size_t i = 0; i < point_.size(); ++i) {
-      Values direction(point_.size());
-      direction[i] = 1;
-      Line line(moved_, point_, std::move(direction), options_.relative);
+      if (!std::isfinite(point_[i])) continue;
+      Values axis(point_.size());
+      axis[i] = 1;
+      Line line(moved_, point_, std::move(axis), options_.relative);
       for (std::size_t k = 0; k < values_.size(); ++k) compare(line, k, i, jacobian[k][i]);
     }
   }

@@ -242,6 +242,51 @@ TEST_CASE("gradcheck at infinite derivatives and undefined values") {
   CHECK(!check_at({0.25}, [nan](auto& x) { return claimed(x, x * nan, 1); }));
 }
 
+TEST_CASE("gradcheck: forward mode is checked, and its rule named") {
+  struct Cube {  // with a rule for forward mode beside a right one
+    double factor;
+    OpInfo info{"cube"};
+    SavedInput input{};
+    Tensor run(const Tensor& x) const {
+      const NoGradGuard off;
+      return x * x * x;
+    }
+    void keep(const Tensor&, const Tensor& x) { input = SavedInput(x); }
+    void vjp(const Tensor& g, const Send& send) const { send(0, 3 * g * square(input.get())); }
+    Tensor jvp(const Tangents& t) const { return factor * t[0] * square(input.get()); }
+  };
+  const auto f = [](double factor) {
+    return [factor](auto& x) { return sum(sin(apply(Cube{factor}, x))); };
+  };
+  CHECK(check_at({0.5, -1.5}, f(3), {.order = 2}));
+  const GradcheckResult wrong = check_at({0.5, -1.5}, f(2));
+  CHECK(!wrong);
+  CHECK(begins(wrong.problem, "forward mode gives the tangent "));
+  CHECK(begins(wrong.suspect, "the rule of cube"));
+  // A rule may make an exception of a cotangent of 0, and may have no derivative itself.
+  CHECK(check_at({0.5}, [](auto& x) { return claimed(x, 1.0); }));
+  CHECK(check_at({0.5}, [](auto& x) {
+    return record("raw", x.detach(), {x},
+                  once_differentiable([](const Tensor& g, const Send& send) { send(0, g); }));
+  }));
+}
+
+TEST_CASE("gradcheck: by what is infinite or NaN nothing is compared") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const double edge : {inf, -inf, nan}) {
+    const auto at_edge = [&](auto f) { return check_at({0.5, edge}, f); };
+    CHECK(at_edge([](auto& x) { return x * x; }));
+    CHECK(at_edge([](auto& x) { return exp(x); }));
+    CHECK(at_edge([](auto& x) { return relu(x); }));
+    CHECK(!at_edge([](auto& x) { return claimed(x, 2.0); }));
+    CHECK(check_at({0.5, edge}, [](auto& x) { return x * x; }, {.fast = true}));
+    CHECK(!check_at({0.5, edge}, [](auto& x) { return claimed(x, 2.0); }, {.fast = true}));
+  }
+  CHECK(check_at({nan}, [](auto& x) { return x * x; }).problem ==
+        "there is nothing to compare: no input is finite");
+}
+
 TEST_CASE("gradcheck: float32 inputs are raised, others passed on, the tensors left alone") {
   const Tensor x = tensor({1.0, 2.0}).set_requires_grad(true), index = tensor({1, 1, 0});
   sum(x).backward();
