@@ -15,8 +15,6 @@ namespace {
 /// Above the count, what tells one copy of the library in a process from another: where it lies.
 std::atomic<std::uint64_t> next_number{
     (reinterpret_cast<std::uint64_t>(&next_number) >> 12 & 0xffff) << Node::count_bits};
-thread_local std::size_t counted_bytes = 0;
-thread_local bool counting = false;
 
 }  // namespace
 
@@ -88,26 +86,6 @@ void detail::throw_named(const char* operation, const MemoryError& error) {
   throw MemoryError(
       running_rule() != nullptr ? std::string(running_rule()) + " (backward)" : operation,
       error.bytes);
-}
-
-detail::SavedValue::SavedValue(const SavedValue& other) : value_(other.value_) {
-  if (counting && value_.defined())
-    counted_bytes += static_cast<std::size_t>(value_.size()) * size_of(value_.dtype());
-}
-
-SavedOutput::SavedOutput(const Tensor& y) : SavedValue(detail::off_tape(y)) {}
-
-SavedInput::SavedInput(const Tensor& input)
-    : SavedValue(input.is_leaf() && !input.body().fixed ? detail::snapshot(input, "") : input) {}
-
-std::size_t detail::SavedValue::start_count() {
-  counting = true;
-  return std::exchange(counted_bytes, 0);
-}
-
-std::size_t detail::SavedValue::end_count(std::size_t before) {
-  counting = false;
-  return std::exchange(counted_bytes, before);
 }
 
 }  // namespace xtape

@@ -1,4 +1,5 @@
 #pragma once
+#include <bit>
 #include <concepts>
 #include <cstdint>
 #include <string>
@@ -55,6 +56,12 @@ class Number {
 
   /// "0.1", "nan", "18446744073709551615", "true".
   std::string text() const;
+
+  /// Whether the two are alike in kind and in every bit: 0.0 and -0.0 are not.
+  bool same(const Number& other) const {
+    return kind_ == other.kind_ && integer_ == other.integer_ && bits() == other.bits();
+  }
+  std::uint64_t bits() const { return std::bit_cast<std::uint64_t>(number_); }
 
  private:
   enum class Kind : std::uint8_t { boolean, integer, unsigned_integer, floating };

@@ -10,6 +10,7 @@
 #include <xtape/config.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/node.hpp>
+#include <xtape/core/saved.hpp>
 #include <xtape/core/watch.hpp>
 
 XTAPE_EXPORT_BEGIN

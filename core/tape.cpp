@@ -360,13 +360,6 @@ Send Send::opaque(const detail::Cover& cover) const {
   return send;
 }
 
-Tensor SavedOutput::at(Node& node) const {
-  if (!detail::levels.records(detail::level_of(value_))) return value_;
-  Tensor y = detail::off_tape(value_);
-  y.body().node = Ref<Node>::share(&node);
-  return y;
-}
-
 detail::Cover::Cover(const Tensor& g, const Node& node) : name_(node.name()) {
   sources_.push_back(g);
   for (std::size_t i = 0; i < node.inputs().size(); ++i) {

@@ -26,19 +26,12 @@ Tensor unary(const Row& row, const Tensor& x) {
       row.name, {x}, [&](std::span<const Tensor> constants) { return unary(row, constants[0]); });
 }
 
-/// The operand as a tensor; of a number nobody else gets a handle.
-const Tensor& as_tensor(const char* op, const Operand& operand, Dtype other, Tensor& constant) {
-  const Tensor& tensor = operand.tensor(op, other, constant);
-  if (&tensor == &constant) constant.body().fixed = true;
-  return tensor;
-}
-
 /// Calls f(dtype, a, b) with both operands as tensors, a number adapted, and their promoted dtype.
 template <class F>
 Tensor with_tensors(const char* op, const Operand& left, const Operand& right, F&& f) {
   Tensor constants[2];
-  const Tensor& a = as_tensor(op, left, right.dtype(), constants[0]);
-  const Tensor& b = as_tensor(op, right, a.dtype(), constants[1]);
+  const Tensor& a = detail::operand_tensor(op, left, right.dtype(), constants[0]);
+  const Tensor& b = detail::operand_tensor(op, right, a.dtype(), constants[1]);
   return f(promote(a.dtype(), b.dtype()), a, b);
 }
 
@@ -112,10 +105,10 @@ Tensor clip(const Tensor& x, const Operand& low, const Operand& high) {
     return minimum(maximum(x, low), high);
   }
   Tensor constants[2];
-  const Tensor& lower = as_tensor("clip", low, x.dtype(), constants[0]);
+  const Tensor lower = detail::operand_tensor("clip", low, x.dtype(), constants[0]);
   const bool unbounded = high.exceeds_int64() && !is_floating(x.dtype());
   const Tensor& upper = unbounded ? constants[1] = tensor(INT64_MAX)
-                                  : as_tensor("clip", high, x.dtype(), constants[1]);
+                                  : detail::operand_tensor("clip", high, x.dtype(), constants[1]);
   return apply_row(row(RowName::bounded), promote(x.dtype(), promote(lower.dtype(), upper.dtype())),
                    x, lower, upper);
 }

@@ -1,15 +1,22 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <vector>
 
 #include <xtape/core/body.hpp>
+#include <xtape/core/levels.hpp>
+#include <xtape/core/wraps.hpp>
 #include <xtape/ops/numbers.hpp>
 
 namespace xtape {
 
+Number Operand::number() const {
+  return tensor_ == nullptr ? number_ : detail::number_of(tensor_->body());
+}
+
 const Tensor& Operand::number_tensor(const char* op, Dtype other, Tensor& constant) const {
-  const Number number = tensor_ == nullptr ? number_ : detail::number_of(tensor_->body());
-  return constant = detail::constant(op, {}, number, number.dtype_beside(other));
+  const Number value = number();
+  return constant = detail::constant(op, {}, value, value.dtype_beside(other));
 }
 
 namespace detail {
@@ -24,7 +31,68 @@ Dtype widest(std::initializer_list<Operand> numbers) {
   return widest;
 }
 
+/// Numbers that a thread has made tensors of lately. A program has few of them, and a loop makes
+/// each again and again, for every node to keep.
+class RecentNumbers {
+ public:
+  RecentNumbers() { of_this_thread = this; }
+  ~RecentNumbers() {
+    of_this_thread = nullptr;
+    thread_ends = true;  // what is destroyed later may still compute
+  }
+  RecentNumbers(const RecentNumbers&) = delete;
+  RecentNumbers& operator=(const RecentNumbers&) = delete;
+
+  /// Those of this thread; null when it ends.
+  static RecentNumbers* get() {
+    if (of_this_thread == nullptr && !thread_ends) [[unlikely]]
+      start();
+    return of_this_thread;
+  }
+  const Tensor& find(const char* op, const Number& number, Dtype dtype) {
+    Entry& entry = entries_[place(number, dtype)];
+    if (!entry.tensor.defined() || entry.tensor.dtype() != dtype || !entry.number.same(number))
+      entry = {number, fixed(op, number, dtype)};
+    return entry.tensor;
+  }
+  static Tensor fixed(const char* op, const Number& number, Dtype dtype) {
+    Tensor made = constant(op, {}, number, dtype);
+    made.body().fixed = true;
+    return made;
+  }
+
+ private:
+  struct Entry {
+    Number number = 0;
+    Tensor tensor;
+  };
+
+  [[gnu::noinline]] static void start() { thread_local const RecentNumbers numbers; }
+  XTAPE_WRAPS static std::size_t place(const Number& number, Dtype dtype) {
+    return (number.bits() + static_cast<std::uint64_t>(dtype)) * 0x9E3779B97F4A7C15 >> 60;
+  }
+
+  static thread_local constinit RecentNumbers* of_this_thread;
+  static thread_local constinit bool thread_ends;
+  std::array<Entry, 16> entries_;
+};
+
+thread_local constinit RecentNumbers* RecentNumbers::of_this_thread = nullptr;
+thread_local constinit bool RecentNumbers::thread_ends = false;
+
 }  // namespace
+
+const Tensor& operand_tensor(const char* op, const Operand& operand, Dtype other,
+                             Tensor& constant) {
+  if (!operand.is_number()) return operand.dense();
+  const Number number = operand.number();
+  const Dtype dtype = number.dtype_beside(other);
+  RecentNumbers* const recent = RecentNumbers::get();
+  if (recent == nullptr) return constant = RecentNumbers::fixed(op, number, dtype);
+  const Tensor& known = recent->find(op, number, dtype);
+  // Who watches may use other numbers before the operation is done.
+  return levels.watchers == nullptr ? known : constant = known;
+}
 
 Tensor of_numbers(const char* op, std::initializer_list<Operand> numbers,
                   const std::function<Tensor(std::span<const Tensor>)>& compute) {

@@ -7,6 +7,10 @@
 
 namespace xtape::detail {
 
+/// `operand.tensor(op, other, constant)` for operands that nobody else gets a handle of: a number
+/// shares its tensor with the last operations that had the same, and is valid until the next.
+const Tensor& operand_tensor(const char* op, const Operand& operand, Dtype other, Tensor& constant);
+
 /// What an elementwise operation makes of numbers alone: a number. `compute` gets them as tensors of
 /// rank 0, in float64, int64 or boolean, whichever holds them all, and gives one; in float64 too
 /// where an integer result exceeds int64.

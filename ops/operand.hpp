@@ -18,6 +18,8 @@ class Operand {
   Operand(T value) : number_(value) {}
 
   bool is_number() const;
+  /// Of one that is a number, that one.
+  Number number() const;
   /// The tensor, of one that is not a number.
   const Tensor& dense() const { return *tensor_; }
   /// The tensor's dtype; of a number the one that it has beside none.
