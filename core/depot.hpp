@@ -15,6 +15,11 @@ constexpr std::size_t small_limit = 4096;  // bytes of the largest small tensor
 
 namespace detail {
 
+/// What this thread has taken less what it has given back, in bytes.
+std::int64_t thread_bytes();
+/// Adds to what counts as live: less for what the library keeps for its own use.
+void add_live_bytes(std::int64_t bytes) noexcept;
+
 /// Size classes: 64, 128, ... 512 bytes, then four to each doubling; for small blocks 64 bytes on
 /// top, so that powers of two fit with their header, and one class for a header alone.
 constexpr std::size_t quarters(std::size_t bytes) {

@@ -206,6 +206,12 @@ void put(ThreadCache* own, std::size_t index, void* block) noexcept {
 }  // namespace
 
 std::int64_t live_bytes() { return total(&Counters::bytes); }
+std::int64_t detail::thread_bytes() {
+  ThreadCache* const own = thread_cache();
+  return own == nullptr ? 0 : own->counters.bytes.load(std::memory_order_relaxed);
+}
+void detail::add_live_bytes(std::int64_t bytes) noexcept { count(thread_cache(), bytes, 0); }
+
 std::int64_t live_nodes() { return total(&Counters::nodes); }
 std::int64_t cached_bytes() {
   return XTAPE_POOLED ? Depot::instance().system_bytes() - live_bytes() : 0;

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include <xtape/core/body.hpp>
+#include <xtape/core/depot.hpp>
 #include <xtape/core/levels.hpp>
 #include <xtape/core/wraps.hpp>
 #include <xtape/ops/numbers.hpp>
@@ -37,6 +39,7 @@ class RecentNumbers {
  public:
   RecentNumbers() { of_this_thread = this; }
   ~RecentNumbers() {
+    for (Entry& entry : entries_) entry = Entry();
     of_this_thread = nullptr;
     thread_ends = true;  // what is destroyed later may still compute
   }
@@ -51,8 +54,7 @@ class RecentNumbers {
   }
   const Tensor& find(const char* op, const Number& number, Dtype dtype) {
     Entry& entry = entries_[place(number, dtype)];
-    if (!entry.tensor.defined() || entry.tensor.dtype() != dtype || !entry.number.same(number))
-      entry = {number, fixed(op, number, dtype)};
+    if (!entry.holds(number, dtype)) entry = Entry(op, number, dtype);
     return entry.tensor;
   }
   static Tensor fixed(const char* op, const Number& number, Dtype dtype) {
@@ -62,9 +64,29 @@ class RecentNumbers {
   }
 
  private:
+  /// Memory that it alone holds is not live: users count what they have made.
   struct Entry {
     Number number = 0;
-    Tensor tensor;
+    Tensor tensor{};
+    std::int64_t bytes = 0;
+
+    Entry() = default;
+    Entry(const char* op, const Number& value, Dtype dtype) : number(value) {
+      const std::int64_t before = memory::detail::thread_bytes();
+      tensor = fixed(op, value, dtype);
+      bytes = memory::detail::thread_bytes() - before;
+      memory::detail::add_live_bytes(-bytes);
+    }
+    Entry& operator=(Entry&& other) noexcept {
+      memory::detail::add_live_bytes(bytes);
+      number = other.number;
+      tensor = std::move(other.tensor);
+      bytes = std::exchange(other.bytes, 0);
+      return *this;
+    }
+    bool holds(const Number& value, Dtype dtype) const {
+      return tensor.defined() && tensor.dtype() == dtype && number.same(value);
+    }
   };
 
   [[gnu::noinline]] static void start() { thread_local const RecentNumbers numbers; }
