@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include <xtape/core/accumulate.hpp>
@@ -56,8 +57,23 @@ Tensor accumulate(Tensor a, Tensor b) {
   return a;
 }
 
-void GradientSum::count_part() {
-  constexpr std::uint32_t most = 64;  // beyond these float32 is too narrow
+void GradientSum::count_part(const PartPlace& part) {
+  constexpr std::uint8_t most = 64;  // beyond these float32 is too narrow
+  const auto place = [](std::int64_t at) {
+    return static_cast<std::uint16_t>(std::min(at, furthest));
+  };
+  const std::uint16_t low = place(part.low), high = place(part.high);
+  if (high_ == 0) {  // the first
+    low_ = low;
+    high_ = high;
+    axis_ = static_cast<std::int8_t>(part.axis);
+    return;
+  }
+  const bool along = part.axis == axis_;
+  const bool beside = along && part.high <= furthest && (high <= low_ || low >= high_);
+  low_ = along ? std::min(low_, low) : std::uint16_t{0};
+  high_ = along ? std::max(high_, high) : place(furthest);
+  if (beside || parts_ == most) return;
   if (++parts_ < most || sum_.dtype() != Dtype::float32) [[likely]]
     return;
   widened_ = true;
@@ -65,21 +81,22 @@ void GradientSum::count_part() {
 }
 
 void GradientSum::add(Tensor part) {
-  if (!sum_.defined()) {
-    sum_ = std::move(part);
-  } else {
-    count_part();
+  if (sum_.defined()) [[unlikely]] {
+    count_part({});
     sum_ = accumulate(std::move(sum_), std::move(part));
+  } else {
+    sum_ = std::move(part);
+    high_ = static_cast<std::uint16_t>(furthest);
   }
 }
 
-const Tensor& GradientSum::whole(const Shape& shape, Dtype dtype) {
+const Tensor& GradientSum::whole(const Shape& shape, Dtype dtype, const PartPlace& part) {
   if (!sum_.defined()) {
     sum_ = zeros(shape, dtype);
-  } else {
-    count_part();
-    if (!exclusive(sum_)) sum_ = sum_.detach().clone();
+  } else if (!exclusive(sum_)) {
+    sum_ = sum_.detach().clone();
   }
+  count_part(part);
   return sum_;
 }
 

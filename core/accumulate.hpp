@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include <xtape/config.hpp>
+#include <xtape/core/node.hpp>
 #include <xtape/core/tensor.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -14,13 +15,13 @@ namespace xtape::detail {
 Tensor accumulate(Tensor a, Tensor b);
 
 /// dL/d(something), summed as its parts arrive. A sum of many float32 parts goes on in float64, so
-/// that it keeps its digits however often a tensor is used.
+/// that it keeps its digits however often a tensor is used; parts that lie side by side count as one.
 class GradientSum {
  public:
   void add(Tensor part);
   /// The sum so far, of this shape, to add to parts of it: dense and nobody else's, of `dtype`, or
   /// wider. Zeros if nothing came yet.
-  const Tensor& whole(const Shape& shape, Dtype dtype);
+  const Tensor& whole(const Shape& shape, Dtype dtype, const PartPlace& part);
   /// Whether it is a sum within vmap, which nothing is added to in place.
   bool mapped() const;
   /// The sum in the dtype of its parts; undefined if none came.
@@ -29,10 +30,15 @@ class GradientSum {
   Tensor take();
 
  private:
-  void count_part();
+  void count_part(const PartPlace& part);
 
   Tensor sum_;
-  std::uint32_t parts_ = 0;
+  // Where along an axis all parts lie, and how many at most lie on one another beside the first: in
+  // eight bytes, since there is a sum for each node of a tape.
+  static constexpr std::int64_t furthest = UINT16_MAX;
+  std::uint16_t low_ = 0, high_ = 0;
+  std::uint8_t parts_ = 0;
+  std::int8_t axis_ = 0;
   bool widened_ = false;
 };
 

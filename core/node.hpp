@@ -179,6 +179,12 @@ inline bool Node::claim(bool shared) noexcept {
   return true;
 }
 
+/// Where a part of a gradient lies: from `low` to below `high` along an axis; anywhere, unless given.
+struct PartPlace {
+  int axis = 0;
+  std::int64_t low = 0, high = INT64_MAX;
+};
+
 /// Where a rule delivers dL/dx for each input x of its operation.
 class Send {
  public:
@@ -201,19 +207,19 @@ class Send {
   }
 
   /// Adds to a part of the gradient of an input, in place: `add(sum)` gets a dense tensor of the
-  /// input's shape with what has come so far, of the input's dtype or, after many parts, float64.
-  /// So many small parts cost what they are worth. A first part of -0 becomes 0. Not where the
-  /// backward pass is recorded.
+  /// input's shape with what has come so far, of the input's dtype or, after many parts on one
+  /// another, float64. So many small parts cost what they are worth. A first part of -0 becomes 0.
+  /// Not where the backward pass is recorded.
   template <class F>
   requires std::is_invocable_v<F, const Tensor&>
-  void add_to(std::size_t input, F&& add) const {
+  void add_to(std::size_t input, F&& add, const PartPlace& part = {}) const {
     if (!wanted(input)) return;
     if (has_mapped_sum(input)) {
-      const Tensor part = zero(input);
-      add(part);
-      (*this)(input, part);
+      const Tensor alone = zero(input);
+      add(alone);
+      (*this)(input, alone);
     } else {
-      add(sum(input));
+      add(sum(input, part));
     }
   }
 
@@ -227,7 +233,7 @@ class Send {
       : sums_(sums), node_(node), targets_(targets) {}
   Send opaque(const detail::Cover& cover) const;
   const Node& source(std::size_t input) const;
-  const Tensor& sum(std::size_t input) const;
+  const Tensor& sum(std::size_t input, const PartPlace& part) const;
   bool has_mapped_sum(std::size_t input) const;
   Tensor zero(std::size_t input) const;
   [[noreturn]] void throw_misfit(std::size_t input, const Tensor& dx) const;

@@ -330,12 +330,12 @@ void Send::operator()(std::size_t input, Tensor dx) const {
   sums_[static_cast<std::size_t>(targets_[input])].add(std::move(dx));
 }
 
-const Tensor& Send::sum(std::size_t input) const {
+const Tensor& Send::sum(std::size_t input, const PartPlace& part) const {
   if (recording() || cover_ != nullptr) {
     throw GradError(std::string(node_.name()) +
                     ": a backward pass that is differentiated needs whole gradients (see add_to)");
   }
-  return sums_[static_cast<std::size_t>(targets_[input])].whole(shape(input), dtype(input));
+  return sums_[static_cast<std::size_t>(targets_[input])].whole(shape(input), dtype(input), part);
 }
 
 bool Send::has_mapped_sum(std::size_t input) const {

@@ -100,6 +100,13 @@ class Region {
     return region;
   }
   std::string text() const;
+  /// Where a tensor's part lies, along the first axis of which not all is taken.
+  PartPlace place() const {
+    if (ranges_.items().empty()) return {};
+    const auto& [start, count, step] = ranges_.items()[0];
+    const std::int64_t last = start + std::max<std::int64_t>(count - 1, 0) * step;
+    return {first_, std::min(start, last), std::max(start, last) + 1};
+  }
 
  private:
   static std::uint8_t byte(auto value) { return static_cast<std::uint8_t>(value); }
@@ -200,7 +207,8 @@ struct SliceOp {
   Tensor run(const Tensor& x) const { return view(info.name, x, region); }
   void vjp(const Tensor& g, const Send& send) const {
     if (!detail::plain(g)) return send(0, apply(Embed{send.shape(0), region}, g));
-    send.add_to(0, [&](const Tensor& sum) { add_into(view(info.name, sum, region), g); });
+    send.add_to(
+        0, [&](const Tensor& sum) { add_into(view(info.name, sum, region), g); }, region.place());
   }
   Tensor batch(const Examples& x) const { return apply(SliceOp{region.of_examples()}, x[0]); }
 };

@@ -80,6 +80,35 @@ TEST_CASE("regions: an element that is read very often keeps its digits") {
   CHECK(gradient(x)[0] == 0);
 }
 
+TEST_CASE("regions: parts side by side and on one another, in whatever order, keep their digits") {
+  const auto check = [](auto&& visit) {
+    const Tensor x = counted({100, 2}, Dtype::float32);
+    Values expected(200, 0);
+    Tensor loss = zeros({});
+    const auto read = [&](std::int64_t row, int times) {
+      for (int i = 0; i < times; ++i) loss = loss + sum(slice(x, {row})) * 0.1f;
+      for (std::size_t j = 0; j < 2; ++j)
+        expected[static_cast<std::size_t>(2 * row) + j] += times * static_cast<double>(0.1f);
+    };
+    visit(read, x, loss, expected);
+    loss.backward();
+    const Values found = gradient(x);
+    for (std::size_t i = 0; i < found.size(); ++i)
+      CHECK(found[i] == doctest::Approx(expected[i]).epsilon(1e-7));
+  };
+  const auto rows = [](auto& read, bool down, int times) {
+    for (std::int64_t i = 0; i < 100; ++i) read(down ? 99 - i : i, times);
+  };
+  check([&](auto& read, auto&...) { rows(read, true, 1); });
+  check([&](auto& read, auto&...) { rows(read, false, 1), read(50, 3000); });
+  check([&](auto& read, auto&...) { read(99, 3000), rows(read, true, 2), read(0, 3000); });
+  check([&](auto& read, const Tensor& x, Tensor& loss, Values& expected) {
+    rows(read, true, 1);
+    for (int i = 0; i < 3000; ++i) loss = loss + sum(slice(x, {Slice::all, 1})) * 0.1f;
+    for (std::size_t i = 1; i < 200; i += 2) expected[i] += 3000 * static_cast<double>(0.1f);
+  });
+}
+
 TEST_CASE("regions: float32 terms of one row are summed before they meet the rest") {
   for (const auto& rows : {Values{0, 0}, Values{0, 0, 1, 1, 1}, Values{1, 0, 0}}) {
     const Tensor x = zeros({2}, Dtype::float32).set_requires_grad(true);
