@@ -15,33 +15,50 @@ namespace xtape::kernels {
 namespace {
 
 #ifdef __x86_64__
-/// What x86-64-v3 has beside AVX2, FMA and BMI2; not all compilers know these by name.
-bool has_rest_of_v3() {
-  unsigned a, b, c = 0, d, extended = 0, leaf7 = 0;
-  __get_cpuid(1, &a, &b, &c, &d);
-  __get_cpuid(0x80000001, &a, &b, &extended, &d);
-  __get_cpuid_count(7, 0, &a, &leaf7, &b, &d);
-  return (c & bit_MOVBE) != 0 && (c & bit_F16C) != 0 && (extended & bit_LZCNT) != 0 &&
-         (leaf7 & bit_BMI) != 0;
-}
+/// What the processor says of itself, and the system of what it saves. Each question takes
+/// microseconds in a virtual machine, and the compiler's own `__builtin_cpu_supports` asks many.
+struct Processor {
+  unsigned basic = 0, extended = 0, later = 0;  // features of leaves 1, 0x80000001 and 7
+  unsigned saved = 0;                           // registers
+
+  Processor() {
+    unsigned a, b, d;
+    __cpuid(1, a, b, basic, d);
+    if ((basic & (bit_FMA | bit_OSXSAVE)) != (bit_FMA | bit_OSXSAVE)) return;
+    unsigned c;
+    __cpuid(0x80000001, a, b, extended, d);
+    __cpuid_count(7, 0, a, later, c, d);  // there, as FMA is
+    asm("xgetbv" : "=a"(saved), "=d"(d) : "c"(0));
+  }
+  bool has(unsigned of_basic, unsigned of_extended, unsigned of_later, unsigned of_saved) const {
+    return (basic & of_basic) == of_basic && (extended & of_extended) == of_extended &&
+           (later & of_later) == of_later && (saved & of_saved) == of_saved;
+  }
+};
+
+// As the x86-64 psABI lists them, beside what all of these have.
+constexpr unsigned v2_basic = bit_SSSE3 | bit_SSE4_1 | bit_SSE4_2 | bit_POPCNT | bit_CMPXCHG16B;
+constexpr unsigned v3_basic = v2_basic | bit_AVX | bit_F16C | bit_FMA | bit_MOVBE | bit_OSXSAVE;
+constexpr unsigned v3_later = bit_AVX2 | bit_BMI | bit_BMI2;
+constexpr unsigned v4_later =
+    v3_later | bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
+constexpr unsigned saves_avx = 0x6, saves_avx512 = 0xE6;
 #endif
 
 /// Whether this processor, and the system it runs under, can run code of a level.
 bool runs(Level level) {
-  switch (level) {
 #ifdef __x86_64__
-    case Level::x86_64_v2:
-      return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
-    case Level::x86_64_v3:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-             __builtin_cpu_supports("bmi2") && has_rest_of_v3();
-    case Level::x86_64_v4:
-      return runs(Level::x86_64_v3) && __builtin_cpu_supports("avx512f") &&
-             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-#endif
+  static const Processor here;
+  switch (level) {
+    case Level::x86_64_v2: return here.has(v2_basic, 0, 0, 0);
+    case Level::x86_64_v3: return here.has(v3_basic, bit_LZCNT, v3_later, saves_avx);
+    case Level::x86_64_v4: return here.has(v3_basic, bit_LZCNT, v4_later, saves_avx512);
     default: return true;
   }
+#else
+  static_cast<void>(level);
+  return true;
+#endif
 }
 
 std::string_view name_of(Level level) {
