@@ -95,7 +95,7 @@ Tensor where(const Tensor& condition, const Operand& left, const Operand& right)
                  right);
   }
   return with_tensors("where", left, right, [&](Dtype dtype, const Tensor& a, const Tensor& b) {
-    return apply_row(row(RowName::select), dtype, condition, a, b);
+    return apply_row(row(RowName::where), dtype, condition, a, b);
   });
 }
 
@@ -109,7 +109,7 @@ Tensor clip(const Tensor& x, const Operand& low, const Operand& high) {
   const bool unbounded = high.exceeds_int64() && !is_floating(x.dtype());
   const Tensor& upper = unbounded ? constants[1] = tensor(INT64_MAX)
                                   : detail::operand_tensor("clip", high, x.dtype(), constants[1]);
-  return apply_row(row(RowName::bounded), promote(x.dtype(), promote(lower.dtype(), upper.dtype())),
+  return apply_row(row(RowName::clip), promote(x.dtype(), promote(lower.dtype(), upper.dtype())),
                    x, lower, upper);
 }
 

@@ -57,7 +57,7 @@ int smoothness(const std::string& row, const Point& at) {
   if (row == "divide" || row == "over") return b == 0 ? 0 : all;
   if (row == "maximum" || row == "minimum") return a == b ? 1 : all;
   if (row == "pow") return a == 0 ? (b == 2 ? 2 : b == 1 ? 1 : 0) : all;
-  if (row == "bounded") return b < at[2] || a != b ? all : 0;  // empty and inverted ranges
+  if (row == "clip") return b < at[2] || a != b ? all : 0;  // empty and inverted ranges
   return all;
 }
 

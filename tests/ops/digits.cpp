@@ -195,7 +195,7 @@ TEST_CASE("where an input is NaN and the value with it, the gradient is NaN: eve
   const std::set<std::string> linear{
       "negative 0",  "add 0",      "add 1",    "subtract 0", "subtract 1",
       "multiply 0",  "multiply 1", "divide 0", "elu 1",      "sigmoid_cross_entropy 1",
-      "times 0",     "times 1",    "over 0",   "select 1",   "select 2",
+      "times 0",     "times 1",    "over 0",   "where 1",    "where 2",
       "leaky_relu 1"};
   for (const Row& row : elementwise_rows()) {
     for (std::size_t i = 0; i < row.inputs.size(); ++i) {
@@ -210,7 +210,7 @@ TEST_CASE("where an input is NaN and the value with it, the gradient is NaN: eve
         return std::pair(values(y)[0], values(grad(sum(y), {inputs[i]})[0])[0]);
       };
       const auto [value, slope] = slope_at(quiet_nan);
-      if (!std::isnan(value)) continue;  // the side that select does not look at
+      if (!std::isnan(value)) continue;  // the side that where does not look at
       if (linear.contains(row.name + " " + std::to_string(i)))
         CHECK(slope == slope_at(row.inputs[i].high).second);
       else

@@ -198,6 +198,12 @@ TEST_CASE("elementwise errors") {
         std::string::npos);
   CHECK(error_of<DtypeError>([] { return where(ones({2}), 1, 0); }) ==
         "where: the condition must be boolean; got float32[2]");
+  const auto named = [](const std::string& message, const char* name) {
+    return message.starts_with(std::string(name) + ": ");
+  };
+  CHECK(named(error_of<ShapeError>([] { return where(ones({2}) > 0, ones({3}), ones({2})); }),
+              "where"));
+  CHECK(named(error_of<ShapeError>([] { return clip(ones({2}), ones({3}), 1); }), "clip"));
   CHECK(error_of<ValueError>([] {
           return pow(tensor({2, 3}), tensor({1, -1}));
         }) == "pow: integers have no negative powers; got the exponent -1");

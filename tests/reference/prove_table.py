@@ -37,13 +37,13 @@ gelu_tanh_end = ("the formula for recorded sweeps is meant to stand still beyond
 not_proven = {
     ("gelu_tanh", "x", "x < -40"): gelu_tanh_end,
     ("gelu_tanh", "x", "x > 40"): gelu_tanh_end,
-    ("bounded", "a", "a = b, b = c"): "the range is one point: the gradient passes at its bounds, as at "
+    ("clip", "a", "a = b, b = c"): "the range is one point: the gradient passes at its bounds, as at "
                                       "those of any other, though the value is constant",
 }
 # Inputs on which the value depends and which get no gradient all the same.
 no_gradient = {
-    ("bounded", "b"): "a bound is a setting",
-    ("bounded", "c"): "a bound is a setting",
+    ("clip", "b"): "a bound is a setting",
+    ("clip", "c"): "a bound is a setting",
 }
 
 inputs_of = {"UNARY": "x", "BINARY": "ab", "TERNARY": "abc"}

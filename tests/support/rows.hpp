@@ -20,15 +20,16 @@ struct Row {
   std::function<xtape::Tensor(const std::vector<xtape::Tensor>&)> apply;
 };
 
-// The public functions of the rows that have none of their own name.
-inline xtape::Tensor select(const xtape::Tensor& a, const xtape::Tensor& b,
-                            const xtape::Tensor& c) {
-  return where(a > 0.5, b, c);
+/// The rows of three arguments, as functions of three tensors.
+namespace of_three {
+inline xtape::Tensor where(const xtape::Tensor& a, const xtape::Tensor& b, const xtape::Tensor& c) {
+  return xtape::where(a > 0.5, b, c);
 }
-inline xtape::Tensor bounded(const xtape::Tensor& x, const xtape::Tensor& low,
-                             const xtape::Tensor& high) {
-  return clip(x, low, high);
+inline xtape::Tensor clip(const xtape::Tensor& x, const xtape::Tensor& low,
+                          const xtape::Tensor& high) {
+  return xtape::clip(x, low, high);
 }
+}  // namespace of_three
 
 inline std::vector<Row> elementwise_rows() {
   constexpr auto any = [](std::string_view domain) { return domain != "floating"; };
@@ -49,7 +50,7 @@ inline std::vector<Row> elementwise_rows() {
       {#name,                                                                               \
        any(#domain),                                                                        \
        {{a_low, a_high, has(#da)}, {b_low, b_high, has(#db)}, {c_low, c_high, has(#dc)}},   \
-       [](const auto& x) { return ::name(x[0], x[1], x[2]); }});
+       [](const auto& x) { return of_three::name(x[0], x[1], x[2]); }});
 #define XTAPE_COMPARE(name, value)                                                           \
   rows.push_back({#name, true, {{-2.0, 2.0, false}, {-2.0, 2.0, false}}, [](const auto& x) { \
                     return xtape::name(x[0], x[1]);                                          \
@@ -109,8 +110,8 @@ inline const std::map<std::string, Reference>& scalar_references() {
          const long double p = 1 / (1 + std::exp(-x[0]));
          return -x[1] * std::log(p) - (1 - x[1]) * std::log(1 - p);
        }},
-      {"select", [](const auto& x) { return x[0] > 0.5L ? x[1] : x[2]; }},
-      {"bounded", [](const auto& x) { return std::fmin(std::fmax(x[0], x[1]), x[2]); }},
+      {"where", [](const auto& x) { return x[0] > 0.5L ? x[1] : x[2]; }},
+      {"clip", [](const auto& x) { return std::fmin(std::fmax(x[0], x[1]), x[2]); }},
       {"less", [](const auto& x) { return x[0] < x[1]; }},
       {"less_equal", [](const auto& x) { return x[0] <= x[1]; }},
       {"greater", [](const auto& x) { return x[0] > x[1]; }},
