@@ -5,18 +5,24 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/grad.hpp>
 #include <xtape/core/leaf.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/tape.hpp>
 
 namespace xtape {
 namespace {
 
 void check_output(const char* op, const Tensor& output) {
-  if (!output.requires_grad()) {
-    throw GradError(
-        std::string(op) +
-        ": the output must depend on a tensor with set_requires_grad(true); got the constant " +
-        output.describe());
+  if (output.requires_grad()) return;
+  if (detail::watched(output)) {
+    throw GradError(std::string(op) +
+                    ": inside vmap a function is differentiated by what it is given, as in "
+                    "grad(f)(x), not by what all examples have in common; got " +
+                    output.describe());
   }
+  throw GradError(
+      std::string(op) +
+      ": the output must depend on a tensor with set_requires_grad(true); got the constant " +
+      output.describe());
 }
 
 Tensor unit_seed(const char* op, const Tensor& output) {

@@ -48,6 +48,7 @@ Tensor iterated(const char* op, const Tensor& x0, const Tensors& theta, const So
   for (const Tensor& parameter : theta) require_defined(op, "theta", parameter);
   if (!is_floating(x0.dtype()))
     throw DtypeError(std::string(op) + ": x0 must be floating; got " + x0.describe());
+  for (const Tensor& x : joined(x0, theta)) check_has_values(op, x);  // it iterates until they stay
   const double tolerance = require_positive(
       op, "tolerance", options.tolerance.value_or(x0.dtype() == Dtype::float32 ? 1e-5 : 1e-12));
   require_at_least<std::int64_t>(op, "max_iterations", options.max_iterations, 1);

@@ -188,6 +188,21 @@ TEST_CASE("vmap: bad input names it, and leaves everything as it was") {
             return vmap([&](const Tensor& x) { return later(x, escaped); })(xs);
           }).find("used outside of it") != std::string::npos);
   }
+  const Tensor w = tensor({1.0, 2.0}, Dtype::float64).set_requires_grad(true);
+  CHECK(error_of<GradError>(
+            [&] { return vmap([&](const Tensor& x) { return grad(sum(x * w), {w})[0]; })(xs); }) ==
+        "grad: inside vmap a function is differentiated by what it is given, as in grad(f)(x), not "
+        "by what all examples have in common; got float64[]");
+  for (const bool solves : {true, false}) {
+    CHECK(error_of<ValueError>([&] {
+            return vmap([&](const Tensor& x) {
+              const auto f = [](const Tensor& y, const Tensor& t) { return 0.5 * y + t; };
+              return solves ? root(f, zeros_like(w), x) : fixed_point(f, zeros_like(w), x);
+            })(xs);
+          }) == std::string(solves ? "root" : "fixed_point") +
+                    ": inside vmap a tensor stands for the values of all examples, which cannot be "
+                    "read; got float64[2]");
+  }
   struct Own {  // an operation without a rule
     OpInfo info{"own"};
     Tensor run(const Tensor& x) const { return x.detach(); }
