@@ -61,6 +61,7 @@
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/softmax.hpp>
+#include <xtape/ops/statistics.hpp>
 #include <xtape/ops/trace.hpp>
 #include <xtape/ops/vmap.hpp>
 #include <xtape/optim/adagrad.hpp>

@@ -1,6 +1,5 @@
 // The minimum of Rosenbrock's function of n numbers, by Newton's method with the whole hessian, and
 // by L-BFGS with gradients alone.
-#include <cmath>
 #include <deque>
 #include <iostream>
 
@@ -18,8 +17,6 @@ Tensor rosenbrock(const Tensor& x) {
   return sum(square(1 - a) + 100 * square(b - square(a)));
 }
 
-double norm(const Tensor& x) { return std::sqrt(sum(square(x)).item()); }
-
 /// The greatest step 1, 1/2, 1/4, ... along p that lessens f enough.
 Tensor line_search(const Tensor& x, const Tensor& p, double value, const Tensor& slope) {
   double step = 1;
@@ -34,13 +31,13 @@ Tensor solve(const Tensor& h, const Tensor& g) {
 
 void newton(Tensor x) {
   int steps = 0;
-  for (auto [value, slope] = value_and_grad(rosenbrock)(x); norm(slope) > 1e-10; ++steps) {
+  for (auto [value, slope] = value_and_grad(rosenbrock)(x); norm(slope).item() > 1e-10; ++steps) {
     const Tensor step = solve(hessian(rosenbrock, x), slope);
     const bool downhill = sum(step * slope).item() > 0;
     x = line_search(x, downhill ? -step : -slope, value.item(), slope);
     std::tie(value, slope) = value_and_grad(rosenbrock)(x);
   }
-  std::cout << "newton: " << steps << " steps, distance " << norm(x - 1) << '\n';
+  std::cout << "newton: " << steps << " steps, distance " << norm(x - 1).item() << '\n';
 }
 
 /// Nocedal & Wright, Numerical Optimization (2006), algorithm 7.4: the last moves and changes of the
@@ -65,7 +62,7 @@ Tensor direction(const std::deque<std::pair<Tensor, Tensor>>& history, Tensor q)
 void lbfgs(Tensor x) {
   std::deque<std::pair<Tensor, Tensor>> history;
   int steps = 0;
-  for (auto [value, slope] = value_and_grad(rosenbrock)(x); norm(slope) > 1e-8; ++steps) {
+  for (auto [value, slope] = value_and_grad(rosenbrock)(x); norm(slope).item() > 1e-8; ++steps) {
     const Tensor next = line_search(x, direction(history, slope), value.item(), slope);
     const auto [next_value, next_slope] = value_and_grad(rosenbrock)(next);
     if (sum((next - x) * (next_slope - slope)).item() > 0)
@@ -75,7 +72,7 @@ void lbfgs(Tensor x) {
     value = next_value;
     slope = next_slope;
   }
-  std::cout << "l-bfgs: " << steps << " steps, distance " << norm(x - 1) << '\n';
+  std::cout << "l-bfgs: " << steps << " steps, distance " << norm(x - 1).item() << '\n';
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/softmax.hpp>
+#include <xtape/ops/statistics.hpp>
 
 #include "../support/refusals.hpp"
 
@@ -55,6 +56,12 @@ TEST_CASE("refusals: axes") {
   check(of_axis("swapaxes: a", [](auto& x, auto a) { return swapaxes(x, a, a); }));
   check(of_axis("sum: axes", [](auto& x, auto a) { return sum(x, a); }));
   check(of_axis("mean: axes", [](auto& x, auto a) { return mean(x, {a}); }));
+  check(of_axis("var: axes", [](auto& x, auto a) { return var(x, a); }));
+  check(of_axis("stddev: axes", [](auto& x, auto a) { return stddev(x, a); }));
+  check(of_axis("norm: axes", [](auto& x, auto a) { return norm(x, a); }));
+  check(of_axis("any: axes", [](auto& x, auto a) { return any(x, a); }));
+  check(of_axis("all: axes", [](auto& x, auto a) { return all(x, a); }));
+  check(of_axis("count_nonzero: axes", [](auto& x, auto a) { return count_nonzero(x, a); }));
   check(of_axis("prod: axes", [](auto& x, auto a) { return prod(x, a); }));
   check(of_axis("amax: axes", [](auto& x, auto a) { return amax(x, a); }));
   check(of_axis("amin: axes", [](auto& x, auto a) { return amin(x, a); }));
@@ -295,6 +302,21 @@ TEST_CASE("refusals: numbers of operations") {
        {1e39, not_a_number, inf, -inf},
        [&](auto v) { return tensor({v}, Dtype::float64).to(Dtype::int64); },
        "to: a number must fit in int64; got "},
+      {"VarianceOptions.correction",
+       Kind::value,
+       {-1.0, not_a_number, inf},
+       [&](auto v) { return var(x, {}, {.correction = v}); },
+       "var: correction must be finite and not negative; got "},
+      {"VarianceOptions.correction",
+       Kind::value,
+       {1e9},
+       [&](auto v) { return stddev(x, {}, {.correction = v}); },
+       "stddev: more elements than the correction are needed; got 2 with the correction "},
+      {"NormOptions.order",
+       Kind::value,
+       {0.0, -1.0, -inf, not_a_number},
+       [&](auto v) { return norm(x, {}, {.order = v}); },
+       "norm: order must be positive; got "},
       {"SolveOptions.tolerance",
        Kind::value,
        {0.0, -1.0, not_a_number, inf},

@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <string>
@@ -13,6 +14,7 @@
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/softmax.hpp>
+#include <xtape/ops/statistics.hpp>
 
 #include "compare.hpp"
 
@@ -60,6 +62,24 @@ inline std::vector<Case> structural_cases() {
        {cube},
        [](auto& v) { return mean(v[0], -2, {.keep_dims = true}); },
        rounds},
+      {"var: all", {x}, [](auto& v) { return var(v[0]); }, rounds},
+      {"var: an axis, kept, corrected",
+       {cube},
+       [](auto& v) { return var(v[0], 1, {.correction = 1, .keep_dims = true}); },
+       rounds},
+      {"stddev: axes",
+       {cube},
+       [](auto& v) {
+         return stddev(v[0], {0, 2});
+       },
+       rounds},
+      {"norm: of order 1", {x}, [](auto& v) { return norm(v[0], 1, {.order = 1}); }, rounds},
+      {"norm: of order 2", {x}, [](auto& v) { return norm(v[0], 0); }, rounds},
+      {"norm: of order 3, kept",
+       {x},
+       [](auto& v) { return norm(v[0], 1, {.order = 3, .keep_dims = true}); },
+       rounds},
+      {"norm: the greatest", {x}, [](auto& v) { return norm(v[0], 1, {.order = HUGE_VAL}); }},
       {"prod: all", {x}, [](auto& v) { return prod(v[0]); }, rounds},
       {"prod: axes",
        {cube},
@@ -219,6 +239,9 @@ inline std::vector<Case> constant_cases() {
       {"argmax: all", {x}, [](auto& v) { return argmax(v[0]); }},
       {"argmin: an axis", {x}, [](auto& v) { return argmin(v[0], 0); }},
       {"argmin: all", {x}, [](auto& v) { return argmin(v[0]); }},
+      {"any: an axis", {x}, [](auto& v) { return any(v[0], 0); }},
+      {"all: an axis", {x}, [](auto& v) { return all(v[0], 1); }},
+      {"count_nonzero: all", {x}, [](auto& v) { return count_nonzero(v[0]); }},
       {"one_hot: labels", {labels}, [](auto& v) { return one_hot(v[0], 3); }},
       {"isfinite: all finite", {x}, [](auto& v) { return isfinite(v[0]); }},
       {"isnan: none", {x}, [](auto& v) { return isnan(v[0]); }},
