@@ -59,6 +59,7 @@
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
+#include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/softmax.hpp>
 #include <xtape/ops/statistics.hpp>

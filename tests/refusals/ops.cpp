@@ -8,6 +8,7 @@
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
+#include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/softmax.hpp>
 #include <xtape/ops/statistics.hpp>
@@ -53,6 +54,8 @@ TEST_CASE("refusals: axes") {
   check(of_axis("flip: axis", [](auto& x, auto a) { return flip(x, a); }));
   check(of_axis("concatenate: axis", [](auto& x, auto a) { return concatenate({x, x}, a); }));
   check(of_axis("split: axis", [](auto& x, auto a) { return split(x, 1, a); }));
+  check(of_axis("moveaxis: from", [](auto& x, auto a) { return moveaxis(x, a, 0); }));
+  check(of_axis("roll: axis", [](auto& x, auto a) { return roll(x, 1, a); }));
   check(of_axis("swapaxes: a", [](auto& x, auto a) { return swapaxes(x, a, a); }));
   check(of_axis("sum: axes", [](auto& x, auto a) { return sum(x, a); }));
   check(of_axis("mean: axes", [](auto& x, auto a) { return mean(x, {a}); }));
@@ -146,6 +149,25 @@ TEST_CASE("refusals: counts and places of operations") {
          return transpose(x, {a, 0});
        },
        "transpose: axis must lie in [-2, 2); got "},
+      {"moveaxis: to",
+       Kind::index,
+       {2, -3, most, least},
+       [&](auto a) { return moveaxis(x, 0, a); },
+       "moveaxis: axis must lie in [-2, 2); got "},
+      {"tile: repeats",
+       Kind::value,
+       {-1, least},
+       [&](auto n) {
+         return tile(x, {1, n});
+       },
+       "tile: repeats must be at least 0; got "},
+      {"pad: widths",
+       Kind::value,
+       {-1, least},
+       [&](auto n) {
+         return pad(x, {{0, n}, {0, 0}});
+       },
+       "pad: widths must be at least 0; got "},
       {"swapaxes: b",
        Kind::index,
        {2, most, least},

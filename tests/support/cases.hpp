@@ -12,6 +12,7 @@
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
+#include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/softmax.hpp>
 #include <xtape/ops/statistics.hpp>
@@ -126,6 +127,22 @@ inline std::vector<Case> structural_cases() {
        [](auto& v) {
          return transpose(v[0], {1, -1, 0});
        }},
+      {"moveaxis: first to last", {cube}, [](auto& v) { return moveaxis(v[0], 0, -1); }},
+      {"roll: around the end", {x}, [](auto& v) { return roll(v[0], -1, 1); }},
+      {"tile: along a new axis too",
+       {x},
+       [](auto& v) {
+         return tile(v[0], {2, 1, 2});
+       }},
+      {"pad: of a margin of 2",
+       {x},
+       [](auto& v) {
+         return pad(v[0], {{1, 0}, {0, 2}}, 2);
+       }},
+      {"tril: above the main diagonal", {x}, [](auto& v) { return tril(v[0], 1); }},
+      {"triu: of matrices", {cube}, [](auto& v) { return triu(v[0]); }},
+      {"diagonal: below the main one", {cube}, [](auto& v) { return diagonal(v[0], -1); }},
+      {"trace: of a wide matrix", {x}, [](auto& v) { return trace(v[0], 1); }},
       {"swapaxes: first and last", {cube}, [](auto& v) { return swapaxes(v[0], 0, -1); }},
       {"broadcast_to: new and inner axes",
        {sixteenths({3, 1})},
