@@ -62,6 +62,7 @@ void GradientSum::count_part(const PartPlace& part) {
   const auto place = [](std::int64_t at) {
     return static_cast<std::uint16_t>(std::min(at, furthest));
   };
+  if (part.high == 0) return;  // of nothing
   const std::uint16_t low = place(part.low), high = place(part.high);
   if (high_ == 0) {  // the first
     low_ = low;

@@ -15,16 +15,20 @@ class CloneScope {
  public:
   using Clones = std::unordered_map<const Body*, Tensor>;
 
-  /// `clones` are there already.
-  [[nodiscard]] explicit CloneScope(Clones clones = {});
+  [[nodiscard]] CloneScope();
+  /// Only these are replaced, by what is given for them.
+  [[nodiscard]] explicit CloneScope(Clones given);
   ~CloneScope();
   CloneScope(const CloneScope&) = delete;
   CloneScope& operator=(const CloneScope&) = delete;
   static bool active() noexcept;
+  /// The handle that copying one of `original` yields.
+  Ref<Body> copy(const Tensor& original);
 
  private:
   Clones clones_;
-  Clones* outer_;
+  bool makes_;
+  CloneScope* outer_;
 };
 
 }  // namespace xtape::detail

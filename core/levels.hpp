@@ -25,8 +25,8 @@ class WriteLog;
 struct Levels {
   std::uint32_t recording = 1;
   int current = 0;
-  std::array<std::uint64_t, max_rank + 1>
-      runs{};                         // which run of vmap each level is of, see Mapping
+  /// Which run of vmap each level is of, see Mapping.
+  std::array<std::uint64_t, max_rank + 1> runs{};
   RecordingChange* change = nullptr;  // the innermost
   Watcher* watcher = nullptr;   // who is told of each operation, see watch.hpp; null while quiet
   Watcher* watchers = nullptr;  // those that there are, the innermost

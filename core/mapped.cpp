@@ -17,11 +17,11 @@ namespace {
 
 /// A tensor as a mapped function sees it: the shape of one example, the values of all in `whole`.
 struct MappedBody : Body {
-  MappedBody(const Shape& extents, Tensor all, int at, bool differs)
+  MappedBody(const Shape& extents, Tensor all, int at, std::uint64_t run_of_level, bool differs)
       : Body(extents, row_major_strides(extents), all.dtype(), nullptr, nullptr),
         whole(std::move(all)),
         level(at),
-        run(levels.runs[static_cast<std::size_t>(at)]),
+        run(run_of_level),
         differ(differs) {
     mapped = true;
     end = [](Body* body) noexcept { delete static_cast<MappedBody*>(body); };
@@ -39,10 +39,14 @@ struct MappedBody : Body {
 
 const MappedBody& mapped_body(const Tensor& x) { return static_cast<const MappedBody&>(x.body()); }
 
-Tensor make_mapped(Tensor whole, int level, bool differ) {
+Tensor make_mapped(Tensor whole, int level, std::uint64_t run, bool differ) {
   Shape shape = whole.shape();
   if (differ) shape.erase(0);
-  return Tensor(Ref<Body>::adopt(new MappedBody(shape, std::move(whole), level, differ)));
+  return Tensor(Ref<Body>::adopt(new MappedBody(shape, std::move(whole), level, run, differ)));
+}
+/// Of the run that is under way.
+Tensor make_mapped(Tensor whole, int level, bool differ) {
+  return make_mapped(std::move(whole), level, levels.runs[static_cast<std::size_t>(level)], differ);
 }
 
 /// Throws ValueError for a tensor of a mapped function that is not running.
@@ -151,7 +155,8 @@ Tensor repeated(const Tensor& x, std::int64_t count, int axis) {
 
 Tensor mapped_alias(const Tensor& x, bool keep_places) {
   const MappedBody& body = mapped_body(x);
-  return make_mapped(keep_places ? body.whole : body.whole.detach(), body.level, body.differ);
+  return make_mapped(keep_places ? body.whole : body.whole.detach(), body.level, body.run,
+                     body.differ);
 }
 
 Tensor mapped_like(const Tensor& x, const Tensor& like) {
@@ -163,7 +168,7 @@ Tensor mapped_like(const Tensor& x, const Tensor& like) {
 
 Tensor mapped_clone(const Tensor& x) {
   const MappedBody& body = mapped_body(x);
-  return make_mapped(body.whole.clone(), body.level, body.differ);
+  return make_mapped(body.whole.clone(), body.level, body.run, body.differ);
 }
 
 Mapping::Mapping(const char* op, std::span<const Tensor> inputs)

@@ -264,6 +264,13 @@ inline bool Send::has_shape(std::size_t input, const Shape& shape) const {
 }
 inline Dtype Send::dtype(std::size_t input) const { return source(input).dtype(); }
 
+namespace detail {
+/// An operation without a forward rule whose backward rule is not differentiable.
+struct NoForwardMode : GradError {
+  using GradError::GradError;
+};
+}  // namespace detail
+
 /// The tangents of an operation's inputs, for its forward rule: how they change along a direction.
 class Tangents {
  public:

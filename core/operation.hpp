@@ -132,6 +132,13 @@ Tensor compute(const Op& op, const Inputs&... x) {
   }
 }
 
+/// Throws what is wrong with the inputs of one example: its shapes and dtypes, which a rule for all may
+/// not see.
+template <class Op, class... Inputs>
+void check_one(const Op& op, const Inputs&... x) {
+  if constexpr (requires { op.infer(x...); }) static_cast<void>(op.infer(x...));
+}
+
 /// The same, telling who watches; `again` applies the operation to other inputs.
 template <class Op, class Again, class... Inputs>
 Tensor computed(const Op& op, Course course, std::span<const Tensor* const> inputs, Again&& again,
@@ -279,6 +286,7 @@ template <class Op, std::size_t n>
 Tensor apply_mapped(Op op, const std::array<const Tensor*, n>& inputs) {
   const MappedInputs in(op.info.name, inputs);
   return [&]<std::size_t... i>(std::index_sequence<i...>) {
+    check_one(op, in[i]...);
     Tensor whole = mapped(
         op, in, [](Op again, const Examples& x) { return apply(std::move(again), x[i]...); });
     return mapped_result(std::move(op), in, std::move(whole), in[i]...);
@@ -289,6 +297,7 @@ Tensor apply_mapped(Op op, const std::array<const Tensor*, n>& inputs) {
 template <class Op>
 Tensor apply_list_mapped(Op op, std::span<const Tensor* const> inputs) {
   const MappedInputs in(op.info.name, inputs);
+  check_one(op, in.pointers());
   Tensor whole = mapped(op, in, [](Op again, const Examples& x) {
     return apply_list(std::move(again), x.pointers());
   });

@@ -56,9 +56,11 @@ Tensor Tangents::by_transposing() const {
   std::vector<std::int32_t> targets;
   for (std::size_t i = 0; i < size(); ++i)
     targets.push_back(inputs_[i].defined() ? static_cast<std::int32_t>(i) : -1);
-  {
+  try {
     const detail::RuleScope running(node_.name());
     node_.run(u, Send(sums.data(), node_, targets.data()));
+  } catch (const GradError& error) {
+    throw detail::NoForwardMode(error.what());
   }
 
   std::vector<Tensor> gradients, tangents;
@@ -70,9 +72,13 @@ Tensor Tangents::by_transposing() const {
   }
   if (gradients.empty()) return {};
   Node* const wanted = u.node();
-  return Tape(gradients, wanted->number())
-      .sweep(gradients, tangents, {&wanted, 1},
-             {.retain_graph = true, .create_graph = recorded})[0];
+  try {
+    return Tape(gradients, wanted->number())
+        .sweep(gradients, tangents, {&wanted, 1},
+               {.retain_graph = true, .create_graph = recorded})[0];
+  } catch (const GradError& error) {
+    throw detail::NoForwardMode(error.what());
+  }
 }
 
 }  // namespace xtape

@@ -1,4 +1,7 @@
+#include <string>
+
 #include <xtape/core/body.hpp>
+#include <xtape/core/error.hpp>
 #include <xtape/core/levels.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/saved.hpp>
@@ -6,7 +9,7 @@
 namespace xtape {
 namespace {
 
-constexpr std::uintptr_t is_tensor = 1;
+bool is_tensor(const std::byte* held) { return reinterpret_cast<std::uintptr_t>(held) % 2 == 1; }
 
 thread_local std::size_t counted_bytes = 0;
 thread_local bool counting = false;
@@ -41,11 +44,11 @@ SavedInput::SavedInput(const Tensor& input)
 
 SavedOutput::SavedOutput(const Tensor& y) {
   if (is_memory(y.body())) {
-    held_ = reinterpret_cast<std::uintptr_t>(Ref<detail::Storage>(y.body().storage).detach());
+    held_ = reinterpret_cast<std::byte*>(Ref<detail::Storage>(y.body().storage).detach());
   } else {
     const Tensor value = detail::off_tape(y);
     value.body().retain();
-    held_ = reinterpret_cast<std::uintptr_t>(&value.body()) | is_tensor;
+    held_ = reinterpret_cast<std::byte*>(&value.body()) + 1;
   }
 }
 
@@ -67,17 +70,21 @@ SavedOutput::~SavedOutput() {
 }
 
 detail::Storage* SavedOutput::storage() const {
-  return (held_ & is_tensor) == 0 ? reinterpret_cast<detail::Storage*>(held_) : nullptr;
+  return is_tensor(held_) ? nullptr : reinterpret_cast<detail::Storage*>(held_);
 }
 
 detail::Body* SavedOutput::body() const {
-  return (held_ & is_tensor) != 0 ? reinterpret_cast<detail::Body*>(held_ - is_tensor) : nullptr;
+  return is_tensor(held_) ? reinterpret_cast<detail::Body*>(held_ - 1) : nullptr;
 }
 
 Tensor SavedOutput::at(Node& node) const {
   Tensor y;
   if (detail::Storage* const memory = storage(); memory != nullptr) {
     const Shape shape = node.shape();
+    if (static_cast<std::size_t>(shape.size()) * size_of(node.dtype()) > memory->bytes()) {
+      throw GradError(std::string(node.name()) +
+                      ": SavedOutput must be made of the operation's own result");
+    }
     y = Tensor(Ref<detail::Body>::adopt(new detail::Body(
         shape, shape.size(), node.dtype(), memory->data(), Ref<detail::Storage>::share(memory))));
   } else {

@@ -70,14 +70,14 @@ class SavedOutput {
   SavedOutput() = default;
   explicit SavedOutput(const Tensor& y);
   SavedOutput(const SavedOutput& other);
-  SavedOutput(SavedOutput&& other) noexcept : held_(std::exchange(other.held_, 0)) {}
+  SavedOutput(SavedOutput&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
   SavedOutput& operator=(SavedOutput other) noexcept {
     std::swap(held_, other.held_);
     return *this;
   }
   ~SavedOutput();
 
-  bool holds() const { return held_ != 0; }
+  bool holds() const { return held_ != nullptr; }
   /// In a recorded pass with its place on the tape.
   Tensor get(const Send& send) const { return at(send.node_); }
   Tensor get(const Tangents& tangents) const { return at(tangents.node_); }
@@ -88,8 +88,8 @@ class SavedOutput {
   Tensor at(Node& node) const;
 
   // Of a dense result the memory, since the node has its shape and dtype; of any other a tensor,
-  // marked in the lowest bit. So a node of an elementwise operation takes two cache lines.
-  std::uintptr_t held_ = 0;
+  // marked by an odd address. So a node of an elementwise operation takes two cache lines.
+  std::byte* held_ = nullptr;
 };
 
 /// A tensor that an operation made for itself, and nobody else assigns to.

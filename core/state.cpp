@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <xtape/core/error.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/state.hpp>
 
 namespace xtape::detail {
@@ -43,6 +44,7 @@ MatchedState match_state(const NamedTensors& expected, const NamedTensors& given
       misfits += "; \"" + name + "\" must be " + wanted.describe() + ", got " + got->describe();
       shapes = shapes || got->shape() != wanted.shape();
     } else {
+      check_has_values("restore", *got);
       matched.entries.back().second = got->detach().clone();
     }
   }

@@ -99,23 +99,14 @@ struct Contiguous {
   Tensor batch(const Examples& x) const { return x[0].contiguous(); }
 };
 
-thread_local detail::CloneScope::Clones* active_clones = nullptr;
-
-Ref<Body> cloned(const Tensor& original) {
-  Tensor& clone = (*active_clones)[&original.body()];
-  if (!clone.defined()) {
-    clone = original.clone();
-    clone.body().replaceable = true;
-  }
-  return Ref<Body>::share(&clone.body());
-}
+thread_local detail::CloneScope* active_scope = nullptr;
 
 }  // namespace
 
 Tensor::Tensor(const Tensor& other) {
   Body* body = other.body_.get();
-  if (body != nullptr && body->replaceable && active_clones != nullptr) [[unlikely]] {
-    body_ = cloned(Tensor(Ref<Body>::share(body)));
+  if (body != nullptr && body->replaceable && active_scope != nullptr) [[unlikely]] {
+    body_ = active_scope->copy(Tensor(Ref<Body>::share(body)));
   } else {
     body_ = Ref<Body>::share(body);
   }
@@ -328,10 +319,21 @@ void replace_value(const Tensor& leaf, const Tensor& value) {
   target.storage = source.storage;
 }
 
-CloneScope::CloneScope(Clones clones)
-    : clones_(std::move(clones)), outer_(std::exchange(active_clones, &clones_)) {}
-CloneScope::~CloneScope() { active_clones = outer_; }
-bool CloneScope::active() noexcept { return active_clones != nullptr; }
+CloneScope::CloneScope() : makes_(true), outer_(std::exchange(active_scope, this)) {}
+CloneScope::CloneScope(Clones given)
+    : clones_(std::move(given)), makes_(false), outer_(std::exchange(active_scope, this)) {}
+CloneScope::~CloneScope() { active_scope = outer_; }
+bool CloneScope::active() noexcept { return active_scope != nullptr; }
+
+Ref<Body> CloneScope::copy(const Tensor& original) {
+  const auto known = clones_.find(&original.body());
+  if (known != clones_.end()) return Ref<Body>::share(&known->second.body());
+  if (!makes_) return Ref<Body>::share(&original.body());
+  Tensor clone = original.clone();
+  clone.body().replaceable = true;
+  return Ref<Body>::share(
+      &clones_.emplace(&original.body(), std::move(clone)).first->second.body());
+}
 
 }  // namespace detail
 }  // namespace xtape

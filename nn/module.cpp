@@ -53,10 +53,20 @@ thread_local Module::Captures* Module::captures_ = nullptr;
 
 namespace {
 
+/// Throws ValueError for parameters that with_parameters has put there: they are somebody else's.
+void require_own(const char* op, const NamedTensors& parameters) {
+  for (const auto& [name, parameter] : parameters) {
+    if (parameter.body().replaceable) continue;
+    throw ValueError(std::string(op) + ": the parameters must be the module's own, and \"" + name +
+                     "\" was put there by with_parameters; use the original module");
+  }
+}
+
 /// Which tensor takes the place of which in `with_parameters`.
 xtape::detail::CloneScope::Clones replacements(const Module& module,
                                                const std::vector<Tensor>& given) {
   const NamedTensors own = module.named_parameters();
+  require_own("with_parameters", own);
   if (given.size() != own.size()) {
     throw ValueError("with_parameters: the module has " + std::to_string(own.size()) +
                      " parameters; got " + std::to_string(given.size()) + " tensors");
@@ -64,20 +74,15 @@ xtape::detail::CloneScope::Clones replacements(const Module& module,
   xtape::detail::CloneScope::Clones clones;
   for (std::size_t i = 0; i < own.size(); ++i) {
     const auto& [name, parameter] = own[i];
-    xtape::detail::require_defined("with_parameters", "the parameters", given[i]);
+    xtape::detail::require_defined("with_parameters", ("\"" + name + "\"").c_str(), given[i]);
     const auto text = [&, &path = name, &like = parameter] {
       return "with_parameters: \"" + path + "\" is " + like.describe() + "; got " +
              given[i].describe();
     };
-    if (!parameter.body().replaceable) {
-      throw ValueError("with_parameters: \"" + name +
-                       "\" has been replaced already; replace those of the original module");
-    }
     if (given[i].shape() != parameter.shape()) throw ShapeError(text());
     if (given[i].dtype() != parameter.dtype()) throw DtypeError(text());
     clones.emplace(&parameter.body(), given[i]);
   }
-  for (const auto& [name, buffer] : module.named_buffers()) clones.emplace(&buffer.body(), buffer);
   return clones;
 }
 
@@ -102,9 +107,12 @@ void Module::CloneScope::check(const char* name) const {
 std::shared_ptr<Module::State> Module::cloned(const std::shared_ptr<State>& state) {
   CloneScope::Pair& pair = clone_scope_->states_[state.get()];
   if (pair.clone == nullptr) {
+    const bool own = clone_scope_->own_tensors_;
+    if (own) require_own("clone", state->parameters);
     auto copy = std::make_shared<State>(*state);
+    if (!own) copy->hooks = state->hooks;
     pair = {state, copy};
-    if (clone_scope_->own_tensors_) {
+    if (own) {
       for (const NamedTensor& parameter : copy->parameters) State::label(copy, parameter);
     }
     for (const auto& [name, child] : state->children) copy->add_child(name, cloned(child));
@@ -229,6 +237,7 @@ NamedTensors Module::state() const {
 LeftOut Module::restore(const NamedTensors& given, const RestoreOptions& options) const {
   const ErrorContext in = here();
   NamedTensors own = named_parameters();
+  require_own("restore", own);
   for (NamedTensor& buffer : named_buffers()) own.push_back(std::move(buffer));
   const xtape::detail::MatchedState matched = xtape::detail::match_state(own, given, options);
   for (std::size_t i = 0; i < own.size(); ++i) {  // of the same dtypes, so nothing here can fail
@@ -257,6 +266,7 @@ void Module::to(Dtype dtype) const {
   if (!is_floating(dtype))
     throw DtypeError("to: parameters need a floating dtype; got " + std::string(to_string(dtype)));
   NamedTensors all = named_parameters();
+  require_own("to", all);
   for (const NamedTensor& buffer : named_buffers()) all.push_back(buffer);
   turn(all, dtype);
   for (const State::Visit& place : state_->walk()) place.state->dtype = dtype;

@@ -85,8 +85,8 @@ class Module {
   /// with nothing changed, if copies share it: then it is not known whose part is meant.
   Module& operator=(const Module& other);
 
-  /// Parameters of this module and its children, in the order of registration; those reached twice,
-  /// once. Named, with their paths from this module: "hidden.0.weight".
+  /// Parameters of this module, in the order of registration, then those of its children, in that
+  /// order; those reached twice, once. Named, with their paths from this module: "hidden.0.weight".
   std::vector<Tensor> parameters() const;
   NamedTensors named_parameters() const;
   /// Tensors that belong to the state but are not trained.
@@ -240,7 +240,8 @@ template <class M>
 /// `module.parameters()`: so a loss is a function of them, to differentiate as any other.
 ///   `grad([&](const std::vector<Tensor>& p) { return loss(nn::with_parameters(model, p)(x), y); })`
 /// They are used as they are: results of operations, within vmap or another transform, and leaves.
-/// Buffers are the module's own, flags those that it has now.
+/// Buffers and hooks are the module's own, flags those that it has now. What is given cannot be cloned,
+/// converted or given other parameters again: take the original.
 /// Throws ValueError for another number of tensors and for what this function gave, ShapeError or DtypeError for one that is not
 /// like the parameter, and what `clone` throws.
 template <class M>

@@ -22,6 +22,8 @@ Tensor checkpoint(const ListFunction& function, const std::vector<Tensor>& input
 /// the same and running statistics move once; so does the default generator. What else changes (a
 /// generator of one's own that f draws from, parameters stepped in between) is an error: f must give
 /// the same value again.
+/// f is kept until backward: what it captures must live as long, so `[=]`, or layers by value, not what
+/// is gone by then, nor the `this` of a module that is.
 /// Throws GradError in backward if it does not; what f throws.
 template <detail::FunctionOfList F>
 [[nodiscard]] Tensor checkpoint(F f, const std::vector<Tensor>& inputs) {

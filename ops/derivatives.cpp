@@ -288,4 +288,18 @@ Tensor hessian_diagonal(const ListFunction& gradient, const Tensor& x,
 
 Tensor total(const Tensor& x) { return sum(x); }
 
+Tensor along(const char* name, const std::vector<Tensor>& g, const std::vector<Tensor>& v) {
+  if (v.size() != g.size()) {
+    throw ValueError(std::string(name) + ": one v is needed for each input; got " +
+                     std::to_string(v.size()) + " for " + std::to_string(g.size()));
+  }
+  Tensor result = zeros({}, g.empty() ? default_dtype() : g[0].dtype());
+  for (std::size_t i = 0; i < g.size(); ++i) {
+    Tensor adapted;
+    result =
+        result + sum(g[i] * checked_like(name, "v", "be like x", v[i], g[i], adapted).detach());
+  }
+  return result;
+}
+
 }  // namespace xtape::detail

@@ -72,6 +72,8 @@ Tensor jacobian(const char* name, const ListFunction& function, const Tensor& x)
 Tensor hessian_diagonal(const ListFunction& gradient, const Tensor& x,
                         const HessianEstimate& options, Rng& rng);
 Tensor total(const Tensor& x);
+/// The sum of the products of g and v, which must be like it.
+Tensor along(const char* name, const std::vector<Tensor>& g, const std::vector<Tensor>& v);
 
 /// The gradient of f as a function, for a transform of this name.
 template <FunctionOfTensor F>
@@ -167,6 +169,17 @@ template <detail::FunctionOfTensor F>
 [[nodiscard]] Tensor hvp(F f, const Tensor& x, const Tensor& v) {
   const auto gradient = detail::gradient("hvp", std::move(f));
   return detail::Linearized("hvp", detail::as_list_function(gradient), {x}).push({v});
+}
+
+/// The same of a function of a list, a model of its parameters say: a part for each input.
+/// Throws ValueError too unless there is a v for each x.
+template <detail::FunctionOfList F>
+[[nodiscard]] std::vector<Tensor> hvp(F f, const std::vector<Tensor>& x,
+                                      const std::vector<Tensor>& v) {
+  const auto gradient = detail::gradient("hvp", std::move(f));
+  return detail::gradient("hvp", [&gradient, &v](const std::vector<Tensor>& at) {
+    return detail::along("hvp", gradient(at), v);
+  })(x);
 }
 
 struct HessianEstimate {

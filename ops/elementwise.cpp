@@ -109,8 +109,8 @@ Tensor clip(const Tensor& x, const Operand& low, const Operand& high) {
   const bool unbounded = high.exceeds_int64() && !is_floating(x.dtype());
   const Tensor& upper = unbounded ? constants[1] = tensor(INT64_MAX)
                                   : detail::operand_tensor("clip", high, x.dtype(), constants[1]);
-  return apply_row(row(RowName::clip), promote(x.dtype(), promote(lower.dtype(), upper.dtype())),
-                   x, lower, upper);
+  return apply_row(row(RowName::clip), promote(x.dtype(), promote(lower.dtype(), upper.dtype())), x,
+                   lower, upper);
 }
 
 Tensor isnan(const Tensor& x) { return x != x; }

@@ -125,8 +125,8 @@ struct Elementwise {
         y.shape = broadcast_shapes(info.name, y.shape, given[i]->shape());
     }
     if constexpr (arity == 2) {
-      if (info.place == RowName::pow && computed_in == Dtype::int64 && y.shape.size() > 0)
-        check_exponents(*given[1]);
+      const bool to_check = info.place == RowName::pow && computed_in == Dtype::int64;
+      if (to_check && y.shape.size() > 0 && !given[1]->body().mapped) check_exponents(*given[1]);
     }
     return y;
   }

@@ -104,7 +104,8 @@ class Region {
   PartPlace place() const {
     if (ranges_.items().empty()) return {};
     const auto& [start, count, step] = ranges_.items()[0];
-    const std::int64_t last = start + std::max<std::int64_t>(count - 1, 0) * step;
+    if (count == 0) return {first_, 0, 0};
+    const std::int64_t last = start + (count - 1) * step;
     return {first_, std::min(start, last), std::max(start, last) + 1};
   }
 

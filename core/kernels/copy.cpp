@@ -39,7 +39,7 @@ using BlockFunction = void (*)(std::byte* to, const std::byte* from, const Plane
 
 /// As many T as lie in 16 bytes, which every processor shuffles in registers.
 template <class T>
-struct Few {
+struct Small {
   static constexpr std::int64_t width = 16 / sizeof(T);
   typedef T Values __attribute__((vector_size(16)));  // NOLINT(modernize-use-using)
 };
@@ -65,8 +65,8 @@ void transpose_square(V (&r)[2]) {
 /// y [rows, columns] = x [columns, rows]ᵀ, a small square at a time.
 template <class T>
 void transpose(T* y, const T* x, const Plane& plane) {
-  constexpr auto width = Few<T>::width;
-  using Values = typename Few<T>::Values;
+  constexpr auto width = Small<T>::width;
+  using Values = typename Small<T>::Values;
   const auto y_row = plane.to_row / static_cast<std::int64_t>(sizeof(T));
   const auto x_row = plane.from_column / static_cast<std::int64_t>(sizeof(T));
   const auto one_by_one = [&](std::int64_t i, std::int64_t j) {

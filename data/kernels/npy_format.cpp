@@ -10,6 +10,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/data/kernels/npy_format.hpp>
 #include <xtape/data/kernels/text.hpp>
 #include <xtape/ops/layout.hpp>
@@ -264,6 +265,7 @@ Tensor read_npy(const Read& read, const std::string& place) {
 
 void write_npy(const Tensor& tensor, const std::function<void(std::string_view)>& write) {
   constexpr std::string_view codes[] = {"b1", "i8", "f4", "f8"};
+  xtape::detail::check_has_values("save", tensor);
   const Tensor dense = tensor.detach().contiguous();
   const char order = dense.dtype() == Dtype::boolean              ? '|'
                      : std::endian::native == std::endian::little ? '<'

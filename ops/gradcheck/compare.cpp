@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <string>
 
 #include <xtape/core/create.hpp>
 #include <xtape/core/node.hpp>
@@ -48,6 +50,8 @@ class Check {
         result_(result),
         rng_(options.seed + 1) {
     point_ = flattened(problem.inputs);
+    finite_point_ =
+        std::all_of(point_.begin(), point_.end(), [](double x) { return std::isfinite(x); });
     moved_ = [&problem](const Values& point) {  // recorded: the function may take gradients itself
       return flattened(call(problem, unflattened(point, problem.inputs)));
     };
@@ -126,12 +130,19 @@ class Check {
       size += std::abs(gradient_[i] * flat[i]);
     }
     if (!std::isfinite(size)) return;
+    const NoGradGuard outside;
+    std::optional<Linearized> at;
     try {
-      const NoGradGuard outside;
-      const Linearized at("gradcheck", projection(), inputs);
-      tangent = at.push(tangents).item();
-    } catch (const Error&) {  // an operation without forward mode
+      at.emplace("gradcheck", projection(), inputs);
+    } catch (const Error&) {  // it looks at whether its inputs are leaves, say
       return;
+    }
+    try {
+      tangent = at->push(tangents).item();
+    } catch (const NoForwardMode&) {
+      return;
+    } catch (const Error& error) {
+      return complain(std::string("forward mode fails: ") + error.what());
     }
     if (std::abs(tangent - expected) <= tolerance(size, tangent)) return;
     complain("forward mode gives the tangent " + text(tangent) + " where backward gives " +
@@ -255,6 +266,7 @@ class Check {
   }
 
   void compare(Line& line, std::size_t k, std::size_t i, double analytic) {
+    if (!finite_point_ && !std::isfinite(values_[k])) return;  // of another input, which is not
     GradcheckEntry entry{.analytic = analytic,
                          .numeric = line.central(k, settings_.six, settings_.eps)};
     const double tolerated = tolerance(analytic, entry.numeric) + line.noise(k, settings_.eps);
@@ -294,6 +306,7 @@ class Check {
   GradcheckResult& result_;
   Rng rng_;
   Values point_;
+  bool finite_point_;
   Line::Function moved_;  // from a point near by to all outputs
   Tensors leaves_, outputs_, cotangents_;
   Values values_, gradient_;  // gradient_: of the outputs weighted by cotangents_

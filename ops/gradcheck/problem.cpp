@@ -111,7 +111,9 @@ Problem gradient_of(const Problem& problem, Rng& rng) {
         gradients(floating_ones(call(problem, x)), x, Tensors(cotangents, given.end()), true);
     Tensor projection = zeros({}, Dtype::float64);
     for (std::size_t i = 0; i < inputs; ++i) {
-      if (slopes[i].defined()) projection = projection + sum(slopes[i] * directions[i]);
+      if (!slopes[i].defined()) continue;
+      // By what is infinite or NaN nothing is compared.
+      projection = projection + sum(where(isfinite(x[i]), slopes[i] * directions[i], 0));
     }
     return {projection};
   };

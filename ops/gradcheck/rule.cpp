@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <sstream>
 #include <utility>
@@ -39,7 +41,9 @@ std::optional<std::string> objection_to_rule(const Step& step) {
     problem.names.push_back("input " + std::to_string(all.size() - 1));
     problem.inputs.push_back(all.back());
   }
-  if (moved.empty()) return {};
+  const Values point = flattened(problem.inputs);
+  if (std::none_of(point.begin(), point.end(), [](double x) { return std::isfinite(x); }))
+    return {};
   const RecordingScope on(true);
   const auto compared = [&](GradcheckOptions options) {
     options.fast = true;
@@ -52,7 +56,7 @@ std::optional<std::string> objection_to_rule(const Step& step) {
   if (result) return "";
   if (compared({.relative = true})) return "";  // operands far from 1
   // Beside a pole, as that of a logarithm, only much smaller steps stay on this side of it.
-  if (compared({.stencil = Stencil::two_point, .eps = 1e-9, .atol = 1e-5, .rtol = 1e-4})) return "";
+  if (compared({.eps = 1e-6}) || compared({.eps = 1e-9})) return "";
   std::ostringstream text;
   text << result;
   return text.str();

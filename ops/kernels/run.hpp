@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include <xtape/core/kernels/lane.hpp>
+#include <xtape/core/wraps.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
@@ -22,10 +23,13 @@ template <class T>
 using Wide = std::conditional_t<std::is_floating_point_v<T>, double, T>;
 
 struct Sum {
-  static constexpr bool exact = false;  // does not round: the order does not matter
+  static constexpr bool exact = false;  // in any order the same, but for the sign of 0
   template <class X>
-  static X combine(X a, X b) {
-    return a + b;
+  XTAPE_WRAPS static X combine(X a, X b) {
+    if constexpr (std::is_integral_v<X>)  // wraps around, as NumPy's
+      return static_cast<X>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+    else
+      return a + b;
   }
   template <class T>
   static constexpr T neutral = 0;
@@ -34,8 +38,11 @@ struct Sum {
 struct Product {
   static constexpr bool exact = false;
   template <class X>
-  static X combine(X a, X b) {
-    return a * b;
+  XTAPE_WRAPS static X combine(X a, X b) {
+    if constexpr (std::is_integral_v<X>)
+      return static_cast<X>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+    else
+      return a * b;
   }
   template <class T>
   static constexpr T neutral = 1;

@@ -11,6 +11,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
 
 #include "../support/compare.hpp"
@@ -151,4 +152,16 @@ TEST_CASE("messages show numbers as they are") {
   CHECK(detail::text(most) == "9223372036854775807");
   CHECK(Number(greatest).text() == "18446744073709551615");
   CHECK(Number(true).text() == "true");
+}
+
+TEST_CASE("sums and products of integers wrap around") {
+  const std::int64_t half = INT64_MAX / 2 + 1;  // 2^62
+  for (const std::int64_t n : {5, 37, 1000}) {
+    std::uint64_t total = 0;
+    for (std::int64_t i = 0; i < n; ++i) total += static_cast<std::uint64_t>(half);
+    const Tensor x = full({n, 3}, half, Dtype::int64);
+    for (const Tensor& y : {sum(x, 0), sum(transpose(x), 1), sum(transpose(x).contiguous(), 1)})
+      CHECK(y.to_vector<std::int64_t>()[1] == static_cast<std::int64_t>(total));
+    CHECK(prod(full({n}, 3, Dtype::int64) * half).to_vector<std::int64_t>()[0] == 0);
+  }
 }

@@ -15,7 +15,8 @@ namespace {
 using Tensors = std::vector<Tensor>;
 
 struct Scaled : nn::Module {
-  nn::Sequential body = child("body", nn::Sequential(nn::Dense(2, 3, {.weight_l2 = 0.1}), nn::Tanh()));
+  nn::Sequential body =
+      child("body", nn::Sequential(nn::Dense(2, 3, {.weight_l2 = 0.1}), nn::Tanh()));
   nn::AnyModule last = child("last", nn::AnyModule(nn::Dense(3, 2)));
   nn::Parameter scale = parameter("scale", full({1}, 1.5));
   nn::Buffer calls = buffer("calls", zeros({}));
@@ -81,7 +82,8 @@ TEST_CASE_TEMPLATE("with_parameters: gradients are those of backward, at any poi
     const Tensors expected = gradients(*at, x);
     const Tensors found = grad(loss_of(model, x))(at->parameters());
     REQUIRE(found.size() == expected.size());
-    for (std::size_t i = 0; i < found.size(); ++i) CHECK(mismatch(found[i], expected[i], 1e-14) == "");
+    for (std::size_t i = 0; i < found.size(); ++i)
+      CHECK(mismatch(found[i], expected[i], 1e-14) == "");
   }
   for (const Tensor& parameter : model.parameters()) CHECK(!parameter.grad().defined());
 }
@@ -98,6 +100,8 @@ TEST_CASE("with_parameters: a Hessian of a model, by differences of its gradient
     for (std::size_t i = 1; i < g.size(); ++i) total += sum(g[i] * v[i]);
     return total;
   })(model.parameters());
+  const Tensors product = hvp(loss_of(model, x), model.parameters(), v);
+  for (std::size_t i = 0; i < v.size(); ++i) CHECK(mismatch(product[i], hv[i], 1e-13) == "");
   const double step = 1e-5;
   const Tensors ahead = gradient(moved(model.parameters(), v, step));
   const Tensors behind = gradient(moved(model.parameters(), v, -step));
@@ -171,11 +175,36 @@ TEST_CASE("with_parameters: what does not fit is an error that names the paramet
         }) == "with_parameters: \"bias\" is float32[3]; got float64[3]");
   CHECK(error_of<ValueError>([&] {
           return nn::with_parameters(model, {weight, Tensor()});
-        }) == "with_parameters: the parameters must be defined; got an undefined tensor");
+        }) == "with_parameters: \"bias\" must be defined; got an undefined tensor");
   const nn::Dense other = nn::with_parameters(model, {weight * 1, bias * 1});
+  const auto refused = [](const std::string& name) {
+    return name +
+           ": the parameters must be the module's own, and \"weight\" was put there by "
+           "with_parameters; use the original module";
+  };
   CHECK(error_of<ValueError>([&] {
           return nn::with_parameters(other, {weight, bias});
-        }) ==
-        "with_parameters: \"weight\" has been replaced already; replace those of the original "
-        "module");
+        }) == refused("with_parameters"));
+  CHECK(error_of<ValueError>([&] { return nn::clone(other); }) == refused("clone"));
+  CHECK(error_of<ValueError>([&] { other.to(Dtype::float64); }) == refused("to"));
+  CHECK(error_of<ValueError>([&] {
+          return other.restore(model.state());
+        }).ends_with(refused("restore")));
+  CHECK(mismatch(other.weight, weight) == "");
+}
+
+TEST_CASE("with_parameters: hooks see it, and parts that are not registered stay the same") {
+  struct Holder : nn::Module {
+    nn::Dense shared, own = child("own", nn::Dense(2, 2));
+    explicit Holder(const nn::Dense& part) : shared(part) {}
+    Tensor operator()(const Tensor& x) const { return own(shared(x)); }
+  };
+  const nn::Dense part(2, 2);
+  const Holder model(part);
+  int calls = 0;
+  const nn::ModuleHook hook = model.own.hook({.after_forward = [&](const Tensor&) { ++calls; }});
+  sum(square(nn::with_parameters(model, model.parameters())(ones({1, 2})))).backward();
+  CHECK(calls == 1);
+  CHECK(part.weight.grad().defined());
+  CHECK(model.own.weight.grad().defined());
 }

@@ -98,6 +98,22 @@ TEST_CASE("derivatives: what is made of several names itself in errors") {
         "hessian: the inputs must be floating; got int64[2]");
 }
 
+TEST_CASE("derivatives: hvp of a list") {
+  const auto f = [](const std::vector<Tensor>& x) { return sum(x[0] * x[0] * x[1]); };
+  const Tensor a = tensor({1.0, 2.0}, Dtype::float64), b = tensor({3.0, -1.0}, Dtype::float64);
+  const std::vector<Tensor> v{tensor({1.0, 0.5}, Dtype::float64),
+                              tensor({2.0, 1.0}, Dtype::float64)};
+  const std::vector<Tensor> hv = hvp(f, {a, b}, v);
+  CHECK(mismatch(hv[0], 2 * b * v[0] + 2 * a * v[1], 1e-15) == "");
+  CHECK(mismatch(hv[1], 2 * a * v[0], 1e-15) == "");
+  CHECK(error_of<ValueError>([&] {
+          return hvp(f, {a, b}, {a});
+        }) == "hvp: one v is needed for each input; got 1 for 2");
+  CHECK(error_of<ShapeError>([&] {
+          return hvp(f, {a, b}, {a, ones({3}, Dtype::float64)});
+        }) == "hvp: v must be like x; got float64[3] for float64[2]");
+}
+
 TEST_CASE("derivatives: hessian and hvp") {
   const Tensor h = hessian(polynomial, point);
   CHECK(h.shape() == Shape{3, 3});

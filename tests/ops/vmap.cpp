@@ -1,4 +1,5 @@
 // vmap: what it gives beside a loop (see transforms.cpp for every operation), and what it refuses.
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -182,12 +183,27 @@ TEST_CASE("vmap: bad input names it, and leaves everything as it was") {
   static_cast<void>(vmap([&](const Tensor& x) { return escaped = x; })(xs));
   CHECK(error_of<ValueError>([&] { return escaped * 2; }) ==
         "multiply: a tensor of a mapped function is used outside of it; return it from there");
-  for (const auto& later : {+[](const Tensor&x, const Tensor&of_before) { return x * of_before; },
-                            +[](const Tensor&, const Tensor&of_before) { return of_before; }}) {
+  const std::vector<std::function<Tensor(const Tensor&, const Tensor&)>> uses{
+      [](const Tensor& x, const Tensor& before) { return x * before; },
+      [](const Tensor&, const Tensor& before) { return before; },
+      [](const Tensor& x, const Tensor& before) { return x * before.detach(); },
+      [](const Tensor& x, const Tensor& before) { return x * before.clone(); },
+      [](const Tensor& x, const Tensor& before) {
+        return x * grad([](const Tensor& q) { return sum(q * q); })(before);
+      }};
+  for (const auto& later : uses) {
     CHECK(error_of<ValueError>([&] {
             return vmap([&](const Tensor& x) { return later(x, escaped); })(xs);
           }).find("used outside of it") != std::string::npos);
   }
+  nn::Dense layer(1, 2);
+  layer.to(Dtype::float64);
+  CHECK(error_of<ValueError>([&] {
+          return layer.restore({{"weight", ones({1, 2}, Dtype::float64)}, {"bias", escaped}});
+        }).starts_with("restore: "));
+  CHECK(error_of<ValueError>([&] {
+          data::save_npz("never_written.npz", NamedTensors{{"a", escaped}});
+        }).starts_with("save"));
   const Tensor w = tensor({1.0, 2.0}, Dtype::float64).set_requires_grad(true);
   CHECK(error_of<GradError>(
             [&] { return vmap([&](const Tensor& x) { return grad(sum(x * w), {w})[0]; })(xs); }) ==
@@ -203,6 +219,22 @@ TEST_CASE("vmap: bad input names it, and leaves everything as it was") {
                     ": inside vmap a tensor stands for the values of all examples, which cannot be "
                     "read; got float64[2]");
   }
+  // What one example would refuse, all do, in its own shapes.
+  const Tensor ws = ones({3, 2, 4}, Dtype::float64);
+  const auto refuses = [&](const Tensor& x, const Tensor& b) {
+    return [=](const Tensor& each) { return linear(x, each, b); };
+  };
+  CHECK(error_of<DtypeError>([&] {
+          return vmap(refuses(ones({5, 2}), ones({4})))(ws);
+        }).starts_with("linear: input, weight and bias must share one floating dtype"));
+  for (const Shape& shape : {Shape{1}, Shape{5, 4}, Shape{4, 4}}) {
+    CHECK(error_of<ShapeError>([&] {
+            return vmap(refuses(ones({5, 2}, Dtype::float64), ones(shape, Dtype::float64)))(ws);
+          }).ends_with("for float64[2, 4]"));
+  }
+  CHECK(error_of<ShapeError>([&] {
+          return vmap([](const Tensor& x) { return x + ones({4}); })(xs);
+        }).ends_with("got [2] and [4]"));
   struct Own {  // an operation without a rule
     OpInfo info{"own"};
     Tensor run(const Tensor& x) const { return x.detach(); }
