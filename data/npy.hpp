@@ -9,7 +9,8 @@ XTAPE_EXPORT_BEGIN
 namespace xtape::data {
 
 /// The array in a .npy file of NumPy's, plain or gzip: bool, float32 and float64 as they are,
-/// float16 in float32, integers of any width in int64; of either byte order, either order of the axes, 0 to 8 axes.
+/// float16 in float32, integers of any width in int64; of either byte order, either order of the
+/// axes, 0 to 8 axes.
 /// Throws IoError, naming the file, if it cannot be read, is damaged or of another kind, holds less
 /// or more than its header says, elements of another dtype, or a uint64 that int64 does not hold.
 /// Source of the form: NumPy, numpy.lib.format, versions 1.0 to 3.0.

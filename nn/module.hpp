@@ -242,8 +242,8 @@ template <class M>
 /// They are used as they are: results of operations, within vmap or another transform, and leaves.
 /// Buffers and hooks are the module's own, flags those that it has now. What is given cannot be cloned,
 /// converted or given other parameters again: take the original.
-/// Throws ValueError for another number of tensors and for what this function gave, ShapeError or DtypeError for one that is not
-/// like the parameter, and what `clone` throws.
+/// Throws ValueError for another number of tensors and for what this function gave, ShapeError or
+/// DtypeError for one that is not like the parameter, and what `clone` throws.
 template <class M>
 [[nodiscard]] M with_parameters(const M& module, const std::vector<Tensor>& parameters) {
   const Module::CloneScope scope(module, parameters);

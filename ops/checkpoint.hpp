@@ -23,7 +23,8 @@ Tensor checkpoint(const ListFunction& function, const std::vector<Tensor>& input
 /// generator of one's own that f draws from, parameters stepped in between) is an error: f must give
 /// the same value again.
 /// f is kept until backward: what it captures must live as long, so `[=]`, or layers by value, not what
-/// is gone by then, nor the `this` of a module that is.
+/// is gone by then, nor the `this` of a module that is. Within vmap, where somebody differentiates
+/// further out, f runs twice in the first place.
 /// Throws GradError in backward if it does not; what f throws.
 template <detail::FunctionOfList F>
 [[nodiscard]] Tensor checkpoint(F f, const std::vector<Tensor>& inputs) {

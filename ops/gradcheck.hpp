@@ -84,10 +84,10 @@ inline std::vector<Tensor> output_list(std::vector<Tensor> outputs) { return out
 /// a random projection of the gradients, also by the cotangents; that two runs agree, forward and
 /// backward; that cotangents of zero give gradients of zero; that forward mode, where every
 /// operation has it, agrees with backward; and that each subset of the inputs gets the same
-/// gradients as all together. By an input that is infinite or NaN nothing is compared. At a kink, where the one-sided differences disagree,
-/// the derivative must lie between them; where they diverge, it must be infinite; where the
-/// function is NaN all around, it must be NaN or 0. An operation's rule for `vmap` is not looked at:
-/// compare `vmap(f)(xs)` with f of each.
+/// gradients as all together. By an input that is infinite or NaN nothing is compared. At a kink,
+/// where the one-sided differences disagree, the derivative must lie between them; where they
+/// diverge, it must be infinite; where the function is NaN all around, it must be NaN or 0. An
+/// operation's rule for `vmap` is not looked at: compare `vmap(f)(xs)` with f of each.
 ///
 /// Throws DtypeError if an output is float32, and what the function throws.
 template <std::invocable<std::vector<Tensor>&> F>
