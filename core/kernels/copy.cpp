@@ -94,7 +94,7 @@ void copy_block(std::byte* to, const std::byte* from, const Plane& plane) {
   const auto to_column = plane.to_column / static_cast<std::int64_t>(sizeof(To));
   const auto from_column = plane.from_column / static_cast<std::int64_t>(sizeof(From));
   if constexpr (How::verbatim && !std::is_same_v<To, bool>) {
-    if (to_column == 1 && plane.from_row == sizeof(From))
+    if (to_column == 1 && plane.from_row == static_cast<std::int64_t>(sizeof(From)))
       return transpose(reinterpret_cast<To*>(to), reinterpret_cast<const From*>(from), plane);
   }
   for (std::int64_t i = 0; i < plane.rows; ++i, to += plane.to_row, from += plane.from_row) {
