@@ -132,13 +132,6 @@ Tensor compute(const Op& op, const Inputs&... x) {
   }
 }
 
-/// Throws what is wrong with the inputs of one example: its shapes and dtypes, which a rule for all may
-/// not see.
-template <class Op, class... Inputs>
-void check_one(const Op& op, const Inputs&... x) {
-  if constexpr (requires { op.infer(x...); }) static_cast<void>(op.infer(x...));
-}
-
 /// The same, telling who watches; `again` applies the operation to other inputs.
 template <class Op, class Again, class... Inputs>
 Tensor computed(const Op& op, Course course, std::span<const Tensor* const> inputs, Again&& again,
@@ -179,6 +172,13 @@ template <class Op, std::size_t n>
 Tensor apply_mapped(Op op, const std::array<const Tensor*, n>& inputs);
 template <class Op>
 Tensor apply_list_mapped(Op op, std::span<const Tensor* const> inputs);
+
+/// Throws what is wrong with the inputs of one example: its shapes and dtypes, which a rule for all may
+/// not see.
+template <class Op, class... Inputs>
+void check_one(const Op& op, const Inputs&... x) {
+  if constexpr (requires { op.infer(x...); }) static_cast<void>(op.infer(x...));
+}
 
 /// The operation on one example of each input, by that on all: `again(op, examples)` applies it to
 /// tensors that are the same in each example.
