@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <type_traits>
 
@@ -36,14 +37,55 @@ void* map(std::size_t bytes) noexcept {
   return begin + front;
 }
 
+/// The first slabs lie in the program: a small one then has no pages that only hold malloc's notes.
+/// Zero from the start, so that they take no room in a file.
+class FirstSlabs {
+ public:
+  void* take() noexcept {
+    std::uint32_t taken = taken_.load();
+    while (taken != all) {
+      if (taken_.compare_exchange_weak(taken, taken | (taken + 1)))
+        return begin() + static_cast<std::size_t>(std::countr_one(taken)) * slab_span;
+    }
+    return nullptr;
+  }
+
+  /// Whether the slab was one of them.
+  bool put(void* slab) noexcept {
+    const auto index = (reinterpret_cast<std::uintptr_t>(slab) - aligned()) / slab_span;
+    if (reinterpret_cast<std::uintptr_t>(slab) < aligned() || index >= count) return false;
+    taken_.fetch_and(~(1U << index));
+    return true;
+  }
+
+ private:
+  static constexpr std::uint32_t count = 16;
+  static constexpr std::uint32_t all = (1U << count) - 1;
+
+  std::uintptr_t aligned() noexcept {
+    return (reinterpret_cast<std::uintptr_t>(room_.data()) + slab_span - 1) / slab_span *
+           slab_span;
+  }
+  std::byte* begin() noexcept {
+    return room_.data() + (aligned() - reinterpret_cast<std::uintptr_t>(room_.data()));
+  }
+
+  std::atomic<std::uint32_t> taken_{0};  // a bit for each
+  std::array<std::byte, (count + 1) * slab_span> room_{};
+};
+
+constinit FirstSlabs first_slabs;
+
 void* system_allocate(std::size_t bytes) noexcept {
   if (bytes >= huge_page) return map(bytes);
-  return std::aligned_alloc(bytes == slab_bytes ? slab_span : block_alignment, bytes);
+  if (bytes != slab_bytes) return std::aligned_alloc(block_alignment, bytes);
+  void* const first = first_slabs.take();
+  return first != nullptr ? first : std::aligned_alloc(slab_span, slab_bytes);
 }
 
 void system_free(void* memory, std::size_t bytes) noexcept {
-  if (bytes < huge_page) return std::free(memory);
-  munmap(memory, bytes);
+  if (bytes >= huge_page) munmap(memory, bytes);
+  else if (!first_slabs.put(memory)) std::free(memory);
 }
 
 }  // namespace

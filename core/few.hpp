@@ -1,6 +1,6 @@
 #pragma once
-#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -22,7 +22,7 @@ class Few {
   Few() = default;
   explicit Few(std::span<const T> items) : count_(static_cast<std::uint32_t>(items.size())) {
     if (count_ > in_place) place_.many = memory::Allocator<T>().allocate(count_);
-    std::copy(items.begin(), items.end(), begin());
+    if (count_ > 0) std::memcpy(begin(), items.data(), items.size_bytes());
   }
   Few(const Few& other) : Few(other.items()) {}
   Few(Few&& other) noexcept { swap(other); }

@@ -1,8 +1,8 @@
 #pragma once
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <xtape/config.hpp>
@@ -41,7 +41,7 @@ template <std::size_t N>
                                          const GradOptions& options = {}) {
   std::vector<Tensor> list = grad(output, std::vector<Tensor>(inputs, inputs + N), options);
   std::array<Tensor, N> gradients;
-  std::move(list.begin(), list.end(), gradients.begin());
+  for (std::size_t i = 0; i < N; ++i) gradients[i] = std::move(list[i]);
   return gradients;
 }
 

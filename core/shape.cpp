@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <xtape/core/error.hpp>
 #include <xtape/core/memory.hpp>
 #include <xtape/core/shape.hpp>
@@ -55,6 +57,11 @@ Shape detail::PackedShape::unpacked() const {
   shape.rank_ = static_cast<int>(extents.size());
   std::copy(extents.begin(), extents.end(), shape.extents_.begin());
   return shape;
+}
+
+bool detail::PackedShape::operator==(const Shape& shape) const {
+  const auto extents = extents_.items();
+  return std::equal(shape.begin(), shape.end(), extents.begin(), extents.end());
 }
 
 std::string to_string(const Shape& shape) {

@@ -1,5 +1,4 @@
 #pragma once
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
@@ -79,7 +78,9 @@ class Shape {
   void erase(int axis);
 
   friend bool operator==(const Shape& a, const Shape& b) {
-    return a.rank_ == b.rank_ && std::equal(a.begin(), a.end(), b.begin());
+    bool equal = a.rank_ == b.rank_;
+    for (int i = 0; equal && i < a.rank_; ++i) equal = a.begin()[i] == b.begin()[i];
+    return equal;
   }
 
  private:
@@ -117,10 +118,7 @@ class PackedShape {
   PackedShape& operator=(const PackedShape&) = delete;
 
   Shape unpacked() const;
-  friend bool operator==(const PackedShape& a, const Shape& b) {
-    const auto extents = a.extents_.items();
-    return std::equal(b.begin(), b.end(), extents.begin(), extents.end());
-  }
+  bool operator==(const Shape& shape) const;
 
  private:
   Few<std::int64_t, 3> extents_;
