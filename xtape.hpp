@@ -53,6 +53,7 @@
 #include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/functions.hpp>
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/ops/hook.hpp>
 #include <xtape/ops/implicit.hpp>

@@ -17,14 +17,14 @@ const Tensor& Operand::tensor(const char* op, Dtype other, Tensor& constant) con
   return is_number() ? number_tensor(op, other, constant) : *tensor_;
 }
 
-namespace {
-
 Tensor unary(const Row& row, const Tensor& x) {
   if (!x.body().number) [[likely]]
     return apply_row(row, x.dtype(), x);
   return detail::of_numbers(
       row.name, {x}, [&](std::span<const Tensor> constants) { return unary(row, constants[0]); });
 }
+
+namespace {
 
 /// Calls f(dtype, a, b) with both operands as tensors, a number adapted, and their promoted dtype.
 template <class F>
@@ -34,6 +34,8 @@ Tensor with_tensors(const char* op, const Operand& left, const Operand& right, F
   const Tensor& b = detail::operand_tensor(op, right, a.dtype(), constants[1]);
   return f(promote(a.dtype(), b.dtype()), a, b);
 }
+
+}  // namespace
 
 Tensor binary(const Row& row, const Operand& left, const Operand& right) {
   if (!left.is_number() && !right.is_number()) [[likely]] {
@@ -50,9 +52,12 @@ Tensor binary(const Row& row, const Operand& left, const Operand& right) {
   });
 }
 
+namespace {
+
 /// A comparison. To an integer beyond int64, every int64 is as 0 is to 1.
-Tensor compared(const Row& row, const Operand& a, const Operand& b) {
-  const bool by_size = row.place != RowName::logical_and && row.place != RowName::logical_or;
+Tensor compared(RowName name, const Operand& a, const Operand& b) {
+  const Row& row = xtape::row(name);
+  const bool by_size = name != RowName::logical_and && name != RowName::logical_or;
   const auto beyond = [](const Operand& number, const Operand& other) {
     return number.exceeds_int64() && !other.is_number() && !is_floating(other.dtype());
   };
@@ -73,7 +78,7 @@ Tensor compared(const Row& row, const Operand& a, const Operand& b) {
   Tensor id(const Operand& a, const Operand& b) { return binary(row(RowName::id), a, b); }
 #define XTAPE_TERNARY(id, ...)
 #define XTAPE_COMPARE(id, ...) \
-  Tensor id(const Operand& a, const Operand& b) { return compared(row(RowName::id), a, b); }
+  Tensor id(const Operand& a, const Operand& b) { return compared(RowName::id, a, b); }
 #include <xtape/ops/elementwise.def>
 #undef XTAPE_UNARY
 #undef XTAPE_BINARY

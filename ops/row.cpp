@@ -1,9 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <limits>
-#include <numbers>
 #include <span>
-#include <tuple>
 #include <utility>
 
 #include <xtape/core/body.hpp>
@@ -11,63 +8,14 @@
 #include <xtape/core/levels.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/ops/aligned.hpp>
-#include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/row.hpp>
+#include <xtape/ops/row_table.hpp>
 
 namespace xtape {
 
-// Not in a namespace without a name: the formulas of the rows find them by the type of their
-// arguments.
-using T = const Tensor&;
-using std::numbers::inv_sqrtpi, std::numbers::sqrt2;
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-#define XTAPE_FORMULA(name, parameters, ...) \
-  static Tensor name parameters { return __VA_ARGS__; }
-#include <xtape/ops/elementwise.def>
-#undef XTAPE_FORMULA
-
 namespace {
-
-template <class R, std::size_t j, std::size_t... n>
-constexpr RowDerivative derivative_of(std::index_sequence<n...>) {
-  using F = kernels::Formulas<R, sizeof...(n) - 2>;
-  if constexpr (F::template exists<j>) {
-    return {F::template reads<j>, F::template is_gradient<j>,
-            [](const Tensor* const* arguments) -> Tensor {
-              return std::get<j>(R::derivatives)(*arguments[n]...);
-            }};
-  }
-  return {};
-}
-
-template <class R, std::size_t arity, std::size_t... j>
-constexpr Row row_of(std::index_sequence<j...>) {
-  const unsigned reads = (kernels::Formulas<R, arity>::template reads<j> | ... | 0u);
-  return {{R::name},
-          R::place,
-          R::domain,
-          arity,
-          sizeof...(j) == 0,
-          (reads & ~1u) != 0,
-          {derivative_of<R, j>(std::make_index_sequence<arity + 2>())...}};
-}
-
-constexpr Row rows[] = {
-#define XTAPE_UNARY(id, ...) row_of<kernels::id##_row, 1>(std::make_index_sequence<1>()),
-#define XTAPE_BINARY(id, ...) row_of<kernels::id##_row, 2>(std::make_index_sequence<2>()),
-#define XTAPE_TERNARY(id, ...) row_of<kernels::id##_row, 3>(std::make_index_sequence<3>()),
-#define XTAPE_COMPARE(id, ...) row_of<kernels::id##_row, 2>(std::index_sequence<>()),
-#include <xtape/ops/elementwise.def>
-#undef XTAPE_UNARY
-#undef XTAPE_BINARY
-#undef XTAPE_TERNARY
-#undef XTAPE_COMPARE
-};
-
-bool contains(unsigned set, std::size_t argument) { return (set >> argument & 1u) != 0; }
 
 /// Integers have no negative powers.
 void check_exponents(const Tensor& exponents) {
@@ -75,6 +23,26 @@ void check_exponents(const Tensor& exponents) {
   if (least.dtype() == Dtype::boolean || least.item() >= 0) return;
   throw ValueError("pow: integers have no negative powers; got the exponent " + to_string(least));
 }
+
+constexpr auto check_for(RowName name) { return name == RowName::pow ? check_exponents : nullptr; }
+
+#define XTAPE_ROW(id, arity, derivatives)                                                \
+  row_of<kernels::id##_row, RowName::id, arity>(std::make_index_sequence<derivatives>(), \
+                                                check_for(RowName::id)),
+constexpr Row rows[] = {
+#define XTAPE_UNARY(id, ...) XTAPE_ROW(id, 1, 1)
+#define XTAPE_BINARY(id, ...) XTAPE_ROW(id, 2, 2)
+#define XTAPE_TERNARY(id, ...) XTAPE_ROW(id, 3, 3)
+#define XTAPE_COMPARE(id, ...) XTAPE_ROW(id, 2, 0)
+#include <xtape/ops/elementwise.def>
+#undef XTAPE_UNARY
+#undef XTAPE_BINARY
+#undef XTAPE_TERNARY
+#undef XTAPE_COMPARE
+};
+#undef XTAPE_ROW
+
+bool contains(unsigned set, std::size_t argument) { return (set >> argument & 1u) != 0; }
 
 /// The formula of a derivative as one pass over just the arguments that it reads.
 struct FusedDerivative {
@@ -124,10 +92,9 @@ struct Elementwise {
       if (given[i]->shape() != y.shape)
         y.shape = broadcast_shapes(info.name, y.shape, given[i]->shape());
     }
-    if constexpr (arity == 2) {
-      const bool to_check = info.place == RowName::pow && computed_in == Dtype::int64;
-      if (to_check && y.shape.size() > 0 && !given[1]->body().mapped) check_exponents(*given[1]);
-    }
+    if (info.check_integers != nullptr && computed_in == Dtype::int64 && y.shape.size() > 0 &&
+        !given[arity - 1]->body().mapped)
+      info.check_integers(*given[arity - 1]);
     return y;
   }
 

@@ -4,9 +4,11 @@
 #include <xtape/core/operation.hpp>
 #include <xtape/ops/kernels/map.hpp>
 #include <xtape/ops/kernels/rows.hpp>
+#include <xtape/ops/operand.hpp>
 
 namespace xtape {
 
+using kernels::FunctionName;
 using kernels::RowName;
 
 /// A derivative of a row: what it reads, and its formula for tensors.
@@ -16,21 +18,24 @@ struct RowDerivative {
   Tensor (*formula)(const Tensor* const* arguments) = nullptr;  ///< null: there is none
 };
 
-/// A row of elementwise.def.
+/// A row of elementwise.def or functions.def.
 struct Row : OpInfo {
-  RowName place;
   kernels::Domain domain;
   std::size_t arity;
   bool compares;
   bool keeps;  ///< a derivative reads more than g
   RowDerivative derivatives[kernels::max_inputs];
-
-  const kernels::RowKernels& kernels() const {
-    return kernels::chosen<kernels::ElementwiseKernels>().rows[static_cast<std::size_t>(place)];
-  }
+  const kernels::RowKernels& (*kernels)();
+  /// What not all integers may stand for as the last argument; null where all may. Throws ValueError.
+  void (*check_integers)(const Tensor& last);
 };
 
 const Row& row(RowName name);
+const Row& row(FunctionName name);
+
+/// A row applied to what users give: numbers adapt their dtype to a tensor's.
+Tensor unary(const Row& row, const Tensor& x);
+Tensor binary(const Row& row, const Operand& left, const Operand& right);
 
 /// The row applied to tensors whose values have the promoted dtype `dtype`; boolean ones as NumPy does,
 /// + is or, * is and. Throws DtypeError if the row takes no boolean, ShapeError if the tensors do not

@@ -57,6 +57,18 @@ int smoothness(const std::string& row, const Point& at) {
   if (row == "divide" || row == "over") return b == 0 ? 0 : all;
   if (row == "maximum" || row == "minimum") return a == b ? 1 : all;
   if (row == "pow") return a == 0 ? (b == 2 ? 2 : b == 1 ? 1 : 0) : all;
+  if (row == "floor" || row == "ceil" || row == "trunc")
+    return a != std::nearbyint(a) || (row == "trunc" && a == 0) ? all : 0;
+  if (row == "asin" || row == "acos" || row == "atanh") return std::abs(a) == 1 ? 1 : all;
+  if (row == "acosh") return a == 1 ? 1 : all;
+  if (row == "log2" || row == "log10" || row == "cbrt") return a == 0 ? 1 : all;
+  if (row == "rsqrt") return a == 0 ? 0 : all;
+  if (row == "atan2") return a == 0 && b <= 0 ? 0 : all;
+  if (row == "hypot") return a == 0 && b == 0 ? 0 : all;
+  if (row == "xlogy") return b <= 0 ? 0 : all;
+  if (row == "xlog1py") return b <= -1 ? 0 : all;
+  if (row == "copysign" || row == "heaviside") return a == 0 || b == 0 ? 0 : all;
+  if (row == "remainder" || row == "fmod" || row == "floor_divide") return 0;  // jumps at them all
   if (row == "clip") return b < at[2] || a != b ? all : 0;  // empty and inverted ranges
   return all;
 }

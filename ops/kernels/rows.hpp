@@ -1,9 +1,11 @@
 #pragma once
-// The rows of elementwise.def as types, for all that their formulas are compiled for: registers of
-// numbers (rows.cpp), tensors (elementwise.cpp), and symbols, which tell what a formula reads.
+// The rows of elementwise.def and functions.def as types, for all that their formulas are compiled
+// for: registers of numbers (rows.cpp, functions.cpp), tensors (row.cpp, functions.cpp a floor
+// higher), and symbols, which tell what a formula reads.
 
 #include <array>
 #include <cstddef>
+#include <numbers>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -20,12 +22,16 @@ enum class RowName {
 #define XTAPE_TERNARY XTAPE_UNARY
 #define XTAPE_COMPARE XTAPE_UNARY
 #include <xtape/ops/elementwise.def>
+  count
+};
+enum class FunctionName {
+#include <xtape/ops/functions.def>
+  count
+};
 #undef XTAPE_UNARY
 #undef XTAPE_BINARY
 #undef XTAPE_TERNARY
 #undef XTAPE_COMPARE
-  count
-};
 
 /// A row's value and derivatives, each a kernel of just the arguments that its formula reads; a
 /// derivative that does not exist, or is g itself, has none.
@@ -34,8 +40,10 @@ struct RowKernels {
   MapKernel value;
   MapKernel derivatives[max_inputs];
 };
-struct ElementwiseKernels {
-  RowKernels rows[static_cast<std::size_t>(RowName::count)];
+/// Those of a table of rows, by their places.
+template <class Name>
+struct TableKernels {
+  RowKernels rows[static_cast<std::size_t>(Name::count)];
 };
 
 /// The dtypes that a row takes.
@@ -45,12 +53,12 @@ inline namespace XTAPE_LEVEL {
 
 struct None {};
 inline constexpr None none{};
+using std::numbers::ln2, std::numbers::ln10;
 
 #define ARG(name) [[maybe_unused]] const auto& name
 #define XTAPE_UNARY(id, domain_, formula, dx, ...)                                      \
   struct id##_row {                                                                     \
     static constexpr const char* name = #id;                                            \
-    static constexpr RowName place = RowName::id;                                       \
     static constexpr Domain domain = Domain::domain_;                                   \
     static constexpr auto value = [](const auto& x) { return formula; };                \
     static constexpr std::tuple derivatives{[](ARG(g), ARG(x), ARG(y)) { return dx; }}; \
@@ -58,7 +66,6 @@ inline constexpr None none{};
 #define XTAPE_BINARY(id, domain_, formula, da, db, ...)                                         \
   struct id##_row {                                                                             \
     static constexpr const char* name = #id;                                                    \
-    static constexpr RowName place = RowName::id;                                               \
     static constexpr Domain domain = Domain::domain_;                                           \
     static constexpr auto value = [](const auto& a, const auto& b) { return formula; };         \
     static constexpr std::tuple derivatives{[](ARG(g), ARG(a), ARG(b), ARG(y)) { return da; },  \
@@ -67,7 +74,6 @@ inline constexpr None none{};
 #define XTAPE_TERNARY(id, domain_, formula, da, db, dc, ...)                        \
   struct id##_row {                                                                 \
     static constexpr const char* name = #id;                                        \
-    static constexpr RowName place = RowName::id;                                   \
     static constexpr Domain domain = Domain::domain_;                               \
     static constexpr auto value = [](const auto& a, const auto& b, const auto& c) { \
       return formula;                                                               \
@@ -80,12 +86,12 @@ inline constexpr None none{};
 #define XTAPE_COMPARE(id, formula)                                                      \
   struct id##_row {                                                                     \
     static constexpr const char* name = #id;                                            \
-    static constexpr RowName place = RowName::id;                                       \
     static constexpr Domain domain = Domain::any;                                       \
     static constexpr auto value = [](const auto& a, const auto& b) { return formula; }; \
     static constexpr std::tuple<> derivatives{};                                        \
   };
 #include <xtape/ops/elementwise.def>
+#include <xtape/ops/functions.def>
 #undef ARG
 #undef XTAPE_UNARY
 #undef XTAPE_BINARY

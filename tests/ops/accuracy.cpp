@@ -13,7 +13,7 @@
 
 #include <xtape/core/create.hpp>
 #include <xtape/core/grad.hpp>
-#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/functions.hpp>
 #include <xtape/ops/reduce.hpp>
 
 using namespace xtape;
@@ -113,6 +113,34 @@ const std::vector<Function>& functions() {
          const Real u = tanh_argument(x), k = std::sqrt(8 / std::acos(Real{-1}));
          return logistic(u) * (1 + x * logistic(-u) * k * (1 + 3 * 0.044715L * x * x));
        }},
+      {"tan", [](auto& x) { return tan(x); }, [](Real x) { return std::tan(x); },
+       [](Real x) { return 1 + std::tan(x) * std::tan(x); }},
+      {"asin", [](auto& x) { return asin(x); }, [](Real x) { return std::asin(x); },
+       [](Real x) { return 1 / std::sqrt((1 - x) * (1 + x)); }},
+      {"acos", [](auto& x) { return acos(x); }, [](Real x) { return std::acos(x); },
+       [](Real x) { return -1 / std::sqrt((1 - x) * (1 + x)); }},
+      {"atan", [](auto& x) { return atan(x); }, [](Real x) { return std::atan(x); },
+       [](Real x) { return 1 / (1 + x * x); }},
+      {"sinh", [](auto& x) { return sinh(x); }, [](Real x) { return std::sinh(x); },
+       [](Real x) { return std::cosh(x); }},
+      {"cosh", [](auto& x) { return cosh(x); }, [](Real x) { return std::cosh(x); },
+       [](Real x) { return std::sinh(x); }},
+      {"asinh", [](auto& x) { return asinh(x); }, [](Real x) { return std::asinh(x); },
+       [](Real x) { return 1 / std::hypot(x, Real{1}); }},
+      {"acosh", [](auto& x) { return acosh(x); }, [](Real x) { return std::acosh(x); },
+       [](Real x) { return x < 1 ? NAN : 1 / (std::sqrt(x - 1) * std::sqrt(x + 1)); }},
+      {"atanh", [](auto& x) { return atanh(x); }, [](Real x) { return std::atanh(x); },
+       [](Real x) { return std::fabs(x) > 1 ? NAN : 1 / ((1 - x) * (1 + x)); }},
+      {"exp2", [](auto& x) { return exp2(x); }, [](Real x) { return std::exp2(x); },
+       [](Real x) { return std::log(Real{2}) * std::exp2(x); }},
+      {"log2", [](auto& x) { return log2(x); }, [](Real x) { return std::log2(x); },
+       [](Real x) { return x < 0 ? NAN : 1 / (x * std::log(Real{2})); }},
+      {"log10", [](auto& x) { return log10(x); }, [](Real x) { return std::log10(x); },
+       [](Real x) { return x < 0 ? NAN : 1 / (x * std::log(Real{10})); }},
+      {"rsqrt", [](auto& x) { return rsqrt(x); }, [](Real x) { return 1 / std::sqrt(x); },
+       [](Real x) { return -1 / (2 * x * std::sqrt(x)); }},
+      {"cbrt", [](auto& x) { return cbrt(x); }, [](Real x) { return std::cbrt(x); },
+       [](Real x) { return 1 / (3 * std::cbrt(x) * std::cbrt(x)); }},
   };
   return table;
 }
@@ -164,6 +192,9 @@ Real excess(Real x) { return std::fmax(x, Real{0}) + std::log1p(std::exp(-std::f
 
 const std::vector<Pairs>& functions_of_two() {
   const auto everywhere = [](double, double) { return true; };
+  const auto moderate = [](double a, double b) {
+    return std::fabs(std::log(std::fabs(a))) < 40 && std::fabs(std::log(std::fabs(b))) < 40;
+  };
   static const std::vector<Pairs> table{
       {"multiply", [](auto& a, auto& b) { return a * b; }, [](Real a, Real b) { return a * b; },
        [](Real, Real b) { return b; }, [](Real a, Real) { return a; }, everywhere},
@@ -191,6 +222,25 @@ const std::vector<Pairs>& functions_of_two() {
        [](Real a, Real b) { return b * excess(-a) + (1 - b) * excess(a); },
        [](Real a, Real b) { return (1 - b) * logistic(a) - b * logistic(-a); },
        [](Real a, Real) { return -a; }, [](double, double b) { return b == 0 || b == 1; }},
+      {"atan2", [](auto& a, auto& b) { return atan2(a, b); },
+       [](Real a, Real b) { return std::atan2(a, b); },
+       [](Real a, Real b) { return b / std::hypot(a, b) / std::hypot(a, b); },
+       [](Real a, Real b) { return -a / std::hypot(a, b) / std::hypot(a, b); }, moderate},
+      {"hypot", [](auto& a, auto& b) { return hypot(a, b); },
+       [](Real a, Real b) { return std::hypot(a, b); },
+       [](Real a, Real b) { return a / std::hypot(a, b); },
+       [](Real a, Real b) { return b / std::hypot(a, b); }, moderate},
+      {"remainder", [](auto& a, auto& b) { return remainder(a, b); },
+       [](Real a, Real b) {
+         const Real rest = std::fmod(a, b);
+         return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+       },
+       [](Real, Real) { return 1; }, [](Real a, Real b) { return -std::floor(a / b); },
+       [](double a, double b) { return std::fabs(a) < 1000 && std::fabs(b) > 1e-3; }},
+      {"fmod", [](auto& a, auto& b) { return fmod(a, b); },
+       [](Real a, Real b) { return std::fmod(a, b); }, [](Real, Real) { return 1; },
+       [](Real a, Real b) { return -std::trunc(a / b); },
+       [](double a, double b) { return std::fabs(a) < 1000 && std::fabs(b) > 1e-3; }},
   };
   return table;
 }
@@ -226,7 +276,7 @@ void check_pairs(double factor) {
     const Tensor b = from_vector(at_b).set_requires_grad(true);
     const Tensor y = f.apply(a, b);
     const auto [by_a, by_b] = grad(sum(y), {a, b});
-    const Tensor results[] = {y.detach(), by_a, by_b};
+    const Tensor results[] = {y.detach(), by_a.contiguous(), by_b.contiguous()};
     const std::function<Real(Real, Real)> exact[] = {f.value, f.by_a, f.by_b};
     double worst[] = {0, 0, 0};
     CAPTURE(f.name);

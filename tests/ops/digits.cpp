@@ -193,10 +193,10 @@ TEST_CASE("the second derivative of every row is finite for huge arguments, wher
 TEST_CASE("where an input is NaN and the value with it, the gradient is NaN: every row") {
   // Linear in this input: the slope is there what it is elsewhere.
   const std::set<std::string> linear{
-      "negative 0",  "add 0",      "add 1",    "subtract 0", "subtract 1",
-      "multiply 0",  "multiply 1", "divide 0", "elu 1",      "sigmoid_cross_entropy 1",
-      "times 0",     "times 1",    "over 0",   "where 1",    "where 2",
-      "leaky_relu 1"};
+      "negative 0",   "add 0",      "add 1",    "subtract 0", "subtract 1",
+      "multiply 0",   "multiply 1", "divide 0", "elu 1",      "sigmoid_cross_entropy 1",
+      "times 0",      "times 1",    "over 0",   "where 1",    "where 2",
+      "leaky_relu 1", "xlogy 0",    "xlog1py 0"};
   for (const Row& row : elementwise_rows()) {
     for (std::size_t i = 0; i < row.inputs.size(); ++i) {
       if (!row.inputs[i].differentiable) continue;

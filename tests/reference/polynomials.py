@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-from mpmath import (atanh, chebyfit, cos, diff, erf, erfc, exp, findroot, log, mp, mpf, nstr, pi, sin,
+from mpmath import (asin, atan, atanh, chebyfit, cos, diff, erf, erfc, exp, findroot, log, mp, mpf, nstr, pi, sin,
                     sqrt)
 
 mp.dps = 60
@@ -72,6 +72,10 @@ fitted = {
                       lambda z: -mpf(1) / 6 + z / 120), mpf(0), eighth_turn),
     "cos": (near_zero(lambda z: (cos(sqrt(z)) - 1 + z / 2) / z**2,
                       lambda z: mpf(1) / 24 - z / 720), mpf(0), eighth_turn),
+    "atan": (near_zero(lambda z: (atan(sqrt(z)) - sqrt(z)) / sqrt(z) / z,
+                       lambda z: -mpf(1) / 3 + z / 5), mpf(0), ((sqrt(2) - 1) * mpf("1.01")) ** 2),
+    "asin": (near_zero(lambda z: (asin(sqrt(z)) - sqrt(z)) / sqrt(z) / z,
+                       lambda z: mpf(1) / 6 + z * 3 / 40), mpf(0), mpf("0.255")),
     "silu_zero": (beside_zero("silu", -1.28), mpf("-0.55"), mpf("0.55")),
     "gelu_zero": (beside_zero("gelu", -0.75), mpf("-0.62"), mpf("0.62")),
     "gelu_tanh_zero": (beside_zero("gelu_tanh", -0.75), mpf("-0.82"), mpf("0.82")),

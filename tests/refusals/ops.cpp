@@ -3,6 +3,7 @@
 #include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/functions.hpp>
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/ops/implicit.hpp>
 #include <xtape/ops/index.hpp>
@@ -339,6 +340,21 @@ TEST_CASE("refusals: numbers of operations") {
        {0.0, -1.0, -inf, not_a_number},
        [&](auto v) { return norm(x, {}, {.order = v}); },
        "norm: order must be positive; got "},
+      {"NanToNumOptions.nan",
+       Kind::value,
+       {1e300},
+       [&](auto v) { return nan_to_num(tensor({1.0}), {.nan = v}); },
+       "nan_to_num: a number must fit in float32; got "},
+      {"NanToNumOptions.posinf",
+       Kind::value,
+       {1e300},
+       [&](auto v) { return nan_to_num(tensor({1.0}), {.posinf = v}); },
+       "nan_to_num: a number must fit in float32; got "},
+      {"NanToNumOptions.neginf",
+       Kind::value,
+       {-1e300},
+       [&](auto v) { return nan_to_num(tensor({1.0}), {.neginf = v}); },
+       "nan_to_num: a number must fit in float32; got "},
       {"SolveOptions.tolerance",
        Kind::value,
        {0.0, -1.0, not_a_number, inf},

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <xtape/ops/dropout.hpp>
-#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/functions.hpp>
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
@@ -74,6 +74,11 @@ inline std::vector<Case> structural_cases() {
          return stddev(v[0], {0, 2});
        },
        rounds},
+      {"deg2rad: and back", {x}, [](auto& v) { return rad2deg(deg2rad(v[0]) * v[0]); }, rounds},
+      {"rad2deg: an angle", {x}, [](auto& v) { return rad2deg(v[0] * v[0]); }, rounds},
+      {"reciprocal: of x² + 1", {x}, [](auto& v) { return reciprocal(v[0] * v[0] + 1); }, rounds},
+      {"lerp: by a tensor", {x, x}, [](auto& v) { return lerp(v[0], v[1], v[0] * v[1]); }, rounds},
+      {"nan_to_num: numbers", {x}, [](auto& v) { return nan_to_num(v[0] * v[0]); }},
       {"norm: of order 1", {x}, [](auto& v) { return norm(v[0], 1, {.order = 1}); }, rounds},
       {"norm: of order 2", {x}, [](auto& v) { return norm(v[0], 0); }, rounds},
       {"norm: of order 3, kept",
@@ -262,5 +267,8 @@ inline std::vector<Case> constant_cases() {
       {"one_hot: labels", {labels}, [](auto& v) { return one_hot(v[0], 3); }},
       {"isfinite: all finite", {x}, [](auto& v) { return isfinite(v[0]); }},
       {"isnan: none", {x}, [](auto& v) { return isnan(v[0]); }},
+      {"isinf: none", {x}, [](auto& v) { return isinf(v[0]); }},
+      {"logical_not: numbers", {x}, [](auto& v) { return logical_not(v[0]); }},
+      {"logical_xor: numbers", {x}, [](auto& v) { return logical_xor(v[0], v[0] > 0); }},
   };
 }

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/functions.hpp>
 
-/// The rows of elementwise.def as tests see them.
+/// The rows of elementwise.def and functions.def as tests see them.
 struct Row {
   struct Input {
     double low, high;  // drawn from here
@@ -56,6 +56,7 @@ inline std::vector<Row> elementwise_rows() {
                     return xtape::name(x[0], x[1]);                                          \
                   }});
 #include <xtape/ops/elementwise.def>
+#include <xtape/ops/functions.def>
 #undef XTAPE_UNARY
 #undef XTAPE_BINARY
 #undef XTAPE_TERNARY
@@ -120,6 +121,34 @@ inline const std::map<std::string, Reference>& scalar_references() {
       {"not_equal", [](const auto& x) { return x[0] != x[1]; }},
       {"logical_and", [](const auto& x) { return x[0] != 0 && x[1] != 0; }},
       {"logical_or", [](const auto& x) { return x[0] != 0 || x[1] != 0; }},
+      {"floor", [](const auto& x) { return std::floor(x[0]); }},
+      {"ceil", [](const auto& x) { return std::ceil(x[0]); }},
+      {"trunc", [](const auto& x) { return std::trunc(x[0]); }},
+      {"round", [](const auto& x) { return std::nearbyint(x[0]); }},
+      {"tan", [](const auto& x) { return std::tan(x[0]); }},
+      {"asin", [](const auto& x) { return std::asin(x[0]); }},
+      {"acos", [](const auto& x) { return std::acos(x[0]); }},
+      {"atan", [](const auto& x) { return std::atan(x[0]); }},
+      {"sinh", [](const auto& x) { return std::sinh(x[0]); }},
+      {"cosh", [](const auto& x) { return std::cosh(x[0]); }},
+      {"asinh", [](const auto& x) { return std::asinh(x[0]); }},
+      {"acosh", [](const auto& x) { return std::acosh(x[0]); }},
+      {"atanh", [](const auto& x) { return std::atanh(x[0]); }},
+      {"exp2", [](const auto& x) { return std::exp2(x[0]); }},
+      {"log2", [](const auto& x) { return std::log2(x[0]); }},
+      {"log10", [](const auto& x) { return std::log10(x[0]); }},
+      {"rsqrt", [](const auto& x) { return 1 / std::sqrt(x[0]); }},
+      {"cbrt", [](const auto& x) { return std::cbrt(x[0]); }},
+      {"atan2", [](const auto& x) { return std::atan2(x[0], x[1]); }},
+      {"hypot", [](const auto& x) { return std::hypot(x[0], x[1]); }},
+      {"logaddexp", [](const auto& x) { return std::log(std::exp(x[0]) + std::exp(x[1])); }},
+      {"xlogy", [](const auto& x) { return x[0] == 0 ? 0 : x[0] * std::log(x[1]); }},
+      {"xlog1py", [](const auto& x) { return x[0] * std::log1p(x[1]); }},
+      {"copysign", [](const auto& x) { return std::copysign(x[0], x[1]); }},
+      {"remainder", [](const auto& x) { return x[0] - x[1] * std::floor(x[0] / x[1]); }},
+      {"fmod", [](const auto& x) { return std::fmod(x[0], x[1]); }},
+      {"floor_divide", [](const auto& x) { return std::floor(x[0] / x[1]); }},
+      {"heaviside", [](const auto& x) { return x[0] == 0 ? x[1] : x[0] > 0; }},
   };
   return references;
 }
