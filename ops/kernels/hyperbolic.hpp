@@ -2,6 +2,7 @@
 // Hyperbolic functions and their inverses, powers of 2, and logarithms to the bases 2 and 10, on
 // registers of numbers.
 
+#include <iterator>
 #include <limits>
 
 #include <xtape/ops/kernels/exponential.hpp>
@@ -153,13 +154,34 @@ XTAPE_INLINE Lane<T> hypot(Lane<T> a, std::type_identity_t<Lane<T>> b) {
   return where((x == infinity) | (y == infinity), infinity, value);
 }
 
-inline float cube_root(float x) { return __builtin_cbrtf(x); }
-inline double cube_root(double x) { return __builtin_cbrt(x); }
+/// cbrt(m) for m in [0.35, 2.84], to 2 digits
+inline constexpr double cbrt_double[] = {0.506502128415236748, 0.6578322228335917,
+                                         -0.192300433009814237, 0.0259578393453554105};
 
+/// By Halley's iteration on x over a power of 8, and a last step with the error in twice the
+/// precision.
 template <class T>
 XTAPE_INLINE Lane<T> cbrt(Lane<T> x) {
-  for (std::size_t i = 0; i < Lane<T>::width; ++i) x.v[i] = cube_root(T(x.v[i]));
-  return x;
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  constexpr int lift = Register<T>::fraction_bits / 3 * 3 + 3;
+  const Lane<T> size = abs(x);
+  const Mask<T> small = size < std::numeric_limits<T>::min();
+  const Split<T> split(where(small, size * T(std::int64_t{1} << lift), size));
+  const Lane<T> third = (split.exponent * T(1.0 / 3) + rounder<T>)-rounder<T>;
+  const Lane<T> m = (1 + split.fraction) * power_of_two((split.exponent - 3 * third) + rounder<T>);
+  Lane<T> y = 0;
+  for (std::size_t i = std::size(cbrt_double); i > 0; --i)
+    y = fma(y, m, Lane<T>(cbrt_double[i - 1]));
+  for (int step = 0; step < (std::is_same_v<T, float> ? 1 : 2); ++step) {
+    const Lane<T> cube = y * y * y;
+    y = y * (cube + 2 * m) / (2 * cube + m);
+  }
+  const Two<T> square = two_product(y, y), cube = two_product(square.high, y);
+  const Lane<T> error = ((cube.high - m) + cube.low) + square.low * y;
+  const Lane<T> root = y - error / (3 * square.high);
+  const Lane<T> power = third - where(small, lift / 3, 0);
+  const Lane<T> value = copysign(root * power_of_two(power + rounder<T>), x);
+  return where((size > 0) & (size < infinity), value, x);
 }
 
 }  // namespace XTAPE_LEVEL

@@ -11,8 +11,8 @@ import pathlib
 import re
 import sys
 
-from mpmath import (asin, atan, atanh, chebyfit, cos, diff, erf, erfc, exp, findroot, log, mp, mpf, nstr, pi, sin,
-                    sqrt)
+from mpmath import (asin, atan, atanh, cbrt, chebyfit, cos, diff, erf, erfc, exp, findroot, log,
+                    mp, mpf, nstr, pi, sin, sqrt)
 
 mp.dps = 60
 kernels = pathlib.Path(__file__).resolve().parents[2] / "ops" / "kernels"
@@ -76,6 +76,7 @@ fitted = {
                        lambda z: -mpf(1) / 3 + z / 5), mpf(0), ((sqrt(2) - 1) * mpf("1.01")) ** 2),
     "asin": (near_zero(lambda z: (asin(sqrt(z)) - sqrt(z)) / sqrt(z) / z,
                        lambda z: mpf(1) / 6 + z * 3 / 40), mpf(0), mpf("0.255")),
+    "cbrt": (cbrt, mpf("0.35"), mpf("2.84")),
     "silu_zero": (beside_zero("silu", -1.28), mpf("-0.55"), mpf("0.55")),
     "gelu_zero": (beside_zero("gelu", -0.75), mpf("-0.62"), mpf("0.62")),
     "gelu_tanh_zero": (beside_zero("gelu_tanh", -0.75), mpf("-0.82"), mpf("0.82")),
