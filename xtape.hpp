@@ -59,6 +59,7 @@
 #include <xtape/ops/implicit.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/linalg.hpp>
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>

@@ -1,18 +1,25 @@
-# Finds the C interface of a BLAS and defines Cblas::Cblas. The build and the installed package
+# Finds the C interface of a BLAS, with LAPACK, and defines Cblas::Cblas. The build and the installed package
 # both use this file. Cblas_ROOT, or Cblas_INCLUDE_DIR and Cblas_LIBRARY, choose another BLAS.
 
 find_path(Cblas_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas)
 find_library(Cblas_LIBRARY NAMES openblas blis cblas)
 mark_as_advanced(Cblas_INCLUDE_DIR Cblas_LIBRARY)
+set(Cblas_required Cblas_LIBRARY Cblas_INCLUDE_DIR)
+if(NOT Cblas_LIBRARY MATCHES "openblas")  # which has LAPACK in it
+  find_library(Cblas_LAPACK_LIBRARY NAMES lapack)
+  mark_as_advanced(Cblas_LAPACK_LIBRARY)
+  list(APPEND Cblas_required Cblas_LAPACK_LIBRARY)
+endif()
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(Cblas
-  REQUIRED_VARS Cblas_LIBRARY Cblas_INCLUDE_DIR
+  REQUIRED_VARS ${Cblas_required}
   REASON_FAILURE_MESSAGE "on Debian and Ubuntu: apt-get install libopenblas-dev")
 
 if(Cblas_FOUND AND NOT TARGET Cblas::Cblas)
   add_library(Cblas::Cblas UNKNOWN IMPORTED)
   set_target_properties(Cblas::Cblas PROPERTIES
     IMPORTED_LOCATION "${Cblas_LIBRARY}"
-    INTERFACE_INCLUDE_DIRECTORIES "${Cblas_INCLUDE_DIR}")
+    INTERFACE_INCLUDE_DIRECTORIES "${Cblas_INCLUDE_DIR}"
+    INTERFACE_LINK_LIBRARIES "${Cblas_LAPACK_LIBRARY}")
 endif()

@@ -11,6 +11,7 @@
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/linalg.hpp>
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
@@ -44,6 +45,9 @@ inline std::vector<Case> structural_cases() {
                nothing = zeros({2, 0}, Dtype::float64);
   const Tensor with_zeros =
       tensor({{0.0, 2.0, 3.0}, {0.0, 0.0, 5.0}, {1.0, 2.0, 4.0}}, Dtype::float64);
+  const auto definite = [](const Tensor& a) {  // whatever a holds
+    return matmul(a, swapaxes(a, -2, -1)) + 3 * eye(a.extent(-2), a.dtype());
+  };
   const Tensor index = tensor({{2, 0}, {-1, 2}}), condition = tensor({true, false, true});
   return {
       {"sum: all", {x}, [](auto& v) { return sum(v[0]); }},
@@ -79,6 +83,29 @@ inline std::vector<Case> structural_cases() {
       {"reciprocal: of x² + 1", {x}, [](auto& v) { return reciprocal(v[0] * v[0] + 1); }, rounds},
       {"lerp: by a tensor", {x, x}, [](auto& v) { return lerp(v[0], v[1], v[0] * v[1]); }, rounds},
       {"nan_to_num: numbers", {x}, [](auto& v) { return nan_to_num(v[0] * v[0]); }},
+      {"solve: a matrix",
+       {x},
+       [=](auto& v) { return linalg::solve(definite(v[0]), v[0]); },
+       rounds},
+      {"solve_triangular: the upper triangle",
+       {x},
+       [=](auto& v) { return linalg::solve_triangular(definite(v[0]), v[0], {.lower = false}); },
+       rounds},
+      {"inverse: a matrix", {x}, [=](auto& v) { return linalg::inverse(definite(v[0])); }, rounds},
+      {"cholesky: a matrix",
+       {x},
+       [=](auto& v) { return linalg::cholesky(definite(v[0])); },
+       rounds},
+      {"det: a matrix", {x}, [=](auto& v) { return linalg::det(definite(v[0])); }, rounds},
+      {"slogdet: the logarithm",
+       {x},
+       [=](auto& v) { return linalg::slogdet(definite(v[0])).logabsdet; },
+       rounds},
+      {"logdet: a matrix", {x}, [=](auto& v) { return linalg::logdet(definite(v[0])); }, rounds},
+      {"matrix_power: of an inverse",
+       {x},
+       [=](auto& v) { return linalg::matrix_power(definite(v[0]), -2); },
+       rounds},
       {"norm: of order 1", {x}, [](auto& v) { return norm(v[0], 1, {.order = 1}); }, rounds},
       {"norm: of order 2", {x}, [](auto& v) { return norm(v[0], 0); }, rounds},
       {"norm: of order 3, kept",
