@@ -63,8 +63,7 @@ class FirstSlabs {
   static constexpr std::uint32_t all = (1U << count) - 1;
 
   std::uintptr_t aligned() noexcept {
-    return (reinterpret_cast<std::uintptr_t>(room_.data()) + slab_span - 1) / slab_span *
-           slab_span;
+    return (reinterpret_cast<std::uintptr_t>(room_.data()) + slab_span - 1) / slab_span * slab_span;
   }
   std::byte* begin() noexcept {
     return room_.data() + (aligned() - reinterpret_cast<std::uintptr_t>(room_.data()));
@@ -84,8 +83,10 @@ void* system_allocate(std::size_t bytes) noexcept {
 }
 
 void system_free(void* memory, std::size_t bytes) noexcept {
-  if (bytes >= huge_page) munmap(memory, bytes);
-  else if (!first_slabs.put(memory)) std::free(memory);
+  if (bytes >= huge_page)
+    munmap(memory, bytes);
+  else if (!first_slabs.put(memory))
+    std::free(memory);
 }
 
 }  // namespace
