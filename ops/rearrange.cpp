@@ -43,6 +43,43 @@ Tensor triangle(const char* op, const Tensor& x, std::int64_t k, Compare keep) {
   return where(keep(column - row, size.clamped(k)), x, 0);
 }
 
+void check_widths(const Tensor& x, std::span<const Padding> widths) {
+  if (std::ssize(widths) != x.rank()) {
+    throw ShapeError("pad: a width is needed for each axis; got " + std::to_string(widths.size()) +
+                     " for " + x.describe());
+  }
+  for (const auto& [before, after] : widths) {
+    for (const std::int64_t width : {before, after})
+      detail::require_at_least<std::int64_t>("pad", "widths", width, 0);
+  }
+}
+
+/// A margin of `width` before or behind an axis, out of what lies inside.
+Tensor margin(const Tensor& x, int axis, std::int64_t width, bool before, PadMode mode) {
+  const std::int64_t extent = x.extent(axis), last = extent - 1;
+  if (mode == PadMode::edge) {
+    Shape shape = x.shape();
+    shape[axis] = width;
+    return broadcast_to(before ? part(x, axis, 0, 1) : part(x, axis, last, extent), shape);
+  }
+  if (mode == PadMode::wrap)
+    return before ? part(x, axis, extent - width, extent) : part(x, axis, 0, width);
+  return flip(before ? part(x, axis, 1, width + 1) : part(x, axis, last - width, last), axis);
+}
+
+/// The values in x's dtype, broadcast to the place that the slices take.
+Tensor values_for(const char* op, const Tensor& x, std::span<const Slice> slices,
+                  const Operand& values) {
+  Tensor constant;
+  const Tensor& given = values.tensor(op, x.dtype(), constant);
+  if (promote(x.dtype(), given.dtype()) != x.dtype()) {
+    throw DtypeError(std::string(op) + ": the values must fit in x's dtype; got " +
+                     given.describe() + " for " + x.describe());
+  }
+  return detail::named_in_errors(
+      op, [&] { return broadcast_to(given.to(x.dtype()), slice(x.detach(), slices).shape()); });
+}
+
 }  // namespace
 
 Tensor moveaxis(const Tensor& x, std::int64_t from, std::int64_t to) {
@@ -96,14 +133,7 @@ Tensor tile(const Tensor& x, std::span<const std::int64_t> repeats) {
 }
 
 Tensor pad(const Tensor& x, std::span<const Padding> widths, const Number& value) {
-  if (std::ssize(widths) != x.rank()) {
-    throw ShapeError("pad: a width is needed for each axis; got " + std::to_string(widths.size()) +
-                     " for " + x.describe());
-  }
-  for (const auto& [before, after] : widths) {
-    for (const std::int64_t width : {before, after})
-      detail::require_at_least<std::int64_t>("pad", "widths", width, 0);
-  }
+  check_widths(x, widths);
   value.check("pad", x.dtype());
   Tensor y = x;
   for (int axis = 0; axis < x.rank(); ++axis) {
@@ -116,6 +146,157 @@ Tensor pad(const Tensor& x, std::span<const Padding> widths, const Number& value
     if (before > 0 || after > 0) y = concatenate({margin(before), y, margin(after)}, axis);
   }
   return y;
+}
+
+Tensor pad(const Tensor& x, std::span<const Padding> widths, PadMode mode) {
+  check_widths(x, widths);
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    const auto& [before, after] = widths[static_cast<std::size_t>(axis)];
+    const std::int64_t width = std::max(before, after), extent = x.extent(axis);
+    const std::int64_t most = mode == PadMode::reflect ? extent - 1 : extent;
+    if (width == 0 || (extent > 0 && (mode == PadMode::edge || width <= most))) continue;
+    throw ShapeError("pad: the margin must have elements to show; got " + std::to_string(width) +
+                     " for axis " + std::to_string(axis) + " of " + x.describe());
+  }
+  Tensor y = x;
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    const auto& [before, after] = widths[static_cast<std::size_t>(axis)];
+    if (before > 0 || after > 0) {
+      y = concatenate({margin(y, axis, before, true, mode), y, margin(y, axis, after, false, mode)},
+                      axis);
+    }
+  }
+  return y;
+}
+
+Tensor repeat(const Tensor& x, std::int64_t count, std::int64_t given) {
+  const int axis = normalize_axis("repeat", given, x.rank());
+  detail::require_at_least<std::int64_t>("repeat", "count", count, 0);
+  Shape wide = x.shape(), shape = x.shape();
+  const std::int64_t extents[] = {shape[axis], count};
+  shape[axis] = detail::count_of(extents);
+  if (x.size() == 0 || count == 0) return reshape(part(x, axis, 0, 0), shape);
+  const std::int64_t inner = detail::count_of({wide.begin() + axis + 1, wide.end()});
+  const std::int64_t rows = x.size() / inner;
+  return reshape(broadcast_to(reshape(x, {rows, 1, inner}), {rows, count, inner}), shape);
+}
+
+Tensor flatten(const Tensor& x, std::int64_t first, std::int64_t last) {
+  if (x.rank() == 0 && first == 0 && last == -1) return reshape(x, {1});
+  const int from = normalize_axis("flatten", first, x.rank());
+  const int to = normalize_axis("flatten", last, x.rank());
+  if (from > to) {
+    throw ValueError("flatten: the first axis must not lie behind the last; got " +
+                     std::to_string(first) + " and " + std::to_string(last) + " for " +
+                     x.describe());
+  }
+  Shape shape;
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    const std::int64_t extents[] = {axis > from && axis <= to ? shape[from] : 1, x.extent(axis)};
+    if (axis > from && axis <= to)
+      shape[from] = detail::count_of(extents);
+    else
+      shape.push_back(x.extent(axis));
+  }
+  return reshape(x, shape);
+}
+
+Tensor ravel(const Tensor& x) { return flatten(x); }
+
+std::vector<Tensor> unbind(const Tensor& x, std::int64_t given) {
+  const int axis = normalize_axis("unbind", given, x.rank());
+  std::vector<Slice> slices(static_cast<std::size_t>(axis) + 1);
+  std::vector<Tensor> parts;
+  for (std::int64_t i = 0; i < x.extent(axis); ++i) {
+    slices.back() = i;
+    parts.push_back(slice(x, slices));
+  }
+  return parts;
+}
+
+std::vector<Tensor> split_with_sizes(const Tensor& x, std::span<const std::int64_t> sizes,
+                                     std::int64_t given) {
+  const int axis = normalize_axis("split_with_sizes", given, x.rank());
+  std::int64_t left = x.extent(axis);
+  for (const std::int64_t size : sizes) {
+    detail::require_at_least<std::int64_t>("split_with_sizes", "sizes", size, 0);
+    left = size > left ? -1 : left - size;  // -1: too many, whatever follows
+  }
+  if (left != 0) {
+    throw ShapeError("split_with_sizes: the sizes must add up to " +
+                     std::to_string(x.extent(axis)) + " for axis " + std::to_string(axis) + " of " +
+                     x.describe() + "; got " + to_string(from_span(sizes, {std::ssize(sizes)})));
+  }
+  std::vector<Tensor> parts;
+  std::int64_t start = 0;
+  for (const std::int64_t size : sizes) {
+    parts.push_back(part(x, axis, start, start + size));
+    start += size;
+  }
+  return parts;
+}
+
+Tensor rot90(const Tensor& x, std::int64_t quarters, std::int64_t from, std::int64_t to) {
+  const int first = normalize_axis("rot90", from, x.rank());
+  const int second = normalize_axis("rot90", to, x.rank());
+  if (first == second) {
+    throw ValueError("rot90: two axes are needed; got " + std::to_string(from) + " and " +
+                     std::to_string(to) + " for " + x.describe());
+  }
+  switch ((quarters % 4 + 4) % 4) {
+    case 1: return flip(swapaxes(x, first, second), first);
+    case 2: return flip(flip(x, first), second);
+    case 3: return flip(swapaxes(x, first, second), second);
+    default: return x;
+  }
+}
+
+std::vector<Tensor> meshgrid(std::span<const Tensor> vectors, Indexing indexing) {
+  Shape shape;
+  for (const Tensor& vector : vectors) {
+    detail::require_defined("meshgrid", "vectors", vector);
+    if (vector.rank() != 1)
+      throw ShapeError("meshgrid: vectors are needed; got " + vector.describe());
+    detail::named_in_errors("meshgrid", [&] { shape.push_back(vector.extent(0)); });
+  }
+  const auto place = [&](std::size_t i) {
+    const bool exchanged = indexing == Indexing::xy && vectors.size() > 1 && i < 2;
+    return static_cast<int>(exchanged ? 1 - i : i);
+  };
+  for (std::size_t i = 0; i < vectors.size(); ++i) shape[place(i)] = vectors[i].extent(0);
+  std::vector<Tensor> grids;
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    Shape along;
+    for (int axis = 0; axis < shape.rank(); ++axis)
+      along.push_back(axis == place(i) ? shape[axis] : 1);
+    grids.push_back(broadcast_to(reshape(vectors[i], along), shape));
+  }
+  return grids;
+}
+
+Tensor set(const Tensor& x, std::span<const Slice> slices, const Operand& values) {
+  const Tensor placed = values_for("set", x, slices, values);
+  const Tensor inside = embed(full(placed.shape(), true, Dtype::boolean), x.shape(), slices);
+  return where(inside, embed(placed, x.shape(), slices), x);
+}
+
+Tensor add_at(const Tensor& x, std::span<const Slice> slices, const Operand& values) {
+  return x + embed(values_for("add_at", x, slices, values), x.shape(), slices);
+}
+
+Tensor masked_fill(const Tensor& x, const Tensor& mask, const Operand& value) {
+  return detail::named_in_errors("masked_fill", [&] { return where(mask, value, x); });
+}
+
+Tensor diag(const Tensor& x, std::int64_t k) {
+  if (x.rank() == 2) return diagonal(x, k);
+  if (x.rank() != 1) throw ShapeError("diag: a vector or a matrix is needed; got " + x.describe());
+  constexpr std::int64_t most = std::int64_t{1} << 31;
+  detail::require(k > -most && k < most, "diag", "k", "lie in (-2^31, 2^31)", k);
+  const std::int64_t n = x.size() + std::abs(k), start = k >= 0 ? k : -k * n;
+  if (x.size() == 0) return zeros({n, n}, x.dtype());
+  const Slice places = range(start, start + (x.size() - 1) * (n + 1) + 1, n + 1);
+  return reshape(embed(x, {n * n}, {places}), {n, n});
 }
 
 Tensor tril(const Tensor& x, std::int64_t k) {

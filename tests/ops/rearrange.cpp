@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -137,4 +138,98 @@ TEST_CASE("rearranging: what cannot be is an error that names the function") {
         "diagonal: at least two axes are needed, of a matrix; got float32[3]");
   CHECK(error_of<ShapeError>([&] { return trace(ones({})); }).starts_with("trace: "));
   CHECK(error_of<ShapeError>([&] { return tril(ones({3})); }).starts_with("tril: "));
+}
+
+TEST_CASE("pad by edges, mirrors and turns, as NumPy's modes of these names") {
+  const Tensor x = tensor({1, 2, 3});
+  CHECK(integers(pad(x, {{2, 1}}, PadMode::edge)) == Integers{1, 1, 1, 2, 3, 3});
+  CHECK(integers(pad(x, {{2, 1}}, PadMode::reflect)) == Integers{3, 2, 1, 2, 3, 2});
+  CHECK(integers(pad(x, {{2, 1}}, PadMode::wrap)) == Integers{2, 3, 1, 2, 3, 1});
+  const Tensor square = counted({2, 3});
+  CHECK(integers(pad(square, {{1, 0}, {0, 2}}, PadMode::reflect)) ==
+        Integers{3, 4, 5, 4, 3, 0, 1, 2, 1, 0, 3, 4, 5, 4, 3});
+  CHECK(integers(pad(square, {{0, 0}, {0, 0}}, PadMode::wrap)) == integers(square));
+  for (const PadMode mode : {PadMode::reflect, PadMode::wrap})
+    CHECK_THROWS_AS(static_cast<void>(pad(x, {{4, 0}}, mode)), ShapeError);
+  CHECK_THROWS_WITH(static_cast<void>(pad(x, {{0, 3}}, PadMode::reflect)),
+                    "pad: the margin must have elements to show; got 3 for axis 0 of int64[3]");
+  CHECK_THROWS_AS(static_cast<void>(pad(zeros({0}), {{1, 0}}, PadMode::edge)), ShapeError);
+}
+
+TEST_CASE("repeat, flatten, ravel, unbind, split_with_sizes") {
+  const Tensor x = counted({2, 3});
+  CHECK(integers(repeat(x, 2, 1)) == Integers{0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5});
+  CHECK(integers(repeat(x, 2, 0)) == Integers{0, 1, 2, 0, 1, 2, 3, 4, 5, 3, 4, 5});
+  CHECK(repeat(x, 0, 0).shape() == Shape{0, 3});
+  CHECK(repeat(zeros({0, 3}), 2, 1).shape() == Shape{0, 6});
+  CHECK(flatten(counted({2, 3, 4, 5}), 1, 2).shape() == Shape{2, 12, 5});
+  CHECK(flatten(counted({2, 3, 4}), -2).shape() == Shape{2, 12});
+  CHECK(flatten(zeros({2, 0, 4}), 1).shape() == Shape{2, 0});
+  CHECK(flatten(tensor(5)).shape() == Shape{1});
+  CHECK(integers(ravel(transpose(x))) == Integers{0, 3, 1, 4, 2, 5});
+  const std::vector<Tensor> columns = unbind(x, -1);
+  REQUIRE(columns.size() == 3);
+  CHECK(integers(columns[1]) == Integers{1, 4});
+  CHECK(unbind(zeros({0, 2})).empty());
+  const std::vector<Tensor> parts = split_with_sizes(x, {1, 0, 2}, 1);
+  CHECK(parts[1].shape() == Shape{2, 0});
+  CHECK(integers(parts[2]) == Integers{1, 2, 4, 5});
+  CHECK_THROWS_WITH(static_cast<void>(split_with_sizes(x, {1, 1}, 1)),
+                    "split_with_sizes: the sizes must add up to 3 for axis 1 of int64[2, 3]; got "
+                    "[1 1]");
+  CHECK_THROWS_AS(static_cast<void>(split_with_sizes(x, {4, -1}, 1)), ValueError);
+  CHECK_THROWS_AS(static_cast<void>(split_with_sizes(x, {most, most}, 1)), ShapeError);
+  CHECK_THROWS_AS(static_cast<void>(flatten(x, 1, 0)), ValueError);
+}
+
+TEST_CASE("rot90, meshgrid and diag are NumPy's") {
+  const Tensor x = counted({2, 3});
+  CHECK(integers(rot90(x)) == Integers{2, 5, 1, 4, 0, 3});
+  CHECK(integers(rot90(x, 2)) == Integers{5, 4, 3, 2, 1, 0});
+  CHECK(integers(rot90(x, -1)) == Integers{3, 0, 4, 1, 5, 2});
+  CHECK(integers(rot90(x, 7)) == integers(rot90(x, -1)));
+  CHECK(integers(rot90(x, least)) == integers(x));
+  CHECK(integers(rot90(x, 1, 1, 0)) == integers(rot90(x, -1)));
+  CHECK_THROWS_AS(static_cast<void>(rot90(x, 1, 0, -2)), ValueError);
+
+  const Tensor a = tensor({1, 2, 3}), b = tensor({4, 5});
+  const std::vector<Tensor> plot = meshgrid({a, b}), own = meshgrid({a, b}, Indexing::ij);
+  CHECK(plot[0].shape() == Shape{2, 3});
+  CHECK(integers(plot[0]) == Integers{1, 2, 3, 1, 2, 3});
+  CHECK(integers(plot[1]) == Integers{4, 4, 4, 5, 5, 5});
+  CHECK(own[1].shape() == Shape{3, 2});
+  CHECK(integers(own[1]) == Integers{4, 5, 4, 5, 4, 5});
+  CHECK(meshgrid({a, b, b})[2].shape() == Shape{2, 3, 2});
+  CHECK(meshgrid({a})[0].shape() == Shape{3});
+  CHECK_THROWS_AS(static_cast<void>(meshgrid({x})), ShapeError);
+
+  CHECK(integers(diag(b)) == Integers{4, 0, 0, 5});
+  CHECK(integers(diag(b, 1)) == Integers{0, 4, 0, 0, 0, 5, 0, 0, 0});
+  CHECK(integers(diag(b, -1)) == Integers{0, 0, 0, 4, 0, 0, 0, 5, 0});
+  CHECK(integers(diag(x, 1)) == Integers{1, 5});
+  CHECK(diag(zeros({0}), 2).shape() == Shape{2, 2});
+  CHECK_THROWS_AS(static_cast<void>(diag(counted({1, 2, 3}))), ShapeError);
+}
+
+TEST_CASE("set, add_at and masked_fill change a copy") {
+  const Tensor x = counted({2, 3});
+  CHECK(integers(set(x, {Slice::all, 1}, 9)) == Integers{0, 9, 2, 3, 9, 5});
+  CHECK(integers(set(x, {1, range(0, 2)}, tensor({7, 8}))) == Integers{0, 1, 2, 7, 8, 5});
+  CHECK(integers(add_at(x, {Slice::all, range({}, {}, 2)}, tensor({10, 20}))) ==
+        Integers{10, 1, 22, 13, 4, 25});
+  CHECK(integers(x) == Integers{0, 1, 2, 3, 4, 5});
+  CHECK(integers(masked_fill(x, x > 3, -1)) == Integers{0, 1, 2, 3, -1, -1});
+  const double infinity = std::numeric_limits<double>::infinity();
+  const Tensor far = tensor({infinity, 1.0}).set_requires_grad(true);
+  const Tensor value = tensor(3.0).set_requires_grad(true);
+  const Tensor y = set(far, {0}, value * 2);
+  CHECK(y.detach().to_vector<double>() == std::vector<double>{6, 1});  // not inf - inf
+  const auto [dx, dv] = grad(sum(y * tensor({5.0, 7.0})), {far, value});
+  CHECK(dx.to_vector<double>() == std::vector<double>{0, 7});
+  CHECK(dv.item() == 10);
+  CHECK_THROWS_AS(static_cast<void>(set(x, {0}, 0.5)), Error);
+  CHECK_THROWS_AS(static_cast<void>(set(x, {0}, tensor({0.5}))), DtypeError);
+  CHECK_THROWS_AS(static_cast<void>(set(x, {0}, tensor({1, 2}))), ShapeError);
+  CHECK_THROWS_AS(static_cast<void>(set(x, {5}, 1)), IndexError);
+  CHECK_THROWS_AS(static_cast<void>(masked_fill(x, x, 1)), DtypeError);
 }

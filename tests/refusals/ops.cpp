@@ -57,6 +57,14 @@ TEST_CASE("refusals: axes") {
   check(of_axis("split: axis", [](auto& x, auto a) { return split(x, 1, a); }));
   check(of_axis("moveaxis: from", [](auto& x, auto a) { return moveaxis(x, a, 0); }));
   check(of_axis("roll: axis", [](auto& x, auto a) { return roll(x, 1, a); }));
+  check(of_axis("repeat: axis", [](auto& x, auto a) { return repeat(x, 2, a); }));
+  check(of_axis("unbind: axis", [](auto& x, auto a) { return unbind(x, a); }));
+  check(of_axis("split_with_sizes: axis", [](auto& x, auto a) {
+    return split_with_sizes(x, {1, 1}, a);
+  }));
+  check(of_axis("rot90: from", [](auto& x, auto a) { return rot90(x, 1, a, 1); }));
+  check(of_axis(
+      "flatten: first", [](auto& x, auto a) { return flatten(x, a); }, 2, false));
   check(of_axis("swapaxes: a", [](auto& x, auto a) { return swapaxes(x, a, a); }));
   check(of_axis("sum: axes", [](auto& x, auto a) { return sum(x, a); }));
   check(of_axis("mean: axes", [](auto& x, auto a) { return mean(x, {a}); }));
@@ -162,6 +170,16 @@ TEST_CASE("refusals: counts and places of operations") {
          return tile(x, {1, n});
        },
        "tile: repeats must be at least 0; got "},
+      {"repeat: count",
+       Kind::value,
+       {-1, least},
+       [&](auto n) { return repeat(x, n, 0); },
+       "repeat: count must be at least 0; got "},
+      {"diag: k",
+       Kind::value,
+       {most, least},
+       [](auto k) { return diag(ones({3}), k); },
+       "diag: k must lie in (-2^31, 2^31); got "},
       {"pad: widths",
        Kind::value,
        {-1, least},

@@ -171,6 +171,46 @@ inline std::vector<Case> structural_cases() {
        [](auto& v) {
          return pad(v[0], {{1, 0}, {0, 2}}, 2);
        }},
+      {"pad: by the edge",
+       {x},
+       [](auto& v) {
+         return pad(v[0], {{1, 0}, {2, 1}}, PadMode::edge);
+       }},
+      {"pad: by a mirror",
+       {x},
+       [](auto& v) {
+         return pad(v[0], {{1, 0}, {2, 1}}, PadMode::reflect);
+       }},
+      {"repeat: columns", {x}, [](auto& v) { return repeat(v[0], 2, 1); }},
+      {"flatten: two axes of three", {cube}, [](auto& v) { return flatten(v[0], 1); }},
+      {"ravel: a cube", {cube}, [](auto& v) { return ravel(v[0]); }},
+      {"unbind: columns", {x}, [](auto& v) { return unbind(v[0], 1); }},
+      {"split_with_sizes: columns",
+       {x},
+       [](auto& v) {
+         return split_with_sizes(v[0], {2, 1}, 1);
+       }},
+      {"rot90: a quarter", {x}, [](auto& v) { return rot90(v[0]); }},
+      {"meshgrid: two vectors",
+       {vector, vector},
+       [](auto& v) {
+         return meshgrid({v[0], v[1] * 2});
+       }},
+      {"set: a column",
+       {x, scalar},
+       [](auto& v) {
+         return set(v[0], {Slice::all, 1}, v[1]);
+       }},
+      {"add_at: every other column",
+       {x, scalar},
+       [](auto& v) {
+         return add_at(v[0], {Slice::all, range({}, {}, 2)}, v[1]);
+       }},
+      {"masked_fill: by a tensor",
+       {vector, condition, scalar},
+       [](auto& v) { return masked_fill(v[0], v[1], v[2]); }},
+      {"diag: of a vector", {vector}, [](auto& v) { return diag(v[0], 1); }},
+      {"diag: of a matrix", {x}, [](auto& v) { return diag(v[0], 1); }},
       {"tril: above the main diagonal", {x}, [](auto& v) { return tril(v[0], 1); }},
       {"triu: of matrices", {cube}, [](auto& v) { return triu(v[0]); }},
       {"diagonal: below the main one", {cube}, [](auto& v) { return diagonal(v[0], -1); }},
