@@ -1,0 +1,148 @@
+#!/bin/sh
+# Writes operations.md: the operations that ops/ has, as its headers and tables describe them.
+# Usage: sh docs/operations.sh >docs/operations.md
+set -eu
+cd "$(dirname "$0")/.."
+
+# What a user looks for, and the header that has it.
+sections='Elementwise: arithmetic, comparisons, activations|elementwise
+Elementwise: rounding, angles, other logarithms, hyperbolic functions|functions
+Sums, extrema and other reductions|reduce
+Variances, norms, truth|statistics
+Shapes, parts and joining|layout
+Rearranging, padding, replacing parts|rearrange
+Elements by index|index
+Products of matrices|matmul
+Linear algebra|linalg
+Softmax|softmax
+Dropout|dropout
+Derivatives of functions|derivatives
+Functions of one example, for all|vmap
+Recomputing instead of keeping|checkpoint
+Solutions of equations|implicit
+Checking derivatives|gradcheck
+Gradients on their way|hook'
+
+# Watching is told in graph.md, what an operand may be in elementwise.hpp.
+missing=$(sed -nE 's/#include <xtape\/ops\/(.*)\.hpp>/\1/p' xtape.hpp |
+  grep -vxE "debug_guard|trace|operand|$(printf '%s\n' "$sections" | sed 's/.*|//' | paste -sd '|')" || :)
+if [ -n "$missing" ]; then
+  echo "docs/operations.sh: no section has the headers $missing of ops/" >&2
+  exit 1
+fi
+
+cat <<END
+# Operations
+
+Written by docs/operations.sh out of the headers and tables in \`ops/\`. All operations take part in derivatives of any order, in forward
+mode (\`jvp\`) and in \`vmap\`, unless it says otherwise. g is dL/dy, the gradient of the result. How exact they are: [accuracy.md](accuracy.md).
+
+END
+printf '%s\n' "$sections" | while IFS='|' read -r title header; do
+  anchor=$(printf '%s' "$title" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 ]//g; s/ /-/g')
+  echo "- [$title](#$anchor)"
+done
+
+# The rows of a table: name, value, derivatives.
+rows() {
+  printf '\n| function | value | derivatives by its arguments |\n|---|---|---|\n'
+  awk '
+    # The text up to the next comma outside of brackets; `rest` is what follows it.
+    function next_field(text,   depth, i, letter) {
+      depth = 0
+      for (i = 1; i <= length(text); ++i) {
+        letter = substr(text, i, 1)
+        if (letter == "(") ++depth
+        if (letter == ")") --depth
+        if (depth < 0 || (letter == "," && depth == 0)) break
+      }
+      rest = substr(text, i + 1)
+      text = substr(text, 1, i - 1)
+      gsub(/^ +| +$/, "", text)
+      gsub(/\|/, "\\|", text)
+      return text
+    }
+    /^XTAPE_(UNARY|BINARY|TERNARY|COMPARE) *\(/ {
+      kind = $0
+      sub(/^XTAPE_/, "", kind)
+      sub(/[ (].*/, "", kind)
+      rest = $0
+      sub(/^[^(]*\(/, "", rest)
+      name = next_field(rest)
+      inputs = kind == "UNARY" ? "x" : kind == "TERNARY" ? "a, b, c" : "a, b"
+      if (kind != "COMPARE") next_field(rest)
+      value = next_field(rest)
+      count = kind == "UNARY" ? 1 : kind == "BINARY" ? 2 : kind == "TERNARY" ? 3 : 0
+      derivatives = count == 0 ? "none: the result is boolean" : ""
+      for (i = 0; i < count; ++i) {
+        one = next_field(rest)
+        derivatives = derivatives (i > 0 ? "; " : "") (one == "none" ? one : "`" one "`")
+      }
+      printf "| `%s(%s)` | `%s` | %s |\n", name, inputs, value, derivatives
+    }' "$1"
+}
+
+# What the formulas of a table have in common.
+formulas() {
+  awk '
+    /^XTAPE_FORMULA *\(/ {
+      line = $0
+      sub(/^XTAPE_FORMULA *\( */, "", line)
+      sub(/\) *$/, "", line)
+      name = line
+      sub(/,.*/, "", name)
+      parameters = line
+      sub(/^[^(]*\(/, "", parameters)
+      value = parameters
+      sub(/\).*/, "", parameters)
+      gsub(/T /, "", parameters)
+      sub(/^[^)]*\), */, "", value)
+      if (!shown++) printf "\nIn these, `over(g, d)` is g / d and `times(g, e)` is g e, both 0 where g is 0; and\n\n"
+      printf "- `%s(%s)` is `%s`\n", name, parameters, value
+    }' "$1"
+}
+
+# The functions of a header with what is said of them.
+functions() {
+  awk '
+    /^ *\/\/\// {
+      if (closed) doc = ""
+      closed = 0
+      line = $0
+      sub(/^ *\/\/\/ ?/, "", line)
+      if (doc != "" && line ~ /^( +|Throws|Source)/) sub(/\n$/, "\\\n", doc)  # begins a line
+      sub(/^ +/, "", line)
+      doc = doc line "\n"
+      next
+    }
+    /^\[\[nodiscard\]\]/ || /^(void|Tensor) [a-z_]+\(/ { statement = ""; inside = 1 }
+    inside {
+      line = $0
+      sub(/^\[\[nodiscard\]\] /, "", line)
+      statement = statement (statement == "" ? "" : "\n") line
+      if (line !~ /[;{]$/ && line !~ /}$/) next
+      inside = 0
+      sub(/ *\{[^}]*\}?$/, ";", statement)
+      sub(/^inline /, "", statement)
+      if (!closed) {
+        if (shown) printf "```\n"
+        if (doc != "") printf "\n%s\n```cpp\n", doc
+        else printf "\n```cpp\n"
+        shown = 1
+      }
+      print statement
+      closed = 1
+      next
+    }
+    /^}/ || /^(struct|class|enum|template|concept)/ { if (!closed) doc = "" }
+    END { if (shown) printf "```\n" }' "$1"
+}
+
+printf '%s\n' "$sections" | while IFS='|' read -r title header; do
+  printf '\n## %s\n' "$title"
+  if [ -e "ops/$header.def" ]; then
+    rows "ops/$header.def"
+    formulas "ops/$header.def"
+  fi
+  functions "ops/$header.hpp"
+done
