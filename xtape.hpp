@@ -52,6 +52,7 @@
 #include <xtape/ops/debug_guard.hpp>
 #include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/dropout.hpp>
+#include <xtape/ops/einsum.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/gradcheck.hpp>

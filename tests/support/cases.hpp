@@ -8,6 +8,7 @@
 
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/functions.hpp>
+#include <xtape/ops/einsum.hpp>
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
@@ -302,6 +303,60 @@ inline std::vector<Case> structural_cases() {
       {"linear: nothing but the bias",
        {nothing, zeros({0, 3}, Dtype::float64), vector},
        [](auto& v) { return linear(v[0], v[1], v[2]); }},
+
+      {"einsum: matrices",
+       {x, sixteenths({3, 2}, 1)},
+       [](auto& v) {
+         return einsum("ij,jk->ik", {v[0], v[1]});
+       }},
+      {"einsum: many matrices, the axes of the result in another order",
+       {cube, sixteenths({2, 2, 2}, 1)},
+       [](auto& v) {
+         return einsum("bij,bjk->kib", {v[0], v[1]});
+       }},
+      {"einsum: rows by rows",
+       {x, y},
+       [](auto& v) {
+         return einsum("ij,ij->i", {v[0], v[1]});
+       }},
+      {"einsum: one tensor twice, an outer product",
+       {vector},
+       [](auto& v) {
+         return einsum("i,j->ji", {v[0], v[0]});
+       }},
+      {"einsum: a quadratic form",
+       {vector, with_zeros},
+       [](auto& v) {
+         return einsum("i,ij,j", {v[0], v[1], v[0]});
+       }},
+      {"einsum: a diagonal of axes apart",
+       {sixteenths({2, 3, 2})},
+       [](auto& v) { return einsum("iji->ji", {v[0]}); }},
+      {"einsum: a trace, times a sum",
+       {with_zeros, x},
+       [](auto& v) {
+         return einsum("ii,jk->k", {v[0], v[1]});
+       }},
+      {"einsum: axes without a letter",
+       {cube, sixteenths({3, 1, 2}, 1)},
+       [](auto& v) {
+         return einsum("i...,...i", {v[0], v[1]});
+       }},
+      {"einsum: an extent of 1",
+       {sixteenths({2, 1}), y},
+       [](auto& v) {
+         return einsum("ij,kj->ik", {v[0], v[1]});
+       }},
+      {"einsum: a scalar",
+       {scalar, x},
+       [](auto& v) {
+         return einsum(",ij->ji", {v[0], v[1]});
+       }},
+      {"einsum: of nothing",
+       {nothing, zeros({0, 3}, Dtype::float64)},
+       [](auto& v) {
+         return einsum("ij,jk->ki", {v[0], v[1]});
+       }},
 
       {"softmax: rows", {x}, [](auto& v) { return softmax(v[0]); }, rounds},
       {"softmax: an inner axis", {cube}, [](auto& v) { return softmax(v[0], 1); }, rounds},
