@@ -62,6 +62,7 @@
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/linalg.hpp>
 #include <xtape/ops/matmul.hpp>
+#include <xtape/ops/products.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/softmax.hpp>

@@ -13,6 +13,8 @@ Shapes, parts and joining|layout
 Rearranging, padding, replacing parts|rearrange
 Elements by index|index
 Products of matrices|matmul
+Other products|products
+Sums of products by subscripts|einsum
 Linear algebra|linalg
 Softmax|softmax
 Dropout|dropout

@@ -66,7 +66,7 @@ Tensors moved(const Tensors& from, const Tensors& by, double step) {
   return result;
 }
 
-double dot(const Tensors& a, const Tensors& b) {
+double sum_of_products(const Tensors& a, const Tensors& b) {
   double total = 0;
   for (std::size_t i = 0; i < a.size(); ++i) total += sum(a[i].detach() * b[i].detach()).item();
   return total;
@@ -108,7 +108,7 @@ TEST_CASE("with_parameters: a Hessian of a model, by differences of its gradient
   for (std::size_t i = 0; i < v.size(); ++i) {
     CHECK(mismatch(hv[i], (ahead[i] - behind[i]) / (2 * step), 1e-6) == "");
   }
-  CHECK(dot(hv, v) != 0);
+  CHECK(sum_of_products(hv, v) != 0);
 }
 
 TEST_CASE("with_parameters: gradients of each example, whose mean is that of all") {

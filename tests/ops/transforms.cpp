@@ -77,7 +77,7 @@ Tensors directions(const Tensors& inputs, Rng& rng) {
   return result;
 }
 
-double dot(const Tensors& a, const Tensors& b) {
+double sum_of_products(const Tensors& a, const Tensors& b) {
   double total = 0;
   for (std::size_t i = 0; i < a.size(); ++i) total += sum(a[i] * b[i]).item();
   return total;
@@ -121,7 +121,7 @@ TEST_CASE("forward mode: the transpose of the backward pass, for every operation
     const auto [y, dy] = jvp(f.apply, f.inputs, v);
     CHECK(mismatch(y, f.apply(f.inputs)) == "");
     const Tensor w = rng.normal(y.shape(), 0, 1, y.dtype());
-    CHECK(close(dot({w}, {dy}), dot(v, vjp(f.apply, f.inputs).second(w))));
+    CHECK(close(sum_of_products({w}, {dy}), sum_of_products(v, vjp(f.apply, f.inputs).second(w))));
   }
 }
 

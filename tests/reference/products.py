@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares tests/support/numpy_products.hpp, what NumPy's einsum gives, with NumPy.
+"""Compares tests/support/numpy_products.hpp, what NumPy's products give, with NumPy.
 
 Usage: python3 tests/reference/products.py [--write]        needs NumPy (Debian: python3-numpy)
 
@@ -86,6 +86,35 @@ einsums = [
     ("bij,bjk->bik", [(2, 2, 0), (2, 0, 1)]),
 ]
 
+# (function, shapes, arguments)
+products = (
+    [("dot", shapes, ()) for shapes in (
+        [(), ()], [(), (2, 3)], [(2, 3), ()], [(3,), (3,)], [(2, 3), (3,)], [(2,), (2, 3)],
+        [(2, 3), (3, 2)], [(2, 2, 3), (3,)], [(3,), (2, 3, 2)], [(2, 2, 3), (3, 2)],
+        [(2, 3), (2, 3, 2)], [(2, 1, 3), (2, 3, 2)], [(2, 0), (0, 3)], [(0, 2), (2, 3)], [(0,), (0,)])] +
+    [("vdot", shapes, ()) for shapes in (
+        [(), ()], [(3,), (3,)], [(2, 3), (3, 2)], [(1,), ()], [(0,), (2, 0)])] +
+    [("inner", shapes, ()) for shapes in (
+        [(), (2, 3)], [(2, 3), ()], [(3,), (3,)], [(2, 3), (2, 3)], [(2, 3), (3,)], [(3,), (2, 3)],
+        [(2, 1, 3), (2, 2, 3)], [(2, 0), (3, 0)])] +
+    [("outer", shapes, ()) for shapes in (
+        [(), ()], [(2,), (3,)], [(2, 3), (2, 2)], [(3,), ()], [(0,), (3,)])] +
+    [("kron", shapes, ()) for shapes in (
+        [(), ()], [(), (2, 3)], [(2,), (3,)], [(2, 3), (3, 2)], [(2, 3), (4,)], [(3,), (2, 2)],
+        [(2, 1, 2), (2, 3, 2)], [(2, 0), (3, 4)], [(2, 1, 1, 2), (2, 2, 1, 2)], [(2, 2), (1, 2, 1, 3)],
+        [(1, 2, 1, 1, 2), (2, 2, 1)], [(2, 1, 0, 2), (3, 2)])] +
+    [("tensordot", shapes, arguments) for shapes, arguments in (
+        ([(2, 3), (2, 3)], (2,)), ([(2, 2, 3), (2, 3, 2)], (2,)), ([(2, 3), (3, 2)], (1,)),
+        ([(2,), (2, 3)], (1,)), ([(2, 3), (2, 2)], (0,)), ([(), (2, 3)], (0,)), ([(), ()], (0,)),
+        ([(2, 0), (0, 3)], (1,)), ([(2, 3, 2), (2, 2, 3)], (0,)),
+        ([(2, 3, 2), (3, 2)], ([1, 0], [0, 1])), ([(2, 3, 2), (3, 2)], ([-2], [0])),
+        ([(2, 3, 2), (2, 2, 3)], ([0, 2], [1, 0])), ([(2, 3), (3, 2)], ([], [])),
+        ([(2, 3), (3, 2)], ([0, 1], [-1, -2])))] +
+    [("cross", shapes, arguments) for shapes, arguments in (
+        ([(3,), (3,)], (-1,)), ([(2, 3), (3,)], (-1,)), ([(2, 1, 3), (2, 3)], (-1,)),
+        ([(3, 2), (3, 2)], (0,)), ([(3, 2), (3,)], (0,)), ([(2, 3, 2), (3, 1)], (-2,)),
+        ([(2, 3, 2), (1, 3, 1)], (1,)), ([(0, 3), (3,)], (-1,)))])
+
 
 def operand(shape, place):
     """Integers from -5 to 5, different ones in each place."""
@@ -97,16 +126,21 @@ def braces(numbers):
     return "{" + ", ".join(str(number) for number in numbers) + "}"
 
 
-def row(name, shapes, function):
+def row(name, shapes, arguments, function):
     result = numpy.asarray(function(*[operand(shape, place) for place, shape in enumerate(shapes)]))
-    return (f'    {{"{name}", {{{", ".join(braces(shape) for shape in shapes)}}}, '
+    lists = [argument if isinstance(argument, list) else [argument] for argument in arguments]
+    lists = "{" + ", ".join(braces(numbers) for numbers in lists) + "}"
+    return (f'    {{"{name}", {{{", ".join(braces(shape) for shape in shapes)}}}, {lists}, '
             f"{braces(result.shape)}, {braces(result.ravel())}}},\n")
 
 
 def text():
     rows_of_einsum = "".join(
-        row(subscripts, shapes, lambda *x, s=subscripts: numpy.einsum(s, *x))
+        row(subscripts, shapes, (), lambda *x, s=subscripts: numpy.einsum(s, *x))
         for subscripts, shapes in einsums)
+    rows = "".join(
+        row(name, shapes, arguments, lambda *x, f=getattr(numpy, name), a=arguments: call(f, x, a))
+        for name, shapes, arguments in products)
     return f"""#pragma once
 #include <cstdint>
 #include <vector>
@@ -117,8 +151,9 @@ def text():
 
 /// What NumPy gives for operands of these shapes, see `operands`.
 struct NumpyProduct {{
-  const char* name;  // the subscripts
+  const char* name;  // of the function, or the subscripts
   std::vector<xtape::Shape> shapes;
+  std::vector<std::vector<std::int64_t>> arguments;
   xtape::Shape shape;
   std::vector<std::int64_t> values;
 
@@ -137,15 +172,27 @@ struct NumpyProduct {{
 // clang-format off
 inline const std::vector<NumpyProduct> numpy_einsums{{
 {rows_of_einsum}}};
+
+inline const std::vector<NumpyProduct> numpy_products{{
+{rows}}};
 // clang-format on
 """
+
+
+def call(function, operands, arguments):
+    if function is numpy.tensordot:
+        return function(*operands, axes=arguments[0] if len(arguments) == 1 else arguments)
+    if function is numpy.cross:
+        return function(*operands, axis=arguments[0])
+    return function(*operands)
 
 
 def main():
     if "--write" in sys.argv[1:]:
         header.write_text(text())
     same = header.read_text() == text()
-    print(f"{len(einsums)} einsums: {'as NumPy gives them' if same else 'WRONG'}")
+    print(f"{len(einsums)} einsums and {len(products)} other products: "
+          f"{'as NumPy gives them' if same else 'WRONG'}")
     sys.exit(0 if same else 1)
 
 

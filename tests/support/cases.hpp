@@ -14,6 +14,7 @@
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/linalg.hpp>
 #include <xtape/ops/matmul.hpp>
+#include <xtape/ops/products.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/softmax.hpp>
@@ -357,6 +358,34 @@ inline std::vector<Case> structural_cases() {
        [](auto& v) {
          return einsum("ij,jk->ki", {v[0], v[1]});
        }},
+      {"dot: three axes by three",
+       {cube, sixteenths({1, 2, 2}, 1)},
+       [](auto& v) { return dot(v[0], v[1]); }},
+      {"dot: by a vector", {cube, sixteenths({2}, 1)}, [](auto& v) { return dot(v[0], v[1]); }},
+      {"dot: a scalar", {scalar, x}, [](auto& v) { return dot(v[0], v[1]); }},
+      {"vdot: of other shapes",
+       {x, sixteenths({3, 2}, 1)},
+       [](auto& v) { return vdot(v[0], v[1]); }},
+      {"inner: rows by a vector", {x, vector}, [](auto& v) { return inner(v[0], v[1]); }},
+      {"inner: rows by themselves", {x}, [](auto& v) { return inner(v[0], v[0]); }},
+      {"outer: of a matrix and a vector", {x, vector}, [](auto& v) { return outer(v[0], v[1]); }},
+      {"kron: a matrix and a vector", {x, vector}, [](auto& v) { return kron(v[0], v[1]); }},
+      {"kron: four axes",
+       {sixteenths({2, 1, 1, 2}), sixteenths({1, 2}, 1)},
+       [](auto& v) { return kron(v[0], v[1]); }},
+      {"tensordot: two axes",
+       {cube, sixteenths({3, 2, 2}, 1)},
+       [](auto& v) { return tensordot(v[0], v[1]); }},
+      {"tensordot: lists of axes",
+       {cube, sixteenths({2, 2, 2}, 1)},
+       [](auto& v) {
+         return tensordot(v[0], v[1], {0, -1}, {2, 0});
+       }},
+      {"tensordot: no axis", {vector, x}, [](auto& v) { return tensordot(v[0], v[1], 0); }},
+      {"cross: rows by a vector", {x, vector}, [](auto& v) { return cross(v[0], v[1]); }},
+      {"cross: along an inner axis",
+       {cube, sixteenths({1, 3, 2}, 1)},
+       [](auto& v) { return cross(v[0], v[1], 1); }},
 
       {"softmax: rows", {x}, [](auto& v) { return softmax(v[0]); }, rounds},
       {"softmax: an inner axis", {cube}, [](auto& v) { return softmax(v[0], 1); }, rounds},
