@@ -48,6 +48,7 @@
 #include <xtape/nn/regularization.hpp>
 #include <xtape/nn/residual.hpp>
 #include <xtape/nn/sequential.hpp>
+#include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/checkpoint.hpp>
 #include <xtape/ops/debug_guard.hpp>
 #include <xtape/ops/derivatives.hpp>

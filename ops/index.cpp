@@ -14,6 +14,7 @@
 #include <xtape/core/operation.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
+#include <xtape/ops/indices.hpp>
 #include <xtape/ops/layout.hpp>
 
 namespace xtape {
@@ -38,29 +39,20 @@ struct Resolve {
     const Tensor dense = indices.contiguous();
     const auto* given = dense.body().elements<std::int64_t>();
     auto* from_front = y.body().elements<std::int64_t>();
-    for (std::int64_t i = 0; i < y.size(); ++i) {
-      if (given[i] < -extent || given[i] >= extent) {
+    for (std::int64_t i = 0, n = y.size(); i < n; ++i) {
+      const std::int64_t place = given[i] < 0 ? given[i] + extent : given[i];
+      if (place < 0 || place >= extent) {
         throw IndexError(detail::out_of_range(info.name, "index", given[i], extent) +
                          " at position " + std::to_string(i));
       }
-      from_front[i] = given[i] < 0 ? given[i] + extent : given[i];
+      from_front[i] = place;
     }
   }
   Tensor batch(const Examples& x) const { return apply(Resolve(*this), x[0]); }
 };
 
-Tensor resolved(const char* op, const Tensor& indices, std::int64_t extent) {
-  return apply(Resolve{{op}, extent}, indices);
-}
-
-/// A tensor as [outer, rows, inner] around an axis.
-struct Rows {
-  Rows(const Shape& shape, int axis)
-      : outer(detail::count_of({shape.begin(), shape.begin() + axis})),
-        count(shape[axis]),
-        inner(detail::count_of({shape.begin() + axis + 1, shape.end()})) {}
-  std::int64_t outer, count, inner;
-};
+using Rows = detail::AroundAxis;
+using detail::resolved;
 
 Shape taken_shape(const Shape& shape, int axis, const Shape& indices) {
   Shape result = shape;
@@ -269,6 +261,10 @@ struct OneHot {
 };
 
 }  // namespace
+
+Tensor detail::resolved(const char* op, const Tensor& indices, std::int64_t extent) {
+  return apply(Resolve{{op}, extent}, indices);
+}
 
 Tensor Tensor::part(std::initializer_list<Number> indices) const {
   if (indices.size() > static_cast<std::size_t>(rank())) {

@@ -23,27 +23,6 @@ namespace {
 
 constexpr std::int64_t half = std::int64_t{1} << 62;
 
-/// A row for an axis of a tensor of rank 2, and one for the only number without an axis.
-Counts of_axis(const char* name, const std::function<void(const Tensor&, std::int64_t)>& call,
-               std::int64_t axes = 2, bool scalars = true) {
-  const Tensor x = ones({2, 3}), scalar = tensor(1.0);
-  const std::string op = std::string(name).substr(0, std::string(name).find(':'));
-  const std::string n = std::to_string(axes);
-  Counts rows{{name,
-               Kind::index,
-               {axes, -axes - 1, most, least},
-               [=](auto axis) { call(x, axis); },
-               op + ": axis must lie in [-" + n + ", " + n + "); got "}};
-  if (axes == 2 && scalars) {
-    rows.push_back({name,
-                    Kind::index,
-                    {0, -1, most, least},
-                    [=](auto axis) { call(scalar, axis); },
-                    op + ": axis must exist, and there is none; got "});
-  }
-  return rows;
-}
-
 }  // namespace
 
 TEST_CASE("refusals: axes") {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/einsum.hpp>
@@ -273,6 +274,23 @@ inline std::vector<Case> structural_cases() {
        {sixteenths({2, 2, 2}), index},
        [](auto& v) {
          return scatter_add(v[0], v[1], {2, 3}, -1);
+       }},
+
+      {"take_along_axis: repeated elements",
+       {x, tensor({{2, 0}, {-1, -1}})},
+       [](auto& v) { return take_along_axis(v[0], v[1]); }},
+      {"take_along_axis: an inner axis, the others broadcast",
+       {cube, tensor({{{2}, {0}, {2}, {-2}}})},
+       [](auto& v) { return take_along_axis(v[0], v[1], 1); }},
+      {"scatter_add_along_axis: repeated elements",
+       {x, tensor({{2, 0, -1}, {1, 1, 1}})},
+       [](auto& v) {
+         return scatter_add_along_axis(v[0], v[1], {2, 4});
+       }},
+      {"scatter_add_along_axis: an inner axis",
+       {sixteenths({2, 2}), tensor({{0, 2}, {0, -1}})},
+       [](auto& v) {
+         return scatter_add_along_axis(v[0], v[1], {3, 2}, 0);
        }},
 
       {"matmul: matrices", {x, sixteenths({3, 4}, 1)}, [](auto& v) { return matmul(v[0], v[1]); }},

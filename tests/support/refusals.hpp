@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/memory.hpp>
 #include <xtape/core/rng.hpp>
@@ -73,6 +74,28 @@ void check(const std::vector<Refusal<T>>& table) {
       CHECK(xtape::default_rng() == before);
     }
   }
+}
+
+/// A row for an axis of a tensor of rank 2, and one for the only number without an axis.
+inline Counts of_axis(const char* name,
+                      const std::function<void(const xtape::Tensor&, std::int64_t)>& call,
+                      std::int64_t axes = 2, bool scalars = true) {
+  const xtape::Tensor x = xtape::ones({2, 3}), scalar = xtape::tensor(1.0);
+  const std::string op = std::string(name).substr(0, std::string(name).find(':'));
+  const std::string n = std::to_string(axes);
+  Counts rows{{name,
+               Kind::index,
+               {axes, -axes - 1, most, least},
+               [=](auto axis) { call(x, axis); },
+               op + ": axis must lie in [-" + n + ", " + n + "); got "}};
+  if (axes == 2 && scalars) {
+    rows.push_back({name,
+                    Kind::index,
+                    {0, -1, most, least},
+                    [=](auto axis) { call(scalar, axis); },
+                    op + ": axis must exist, and there is none; got "});
+  }
+  return rows;
 }
 
 }  // namespace refusals

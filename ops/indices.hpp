@@ -1,0 +1,29 @@
+#pragma once
+#include <cstdint>
+
+#include <xtape/config.hpp>
+#include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape::detail {
+
+/// Indices into an axis of `extent`, counted from the front; dense.
+/// Throws DtypeError unless they are int64, IndexError for one out of range.
+Tensor resolved(const char* op, const Tensor& indices, std::int64_t extent);
+
+/// take_along_axis with such indices, of the extents that x has but along the axis.
+Tensor taken_along(const Tensor& x, const Tensor& index, int axis);
+
+/// A shape as [outer, count, inner] around an axis.
+struct AroundAxis {
+  AroundAxis(const Shape& shape, int axis)
+      : outer(count_of({shape.begin(), shape.begin() + axis})),
+        count(shape[axis]),
+        inner(count_of({shape.begin() + axis + 1, shape.end()})) {}
+  std::int64_t outer, count, inner;
+};
+
+}  // namespace xtape::detail
+
+XTAPE_EXPORT_END

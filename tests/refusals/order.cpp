@@ -1,0 +1,38 @@
+#include <xtape/core/create.hpp>
+#include <xtape/ops/along_axis.hpp>
+
+#include "../support/refusals.hpp"
+
+using namespace xtape;
+using namespace refusals;
+
+TEST_CASE("refusals: axes of order and accumulation") {
+  const Tensor places = zeros({2, 3}, Dtype::int64);
+  check(of_axis("take_along_axis: axis",
+                [&](auto& x, auto a) { return take_along_axis(x, places, a); }));
+  check(of_axis("scatter_add_along_axis: axis",
+                [&](auto& x, auto a) { return scatter_add_along_axis(x, places, x.shape(), a); }));
+}
+
+TEST_CASE("refusals: counts and places along an axis") {
+  const Tensor x = ones({2, 3}), labels = tensor({0, 1});
+  check(Counts{
+      {"take_along_axis: indices",
+       Kind::index,
+       {3, -4, most, least},
+       [&](auto i) { return take_along_axis(x, tensor({{i}})); },
+       "take_along_axis: index must lie in [-3, 3); got % at position 0"},
+      {"scatter_add_along_axis: indices",
+       Kind::index,
+       {3, -4, most, least},
+       [&](auto i) {
+         return scatter_add_along_axis(ones({1, 1}), tensor({{i}}), {1, 3});
+       },
+       "scatter_add_along_axis: index must lie in [-3, 3); got % at position 0"},
+      {"scatter_add_along_axis: shape",
+       Kind::shape,
+       {-1},
+       [&](auto n) { return scatter_add_along_axis(x, labels, {n}); },
+       "shape: extents must not be negative; got [%]"},
+  });
+}
