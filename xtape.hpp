@@ -67,6 +67,7 @@
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/softmax.hpp>
+#include <xtape/ops/sort.hpp>
 #include <xtape/ops/statistics.hpp>
 #include <xtape/ops/trace.hpp>
 #include <xtape/ops/vmap.hpp>

@@ -1,5 +1,6 @@
 #include <xtape/core/create.hpp>
 #include <xtape/ops/along_axis.hpp>
+#include <xtape/ops/sort.hpp>
 
 #include "../support/refusals.hpp"
 
@@ -12,6 +13,9 @@ TEST_CASE("refusals: axes of order and accumulation") {
                 [&](auto& x, auto a) { return take_along_axis(x, places, a); }));
   check(of_axis("scatter_add_along_axis: axis",
                 [&](auto& x, auto a) { return scatter_add_along_axis(x, places, x.shape(), a); }));
+  check(of_axis("sort: axis", [](auto& x, auto a) { return sort(x, a); }));
+  check(of_axis("argsort: axis", [](auto& x, auto a) { return argsort(x, a); }));
+  check(of_axis("topk: axis", [](auto& x, auto a) { return topk(x, 1, a).values; }));
 }
 
 TEST_CASE("refusals: counts and places along an axis") {
@@ -34,5 +38,10 @@ TEST_CASE("refusals: counts and places along an axis") {
        {-1},
        [&](auto n) { return scatter_add_along_axis(x, labels, {n}); },
        "shape: extents must not be negative; got [%]"},
+      {"topk: k",
+       Kind::value,
+       {4, -1, most, least},
+       [&](auto k) { return topk(x, k).values; },
+       "topk: k must lie in [0, 3]; got "},
   });
 }

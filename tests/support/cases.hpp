@@ -19,6 +19,7 @@
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/softmax.hpp>
+#include <xtape/ops/sort.hpp>
 #include <xtape/ops/statistics.hpp>
 
 #include "compare.hpp"
@@ -292,6 +293,9 @@ inline std::vector<Case> structural_cases() {
        [](auto& v) {
          return scatter_add_along_axis(v[0], v[1], {3, 2}, 0);
        }},
+      {"sort: rows", {x}, [](auto& v) { return sort(v[0]); }},
+      {"sort: an inner axis, descending", {cube}, [](auto& v) { return sort(v[0], 1, true); }},
+      {"topk: the first two", {cube}, [](auto& v) { return topk(v[0], 2, 1).values; }},
 
       {"matmul: matrices", {x, sixteenths({3, 4}, 1)}, [](auto& v) { return matmul(v[0], v[1]); }},
       {"matmul: a matrix by itself, transposed",
@@ -430,6 +434,8 @@ inline std::vector<Case> constant_cases() {
       {"argmax: all", {x}, [](auto& v) { return argmax(v[0]); }},
       {"argmin: an axis", {x}, [](auto& v) { return argmin(v[0], 0); }},
       {"argmin: all", {x}, [](auto& v) { return argmin(v[0]); }},
+      {"argsort: an axis", {x}, [](auto& v) { return argsort(v[0], 0); }},
+      {"topk: places", {x}, [](auto& v) { return topk(v[0], 2).indices; }},
       {"any: an axis", {x}, [](auto& v) { return any(v[0], 0); }},
       {"all: an axis", {x}, [](auto& v) { return all(v[0], 1); }},
       {"count_nonzero: all", {x}, [](auto& v) { return count_nonzero(v[0]); }},

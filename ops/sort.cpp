@@ -1,0 +1,65 @@
+#include <xtape/core/body.hpp>
+#include <xtape/core/mapped.hpp>
+#include <xtape/core/operation.hpp>
+#include <xtape/core/require.hpp>
+#include <xtape/ops/indices.hpp>
+#include <xtape/ops/kernels/sort.hpp>
+#include <xtape/ops/sort.hpp>
+
+namespace xtape {
+namespace {
+
+/// The places of the first `chosen` elements in order.
+struct ArgSort {
+  OpInfo info;
+  int axis;
+  bool descending;
+  std::int64_t chosen;
+  void attributes(auto& visit) const {
+    visit("axis", axis);
+    visit("descending", descending);
+    visit("chosen", chosen);
+  }
+
+  OpResult infer(const Tensor& x) const {
+    Shape shape = x.shape();
+    shape[axis] = chosen;
+    return {shape, Dtype::int64};
+  }
+  void run(const Tensor& y, const Tensor& x) const {
+    const NoGradGuard off;
+    kernels::argsort(x.contiguous(), axis, descending, chosen, y);
+  }
+  Tensor batch(const Examples& x) const {
+    return apply(ArgSort{info, axis + 1, descending, chosen}, x[0]);
+  }
+};
+
+int axis_of(const char* op, const Tensor& x, std::int64_t axis) {
+  detail::require_defined(op, "x", x);
+  return normalize_axis(op, axis, x.rank());
+}
+
+Tensor places(const char* op, const Tensor& x, int axis, bool descending) {
+  return apply(ArgSort{{op}, axis, descending, x.shape()[axis]}, x);
+}
+
+}  // namespace
+
+Tensor sort(const Tensor& x, std::int64_t given, bool descending) {
+  const int axis = axis_of("sort", x, given);
+  return detail::taken_along(x, places("sort", x, axis, descending), axis);
+}
+
+Tensor argsort(const Tensor& x, std::int64_t axis, bool descending) {
+  return places("argsort", x, axis_of("argsort", x, axis), descending);
+}
+
+TopK topk(const Tensor& x, std::int64_t k, std::int64_t given) {
+  const int axis = axis_of("topk", x, given);
+  detail::require_in<std::int64_t>("topk", "k", k, 0, x.shape()[axis]);
+  const Tensor indices = apply(ArgSort{{"topk"}, axis, true, k}, x);
+  return {detail::taken_along(x, indices, axis), indices};
+}
+
+}  // namespace xtape
