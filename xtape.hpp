@@ -50,6 +50,7 @@
 #include <xtape/nn/sequential.hpp>
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/checkpoint.hpp>
+#include <xtape/ops/cumulative.hpp>
 #include <xtape/ops/debug_guard.hpp>
 #include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/dropout.hpp>

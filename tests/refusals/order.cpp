@@ -1,5 +1,6 @@
 #include <xtape/core/create.hpp>
 #include <xtape/ops/along_axis.hpp>
+#include <xtape/ops/cumulative.hpp>
 #include <xtape/ops/sort.hpp>
 
 #include "../support/refusals.hpp"
@@ -16,6 +17,11 @@ TEST_CASE("refusals: axes of order and accumulation") {
   check(of_axis("sort: axis", [](auto& x, auto a) { return sort(x, a); }));
   check(of_axis("argsort: axis", [](auto& x, auto a) { return argsort(x, a); }));
   check(of_axis("topk: axis", [](auto& x, auto a) { return topk(x, 1, a).values; }));
+  check(of_axis("cumsum: axis", [](auto& x, auto a) { return cumsum(x, a); }));
+  check(of_axis("cumprod: axis", [](auto& x, auto a) { return cumprod(x, a); }));
+  check(of_axis("logcumsumexp: axis", [](auto& x, auto a) { return logcumsumexp(x, a); }));
+  check(of_axis("cummax: axis", [](auto& x, auto a) { return cummax(x, a); }));
+  check(of_axis("cummin: axis", [](auto& x, auto a) { return cummin(x, a); }));
 }
 
 TEST_CASE("refusals: counts and places along an axis") {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <xtape/ops/along_axis.hpp>
+#include <xtape/ops/cumulative.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/einsum.hpp>
@@ -296,6 +297,22 @@ inline std::vector<Case> structural_cases() {
       {"sort: rows", {x}, [](auto& v) { return sort(v[0]); }},
       {"sort: an inner axis, descending", {cube}, [](auto& v) { return sort(v[0], 1, true); }},
       {"topk: the first two", {cube}, [](auto& v) { return topk(v[0], 2, 1).values; }},
+
+      {"cumsum: rows", {x}, [](auto& v) { return cumsum(v[0], 1); }},
+      {"cumsum: an inner axis", {cube}, [](auto& v) { return cumsum(v[0], -2); }},
+      {"cumsum: all", {x}, [](auto& v) { return cumsum(v[0]); }},
+      {"cumprod: rows", {x}, [](auto& v) { return cumprod(v[0], 1); }, rounds},
+      {"cumprod: an inner axis", {cube}, [](auto& v) { return cumprod(v[0], 1); }, rounds},
+      {"cumprod: all", {x}, [](auto& v) { return cumprod(v[0]); }, rounds},
+      {"cumprod: zeros among the elements", {with_zeros}, [](auto& v) { return cumprod(v[0], 1); }},
+      {"cumprod: of nothing", {nothing}, [](auto& v) { return cumprod(v[0], 1); }},
+      {"logcumsumexp: rows", {x}, [](auto& v) { return logcumsumexp(v[0], 1); }, rounds},
+      {"logcumsumexp: an inner axis",
+       {cube},
+       [](auto& v) { return logcumsumexp(v[0], 1); },
+       rounds},
+      {"cummax: rows", {x}, [](auto& v) { return cummax(v[0], 1); }},
+      {"cummin: an inner axis", {cube}, [](auto& v) { return cummin(v[0], 1); }},
 
       {"matmul: matrices", {x, sixteenths({3, 4}, 1)}, [](auto& v) { return matmul(v[0], v[1]); }},
       {"matmul: a matrix by itself, transposed",
