@@ -44,11 +44,12 @@ Tensor expected_of(const Tensor& x, bool descending) {  // of each row
 
 /// Numbers with ties, infinities, NaN and zeros of both signs among them.
 Tensor mixed(const Shape& shape, std::uint64_t seed) {
-  const double special[] = {inf, -inf, quiet_nan, 0.0, -0.0, 1e-320, -5e-324, 1e300, -1e300};
+  const double special[] = {inf,  -inf,   quiet_nan, -quiet_nan, 0.0,
+                            -0.0, 1e-320, -5e-324,   1e300,      -1e300};
   Doubles numbers = drawn(shape, -8, 8, seed).to_vector<double>();
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     if (i % 3 == 0) numbers[i] = std::round(numbers[i]);
-    if (i % 7 == 3) numbers[i] = special[i % 9];
+    if (i % 7 == 3) numbers[i] = special[i % 10];
   }
   return from_vector(std::move(numbers), shape);
 }
