@@ -65,8 +65,10 @@
 #include <xtape/ops/linalg.hpp>
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/products.hpp>
+#include <xtape/ops/quantile.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
+#include <xtape/ops/samples.hpp>
 #include <xtape/ops/softmax.hpp>
 #include <xtape/ops/sort.hpp>
 #include <xtape/ops/statistics.hpp>

@@ -139,7 +139,10 @@ TEST_CASE("special points: powers of sums and products, where formulas meet") {
 TEST_CASE("special points: every structural operation") {
   for (const Case& use : structural_cases()) {
     CAPTURE(use.name);
-    const auto names = {"amax", "amin", "norm", "stddev", "sort", "topk", "cummax", "cummin"};
+    // Moved alone, the middle one of equal elements changes nothing: no difference sees its slope.
+    if (use.name.starts_with("median") || use.name.starts_with("quantile")) continue;
+    const auto names = {"amax", "amin",   "norm",   "stddev", "sort",
+                        "topk", "cummax", "cummin", "ptp"};
     const bool kinked = std::any_of(names.begin(), names.end(),
                                     [&](const char* name) { return use.name.starts_with(name); });
     Tensors inputs;

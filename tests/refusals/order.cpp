@@ -1,6 +1,8 @@
 #include <xtape/core/create.hpp>
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/cumulative.hpp>
+#include <xtape/ops/quantile.hpp>
+#include <xtape/ops/samples.hpp>
 #include <xtape/ops/sort.hpp>
 
 #include "../support/refusals.hpp"
@@ -17,6 +19,13 @@ TEST_CASE("refusals: axes of order and accumulation") {
   check(of_axis("sort: axis", [](auto& x, auto a) { return sort(x, a); }));
   check(of_axis("argsort: axis", [](auto& x, auto a) { return argsort(x, a); }));
   check(of_axis("topk: axis", [](auto& x, auto a) { return topk(x, 1, a).values; }));
+  check(of_axis("median: axes", [](auto& x, auto a) { return median(x, a); }));
+  check(of_axis("quantile: axes", [](auto& x, auto a) { return quantile(x, 0.5, a); }));
+  check(of_axis("ptp: axes", [](auto& x, auto a) { return ptp(x, a); }));
+  check(of_axis("nansum: axes", [](auto& x, auto a) { return nansum(x, a); }));
+  check(of_axis("nanmean: axes", [](auto& x, auto a) { return nanmean(x, a); }));
+  check(of_axis("diff: axis", [](auto& x, auto a) { return diff(x, 1, a); }));
+  check(of_axis("trapezoid: axis", [](auto& x, auto a) { return trapezoid(x, 1, a); }));
   check(of_axis("cumsum: axis", [](auto& x, auto a) { return cumsum(x, a); }));
   check(of_axis("cumprod: axis", [](auto& x, auto a) { return cumprod(x, a); }));
   check(of_axis("logcumsumexp: axis", [](auto& x, auto a) { return logcumsumexp(x, a); }));
@@ -44,10 +53,24 @@ TEST_CASE("refusals: counts and places along an axis") {
        {-1},
        [&](auto n) { return scatter_add_along_axis(x, labels, {n}); },
        "shape: extents must not be negative; got [%]"},
+      {"diff: n",
+       Kind::value,
+       {-1, least},
+       [&](auto n) { return diff(x, n); },
+       "diff: n must be at least 0; got "},
       {"topk: k",
        Kind::value,
        {4, -1, most, least},
        [&](auto k) { return topk(x, k).values; },
        "topk: k must lie in [0, 3]; got "},
   });
+}
+
+TEST_CASE("refusals: parts of the elements") {
+  const Tensor x = ones({2, 3});
+  check(Numbers{{"quantile: q",
+                 Kind::value,
+                 {-0.1, 1.1, not_a_number, inf, -inf},
+                 [&](auto q) { return quantile(x, q); },
+                 "quantile: q must lie in [0, 1]; got "}});
 }

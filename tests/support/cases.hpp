@@ -17,8 +17,10 @@
 #include <xtape/ops/linalg.hpp>
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/products.hpp>
+#include <xtape/ops/quantile.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
+#include <xtape/ops/samples.hpp>
 #include <xtape/ops/softmax.hpp>
 #include <xtape/ops/sort.hpp>
 #include <xtape/ops/statistics.hpp>
@@ -313,6 +315,23 @@ inline std::vector<Case> structural_cases() {
        rounds},
       {"cummax: rows", {x}, [](auto& v) { return cummax(v[0], 1); }},
       {"cummin: an inner axis", {cube}, [](auto& v) { return cummin(v[0], 1); }},
+
+      {"median: all", {x}, [](auto& v) { return median(v[0]); }},
+      {"median: an axis, kept",
+       {cube},
+       [](auto& v) { return median(v[0], 1, {.keep_dims = true}); }},
+      {"quantile: axes",
+       {cube},
+       [](auto& v) {
+         return quantile(v[0], 0.375, {0, 2});
+       },
+       rounds},
+      {"ptp: an axis", {x}, [](auto& v) { return ptp(v[0], 1); }},
+      {"nansum: an axis", {x}, [](auto& v) { return nansum(v[0], 1); }},
+      {"nanmean: all", {x}, [](auto& v) { return nanmean(v[0]); }, rounds},
+      {"diff: twice", {x}, [](auto& v) { return diff(v[0], 2); }},
+      {"trapezoid: equal distances", {cube}, [](auto& v) { return trapezoid(v[0], 0.5, 1); }},
+      {"trapezoid: at points", {x, vector}, [](auto& v) { return trapezoid(v[0], v[1]); }},
 
       {"matmul: matrices", {x, sixteenths({3, 4}, 1)}, [](auto& v) { return matmul(v[0], v[1]); }},
       {"matmul: a matrix by itself, transposed",
