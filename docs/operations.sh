@@ -9,9 +9,14 @@ sections='Elementwise: arithmetic, comparisons, activations|elementwise
 Elementwise: rounding, angles, other logarithms, hyperbolic functions|functions
 Sums, extrema and other reductions|reduce
 Variances, norms, truth|statistics
+Median, quantiles, sums without NaN|quantile
+Samples of a function: differences and areas|samples
 Shapes, parts and joining|layout
 Rearranging, padding, replacing parts|rearrange
 Elements by index|index
+Elements by an index for each place|along_axis
+Order|sort
+Running sums, products and extrema|cumulative
 Products of matrices|matmul
 Other products|products
 Sums of products by subscripts|einsum

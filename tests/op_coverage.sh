@@ -1,6 +1,6 @@
 #!/bin/sh
 # Every public operation stands in the gradient tables: a row of ops/*.def with a scalar reference
-# in support/rows.hpp, any other with a use in support/cases.hpp. Prints the missing ones.
+# in support/rows.hpp, any other with a use in support/cases. Prints the missing ones.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -8,8 +8,7 @@ rows=$(sed -nE 's/^XTAPE_(UNARY|BINARY|TERNARY|COMPARE) *\(([a-z0-9_]+),.*/\2/p'
   ops/elementwise.def ops/functions.def)
 headers=$(find ops -maxdepth 1 -name '*.hpp' ! -name gradcheck.hpp ! -name derivatives.hpp \
   ! -name checkpoint.hpp ! -name implicit.hpp ! -name hook.hpp ! -name numbers.hpp ! -name row.hpp \
-  ! -name row_table.hpp)
-  ! -name indices.hpp)
+  ! -name row_table.hpp ! -name indices.hpp)
 pattern='^(\[\[nodiscard\]\] )?(inline )?(Tensor|std::vector<Tensor>) ([a-z0-9_]+)\(.*'
 # shellcheck disable=SC2086 # a list of files
 declared=$(sed -nE "s/$pattern/\4/p" $headers | sort -u)
@@ -27,8 +26,8 @@ for op in $rows; do
   status=1
 done
 for op in $declared to contiguous; do
-  grep -q "{\"$op: " tests/support/cases.hpp && continue
-  echo "tests/support/cases.hpp has no use of $op"
+  grep -q "{\"$op: " tests/support/cases.hpp tests/support/cases/*.hpp && continue
+  echo "tests/support/cases has no use of $op"
   status=1
 done
 exit $status
