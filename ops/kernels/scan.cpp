@@ -5,6 +5,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/memory.hpp>
+#include <xtape/core/wraps.hpp>
 #include <xtape/ops/indices.hpp>
 #include <xtape/ops/kernels/scan.hpp>
 
@@ -17,6 +18,15 @@ using detail::AroundAxis;
 template <class T>
 using Running = std::conditional_t<std::is_same_v<T, float>, double,
                                    std::conditional_t<std::is_integral_v<T>, std::uint64_t, T>>;
+
+template <class T>
+XTAPE_WRAPS T added(T a, T b) {
+  return a + b;
+}
+template <class T>
+XTAPE_WRAPS T multiplied(T a, T b) {
+  return a * b;
+}
 
 /// y at each place from `first(place)` at the beginning of the axis and `next(before, place)` behind.
 template <class T, class First, class Next>
@@ -88,7 +98,7 @@ void running_sum(const Tensor& x, int axis, bool backwards, const Tensor& y) {
     const T* const from = x.body().elements<const T>();
     const auto first = [from](std::int64_t at) { return static_cast<Running<T>>(from[at]); };
     scan(AroundAxis(x.shape(), axis), backwards, y.body().elements<T>(), first,
-         [first](Running<T> sum, std::int64_t at) { return sum + first(at); });
+         [first](Running<T> sum, std::int64_t at) { return added(sum, first(at)); });
   });
 }
 
@@ -98,7 +108,7 @@ void running_product(const Tensor& x, int axis, const Tensor& y) {
     const T* const from = x.body().elements<const T>();
     const auto first = [from](std::int64_t at) { return static_cast<Running<T>>(from[at]); };
     scan(AroundAxis(x.shape(), axis), false, y.body().elements<T>(), first,
-         [first](Running<T> product, std::int64_t at) { return product * first(at); });
+         [first](Running<T> product, std::int64_t at) { return multiplied(product, first(at)); });
   });
 }
 
@@ -110,7 +120,7 @@ void recurrence(const Tensor& a, const Tensor& b, int axis, bool backwards, cons
     const auto first = [summand](std::int64_t at) { return static_cast<Running<T>>(summand[at]); };
     scan(AroundAxis(y.shape(), axis), backwards, y.body().elements<T>(), first,
          [=](Running<T> before, std::int64_t at) {
-           return first(at) + static_cast<Running<T>>(factor[at]) * before;
+           return added(first(at), multiplied(static_cast<Running<T>>(factor[at]), before));
          });
   });
 }
