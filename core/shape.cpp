@@ -59,11 +59,6 @@ Shape detail::PackedShape::unpacked() const {
   return shape;
 }
 
-bool detail::PackedShape::operator==(const Shape& shape) const {
-  const auto extents = extents_.items();
-  return std::equal(shape.begin(), shape.end(), extents.begin(), extents.end());
-}
-
 std::string to_string(const Shape& shape) {
   std::string text = "[";
   for (int axis = 0; axis < shape.rank(); ++axis) {

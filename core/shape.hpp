@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
@@ -78,9 +79,7 @@ class Shape {
   void erase(int axis);
 
   friend bool operator==(const Shape& a, const Shape& b) {
-    bool equal = a.rank_ == b.rank_;
-    for (int i = 0; equal && i < a.rank_; ++i) equal = a.begin()[i] == b.begin()[i];
-    return equal;
+    return a.rank_ == b.rank_ && std::equal(a.begin(), a.end(), b.begin());
   }
 
  private:
@@ -118,7 +117,10 @@ class PackedShape {
   PackedShape& operator=(const PackedShape&) = delete;
 
   Shape unpacked() const;
-  bool operator==(const Shape& shape) const;
+  friend bool operator==(const PackedShape& a, const Shape& b) {
+    const auto extents = a.extents_.items();
+    return std::equal(b.begin(), b.end(), extents.begin(), extents.end());
+  }
 
  private:
   Few<std::int64_t, 3> extents_;

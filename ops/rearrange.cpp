@@ -76,8 +76,14 @@ Tensor values_for(const char* op, const Tensor& x, std::span<const Slice> slices
     throw DtypeError(std::string(op) + ": the values must fit in x's dtype; got " +
                      given.describe() + " for " + x.describe());
   }
-  return detail::named_in_errors(
-      op, [&] { return broadcast_to(given.to(x.dtype()), slice(x.detach(), slices).shape()); });
+  const Shape place = slice(x.detach(), slices).shape();
+  Shape both = given.shape();
+  if (place != both && given.rank() <= place.rank()) both = broadcast_shapes(op, both, place);
+  if (both != place) {
+    throw ShapeError(std::string(op) + ": the values must broadcast to their place, " +
+                     to_string(place) + "; got " + given.describe());
+  }
+  return broadcast_to(given.to(x.dtype()), place);
 }
 
 }  // namespace

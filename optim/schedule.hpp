@@ -1,7 +1,6 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -24,7 +23,7 @@ concept FactorOfStep = std::is_invocable_r_v<double, F&, std::int64_t>;
 /// schedules below stay at the factor they end with.
 class Schedule {
  public:
-  static constexpr std::int64_t endless = std::numeric_limits<std::int64_t>::max();
+  static constexpr std::int64_t endless = INT64_MAX;
 
   /// 1 in every step.
   Schedule() = default;

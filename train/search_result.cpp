@@ -2,6 +2,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <ostream>
 #include <utility>
 #include <variant>
@@ -11,6 +12,9 @@
 #include <xtape/train/search_result.hpp>
 
 namespace xtape {
+
+const double SearchTrial::unknown = std::numeric_limits<double>::quiet_NaN();
+
 namespace {
 
 /// A column of the table, with its heading on top.

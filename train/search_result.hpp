@@ -1,7 +1,6 @@
 #pragma once
 #include <cstdint>
 #include <iosfwd>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -17,12 +16,14 @@ enum class SearchGoal { maximize, minimize };
 
 /// What a search found out about a candidate.
 struct SearchTrial {
+  static const double unknown;  ///< NaN
+
   std::int64_t candidate = 0;  ///< its number: 0, 1, ... in the order of the grid or of the draws
   Hyperparameters hyperparameters;
-  std::vector<double> fold_scores;                          ///< NaN where the evaluation failed
-  double score = std::numeric_limits<double>::quiet_NaN();  ///< their mean; NaN if one failed
+  std::vector<double> fold_scores;  ///< NaN where the evaluation failed
+  double score = unknown;           ///< their mean; NaN if one failed
   /// Their standard deviation, with divisor folds - 1; NaN for one fold, and if one failed.
-  double spread = std::numeric_limits<double>::quiet_NaN();
+  double spread = unknown;
   double seconds = 0;  ///< that its evaluations took, added up
   std::string error;   ///< why the first fold that failed did so; empty if none failed
 

@@ -186,8 +186,9 @@ std::optional<Failure> cholesky(std::int64_t count, std::int64_t n, const T* a, 
     }
     int info = 0;
     Lapack<T>::potrf("U", &extent, y, &extent, &info, 1);  // upper as Fortran sees it
-    for (std::int64_t row = 0; row < n; ++row) {
-      if (info == 0 && !(y[row * n + row] > 0)) info = static_cast<int>(row) + 1;  // NaN
+    for (std::int64_t row = 0; row < n; ++row) {  // NaN and infinities, which LAPACK may pass
+      const T pivot = y[row * n + row];
+      if (info == 0 && !(pivot > 0 && std::isfinite(pivot))) info = static_cast<int>(row) + 1;
     }
     if (info > 0) return Failure{i, info - 1};
   }

@@ -230,6 +230,10 @@ TEST_CASE("set, add_at and masked_fill change a copy") {
   CHECK_THROWS_AS(static_cast<void>(set(x, {0}, 0.5)), Error);
   CHECK_THROWS_AS(static_cast<void>(set(x, {0}, tensor({0.5}))), DtypeError);
   CHECK_THROWS_AS(static_cast<void>(set(x, {0}, tensor({1, 2}))), ShapeError);
+  CHECK_THROWS_WITH(static_cast<void>(set(x, {0, 1}, tensor({1, 2}))),
+                    "set: the values must broadcast to their place, []; got int64[2]");
+  CHECK_THROWS_WITH(static_cast<void>(add_at(x, {range(0, 1)}, ones({2, 3}, Dtype::int64))),
+                    "add_at: the values must broadcast to their place, [1, 3]; got int64[2, 3]");
   CHECK_THROWS_AS(static_cast<void>(set(x, {5}, 1)), IndexError);
   CHECK_THROWS_AS(static_cast<void>(masked_fill(x, x, 1)), DtypeError);
 }
