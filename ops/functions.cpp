@@ -51,7 +51,7 @@ const Row& row(FunctionName name) { return rows[static_cast<std::size_t>(name)];
 Tensor deg2rad(const Tensor& x) { return x * (std::numbers::pi / 180); }
 Tensor rad2deg(const Tensor& x) { return x * (180 / std::numbers::pi); }
 
-Tensor lerp(const Tensor& a, const Operand& b, const Operand& t) { return a + t * (b - a); }
+Tensor lerp(const Tensor& a, const Operand& b, const Operand& t) { return (1 - t) * a + t * b; }
 
 Tensor isinf(const Tensor& x) {
   const NoGradGuard off;

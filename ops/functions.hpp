@@ -26,7 +26,7 @@ namespace xtape {
 [[nodiscard]] Tensor deg2rad(const Tensor& x);
 [[nodiscard]] Tensor rad2deg(const Tensor& x);
 
-/// a + t (b - a)
+/// (1 - t) a + t b: just a for t = 0, and b for t = 1
 [[nodiscard]] Tensor lerp(const Tensor& a, const Operand& b, const Operand& t);
 
 /// Whether each element is infinite.
@@ -44,7 +44,7 @@ struct NanToNumOptions {
 };
 
 /// x with NaN and infinities replaced.
-///   dx = g where x is finite, 0 elsewhere
+///   dx = g where x is finite, 0 elsewhere. Integers stay as they are.
 /// Throws ValueError for a replacement that x's dtype does not hold.
 [[nodiscard]] Tensor nan_to_num(const Tensor& x, const NanToNumOptions& options = {});
 

@@ -327,7 +327,7 @@ SignAndLog slogdet(const Tensor& a) {
 
 Tensor logdet(const Tensor& a) {
   const auto [sign, logabsdet] = slogdet(a);
-  return where(sign >= 0, logabsdet, sqrt(sign));  // sqrt(-1): NaN
+  return logabsdet * where(sign >= 0, 1, sqrt(sign));  // sqrt(-1): NaN, for the slopes too
 }
 
 Tensor matrix_power(const Tensor& a, std::int64_t power) {

@@ -41,7 +41,8 @@ struct TriangularOptions {
 /// Throws ValueError, naming the leading part, unless a is positive definite.
 [[nodiscard]] Tensor cholesky(const Tensor& a);
 
-/// The determinant; 1 of a matrix without rows.   da = g y a⁻ᵀ, which singular matrices do not have
+/// The determinant; 1 of a matrix without rows.   da = g y a⁻ᵀ, by the inverse: backward throws
+/// ValueError for singular matrices
 [[nodiscard]] Tensor det(const Tensor& a);
 
 /// Sign and logarithm of the size of a determinant.
@@ -53,7 +54,7 @@ struct SignAndLog {
 /// matrices.   da = g a⁻ᵀ for g = dL/d(logabsdet); the sign has no gradient
 [[nodiscard]] SignAndLog slogdet(const Tensor& a);
 
-/// The logarithm of the determinant; NaN of a negative one.   da = g a⁻ᵀ
+/// The logarithm of the determinant; NaN of a negative one, and its slopes.   da = g a⁻ᵀ
 [[nodiscard]] Tensor logdet(const Tensor& a);
 
 /// a multiplied by itself so many times: the identity for 0, of the inverse for negative `power`.

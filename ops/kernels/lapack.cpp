@@ -87,6 +87,7 @@ class Factors {
   }
   std::int64_t factorise_in(T* a) {
     int info = 0;
+    if (n_ == 0) return -1;  // LAPACK takes no matrix without rows
     Lapack<T>::getrf(&n_, &n_, a, &n_, pivots_.data(), &info);
     return info - 1;
   }
@@ -181,7 +182,7 @@ std::optional<Failure> cholesky(std::int64_t count, std::int64_t n, const T* a, 
   for (std::int64_t i = 0; i < count; ++i, a += n * n, y += n * n) {
     for (std::int64_t row = 0; row < n; ++row) {
       for (std::int64_t column = 0; column <= row; ++column)
-        y[row * n + column] = (a[row * n + column] + a[column * n + row]) / 2;
+        y[row * n + column] = a[row * n + column] / 2 + a[column * n + row] / 2;
       std::fill(y + row * n + row + 1, y + (row + 1) * n, T(0));
     }
     int info = 0;
@@ -244,13 +245,14 @@ void sign_and_log_of_determinant(Dtype dtype, std::int64_t count, std::int64_t n
   with_type(dtype, [&](auto zero) {
     using T = decltype(zero);
     each_determinant(count, n, numbers<T>(a), [&](std::int64_t i, const Factors<T>& factors) {
-      T sign = 1, log = 0;
+      T sign = 1;
+      double log = 0;
       factors.each_factor([&](T factor) {
         sign *= factor > 0 ? T(1) : factor < 0 ? T(-1) : factor;
-        log += std::log(std::abs(factor));
+        log += std::log(std::abs(static_cast<double>(factor)));
       });
       numbers<T>(y)[2 * i] = sign;
-      numbers<T>(y)[2 * i + 1] = log;
+      numbers<T>(y)[2 * i + 1] = static_cast<T>(log);
     });
   });
 }
@@ -260,9 +262,15 @@ void determinant(Dtype dtype, std::int64_t count, std::int64_t n, const std::byt
   with_type(dtype, [&](auto zero) {
     using T = decltype(zero);
     each_determinant(count, n, numbers<T>(a), [&](std::int64_t i, const Factors<T>& factors) {
-      T product = 1;
-      factors.each_factor([&](T factor) { product *= factor; });
-      numbers<T>(y)[i] = product;
+      T fraction = 1;  // and powers of 2 apart: the whole may fit where a part does not
+      std::int64_t exponent = 0;
+      factors.each_factor([&](T factor) {
+        int power = 0, power_of_product = 0;
+        fraction = std::frexp(fraction * std::frexp(factor, &power), &power_of_product);
+        exponent += std::int64_t{power} + power_of_product;
+      });
+      const std::int64_t bounded = std::clamp<std::int64_t>(exponent, -100'000, 100'000);
+      numbers<T>(y)[i] = std::ldexp(fraction, static_cast<int>(bounded));
     });
   });
 }

@@ -236,6 +236,7 @@ TEST_CASE("nan_to_num, isinf, lerp, degrees and exclusive or") {
   CHECK_THROWS_WITH_AS(static_cast<void>(nan_to_num(tensor({1.0}), {.nan = 1e300})),
                        "nan_to_num: a number must fit in float32; got 1e+300", ValueError);
   CHECK(values(lerp(of({0, 10}), of({10, 20}), 0.25)) == Values{2.5, 12.5});
+  CHECK(lerp(of({1e16}), 1, 1).item() == 1);
   CHECK(values(rad2deg(deg2rad(of({180, -90})))) == Values{180, -90});
   CHECK(values(logical_xor(of({0, 0, 2, 3}), of({0, 5, 0, 7}))) == Values{0, 1, 1, 0});
   CHECK(values(logical_not(of({0, 2, quiet_nan}))) == Values{1, 0, 0});

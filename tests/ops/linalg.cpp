@@ -141,6 +141,18 @@ TEST_CASE("linalg: the likelihood of a Gaussian process, gradient by the closed 
   CHECK(mismatch(dk, exact, 1e-13) == "");
 }
 
+TEST_CASE("linalg: determinants and roots whose parts over- or underflow") {
+  const auto diagonal_matrix = [](const Values& numbers) { return diag(of(numbers)); };
+  CHECK(std::abs(det(diagonal_matrix({1e200, 1e200, 1e-200, 1e-200})).item() - 1) < 1e-14);
+  CHECK(std::abs(det(diagonal_matrix({1e-200, 1e-200, 1e200, 1e200})).item() - 1) < 1e-14);
+  CHECK(det(diagonal_matrix({1e200, 1e200})).item() == inf);
+  CHECK(std::abs(values(cholesky(diagonal_matrix({1e308, 1.5e308})))[0] / 1e154 - 1) < 1e-14);
+  const Tensor many = diag(full({3000}, 1.1f));
+  CHECK(std::abs(slogdet(many).logabsdet.item() / (3000 * std::log(double{1.1f})) - 1) < 1e-7);
+  const Tensor negative = diagonal_matrix({-1, 1}).set_requires_grad(true);
+  CHECK(std::isnan(values(grad(logdet(negative), {negative})[0])[0]));
+}
+
 TEST_CASE("linalg: empty matrices and no matrices") {
   const Tensor none = zeros({0, 0}), no_matrices = zeros({0, 3, 3});
   CHECK(det(none).item() == 1);
