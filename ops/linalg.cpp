@@ -60,19 +60,18 @@ OpResult infer_solution(const char* op, const Tensor& a, const Tensor& b) {
   return {shape, b.dtype()};
 }
 
-/// What the equations a x = b are in memory: dense, one right side for each result.
+/// What the equations a x = b are in memory: dense, a right side for each result, a matrix for all
+/// along which it broadcasts.
 struct DenseSystems {
-  DenseSystems(const Tensor& y, const Tensor& a, const Tensor& b) {
-    const std::int64_t n = y.extent(-2), k = y.extent(-1), count = y.size() / (n * k);
-    const bool one_matrix = count_of(a) == 1;
-    Shape matrices = leading(y.shape());
-    matrices.push_back(n);
-    matrices.push_back(n);
-    matrix = (one_matrix ? a : broadcast_to(a, matrices)).contiguous();
-    right = broadcast_to(b, y.shape()).contiguous();
-    systems = {y.dtype(), count, n, k, one_matrix};
+  DenseSystems(const Tensor& y, const Tensor& a, const Tensor& b)
+      : matrices(a.contiguous()), right(broadcast_to(b, y.shape()).contiguous()) {
+    const std::int64_t n = y.extent(-2), k = y.extent(-1);
+    const Tensor numbers = reshape(arange(count_of(a)), leading(a.shape()));
+    matrix_of = broadcast_to(numbers, leading(y.shape())).contiguous();
+    systems = {y.dtype(), y.size() / (n * k), n, k,
+               matrix_of.body().elements<const std::int64_t>()};
   }
-  Tensor matrix, right;
+  Tensor matrices, right, matrix_of;
   kernels::Systems systems;
 };
 
@@ -87,7 +86,7 @@ struct Solve {
     const NoGradGuard off;
     const DenseSystems dense(y, a, b);
     check(info.name,
-          kernels::solve(dense.systems, dense.matrix.body().data, dense.right.body().data,
+          kernels::solve(dense.systems, dense.matrices.body().data, dense.right.body().data,
                          y.body().data),
           a, "singular: nothing is left in row ");
   }
@@ -127,7 +126,7 @@ struct SolveTriangular {
     const DenseSystems dense(y, a, b);
     const kernels::Triangle triangle{options.lower, options.transposed, options.unit_diagonal};
     check(info.name,
-          kernels::solve_triangular(dense.systems, triangle, dense.matrix.body().data,
+          kernels::solve_triangular(dense.systems, triangle, dense.matrices.body().data,
                                     dense.right.body().data, y.body().data),
           a, "singular: the diagonal is 0 in row ");
   }

@@ -134,9 +134,10 @@ std::optional<Failure> solve(const Systems& of, const T* a, const T* b, T* y) {
   Factors<T> factors(of.n);
   Scratch<T> columns(product(of.n, of.k));
   for (std::int64_t i = 0; i < of.count; ++i) {
-    if (i == 0 || !of.one_matrix) {
-      const std::int64_t row = factors.factorise(a + i * of.n * of.n);
-      if (row >= 0) return Failure{i, row};
+    const std::int64_t matrix = of.matrix_of[i];
+    if (i == 0 || matrix != of.matrix_of[i - 1]) {
+      const std::int64_t row = factors.factorise(a + matrix * of.n * of.n);
+      if (row >= 0) return Failure{matrix, row};
     }
     const std::int64_t place = i * of.n * of.k;
     transpose(b + place, of.n, of.k, columns.data());
@@ -151,9 +152,9 @@ std::optional<Failure> solve_triangular(const Systems& of, Triangle triangle, co
                                         const T* b, T* y) {
   std::copy_n(b, product(of.count, of.n * of.k), y);
   for (std::int64_t i = 0; i < of.count; ++i) {
-    const T* matrix = a + (of.one_matrix ? 0 : i * of.n * of.n);
+    const T* matrix = a + of.matrix_of[i] * of.n * of.n;
     for (std::int64_t row = 0; row < of.n && !triangle.unit_diagonal; ++row) {
-      if (matrix[row * of.n + row] == 0) return Failure{of.one_matrix ? 0 : i, row};
+      if (matrix[row * of.n + row] == 0) return Failure{of.matrix_of[i], row};
     }
     Lapack<T>::trsm(CblasRowMajor, CblasLeft, triangle.lower ? CblasLower : CblasUpper,
                     triangle.transposed ? CblasTrans : CblasNoTrans,

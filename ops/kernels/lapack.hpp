@@ -13,11 +13,11 @@ struct Failure {
   std::int64_t matrix, row;
 };
 
-/// So many square matrices a [n, n], or one for all of the right sides b [n, k].
+/// So many right sides b [n, k], and for each the number of its square matrix a [n, n].
 struct Systems {
   Dtype dtype;
   std::int64_t count, n, k;
-  bool one_matrix;
+  const std::int64_t* matrix_of;
 };
 
 /// y = a⁻¹ b, by elimination with row pivots. Fails for singular matrices.

@@ -195,6 +195,12 @@ TEST_CASE("linalg: matrices without a result are named, and shapes that do not f
   CHECK(slogdet(flat).sign.item() == 0);
   CHECK(slogdet(flat).logabsdet.item() == -inf);
 
+  refuses(
+      [&] {
+        return solve(expand_dims(both, 1), ones({2, 3, 2, 1}));
+      },
+      "solve: matrix 1 of float64[2, 1, 2, 2] is singular: nothing is left in row 1");
+
   const auto misfits = [](auto f, const std::string& text) {
     CHECK_THROWS_WITH_AS(static_cast<void>(f()), text.c_str(), ShapeError);
   };
