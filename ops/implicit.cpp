@@ -11,6 +11,7 @@
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/implicit.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/linalg.hpp>
 #include <xtape/ops/reduce.hpp>
 
 namespace xtape::detail {
@@ -67,34 +68,14 @@ Tensor iterated(const char* op, const Tensor& x0, const Tensors& theta, const So
                    text(change) + " of 1 + its size");
 }
 
-/// The solution of a x = b by elimination, a [n, n] and b [n] in float64.
-Tensor solved(const char* op, const Tensor& matrix, const Tensor& b) {
-  const auto n = static_cast<std::size_t>(b.size());
-  std::vector<double> a = matrix.detach().to_vector<double>(), x = b.detach().to_vector<double>();
-  const auto row = [&](std::size_t i) { return a.begin() + static_cast<std::ptrdiff_t>(i * n); };
-  for (std::size_t k = 0; k < n; ++k) {
-    std::size_t pivot = k;
-    for (std::size_t i = k + 1; i < n; ++i) {
-      if (std::abs(a[i * n + k]) > std::abs(a[pivot * n + k])) pivot = i;
-    }
-    if (!(std::abs(a[pivot * n + k]) > 0)) {
-      throw ValueError(std::string(op) + ": the jacobian is singular at x, which Newton's method " +
-                       "cannot go on from");
-    }
-    std::swap_ranges(row(k), row(k + 1), row(pivot));
-    std::swap(x[k], x[pivot]);
-    for (std::size_t i = k + 1; i < n; ++i) {
-      const double factor = a[i * n + k] / a[k * n + k];
-      for (std::size_t j = k; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
-      x[i] -= factor * x[k];
-    }
+/// The solution of a x = b, a [n, n] and b [n], in float64.
+Tensor solved(const char* op, const Tensor& a, const Tensor& b) {
+  try {
+    return linalg::solve(a.detach().to(Dtype::float64), b.detach().to(Dtype::float64));
+  } catch (const ValueError&) {
+    throw ValueError(std::string(op) + ": the jacobian is singular at x, which Newton's method " +
+                     "cannot go on from");
   }
-  for (std::size_t k = n; k > 0;) {
-    --k;
-    for (std::size_t j = k + 1; j < n; ++j) x[k] -= a[k * n + j] * x[j];
-    x[k] /= a[k * n + k];
-  }
-  return from_vector(std::move(x), b.shape());
 }
 
 /// The solution x of an equation in x and theta, recorded with the rule of the implicit function

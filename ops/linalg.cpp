@@ -1,3 +1,4 @@
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -173,6 +174,16 @@ struct SolveTriangular {
   }
 };
 
+/// One matrix for each of a, by a kernel; `lacks` says what a matrix is that has none.
+template <class Kernel>
+void run_each(const char* op, Kernel kernel, const Tensor& y, const Tensor& a, const char* lacks) {
+  if (y.size() == 0) return;
+  const NoGradGuard off;
+  const Tensor dense = a.contiguous();
+  check(op, kernel(a.dtype(), count_of(a), a.extent(-1), dense.body().data, y.body().data), a,
+        lacks);
+}
+
 struct Inverse {
   static constexpr OpInfo info{"inverse"};
   SavedOutput inverted;
@@ -182,12 +193,7 @@ struct Inverse {
     return {a.shape(), a.dtype()};
   }
   void run(const Tensor& y, const Tensor& a) const {
-    if (y.size() == 0) return;
-    const NoGradGuard off;
-    const Tensor dense = a.contiguous();
-    check(info.name,
-          kernels::inverse(a.dtype(), count_of(a), a.extent(-1), dense.body().data, y.body().data),
-          a, "singular: nothing is left in row ");
+    run_each(info.name, kernels::inverse, y, a, "singular: nothing is left in row ");
   }
   void keep(const Tensor& y, const Tensor&) { inverted = SavedOutput(y); }
   void vjp(const Tensor& g, const Send& send) const {
@@ -218,12 +224,7 @@ struct Cholesky {
     return {a.shape(), a.dtype()};
   }
   void run(const Tensor& y, const Tensor& a) const {
-    if (y.size() == 0) return;
-    const NoGradGuard off;
-    const Tensor dense = a.contiguous();
-    check(info.name,
-          kernels::cholesky(a.dtype(), count_of(a), a.extent(-1), dense.body().data, y.body().data),
-          a, "not positive definite: it fails in row ");
+    run_each(info.name, kernels::cholesky, y, a, "not positive definite: it fails in row ");
   }
   void keep(const Tensor& y, const Tensor&) { root = SavedOutput(y); }
   void vjp(const Tensor& g, const Send& send) const {
@@ -263,7 +264,9 @@ struct Det {
     determinant = SavedOutput(y);
   }
   void vjp(const Tensor& g, const Send& send) const {
-    const Tensor factor = g * determinant.get(send);
+    // By the inverse there is none where the determinant is too small for the dtype: NaN, not 0.
+    const Tensor y = determinant.get(send);
+    const Tensor factor = g * where(y != 0, y, std::numeric_limits<double>::quiet_NaN());
     send(0, [&] {
       return expand_dims(expand_dims(factor, -1), -1) * transposed(inverse(matrix.get()));
     });

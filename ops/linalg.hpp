@@ -41,8 +41,9 @@ struct TriangularOptions {
 /// Throws ValueError, naming the leading part, unless a is positive definite.
 [[nodiscard]] Tensor cholesky(const Tensor& a);
 
-/// The determinant; 1 of a matrix without rows.   da = g y a⁻ᵀ, by the inverse: backward throws
-/// ValueError for singular matrices
+/// The determinant; 1 of a matrix without rows.
+///   da = g y a⁻ᵀ, by the inverse: backward throws ValueError for singular matrices, and gives NaN where
+///   the determinant is too small for the dtype
 [[nodiscard]] Tensor det(const Tensor& a);
 
 /// Sign and logarithm of the size of a determinant.

@@ -39,8 +39,6 @@ struct Operands {
   Tensor a, b;
 };
 
-Tensor flat(const Tensor& x) { return reshape(x, {x.size()}); }
-
 Tensor reshaped(const Tensor& x, const Shape& shape) {
   return x.shape() == shape ? x : reshape(x, shape);
 }
@@ -116,21 +114,6 @@ Tensor raised(const Tensor& x, int rank) {
   return reshaped(x, shape);
 }
 
-/// Each element as often as `counts` says for each axis, side by side.
-Tensor repeated(Tensor x, const Shape& counts) {
-  for (int axis = 0; axis < x.rank(); ++axis) {
-    if (counts[axis] == 1) continue;
-    Shape shape = x.shape();
-    const std::int64_t extents[] = {shape[axis], counts[axis]};
-    shape[axis] = detail::count_of(extents);
-    const std::int64_t inner = detail::count_of({x.shape().begin() + axis + 1, x.shape().end()});
-    const std::int64_t rows = x.size() / inner;
-    const Tensor copies = broadcast_to(reshape(x, {rows, 1, inner}), {rows, counts[axis], inner});
-    x = reshape(copies, shape);
-  }
-  return x;
-}
-
 /// Kronecker's product of tensors of one rank, by broadcasting [n, 1, ...] against [1, m, ...].
 Tensor broadcast_kron(const Tensor& a, const Tensor& b) {
   Shape left, right;
@@ -166,7 +149,7 @@ Tensor vdot(const Tensor& a, const Tensor& b) {
   if (a.size() != b.size()) {
     throw ShapeError("vdot: there must be as many elements in both; got " + of.text());
   }
-  return contract({"vdot", flat(of.a), flat(of.b)}, {0}, {0});
+  return contract({"vdot", ravel(of.a), ravel(of.b)}, {0}, {0});
 }
 
 Tensor inner(const Tensor& a, const Tensor& b) {
@@ -177,7 +160,7 @@ Tensor inner(const Tensor& a, const Tensor& b) {
 
 Tensor outer(const Tensor& a, const Tensor& b) {
   const Operands of("outer", a, b);
-  return reshape(of.a, {of.a.size(), 1}) * flat(of.b);
+  return reshape(of.a, {of.a.size(), 1}) * ravel(of.b);
 }
 
 Tensor kron(const Tensor& first, const Tensor& second) {
@@ -192,7 +175,9 @@ Tensor kron(const Tensor& first, const Tensor& second) {
   }
   if (2 * rank < max_rank) return reshape(broadcast_kron(a, b), shape);
   if (a.size() == 0 || b.size() == 0) return reshape(outer(a, b), shape);
-  return repeated(a, b.shape()) * tile(b, std::span(a.shape().begin(), a.shape().end()));
+  Tensor repeated = a;
+  for (int axis = 0; axis < rank; ++axis) repeated = repeat(repeated, b.extent(axis), axis);
+  return repeated * tile(b, std::span(a.shape().begin(), a.shape().end()));
 }
 
 Tensor tensordot(const Tensor& a, const Tensor& b, std::int64_t axes) {

@@ -147,6 +147,9 @@ TEST_CASE("linalg: determinants and roots whose parts over- or underflow") {
   CHECK(std::abs(det(diagonal_matrix({1e-200, 1e-200, 1e200, 1e200})).item() - 1) < 1e-14);
   CHECK(det(diagonal_matrix({1e200, 1e200})).item() == inf);
   CHECK(std::abs(values(cholesky(diagonal_matrix({1e308, 1.5e308})))[0] / 1e154 - 1) < 1e-14);
+  const Tensor small = diagonal_matrix({1e-200, 1e-200}).set_requires_grad(true);
+  CHECK(det(small).item() == 0);
+  CHECK(std::isnan(values(grad(det(small), {small})[0])[0]));  // it would be 1e-200, not 0
   const Tensor many = diag(full({3000}, 1.1f));
   CHECK(std::abs(slogdet(many).logabsdet.item() / (3000 * std::log(double{1.1f})) - 1) < 1e-7);
   const Tensor negative = diagonal_matrix({-1, 1}).set_requires_grad(true);
