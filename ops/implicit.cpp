@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <cmath>
 #include <string>
 
 #include <xtape/core/body.hpp>
