@@ -20,33 +20,42 @@ std::int64_t thread_bytes();
 /// Adds to what counts as live: less for what the library keeps for its own use.
 void add_live_bytes(std::int64_t bytes) noexcept;
 
-/// Size classes: 64, 128, ... 512 bytes, then four to each doubling; for small blocks 64 bytes on
-/// top, so that powers of two fit with their header, and one class for a header alone.
+/// Size classes: a header alone; most nodes; then 64, 128, ... 512 bytes and four to each doubling, for
+/// small blocks 64 bytes more, so that powers of two fit with their header.
 constexpr std::size_t quarters(std::size_t bytes) {
   if (bytes <= 512) return (bytes + 63) / 64;
   const auto exponent = static_cast<std::size_t>(std::bit_width(bytes - 1)) - 1;
   return 9 + 4 * (exponent - 9) + (((bytes - 1) >> (exponent - 2)) & 3);
 }
 
-constexpr std::size_t small_classes = quarters(small_limit) + 1;
-constexpr std::size_t thread_classes = quarters(65536);  // below 64 KB: threads keep some
-constexpr std::size_t class_count = quarters(std::size_t{1} << 57);
+constexpr std::size_t header_class = 0, node_class = 1, first_class = 2;
+constexpr std::size_t node_bytes = 96;  // of most nodes; nothing in them wants an aligned block
+constexpr std::size_t class_of_quarters(std::size_t bytes) {
+  return first_class + quarters(bytes) - 1;
+}
 
-constexpr std::size_t class_of(std::size_t bytes) {
-  if (bytes > small_limit + header_bytes) return quarters(bytes);
-  return bytes <= header_bytes ? 0 : quarters(bytes - header_bytes);
+constexpr std::size_t small_classes = class_of_quarters(small_limit) + 1;
+constexpr std::size_t thread_classes = class_of_quarters(65536);  // below 64 KB: threads keep some
+constexpr std::size_t class_count = class_of_quarters(std::size_t{1} << 57);
+
+constexpr std::size_t class_of(std::size_t bytes, int nodes) {
+  if (nodes > 0 && bytes <= node_bytes) return node_class;
+  if (bytes > small_limit + header_bytes) return class_of_quarters(bytes);
+  return bytes <= header_bytes ? header_class : class_of_quarters(bytes - header_bytes);
 }
 
 constexpr std::size_t class_size(std::size_t index) {
+  if (index < first_class) return index == node_class ? node_bytes : header_bytes;
   const std::size_t extra = index < small_classes ? header_bytes : 0;
-  if (index < 9) return 64 * index + extra;
-  return ((4 + (index - 9) % 4 + 1) << ((index - 9) / 4 + 7)) + extra;
+  const std::size_t quarter = index - first_class + 1;
+  if (quarter < 9) return 64 * quarter + extra;
+  return ((4 + (quarter - 9) % 4 + 1) << ((quarter - 9) / 4 + 7)) + extra;
 }
 
 constexpr std::size_t magazine_bytes = std::size_t{1} << 16;
 
 // Tables, since a scalar node takes and frees half a dozen blocks: what threads keep of each
-// class, and the class of the blocks that small tensors and nodes lie in.
+// class, and the class of small blocks.
 struct ThreadClass {
   std::uint32_t size;
   std::uint32_t most;  // blocks in a magazine
@@ -64,9 +73,14 @@ constexpr std::size_t tabled_bytes = small_limit + header_bytes;
 constexpr auto class_of_lines = [] {
   std::array<std::uint8_t, tabled_bytes / 64 + 1> list{};
   for (std::size_t i = 0; i < list.size(); ++i)
-    list[i] = static_cast<std::uint8_t>(class_of(64 * i));
+    list[i] = static_cast<std::uint8_t>(class_of(64 * i, 0));
   return list;
 }();
+
+/// The class of a block of at most `tabled_bytes`.
+inline std::size_t tabled_class(std::size_t bytes, int nodes) {
+  return nodes > 0 && bytes <= node_bytes ? node_class : class_of_lines[(bytes + 63) / 64];
+}
 
 struct Block {
   Block* next;

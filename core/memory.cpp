@@ -181,7 +181,7 @@ void put(ThreadCache* own, std::size_t index, void* block) noexcept {
 
 [[gnu::noinline]] void* allocate_slowly(std::size_t bytes, int nodes) {
   if (bytes > most_bytes) throw_out_of_memory(bytes);
-  const std::size_t index = class_of(bytes);
+  const std::size_t index = class_of(bytes, nodes);
   ThreadCache* own = thread_cache();
   void* block;
   if (XTAPE_POOLED) {
@@ -196,7 +196,7 @@ void put(ThreadCache* own, std::size_t index, void* block) noexcept {
 
 [[gnu::noinline]] void deallocate_slowly(void* memory, std::size_t bytes, int nodes) noexcept {
   if (memory == nullptr) return;
-  const std::size_t index = class_of(bytes);
+  const std::size_t index = class_of(bytes, nodes);
   ThreadCache* own = thread_cache();
   count(own, -static_cast<std::int64_t>(class_size(index)), -nodes);
   if (!XTAPE_POOLED) return std::free(memory);
@@ -224,7 +224,7 @@ void throw_out_of_memory(std::size_t bytes) { throw MemoryError("", bytes); }
 void* allocate(std::size_t bytes, int nodes) {
   ThreadCache* own = cache;
   if (XTAPE_POOLED && bytes <= detail::tabled_bytes && own != nullptr) [[likely]] {
-    const std::size_t index = detail::class_of_lines[(bytes + 63) / 64];
+    const std::size_t index = detail::tabled_class(bytes, nodes);
     Chain& magazine = own->magazines[index];
     if (magazine.count > 0) [[likely]] {
       own->counters.add(detail::thread_class[index].size, nodes);
@@ -238,7 +238,7 @@ void deallocate(void* memory, std::size_t bytes, int nodes) noexcept {
   ThreadCache* own = cache;
   if (XTAPE_POOLED && bytes <= detail::tabled_bytes && own != nullptr && memory != nullptr)
       [[likely]] {
-    const std::size_t index = detail::class_of_lines[(bytes + 63) / 64];
+    const std::size_t index = detail::tabled_class(bytes, nodes);
     const detail::ThreadClass kind = detail::thread_class[index];
     Chain& magazine = own->magazines[index];
     if (magazine.count + 1 < kind.most && !own->wanted.load(std::memory_order_relaxed)) [[likely]] {

@@ -19,37 +19,35 @@ const Tensor& Operand::tensor(const char* op, Dtype other, Tensor& constant) con
 
 Tensor unary(const Row& row, const Tensor& x) {
   if (!x.body().number) [[likely]]
-    return apply_row(row, x.dtype(), x);
+    return apply_row(row, x);
   return detail::of_numbers(
       row.name, {x}, [&](std::span<const Tensor> constants) { return unary(row, constants[0]); });
 }
 
 namespace {
 
-/// Calls f(dtype, a, b) with both operands as tensors, a number adapted, and their promoted dtype.
+/// Calls f(a, b) with both operands as tensors, a number adapted.
 template <class F>
 Tensor with_tensors(const char* op, const Operand& left, const Operand& right, F&& f) {
   Tensor constants[2];
   const Tensor& a = detail::operand_tensor(op, left, right.dtype(), constants[0]);
   const Tensor& b = detail::operand_tensor(op, right, a.dtype(), constants[1]);
-  return f(promote(a.dtype(), b.dtype()), a, b);
+  return f(a, b);
 }
 
 }  // namespace
 
 Tensor binary(const Row& row, const Operand& left, const Operand& right) {
   if (!left.is_number() && !right.is_number()) [[likely]] {
-    const Tensor &a = left.dense(), &b = right.dense();
-    return apply_row(row, promote(a.dtype(), b.dtype()), a, b);
+    return apply_row(row, left.dense(), right.dense());
   }
   if (left.is_number() && right.is_number()) [[unlikely]] {
     return detail::of_numbers(row.name, {left, right}, [&](std::span<const Tensor> constants) {
       return binary(row, constants[0], constants[1]);
     });
   }
-  return with_tensors(row.name, left, right, [&](Dtype dtype, const Tensor& a, const Tensor& b) {
-    return apply_row(row, dtype, a, b);
-  });
+  return with_tensors(row.name, left, right,
+                      [&](const Tensor& a, const Tensor& b) { return apply_row(row, a, b); });
 }
 
 namespace {
@@ -99,8 +97,8 @@ Tensor where(const Tensor& condition, const Operand& left, const Operand& right)
     return where(condition, left.tensor("where", std::max(left.dtype(), right.dtype()), constant),
                  right);
   }
-  return with_tensors("where", left, right, [&](Dtype dtype, const Tensor& a, const Tensor& b) {
-    return apply_row(row(RowName::where), dtype, condition, a, b);
+  return with_tensors("where", left, right, [&](const Tensor& a, const Tensor& b) {
+    return apply_row(row(RowName::where), condition, a, b);
   });
 }
 
@@ -114,8 +112,7 @@ Tensor clip(const Tensor& x, const Operand& low, const Operand& high) {
   const bool unbounded = high.exceeds_int64() && !is_floating(x.dtype());
   const Tensor& upper = unbounded ? constants[1] = tensor(INT64_MAX)
                                   : detail::operand_tensor("clip", high, x.dtype(), constants[1]);
-  return apply_row(row(RowName::clip), promote(x.dtype(), promote(lower.dtype(), upper.dtype())), x,
-                   lower, upper);
+  return apply_row(row(RowName::clip), x, lower, upper);
 }
 
 Tensor isnan(const Tensor& x) { return x != x; }

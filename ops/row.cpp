@@ -75,18 +75,27 @@ struct Kept {
 };
 struct KeptNothing {};
 
-/// A row applied to tensors whose values are computed in one dtype.
+/// The dtype in which the values of a row are computed.
+template <class... Inputs>
+Dtype dtype_of_values(const Row& row, const Inputs&... x) {
+  Dtype dtype = Dtype::boolean;
+  ((dtype = promote(dtype, x.body().dtype)), ...);
+  if (row.domain == kernels::Domain::floating && !is_floating(dtype)) return Dtype::float64;
+  return dtype == Dtype::boolean ? Dtype::int64 : dtype;
+}
+
+/// A row applied to tensors.
 template <std::size_t arity, bool keeps>
 struct Elementwise {
   using Arguments = std::array<const Tensor*, arity + 2>;  // g, the inputs, the result
 
-  const Row& info;
-  Dtype computed_in;
+  const Row& info;  // no more: a node of a row that keeps nothing has 96 bytes, see core/depot.hpp
   [[no_unique_address]] std::conditional_t<keeps, Kept<arity>, KeptNothing> kept{};
 
   template <class... Inputs>
   OpResult infer(const Inputs&... x) const {
     const std::array<const Tensor*, arity> given{&x...};
+    const Dtype computed_in = dtype_of_values(info, x...);
     OpResult y{given[0]->shape(), info.compares ? Dtype::boolean : computed_in};
     for (std::size_t i = 1; i < arity; ++i) {
       if (given[i]->shape() != y.shape)
@@ -101,6 +110,7 @@ struct Elementwise {
   template <class... Inputs>
   void run(const Tensor& y, const Inputs&... x) const {
     const std::array<const Tensor*, arity> given{&x...};
+    const Dtype computed_in = info.compares ? dtype_of_values(info, x...) : y.body().dtype;
     kernels::map(info.kernels().value, computed_in, y, given);
   }
 
@@ -151,7 +161,7 @@ struct Elementwise {
   Tensor batch(const Examples& x) const {
     const detail::Aligned all(x);
     return [&]<std::size_t... i>(std::index_sequence<i...>) {
-      return apply(Elementwise{info, computed_in}, all[i]...);
+      return apply(Elementwise{info}, all[i]...);
     }
     (std::make_index_sequence<arity>());
   }
@@ -196,34 +206,26 @@ struct Elementwise {
   }
 };
 
-template <class... Tensors>
-Tensor elementwise(const Row& row, Dtype dtype, const Tensors&... x) {
-  if (row.domain == kernels::Domain::floating) {
-    dtype = is_floating(dtype) ? dtype : Dtype::float64;
-  } else if (row.domain == kernels::Domain::numeric && dtype == Dtype::boolean) {
-    throw DtypeError(std::string(row.name) +
-                     ": numbers are needed; got boolean (see operator! and not_equal)");
-  }
-  const bool truth = dtype == Dtype::boolean;
-  const Dtype computed_in = truth ? Dtype::int64 : dtype;
-  Tensor y = row.keeps ? apply(Elementwise<sizeof...(x), true>{row, computed_in}, x...)
-                       : apply(Elementwise<sizeof...(x), false>{row, computed_in}, x...);
-  if (truth && !row.compares) return y.to(Dtype::boolean);  // as NumPy: + is or, * is and
-  return y;
-}
-
 }  // namespace
 
 const Row& row(RowName name) { return rows[static_cast<std::size_t>(name)]; }
 
-Tensor apply_row(const Row& row, Dtype dtype, const Tensor& x) {
-  return elementwise(row, dtype, x);
+template <std::same_as<Tensor>... Inputs>
+Tensor apply_row(const Row& row, const Inputs&... x) {
+  const bool truth = ((x.body().dtype == Dtype::boolean) && ...);
+  if (truth && row.domain == kernels::Domain::numeric) {
+    throw DtypeError(std::string(row.name) +
+                     ": numbers are needed; got boolean (see operator! and not_equal)");
+  }
+  Tensor y = row.keeps ? apply(Elementwise<sizeof...(x), true>{row}, x...)
+                       : apply(Elementwise<sizeof...(x), false>{row}, x...);
+  if (truth && row.domain == kernels::Domain::any && !row.compares)
+    return y.to(Dtype::boolean);  // as NumPy: + is or, * is and
+  return y;
 }
-Tensor apply_row(const Row& row, Dtype dtype, const Tensor& a, const Tensor& b) {
-  return elementwise(row, dtype, a, b);
-}
-Tensor apply_row(const Row& row, Dtype dtype, const Tensor& a, const Tensor& b, const Tensor& c) {
-  return elementwise(row, dtype, a, b, c);
-}
+
+template Tensor apply_row(const Row& row, const Tensor& x);
+template Tensor apply_row(const Row& row, const Tensor& a, const Tensor& b);
+template Tensor apply_row(const Row& row, const Tensor& a, const Tensor& b, const Tensor& c);
 
 }  // namespace xtape

@@ -1,4 +1,5 @@
 #pragma once
+#include <concepts>
 #include <cstddef>
 
 #include <xtape/core/operation.hpp>
@@ -37,11 +38,9 @@ const Row& row(FunctionName name);
 Tensor unary(const Row& row, const Tensor& x);
 Tensor binary(const Row& row, const Operand& left, const Operand& right);
 
-/// The row applied to tensors whose values have the promoted dtype `dtype`; boolean ones as NumPy does,
-/// + is or, * is and. Throws DtypeError if the row takes no boolean, ShapeError if the tensors do not
-/// broadcast.
-Tensor apply_row(const Row& row, Dtype dtype, const Tensor& x);
-Tensor apply_row(const Row& row, Dtype dtype, const Tensor& a, const Tensor& b);
-Tensor apply_row(const Row& row, Dtype dtype, const Tensor& a, const Tensor& b, const Tensor& c);
+/// The row applied to one, two or three tensors, in their promoted dtype; boolean ones as NumPy does, + is
+/// or, * is and. Throws DtypeError if the row takes no boolean, ShapeError if the tensors do not broadcast.
+template <std::same_as<Tensor>... Inputs>
+Tensor apply_row(const Row& row, const Inputs&... x);
 
 }  // namespace xtape
