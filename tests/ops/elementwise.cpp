@@ -8,6 +8,7 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/grad.hpp>
+#include <xtape/core/memory.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
@@ -209,4 +210,19 @@ TEST_CASE("elementwise errors") {
         }) == "pow: integers have no negative powers; got the exponent -1");
   CHECK_THROWS_AS(exp(Tensor()), ValueError);
   CHECK_THROWS_AS(Tensor() + ones({2}), ValueError);
+}
+
+TEST_CASE("a scalar node takes at most 160 bytes, 96 if it keeps nothing") {
+  const Tensor x = tensor(1.0, float64).set_requires_grad(true);
+  const auto bytes_of_each = [&](Tensor (*step)(const Tensor&)) {
+    constexpr int count = 1000;
+    Tensor y = step(x);
+    const std::int64_t before = memory::live_bytes();
+    for (int i = 0; i < count; ++i) y = step(y);
+    return static_cast<double>(memory::live_bytes() - before) / count;
+  };
+  CHECK(bytes_of_each([](const Tensor& y) { return y + 1; }) == 96);
+  CHECK(bytes_of_each([](const Tensor& y) { return -y; }) == 96);
+  CHECK(bytes_of_each([](const Tensor& y) { return y * 1.5; }) <= 160);
+  CHECK(bytes_of_each([](const Tensor& y) { return abs(y); }) <= 160 + 256);  // and its value
 }
