@@ -56,6 +56,7 @@
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/einsum.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/fourier.hpp>
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/ops/hook.hpp>

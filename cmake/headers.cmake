@@ -3,11 +3,9 @@
 
 set(header_tree "${PROJECT_BINARY_DIR}/include/xtape")
 file(MAKE_DIRECTORY "${header_tree}")
-foreach(path IN LISTS XTAPE_FLOORS ITEMS xtape.hpp)
+foreach(path IN LISTS XTAPE_FLOORS ITEMS xtape.hpp xtensor.hpp)
   file(CREATE_LINK "${PROJECT_SOURCE_DIR}/${path}" "${header_tree}/${path}" SYMBOLIC)
 endforeach()
-file(CREATE_LINK "${PROJECT_SOURCE_DIR}/core/xtensor.hpp" "${header_tree}/xtensor.hpp" SYMBOLIC)
-
 
 set(XTAPE_SHARED ${BUILD_SHARED_LIBS})
 configure_file(cmake/config.hpp.in "${header_tree}/config.hpp")

@@ -112,6 +112,12 @@ template <Element T>
 template <Element T>
 [[nodiscard]] Tensor from_memory(const T* values, const Shape& shape,
                                  std::function<void()> release = {});
+/// The same with the distance, in elements, from one index of each axis to the next; `values` is the
+/// element at index 0, whatever lies before it. Throws ShapeError unless there is one for each axis.
+template <Element T>
+[[nodiscard]] Tensor from_memory(const T* values, const Shape& shape,
+                                 std::span<const std::int64_t> strides,
+                                 std::function<void()> release = {});
 
 }  // namespace xtape
 

@@ -58,6 +58,11 @@ void check_leaf(const char* what, const Tensor& tensor) {
   }
 }
 
+[[noreturn]] void throw_other_shape(const Tensor& leaf, const std::string& value) {
+  throw ShapeError("assign: the value must have the tensor's shape; got " + value + " for " +
+                   leaf.describe());
+}
+
 /// A rule that is being differentiated would lose what it computes from values instead of tensors.
 void check_rule_may_read(const char* what, const Tensor& tensor) {
   const bool derived = tensor.node() != nullptr || tensor.body().cotangent;
@@ -260,10 +265,7 @@ void Tensor::assign(const Tensor& given) const {
   check_leaf("assign", *this);
   Tensor adapted;
   const Tensor& value = detail::beside("assign", given, own.dtype, adapted);
-  if (value.shape() != own.shape) {
-    throw ShapeError("assign: the value must have the tensor's shape; got " + value.describe() +
-                     " for " + describe());
-  }
+  if (value.shape() != own.shape) throw_other_shape(*this, value.describe());
   if (value.dtype() != own.dtype) {
     throw DtypeError("assign: the value must have the tensor's dtype; got " + value.describe() +
                      " for " + describe());
@@ -289,6 +291,14 @@ void check_readable(const char* what, const Tensor& tensor) {
   throw GradError(std::string(what) + ": the tensor must not be recorded; got " +
                   tensor.describe() + ", the result of " + tensor.node()->name() +
                   " (detach() first, to leave the tape)");
+}
+
+void* begin_assign(const Tensor& leaf, const Shape& shape) {
+  check_leaf("assign", leaf);
+  check_has_values("assign", leaf);
+  if (leaf.shape() != shape) throw_other_shape(leaf, to_string(shape));
+  make_exclusive(leaf);
+  return leaf.body().data;
 }
 
 void make_exclusive(const Tensor& leaf) {

@@ -69,6 +69,12 @@ class Tensor {
   [[nodiscard]] std::int64_t size() const;
   /// Extent of an axis; negative axes count from the last. Throws IndexError.
   [[nodiscard]] std::int64_t extent(std::int64_t axis) const;
+  /// Rank and extents as xtensor's containers tell them.
+  [[nodiscard]] std::size_t dimension() const { return static_cast<std::size_t>(rank()); }
+  template <Integer I>
+  [[nodiscard]] std::int64_t shape(I axis) const {
+    return extent(static_cast<std::int64_t>(axis));
+  }
 
   /// The only element, as double. Throws ShapeError unless size() == 1. For exact int64 values see
   /// `to_vector`.
@@ -121,11 +127,10 @@ class Tensor {
     return part({i});
   }
   /// The part at one index for each of the first axes: `x(i, j)` is x[i][j], as one view; an element
-  /// where all axes have one.   dx = embed(g)
+  /// where all axes have one; `x()` is x.   dx = embed(g)
   /// Throws IndexError for an index out of range, and for more of them than axes.
   template <Integer... I>
-  requires(sizeof...(I) > 0 && sizeof...(I) <= max_rank) [[nodiscard]] Tensor operator()(
-      I... i) const {
+  requires(sizeof...(I) <= max_rank) [[nodiscard]] Tensor operator()(I... i) const {
     return part({i...});
   }
 
@@ -211,6 +216,9 @@ class Tensor {
 namespace detail {
 /// Throws GradError, in the name of `what`, where values read past the tape would lose derivatives.
 void check_readable(const char* what, const Tensor& tensor);
+/// The elements of a leaf, dense and nobody else's, for a value of this shape to be written there.
+/// Throws as `Tensor::assign`.
+void* begin_assign(const Tensor& leaf, const Shape& shape);
 }  // namespace detail
 
 /// A tensor and its name, such as its path in a module: "hidden.0.weight".

@@ -21,6 +21,7 @@ Products of matrices|matmul
 Other products|products
 Sums of products by subscripts|einsum
 Linear algebra|linalg
+Fourier transforms|fourier
 Softmax|softmax
 Dropout|dropout
 Derivatives of functions|derivatives

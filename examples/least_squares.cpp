@@ -11,10 +11,6 @@ namespace {
 /// a exp(-b t) cos(c t) for p = (a, b, c)
 Tensor model(const Tensor& p, const Tensor& t) { return p[0] * exp(-p[1] * t) * cos(p[2] * t); }
 
-Tensor solve(const Tensor& matrix, const Tensor& b) {
-  return root([&](const Tensor& x, const Tensor&) { return matmul(matrix, x) - b; }, b, b);
-}
-
 }  // namespace
 
 int main() {
@@ -29,8 +25,8 @@ int main() {
   for (int step = 0; step < 50; ++step) {
     const Tensor j = jacobian(residuals, p), normal = matmul(transpose(j), j);
     const Tensor slope = matmul(transpose(j), residuals(p));
-    const Tensor diagonal = one_hot(arange(3), 3, Dtype::float64) * normal;
-    const Tensor trial = p - solve(normal + damping * diagonal, slope);
+    const Tensor diagonal = diag(xtape::diagonal(normal));
+    const Tensor trial = p - linalg::solve(normal + damping * diagonal, slope);
     const double trial_cost = sum(square(residuals(trial))).item();
     damping *= trial_cost < cost ? 0.3 : 5;
     if (trial_cost >= cost) continue;

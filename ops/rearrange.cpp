@@ -64,7 +64,10 @@ Tensor margin(const Tensor& x, int axis, std::int64_t width, bool before, PadMod
   }
   if (mode == PadMode::wrap)
     return before ? part(x, axis, extent - width, extent) : part(x, axis, 0, width);
-  return flip(before ? part(x, axis, 1, width + 1) : part(x, axis, last - width, last), axis);
+  const std::int64_t left_out = mode == PadMode::reflect ? 1 : 0;
+  return flip(before ? part(x, axis, left_out, width + left_out)
+                     : part(x, axis, extent - left_out - width, extent - left_out),
+              axis);
 }
 
 /// The values in x's dtype, broadcast to the place that the slices take.

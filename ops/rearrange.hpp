@@ -45,9 +45,9 @@ struct Padding {
   return pad(x, std::span(widths.begin(), widths.size()), value);
 }
 
-/// What stands in a margin: the element at the edge, or those inside as a mirror at the edge shows
-/// them, which has no second copy of it, or as if x went round.
-enum class PadMode { edge, reflect, wrap };
+/// What stands in a margin: the element at the edge; those inside as a mirror shows them, at the edge
+/// (`reflect`, which has no second copy of it) or behind it (`symmetric`); or as if x went round.
+enum class PadMode { edge, reflect, symmetric, wrap };
 
 /// x within a margin that repeats x's elements.   dx = g, summed over the copies
 /// Throws as above, ShapeError for an empty axis or a margin with too few elements to show: as many as

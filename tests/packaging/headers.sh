@@ -10,7 +10,7 @@ status=0
 cd "$prefix/include"
 
 # Macros of the standard library and the compiler: those that stand outside the library's headers.
-for header in $(find xtape -name '*.hpp' ! -name xtensor.hpp); do
+for header in $(find xtape -name '*.hpp' ! -path '*xtensor*'); do
   printf '#include <%s>\n' "$header" > "$work/header.cpp"
   if ! "$compiler" -std=c++20 -I . -dD -E "$work/header.cpp" > "$work/header.ii"; then
     echo "$header does not compile from what is installed"

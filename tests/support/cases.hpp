@@ -10,13 +10,15 @@
 #include <xtape/ops/statistics.hpp>
 
 #include "cases/elements.hpp"
+#include "cases/fourier.hpp"
 #include "cases/layout.hpp"
 #include "cases/products.hpp"
 #include "cases/reductions.hpp"
 
 inline std::vector<Case> structural_cases() {
   std::vector<Case> all;
-  for (const auto& cases : {reduction_cases(), layout_cases(), element_cases(), product_cases()})
+  for (const auto& cases :
+       {reduction_cases(), layout_cases(), element_cases(), product_cases(), fourier_cases()})
     all.insert(all.end(), cases.begin(), cases.end());
   return all;
 }
@@ -35,6 +37,8 @@ inline std::vector<Case> constant_cases() {
       {"any: an axis", {x}, [](auto& v) { return any(v[0], 0); }},
       {"all: an axis", {x}, [](auto& v) { return all(v[0], 1); }},
       {"count_nonzero: all", {x}, [](auto& v) { return count_nonzero(v[0]); }},
+      {"fftfreq: even", {x}, [](auto&) { return fftfreq(4); }},
+      {"rfftfreq: odd", {x}, [](auto&) { return rfftfreq(5); }},
       {"one_hot: labels", {labels}, [](auto& v) { return one_hot(v[0], 3); }},
       {"isfinite: all finite", {x}, [](auto& v) { return isfinite(v[0]); }},
       {"isnan: none", {x}, [](auto& v) { return isnan(v[0]); }},

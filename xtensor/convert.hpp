@@ -4,29 +4,33 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #if __has_include(<xtensor/containers/xarray.hpp>)  // from xtensor 0.26 on
 #include <xtensor/containers/xadapt.hpp>
 #include <xtensor/containers/xarray.hpp>
 #include <xtensor/containers/xtensor.hpp>
+#include <xtensor/core/xnoalias.hpp>
 #else
 #include <xtensor/xadapt.hpp>
 #include <xtensor/xarray.hpp>
+#include <xtensor/xnoalias.hpp>
 #include <xtensor/xtensor.hpp>
 #endif
 
 #include <xtape/config.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
-#include <xtape/core/operation.hpp>
+#include <xtape/core/tensor.hpp>
 
-// xtensor in and out. The one header of the library that includes xtensor; nothing else needs it.
+// xtensor's containers in and out.
 
 XTAPE_EXPORT_BEGIN
 
@@ -66,23 +70,40 @@ Shape xt_shape(const Extents& extents) {
   return shape;
 }
 
-/// The values of an expression, evaluated once into elements T; a dense container that is not
-/// needed any more is moved.
+/// What lies in memory with strides, as containers, adaptors and views of those do.
+template <class E>
+concept StridedXt = requires(const E& expression) {
+  expression.data();
+  expression.strides();
+  expression.data_offset();
+};
+
+/// A tensor over the memory of `strided`, of its shape and elements T; `release` as in `from_memory`.
+template <class T, StridedXt E>
+Tensor over_xt(const E& strided, const Shape& shape, std::function<void()> release) {
+  const T* const first = strided.data() + strided.data_offset();
+  if (strided.layout() == xt::layout_type::row_major)
+    return from_memory(first, shape, std::move(release));
+  std::array<std::int64_t, max_rank> strides;
+  std::copy(strided.strides().begin(), strided.strides().end(), strides.begin());
+  return from_memory(first, shape, std::span(strides.data(), strided.dimension()),
+                     std::move(release));
+}
+
+/// The values of an expression, evaluated once into elements T; a container that is not needed any
+/// more is moved.
 template <class T, class E>
 Tensor evaluate_xt(E&& expression) {
-  using Container = xt::xarray<T, xt::layout_type::row_major>;
-  using Expression = std::remove_reference_t<E>;
   const auto adopt = [](auto&& container) {
-    const Shape shape = xt_shape(container.shape());
+    const Shape shape = xt_shape(container.shape());  // refused, if it is, before anything moves
     const auto owner = std::make_shared<std::decay_t<decltype(container)>>(std::move(container));
-    return from_memory(std::as_const(*owner).data(), shape, [owner] {});
+    return over_xt<T>(std::as_const(*owner), shape, [owner] {});
   };
-  if constexpr (IsXtContainer<Expression>::value && !std::is_lvalue_reference_v<E>) {
-    if constexpr (std::is_same_v<T, typename Expression::value_type>) {
-      if (expression.layout() == xt::layout_type::row_major) return adopt(std::move(expression));
-    }
+  if constexpr (IsXtContainer<std::remove_reference_t<E>>::value &&
+                !std::is_lvalue_reference_v<E>) {
+    if constexpr (std::is_same_v<T, typename E::value_type>) return adopt(std::move(expression));
   }
-  Container values = expression;
+  xt::xarray<T, xt::layout_type::row_major> values = expression;
   return adopt(std::move(values));
 }
 
@@ -113,11 +134,10 @@ auto view_xt(const Tensor& tensor) {
 /// A tensor with the values of an xtensor expression: int64 for integers of any type, else of its
 /// own element type.
 ///
-/// Moves an `xt::xarray` or `xt::xtensor` in without a copy if it is an rvalue, row-major, and of
-/// bool, std::int64_t, float or double; anything else (lvalues, views, lazy expressions,
-/// column-major containers) is evaluated into fresh memory. float16, long double and complex
-/// elements do not compile. Throws ShapeError beyond 8 axes, ValueError for unsigned integers that
-/// do not fit in int64.
+/// Moves an `xt::xarray` or `xt::xtensor` in without a copy, with its strides, if it is an rvalue and of
+/// bool, std::int64_t, float or double; anything else (lvalues, views, lazy expressions) is evaluated
+/// into fresh memory: see `borrow_xt`. float16, long double and complex elements do not compile. Throws
+/// ShapeError beyond 8 axes, ValueError for unsigned integers that do not fit in int64.
 template <class E>
 requires(xt::is_xexpression<std::decay_t<E>>::value) [[nodiscard]] Tensor from_xt(E&& expression) {
   using V = std::decay_t<typename std::decay_t<E>::value_type>;
@@ -125,6 +145,53 @@ requires(xt::is_xexpression<std::decay_t<E>>::value) [[nodiscard]] Tensor from_x
   static_assert(!std::is_void_v<T>, "from_xt: elements must be bool, integers, float or double");
   detail::check_fits_int64<V>(expression);
   return detail::evaluate_xt<T>(std::forward<E>(expression));
+}
+
+/// A tensor over the memory of a container, of an `xt::adapt`ed buffer or of a view of those, with their
+/// strides and without a copy. Elements are bool, std::int64_t, float or double. The memory must live, and
+/// keep its place, as long as any tensor over it: containers of temporaries do not compile. The tensor
+/// shows what is written there later, which the gradients of what was computed before must not
+/// meet. Throws ShapeError beyond 8 axes.
+template <detail::StridedXt E>
+[[nodiscard]] Tensor borrow_xt(const E& container) {
+  using V = typename E::value_type;
+  static_assert(std::is_same_v<detail::ElementOf<V>, V>,
+                "borrow_xt: elements must be bool, std::int64_t, float or double (see from_xt)");
+  return detail::over_xt<V>(container, detail::xt_shape(container.shape()), {});
+}
+template <class E>
+requires(detail::IsXtContainer<E>::value) Tensor borrow_xt(const E&& temporary)
+= delete;
+
+/// Gives a leaf the values of an expression of its shape, evaluated where the leaf's own lie (in fresh
+/// memory where others hold them). Numbers are converted to the leaf's dtype. Throws ShapeError,
+/// DtypeError for floating values into integers and numbers into boolean, GradError on the result of a
+/// recorded operation.
+template <class E>
+requires(xt::is_xexpression<E>::value) void assign(const Tensor& leaf, const E& expression) {
+  using V = typename E::value_type;
+  const auto write = [&]<class T>(T) {
+    if constexpr (std::is_floating_point_v<V>
+                      ? std::is_floating_point_v<T>
+                      : std::is_same_v<V, bool> || !std::is_same_v<T, bool>) {
+      const Shape shape = detail::xt_shape(expression.shape());
+      auto* const elements = static_cast<T*>(detail::begin_assign(leaf, shape));
+      const auto size = static_cast<std::size_t>(leaf.size());
+      const std::vector<std::size_t> extents(expression.shape().begin(), expression.shape().end());
+      auto target = xt::adapt(elements, size, xt::no_ownership(), extents);
+      xt::noalias(target) = expression;
+    } else {
+      throw DtypeError("assign: the values must fit in the tensor's dtype; got an expression of " +
+                       std::string(std::is_floating_point_v<V> ? "floating numbers" : "integers") +
+                       " for " + leaf.describe());
+    }
+  };
+  switch (leaf.dtype()) {
+    case Dtype::boolean: return write(bool());
+    case Dtype::int64: return write(std::int64_t());
+    case Dtype::float32: return write(float());
+    case Dtype::float64: return write(double());
+  }
 }
 
 /// The values as an xtensor expression, without a copy; a strided tensor is copied first. The view
@@ -157,66 +224,6 @@ template <class T, std::size_t Rank>
 template <class T>
 [[nodiscard]] xt::xarray<T, xt::layout_type::row_major> to_xarray(const Tensor& tensor) {
   return to_xt<T>(tensor);
-}
-
-namespace detail {
-
-template <class T, class Forward, class Backward, std::size_t... I>
-Tensor custom_op(const char* name, Forward& forward, Backward& backward, std::index_sequence<I...>,
-                 const std::array<Tensor, sizeof...(I)>& inputs) {
-  Tensor y = evaluate_xt<T>(forward(view_xt<T>(inputs[I])...));
-  const std::array<SavedInput, sizeof...(I)> saved{SavedInput(inputs[I])...};
-  const auto rule = [backward, saved](const Tensor& g, const Send& send) {
-    const auto send_all = [&](const auto& upstream, const auto&... x) {
-      const auto gradients = backward(upstream, x...);
-      if constexpr (sizeof...(I) == 1 &&
-                    xt::is_xexpression<std::decay_t<decltype(gradients)>>::value) {
-        send(0, [&] { return evaluate_xt<T>(gradients); });
-      } else {
-        static_assert(std::tuple_size_v<std::decay_t<decltype(gradients)>> == sizeof...(I),
-                      "custom_op: the backward function must return one gradient for each input");
-        (send(I, [&] { return evaluate_xt<T>(std::get<I>(gradients)); }), ...);
-      }
-    };
-    send_all(view_xt<T>(g), view_xt<T>(saved[I].get())...);
-  };
-  return record(name, std::move(y), {inputs[I]...}, once_differentiable(rule));
-}
-
-}  // namespace detail
-
-/// An operation written in xtensor expressions:
-/// ```
-/// Tensor y = custom_op("softsign", [](const auto& x) { return x / (1 + xt::abs(x)); },
-///                      [](const auto& g, const auto& x) { return g / xt::square(1 + xt::abs(x));
-///                      }, input);
-/// ```
-/// `forward(x...)` gets a view of each input and gives y; `backward(g, x...)` gets dL/dy too and
-/// gives dL/dx, in a std::tuple (or std::make_tuple of expressions) if there are several inputs.
-/// Gradients that nobody wants are not evaluated. Both may return lazy expressions of their
-/// arguments, which must then be taken by reference; a function with containers of its own must
-/// return a container, an xt::xarray (xtensor 0.24's xt::eval is wrong in C++20: it makes an
-/// xt::xtensor of rank 4 of any xt::xarray expression). They are compiled for float and double
-/// elements; their results are converted to the dtype of the inputs.
-///
-/// The operation has first derivatives only: differentiating a gradient throws GradError that names
-/// it. `name` must outlive the result (a literal). Throws DtypeError unless the inputs are all
-/// float32 or all float64.
-template <class Forward, class Backward, std::same_as<Tensor>... Inputs>
-requires(sizeof...(Inputs) > 0) Tensor
-    custom_op(const char* name, Forward forward, Backward backward, const Inputs&... inputs) {
-  const std::array<Tensor, sizeof...(Inputs)> list{inputs...};
-  const Dtype dtype = list[0].dtype();
-  for (const Tensor& input : list) {
-    if (!is_floating(dtype) || input.dtype() != dtype) {
-      throw DtypeError(std::string(name) + ": the inputs must be all float32 or all float64; got " +
-                       list[0].describe() + " and " + input.describe());
-    }
-  }
-  constexpr auto indices = std::index_sequence_for<Inputs...>();
-  return dtype == Dtype::float32
-             ? detail::custom_op<float>(name, forward, backward, indices, list)
-             : detail::custom_op<double>(name, forward, backward, indices, list);
 }
 
 }  // namespace xtape
