@@ -1,6 +1,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/ops/einsum.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/linalg.hpp>
 #include <xtape/ops/products.hpp>
 
 #include "../support/refusals.hpp"
@@ -64,5 +65,21 @@ TEST_CASE("refusals: products") {
          return einsum("i,j->ij", {broadcast_to(scalar, {n}), ones({1})});
        },
        "multiply: out of memory: 1152921504606846976 bytes for float32[%]"},
+  });
+}
+
+TEST_CASE("refusals: which singular values count") {
+  const Tensor x = ones({2, 3});
+  const auto of = [](const char* op, auto f) {
+    return Refusal<double>{"RankOptions.rcond",
+                           Kind::value,
+                           {-1, -1e-300, inf, not_a_number},
+                           [f](auto rcond) { f(linalg::RankOptions{rcond}); },
+                           std::string(op) + ": rcond must be finite and not negative; got "};
+  };
+  check(Numbers{
+      of("pinv", [&](const auto& options) { return linalg::pinv(x, options); }),
+      of("lstsq", [&](const auto& options) { return linalg::lstsq(x, ones({2}), options); }),
+      of("matrix_rank", [&](const auto& options) { return linalg::matrix_rank(x, options); }),
   });
 }

@@ -12,13 +12,15 @@
 #include "cases/elements.hpp"
 #include "cases/fourier.hpp"
 #include "cases/layout.hpp"
+#include "cases/linalg.hpp"
 #include "cases/products.hpp"
 #include "cases/reductions.hpp"
 
 inline std::vector<Case> structural_cases() {
   std::vector<Case> all;
   for (const auto& cases :
-       {reduction_cases(), layout_cases(), element_cases(), product_cases(), fourier_cases()})
+       {reduction_cases(), layout_cases(), element_cases(), product_cases(), linalg_cases(),
+        fourier_cases()})
     all.insert(all.end(), cases.begin(), cases.end());
   return all;
 }
@@ -34,6 +36,7 @@ inline std::vector<Case> constant_cases() {
       {"argmin: all", {x}, [](auto& v) { return argmin(v[0]); }},
       {"argsort: an axis", {x}, [](auto& v) { return argsort(v[0], 0); }},
       {"topk: places", {x}, [](auto& v) { return topk(v[0], 2).indices; }},
+      {"matrix_rank: a matrix", {x}, [](auto& v) { return linalg::matrix_rank(v[0]); }},
       {"any: an axis", {x}, [](auto& v) { return any(v[0], 0); }},
       {"all: an axis", {x}, [](auto& v) { return all(v[0], 1); }},
       {"count_nonzero: all", {x}, [](auto& v) { return count_nonzero(v[0]); }},

@@ -5,46 +5,18 @@
 
 #include <xtape/ops/einsum.hpp>
 #include <xtape/ops/layout.hpp>
-#include <xtape/ops/linalg.hpp>
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/products.hpp>
 
 #include "case.hpp"
 
-/// Uses of products and linear algebra.
+/// Uses of products.
 inline std::vector<Case> product_cases() {
   using namespace xtape;
-  constexpr bool rounds = true;
   const auto [x, y, cube, vector, scalar, nothing, index, condition] = CaseInputs();
   const Tensor with_zeros =
       tensor({{0.0, 2.0, 3.0}, {0.0, 0.0, 5.0}, {1.0, 2.0, 4.0}}, Dtype::float64);
-  const auto definite = [](const Tensor& a) {  // whatever a holds
-    return matmul(a, swapaxes(a, -2, -1)) + 3 * eye(a.extent(-2), a.dtype());
-  };
   return {
-      {"solve: a matrix",
-       {x},
-       [=](auto& v) { return linalg::solve(definite(v[0]), v[0]); },
-       rounds},
-      {"solve_triangular: the upper triangle",
-       {x},
-       [=](auto& v) { return linalg::solve_triangular(definite(v[0]), v[0], {.lower = false}); },
-       rounds},
-      {"inverse: a matrix", {x}, [=](auto& v) { return linalg::inverse(definite(v[0])); }, rounds},
-      {"cholesky: a matrix",
-       {x},
-       [=](auto& v) { return linalg::cholesky(definite(v[0])); },
-       rounds},
-      {"det: a matrix", {x}, [=](auto& v) { return linalg::det(definite(v[0])); }, rounds},
-      {"slogdet: the logarithm",
-       {x},
-       [=](auto& v) { return linalg::slogdet(definite(v[0])).logabsdet; },
-       rounds},
-      {"logdet: a matrix", {x}, [=](auto& v) { return linalg::logdet(definite(v[0])); }, rounds},
-      {"matrix_power: of an inverse",
-       {x},
-       [=](auto& v) { return linalg::matrix_power(definite(v[0]), -2); },
-       rounds},
       {"matmul: matrices", {x, sixteenths({3, 4}, 1)}, [](auto& v) { return matmul(v[0], v[1]); }},
       {"matmul: a matrix by itself, transposed",
        {x},
