@@ -14,11 +14,20 @@ namespace {
                   std::to_string(node.number()));
 }
 
+[[noreturn]] void throw_undefined(const char* op, std::span<const Tensor* const> inputs) {
+  std::size_t number = 0;
+  while (inputs[number]->defined()) ++number;
+  throw ValueError(std::string(op) + ": input " + std::to_string(number) +
+                   " must be defined; got an undefined tensor");
+}
+
 }  // namespace
 
-detail::Course detail::course(std::span<const Tensor* const> inputs) {
+detail::Course detail::course(const char* op, std::span<const Tensor* const> inputs) {
   const Node* any = nullptr;
   for (const Tensor* input : inputs) {
+    if (!input->defined()) [[unlikely]]
+      throw_undefined(op, inputs);
     const Body& body = input->body();
     if (body.mapped) [[unlikely]]
       return {false, true, false};

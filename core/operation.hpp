@@ -117,7 +117,8 @@ class Course {
  private:
   unsigned bits_;
 };
-Course course(std::span<const Tensor* const> inputs);
+/// Throws ValueError, in the name of the operation, for an input that is undefined.
+Course course(const char* op, std::span<const Tensor* const> inputs);
 
 /// Checks, allocates and computes.
 template <class Op, class... Inputs>
@@ -219,7 +220,7 @@ Tensor apply(Op op, const Inputs&... x) {
   detail::check_signatures<Op>();
   const std::array<const Tensor*, sizeof...(x)> inputs{&x...};
   return detail::named_in_errors(op.info.name, [&] {
-    const detail::Course course = detail::course(inputs);
+    const detail::Course course = detail::course(op.info.name, inputs);
     if (course.map()) [[unlikely]]
       return detail::apply_mapped(std::move(op), inputs);
     const auto again = [](const Op& same, const std::vector<Tensor>& others) {
@@ -242,7 +243,7 @@ template <class Op>
 Tensor apply_list(Op op, std::span<const Tensor* const> x) {
   detail::check_signatures<Op>();
   return detail::named_in_errors(op.info.name, [&] {
-    const detail::Course course = detail::course(x);
+    const detail::Course course = detail::course(op.info.name, x);
     if (course.map()) [[unlikely]]
       return detail::apply_list_mapped(std::move(op), x);
     const auto again = [](const Op& same, const std::vector<Tensor>& others) {
@@ -265,7 +266,7 @@ Tensor apply_list(Op op, std::span<const Tensor* const> x) {
 template <class Op>
 void apply_in_place(const Op& op, std::span<const Tensor* const> x) {
   detail::named_in_errors(op.info.name, [&] { op.run(x); });
-  if (detail::course(x).watch()) [[unlikely]]
+  if (detail::course(op.info.name, x).watch()) [[unlikely]]
     detail::Watcher::tell({op.info.name, detail::attributes_of(op), x, *x[0], false, {}});
 }
 
@@ -325,7 +326,7 @@ Tensor record(const char* name, Tensor y, std::span<const Tensor* const> inputs,
     Rule rule;
     void vjp(Tensor g, const Send& send) { rule(std::move(g), send); }
   };
-  const detail::Course course = detail::course(inputs);
+  const detail::Course course = detail::course(name, inputs);
   if (!(course.record() || course.map()) || !is_floating(y.dtype())) return y;
   return detail::named_in_errors(name, [&] {
     if (course.map()) {

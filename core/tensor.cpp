@@ -187,12 +187,17 @@ void Tensor::copy_to(void* values, Dtype target) const {
 }
 
 Tensor Tensor::to(Dtype target) const {
+  detail::require_defined("to", "the tensor", *this);
   return dtype() == target && !body().number ? *this : apply(To{.target = target}, *this);
 }
 
-Tensor Tensor::contiguous() const { return is_contiguous() ? *this : apply(Contiguous{}, *this); }
+Tensor Tensor::contiguous() const {
+  detail::require_defined("contiguous", "the tensor", *this);
+  return is_contiguous() ? *this : apply(Contiguous{}, *this);
+}
 
 Tensor Tensor::detach() const {
+  detail::require_defined("detach", "the tensor", *this);
   if (body().mapped) return detail::mapped_alias(*this, false);
   return detail::off_tape(*this);
 }

@@ -139,7 +139,7 @@ Tensor checkpoint_of_all(const ListFunction& function, const std::vector<Tensor>
 
 /// y with its place on the tape, if anybody wants a gradient there.
 Tensor recorded_here(Recomputed op, Tensor y, std::span<const Tensor* const> sources) {
-  const Course at = course(sources);
+  const Course at = course("checkpoint", sources);
   if (at.map()) {
     const MappedInputs in("checkpoint", sources);
     if (!in.recorded()) return y;

@@ -11,13 +11,16 @@
 
 namespace xtape {
 
-bool Operand::is_number() const { return tensor_ == nullptr || tensor_->body().number; }
+bool Operand::is_number() const {
+  return tensor_ == nullptr || (tensor_->defined() && tensor_->body().number);
+}
 
 const Tensor& Operand::tensor(const char* op, Dtype other, Tensor& constant) const {
   return is_number() ? number_tensor(op, other, constant) : *tensor_;
 }
 
 Tensor unary(const Row& row, const Tensor& x) {
+  detail::require_defined(row.name, "x", x);
   if (!x.body().number) [[likely]]
     return apply_row(row, x);
   return detail::of_numbers(
@@ -38,6 +41,8 @@ Tensor with_tensors(const char* op, const Operand& left, const Operand& right, F
 }  // namespace
 
 Tensor binary(const Row& row, const Operand& left, const Operand& right) {
+  detail::require_defined(row.name, "a", left);
+  detail::require_defined(row.name, "b", right);
   if (!left.is_number() && !right.is_number()) [[likely]] {
     return apply_row(row, left.dense(), right.dense());
   }
@@ -84,6 +89,9 @@ Tensor compared(RowName name, const Operand& a, const Operand& b) {
 #undef XTAPE_COMPARE
 
 Tensor where(const Tensor& condition, const Operand& left, const Operand& right) {
+  detail::require_defined("where", "condition", condition);
+  detail::require_defined("where", "left", left);
+  detail::require_defined("where", "right", right);
   if (condition.dtype() != Dtype::boolean) {
     throw DtypeError("where: the condition must be boolean; got " + condition.describe());
   }
@@ -103,6 +111,9 @@ Tensor where(const Tensor& condition, const Operand& left, const Operand& right)
 }
 
 Tensor clip(const Tensor& x, const Operand& low, const Operand& high) {
+  detail::require_defined("clip", "x", x);
+  detail::require_defined("clip", "low", low);
+  detail::require_defined("clip", "high", high);
   if (x.body().number) [[unlikely]] {
     const NoGradGuard constant_bounds;
     return minimum(maximum(x, low), high);
@@ -115,8 +126,12 @@ Tensor clip(const Tensor& x, const Operand& low, const Operand& high) {
   return apply_row(row(RowName::clip), x, lower, upper);
 }
 
-Tensor isnan(const Tensor& x) { return x != x; }
+Tensor isnan(const Tensor& x) {
+  detail::require_defined("isnan", "x", x);
+  return x != x;
+}
 Tensor isfinite(const Tensor& x) {
+  detail::require_defined("isfinite", "x", x);
   const NoGradGuard off;
   return is_floating(x.dtype()) ? x - x == 0 : full(x.shape(), 1, Dtype::boolean);
 }

@@ -3,9 +3,11 @@
 #include <string>
 #include <utility>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/number.hpp>
 #include <xtape/ops/functions.hpp>
+#include <xtape/ops/numbers.hpp>
 #include <xtape/ops/row.hpp>
 #include <xtape/ops/row_table.hpp>
 #include <xtape/ops/statistics.hpp>
@@ -48,20 +50,40 @@ const Row& row(FunctionName name) { return rows[static_cast<std::size_t>(name)];
 #undef XTAPE_UNARY
 #undef XTAPE_BINARY
 
-Tensor deg2rad(const Tensor& x) { return x * (std::numbers::pi / 180); }
-Tensor rad2deg(const Tensor& x) { return x * (180 / std::numbers::pi); }
+Tensor deg2rad(const Tensor& x) {
+  detail::require_defined("deg2rad", "x", x);
+  return x * (std::numbers::pi / 180);
+}
+Tensor rad2deg(const Tensor& x) {
+  detail::require_defined("rad2deg", "x", x);
+  return x * (180 / std::numbers::pi);
+}
 
-Tensor lerp(const Tensor& a, const Operand& b, const Operand& t) { return (1 - t) * a + t * b; }
+Tensor lerp(const Tensor& a, const Operand& b, const Operand& t) {
+  detail::require_defined("lerp", "a", a);
+  detail::require_defined("lerp", "b", b);
+  detail::require_defined("lerp", "t", t);
+  return (1 - t) * a + t * b;
+}
 
 Tensor isinf(const Tensor& x) {
+  detail::require_defined("isinf", "x", x);
   const NoGradGuard off;
   return abs(x) == infinity;
 }
 
-Tensor logical_xor(const Operand& a, const Operand& b) { return (a != 0) != (b != 0); }
-Tensor logical_not(const Tensor& x) { return x == 0; }
+Tensor logical_xor(const Operand& a, const Operand& b) {
+  detail::require_defined("logical_xor", "a", a);
+  detail::require_defined("logical_xor", "b", b);
+  return (a != 0) != (b != 0);
+}
+Tensor logical_not(const Tensor& x) {
+  detail::require_defined("logical_not", "x", x);
+  return x == 0;
+}
 
 Tensor nan_to_num(const Tensor& x, const NanToNumOptions& options) {
+  detail::require_defined("nan_to_num", "x", x);
   if (!is_floating(x.dtype())) return x;
   const bool single = x.dtype() == Dtype::float32;
   const double greatest =

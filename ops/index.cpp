@@ -288,6 +288,8 @@ Tensor Tensor::part(std::initializer_list<Number> indices) const {
 }
 
 Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis) {
+  detail::require_defined("take", "x", x);
+  detail::require_defined("take", "indices", indices);
   const int along = normalize_axis("take", axis, x.rank());
   return take_resolved(x, resolved("take", indices, x.shape()[along]), along);
 }

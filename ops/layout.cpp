@@ -127,6 +127,7 @@ struct BroadcastTo {
 }  // namespace
 
 Tensor reshape(const Tensor& x, const Shape& shape) {
+  detail::require_defined("reshape", "x", x);
   if (x.shape() == shape) return detail::snapshot(x);
   if (x.size() != shape.size()) {
     throw ShapeError("reshape: the number of elements must stay; got " + x.describe() + " for " +
@@ -136,6 +137,7 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
 }
 
 Tensor reshape(const Tensor& x, std::span<const std::int64_t> extents) {
+  detail::require_defined("reshape", "x", x);
   if (std::count(extents.begin(), extents.end(), -1) > 1) {
     throw ShapeError("reshape: at most one extent may be -1");
   }
@@ -153,12 +155,14 @@ Tensor reshape(const Tensor& x, std::span<const std::int64_t> extents) {
 }
 
 Tensor transpose(const Tensor& x) {
+  detail::require_defined("transpose", "x", x);
   std::array<std::int64_t, max_rank> axes;
   for (int axis = 0; axis < x.rank(); ++axis) axes[at(axis)] = x.rank() - 1 - axis;
   return transpose(x, std::span(axes.data(), at(x.rank())));
 }
 
 Tensor transpose(const Tensor& x, std::span<const std::int64_t> axes) {
+  detail::require_defined("transpose", "x", x);
   if (axes.size() != at(x.rank())) {
     throw ValueError("transpose: one entry an axis is needed; got " + std::to_string(axes.size()) +
                      " for " + x.describe());
@@ -177,6 +181,7 @@ Tensor transpose(const Tensor& x, std::span<const std::int64_t> axes) {
 }
 
 Tensor swapaxes(const Tensor& x, std::int64_t a, std::int64_t b) {
+  detail::require_defined("swapaxes", "x", x);
   std::array<std::int64_t, max_rank> axes;
   for (std::size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<std::int64_t>(i);
   std::swap(axes[at(normalize_axis("swapaxes", a, x.rank()))],
@@ -185,16 +190,19 @@ Tensor swapaxes(const Tensor& x, std::int64_t a, std::int64_t b) {
 }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
+  detail::require_defined("broadcast_to", "x", x);
   return x.shape() == shape ? detail::snapshot(x) : apply(BroadcastTo{shape}, x);
 }
 
 Tensor expand_dims(const Tensor& x, std::int64_t axis) {
+  detail::require_defined("expand_dims", "x", x);
   Shape shape = x.shape();
   shape.insert(normalize_axis("expand_dims", axis, x.rank() + 1), 1);
   return reshape(x, shape);
 }
 
 Tensor squeeze(const Tensor& x) {
+  detail::require_defined("squeeze", "x", x);
   Shape shape;
   for (const std::int64_t extent : x.shape()) {
     if (extent != 1) shape.push_back(extent);
@@ -203,6 +211,7 @@ Tensor squeeze(const Tensor& x) {
 }
 
 Tensor squeeze(const Tensor& x, std::int64_t axis) {
+  detail::require_defined("squeeze", "x", x);
   Shape shape = x.shape();
   const int dropped = normalize_axis("squeeze", axis, x.rank());
   if (shape[dropped] != 1) {

@@ -195,6 +195,8 @@ struct Linear {
 }  // namespace
 
 Tensor matmul(const Tensor& left, const Tensor& right) {
+  detail::require_defined("matmul", "left", left);
+  detail::require_defined("matmul", "right", right);
   if (left.rank() == 0 || right.rank() == 0) {
     throw ShapeError("matmul: operands of rank 1 and more are needed; got " + left.describe() +
                      " and " + right.describe());

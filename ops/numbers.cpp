@@ -22,6 +22,11 @@ const Tensor& Operand::number_tensor(const char* op, Dtype other, Tensor& consta
 }
 
 namespace detail {
+
+void require_defined(const char* op, const char* what, const Operand& operand) {
+  if (!operand.is_number()) require_defined(op, what, operand.dense());
+}
+
 namespace {
 
 Dtype widest(std::initializer_list<Operand> numbers) {

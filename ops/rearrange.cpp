@@ -8,6 +8,7 @@
 #include <xtape/core/require.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/numbers.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 
@@ -73,6 +74,7 @@ Tensor margin(const Tensor& x, int axis, std::int64_t width, bool before, PadMod
 /// The values in x's dtype, broadcast to the place that the slices take.
 Tensor values_for(const char* op, const Tensor& x, std::span<const Slice> slices,
                   const Operand& values) {
+  detail::require_defined(op, "the values", values);
   Tensor constant;
   const Tensor& given = values.tensor(op, x.dtype(), constant);
   if (promote(x.dtype(), given.dtype()) != x.dtype()) {
@@ -92,6 +94,7 @@ Tensor values_for(const char* op, const Tensor& x, std::span<const Slice> slices
 }  // namespace
 
 Tensor moveaxis(const Tensor& x, std::int64_t from, std::int64_t to) {
+  detail::require_defined("moveaxis", "x", x);
   const int source = normalize_axis("moveaxis", from, x.rank());
   const int target = normalize_axis("moveaxis", to, x.rank());
   std::vector<std::int64_t> axes;
@@ -103,6 +106,7 @@ Tensor moveaxis(const Tensor& x, std::int64_t from, std::int64_t to) {
 }
 
 Tensor roll(const Tensor& x, std::int64_t shift, std::int64_t given) {
+  detail::require_defined("roll", "x", x);
   const int axis = normalize_axis("roll", given, x.rank());
   const std::int64_t extent = x.extent(axis);
   if (extent == 0 || shift % extent == 0) return x;
@@ -111,6 +115,7 @@ Tensor roll(const Tensor& x, std::int64_t shift, std::int64_t given) {
 }
 
 Tensor tile(const Tensor& x, std::span<const std::int64_t> repeats) {
+  detail::require_defined("tile", "x", x);
   for (const std::int64_t count : repeats)
     detail::require_at_least<std::int64_t>("tile", "repeats", count, 0);
   if (repeats.size() > static_cast<std::size_t>(max_rank)) {
@@ -142,6 +147,7 @@ Tensor tile(const Tensor& x, std::span<const std::int64_t> repeats) {
 }
 
 Tensor pad(const Tensor& x, std::span<const Padding> widths, const Number& value) {
+  detail::require_defined("pad", "x", x);
   check_widths(x, widths);
   value.check("pad", x.dtype());
   Tensor y = x;
@@ -158,6 +164,7 @@ Tensor pad(const Tensor& x, std::span<const Padding> widths, const Number& value
 }
 
 Tensor pad(const Tensor& x, std::span<const Padding> widths, PadMode mode) {
+  detail::require_defined("pad", "x", x);
   check_widths(x, widths);
   for (int axis = 0; axis < x.rank(); ++axis) {
     const auto& [before, after] = widths[static_cast<std::size_t>(axis)];
@@ -179,6 +186,7 @@ Tensor pad(const Tensor& x, std::span<const Padding> widths, PadMode mode) {
 }
 
 Tensor repeat(const Tensor& x, std::int64_t count, std::int64_t given) {
+  detail::require_defined("repeat", "x", x);
   const int axis = normalize_axis("repeat", given, x.rank());
   detail::require_at_least<std::int64_t>("repeat", "count", count, 0);
   Shape wide = x.shape(), shape = x.shape();
@@ -191,6 +199,7 @@ Tensor repeat(const Tensor& x, std::int64_t count, std::int64_t given) {
 }
 
 Tensor flatten(const Tensor& x, std::int64_t first, std::int64_t last) {
+  detail::require_defined("flatten", "x", x);
   if (x.rank() == 0 && first == 0 && last == -1) return reshape(x, {1});
   const int from = normalize_axis("flatten", first, x.rank());
   const int to = normalize_axis("flatten", last, x.rank());
@@ -210,9 +219,13 @@ Tensor flatten(const Tensor& x, std::int64_t first, std::int64_t last) {
   return reshape(x, shape);
 }
 
-Tensor ravel(const Tensor& x) { return flatten(x); }
+Tensor ravel(const Tensor& x) {
+  detail::require_defined("ravel", "x", x);
+  return flatten(x);
+}
 
 std::vector<Tensor> unbind(const Tensor& x, std::int64_t given) {
+  detail::require_defined("unbind", "x", x);
   const int axis = normalize_axis("unbind", given, x.rank());
   std::vector<Slice> slices(static_cast<std::size_t>(axis) + 1);
   std::vector<Tensor> parts;
@@ -225,6 +238,7 @@ std::vector<Tensor> unbind(const Tensor& x, std::int64_t given) {
 
 std::vector<Tensor> split_with_sizes(const Tensor& x, std::span<const std::int64_t> sizes,
                                      std::int64_t given) {
+  detail::require_defined("split_with_sizes", "x", x);
   const int axis = normalize_axis("split_with_sizes", given, x.rank());
   std::int64_t left = x.extent(axis);
   for (const std::int64_t size : sizes) {
@@ -246,6 +260,7 @@ std::vector<Tensor> split_with_sizes(const Tensor& x, std::span<const std::int64
 }
 
 Tensor rot90(const Tensor& x, std::int64_t quarters, std::int64_t from, std::int64_t to) {
+  detail::require_defined("rot90", "x", x);
   const int first = normalize_axis("rot90", from, x.rank());
   const int second = normalize_axis("rot90", to, x.rank());
   if (first == second) {
@@ -284,20 +299,26 @@ std::vector<Tensor> meshgrid(std::span<const Tensor> vectors, Indexing indexing)
 }
 
 Tensor set(const Tensor& x, std::span<const Slice> slices, const Operand& values) {
+  detail::require_defined("set", "x", x);
   const Tensor placed = values_for("set", x, slices, values);
   const Tensor inside = embed(full(placed.shape(), true, Dtype::boolean), x.shape(), slices);
   return where(inside, embed(placed, x.shape(), slices), x);
 }
 
 Tensor add_at(const Tensor& x, std::span<const Slice> slices, const Operand& values) {
+  detail::require_defined("add_at", "x", x);
   return x + embed(values_for("add_at", x, slices, values), x.shape(), slices);
 }
 
 Tensor masked_fill(const Tensor& x, const Tensor& mask, const Operand& value) {
+  detail::require_defined("masked_fill", "x", x);
+  detail::require_defined("masked_fill", "mask", mask);
+  detail::require_defined("masked_fill", "the value", value);
   return detail::named_in_errors("masked_fill", [&] { return where(mask, value, x); });
 }
 
 Tensor diag(const Tensor& x, std::int64_t k) {
+  detail::require_defined("diag", "x", x);
   if (x.rank() == 2) return diagonal(x, k);
   if (x.rank() != 1) throw ShapeError("diag: a vector or a matrix is needed; got " + x.describe());
   constexpr std::int64_t most = std::int64_t{1} << 31;
@@ -309,16 +330,19 @@ Tensor diag(const Tensor& x, std::int64_t k) {
 }
 
 Tensor tril(const Tensor& x, std::int64_t k) {
+  detail::require_defined("tril", "x", x);
   return triangle("tril", x, k,
                   [](const Tensor& place, std::int64_t last) { return place <= last; });
 }
 
 Tensor triu(const Tensor& x, std::int64_t k) {
+  detail::require_defined("triu", "x", x);
   return triangle("triu", x, k,
                   [](const Tensor& place, std::int64_t first) { return place >= first; });
 }
 
 Tensor diagonal(const Tensor& x, std::int64_t given) {
+  detail::require_defined("diagonal", "x", x);
   const MatrixSize size("diagonal", x);
   const std::int64_t k = size.clamped(given);
   const std::int64_t length =
@@ -336,6 +360,7 @@ Tensor diagonal(const Tensor& x, std::int64_t given) {
 }
 
 Tensor trace(const Tensor& x, std::int64_t k) {
+  detail::require_defined("trace", "x", x);
   static_cast<void>(MatrixSize("trace", x));
   return sum(diagonal(x, k), -1);
 }

@@ -312,42 +312,57 @@ Flags Axes::flags(const char* op, int rank) const {
 }
 
 Tensor sum(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  detail::require_defined("sum", "x", x);
   return apply(Sum{{"sum", x, axes, options}}, x);
 }
 
 Tensor mean(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  detail::require_defined("mean", "x", x);
   const double count = count_reduced(x.shape(), axes.flags("mean", x.rank()));
   const Tensor total = sum(is_floating(x.dtype()) ? x : x.to(Dtype::float64), axes, options);
   return total / count;
 }
 
 Tensor prod(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  detail::require_defined("prod", "x", x);
   return apply(Prod{{"prod", x, axes, options}}, x);
 }
 
 Tensor amax(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  detail::require_defined("amax", "x", x);
   return extremum<Reduction::maximum>(x, axes, options);
 }
 
 Tensor amin(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  detail::require_defined("amin", "x", x);
   return extremum<Reduction::minimum>(x, axes, options);
 }
 
 Tensor logsumexp(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  detail::require_defined("logsumexp", "x", x);
   const Tensor floating = is_floating(x.dtype()) ? x : x.to(Dtype::float64);
   return apply(LogSumExp{{"logsumexp", x, axes, options}}, floating);
 }
 
 Tensor argmax(const Tensor& x, std::int64_t axis, ReduceOptions options) {
+  detail::require_defined("argmax", "x", x);
   return arg_extremum<true>(x, axis, options);
 }
 Tensor argmin(const Tensor& x, std::int64_t axis, ReduceOptions options) {
+  detail::require_defined("argmin", "x", x);
   return arg_extremum<false>(x, axis, options);
 }
-Tensor argmax(const Tensor& x) { return argmax(reshape(x.detach(), {-1}), 0); }
-Tensor argmin(const Tensor& x) { return argmin(reshape(x.detach(), {-1}), 0); }
+Tensor argmax(const Tensor& x) {
+  detail::require_defined("argmax", "x", x);
+  return argmax(reshape(x.detach(), {-1}), 0);
+}
+Tensor argmin(const Tensor& x) {
+  detail::require_defined("argmin", "x", x);
+  return argmin(reshape(x.detach(), {-1}), 0);
+}
 
 Tensor sum_to(Tensor x, const Shape& shape) {
+  detail::require_defined("sum_to", "x", x);
   return x.shape() == shape ? std::move(x) : apply(SumTo{shape}, x);
 }
 

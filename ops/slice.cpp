@@ -297,20 +297,24 @@ struct Concatenate {
 }  // namespace
 
 Tensor slice(const Tensor& x, std::span<const Slice> slices) {
+  detail::require_defined("slice", "x", x);
   return apply(SliceOp{Region("slice", x.shape(), x.dtype(), slices)}, x);
 }
 
 Tensor embed(const Tensor& x, const Shape& shape, std::span<const Slice> slices) {
+  detail::require_defined("embed", "x", x);
   return apply(Embed{shape, Region("embed", shape, x.dtype(), slices)}, x);
 }
 
 Tensor flip(const Tensor& x, std::int64_t axis) {
+  detail::require_defined("flip", "x", x);
   const int along = normalize_axis("flip", axis, x.rank());
   const std::int64_t extent = x.shape()[along];
   return apply(SliceOp{Region(along, {extent - 1, extent, -1})}, x);
 }
 
 Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
+  for (const Tensor& one : tensors) detail::require_defined("concatenate", "tensors", one);
   if (tensors.empty()) throw ValueError("concatenate: at least one tensor is needed; got none");
   const int along = normalize_axis("concatenate", axis, tensors[0].rank());
   std::vector<const Tensor*> pointers;
@@ -319,6 +323,7 @@ Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {
 }
 
 Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {
+  for (const Tensor& one : tensors) detail::require_defined("stack", "tensors", one);
   const Dtype dtype = detail::dtype_of_all(tensors);
   std::vector<Tensor> raised;
   Tensor adapted;
@@ -335,6 +340,7 @@ Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {
 }
 
 std::vector<Tensor> split(const Tensor& x, std::int64_t parts, std::int64_t axis) {
+  detail::require_defined("split", "x", x);
   const int along = normalize_axis("split", axis, x.rank());
   const std::int64_t extent = x.shape()[along];
   if (parts < 1 || parts > std::max<std::int64_t>(extent, 1) || extent % parts != 0) {

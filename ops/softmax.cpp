@@ -91,10 +91,12 @@ Tensor along_axis(const Tensor& x, std::int64_t axis) {
 }  // namespace
 
 Tensor softmax(const Tensor& x, std::int64_t axis) {
+  detail::require_defined("softmax", "x", x);
   return along_axis<AlongRows<Softmax>>(x, axis);
 }
 
 Tensor log_softmax(const Tensor& x, std::int64_t axis) {
+  detail::require_defined("log_softmax", "x", x);
   return along_axis<AlongRows<LogSoftmax>>(x, axis);
 }
 

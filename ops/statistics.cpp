@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/recording.hpp>
 #include <xtape/core/require.hpp>
@@ -55,16 +56,19 @@ struct Spread {
 }  // namespace
 
 Tensor var(const Tensor& x, const Axes& axes, VarianceOptions options) {
+  detail::require_defined("var", "x", x);
   const Spread spread("var", x, axes, options);
   return spread.squares / (spread.count - options.correction);
 }
 
 Tensor stddev(const Tensor& x, const Axes& axes, VarianceOptions options) {
+  detail::require_defined("stddev", "x", x);
   const Spread spread("stddev", x, axes, options);
   return zero_at_zero(spread.squares / (spread.count - options.correction), sqrt);
 }
 
 Tensor norm(const Tensor& given, const Axes& axes, NormOptions options) {
+  detail::require_defined("norm", "x", given);
   const double p =
       detail::require(options.order > 0, "norm", "order", "be positive", options.order);
   check_axes("norm", given, axes);
@@ -83,16 +87,19 @@ Tensor norm(const Tensor& given, const Axes& axes, NormOptions options) {
 }
 
 Tensor any(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  detail::require_defined("any", "x", x);
   check_axes("any", x, axes);
   return count_nonzero(x, axes, options) > 0;
 }
 
 Tensor all(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  detail::require_defined("all", "x", x);
   check_axes("all", x, axes);
   return sum(x == 0, axes, options) == 0;
 }
 
 Tensor count_nonzero(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  detail::require_defined("count_nonzero", "x", x);
   check_axes("count_nonzero", x, axes);
   return sum(x != 0, axes, options);
 }

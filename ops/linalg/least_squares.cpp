@@ -152,8 +152,9 @@ Tensor lstsq(const Tensor& a, const Tensor& b, const RankOptions& options) {
 }
 
 Tensor matrix_rank(const Tensor& a, const RankOptions& options) {
-  const Tensor s = singular_values_for("matrix_rank", a.detach());
-  return sum(counted(s, cut_of("matrix_rank", a.to(s.dtype()), options)), -1);
+  const Tensor matrix = floating("matrix_rank", a).detach();
+  const Tensor s = singular_values_for("matrix_rank", matrix);
+  return sum(counted(s, cut_of("matrix_rank", matrix, options)), -1);
 }
 
 Tensor cond(const Tensor& a) {

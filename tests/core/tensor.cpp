@@ -346,8 +346,9 @@ TEST_CASE("an undefined tensor can only be asked whether it is") {
   CHECK(error_of<ValueError>([&] { return none.shape(); }) == text);
   CHECK(error_of<ValueError>([&] { return none.dtype(); }) == text);
   CHECK(error_of<ValueError>([&] { return none.item(); }) == text);
-  CHECK(error_of<ValueError>([&] { return none.detach(); }) == text);
-  CHECK(error_of<ValueError>([&] { return none.to(Dtype::float32); }) == text);
+  const std::string named = ": the tensor must be defined; got an undefined tensor";
+  CHECK(error_of<ValueError>([&] { return none.detach(); }) == "detach" + named);
+  CHECK(error_of<ValueError>([&] { return none.to(Dtype::float32); }) == "to" + named);
   CHECK(error_of<ValueError>([&] { return none.requires_grad(); }) == text);
 }
 
