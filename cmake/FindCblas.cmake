@@ -2,10 +2,11 @@
 # both use this file. Cblas_ROOT, or Cblas_INCLUDE_DIR and Cblas_LIBRARY, choose another BLAS.
 
 find_path(Cblas_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas)
-find_library(Cblas_LIBRARY NAMES openblas blis cblas)
+find_library(Cblas_LIBRARY NAMES openblas blis cblas blas)
 mark_as_advanced(Cblas_INCLUDE_DIR Cblas_LIBRARY)
 set(Cblas_required Cblas_LIBRARY Cblas_INCLUDE_DIR)
-if(NOT Cblas_LIBRARY MATCHES "openblas")  # which has LAPACK in it
+get_filename_component(Cblas_name "${Cblas_LIBRARY}" NAME)
+if(NOT Cblas_name MATCHES "openblas")  # which has LAPACK in it
   find_library(Cblas_LAPACK_LIBRARY NAMES lapack)
   mark_as_advanced(Cblas_LAPACK_LIBRARY)
   list(APPEND Cblas_required Cblas_LAPACK_LIBRARY)
