@@ -56,28 +56,25 @@ std::optional<Failure> svd(const Matrices& of, bool vectors, const T* a, T* y) {
   return {};
 }
 
-/// As Fortran sees it aᵀ = rᵀ qᵀ, lower triangle times rows that are orthonormal.
 template <class T>
 void qr(const Matrices& of, const T* a, T* y) {
   const int m = static_cast<int>(of.m), n = static_cast<int>(of.n), k = std::min(m, n);
   int info = 0, size = -1;
   T wanted[2] = {0, 0};
-  Lapack<T>::gelqf(&n, &m, nullptr, &n, nullptr, &wanted[0], &size, &info);
-  Lapack<T>::orglq(&k, &m, &k, nullptr, &n, nullptr, &wanted[1], &size, &info);
+  Lapack<T>::geqrf(&m, &n, nullptr, &m, nullptr, &wanted[0], &size, &info);
+  Lapack<T>::orgqr(&m, &k, &k, nullptr, &m, nullptr, &wanted[1], &size, &info);
   size = static_cast<int>(std::max(wanted[0], wanted[1]));
   const Scratch<T> work(static_cast<std::size_t>(size)), tau(static_cast<std::size_t>(k)),
-      matrix(product(m, n));
+      columns(product(m, n));
   for (std::int64_t i = 0; i < of.count; ++i) {
-    std::copy_n(a + i * of.m * of.n, matrix.size(), matrix.data());
-    Lapack<T>::gelqf(&n, &m, matrix.data(), &n, tau.data(), work.data(), &size, &info);
+    transpose(a + i * of.m * of.n, of.n, of.m, of.n, columns.data());
+    Lapack<T>::geqrf(&m, &n, columns.data(), &m, tau.data(), work.data(), &size, &info);
     T* const q = y + i * k * (of.m + of.n);
     T* const r = q + of.m * k;
-    for (std::int64_t row = 0; row < k; ++row) {
-      std::fill_n(r + row * n, row, T(0));
-      std::copy_n(matrix.data() + row * n + row, n - row, r + row * n + row);
-    }
-    Lapack<T>::orglq(&k, &m, &k, matrix.data(), &n, tau.data(), work.data(), &size, &info);
-    for (std::int64_t row = 0; row < m; ++row) std::copy_n(matrix.data() + row * n, k, q + row * k);
+    transpose(columns.data(), of.m, of.n, k, r);
+    for (std::int64_t row = 0; row < k; ++row) std::fill_n(r + row * n, row, T(0));
+    Lapack<T>::orgqr(&m, &k, &k, columns.data(), &m, tau.data(), work.data(), &size, &info);
+    transpose(columns.data(), of.m, k, of.m, q);
   }
 }
 
@@ -88,7 +85,7 @@ void lu(const Matrices& of, const T* a, T* y) {
   const Scratch<T> columns(product(m, n));
   const Scratch<int> pivots(static_cast<std::size_t>(k));
   for (std::int64_t i = 0; i < of.count; ++i) {
-    transpose(a + i * of.m * of.n, of.m, of.n, columns.data());
+    transpose(a + i * of.m * of.n, of.n, of.m, of.n, columns.data());
     Lapack<T>::getrf(&m, &n, columns.data(), &m, pivots.data(), &info);
     T* const lower = y + i * (of.m * k + of.n * k + of.m);
     T* const upper = lower + of.m * k;

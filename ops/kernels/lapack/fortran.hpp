@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -25,9 +26,9 @@
   void letter##gesdd_(const char* vectors, const int* m, const int* n, T* a, const int* lda, T* s, \
                       T* u, const int* ldu, T* vt, const int* ldvt, T* work, const int* size,      \
                       int* integers, int* info, std::size_t);                                      \
-  void letter##gelqf_(const int* m, const int* n, T* a, const int* lda, T* tau, T* work,           \
+  void letter##geqrf_(const int* m, const int* n, T* a, const int* lda, T* tau, T* work,           \
                       const int* size, int* info);                                                 \
-  void letter##orglq_(const int* m, const int* n, const int* k, T* a, const int* lda,              \
+  void letter##orgqr_(const int* m, const int* n, const int* k, T* a, const int* lda,              \
                       const T* tau, T* work, const int* size, int* info);
 extern "C" {
 XTAPE_LAPACK(s, float)
@@ -49,8 +50,8 @@ struct Lapack<float> {
   static constexpr auto potrf = spotrf_;
   static constexpr auto syevd = ssyevd_;
   static constexpr auto gesdd = sgesdd_;
-  static constexpr auto gelqf = sgelqf_;
-  static constexpr auto orglq = sorglq_;
+  static constexpr auto geqrf = sgeqrf_;
+  static constexpr auto orgqr = sorgqr_;
   static constexpr auto trsm = cblas_strsm;
   static constexpr auto gemm = cblas_sgemm;
 };
@@ -62,8 +63,8 @@ struct Lapack<double> {
   static constexpr auto potrf = dpotrf_;
   static constexpr auto syevd = dsyevd_;
   static constexpr auto gesdd = dgesdd_;
-  static constexpr auto gelqf = dgelqf_;
-  static constexpr auto orglq = dorglq_;
+  static constexpr auto geqrf = dgeqrf_;
+  static constexpr auto orgqr = dorgqr_;
   static constexpr auto trsm = cblas_dtrsm;
   static constexpr auto gemm = cblas_dgemm;
 };
@@ -107,11 +108,19 @@ T* numbers(std::byte* data) {
   return reinterpret_cast<T*>(data);
 }
 
-/// to [columns, rows] = the transpose of from [rows, columns]
+/// to [columns, rows] = the transpose of from [rows, columns], whose rows are `stride` apart; in tiles
+/// that the nearest cache holds.
 template <class T>
-void transpose(const T* from, std::int64_t rows, std::int64_t columns, T* to) {
-  for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t j = 0; j < columns; ++j) to[j * rows + i] = from[i * columns + j];
+void transpose(const T* from, std::int64_t stride, std::int64_t rows, std::int64_t columns, T* to) {
+  constexpr std::int64_t tile = 16;
+  for (std::int64_t top = 0; top < rows; top += tile) {
+    const std::int64_t bottom = std::min(rows, top + tile);
+    for (std::int64_t left = 0; left < columns; left += tile) {
+      const std::int64_t right = std::min(columns, left + tile);
+      for (std::int64_t j = left; j < right; ++j) {
+        for (std::int64_t i = top; i < bottom; ++i) to[j * rows + i] = from[i * stride + j];
+      }
+    }
   }
 }
 
