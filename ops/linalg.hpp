@@ -43,8 +43,8 @@ struct TriangularOptions {
 [[nodiscard]] Tensor cholesky(const Tensor& a);
 
 /// The determinant; 1 of a matrix without rows.
-///   da = g times the cofactors of a, right for singular matrices too, and so is the second derivative;
-///   the third is NaN there
+///   da = g times the cofactors of a, right for singular matrices too, and so is the second derivative; those
+///   from the third on are by the inverse, which singular matrices do not have: NaN, or no digits
 [[nodiscard]] Tensor det(const Tensor& a);
 
 /// Sign and logarithm of the size of a determinant.

@@ -1,4 +1,4 @@
-#include <utility>
+#include <limits>
 #include <vector>
 
 #include <xtape/core/body.hpp>
@@ -8,6 +8,7 @@
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
+#include <xtape/ops/statistics.hpp>
 
 namespace xtape::linalg {
 namespace {
@@ -44,12 +45,14 @@ struct CofactorSlope {
   void run(const Tensor& y, const Tensor& a, const Tensor& t) const {
     if (y.size() == 0) return;
     const NoGradGuard off;
-    const auto [u, s, vh] = svd_for(info.name, a);
+    const Tensor finite = all(isfinite(a), {-2, -1}, {.keep_dims = true});
+    const auto [u, s, vh] = svd_for(info.name, where(finite, a, 0));
     const Tensor x = matmul(matmul(transposed(u), t), transposed(vh));
     const Tensor p = products_without_two(s), on_diagonal = matmul(p, as_column(diagonal(x)));
     const Tensor inner = matmul(u, p * transposed(x));
     const Tensor turned = sign(beside(det(u) * det(vh)));
-    y.assign(turned * matmul(u * transposed(on_diagonal) - inner, vh));
+    const Tensor slope = turned * matmul(u * transposed(on_diagonal) - inner, vh);
+    y.assign(where(finite, slope, std::numeric_limits<double>::quiet_NaN()));
   }
   void keep(const Tensor&, const Tensor& a, const Tensor& t) {
     matrix = SavedInput(a);

@@ -100,7 +100,7 @@ double epsilon_of(Dtype dtype) {
 }
 
 Tensor inverse_gaps(const Tensor& x) {
-  const Tensor gaps = as_row(x) - as_column(x);
+  Tensor gaps = as_row(x) - as_column(x);
   const std::int64_t n = x.extent(-1);
   if (n == 0) return gaps;
   const Tensor uncertain = static_cast<double>(n) * epsilon_of(x.dtype()) *

@@ -11,7 +11,7 @@ namespace {
 
 /// A matrix that is checked, and dense.
 Tensor dense_finite(const char* op, const Tensor& a) {
-  const Tensor dense = a.contiguous();
+  Tensor dense = a.contiguous();
   check_finite(op, dense);
   return dense;
 }

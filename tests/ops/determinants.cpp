@@ -140,6 +140,10 @@ TEST_CASE("det: gradients of determinants beyond the range of numbers") {
   CHECK(gradient({1e200, 1e200, 1})[0] == doctest::Approx(1e200).epsilon(1e-14));
   CHECK(gradient({0, 1e200, 1e200})[0] == inf);
   for (const double slope : gradient({quiet_nan, 1, 2})) CHECK(std::isnan(slope));
+  const Tensor both = stack({diag(of({quiet_nan, 1})), diag(of({3, 1}))});
+  const Tensor second = hvp([](const Tensor& a) { return sum(det(a)); }, both, ones_like(both));
+  CHECK(all(isnan(slice(second, {0}))).item() == 1);
+  CHECK(mismatch(slice(second, {1}), reshape(of({1, -1, -1, 1}), {2, 2}), 1e-14) == "");
 }
 
 TEST_CASE("slogdet, logdet: a singular matrix that was passed over has gradient 0") {

@@ -10,7 +10,7 @@
 
 // LAPACK as Fortran calls it: columns are dense, so that it sees the transposes of our matrices; behind
 // the arguments stand the lengths of the texts.
-// NOLINTBEGIN(readability-identifier-naming)
+// NOLINTBEGIN(readability-identifier-naming,bugprone-macro-parentheses)
 #define XTAPE_LAPACK(letter, T)                                                                    \
   void letter##getrf_(const int* m, const int* n, T* a, const int* lda, int* pivots, int* info);   \
   void letter##getrs_(const char* transposed, const int* n, const int* k, const T* a,              \
@@ -35,7 +35,7 @@ XTAPE_LAPACK(s, float)
 XTAPE_LAPACK(d, double)
 }
 #undef XTAPE_LAPACK
-// NOLINTEND(readability-identifier-naming)
+// NOLINTEND(readability-identifier-naming,bugprone-macro-parentheses)
 
 /// What the files of this folder share.
 namespace xtape::kernels {
