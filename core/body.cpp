@@ -18,8 +18,7 @@ void Body::throw_no_values() const {
 void add_reference(Body* body) noexcept { body->retain(); }
 void drop_reference(Body* body) noexcept { body->release(); }
 
-void require_defined(const char* op, const char* what, const Tensor& tensor) {
-  if (tensor.defined()) return;
+void throw_undefined(const char* op, const char* what) {
   throw ValueError(std::string(op) + ": " + what + " must be defined; got an undefined tensor");
 }
 

@@ -90,8 +90,12 @@ const Tensor& beside(const char* op, const Tensor& value, Dtype other, Tensor& a
 /// that of a list of numbers if there are no others.
 Dtype dtype_of_all(std::span<const Tensor> tensors);
 
+[[noreturn]] void throw_undefined(const char* op, const char* what);
 /// Throws ValueError, "op: what must be defined; ...", for a tensor that is not.
-void require_defined(const char* op, const char* what, const Tensor& tensor);
+inline void require_defined(const char* op, const char* what, const Tensor& tensor) {
+  if (!tensor.defined()) [[unlikely]]
+    throw_undefined(op, what);
+}
 
 /// A tensor over the memory of `base` without a place on the tape.
 Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,

@@ -14,7 +14,7 @@ namespace {
                   std::to_string(node.number()));
 }
 
-[[noreturn]] void throw_undefined(const char* op, std::span<const Tensor* const> inputs) {
+[[noreturn]] void throw_undefined_input(const char* op, std::span<const Tensor* const> inputs) {
   std::size_t number = 0;
   while (inputs[number]->defined()) ++number;
   throw ValueError(std::string(op) + ": input " + std::to_string(number) +
@@ -27,7 +27,7 @@ detail::Course detail::course(const char* op, std::span<const Tensor* const> inp
   const Node* any = nullptr;
   for (const Tensor* input : inputs) {
     if (!input->defined()) [[unlikely]]
-      throw_undefined(op, inputs);
+      throw_undefined_input(op, inputs);
     const Body& body = input->body();
     if (body.mapped) [[unlikely]]
       return {false, true, false};

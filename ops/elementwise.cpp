@@ -41,12 +41,13 @@ Tensor with_tensors(const char* op, const Operand& left, const Operand& right, F
 }  // namespace
 
 Tensor binary(const Row& row, const Operand& left, const Operand& right) {
-  detail::require_defined(row.name, "a", left);
-  detail::require_defined(row.name, "b", right);
-  if (!left.is_number() && !right.is_number()) [[likely]] {
+  const bool left_is_number = left.is_number(), right_is_number = right.is_number();
+  if (!left_is_number) detail::require_defined(row.name, "a", left.dense());
+  if (!right_is_number) detail::require_defined(row.name, "b", right.dense());
+  if (!left_is_number && !right_is_number) [[likely]] {
     return apply_row(row, left.dense(), right.dense());
   }
-  if (left.is_number() && right.is_number()) [[unlikely]] {
+  if (left_is_number && right_is_number) [[unlikely]] {
     return detail::of_numbers(row.name, {left, right}, [&](std::span<const Tensor> constants) {
       return binary(row, constants[0], constants[1]);
     });
