@@ -7,7 +7,8 @@
 // Written by tests/reference/linalg.py.
 
 /// Whole numbers from -5 to 5.
-inline xtape::Tensor linalg_operand(std::int64_t rows, std::int64_t columns, std::int64_t seed = 0) {
+inline xtape::Tensor linalg_operand(std::int64_t rows, std::int64_t columns,
+                                    std::int64_t seed = 0) {
   std::vector<double> numbers;
   for (std::int64_t i = 0; i < rows * columns; ++i)
     numbers.push_back(static_cast<double>((7 * i * i + 3 * i + 5 * seed) % 11 - 5));
