@@ -72,6 +72,7 @@
 #include <xtape/ops/samples.hpp>
 #include <xtape/ops/softmax.hpp>
 #include <xtape/ops/sort.hpp>
+#include <xtape/ops/special.hpp>
 #include <xtape/ops/statistics.hpp>
 #include <xtape/ops/trace.hpp>
 #include <xtape/ops/vmap.hpp>

@@ -8,6 +8,7 @@ set_source_files_properties(optim/kernels/update.cpp PROPERTIES COMPILE_OPTIONS 
 # say themselves what goes together, that only takes room: two thirds of what follows.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT XTAPE_SANITIZE)
   set_source_files_properties(ops/kernels/rows.cpp ops/kernels/functions.cpp
+    ops/kernels/special.cpp
     PROPERTIES COMPILE_OPTIONS "-fno-version-loops-for-strides;-fno-unswitch-loops")
   set_source_files_properties(ops/kernels/skinny.cpp
     PROPERTIES COMPILE_OPTIONS "-fno-version-loops-for-strides")

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 # What a user looks for, and the header that has it.
 sections='Elementwise: arithmetic, comparisons, activations|elementwise
 Elementwise: rounding, angles, other logarithms, hyperbolic functions|functions
+Elementwise: gamma and beta functions, the normal distribution, Bessel functions|special
 Sums, extrema and other reductions|reduce
 Variances, norms, truth|statistics
 Median, quantiles, sums without NaN|quantile

@@ -11,6 +11,7 @@ namespace xtape {
 
 using kernels::FunctionName;
 using kernels::RowName;
+using kernels::SpecialName;
 
 /// A derivative of a row: what it reads, and its formula for tensors.
 struct RowDerivative {
@@ -19,7 +20,7 @@ struct RowDerivative {
   Tensor (*formula)(const Tensor* const* arguments) = nullptr;  ///< null: there is none
 };
 
-/// A row of elementwise.def or functions.def.
+/// A row of elementwise.def, functions.def or special.def.
 struct Row : OpInfo {
   kernels::Domain domain;
   std::size_t arity;
@@ -33,6 +34,7 @@ struct Row : OpInfo {
 
 const Row& row(RowName name);
 const Row& row(FunctionName name);
+const Row& row(SpecialName name);
 
 /// A row applied to what users give: numbers adapt their dtype to a tensor's.
 Tensor unary(const Row& row, const Tensor& x);

@@ -16,12 +16,13 @@ using Tensors = std::vector<Tensor>;
 
 namespace {
 
-/// An input of a row. Those of comparisons are halves, so that some are equal.
+/// An input of a row. Those of comparisons are halves, so that some are equal; orders are whole.
 Tensor drawn_for(const Row& row, std::size_t i, const Shape& shape) {
   const Row::Input& input = row.inputs[i];
   if (input.differentiable || row.inputs.size() != 2) return drawn(shape, input.low, input.high, i);
   std::vector<double> values = drawn(shape, input.low, input.high, i).to_vector<double>();
-  for (double& value : values) value = std::round(2 * value) / 2;
+  const bool order = input.is_order && has_derivative(row);
+  for (double& value : values) value = order ? std::floor(value) : std::round(2 * value) / 2;
   return from_vector(std::move(values), shape);
 }
 

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 rows=$(sed -nE 's/^XTAPE_(UNARY|BINARY|TERNARY|COMPARE) *\(([a-z0-9_]+),.*/\2/p' \
-  ops/elementwise.def ops/functions.def)
+  ops/elementwise.def ops/functions.def ops/special.def)
 headers=$(find ops -maxdepth 1 -name '*.hpp' ! -name gradcheck.hpp ! -name derivatives.hpp \
   ! -name checkpoint.hpp ! -name implicit.hpp ! -name hook.hpp ! -name numbers.hpp ! -name row.hpp \
   ! -name row_table.hpp ! -name indices.hpp)

@@ -70,6 +70,14 @@ int smoothness(const std::string& row, const Point& at) {
   if (row == "xlog1py") return b <= -1 ? 0 : all;
   if (row == "copysign" || row == "heaviside") return a == 0 || b == 0 ? 0 : all;
   if (row == "remainder" || row == "fmod" || row == "floor_divide") return 0;  // jumps at them all
+  if (row == "lgamma" || row == "digamma") return a == 0 || a == -1 ? 0 : all;
+  if (row == "erfinv") return std::abs(a) == 1 ? 0 : all;
+  if (row == "ndtri" || row == "logit") return a == 0 || a == 1 ? 0 : all;
+  if (row == "beta" || row == "log_beta") return std::min(a, b) <= 0 ? 0 : all;
+  if (row == "polygamma") return a < 0 || b == 0 || b == -1 ? 0 : all;
+  if (row == "repeated_erfcx" || row == "spherical_jn") return a < 0 ? 0 : all;
+  if (row == "i0e" || row == "i1e") return a == 0 ? 1 : all;
+  if (row == "ive") return b == 0 ? 1 : all;
   if (row == "clip") return b < at[2] || a != b ? all : 0;  // empty and inverted ranges
   return all;
 }

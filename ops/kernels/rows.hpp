@@ -1,7 +1,7 @@
 #pragma once
-// The rows of elementwise.def and functions.def as types, for all that their formulas are compiled
-// for: registers of numbers (rows.cpp, functions.cpp), tensors (row.cpp, functions.cpp a floor
-// higher), and symbols, which tell what a formula reads.
+// The rows of elementwise.def, functions.def and special.def as types, for all that their formulas are
+// compiled for: registers of numbers (rows.cpp, functions.cpp, special.cpp), tensors (row.cpp,
+// functions.cpp, special.cpp a floor higher), and symbols, which tell what a formula reads.
 
 #include <array>
 #include <cstddef>
@@ -26,6 +26,10 @@ enum class RowName {
 };
 enum class FunctionName {
 #include <xtape/ops/functions.def>
+  count
+};
+enum class SpecialName {
+#include <xtape/ops/special.def>
   count
 };
 #undef XTAPE_UNARY
@@ -92,6 +96,7 @@ using std::numbers::ln2, std::numbers::ln10;
   };
 #include <xtape/ops/elementwise.def>
 #include <xtape/ops/functions.def>
+#include <xtape/ops/special.def>
 #undef ARG
 #undef XTAPE_UNARY
 #undef XTAPE_BINARY

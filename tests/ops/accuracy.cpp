@@ -16,26 +16,13 @@
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/reduce.hpp>
 
+#include "support/ulps.hpp"
+
 using namespace xtape;
 
 namespace {
 
 using Real = long double;
-
-/// The distance in units of the last place of the exact result; what underflows is not looked at.
-template <class T>
-double ulps(T got, Real exact) {
-  const Real size = std::fabs(exact);
-  if (std::isnan(exact)) return std::isnan(got) ? 0 : INFINITY;
-  if (size < std::numeric_limits<T>::min()) {
-    return std::fabs(static_cast<Real>(got)) < 2 * std::numeric_limits<T>::min() ? 0 : INFINITY;
-  }
-  if (static_cast<T>(exact) == got) return 0;
-  int exponent = 0;
-  std::frexp(exact, &exponent);
-  const Real unit = std::ldexp(Real{1}, exponent - std::numeric_limits<T>::digits);
-  return static_cast<double>(std::fabs(static_cast<Real>(got) - exact) / unit);
-}
 
 template <class T>
 std::vector<T> arguments() {

@@ -39,9 +39,11 @@ std::vector<Function> functions() {
   for (const Row& row : elementwise_rows()) {
     Tensors inputs;
     const Shape shapes[] = {{2, 3}, {3}, {2, 1}};  // they broadcast
-    for (std::size_t i = 0; i < row.inputs.size(); ++i)
-      inputs.push_back(
-          rng.uniform(shapes[i], row.inputs[i].low, row.inputs[i].high, Dtype::float64));
+    for (std::size_t i = 0; i < row.inputs.size(); ++i) {
+      const Row::Input& input = row.inputs[i];
+      const Tensor x = rng.uniform(shapes[i], input.low, input.high, Dtype::float64);
+      inputs.push_back(input.is_order ? floor(x) : x);
+    }
     result.push_back(
         {row.name, inputs, [row](const Tensors& x) { return in_one({row.apply(x)}); }});
   }

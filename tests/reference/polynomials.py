@@ -11,8 +11,8 @@ import pathlib
 import re
 import sys
 
-from mpmath import (asin, atan, atanh, cbrt, chebyfit, cos, diff, erf, erfc, exp, findroot, log,
-                    mp, mpf, nstr, pi, sin, sqrt)
+from mpmath import (asin, atan, atanh, besseli, cbrt, chebyfit, cos, diff, digamma, erf, erfc, erfinv,
+                    exp, findroot, log, mp, mpf, nstr, pi, polygamma, sin, sqrt)
 
 mp.dps = 60
 kernels = pathlib.Path(__file__).resolve().parents[2] / "ops" / "kernels"
@@ -85,6 +85,17 @@ series = {
     "scaled_erfc": lambda t: near_end(t),
     "erf_over_x": lambda t: near_zero(lambda x: erf(x) / x,
                                       lambda x: 2 / sqrt(pi) * (1 - x * x / 3))(sqrt((t + 1) / 2)),
+    "digamma_near": lambda t: digamma_over_distance((t + 3) / 2),
+    "erfinv_center": lambda t: inverse_over_argument((t + 1) * mpf("3.125")),
+    "erfinv_middle": lambda t: inverse_over_root(mpf("4.25") + t * mpf("1.75")),
+    "erfinv_far": lambda t: inverse_over_root(mpf("16.75") + t * mpf("10.75")),
+    "bessel_i0_near": lambda t: scaled_bessel(0, 4 * (t + 1)),
+    "bessel_i0_far": lambda t: bessel_at_end(0, t),
+    "bessel_i1_near": lambda t: near_zero(lambda x: (1 + x) * scaled_bessel(1, x) / x,
+                                          lambda x: mpf(1) / 2)(4 * (t + 1)),
+    "bessel_i1_far": lambda t: bessel_at_end(1, t),
+    "bessel_fall_near": lambda t: bessel_fall_near(4 * (t + 1)),
+    "bessel_fall_far": lambda t: bessel_fall_at_end(t),
 }
 
 
@@ -100,6 +111,50 @@ def near_end(t):
         term *= -(2 * k - 1) / (2 * x * x)
         total += term
     return (1 + 2 * x) / (x * sqrt(pi)) * total
+
+
+def digamma_over_distance(x):
+    """digamma(x) / (x - zero), zero that of digamma on [1, 2]."""
+    zero = findroot(digamma, mpf("1.46"))
+    return polygamma(1, zero) if abs(x - zero) < mpf(10) ** -30 else digamma(x) / (x - zero)
+
+
+def inverse_over_argument(w):
+    """erfinv(x) / x for w = -log(1 - x^2)."""
+    x = sqrt(1 - exp(-w))
+    return sqrt(pi) / 2 * (1 + pi * w / 12) if w < mpf(10) ** -20 else erfinv(x) / x
+
+
+def inverse_over_root(s):
+    """erfinv(x) / s for s = sqrt(-log(1 - x^2))."""
+    e = exp(-s * s)
+    tail = log(e / (1 + sqrt(1 - e)))
+    return findroot(lambda y: log(erfc(y)) - tail, s - 1 / (2 * s)) / s
+
+
+def scaled_bessel(order, x):
+    return exp(-x) * besseli(order, x)
+
+
+def bessel_at_end(order, t):
+    """sqrt(x) exp(-x) I(x) in t = 16 / x - 1, and its limit."""
+    if t < -1 + mpf(10) ** -30:
+        return 1 / sqrt(2 * pi)
+    x = 16 / (t + 1)
+    return sqrt(x) * scaled_bessel(order, x)
+
+
+def bessel_fall_near(x):
+    """(1 + x)^2 exp(-x) (I0(x) - I1(x))"""
+    return (1 + x) ** 2 * (scaled_bessel(0, x) - scaled_bessel(1, x))
+
+
+def bessel_fall_at_end(t):
+    """x^1.5 exp(-x) (I0(x) - I1(x)) in t = 16 / x - 1, and its limit."""
+    if t < -1 + mpf(10) ** -20:
+        return 1 / sqrt(8 * pi)
+    x = 16 / (t + 1)
+    return x * sqrt(x) * (scaled_bessel(0, x) - scaled_bessel(1, x))
 
 
 def chebyshev_series(function, terms, nodes=200):

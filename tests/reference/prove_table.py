@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Proves the derivatives of ops/elementwise.def and ops/functions.def: symbolically, for all real inputs, kinks aside.
+"""Proves the derivatives of the rows of ops/*.def: symbolically, for all real inputs, kinks aside.
 
 Usage: python3 tests/reference/prove_table.py        needs SymPy (Debian: python3-sympy)
 
@@ -30,7 +30,7 @@ except ImportError:
     sys.exit(77)
 
 root = pathlib.Path(__file__).resolve().parents[2]
-tables = ("ops/elementwise.def", "ops/functions.def")
+tables = ("ops/elementwise.def", "ops/functions.def", "ops/special.def")
 
 # (row, input, piece): why it stays unproven.
 gelu_tanh_end = ("the formula for recorded sweeps is meant to stand still beyond 40, where it differs "
@@ -45,10 +45,15 @@ not_proven = {
 steps = "every jump is a piece of its own; the tests compare with differences between the jumps"
 not_taken_apart = dict.fromkeys(("floor", "ceil", "trunc", "round", "remainder", "fmod",
                                  "floor_divide"), steps)
+recursion = "the order is any whole number: DLMF's recurrence, compared with differences by the tests"
+not_taken_apart.update(dict.fromkeys(("repeated_erfcx", "spherical_jn"), recursion))
 # Inputs on which the value depends and which get no gradient all the same.
 no_gradient = {
     ("clip", "b"): "a bound is a setting",
     ("clip", "c"): "a bound is a setting",
+    ("polygamma", "a"): "the order",
+    ("iv", "a"): "the order",
+    ("ive", "a"): "the order",
 }
 
 inputs_of = {"UNARY": "x", "BINARY": "ab", "TERNARY": "abc"}
@@ -244,7 +249,93 @@ def minimum(at, u, v):
     return u if at.sign(u - v) < 0 else v
 
 
+def positive(at, u, function):
+    """A function of positive numbers; what continues it to negative ones is left to the tests."""
+    if at.sign(u) <= 0:
+        raise Outside
+    return function(u)
+
+
+def log_gamma(at, u):
+    return positive(at, u, at.library.loggamma)
+
+
+def log_beta(at, u, v):
+    return log_gamma(at, u) + log_gamma(at, v) - log_gamma(at, u + v)
+
+
+def order(at, n):
+    if not at.integer(n):
+        raise Outside
+    return n
+
+
+def polygamma(at, n, u):
+    if at.sign(order(at, n)) < 0:
+        raise Outside
+    return positive(at, u, lambda v: at.library.polygamma(n, v))
+
+
+def bessel(at, n, u):
+    return at.real(at.library.besseli(order(at, n), u))
+
+
+def scaled_bessel(at, n, u):
+    return at.library.exp(-absolute(at, u)) * bessel(at, n, u)
+
+
+def erfcx(at, u):
+    return at.library.exp(u * u) * at.library.erfc(u)
+
+
+def normal_below(at, u):
+    return at.library.erfc(-u / at.library.sqrt(2)) / 2
+
+
+def inverse_erf(at, u):
+    if at.sign(1 - u) <= 0 or at.sign(1 + u) <= 0:
+        raise Outside
+    return at.library.erfinv(u)
+
+
+def repeated_erfcx(at, n, u):
+    if n != 1:
+        raise Unreadable(f"repeated_erfcx of order {n}")
+    return 1 / at.library.sqrt(at.library.pi) - u * erfcx(at, u)
+
+
+def sinc(at, u):
+    turn = at.library.pi * u
+    return at.number(1) if at.sign(u) == 0 else at.library.sin(turn) / turn
+
+
+def spherical(at, n, u):
+    if n != 1:
+        raise Unreadable(f"spherical_jn of order {n}")
+    return at.number(0) if at.sign(u) == 0 else (at.library.sin(u) / u - at.library.cos(u)) / u
+
+
 functions = {
+    "lgamma": log_gamma,
+    "digamma": lambda at, u: polygamma(at, at.number(0), u),
+    "polygamma": polygamma,
+    "beta": lambda at, u, v: at.library.exp(log_beta(at, u, v)),
+    "log_beta": log_beta,
+    "erfinv": inverse_erf,
+    "ndtri": lambda at, u: at.library.sqrt(2) * inverse_erf(at, 2 * u - 1),
+    "logit": lambda at, u: log(at, u) - log(at, 1 - u),
+    "ndtr": normal_below,
+    "log_ndtr": lambda at, u: at.library.log(normal_below(at, u)),
+    "erfcx": erfcx,
+    "repeated_erfcx": repeated_erfcx,
+    "sinc": sinc,
+    "spherical_jn": spherical,
+    "i0": lambda at, u: bessel(at, at.number(0), u),
+    "i1": lambda at, u: bessel(at, at.number(1), u),
+    "i0e": lambda at, u: scaled_bessel(at, at.number(0), u),
+    "i1e": lambda at, u: scaled_bessel(at, at.number(1), u),
+    "iv": bessel,
+    "ive": scaled_bessel,
     "over": over,
     "times": lambda at, u, v: u * v,
     "where_positive": lambda at, u, v: u if at.sign(v) > 0 else at.number(0),
@@ -289,6 +380,7 @@ functions = {
 }
 constants = {
     "sqrt2": lambda at: at.library.sqrt(2),
+    "pi": lambda at: at.library.pi,
     "ln2": lambda at: at.library.log(2),
     "ln10": lambda at: at.library.log(10),
     "inv_sqrtpi": lambda at: 1 / at.library.sqrt(at.library.pi),
@@ -361,6 +453,10 @@ class Point:
     library = mpmath
 
     @staticmethod
+    def real(number):
+        return mpmath.re(number)
+
+    @staticmethod
     def number(text):
         return mpmath.mpf(text)
 
@@ -378,6 +474,10 @@ class Point:
 class Piece:
     """Evaluates on symbols, the inputs for which linear expressions have given signs: [(e, sign)]."""
     library = sympy
+
+    @staticmethod
+    def real(e):
+        return e
 
     def __init__(self, signs=(), integer=None):
         self.signs, self.integers = tuple(signs), dict(integer or {})
@@ -401,6 +501,9 @@ class Piece:
             return math.prod(signs) * int(sympy.sign(constant))
         if e.is_Pow and e.exp == sympy.Rational(1, 2):  # of what `sqrt` has seen to be one
             return self.sign(e.base)
+        if type(e) is sympy.exp or sympy.erfc in (type(e), type(2 - e), type(2 - 2 * e)):  # erfc lies between 0 and 2
+            return 1
+        e = sympy.factor_terms(e)
         if e.is_Mul and len(e.args) > 1:
             return math.prod(self.sign(factor) for factor in e.args)
         e = self.assumed(e)

@@ -7,12 +7,16 @@
 #include <vector>
 
 #include <xtape/ops/functions.hpp>
+#include <xtape/ops/special.hpp>
 
-/// The rows of elementwise.def and functions.def as tests see them.
+#include "special_references.hpp"
+
+/// The rows of elementwise.def, functions.def and special.def as tests see them.
 struct Row {
   struct Input {
     double low, high;  // drawn from here
     bool differentiable;
+    bool is_order = false;  // of a function of the other input: a whole number
   };
   std::string name;
   bool takes_integers;
@@ -39,10 +43,10 @@ inline std::vector<Row> elementwise_rows() {
   rows.push_back({#name, any(#domain), {{low, high, has(#dx)}}, [](const auto& x) { \
                     return xtape::name(x[0]);                                       \
                   }});
-#define XTAPE_BINARY(name, domain, value, da, db, a_low, a_high, b_low, b_high) \
-  rows.push_back({#name,                                                        \
-                  any(#domain),                                                 \
-                  {{a_low, a_high, has(#da)}, {b_low, b_high, has(#db)}},       \
+#define XTAPE_BINARY(name, domain, value, da, db, a_low, a_high, b_low, b_high)      \
+  rows.push_back({#name,                                                             \
+                  any(#domain),                                                      \
+                  {{a_low, a_high, has(#da), !has(#da)}, {b_low, b_high, has(#db)}}, \
                   [](const auto& x) { return xtape::name(x[0], x[1]); }});
 #define XTAPE_TERNARY(name, domain, value, da, db, dc, a_low, a_high, b_low, b_high, c_low, \
                       c_high)                                                               \
@@ -57,6 +61,7 @@ inline std::vector<Row> elementwise_rows() {
                   }});
 #include <xtape/ops/elementwise.def>
 #include <xtape/ops/functions.def>
+#include <xtape/ops/special.def>
 #undef XTAPE_UNARY
 #undef XTAPE_BINARY
 #undef XTAPE_TERNARY
@@ -149,6 +154,33 @@ inline const std::map<std::string, Reference>& scalar_references() {
       {"fmod", [](const auto& x) { return std::fmod(x[0], x[1]); }},
       {"floor_divide", [](const auto& x) { return std::floor(x[0] / x[1]); }},
       {"heaviside", [](const auto& x) { return x[0] == 0 ? x[1] : x[0] > 0; }},
+      {"lgamma", [](const auto& x) { return std::lgamma(x[0]); }},
+      {"digamma", [](const auto& x) { return of_number::polygamma(0, x[0]); }},
+      {"erfinv", [](const auto& x) { return of_number::erfinv(x[0]); }},
+      {"ndtri", [](const auto& x) { return std::sqrt(2.0L) * of_number::erfinv(2 * x[0] - 1); }},
+      {"logit", [](const auto& x) { return std::log(x[0] / (1 - x[0])); }},
+      {"ndtr", [](const auto& x) { return std::erfc(-x[0] / std::sqrt(2.0L)) / 2; }},
+      {"log_ndtr", [](const auto& x) { return std::log(std::erfc(-x[0] / std::sqrt(2.0L)) / 2); }},
+      {"erfcx", [](const auto& x) { return std::exp(x[0] * x[0]) * std::erfc(x[0]); }},
+      {"sinc",
+       [](const auto& x) {
+         const long double angle = std::acos(-1.0L) * x[0];
+         return x[0] == 0 ? 1 : std::sin(angle) / angle;
+       }},
+      {"i0", [](const auto& x) { return of_number::bessel(0, x[0]); }},
+      {"i1", [](const auto& x) { return of_number::bessel(1, x[0]); }},
+      {"i0e",
+       [](const auto& x) { return std::exp(-std::fabs(x[0])) * of_number::bessel(0, x[0]); }},
+      {"i1e",
+       [](const auto& x) { return std::exp(-std::fabs(x[0])) * of_number::bessel(1, x[0]); }},
+      {"beta", [](const auto& x) { return std::exp(of_number::log_beta(x[0], x[1])); }},
+      {"log_beta", [](const auto& x) { return of_number::log_beta(x[0], x[1]); }},
+      {"polygamma", [](const auto& x) { return of_number::polygamma(x[0], x[1]); }},
+      {"repeated_erfcx", [](const auto& x) { return of_number::repeated_erfcx(x[0], x[1]); }},
+      {"iv", [](const auto& x) { return of_number::bessel(x[0], x[1]); }},
+      {"ive",
+       [](const auto& x) { return std::exp(-std::fabs(x[1])) * of_number::bessel(x[0], x[1]); }},
+      {"spherical_jn", [](const auto& x) { return of_number::spherical_jn(x[0], x[1]); }},
   };
   return references;
 }

@@ -1,0 +1,232 @@
+#pragma once
+// The logarithm of the gamma function and its derivatives, and beta functions, on registers of numbers.
+
+#include <cmath>
+#include <limits>
+
+#include <xtape/ops/kernels/each.hpp>
+#include <xtape/ops/kernels/erf.hpp>
+#include <xtape/ops/kernels/inverse_trigonometric.hpp>
+#include <xtape/ops/kernels/logarithm.hpp>
+#include <xtape/ops/kernels/rounding.hpp>
+
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
+
+constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
+constexpr double endless = std::numeric_limits<double>::infinity();
+
+/// log(|gamma(x)|), the C library's; lgamma itself would write its sign to a place that threads share.
+inline double log_gamma_of(double x) {
+  int sign = 0;
+  return ::lgamma_r(x, &sign);
+}
+
+template <class T>
+XTAPE_INLINE Lane<T> lgamma(Lane<T> x) {
+  return each(log_gamma_of, x);
+}
+
+/// digamma(x) / (x - zero) in 2 x - 3, for x from 1 to 2
+inline constexpr double digamma_near[] = {
+    0.98357026044156699,    -0.2270640863346444,     0.033368899023930109,
+    -0.0053200772715965474, 0.00087886569378205053,  -0.00014773492650606043,
+    2.5060543468359144e-5,  -4.2721034029993322e-6,  7.302769272465923e-7,
+    -1.2502886813559596e-7, 2.1425009322359474e-8,   -3.673295918565179e-9,
+    6.2997172361089309e-10, -1.080593028883266e-10,  1.8537351920536379e-11,
+    -3.18023536582553e-12,  5.4561475703227942e-13,  -9.3609931310364382e-14,
+    1.606064636295075e-14,  -2.7555431377438813e-15, 4.7277361786019114e-16,
+    -8.11148420346509e-17,  1.3917077694741541e-17};
+
+/// digamma(x) for x > 0: on [1, 2] by the series around its zero, from 10 on by Stirling's, and from
+/// one to the other by digamma(x + 1) = digamma(x) + 1 / x.
+template <class T>
+XTAPE_INLINE Lane<T> digamma_right(Lane<T> x) {
+  const Mask<T> small = x < 1;
+  Lane<T> sum = where(small, -1 / x, 0), at = where(small, x + 1, x);
+  const Mask<T> near = at < 10;
+  for (int step = 0; step < 8; ++step) {
+    const Mask<T> above = near & (at > 2);
+    if (!any(above)) break;
+    at = where(above, at - 1, at);
+    sum = where(above, sum + 1 / at, sum);
+  }
+  constexpr double zero = 1.4616321449683622, rest = static_cast<T>(zero) - zero;
+  const Lane<T> t = where(near, 2 * at - 3, 0);
+  const Lane<T> distance = (at - T(zero)) - T(9.549995429965697e-17 - rest);
+  const Lane<T> inside = sum + distance * chebyshev_sum<T>(digamma_near, 12, t);
+  if (!any(!near)) return inside;
+  const Lane<T> r = 1 / (x * x);
+  constexpr T stirling[] = {T(1. / 12),  T(-1. / 120),     T(1. / 252), T(-1. / 240),
+                            T(1. / 132), T(-691. / 32760), T(1. / 12)};
+  return where(near, inside, log(x) - (T(0.5) / x + r * polynomial(r, stirling)));
+}
+
+/// The logarithmic derivative of gamma; on the left of 0 by reflection. NaN at its poles there.
+template <class T>
+XTAPE_INLINE Lane<T> digamma(Lane<T> x) {
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  const Mask<T> left = x < 0;
+  const Lane<T> right = digamma_right(where(left, 1 - x, x));
+  Lane<T> y = where(x == 0, copysign(Lane<T>(infinity), -x), right);
+  if (any(left)) {
+    const Lane<T> turn = x - round(x);
+    const Lane<T> slope = T(3.14159265358979324) / tan(T(3.14159265358979324) * turn);
+    y = where(left, where(turn == 0, std::numeric_limits<T>::quiet_NaN(), right - slope), y);
+  }
+  return y;
+}
+
+/// digamma(a) - digamma(a + b) for positive a and b, also where that is small: each term of the two is
+/// subtracted from its like.
+inline double digamma_fall(double a, double b) {
+  if (a == endless || b == endless) return a < b ? -endless : a == b ? no_number : 0;
+  double sum = 0;
+  for (; a < 10; ++a) sum += b / (a * (a + b));
+  constexpr double stirling[] = {0,         1. / 12,  -1. / 120,     1. / 252,
+                                 -1. / 240, 1. / 132, -691. / 32760, 1. / 12};
+  const double u = 1 / (a * a), v = 1 / ((a + b) * (a + b));
+  double value = 0, slope = 0;  // of the polynomial, at v and from v to u
+  for (int k = 7; k >= 1; --k) {
+    slope = slope * u + value;
+    value = value * v + stirling[k];
+  }
+  slope = slope * u + value;
+  const double share = b / a, less = b * (2 * a + b) * u * v;  // u - v
+  return -(sum + (__builtin_log1p(share) + (0.5 * share / (a + b) + slope * less)));
+}
+
+template <class T>
+XTAPE_INLINE Lane<T> digamma_less(Lane<T> a, Lane<T> b) {
+  const Mask<T> right = (a > 0) & (b > 0);
+  const Lane<T> fall = each(digamma_fall, where(right, a, 1), where(right, b, 1));
+  return any(!right) ? where(right, fall, digamma(a) - digamma(a + b)) : fall;
+}
+
+/// x^-s for a whole s > 1
+inline double inverse_power(double x, double s) {
+  if (s == 2) return 1 / (x * x);
+  if (s == 3) return 1 / (x * x * x);
+  return __builtin_pow(x, -s);
+}
+
+/// The sum of (q + k)^-s over k = 0, 1, ..., times `factor`, for whole s > 1 and q > 0: the first terms,
+/// and the others by the formula of Euler and Maclaurin. `log_factor` serves where x^-s underflows.
+inline double hurwitz_zeta(double s, double q, double factor, double log_factor) {
+  constexpr double bernoulli[] = {
+      // B_2k / (2 k)!
+      0.083333333333333333,    -0.0013888888888888889,  3.3068783068783069e-5,
+      -8.2671957671957672e-7,  2.0876756987868099e-8,   -5.2841901386874932e-10,
+      1.3382536530684679e-11,  -3.3896802963225829e-13, 8.5860620562778446e-15,
+      -2.1748686985580619e-16, 5.5090028283602295e-18,  -1.3954464685812523e-19};
+  double sum = 0, at = q;
+  for (; at < 8 + s; ++at) {
+    const double term = inverse_power(at, s);
+    sum += term;
+    if (term < 1e-18 * sum || sum > 1e308) return factor * sum;
+  }
+  double rest = at / (s - 1) + 0.5, term = s / at;
+  for (int k = 0; k < 12; ++k) {
+    const double part = bernoulli[k] * term;
+    rest += part;
+    if (__builtin_fabs(part) < 1e-18 * rest) break;
+    term *= (s + 2 * k + 1) * (s + 2 * k + 2) / (at * at);
+  }
+  const double power = inverse_power(at, s);
+  if (power > 1e-290) return factor * (sum + power * rest);
+  return factor * sum + __builtin_exp(log_factor - s * __builtin_log(at)) * rest;
+}
+
+/// The n-th derivative of digamma for n > 0, (-1)^(n + 1) n! times the sum of (x + k)^-(n + 1). On the
+/// left of 0 the sum is that over all integers less the one over k < 0.
+inline double polygamma_of(double n, double x) {
+  if (!is_order(n) || x != x) return no_number;
+  const double s = n + 1, log_factor = log_gamma_of(s);
+  double factor = 1;
+  if (n <= 20)
+    for (double k = 2; k <= n; ++k) factor *= k;
+  else
+    factor = __builtin_tgamma(s);
+  const bool odd = __builtin_fmod(n, 2) == 1;
+  const double sign = odd ? 1 : -1;
+  const auto zeta = [&](double q) { return hurwitz_zeta(s, q, factor, log_factor); };
+  if (x > 0) return x == endless ? sign * 0 : sign * zeta(x);
+  const double turn = x - __builtin_nearbyint(x);
+  if (x == -endless) return no_number;
+  if (turn == 0) return sign * endless;
+  const double parity = odd ? 1 : -1;  // of (-1)^s
+  const double pole = factor * __builtin_pow(turn, -s);
+  return sign * (pole + (zeta(1 + turn) + parity * (zeta(1 - turn) - zeta(1 - x))));
+}
+
+template <class T>
+XTAPE_INLINE Lane<T> polygamma(std::type_identity_t<Lane<T>> n, Lane<T> x) {
+  const Mask<T> first = n == 0;
+  const Lane<T> others =
+      each([](double order, double at) { return order == 0 ? 0 : polygamma_of(order, at); }, n, x);
+  return any(first) ? where(first, digamma(x), others) : others;
+}
+
+/// What Stirling's formula lacks to log(gamma(x)), for x >= 10.
+inline double stirling_rest(double x) {
+  const double r = 1 / (x * x);
+  return (1. / 12 - r * (1. / 360 -
+                         r * (1. / 1260 - r * (1. / 1680 - r * (1. / 1188 - r * 691. / 360360))))) /
+         x;
+}
+
+/// log(|beta(a, b)|) for positive a and b. Source of the forms: Didonato & Morris, Algorithm 708 (1992).
+inline double log_beta_right(double a, double b) {
+  const double small = a < b ? a : b, large = a < b ? b : a;
+  if (large == endless) return -endless;
+  if (large < 10) {
+    const double ratio = __builtin_tgamma(large) / __builtin_tgamma(small + large);
+    return small < 1e-300 ? log_gamma_of(small) : __builtin_log(__builtin_tgamma(small) * ratio);
+  }
+  const double difference = stirling_rest(large) - stirling_rest(small + large);
+  const double share = small / large;
+  if (small < 10)
+    return log_gamma_of(small) + (difference + small - small * __builtin_log(small + large) -
+                                  (large - 0.5) * __builtin_log1p(share));
+  return (stirling_rest(small) + difference) + 0.918938533204672742 - 0.5 * __builtin_log(large) -
+         ((small - 0.5) * -__builtin_log(share / (1 + share)) + large * __builtin_log1p(share));
+}
+
+/// The sign of gamma(x); 0 at its poles.
+inline double sign_of_gamma(double x) {
+  if (x > 0 || x != x) return 1;
+  const double below = __builtin_floor(x);
+  if (below == x) return 0;
+  return __builtin_fmod(below, 2) == 0 ? 1 : -1;
+}
+
+inline double log_beta_of(double a, double b) {
+  if (a > 0 && b > 0) return log_beta_right(a, b);
+  if (a >= 0 && b >= 0) return endless;
+  return log_gamma_of(a) + log_gamma_of(b) - log_gamma_of(a + b);
+}
+
+inline double beta_of(double a, double b) {
+  if (a > 0 && b > 0) {
+    if (a + b < 170 && a > 1e-300 && b > 1e-300)
+      return __builtin_tgamma(a < b ? a : b) *
+             (__builtin_tgamma(a < b ? b : a) / __builtin_tgamma(a + b));
+    return __builtin_exp(log_beta_right(a, b));
+  }
+  if (a >= 0 && b >= 0) return endless;
+  const double sign = sign_of_gamma(a) * sign_of_gamma(b);
+  if (sign == 0) return sign_of_gamma(a + b) == 0 ? no_number : endless;
+  return sign * sign_of_gamma(a + b) * __builtin_exp(log_beta_of(a, b));
+}
+
+template <class T>
+XTAPE_INLINE Lane<T> log_beta(Lane<T> a, Lane<T> b) {
+  return each(log_beta_of, a, b);
+}
+template <class T>
+XTAPE_INLINE Lane<T> beta(Lane<T> a, Lane<T> b) {
+  return each(beta_of, a, b);
+}
+
+}  // namespace XTAPE_LEVEL
+}  // namespace xtape::kernels
