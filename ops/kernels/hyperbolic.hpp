@@ -154,6 +154,24 @@ XTAPE_INLINE Lane<T> hypot(Lane<T> a, std::type_identity_t<Lane<T>> b) {
   return where((x == infinity) | (y == infinity), infinity, value);
 }
 
+/// a for the limit of a / hypot(a, b): infinite ones count as 1, and finite ones beside them as 0.
+template <class T>
+XTAPE_INLINE Lane<T> bounded(Lane<T> a, Lane<T> b) {
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  return where(abs(a) == infinity, sign(a), where(abs(b) == infinity, 0, T(0.25) * a));
+}
+
+/// a / y for y = hypot(a, b), 0 at the origin; also where y is infinite.
+template <class T>
+XTAPE_INLINE Lane<T> hypot_slope(Lane<T> a, Lane<T> b, Lane<T> y) {
+  const Lane<T> near = where(y == 0, 0, a / y);
+  const Mask<T> finite = y < std::numeric_limits<T>::infinity();
+  if (!any(!finite)) [[likely]]
+    return near;
+  const Lane<T> x = bounded(a, b), z = bounded(b, a);
+  return where(finite, near, x / hypot(x, z));
+}
+
 /// cbrt(m) for m in [0.35, 2.84], to 2 digits
 inline constexpr double cbrt_double[] = {0.506502128415236748, 0.6578322228335917,
                                          -0.192300433009814237, 0.0259578393453554105};

@@ -76,7 +76,9 @@ XTAPE_INLINE Lane<T> atan2(Lane<T> a, Lane<T> b) {
   const Lane<T> height = abs(a), width = abs(b);
   const Mask<T> diagonal = (height == infinity) & (width == infinity);
   const Mask<T> origin = (height == 0) & (width == 0);
-  const Lane<T> scale = where((height > 1) | (width > 1), 0.25, 1);  // their sum stays finite
+  constexpr T large =
+      std::numeric_limits<T>::max() / 4;  // from here on their sum could be infinite
+  const Lane<T> scale = where((height > large) | (width > large), 0.25, 1);
   const Lane<T> angle =
       first_angle(where(diagonal, 1, scale * height), where(diagonal | origin, 1, scale * width));
   const Two<T> half = quarter_turns(Lane<T>(4));
@@ -85,14 +87,16 @@ XTAPE_INLINE Lane<T> atan2(Lane<T> a, Lane<T> b) {
   return where((a == a) & (b == b), value, a + b);
 }
 
-/// b / (a² + b²), and 0 at the origin.
+/// b / (a² + b²), and 0 at the origin and at infinity.
 template <class T>
 XTAPE_INLINE Lane<T> angle_slope(Lane<T> a, Lane<T> b) {
   const Mask<T> level = abs(a) < abs(b);
   const Lane<T> larger = where(level, b, a), smaller = where(level, a, b);
   const Lane<T> ratio = where(larger == 0, larger, smaller / larger);
   const Lane<T> below = larger + smaller * ratio;
-  return where(larger == 0, 0, where(level, 1, ratio) / below);
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  const Mask<T> nothing = (larger == 0) | ((abs(a) == infinity) & (abs(b) == infinity));
+  return where(nothing, 0, where(level, 1, ratio) / below);
 }
 
 /// asin(t) - t for |t| <= 1/2 and z = t²

@@ -117,7 +117,10 @@ XTAPE_INLINE Lane<T> floor_divide(Lane<T> a, Lane<T> b) {
     const Lane<T> quotient = one_by_one(a, b, [](T x, T y) { return whole_quotient(x, y); }) - less;
     return where(b == -1, -a, quotient);
   } else {
-    const Lane<T> quotient = round((a - rest) / b) - less;
+    const Lane<T> first = round((a - rest) / b);  // of great ones the last digit may be rounded off
+    const Two<T> product = two_product(first, b);
+    const Lane<T> missing = round((((a - product.high) - product.low) - rest) / b);
+    const Lane<T> quotient = first + where(abs(missing) < 4, missing, 0) - less;
     return where(b == 0, a / b, where(quotient == 0, copysign(quotient, a / b), quotient));
   }
 }

@@ -242,3 +242,83 @@ TEST_CASE("nan_to_num, isinf, lerp, degrees and exclusive or") {
   CHECK(values(logical_not(of({0, 2, quiet_nan}))) == Values{1, 0, 0});
   CHECK(values(reciprocal(of({4, -0.5}))) == Values{0.25, -2});
 }
+
+TEST_CASE("slopes at infinity and where the value overflows are limits, and NaN only beside NaN") {
+  struct Point {
+    std::string name;
+    std::function<Tensor(const Tensor&, const Tensor&)> f;
+    double a, b, by_a, by_b;
+  };
+  const double r = std::sqrt(0.5), nan = quiet_nan;
+  const auto distance = [](auto& a, auto& b) { return hypot(a, b); };
+  const auto angle = [](auto& a, auto& b) { return atan2(a, b); };
+  const auto rest = [](auto& a, auto& b) { return remainder(a, b); };
+  const auto c_rest = [](auto& a, auto& b) { return fmod(a, b); };
+  const auto product = [](auto& a, auto& b) { return xlogy(a, b); };
+  const auto product_of_next = [](auto& a, auto& b) { return xlog1py(a, b); };
+  const std::vector<Point> points{
+      {"hypot", distance, inf, 3, 1, 0},
+      {"hypot", distance, -inf, 3, -1, 0},
+      {"hypot", distance, 0, -inf, 0, -1},
+      {"hypot", distance, inf, -inf, r, -r},
+      {"hypot", distance, nan, 1, nan, nan},
+      {"hypot", distance, inf, nan, 1, 0},  // infinite whatever the other is
+      {"atan2", angle, inf, inf, 0, 0},
+      {"atan2", angle, -inf, inf, 0, 0},
+      {"atan2", angle, inf, -inf, 0, 0},
+      {"atan2", angle, inf, 2, 0, 0},
+      {"atan2", angle, 2, -inf, 0, 0},
+      {"atan2", angle, nan, inf, nan, nan},
+      {"remainder", rest, 5.5, inf, 1, 0},
+      {"remainder", rest, 5.5, -inf, 1, 1},
+      {"remainder", rest, -5.5, inf, 1, 1},
+      {"remainder", rest, -5.5, -inf, 1, 0},
+      {"fmod", c_rest, 5.5, inf, 1, 0},
+      {"fmod", c_rest, -5.5, inf, 1, 0},
+      {"xlogy", product, 0, nan, nan, nan},
+      {"xlog1py", product_of_next, 0, nan, nan, nan},
+      {"xlogy", product, 0, 2, std::log(2.0), 0},
+  };
+  const auto check = [](const Point& at, Dtype dtype) {
+    const Tensor a = of({at.a}).to(dtype).set_requires_grad(true);
+    const Tensor b = of({at.b}).to(dtype).set_requires_grad(true);
+    CAPTURE(at.name);
+    CAPTURE(at.a);
+    CAPTURE(at.b);
+    for (const bool recorded : {false, true}) {
+      const auto [by_a, by_b] = grad(sum(at.f(a, b)), {a, b}, {.create_graph = recorded});
+      CHECK(mismatch(by_a, of({at.by_a}).to(dtype), tolerance_of(dtype)) == "");
+      CHECK(mismatch(by_b, of({at.by_b}).to(dtype), tolerance_of(dtype)) == "");
+    }
+  };
+  for (const Dtype dtype : floating) {
+    for (const Point& point : points) check(point, dtype);
+    const double huge = dtype == Dtype::float32 ? 3e38 : 1.5e308;
+    check({"hypot", distance, huge, -huge, r, -r}, dtype);
+    check({"hypot", distance, huge, huge / 2, 2 / std::sqrt(5.0), 1 / std::sqrt(5.0)}, dtype);
+  }
+}
+
+TEST_CASE("floor_divide has all digits of great quotients; atan2 those of the smallest numbers") {
+  std::mt19937_64 bits(5);
+  std::vector<float> a, b, quotients;
+  for (int i = 0; i < 50'000; ++i) {
+    b.push_back(std::ldexp(static_cast<float>(bits() % 16'777'216 + 1), -24));
+    const double whole = static_cast<double>(bits() % 12'582'912 + 4'194'304);
+    a.push_back(static_cast<float>(whole * static_cast<double>(b.back())));
+    const double rest = std::fmod(static_cast<double>(a.back()), static_cast<double>(b.back()));
+    const double quotient = (static_cast<double>(a.back()) - rest) / static_cast<double>(b.back());
+    quotients.push_back(static_cast<float>(std::nearbyint(quotient)));
+  }
+  CHECK(mismatch(floor_divide(from_vector(a), from_vector(b)), from_vector(quotients)) == "");
+
+  Values height, width, angles;
+  for (int n = 1; n < 40; ++n) {
+    for (const double w : {0.7, 1.0, 1.25, 1.5, 3.0, 100.0}) {
+      height.push_back(n * 5e-324);
+      width.push_back(w);
+      angles.push_back(std::atan2(height.back(), w));
+    }
+  }
+  CHECK(mismatch(atan2(of(height), of(width)), of(angles)) == "");
+}
