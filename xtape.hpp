@@ -49,6 +49,7 @@
 #include <xtape/nn/residual.hpp>
 #include <xtape/nn/sequential.hpp>
 #include <xtape/ops/along_axis.hpp>
+#include <xtape/ops/bitwise.hpp>
 #include <xtape/ops/checkpoint.hpp>
 #include <xtape/ops/cumulative.hpp>
 #include <xtape/ops/debug_guard.hpp>

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include <xtape/ops/bitwise.hpp>
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/reduce.hpp>
@@ -29,6 +30,7 @@ inline std::vector<Case> structural_cases() {
 inline std::vector<Case> constant_cases() {
   using namespace xtape;
   const Tensor x = sixteenths({2, 3}), labels = tensor({2, 0});
+  const Tensor bits = tensor({{6, -7}, {0, 9}}), counts = tensor({3, 1});
   return {
       {"argmax: an axis", {x}, [](auto& v) { return argmax(v[0], 1); }},
       {"argmax: all", {x}, [](auto& v) { return argmax(v[0]); }},
@@ -46,6 +48,12 @@ inline std::vector<Case> constant_cases() {
       {"isfinite: all finite", {x}, [](auto& v) { return isfinite(v[0]); }},
       {"isnan: none", {x}, [](auto& v) { return isnan(v[0]); }},
       {"isinf: none", {x}, [](auto& v) { return isinf(v[0]); }},
+      {"bitwise_and: integers", {bits, counts}, [](auto& v) { return bitwise_and(v[0], v[1]); }},
+      {"bitwise_or: a number", {bits}, [](auto& v) { return bitwise_or(v[0], 5); }},
+      {"bitwise_xor: integers", {bits, counts}, [](auto& v) { return bitwise_xor(v[0], v[1]); }},
+      {"bitwise_not: integers", {bits}, [](auto& v) { return bitwise_not(v[0]); }},
+      {"left_shift: integers", {bits, counts}, [](auto& v) { return left_shift(v[0], v[1]); }},
+      {"right_shift: a number", {bits}, [](auto& v) { return right_shift(v[0], 1); }},
       {"logical_not: numbers", {x}, [](auto& v) { return logical_not(v[0]); }},
       {"logical_xor: numbers", {x}, [](auto& v) { return logical_xor(v[0], v[0] > 0); }},
   };
