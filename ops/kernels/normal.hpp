@@ -150,6 +150,29 @@ XTAPE_INLINE Lane<T> erfcx(Lane<T> x) {
   return size;
 }
 
+/// (1 + 2 x)² exp(x²) times the integral of erfc from x on, in t = (x - 4) / (x + 4) for x >= 0
+inline constexpr double scaled_erfc_integral[] = {
+    1.1129670964386787,      0.16140910109198895,     -0.23599660658887954,
+    0.1205552264985802,      -0.034852863791873134,   0.0024993098473745212,
+    0.0033391658389945418,   -0.0021658715078796768,  0.00079438898992350969,
+    -0.00020066229572192711, 3.3640482422449575e-5,   -2.4578940136837907e-6,
+    -4.3627591875667496e-7,  1.491783074273313e-7,    -1.0468562117664109e-8,
+    -3.1738786097111369e-9,  7.232817531781252e-10,   2.8025945658424781e-11,
+    -2.7312184820205101e-11, 1.1853177869806926e-12,  9.085573335478683e-13,
+    -9.4888125863679675e-14, -3.0346940577973892e-14, 4.771725711998962e-15,
+    1.0918017600085981e-15,  -2.1295437930819989e-16, -4.3981668629167708e-17};
+
+/// 2 x erfcx(x) - 2 / sqrt(pi), which far on the right cancels.
+template <class T>
+XTAPE_INLINE Lane<T> erfcx_slope(Lane<T> x) {
+  const Lane<T> size = abs(x), scale = 1 / (1 + 2 * size);
+  const Lane<T> right =
+      -2 * chebyshev_sum<T>(scaled_erfc_integral, 15, 1 - 8 / (size + 4)) * scale * scale;
+  if (const Mask<T> left = x < T(0.25); any(left))
+    return where(left, 2 * x * erfcx(x) - T(1.12837916709551257), right);
+  return right;
+}
+
 /// exp(x²) times the n-th repeated integral of erfc from x on: 2 n E_n = E_(n - 2) - 2 x E_(n - 1),
 /// upwards where that cancels little and downwards, as the ratios E_n / E_(n - 1), elsewhere. Source:
 /// Gautschi, Evaluation of the repeated integrals of the coerror function (1977).

@@ -83,6 +83,7 @@ fitted = {
 }
 series = {
     "scaled_erfc": lambda t: near_end(t),
+    "scaled_erfc_integral": lambda t: integral_near_end(t),
     "erf_over_x": lambda t: near_zero(lambda x: erf(x) / x,
                                       lambda x: 2 / sqrt(pi) * (1 - x * x / 3))(sqrt((t + 1) / 2)),
     "digamma_near": lambda t: digamma_over_distance((t + 3) / 2),
@@ -111,6 +112,20 @@ def near_end(t):
         term *= -(2 * k - 1) / (2 * x * x)
         total += term
     return (1 + 2 * x) / (x * sqrt(pi)) * total
+
+
+def integral_near_end(t):
+    """(1 + 2 x)^2 (1 / sqrt(pi) - x exp(x^2) erfc(x)) in the same t, its limit at t = 1."""
+    if t > 1 - mpf(10) ** -9:
+        return 2 / sqrt(pi)
+    x = 4 * (1 + t) / (1 - t)
+    if x < 100:
+        return (1 + 2 * x) ** 2 * (1 / sqrt(pi) - x * exp(x * x) * erfc(x))
+    total, term = mpf(0), mpf(1)
+    for k in range(1, 60):
+        term *= -(2 * k - 1) / (2 * x * x)
+        total -= term
+    return (1 + 2 * x) ** 2 * total / sqrt(pi)
 
 
 def digamma_over_distance(x):
