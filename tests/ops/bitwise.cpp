@@ -55,7 +55,7 @@ TEST_CASE("bits of integers: both, one, just one, the others") {
   CHECK(mismatch(bitwise_not(from_vector(numbers)), from_vector(others)) == "");
 }
 
-TEST_CASE("shifts: what leaves is lost, the sign stays; counts out of range leave 0 or the sign") {
+TEST_CASE("shifts: what leaves is lost, the sign stays, counts out of range leave 0 or the sign") {
   using Int = std::int64_t;
   const Integers counts{0, 1, 2, 31, 32, 62, 63, 64, 65, 1000, -1, -64, most, least};
   const auto inside = [](Int count) { return count >= 0 && count < 64; };
@@ -72,7 +72,7 @@ TEST_CASE("shifts: what leaves is lost, the sign stays; counts out of range leav
                                                    : 0; }, counts);
 }
 
-TEST_CASE("bits of booleans and of numbers; dtypes, layouts, examples") {
+TEST_CASE("bits of booleans and of numbers, dtypes, layouts, examples") {
   const Tensor no_yes = tensor({false, true}), x = tensor({{6, -7, 3}, {0, 9, 1}});
   const Tensor column = tensor({{false}, {true}});
   CHECK(mismatch(bitwise_and(no_yes, column), tensor({{false, false}, {false, true}})) == "");

@@ -299,7 +299,7 @@ TEST_CASE("slopes at infinity and where the value overflows are limits, and NaN 
   }
 }
 
-TEST_CASE("floor_divide has all digits of great quotients; atan2 those of the smallest numbers") {
+TEST_CASE("floor_divide has all digits of great quotients, atan2 those of the smallest numbers") {
   std::mt19937_64 bits(5);
   std::vector<float> a, b, quotients;
   for (int i = 0; i < 50'000; ++i) {
