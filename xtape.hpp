@@ -62,6 +62,7 @@
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/ops/hook.hpp>
 #include <xtape/ops/implicit.hpp>
+#include <xtape/ops/incomplete.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/linalg.hpp>

@@ -9,6 +9,7 @@ sections='Elementwise: arithmetic, comparisons, activations|elementwise
 Elementwise: rounding, angles, other logarithms, hyperbolic functions|functions
 Elementwise: gamma and beta functions, the normal distribution, Bessel functions|special
 Bits of integers|bitwise
+Incomplete gamma and beta functions|incomplete
 Sums, extrema and other reductions|reduce
 Variances, norms, truth|statistics
 Median, quantiles, sums without NaN|quantile

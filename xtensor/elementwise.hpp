@@ -5,6 +5,7 @@
 #include <xtape/config.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/functions.hpp>
+#include <xtape/ops/special.hpp>
 #include <xtape/xtensor/operators.hpp>
 
 // xtensor's elementwise functions for tensors: xt::exp(x), xt::pow(x, 2), xt::where(x > 0, x, a), where an

@@ -9,6 +9,7 @@
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/products.hpp>
 #include <xtape/ops/rearrange.hpp>
+#include <xtape/ops/statistics.hpp>
 #include <xtape/xtensor/operators.hpp>
 
 // The words of xtensor-blas, which need not be there, for tensors; an operand beside a tensor may be an
@@ -55,6 +56,11 @@ inline xtape::Tensor tensordot(const xtape::Tensor& a, const xtape::Tensor& b,
   return xtape::tensordot(a, b, axes_of_a, axes_of_b);
 }
 
+/// The x for which a x - b is least.
+inline xtape::Tensor lstsq(const xtape::Tensor& a, const xtape::Tensor& b) {
+  return xtape::linalg::lstsq(a, b);
+}
+
 inline xtape::Tensor inv(const xtape::Tensor& x) { return xtape::linalg::inverse(x); }
 inline xtape::Tensor det(const xtape::Tensor& x) { return xtape::linalg::det(x); }
 /// Sign and logarithm of the size.
@@ -66,6 +72,33 @@ inline xtape::Tensor cholesky(const xtape::Tensor& x) { return xtape::linalg::ch
 inline xtape::Tensor matrix_power(const xtape::Tensor& x, long power) {
   return xtape::linalg::matrix_power(x, power);
 }
+inline xtape::Tensor pinv(const xtape::Tensor& x, double rcond = 1e-15) {
+  return xtape::linalg::pinv(x, {.rcond = rcond});
+}
+inline xtape::Tensor matrix_rank(const xtape::Tensor& x) { return xtape::linalg::matrix_rank(x); }
+inline xtape::Tensor cond(const xtape::Tensor& x) { return xtape::linalg::cond(x); }
+/// The root of the sum of squares.
+inline xtape::Tensor norm(const xtape::Tensor& x) { return xtape::norm(x); }
+
+// Decompositions as tuples: values and vectors, u s vᵀ, q r, p l u; svd and qr are thin.
+inline std::tuple<xtape::Tensor, xtape::Tensor> eigh(const xtape::Tensor& x) {
+  const auto [values, vectors] = xtape::linalg::eigh(x);
+  return {values, vectors};
+}
+inline xtape::Tensor eigvalsh(const xtape::Tensor& x) { return xtape::linalg::eigvalsh(x); }
+inline std::tuple<xtape::Tensor, xtape::Tensor, xtape::Tensor> svd(const xtape::Tensor& x) {
+  const auto [u, s, vh] = xtape::linalg::svd(x);
+  return {u, s, vh};
+}
+inline std::tuple<xtape::Tensor, xtape::Tensor> qr(const xtape::Tensor& x) {
+  const auto [q, r] = xtape::linalg::qr(x);
+  return {q, r};
+}
+inline std::tuple<xtape::Tensor, xtape::Tensor, xtape::Tensor> lu(const xtape::Tensor& x) {
+  const auto [p, l, u] = xtape::linalg::lu(x);
+  return {p, l, u};
+}
+
 inline xtape::Tensor trace(const xtape::Tensor& x, int k = 0) { return xtape::trace(x, k); }
 
 }  // namespace xt::linalg

@@ -84,7 +84,7 @@ TEST_CASE("decompositions: what SciPy and mpmath give") {
     double size = 1;  // errors are in proportion to the greatest
     for (const double value : row.values) size = std::max(size, std::abs(value));
     const Tensor expected = from_vector(row.values);
-    CHECK(mismatch(reshape(got, {-1}) / size, expected / size, 2e-15) == "");
+    CHECK(mismatch(reshape(got, {-1}) / size, expected / size, tolerance_of(Dtype::float64)) == "");
   }
 }
 

@@ -1,4 +1,5 @@
 // xtensor's views and functions of layout for tensors, against those of containers.
+#include <cmath>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -160,4 +161,20 @@ TEST_CASE("the words of xtensor-blas for tensors") {
   CHECK(values(xt::linalg::matrix_power(a, 2)) == Doubles{17, 7, 7, 10});
   CHECK(values(xt::linalg::tensordot(a, a)) == Doubles{27});
   CHECK(xt::linalg::trace(a).item() == 7);
+  CHECK(xt::linalg::norm(a).item() == doctest::Approx(std::sqrt(27.0)).epsilon(1e-15));
+  CHECK(xt::linalg::matrix_rank(a).item() == 2);
+  const auto dot = [](const Tensor& u, const Tensor& v) { return xt::linalg::dot(u, v); };
+  const auto same = [&](const Tensor& got) { return mismatch(got, a, 8e-15) == ""; };
+  const auto [w, v] = xt::linalg::eigh(a);
+  CHECK(same(dot(v * w, xt::transpose(v))));
+  CHECK(mismatch(xt::linalg::eigvalsh(a), w, 4e-15) == "");
+  const auto [u, s, vh] = xt::linalg::svd(a);
+  CHECK(same(dot(u * s, vh)));
+  CHECK(xt::linalg::cond(a).item() == doctest::Approx((s[0] / s[1]).item()).epsilon(1e-14));
+  const auto [q, r] = xt::linalg::qr(a);
+  CHECK(same(dot(q, r)));
+  const auto [p, lower, upper] = xt::linalg::lu(a);
+  CHECK(same(dot(p, dot(lower, upper))));
+  CHECK(same(dot(a, dot(xt::linalg::pinv(a), a))));
+  CHECK(mismatch(xt::linalg::lstsq(a, from_xt(b)), xt::linalg::solve(a, b), 4e-15) == "");
 }

@@ -7,6 +7,7 @@
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/functions.hpp>
+#include <xtape/ops/incomplete.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
@@ -25,6 +26,15 @@ inline std::vector<Case> element_cases() {
       {"rad2deg: an angle", {x}, [](auto& v) { return rad2deg(v[0] * v[0]); }, rounds},
       {"reciprocal: of x² + 1", {x}, [](auto& v) { return reciprocal(v[0] * v[0] + 1); }, rounds},
       {"lerp: by a tensor", {x, x}, [](auto& v) { return lerp(v[0], v[1], v[0] * v[1]); }, rounds},
+      {"gammainc: both",
+       {x, y},
+       [](auto& v) { return gammainc(v[0] * v[0] + 1, v[1] * v[1] + 1); },
+       rounds},
+      {"gammaincc: beside a number",
+       {x},
+       [](auto& v) { return gammaincc(2, v[0] * v[0] + 3); },
+       rounds},
+      {"betainc: by x", {x}, [](auto& v) { return betainc(2, 3, sigmoid(v[0])); }, rounds},
       {"nan_to_num: numbers", {x}, [](auto& v) { return nan_to_num(v[0] * v[0]); }},
       {"take: repeated rows",
        {sixteenths({3, 2}), index},

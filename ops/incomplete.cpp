@@ -1,0 +1,188 @@
+#include <array>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/operation.hpp>
+#include <xtape/ops/aligned.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/functions.hpp>
+#include <xtape/ops/incomplete.hpp>
+#include <xtape/ops/kernels/incomplete.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/numbers.hpp>
+#include <xtape/ops/reduce.hpp>
+#include <xtape/ops/special.hpp>
+
+namespace xtape {
+namespace {
+
+/// The result of a function of double numbers.
+template <class... X>
+OpResult of_numbers(const char* op, const Tensor& first, const X&... x) {
+  OpResult y{first.shape(), first.dtype()};
+  ((y.shape = broadcast_shapes(op, y.shape, x.shape()), y.dtype = promote(y.dtype, x.dtype())),
+   ...);
+  if (!is_floating(y.dtype)) y.dtype = Dtype::float64;
+  return y;
+}
+
+/// y = f(x...), element by element.
+template <class F, class... X>
+void fill(const Tensor& y, F f, const X&... x) {
+  const NoGradGuard off;
+  const auto in_double = [&](const Tensor& input) {
+    return broadcast_to(input, y.shape()).to(Dtype::float64).contiguous();
+  };
+  const std::array<Tensor, sizeof...(X)> inputs{in_double(x)...};
+  const auto run = [&]<class T, std::size_t... i>(T* values, std::index_sequence<i...>) {
+    for (std::int64_t k = 0; k < y.size(); ++k)
+      values[k] = static_cast<T>(f(inputs[i].body().template elements<double>()[k]...));
+  };
+  constexpr auto indices = std::index_sequence_for<X...>();
+  if (y.dtype() == Dtype::float32)
+    run(y.body().elements<float>(), indices);
+  else
+    run(y.body().elements<double>(), indices);
+}
+
+/// A gradient in the shape and dtype of an input.
+void send_like(const Send& send, std::size_t input, const Tensor& dx) {
+  send(input, sum_to(dx, send.shape(input)).to(send.dtype(input)));
+}
+
+void check_order(const char* op, int order) {
+  if (order <= kernels::most_orders) return;
+  throw GradError(std::string(op) + ": derivatives by a are known to order " +
+                  std::to_string(kernels::most_orders) + "; order " + std::to_string(order) +
+                  " was asked for");
+}
+
+/// dP/dx, differentiated by a so often.
+struct GammaDensity {
+  static constexpr OpInfo info{"gammainc"};
+  int order;
+  SavedInput a{}, x{};
+  void attributes(auto& visit) const { visit("order", order); }
+
+  OpResult infer(const Tensor& u, const Tensor& v) const { return of_numbers(info.name, u, v); }
+  void run(const Tensor& y, const Tensor& u, const Tensor& v) const {
+    fill(
+        y, [n = order](double p, double q) { return kernels::gamma_density(n, p, q); }, u, v);
+  }
+  void keep(const Tensor&, const Tensor& u, const Tensor& v) {
+    a = SavedInput(u), x = SavedInput(v);
+  }
+  Tensor by_a() const {
+    check_order(info.name, order + 1);
+    return apply(GammaDensity{order + 1}, a.get(), x.get());
+  }
+  /// The derivative of f ((a - 1) / x - 1) by a, by Leibniz's rule.
+  Tensor by_x() const {
+    const Tensor factor = (a.get() - 1) / x.get() - 1;
+    const Tensor first = apply(GammaDensity{order}, a.get(), x.get()) * factor;
+    if (order == 0) return first;
+    return first + order * apply(GammaDensity{order - 1}, a.get(), x.get()) / x.get();
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    if (send.wanted(0)) send_like(send, 0, g * by_a());
+    if (send.wanted(1)) send_like(send, 1, g * by_x());
+  }
+  Tensor batch(const Examples& examples) const {
+    const detail::Aligned all(examples);
+    return apply(GammaDensity{order}, all[0], all[1]);
+  }
+};
+
+/// P, or 1 - P, differentiated by a so often.
+struct IncompleteGamma {
+  OpInfo info;
+  bool upper;
+  int order = 0;
+  SavedInput a{}, x{};
+  void attributes(auto& visit) const { visit("order", order); }
+
+  OpResult infer(const Tensor& u, const Tensor& v) const { return of_numbers(info.name, u, v); }
+  void run(const Tensor& y, const Tensor& u, const Tensor& v) const {
+    fill(
+        y,
+        [above = upper, n = order](double p, double q) {
+          return kernels::incomplete_gamma(above, n, p, q);
+        },
+        u, v);
+  }
+  void keep(const Tensor&, const Tensor& u, const Tensor& v) {
+    a = SavedInput(u), x = SavedInput(v);
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    if (send.wanted(0)) {
+      check_order(info.name, order + 1);
+      send_like(send, 0, g * apply(IncompleteGamma{info, upper, order + 1}, a.get(), x.get()));
+    }
+    if (send.wanted(1)) {
+      const Tensor density = apply(GammaDensity{order}, a.get(), x.get());
+      send_like(send, 1, upper ? -g * density : g * density);
+    }
+  }
+  Tensor batch(const Examples& examples) const {
+    const detail::Aligned all(examples);
+    return apply(IncompleteGamma{info, upper, order}, all[0], all[1]);
+  }
+};
+
+struct IncompleteBeta {
+  static constexpr OpInfo info{"betainc"};
+  SavedInput a{}, b{}, x{};
+
+  OpResult infer(const Tensor& p, const Tensor& q, const Tensor& at) const {
+    return of_numbers(info.name, p, q, at);
+  }
+  void run(const Tensor& y, const Tensor& p, const Tensor& q, const Tensor& at) const {
+    fill(y, kernels::incomplete_beta, p, q, at);
+  }
+  void keep(const Tensor&, const Tensor& p, const Tensor& q, const Tensor& at) {
+    a = SavedInput(p), b = SavedInput(q), x = SavedInput(at);
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    if (send.wanted(0) || send.wanted(1)) {
+      throw GradError(std::string(info.name) +
+                      ": the derivative by x alone is known; a gradient by a or b was asked for");
+    }
+    const Tensor density = exp(xlogy(a.get() - 1, x.get()) + xlog1py(b.get() - 1, -x.get()) -
+                               log_beta(a.get(), b.get()));
+    send_like(send, 2, g * density);
+  }
+  Tensor batch(const Examples& examples) const {
+    const detail::Aligned all(examples);
+    return apply(IncompleteBeta{}, all[0], all[1], all[2]);
+  }
+};
+
+Tensor incomplete_gamma(const OpInfo& info, bool upper, const Operand& left, const Operand& right) {
+  Tensor constants[2];
+  const Tensor a = detail::operand_tensor(info.name, left, right.dtype(), constants[0]);
+  const Tensor& x = detail::operand_tensor(info.name, right, a.dtype(), constants[1]);
+  return apply(IncompleteGamma{info, upper}, a, x);
+}
+
+}  // namespace
+
+Tensor gammainc(const Operand& a, const Operand& x) {
+  return incomplete_gamma({"gammainc"}, false, a, x);
+}
+Tensor gammaincc(const Operand& a, const Operand& x) {
+  return incomplete_gamma({"gammaincc"}, true, a, x);
+}
+
+Tensor betainc(const Operand& a, const Operand& b, const Operand& x) {
+  Tensor constants[3];
+  const Dtype other = x.is_number() ? a.is_number() ? b.dtype() : a.dtype() : x.dtype();
+  const Tensor p = detail::operand_tensor("betainc", a, other, constants[0]);
+  const Tensor q = detail::operand_tensor("betainc", b, other, constants[1]);
+  const Tensor& at = detail::operand_tensor("betainc", x, other, constants[2]);
+  return apply(IncompleteBeta{}, p, q, at);
+}
+
+}  // namespace xtape

@@ -1,0 +1,120 @@
+// Incomplete gamma and beta functions against mpmath.
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/grad.hpp>
+#include <xtape/ops/derivatives.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/incomplete.hpp>
+#include <xtape/ops/reduce.hpp>
+
+#include "support/compare.hpp"
+#include "support/errors.hpp"
+#include "support/incomplete_values.hpp"
+
+using namespace xtape;
+
+namespace {
+
+const double inf = std::numeric_limits<double>::infinity(), not_a_number = std::nan("");
+
+double relative(double got, double expected) {
+  return std::abs(got - expected) / std::abs(expected);
+}
+
+Tensor number(double x) { return tensor(x, Dtype::float64); }
+
+}  // namespace
+
+TEST_CASE("gammainc and gammaincc: values and derivatives by a") {
+  for (const auto& [a, x, p, q, first, second] : incomplete_gamma_values) {
+    CAPTURE(a);
+    CAPTURE(x);
+    CHECK(relative(gammainc(number(a), number(x)).item(), p) < 4e-13);
+    CHECK(relative(gammaincc(number(a), number(x)).item(), q) < 4e-13);
+    const auto lower = [at = x](const Tensor& shape) { return gammainc(shape, number(at)); };
+    const auto upper = [at = x](const Tensor& shape) { return gammaincc(shape, number(at)); };
+    CHECK(relative(value_and_grad(lower)(number(a)).second.item(), first) < 1e-12);
+    CHECK(relative(value_and_grad(upper)(number(a)).second.item(), -first) < 1e-12);
+    CHECK(relative(hessian(lower, number(a)).item(), second) < 1e-9);  // beside its zeros
+  }
+}
+
+TEST_CASE("gammainc by x is the density, to any order; float32 is computed in double") {
+  for (const double a : {0.5, 1.0, 3.5}) {
+    for (const double x : {0.25, 2.0, 8.0}) {
+      const auto f = [a](const Tensor& at) { return gammainc(number(a), at); };
+      const double density = std::pow(x, a - 1) * std::exp(-x) / std::tgamma(a),
+                   slope = (a - 1) / x - 1;
+      CHECK(relative(value_and_grad(f)(number(x)).second.item(), density) < 1e-14);
+      if (slope != 0) CHECK(relative(hessian(f, number(x)).item(), density * slope) < 1e-13);
+    }
+  }
+  CHECK(gammainc(tensor(2.5), tensor(1.5)).dtype() == Dtype::float32);
+  CHECK(gammainc(tensor(2.5), tensor(1.5)).item() ==
+        static_cast<float>(gammainc(number(2.5), number(1.5)).item()));
+  CHECK(gammainc(tensor({1, 2}), 1).dtype() == Dtype::float64);
+}
+
+TEST_CASE("gammainc: ends of the domain are SciPy's") {
+  const auto lower = [](double a, double x) { return gammainc(number(a), number(x)).item(); };
+  const auto upper = [](double a, double x) { return gammaincc(number(a), number(x)).item(); };
+  CHECK(lower(2, 0) == 0);
+  CHECK(upper(2, 0) == 1);
+  CHECK(lower(2, inf) == 1);
+  CHECK(upper(2, inf) == 0);
+  CHECK(lower(0, 1) == 1);
+  CHECK(upper(0, 1) == 0);
+  CHECK(lower(inf, 1) == 0);
+  for (const auto& [a, x] : {std::pair{-1.0, 1.0},
+                             {1.0, -1.0},
+                             {not_a_number, 1.0},
+                             {1.0, not_a_number},
+                             {0.0, 0.0},
+                             {inf, inf}}) {
+    CHECK(std::isnan(lower(a, x)));
+    CHECK(std::isnan(upper(a, x)));
+  }
+  const Tensor a = number(2).set_requires_grad(true), x = number(0).set_requires_grad(true);
+  const auto at_zero = grad(gammainc(a, x), {a, x});
+  CHECK(at_zero[0].item() == 0);
+  CHECK(at_zero[1].item() == 0);
+}
+
+TEST_CASE("betainc: values, the derivative by x, ends") {
+  for (const auto& [a, b, x, y] : incomplete_beta_values) {
+    CAPTURE(a);
+    CAPTURE(b);
+    CAPTURE(x);
+    if (y > 1e-290) CHECK(relative(betainc(number(a), number(b), number(x)).item(), y) < 2e-13);
+    const auto f = [p = a, q = b](const Tensor& at) { return betainc(number(p), number(q), at); };
+    const double log_density = (a - 1) * std::log(x) + (b - 1) * std::log1p(-x) +
+                               std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b);
+    const double slope = value_and_grad(f)(number(x)).second.item();
+    if (log_density > -600) CHECK(relative(slope, std::exp(log_density)) < 1e-12);
+  }
+  CHECK(betainc(2, 3, number(0)).item() == 0);
+  CHECK(betainc(2, 3, number(1)).item() == 1);
+  CHECK(std::isnan(betainc(number(0), 3, 0.5).item()));
+  CHECK(std::isnan(betainc(2, 3, number(1.5)).item()));
+  CHECK(std::isnan(betainc(2, 3, number(not_a_number)).item()));
+  const Tensor a = number(2).set_requires_grad(true);
+  CHECK(error_of<GradError>([&] { return grad(betainc(a, 3, number(0.5)), {a}); }) ==
+        "betainc: the derivative by x alone is known; a gradient by a or b was asked for");
+}
+
+TEST_CASE("gammainc: beyond order 4 in a backward says so") {
+  const Tensor a = number(2).set_requires_grad(true);
+  Tensor y = gammainc(a, number(1.5));
+  for (int order = 1; order <= 4; ++order) y = grad(y, {a}, {.create_graph = true})[0];
+  CHECK(std::isfinite(y.item()));
+  CHECK(error_of<GradError>([&] { return grad(y, {a}); }) ==
+        "gammainc: derivatives by a are known to order 4; order 5 was asked for");
+  CHECK(error_of<ShapeError>([&] { return gammainc(ones({2}), ones({3})); }).find("gammainc: ") ==
+        0);
+}

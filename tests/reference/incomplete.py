@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""Compares tests/support/incomplete_values.hpp, incomplete gamma and beta functions, with mpmath.
+
+Usage: python3 tests/reference/incomplete.py [--write]        needs mpmath (PyPI or Debian: python3-mpmath)
+
+Ends with 1 if it is not what mpmath gives now, in 400 digits; with --write it is written anew.
+"""
+import pathlib
+import sys
+
+import mpmath as mp
+
+mp.mp.dps = 400
+header = pathlib.Path(__file__).resolve().parents[1] / "support" / "incomplete_values.hpp"
+
+
+def lower(a, x):
+    return mp.gammainc(a, 0, x, regularized=True)
+
+
+def text(x):
+    return mp.nstr(x, 17, min_fixed=0, max_fixed=0)
+
+
+gamma_rows = []
+for a in (0.05, 0.5, 1, 2.5, 7, 15, 60, 300):
+    for share in (0.05, 0.5, 0.95, 1.05, 2, 5):
+        x = a * share
+        at, to = mp.mpf(a), mp.mpf(x)
+        numbers = [mp.mpf(a), mp.mpf(x), lower(at, to), mp.gammainc(at, to, mp.inf, regularized=True)]
+        numbers += [mp.diff(lambda t: lower(t, to), at, n, h=mp.mpf(10) ** -40) for n in (1, 2)]
+        gamma_rows.append("    {" + ", ".join(map(text, numbers)) + "},")
+
+beta_rows = []
+for a in (0.125, 0.5, 1, 3, 20, 200):
+    for b in (0.125, 1, 2.5, 30):
+        for x in (0.0625, 0.25, 0.75, 0.9375):
+            numbers = [mp.mpf(v) for v in (a, b, x)]
+            numbers.append(mp.betainc(numbers[0], numbers[1], 0, numbers[2], regularized=True))
+            beta_rows.append("    {" + ", ".join(map(text, numbers)) + "},")
+
+new = """#pragma once
+// Written by tests/reference/incomplete.py.
+
+/// a, x, P(a, x), 1 - P(a, x), dP/da, d2P/da2
+// clang-format off
+inline constexpr double incomplete_gamma_values[][6] = {
+%s
+};
+/// a, b, x, I_x(a, b)
+inline constexpr double incomplete_beta_values[][4] = {
+%s
+};
+// clang-format on
+""" % ("\n".join(gamma_rows), "\n".join(beta_rows))
+if "--write" in sys.argv:
+    header.write_text(new)
+elif header.read_text() != new:
+    sys.exit(f"{header} is not what mpmath gives")
