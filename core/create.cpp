@@ -184,9 +184,8 @@ Tensor from_memory(const T* values, const Shape& shape, std::function<void()> re
   return detail::adopt_memory(const_cast<T*>(values), shape, dtype_of<T>, std::move(release));
 }
 
-template <Element T>
-Tensor from_memory(const T* values, const Shape& shape, std::span<const std::int64_t> strides,
-                   std::function<void()> release) {
+static Tensor strided_memory(std::byte* first, Dtype dtype, const Shape& shape,
+                             std::span<const std::int64_t> strides, std::function<void()> release) {
   if (strides.size() != static_cast<std::size_t>(shape.rank())) {
     throw ShapeError("from_memory: a stride is needed for each axis; got " +
                      std::to_string(strides.size()) + " for " + to_string(shape));
@@ -199,17 +198,25 @@ Tensor from_memory(const T* values, const Shape& shape, std::span<const std::int
     steps[static_cast<std::size_t>(axis)] = step;
     (step < 0 ? before : behind) += (shape[axis] - 1) * (step < 0 ? -step : step);
   }
-  const Tensor memory =
-      detail::adopt_memory(const_cast<T*>(values - before), {empty ? 0 : before + 1 + behind},
-                           dtype_of<T>, std::move(release), "from_memory");
+  const Tensor memory = detail::adopt_memory(
+      first - before * static_cast<std::int64_t>(size_of(dtype)), {empty ? 0 : before + 1 + behind},
+      dtype, std::move(release), "from_memory");
   return detail::make_view(memory, shape, steps, before, "from_memory");
 }
 
-#define XTAPE_INSTANTIATE(T)                                                \
-  template XTAPE_EXPORT Tensor from_span(std::span<const T>, const Shape&); \
-  template XTAPE_EXPORT Tensor from_vector(std::vector<T>&&, const Shape&); \
-  template XTAPE_EXPORT Tensor from_memory(const T*, const Shape&, std::function<void()>);  \
-  template XTAPE_EXPORT Tensor from_memory(const T*, const Shape&, std::span<const std::int64_t>, std::function<void()>);
+template <Element T>
+Tensor from_memory(const T* values, const Shape& shape, std::span<const std::int64_t> strides,
+                   std::function<void()> release) {
+  auto* const first = reinterpret_cast<std::byte*>(const_cast<T*>(values));
+  return strided_memory(first, dtype_of<T>, shape, strides, std::move(release));
+}
+
+#define XTAPE_INSTANTIATE(T)                                                                      \
+  template XTAPE_EXPORT Tensor from_span(std::span<const T>, const Shape&);                       \
+  template XTAPE_EXPORT Tensor from_vector(std::vector<T>&&, const Shape&);                       \
+  template XTAPE_EXPORT Tensor from_memory(const T*, const Shape&, std::function<void()>);        \
+  template XTAPE_EXPORT Tensor from_memory(const T*, const Shape&, std::span<const std::int64_t>, \
+                                           std::function<void()>);
 XTAPE_INSTANTIATE(bool)
 XTAPE_INSTANTIATE(std::int64_t)
 XTAPE_INSTANTIATE(float)

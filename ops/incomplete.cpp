@@ -82,7 +82,7 @@ struct GammaDensity {
   /// The derivative of f ((a - 1) / x - 1) by a, by Leibniz's rule.
   Tensor by_x() const {
     const Tensor factor = (a.get() - 1) / x.get() - 1;
-    const Tensor first = apply(GammaDensity{order}, a.get(), x.get()) * factor;
+    Tensor first = apply(GammaDensity{order}, a.get(), x.get()) * factor;
     if (order == 0) return first;
     return first + order * apply(GammaDensity{order - 1}, a.get(), x.get()) / x.get();
   }

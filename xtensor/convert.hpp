@@ -90,21 +90,25 @@ Tensor over_xt(const E& strided, const Shape& shape, std::function<void()> relea
                      std::move(release));
 }
 
+/// A tensor that owns a container of elements T.
+template <class T, class Container>
+Tensor adopt_xt(Container container, const Shape& shape) {
+  const auto owner = std::make_shared<const Container>(std::move(container));
+  return over_xt<T>(*owner, shape, [owner] {});
+}
+
 /// The values of an expression, evaluated once into elements T; a container that is not needed any
 /// more is moved.
 template <class T, class E>
 Tensor evaluate_xt(E&& expression) {
-  const auto adopt = [](auto&& container) {
-    const Shape shape = xt_shape(container.shape());  // refused, if it is, before anything moves
-    const auto owner = std::make_shared<std::decay_t<decltype(container)>>(std::move(container));
-    return over_xt<T>(std::as_const(*owner), shape, [owner] {});
-  };
+  const Shape shape = xt_shape(expression.shape());  // refused, if it is, before anything moves
   if constexpr (IsXtContainer<std::remove_reference_t<E>>::value &&
                 !std::is_lvalue_reference_v<E>) {
-    if constexpr (std::is_same_v<T, typename E::value_type>) return adopt(std::move(expression));
+    if constexpr (std::is_same_v<T, typename E::value_type>)
+      return adopt_xt<T, E>(std::forward<E>(expression), shape);
   }
   xt::xarray<T, xt::layout_type::row_major> values = expression;
-  return adopt(std::move(values));
+  return adopt_xt<T>(std::move(values), shape);
 }
 
 template <class V, class E>
@@ -186,12 +190,13 @@ requires(xt::is_xexpression<E>::value) void assign(const Tensor& leaf, const E& 
                        " for " + leaf.describe());
     }
   };
-  switch (leaf.dtype()) {
-    case Dtype::boolean: return write(bool());
-    case Dtype::int64: return write(std::int64_t());
-    case Dtype::float32: return write(float());
-    case Dtype::float64: return write(double());
-  }
+  const auto write_if = [&]<class T>(T element) {
+    if (leaf.dtype() == dtype_of<T>) write(element);
+  };
+  write_if(bool());
+  write_if(std::int64_t());
+  write_if(float());
+  write_if(double());
 }
 
 /// The values as an xtensor expression, without a copy; a strided tensor is copied first. The view

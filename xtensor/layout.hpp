@@ -261,6 +261,7 @@ inline xtape::Tensor pad(const xtape::Tensor& x,
                          const std::vector<std::vector<std::size_t>>& pad_width,
                          pad_mode mode = pad_mode::constant, const xtape::Number& value = 0) {
   std::vector<xtape::Padding> widths;
+  widths.reserve(pad_width.size());
   for (const auto& width : pad_width) {
     widths.push_back({static_cast<std::int64_t>(width.at(0)),
                       static_cast<std::int64_t>(width.size() > 1 ? width[1] : width[0])});

@@ -27,7 +27,7 @@ template <class T>
 void even_to_half(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight) {
   const std::int64_t half = n / 2;
   const Split<T> roots = roots_of_unity<T>(n);
-  const auto [wr, wi] = roots.parts();
+  const Parts<const T> turn = roots.parts();
   with_transform<T>(half, [&](auto& by) {
     Split<T> row(half);
     for (std::int64_t i = 0; i < rows; ++i, x += n, y += 2 * (half + 1)) {
@@ -41,8 +41,8 @@ void even_to_half(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight)
       for (std::int64_t k = 1; k < half; ++k) {
         const T even_r = re[k] + re[half - k], even_i = im[k] - im[half - k];
         const T odd_r = im[k] + im[half - k], odd_i = re[half - k] - re[k];
-        y[2 * k] = scale * (even_r + wr[k] * odd_r - wi[k] * odd_i);
-        y[2 * k + 1] = scale * (even_i + wr[k] * odd_i + wi[k] * odd_r);
+        y[2 * k] = scale * (even_r + turn.re[k] * odd_r - turn.im[k] * odd_i);
+        y[2 * k + 1] = scale * (even_i + turn.re[k] * odd_i + turn.im[k] * odd_r);
       }
     }
   });
@@ -52,7 +52,7 @@ template <class T>
 void half_to_even(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight) {
   const std::int64_t half = n / 2;
   const Split<T> roots = roots_of_unity<T>(n);
-  const auto [wr, wi] = roots.parts();
+  const Parts<const T> turn = roots.parts();
   with_transform<T>(half, [&](auto& by) {
     Split<T> row(half);
     for (std::int64_t i = 0; i < rows; ++i, x += 2 * (half + 1), y += n) {
@@ -63,8 +63,8 @@ void half_to_even(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight)
         const T *const near = x + 2 * k, *const far = x + 2 * (half - k);
         const T even_r = near[0] + far[0], even_i = near[1] - far[1];
         const T odd_r = near[0] - far[0], odd_i = near[1] + far[1];
-        in_re[k] = scale * (even_r - (wr[k] * odd_i - wi[k] * odd_r));
-        in_im[k] = scale * (even_i + (wr[k] * odd_r + wi[k] * odd_i));
+        in_re[k] = scale * (even_r - (turn.re[k] * odd_i - turn.im[k] * odd_r));
+        in_im[k] = scale * (even_i + (turn.re[k] * odd_r + turn.im[k] * odd_i));
       }
       by.transform(row, true);
       const auto [re, im] = row.parts();

@@ -154,7 +154,8 @@ static_assert(!Assignable<nn::Parameter&, Tensor> && !Assignable<nn::Parameter&,
 
 static_assert(!std::invocable<Tensor, Tensor>);
 static_assert(!std::invocable<Tensor, double> && !std::invocable<Tensor, const char*>);
-static_assert(Indexed<Tensor> && Indexed<Tensor, int> && Indexed<Tensor, int, std::size_t, char, bool> &&
+static_assert(Indexed<Tensor> && Indexed<Tensor, int> &&
+              Indexed<Tensor, int, std::size_t, char, bool> &&
               Indexed<Tensor, int, int, int, int, int, int, int, int> &&
               !Indexed<Tensor, int, int, int, int, int, int, int, int, int>);
 

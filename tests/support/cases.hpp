@@ -19,9 +19,8 @@
 
 inline std::vector<Case> structural_cases() {
   std::vector<Case> all;
-  for (const auto& cases :
-       {reduction_cases(), layout_cases(), element_cases(), product_cases(), linalg_cases(),
-        fourier_cases()})
+  for (const auto& cases : {reduction_cases(), layout_cases(), element_cases(), product_cases(),
+                            linalg_cases(), fourier_cases()})
     all.insert(all.end(), cases.begin(), cases.end());
   return all;
 }
