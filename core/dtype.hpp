@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <string_view>
 
 #include <xtape/config.hpp>
@@ -24,6 +25,9 @@ constexpr std::string_view to_string(Dtype dtype) {
   constexpr std::string_view names[] = {"boolean", "int64", "float32", "float64"};
   return names[static_cast<std::size_t>(dtype)];
 }
+
+/// Prints that.
+std::ostream& operator<<(std::ostream& stream, Dtype dtype);
 
 /// Dtype of an operation on two tensors, as NumPy promotes: int64 with float32 gives float64.
 constexpr Dtype promote(Dtype a, Dtype b) {

@@ -7,9 +7,9 @@
 
 XTAPE_EXPORT_BEGIN
 
-/// The buffer pool. Blocks are 64-byte aligned, but for those of nodes, handed out by size class from lists of the calling
-/// thread, and kept for reuse when freed: fresh pages cost more than the arithmetic on them. What
-/// is kept goes back to the system, the longest kept first, beyond a limit (see set_cache_limit)
+/// The buffer pool. Blocks are 64-byte aligned, but for those of nodes, handed out by size class from
+/// lists of the calling thread, and kept for reuse when freed: fresh pages cost more than the
+/// arithmetic on them. What is kept goes back to the system, the longest kept first, beyond a limit (see set_cache_limit)
 /// and before memory is said to be out.
 namespace xtape::memory {
 

@@ -319,6 +319,8 @@ std::string text_of(const Tensor& tensor, std::optional<int> precision) {
 
 std::string to_string(const Tensor& tensor) { return text_of(tensor, {}); }
 
+std::ostream& operator<<(std::ostream& stream, Dtype dtype) { return stream << to_string(dtype); }
+
 std::ostream& operator<<(std::ostream& stream, const Tensor& tensor) {
   constexpr std::streamsize unset = 6;  // what a stream has until somebody sets another
   const std::streamsize set = std::clamp<std::streamsize>(stream.precision(), 0, 1000);

@@ -150,7 +150,7 @@ functions() {
 }
 
 printf '%s\n' "$sections" | while IFS='|' read -r title header; do
-  printf '\n## %s\n' "$title"
+  printf '\n## %s\n\n`<xtape/ops/%s.hpp>`\n' "$title" "$header"
   if [ -e "ops/$header.def" ]; then
     rows "ops/$header.def"
     formulas "ops/$header.def"

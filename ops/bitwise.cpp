@@ -1,6 +1,7 @@
 #include <array>
 #include <string>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/operation.hpp>
@@ -31,6 +32,7 @@ struct OfBits {
 };
 
 void check_whole(const char* op, const Operand& x) {
+  if (!x.is_number()) detail::require_defined(op, "an operand", x.dense());
   if (!is_floating(x.dtype())) return;
   const std::string got = x.is_number() ? x.number().text() : x.dense().describe();
   throw DtypeError(std::string(op) + ": integers or booleans are needed; got " + got);

@@ -115,6 +115,7 @@ void HalfToReal::vjp(const Tensor& g, const Send& send) const {
 Tensor floating(const Tensor& x) { return is_floating(x.dtype()) ? x : x.to(Dtype::float64); }
 
 void check_complex(const char* op, const Tensor& x) {
+  detail::require_defined(op, "x", x);
   if (x.rank() == 0 || x.extent(-1) != 2) {
     throw ShapeError(std::string(op) +
                      ": a complex tensor is [..., 2], real and imaginary part; got " +
@@ -170,12 +171,17 @@ Tensor along_axes(const char* op, Tensor x, const Axes& axes, FourierNorm norm, 
 }
 
 Tensor rolled(const char* op, Tensor x, const Axes& axes, bool back) {
+  detail::require_defined(op, "x", x);
   const auto chosen = axes.flags(op, x.rank());
   for (int axis = 0; axis < x.rank(); ++axis) {
     const std::int64_t n = x.extent(axis);
     if (chosen[static_cast<std::size_t>(axis)]) x = roll(x, back ? -(n / 2) : n / 2, axis);
   }
   return x;
+}
+
+void check_distance(const char* op, double d) {
+  detail::require(d != 0 && std::isfinite(d), op, "the distance", "be a number but 0", d);
 }
 
 /// Real or imaginary parts.
@@ -195,6 +201,7 @@ Tensor ifft(const Tensor& x, const FourierOptions& options) {
 }
 
 Tensor rfft(const Tensor& given, const FourierOptions& options) {
+  detail::require_defined("rfft", "x", given);
   const int axis = axis_among("rfft", given, options.axis, given.rank());
   const Tensor x = of_length("rfft", floating(given), axis, options.n);
   const std::int64_t n = x.extent(axis);
@@ -221,11 +228,13 @@ Tensor ifftn(const Tensor& x, const Axes& axes, FourierNorm norm) {
 
 Tensor fftfreq(std::int64_t n, double d) {
   detail::require_at_least("fftfreq", "the length", n, std::int64_t{1});
+  check_distance("fftfreq", d);
   const Tensor counts = concatenate({arange((n + 1) / 2), arange(-(n / 2), std::int64_t{0})});
   return counts.to(Dtype::float64) / (static_cast<double>(n) * d);
 }
 Tensor rfftfreq(std::int64_t n, double d) {
   detail::require_at_least("rfftfreq", "the length", n, std::int64_t{1});
+  check_distance("rfftfreq", d);
   return arange(n / 2 + 1).to(Dtype::float64) / (static_cast<double>(n) * d);
 }
 

@@ -50,7 +50,7 @@ struct FourierOptions {
                            FourierNorm norm = FourierNorm::backward);
 
 /// The frequencies of fft's numbers, in cycles a unit, for samples d apart: 0, 1, ..., -2, -1 over n d;
-/// and of rfft's. float64. Throws ValueError for n below 1.
+/// and of rfft's. float64. Throws ValueError for n below 1 and a distance that is 0 or not finite.
 [[nodiscard]] Tensor fftfreq(std::int64_t n, double d = 1);
 [[nodiscard]] Tensor rfftfreq(std::int64_t n, double d = 1);
 

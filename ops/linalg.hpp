@@ -95,7 +95,7 @@ struct Svd {
 /// values descend. The signs of the vectors are LAPACK's.
 ///   da = u (f (p - pᵀ) s + s f (q - qᵀ) + diag(g_s)) vᵀ + (1 - u uᵀ) g_u s⁻¹ vᵀ + u s⁻¹ g_vᵀ (1 - v vᵀ)
 ///   for p = uᵀ g_u, q = vᵀ g_v, f_ij = 1 / (s_j² - s_i²)
-/// Where values are equal f is taken as 0, as in `eigh`, and 1 / 0 too.
+/// Where values are equal f is taken as 0, as in `eigh`, and 1 / 0 too, and the gradient of a value 0.
 /// Throws ValueError for NaN and infinities, and where the iteration does not converge.
 [[nodiscard]] Svd svd(const Tensor& a);
 /// The singular values alone.   da = u diag(g) vᵀ, 0 for values that are 0; right for equal values where
@@ -150,7 +150,7 @@ struct RankOptions {
 /// The number of singular values that count: int64, without gradient. Throws as `pinv`.
 [[nodiscard]] Tensor matrix_rank(const Tensor& a, const RankOptions& options = {});
 
-/// The greatest singular value over the smallest; infinite for singular matrices. Throws as `svd`, and
+/// The greatest singular value over the smallest; infinite for singular matrices, whose gradient is not a number. Throws as `svd`, and
 /// ShapeError for matrices without elements.
 [[nodiscard]] Tensor cond(const Tensor& a);
 

@@ -18,11 +18,15 @@
 #include <xtensor/containers/xarray.hpp>
 #include <xtensor/containers/xtensor.hpp>
 #include <xtensor/core/xnoalias.hpp>
+#include <xtensor/views/xstrided_view.hpp>
+#include <xtensor/views/xview.hpp>
 #else
 #include <xtensor/xadapt.hpp>
 #include <xtensor/xarray.hpp>
 #include <xtensor/xnoalias.hpp>
+#include <xtensor/xstrided_view.hpp>
 #include <xtensor/xtensor.hpp>
+#include <xtensor/xview.hpp>
 #endif
 
 #include <xtape/config.hpp>
@@ -54,6 +58,23 @@ template <class Storage, xt::layout_type L, class S, class Tag>
 struct IsXtContainer<xt::xarray_container<Storage, L, S, Tag>> : std::true_type {};
 template <class Storage, std::size_t N, xt::layout_type L, class Tag>
 struct IsXtContainer<xt::xtensor_container<Storage, N, L, Tag>> : std::true_type {};
+
+/// Whether memory goes with the object, as far as is known: not for adaptors of somebody else's buffer, and
+/// views of what has a name.
+template <class E>
+struct OwnsMemory : std::true_type {};
+template <class Pointer, class A>
+struct OwnsMemory<xt::xbuffer_adaptor<Pointer, xt::no_ownership, A>> : std::false_type {};
+template <class E>
+struct OwnsMemory<E&> : std::false_type {};
+template <class Buffer, xt::layout_type L, class S, class Tag>
+struct OwnsMemory<xt::xarray_adaptor<Buffer, L, S, Tag>> : OwnsMemory<Buffer> {};
+template <class Buffer, std::size_t N, xt::layout_type L, class Tag>
+struct OwnsMemory<xt::xtensor_adaptor<Buffer, N, L, Tag>> : OwnsMemory<Buffer> {};
+template <class E, class... S>
+struct OwnsMemory<xt::xview<E, S...>> : OwnsMemory<E> {};
+template <class E, class S, xt::layout_type L, class Storage>
+struct OwnsMemory<xt::xstrided_view<E, S, L, Storage>> : OwnsMemory<E> {};
 
 /// The element type in a tensor for elements V: V itself, std::int64_t for other integers; void if
 /// there is none.
@@ -112,11 +133,12 @@ Tensor evaluate_xt(E&& expression) {
 }
 
 template <class V, class E>
-void check_fits_int64(const E& expression) {
+void check_fits_int64(const char* op, const E& expression) {
   if constexpr (std::is_unsigned_v<V> && sizeof(V) == sizeof(std::int64_t)) {
     for (const V value : expression) {
       if (value > static_cast<V>(std::numeric_limits<std::int64_t>::max())) {
-        throw ValueError("from_xt: integers must fit in int64; got " + std::to_string(value));
+        throw ValueError(std::string(op) + ": integers must fit in int64; got " +
+                         std::to_string(value));
       }
     }
   }
@@ -147,13 +169,13 @@ requires(xt::is_xexpression<std::decay_t<E>>::value) [[nodiscard]] Tensor from_x
   using V = std::decay_t<typename std::decay_t<E>::value_type>;
   using T = detail::ElementOf<V>;
   static_assert(!std::is_void_v<T>, "from_xt: elements must be bool, integers, float or double");
-  detail::check_fits_int64<V>(expression);
+  detail::check_fits_int64<V>("from_xt", expression);
   return detail::evaluate_xt<T>(std::forward<E>(expression));
 }
 
 /// A tensor over the memory of a container, of an `xt::adapt`ed buffer or of a view of those, with their
 /// strides and without a copy. Elements are bool, std::int64_t, float or double. The memory must live, and
-/// keep its place, as long as any tensor over it: containers of temporaries do not compile. The tensor
+/// keep its place, as long as any tensor over it: temporaries that own theirs do not compile. The tensor
 /// shows what is written there later, which the gradients of what was computed before must not
 /// meet. Throws ShapeError beyond 8 axes.
 template <detail::StridedXt E>
@@ -164,13 +186,14 @@ template <detail::StridedXt E>
   return detail::over_xt<V>(container, detail::xt_shape(container.shape()), {});
 }
 template <class E>
-requires(detail::IsXtContainer<E>::value) Tensor borrow_xt(const E&& temporary)
+requires(detail::OwnsMemory<E>::value) Tensor borrow_xt(const E&& temporary)
 = delete;
 
 /// Gives a leaf the values of an expression of its shape, evaluated where the leaf's own lie (in fresh
-/// memory where others hold them). Numbers are converted to the leaf's dtype. Throws ShapeError,
-/// DtypeError for floating values into integers and numbers into boolean, GradError on the result of a
-/// recorded operation.
+/// memory where others hold them). Numbers are converted to the leaf's dtype: beyond float's range to
+/// infinity. Throws ShapeError, DtypeError for floating values into integers and numbers into boolean,
+/// ValueError for unsigned integers that do not fit in int64, GradError on the result of a recorded
+/// operation, and what the expression throws.
 template <class E>
 requires(xt::is_xexpression<E>::value) void assign(const Tensor& leaf, const E& expression) {
   using V = typename E::value_type;
@@ -178,6 +201,8 @@ requires(xt::is_xexpression<E>::value) void assign(const Tensor& leaf, const E& 
     if constexpr (std::is_floating_point_v<V>
                       ? std::is_floating_point_v<T>
                       : std::is_same_v<V, bool> || !std::is_same_v<T, bool>) {
+      if constexpr (std::is_same_v<T, std::int64_t>)
+        detail::check_fits_int64<V>("assign", expression);
       const Shape shape = detail::xt_shape(expression.shape());
       auto* const elements = static_cast<T*>(detail::begin_assign(leaf, shape));
       const auto size = static_cast<std::size_t>(leaf.size());

@@ -30,7 +30,8 @@ inline Tensor ieee_remainder(const Tensor& a, const Tensor& b) {
   const Tensor size = abs(b), half = 0.5 * size;
   const Tensor twice = fmod(abs(a), 2 * size);  // the quotient modulo 2
   const Tensor once = where(twice > half, twice - size, twice);
-  return where(a < 0, -1, 1) * where((twice > half) & (once >= half), once - size, once);
+  const Tensor y = where((twice > half) & (once >= half), once - size, once);
+  return where(a < 0, -y, y);
 }
 
 /// How `xt::isclose` compares.
@@ -40,9 +41,6 @@ inline Tensor close(const Tensor& a, const Tensor& b, double rtol, double atol, 
   const Tensor both_infinite = isinf(a) & isinf(b), both_nan = isnan(a) & isnan(b);
   return where(both_nan, equal_nan, where(both_infinite, a == b, near));
 }
-
-template <class... T>
-concept TensorAmong = (TensorHere<T> || ...);
 
 }  // namespace xtape::detail
 

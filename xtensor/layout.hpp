@@ -33,9 +33,6 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::detail {
 
-template <class... E>
-concept TensorIn = (TensorHere<E> || ...);
-
 template <class Tuple>
 std::vector<Tensor> tensors_in(Tuple&& tuple) {
   return std::apply(
@@ -66,8 +63,10 @@ std::vector<std::int64_t> as_list(const I (&list)[n]) {
 }
 
 inline Tensor without_axes(Tensor x, std::vector<std::int64_t> axes) {
-  for (std::int64_t& axis : axes) axis += axis < 0 ? x.rank() : 0;
+  for (std::int64_t& axis : axes) axis = normalize_axis("squeeze", axis, x.rank());
   std::sort(axes.begin(), axes.end(), std::greater<>());
+  if (std::adjacent_find(axes.begin(), axes.end()) != axes.end())
+    throw ValueError("squeeze: an axis may be named once");
   for (const std::int64_t axis : axes) x = squeeze(x, axis);
   return x;
 }
@@ -164,7 +163,10 @@ template <class E>
 requires xtape::detail::TensorHere<E> xtape::Tensor diagonal(E&& x, int offset = 0,
                                                              std::size_t axis_1 = 0,
                                                              std::size_t axis_2 = 1) {
-  const auto a = static_cast<std::int64_t>(axis_1), b = static_cast<std::int64_t>(axis_2);
+  const auto place = [&](std::size_t axis) {
+    return xtape::normalize_axis("diagonal", static_cast<std::int64_t>(axis), x.rank());
+  };
+  const std::int64_t a = place(axis_1), b = place(axis_2);
   std::vector<std::int64_t> order;
   for (int axis = 0; axis < x.rank(); ++axis) {
     if (axis != a && axis != b) order.push_back(axis);
@@ -189,27 +191,27 @@ requires xtape::detail::TensorHere<E> std::vector<xtape::Tensor> vsplit(E& x, st
 
 // Joined: `xt::concatenate(xt::xtuple(a, b), 1)`, of tensors and expressions.
 template <class... CT>
-requires(xtape::detail::TensorIn<CT...>) xtape::Tensor
+requires(xtape::detail::TensorAmong<CT...>) xtape::Tensor
     concatenate(std::tuple<CT...>&& t, std::size_t axis = 0) {
   return xtape::concatenate(xtape::detail::tensors_in(std::move(t)),
                             static_cast<std::int64_t>(axis));
 }
 template <class... CT>
-requires(xtape::detail::TensorIn<CT...>) xtape::Tensor
+requires(xtape::detail::TensorAmong<CT...>) xtape::Tensor
     stack(std::tuple<CT...>&& t, std::size_t axis = 0) {
   return xtape::stack(xtape::detail::tensors_in(std::move(t)), static_cast<std::int64_t>(axis));
 }
 template <class... CT>
-requires(xtape::detail::TensorIn<CT...>) xtape::Tensor hstack(std::tuple<CT...>&& t) {
+requires(xtape::detail::TensorAmong<CT...>) xtape::Tensor hstack(std::tuple<CT...>&& t) {
   const std::vector<xtape::Tensor> tensors = xtape::detail::tensors_in(std::move(t));
   return xtape::concatenate(tensors, tensors[0].rank() > 1 ? 1 : 0);
 }
 template <class... CT>
-requires(xtape::detail::TensorIn<CT...>) xtape::Tensor vstack(std::tuple<CT...>&& t) {
+requires(xtape::detail::TensorAmong<CT...>) xtape::Tensor vstack(std::tuple<CT...>&& t) {
   return xtape::concatenate(xtape::detail::of_rank(xtape::detail::tensors_in(std::move(t)), 2), 0);
 }
 template <class... E>
-requires(xtape::detail::TensorIn<E...>) auto meshgrid(E&&... e) {
+requires(xtape::detail::TensorAmong<E...>) auto meshgrid(E&&... e) {
   const std::vector<xtape::Tensor> grids =
       xtape::meshgrid(std::vector<xtape::Tensor>{xtape::detail::as_tensor(std::forward<E>(e))...},
                       xtape::Indexing::ij);
@@ -263,8 +265,9 @@ inline xtape::Tensor pad(const xtape::Tensor& x,
   std::vector<xtape::Padding> widths;
   widths.reserve(pad_width.size());
   for (const auto& width : pad_width) {
-    widths.push_back({static_cast<std::int64_t>(width.at(0)),
-                      static_cast<std::int64_t>(width.size() > 1 ? width[1] : width[0])});
+    if (width.empty()) throw xtape::ShapeError("pad: a width is needed for each axis; got none");
+    widths.push_back(
+        {static_cast<std::int64_t>(width.front()), static_cast<std::int64_t>(width.back())});
   }
   if (mode == pad_mode::constant) return xtape::pad(x, widths, value);
   return xtape::pad(x, widths, xtape::detail::pad_mode_of(mode));

@@ -44,6 +44,7 @@ XTAPE_XT_PRODUCT(outer, xtape::outer(a, b))
 XTAPE_XT_PRODUCT(kron, xtape::kron(a, b))
 XTAPE_XT_PRODUCT(cross, xtape::cross(a, b))
 XTAPE_XT_PRODUCT(solve, xtape::linalg::solve(a, b))
+XTAPE_XT_PRODUCT(lstsq, xtape::linalg::lstsq(a, b))
 #undef XTAPE_XT_PRODUCT
 
 inline xtape::Tensor tensordot(const xtape::Tensor& a, const xtape::Tensor& b,
@@ -54,11 +55,6 @@ inline xtape::Tensor tensordot(const xtape::Tensor& a, const xtape::Tensor& b,
                                const std::vector<std::size_t>& axes_of_a,
                                const std::vector<std::size_t>& axes_of_b) {
   return xtape::tensordot(a, b, axes_of_a, axes_of_b);
-}
-
-/// The x for which a x - b is least.
-inline xtape::Tensor lstsq(const xtape::Tensor& a, const xtape::Tensor& b) {
-  return xtape::linalg::lstsq(a, b);
 }
 
 inline xtape::Tensor inv(const xtape::Tensor& x) { return xtape::linalg::inverse(x); }

@@ -18,6 +18,8 @@ namespace detail {
 
 template <class T>
 concept TensorHere = std::is_same_v<std::remove_cvref_t<T>, Tensor>;
+template <class... T>
+concept TensorAmong = (TensorHere<T> || ...);
 template <class E>
 concept XtHere = xt::is_xexpression<std::remove_cvref_t<E>>::value;
 

@@ -29,7 +29,12 @@ namespace xtape::detail {
 
 /// xtensor's options of a reduction in ours. How it is evaluated has no meaning for a tensor.
 template <class Options>
-constexpr bool keeps_dims = xt::reducer_options<int, std::decay_t<Options>>::keep_dims::value;
+constexpr bool keeps_dims = [] {
+  using Known = xt::reducer_options<int, std::decay_t<Options>>;
+  static_assert(!Known::has_initial_value,
+                "xt::initial is not for tensors: combine the result with the value");
+  return Known::keep_dims::value;
+}();
 template <class Options>
 concept XtOptions = xt::is_reducer_options<Options>::value;
 template <class A>
@@ -95,17 +100,19 @@ namespace xt {
 #define XTAPE_XT_SPREAD(E, word, ours)                                                           \
   template <class T = void, xtape::detail::XtOptions Options = std::tuple<>>                     \
   xtape::Tensor word(E x, Options = {}) {                                                        \
-    return xtape::ours(x, {}, {.keep_dims = xtape::detail::keeps_dims<Options>});                \
+    return xtape::ours(xtape::detail::in_type<T>(x), {},                                         \
+                       {.keep_dims = xtape::detail::keeps_dims<Options>});                       \
   }                                                                                              \
   template <class T = void, class A, xtape::detail::XtOptions Options = std::tuple<>>            \
   requires(xtape::detail::XtAxes<A> && !std::is_integral_v<std::decay_t<A>>) xtape::Tensor word( \
       E x, A&& axes, Options = {}) {                                                             \
-    return xtape::ours(x, axes, {.keep_dims = xtape::detail::keeps_dims<Options>});              \
+    return xtape::ours(xtape::detail::in_type<T>(x), axes,                                       \
+                       {.keep_dims = xtape::detail::keeps_dims<Options>});                       \
   }                                                                                              \
   template <class T = void, class I, std::size_t n,                                              \
             xtape::detail::XtOptions Options = std::tuple<>>                                     \
   xtape::Tensor word(E x, const I(&axes)[n], Options = {}) {                                     \
-    return xtape::ours(x, xtape::detail::listed(axes),                                           \
+    return xtape::ours(xtape::detail::in_type<T>(x), xtape::detail::listed(axes),                \
                        {.keep_dims = xtape::detail::keeps_dims<Options>});                       \
   }
 #define XTAPE_XT_SPREADS(E)                                                                   \
@@ -113,21 +120,21 @@ namespace xt {
   XTAPE_XT_SPREAD(E, stddev, stddev)                                                          \
   template <class T = void, std::integral D, xtape::detail::XtOptions Options = std::tuple<>> \
   xtape::Tensor variance(E x, const D& ddof, Options = {}) {                                  \
-    return xtape::var(x, {},                                                                  \
+    return xtape::var(xtape::detail::in_type<T>(x), {},                                       \
                       {.correction = static_cast<double>(ddof),                               \
                        .keep_dims = xtape::detail::keeps_dims<Options>});                     \
   }                                                                                           \
   template <class T = void, class A, std::integral D,                                         \
             xtape::detail::XtOptions Options = std::tuple<>>                                  \
   xtape::Tensor variance(E x, A&& axes, const D& ddof, Options = {}) {                        \
-    return xtape::var(x, axes,                                                                \
+    return xtape::var(xtape::detail::in_type<T>(x), axes,                                     \
                       {.correction = static_cast<double>(ddof),                               \
                        .keep_dims = xtape::detail::keeps_dims<Options>});                     \
   }                                                                                           \
   template <class T = void, class I, std::size_t n, std::integral D,                          \
             xtape::detail::XtOptions Options = std::tuple<>>                                  \
   xtape::Tensor variance(E x, const I(&axes)[n], const D& ddof, Options = {}) {               \
-    return xtape::var(x, xtape::detail::listed(axes),                                         \
+    return xtape::var(xtape::detail::in_type<T>(x), xtape::detail::listed(axes),              \
                       {.correction = static_cast<double>(ddof),                               \
                        .keep_dims = xtape::detail::keeps_dims<Options>});                     \
   }
@@ -168,16 +175,20 @@ inline xtape::Tensor argsort(const xtape::Tensor& x, std::ptrdiff_t axis = -1) {
 }
 
 template <class T = void, class E>
-requires xtape::detail::TensorHere<E> xtape::Tensor cumsum(E&& x) { return xtape::cumsum(x); }
-template <class T = void, class E>
-requires xtape::detail::TensorHere<E> xtape::Tensor cumsum(E&& x, std::ptrdiff_t axis) {
-  return xtape::cumsum(x, axis);
+requires xtape::detail::TensorHere<E> xtape::Tensor cumsum(E&& x) {
+  return xtape::cumsum(xtape::detail::in_type<T>(x));
 }
 template <class T = void, class E>
-requires xtape::detail::TensorHere<E> xtape::Tensor cumprod(E&& x) { return xtape::cumprod(x); }
+requires xtape::detail::TensorHere<E> xtape::Tensor cumsum(E&& x, std::ptrdiff_t axis) {
+  return xtape::cumsum(xtape::detail::in_type<T>(x), axis);
+}
+template <class T = void, class E>
+requires xtape::detail::TensorHere<E> xtape::Tensor cumprod(E&& x) {
+  return xtape::cumprod(xtape::detail::in_type<T>(x));
+}
 template <class T = void, class E>
 requires xtape::detail::TensorHere<E> xtape::Tensor cumprod(E&& x, std::ptrdiff_t axis) {
-  return xtape::cumprod(x, axis);
+  return xtape::cumprod(xtape::detail::in_type<T>(x), axis);
 }
 template <class E>
 requires xtape::detail::TensorHere<E> xtape::Tensor median(E&& x) { return xtape::median(x); }

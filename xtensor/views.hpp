@@ -118,7 +118,13 @@ Tensor at_indices(const Tensor& x, const Indices& indices) {
   for (const auto& index : indices) {
     std::int64_t place = 0;
     int axis = 0;
-    for (const auto i : index) place = place * x.extent(axis++) + static_cast<std::int64_t>(i);
+    for (const auto given : index) {
+      const auto i = static_cast<std::int64_t>(given);
+      if (axis < x.rank() && (i < 0 || i >= x.extent(axis)))
+        throw IndexError(out_of_range("index_view", "index", i, x.extent(axis)));
+      place = place * (axis < x.rank() ? x.extent(axis) : 1) + i;
+      ++axis;
+    }
     if (axis != x.rank()) {
       throw IndexError("index_view: an index is needed for each axis; got " + std::to_string(axis) +
                        " for " + x.describe());

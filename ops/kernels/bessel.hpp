@@ -178,10 +178,11 @@ inline double bessel_asymptotic(double n, double x) {
   return sum * 0.398942280401432678 / __builtin_sqrt(x);
 }
 
-/// exp(-x) In(x) from I0 by the ratios In / I(n - 1), which the recurrence gives downwards.
+/// exp(-x) In(x) from I0 by the ratios In / I(n - 1), which the recurrence gives downwards. A ratio is at
+/// most exp(-k / x), and what it begins with is forgotten by the product of their squares.
 inline double bessel_by_ratios(double n, double x) {
   double ratio = 0, product = 1;
-  for (double k = __builtin_floor(n + x + 40); k >= 1; --k) {
+  for (double k = __builtin_floor(__builtin_sqrt(n * n + 40 * x)) + 40; k >= 1; --k) {
     ratio = 1 / (2 * k / x + ratio);
     if (k <= n) product *= ratio;
   }

@@ -100,11 +100,10 @@ void pass(const Pass<T>& of, Parts<const T> x, Parts<T> y, Butterfly butterfly) 
       turn_re[j] = of.roots.re[p * j * s];
       turn_im[j] = of.sign * of.roots.im[p * j * s];
     }
-    const T* const xr = x.re + s * p;
-    const T* const xi = x.im + s * p;
-    T* const yr = y.re + s * radix * p;
-    T* const yi = y.im + s * radix * p;
-#pragma GCC ivdep
+    const T* __restrict const xr = x.re + s * p;
+    const T* __restrict const xi = x.im + s * p;
+    T* __restrict const yr = y.re + s * radix * p;
+    T* __restrict const yi = y.im + s * radix * p;
     for (std::int64_t q = 0; q < s; ++q) {
       T re[count], im[count];
       for (std::int64_t k = 0; k < radix; ++k) {
@@ -187,16 +186,15 @@ void pass_of_any(const Pass<T>& of, Parts<const T> x, Parts<T> y) {
   const std::int64_t s = of.stride, m = of.m, radix = of.radix, n = radix * m * s;
   for (std::int64_t p = 0; p < m; ++p) {
     for (std::int64_t j = 0; j < radix; ++j) {
-      T* const yr = y.re + s * (radix * p + j);
-      T* const yi = y.im + s * (radix * p + j);
+      T* __restrict const yr = y.re + s * (radix * p + j);
+      T* __restrict const yi = y.im + s * (radix * p + j);
       std::fill_n(yr, s, T{0});
       std::fill_n(yi, s, T{0});
       for (std::int64_t k = 0; k < radix; ++k) {
         const std::int64_t turn = (p * j * s + j * k % radix * m * s) % n;
         const T wr = of.roots.re[turn], wi = of.sign * of.roots.im[turn];
-        const T* const xr = x.re + s * (p + m * k);
-        const T* const xi = x.im + s * (p + m * k);
-#pragma GCC ivdep
+        const T* __restrict const xr = x.re + s * (p + m * k);
+        const T* __restrict const xi = x.im + s * (p + m * k);
         for (std::int64_t q = 0; q < s; ++q) {
           yr[q] += xr[q] * wr - xi[q] * wi;
           yi[q] += xr[q] * wi + xi[q] * wr;

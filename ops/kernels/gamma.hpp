@@ -111,7 +111,8 @@ inline double inverse_power(double x, double s) {
 }
 
 /// The sum of (q + k)^-s over k = 0, 1, ..., times `factor`, for whole s > 1 and q > 0: the first terms,
-/// and the others by the formula of Euler and Maclaurin. `log_factor` serves where x^-s underflows.
+/// and the others by the formula of Euler and Maclaurin. `log_factor` serves where
+/// either is out of range.
 inline double hurwitz_zeta(double s, double q, double factor, double log_factor) {
   constexpr double bernoulli[] = {
       // B_2k / (2 k)!
@@ -119,11 +120,18 @@ inline double hurwitz_zeta(double s, double q, double factor, double log_factor)
       -8.2671957671957672e-7,  2.0876756987868099e-8,   -5.2841901386874932e-10,
       1.3382536530684679e-11,  -3.3896802963225829e-13, 8.5860620562778446e-15,
       -2.1748686985580619e-16, 5.5090028283602295e-18,  -1.3954464685812523e-19};
+  // All terms as parts of the first, where that or the factor is out of range.
+  const double first = inverse_power(q, s);
+  const bool in_range = first > 1e-290 && first < 1e290 && factor < 1e290;
+  const double unit = in_range ? 1 : q;
+  const auto scaled = [&](double sum) {
+    return in_range ? factor * sum : __builtin_exp(log_factor - s * __builtin_log(q)) * sum;
+  };
   double sum = 0, at = q;
   for (; at < 8 + s; ++at) {
-    const double term = inverse_power(at, s);
+    const double term = inverse_power(at / unit, s);
     sum += term;
-    if (term < 1e-18 * sum || sum > 1e308) return factor * sum;
+    if (term < 1e-18 * sum) return scaled(sum);
   }
   double rest = at / (s - 1) + 0.5, term = s / at;
   for (int k = 0; k < 12; ++k) {
@@ -132,9 +140,7 @@ inline double hurwitz_zeta(double s, double q, double factor, double log_factor)
     if (__builtin_fabs(part) < 1e-18 * rest) break;
     term *= (s + 2 * k + 1) * (s + 2 * k + 2) / (at * at);
   }
-  const double power = inverse_power(at, s);
-  if (power > 1e-290) return factor * (sum + power * rest);
-  return factor * sum + __builtin_exp(log_factor - s * __builtin_log(at)) * rest;
+  return scaled(sum + inverse_power(at / unit, s) * rest);
 }
 
 /// The n-th derivative of digamma for n > 0, (-1)^(n + 1) n! times the sum of (x + k)^-(n + 1). On the

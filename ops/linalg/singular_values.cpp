@@ -58,7 +58,7 @@ struct Decomposition {
       const Tensor turned_v = matmul(vh, transposed(by_vh));
       const Tensor inner = gaps * (turned_u - transposed(turned_u)) * as_row(s) +
                            as_column(s) * gaps * (turned_v - transposed(turned_v));
-      Tensor left = matmul(u, inner) + u * as_row(by_s);
+      Tensor left = matmul(u, inner) + u * as_row(where(s == 0, 0, by_s));
       if (of.m > of.k()) left = left + beside(by_u * over, u);
       Tensor dx = matmul(left, vh);
       if (of.n > of.k())
@@ -77,7 +77,7 @@ struct Decomposition {
     if (of.n > of.k()) {
       dv = dv + beside(matmul(transposed(t[0]), u), transposed(vh)) * as_row(over);
     }
-    return packed({du, diagonal(p), transposed(dv)}, {2, 1, 2});
+    return packed({du, where(s == 0, 0, diagonal(p)), transposed(dv)}, {2, 1, 2});
   }
   Tensor batch(const Examples& x) const { return apply(Decomposition{info, of}, x[0]); }
 };

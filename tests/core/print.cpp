@@ -172,3 +172,9 @@ TEST_CASE("the precision of a stream is that of NumPy's print options") {
   stream << tensor(2.0 / 3, Dtype::float64);
   CHECK(stream.str() == "0.6666666666666666");
 }
+
+TEST_CASE("a dtype prints its name") {
+  std::ostringstream text;
+  text << Dtype::float32 << ' ' << Dtype::boolean;
+  CHECK(text.str() == "float32 boolean");
+}

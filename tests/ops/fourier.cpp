@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <xtape/core/error.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/elementwise.hpp>
@@ -16,6 +17,7 @@
 #include <xtape/ops/reduce.hpp>
 
 #include "support/compare.hpp"
+#include "support/errors.hpp"
 
 using namespace xtape;
 
@@ -137,6 +139,8 @@ TEST_CASE("frequencies and shifts as NumPy gives them") {
   CHECK(values(fftshift(arange(4))) == Doubles{2, 3, 0, 1});
   CHECK(values(ifftshift(fftshift(arange(5)))) == Doubles{0, 1, 2, 3, 4});
   CHECK(values(fftshift(reshape(arange(6), {2, 3}), 1)) == Doubles{2, 0, 1, 5, 3, 4});
+  CHECK(error_of<ValueError>([] { return fftfreq(4, 0); }) ==
+        "fftfreq: the distance must be a number but 0; got 0");
   // Imaginary parts that a real row has not are not read.
   CHECK(values(irfft(tensor({{4.0, 9.0}, {0.0, 0.0}, {0.0, 7.0}}))) == Doubles{1, 1, 1, 1});
 }

@@ -8,12 +8,15 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/ops/along_axis.hpp>
+#include <xtape/ops/bitwise.hpp>
 #include <xtape/ops/cumulative.hpp>
 #include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/einsum.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/fourier.hpp>
 #include <xtape/ops/functions.hpp>
+#include <xtape/ops/incomplete.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/linalg.hpp>
@@ -54,6 +57,14 @@ std::vector<Use> uses() {
   using T = const Tensor&;
   std::vector<Use> all{
       of_one("sum", [](T x) { return sum(x); }),
+      of_one("fft", [](T x) { return fft(x); }),
+      of_one("rfft", [](T x) { return rfft(x); }),
+      of_one("irfft", [](T x) { return irfft(x); }),
+      of_one("fftshift", [](T x) { return fftshift(x); }),
+      of_one("complex_abs", [](T x) { return complex_abs(x); }),
+      of_two("complex_multiply", [](T a, T b) { return complex_multiply(a, b); }),
+      of_one("bitwise_not", [](T x) { return bitwise_not(x); }),
+      of_two("gammainc", [](T a, T b) { return gammainc(a, b); }),
       of_one("mean", [](T x) { return mean(x); }),
       of_one("prod", [](T x) { return prod(x, 0); }),
       of_one("amax", [](T x) { return amax(x, 0); }),

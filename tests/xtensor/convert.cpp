@@ -28,6 +28,18 @@ concept Accepted = requires(E expression) {
 };
 static_assert(!Accepted<int>);
 
+template <class E>
+concept Borrowed = requires(E expression) {
+  borrow_xt(std::forward<E>(expression));
+};
+using Array = xt::xarray<double>;
+template <class E>
+using Part = decltype(xt::view(std::declval<E>(), xt::all()));
+static_assert(Borrowed<Array&> && Borrowed<const Array&> && !Borrowed<Array> &&
+              Borrowed<Part<Array&>> && Borrowed<Part<Part<Array&>>> && !Borrowed<Part<Array>> &&
+              Borrowed<Part<Array>&> && Borrowed<decltype(xt::transpose(std::declval<Array&>()))> &&
+              !Borrowed<xt::xtensor_fixed<double, xt::xshape<2>>>);
+
 Tensor softsign(const Tensor& input) {
   return custom_op(
       "softsign", [](const auto& x) { return x / (1 + xt::abs(x)); },
@@ -156,6 +168,10 @@ TEST_CASE("assign writes an expression where the leaf's values lie") {
         }) ==
         "assign: the values must fit in the tensor's dtype; got an expression of integers for "
         "boolean[3]");
+  CHECK(error_of<ValueError>([&] {
+          return assign(n, xt::xarray<std::uint64_t>{1, 2, std::uint64_t{1} << 63}), 0;
+        }) == "assign: integers must fit in int64; got 9223372036854775808");
+  CHECK(values(n) == Doubles{1, 2, 3});
   CHECK(error_of<GradError>([&] { return assign(w * 2, a), 0; }) ==
         "assign: the tensor must be a leaf; got float32[2, 3], the result of multiply (detach() "
         "first)");

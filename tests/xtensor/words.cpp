@@ -31,6 +31,7 @@ void check_word(const char* word, const F& f, const X&... x) {
     const Tensor expected = from_xt(Array<double>(f(to_xarray<T>(x.to(dtype_of<T>))...)));
     const Tensor got = f(x.to(dtype_of<T>)...);
     CHECK(mismatch(got.to(Dtype::float64), expected, tolerance_of(dtype_of<T>)) == "");
+    CHECK((got.dtype() == dtype_of<T> || !is_floating(got.dtype())));
     CHECK(mismatch(f(x.to(dtype_of<T>).clone().set_requires_grad(true)...).detach(), got) == "");
   };
   in(float());
@@ -129,6 +130,8 @@ TEST_CASE("xtensor's words along an axis") {
       "diff", [](const auto& x) { return xt::diff(x, 2); }, points(-1, 1));
   check_word(
       "median", [](const auto& x) { return xt::median(x, 1); }, points(-1, 1));
+  CHECK(xt::cumsum<double>(arange(3)).dtype() == Dtype::float64);
+  CHECK(xt::cumprod<double>(arange(3), 0).dtype() == Dtype::float64);
   // Of containers it needs a reduction that is wrong in C++20 before xtensor 0.26.
   CHECK(values(xt::trapz(tensor({{1.0, 2.0, 6.0}, {2.0, 2.0, 8.0}}), 0.5)) == Doubles{2.75, 3.5});
 }
@@ -175,8 +178,10 @@ TEST_CASE("where C++ and NumPy differ, xtensor's words mean what C++ does") {
       from_xt(b));
   check_word(
       "fmod", [](const auto& x, const auto& y) { return xt::fmod(x, y); }, from_xt(a), from_xt(b));
-  const double nan = std::nan("");
-  const Array<double> u{nan, 1, nan, 2}, v{1, nan, nan, 3};
+  const double nan = std::nan(""), inf = std::numeric_limits<double>::infinity();
+  const Array<double> u{nan, 1, nan, 2, inf}, v{1, nan, nan, 3, inf};
+  check_word(
+      "fdim", [](const auto& x, const auto& y) { return xt::fdim(x, y); }, from_xt(u), from_xt(v));
   check_word(
       "fmax", [](const auto& x, const auto& y) { return xt::fmax(x, y); }, from_xt(u), from_xt(v));
   check_word(

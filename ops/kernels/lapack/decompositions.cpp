@@ -26,7 +26,7 @@ std::optional<Failure> eigh(std::int64_t count, std::int64_t n, bool vectors, co
   T wanted = 0;
   Lapack<T>::syevd(job, "U", &extent, nullptr, &extent, nullptr, &wanted, &size, &integers_size,
                    &integers_size, &info, 1, 1);
-  size = static_cast<int>(wanted);
+  size = work_size(wanted);
   const Scratch<T> work(static_cast<std::size_t>(size)), alone(vectors ? 0 : product(n, n));
   const Scratch<int> integers(static_cast<std::size_t>(integers_size));
   for (std::int64_t i = 0; i < count; ++i) {
@@ -63,7 +63,7 @@ void qr(const Matrices& of, const T* a, T* y) {
   T wanted[2] = {0, 0};
   Lapack<T>::geqrf(&m, &n, nullptr, &m, nullptr, &wanted[0], &size, &info);
   Lapack<T>::orgqr(&m, &k, &k, nullptr, &m, nullptr, &wanted[1], &size, &info);
-  size = static_cast<int>(std::max(wanted[0], wanted[1]));
+  size = work_size(std::max(wanted[0], wanted[1]));
   const Scratch<T> work(static_cast<std::size_t>(size)), tau(static_cast<std::size_t>(k)),
       columns(product(m, n));
   for (std::int64_t i = 0; i < of.count; ++i) {

@@ -37,7 +37,7 @@ class SingularValues {
     T size = 0;
     Lapack<T>::gesdd(job_, &n_, &m_, nullptr, &n_, nullptr, nullptr, &n_, nullptr, &k_, &size, &ask,
                      integers_.data(), &info, 1);
-    return static_cast<int>(size);
+    return work_size(size);
   }
 
   int m_, n_, k_;

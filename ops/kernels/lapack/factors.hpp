@@ -53,7 +53,7 @@ class Factors {
     T wanted = 0;
     if (n_ == 0) return;
     Lapack<T>::getri(&n_, triangles_, &n_, pivots_, &wanted, &size, &info);
-    size = static_cast<int>(wanted);
+    size = work_size(wanted);
     const Scratch<T> work(static_cast<std::size_t>(size));
     Lapack<T>::getri(&n_, triangles_, &n_, pivots_, work.data(), &size, &info);
   }

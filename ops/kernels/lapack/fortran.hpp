@@ -1,7 +1,9 @@
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include <cblas.h>
 
@@ -106,6 +108,12 @@ const T* numbers(const std::byte* data) {
 template <class T>
 T* numbers(std::byte* data) {
   return reinterpret_cast<T*>(data);
+}
+
+/// The size that LAPACK asks for, which it tells in a number of type T and rounds where that is float.
+template <class T>
+int work_size(T wanted) {
+  return static_cast<int>(std::nextafter(wanted, std::numeric_limits<T>::infinity()));
 }
 
 /// to [columns, rows] = the transpose of from [rows, columns], whose rows are `stride` apart; in tiles
