@@ -10,7 +10,7 @@
 
 #include <xtape/core/binomial.hpp>
 #include <xtape/core/body.hpp>
-#include <xtape/core/create.hpp>
+#include <xtape/core/draw.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/rng.hpp>
@@ -24,48 +24,15 @@ namespace {
 
 constexpr std::string_view state_name = "MT19937";
 
+using detail::check_floating;
+using detail::drawn;
 using detail::text;
-
-void check_floating(const char* op, Dtype dtype) {
-  if (!is_floating(dtype)) {
-    throw DtypeError(std::string(op) + ": the dtype must be floating; got " +
-                     std::string(to_string(dtype)));
-  }
-}
 
 void check_range(const char* op, std::int64_t low, std::int64_t high) {
   if (low >= high) {
     throw ValueError(std::string(op) + ": low must be less than high; got " + std::to_string(low) +
                      " and " + std::to_string(high));
   }
-}
-
-using Setting = std::pair<const char*, Number>;
-using Settings = std::vector<Setting, memory::Allocator<Setting>>;
-
-/// A tensor of what `next` gives, in order.
-template <class F>
-struct Draw {
-  OpInfo info;
-  Shape shape;
-  Dtype dtype;
-  F next;
-  Settings settings;
-
-  void attributes(auto& visit) const {
-    for (const auto& [name, value] : settings) visit(name, value.text());
-  }
-  OpResult infer() const { return {shape, dtype}; }
-  void run(const Tensor& y) const {
-    visit(dtype, [&]<class T>(TypeTag<T>) {
-      std::generate_n(y.body().elements<T>(), y.size(), [&] { return static_cast<T>(next()); });
-    });
-  }
-};
-
-template <class F>
-Tensor drawn(const char* op, const Shape& shape, Dtype dtype, F next, Settings settings = {}) {
-  return apply(Draw<F>{{op}, shape, dtype, next, std::move(settings)});
 }
 
 struct Permute {

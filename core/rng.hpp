@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
@@ -11,6 +12,12 @@
 XTAPE_EXPORT_BEGIN
 
 namespace xtape {
+
+/// How `Rng::choice` draws.
+struct ChoiceOptions {
+  bool replace = true;      ///< a number may come again
+  std::vector<double> p{};  ///< the probability of each; none: all are equally probable
+};
 
 /// A stream of random numbers: NumPy's legacy generator. The same seed gives the same numbers as
 /// the methods of `numpy.random.RandomState` with the arguments in the same order of calls; float32
@@ -57,6 +64,62 @@ class Rng {
   /// Successes in n trials with probability p each, int64.   RandomState.binomial(n, p, shape)
   /// Throws ValueError for a negative n or p outside [0, 1].
   Tensor binomial(std::int64_t n, double p, const Shape& shape);
+
+  /// One exponential number of mean 1: -log(1 - u).   RandomState.standard_exponential()
+  double standard_exponential();
+  /// Exponential numbers of mean `scale`.   RandomState.exponential(scale, shape)
+  /// Throws ValueError unless the scale is finite, not negative, and fits in the dtype with all numbers
+  /// that are drawn; DtypeError unless floating.
+  Tensor exponential(double scale, const Shape& shape, Dtype dtype = default_dtype());
+
+  /// One number of a gamma distribution of scale 1; 0 for k = 0.   RandomState.standard_gamma(k)
+  /// Source: Marsaglia & Tsang 2000 for k > 1, Ahrens & Dieter 1974 for k < 1.
+  /// Throws ValueError unless k is finite and not negative.
+  double standard_gamma(double k);
+  /// Such numbers times `scale`.   RandomState.gamma(k, scale, shape)
+  /// Throws as `standard_gamma`, and as `exponential`.
+  Tensor gamma(double k, double scale, const Shape& shape, Dtype dtype = default_dtype());
+  /// Sums of df squares of standard normal numbers.   RandomState.chisquare(df, shape)
+  /// Throws ValueError unless df is above 0, and as `gamma`.
+  Tensor chisquare(double df, const Shape& shape, Dtype dtype = default_dtype());
+
+  /// One number of Student's t distribution.   RandomState.standard_t(df)
+  /// Throws ValueError unless df is finite and above 0.
+  double standard_t(double df);
+  /// Such numbers; those beyond the dtype's range are infinite.   RandomState.standard_t(df, shape)
+  /// Throws alike, DtypeError unless floating.
+  Tensor standard_t(double df, const Shape& shape, Dtype dtype = default_dtype());
+
+  /// One number of a beta distribution.   RandomState.beta(a, b)
+  /// Source: Johnk 1964 for a and b up to 1, otherwise by two gamma numbers.
+  /// Throws ValueError unless both are finite and above 0.
+  double beta(double a, double b);
+  /// Such numbers. Throws alike, DtypeError unless floating.   RandomState.beta(a, b, shape)
+  Tensor beta(double a, double b, const Shape& shape, Dtype dtype = default_dtype());
+  /// Vectors of positive numbers whose sum is 1, [shape..., k] for k numbers alpha.
+  ///   RandomState.dirichlet(alpha, shape)
+  /// Throws ValueError unless there are some, finite and above 0, DtypeError unless floating.
+  Tensor dirichlet(const std::vector<double>& alpha, const Shape& shape,
+                   Dtype dtype = default_dtype());
+
+  /// true with probability p, boolean.   RandomState.random_sample(shape) < p
+  /// Throws ValueError for p outside [0, 1].
+  Tensor bernoulli(double p, const Shape& shape);
+  /// One count of events of which `mean` are expected.   RandomState.poisson(mean)
+  /// Source: products of uniform numbers below 10, otherwise algorithm PTRS, Hormann 1993.
+  /// Throws ValueError unless the mean lies in [0, 9.223372006484771e18].
+  std::int64_t poisson(double mean);
+  /// Such counts, int64. Throws alike.   RandomState.poisson(mean, shape)
+  Tensor poisson(double mean, const Shape& shape);
+  /// How often each of k results came in n trials, int64 [shape..., k].
+  ///   RandomState.multinomial(n, p, shape)
+  /// Throws ValueError for a negative n, and unless p are probabilities whose sum is 1 to 1e-8.
+  Tensor multinomial(std::int64_t n, const std::vector<double>& p, const Shape& shape);
+  /// Numbers below n, int64: equally probable ones or by probabilities, with repetitions or without.
+  ///   RandomState.choice(n, shape, replace, p)
+  /// Throws ValueError for an n below 1, p other than n probabilities whose sum is 1 to 1e-8, and,
+  /// without repetitions, more numbers than there are, or have a probability above 0.
+  Tensor choice(std::int64_t n, const Shape& shape, const ChoiceOptions& options = {});
 
   /// The place in the stream as text, to go on from later.
   std::string state() const;
