@@ -160,7 +160,13 @@ struct IncompleteBeta {
   }
 };
 
+void check_defined(const char* op, const char* what, const Operand& x) {
+  if (!x.is_number()) detail::require_defined(op, what, x.dense());
+}
+
 Tensor incomplete_gamma(const OpInfo& info, bool upper, const Operand& left, const Operand& right) {
+  check_defined(info.name, "a", left);
+  check_defined(info.name, "x", right);
   Tensor constants[2];
   const Tensor a = detail::operand_tensor(info.name, left, right.dtype(), constants[0]);
   const Tensor& x = detail::operand_tensor(info.name, right, a.dtype(), constants[1]);
@@ -177,6 +183,9 @@ Tensor gammaincc(const Operand& a, const Operand& x) {
 }
 
 Tensor betainc(const Operand& a, const Operand& b, const Operand& x) {
+  check_defined("betainc", "a", a);
+  check_defined("betainc", "b", b);
+  check_defined("betainc", "x", x);
   Tensor constants[3];
   const Dtype other = x.is_number() ? a.is_number() ? b.dtype() : a.dtype() : x.dtype();
   const Tensor p = detail::operand_tensor("betainc", a, other, constants[0]);

@@ -65,6 +65,7 @@ std::vector<Use> uses() {
       of_two("complex_multiply", [](T a, T b) { return complex_multiply(a, b); }),
       of_one("bitwise_not", [](T x) { return bitwise_not(x); }),
       of_two("gammainc", [](T a, T b) { return gammainc(a, b); }),
+      of_two("betainc", [](T a, T b) { return betainc(2, a, b); }),
       of_one("mean", [](T x) { return mean(x); }),
       of_one("prod", [](T x) { return prod(x, 0); }),
       of_one("amax", [](T x) { return amax(x, 0); }),
