@@ -53,10 +53,10 @@ TEST_CASE("xt::view of tensors") {
   CHECK_LAYOUT(xt::view(x, xt::all(), xt::range(-2, _)));
   CHECK_LAYOUT(xt::view(x, xt::all(), xt::all(), xt::range(3, 0, -2)));
   CHECK_LAYOUT(xt::view(x, xt::range(1, 1)));
-  CHECK_LAYOUT(xt::row(xt::view(x, 0), 1));
-  CHECK_LAYOUT(xt::col(xt::view(x, 1), -1));
-  // Containers do not take these in every version, or wrongly.
+  // Containers do not take these in every version, or wrongly, or refer to what is gone.
   const Tensor x = from_xt(cube());
+  CHECK(mismatch(xt::row(xt::view(x, 0), 1), x(0, 1)) == "");
+  CHECK(mismatch(xt::col(xt::view(x, 1), -1), slice(x, {1, Slice::all, -1})) == "");
   CHECK(mismatch(xt::view(x, xt::newaxis(), xt::all(), xt::newaxis(), 1),
                  reshape(slice(x, {Slice::all, 1}), {1, 2, 1, 4})) == "");
   CHECK(mismatch(xt::view(x, xt::ellipsis(), 2), xt::view(x, xt::all(), xt::all(), 2)) == "");
