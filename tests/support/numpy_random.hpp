@@ -3,7 +3,8 @@
 #include <string>
 #include <vector>
 
-// Written by tests/reference/random.py. clang-format off
+// Written by tests/reference/random.py.
+// clang-format off
 
 /// What NumPy draws, all with seed 5.
 template <class T>
