@@ -66,12 +66,15 @@
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/linalg.hpp>
+#include <xtape/ops/masked.hpp>
 #include <xtape/ops/matmul.hpp>
+#include <xtape/ops/places.hpp>
 #include <xtape/ops/products.hpp>
 #include <xtape/ops/quantile.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/samples.hpp>
+#include <xtape/ops/search.hpp>
 #include <xtape/ops/softmax.hpp>
 #include <xtape/ops/sort.hpp>
 #include <xtape/ops/special.hpp>

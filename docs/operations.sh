@@ -12,13 +12,16 @@ Bits of integers|bitwise
 Incomplete gamma and beta functions|incomplete
 Sums, extrema and other reductions|reduce
 Variances, norms, truth|statistics
+Reductions of what a mask chooses|masked
 Median, quantiles, sums without NaN|quantile
 Samples of a function: differences and areas|samples
 Shapes, parts and joining|layout
 Rearranging, padding, replacing parts|rearrange
 Elements by index|index
 Elements by an index for each place|along_axis
+Elements by several indices and by masks|places
 Order|sort
+Searching and counting|search
 Running sums, products and extrema|cumulative
 Products of matrices|matmul
 Other products|products

@@ -10,6 +10,7 @@
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/indices.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/rearrange.hpp>
 
 namespace xtape {
 namespace {
@@ -172,6 +173,27 @@ Tensor take_along_axis(const Tensor& x, const Tensor& indices, std::int64_t give
   const Tensor from = broadcast_beside(op, x, indices, axis);
   const Tensor at = detail::resolved(op, indices, x.shape()[axis]);
   return detail::taken_along(from, broadcast_beside(op, at, x, axis), axis);
+}
+
+Tensor put_along_axis(const Tensor& x, const Tensor& indices, const Operand& values,
+                      std::int64_t given) {
+  constexpr const char* op = "put_along_axis";
+  detail::require_defined(op, "x", x);
+  detail::require_defined(op, "indices", indices);
+  const int axis = normalize_axis(op, given, x.rank());
+  Shape place = x.shape();
+  if (indices.rank() == x.rank()) place[axis] = indices.shape()[axis];
+  const bool fits =
+      indices.rank() == x.rank() && broadcast_shapes(op, indices.shape(), place) == place;
+  if (!fits) {
+    throw ShapeError(std::string(op) + ": the indices must have the axes of x and broadcast to " +
+                     to_string(place) + "; got " + indices.describe() + " for " + x.describe());
+  }
+  const Tensor at = broadcast_to(detail::resolved(op, indices, x.shape()[axis]), place);
+  const Tensor put = detail::values_for(op, x, place, values);
+  const Tensor both = concatenate({moveaxis(x, axis, -1), moveaxis(put, axis, -1)}, -1);
+  const Tensor from = detail::sources(op, moveaxis(at, axis, -1), x.shape()[axis]);
+  return moveaxis(detail::taken_along(both, from, x.rank() - 1), -1, axis);
 }
 
 Tensor scatter_add_along_axis(const Tensor& x, const Tensor& indices, const Shape& shape,

@@ -3,6 +3,7 @@
 
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+#include <xtape/ops/operand.hpp>
 
 XTAPE_EXPORT_BEGIN
 
@@ -24,6 +25,14 @@ namespace xtape {
 /// along the axis.
 [[nodiscard]] Tensor scatter_add_along_axis(const Tensor& x, const Tensor& indices,
                                             const Shape& shape, std::int64_t axis = -1);
+
+/// x with other elements at the places that the indices name along an axis, where take_along_axis finds
+/// its own; the indices broadcast to the other axes of x, the values to the indices. Of several for one
+/// place it takes the last, as NumPy does. x itself stays.
+///   dx = g, 0 at the places;  d(values) = g there, 0 for those that it does not take
+/// Throws as take_along_axis, DtypeError for values that x's dtype does not hold.
+[[nodiscard]] Tensor put_along_axis(const Tensor& x, const Tensor& indices, const Operand& values,
+                                    std::int64_t axis = -1);
 
 }  // namespace xtape
 

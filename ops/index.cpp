@@ -53,6 +53,8 @@ struct Resolve {
 
 using Rows = detail::AroundAxis;
 using detail::resolved;
+using detail::scattered;
+using detail::taken;
 
 Shape taken_shape(const Shape& shape, int axis, const Shape& indices) {
   Shape result = shape;
@@ -135,9 +137,6 @@ Tensor in_one_list(const Tensor& indices, std::int64_t extent) {
   return indices + reshape(arange(indices.extent(0)) * extent, shape);
 }
 
-Tensor take_resolved(const Tensor& x, const Tensor& index, int axis);
-Tensor scatter_resolved(const Tensor& x, const Tensor& index, const Shape& shape, int axis);
-
 /// Of x and resolved indices.
 struct Take {
   static constexpr OpInfo info{"take", true};
@@ -161,19 +160,19 @@ struct Take {
     // In float32 a row's terms are summed first, in double: its digits then depend on nothing else.
     if (!detail::plain(g) || detail::level_of(at) > 0 ||
         (g.dtype() == Dtype::float32 && named_more_often(1, send.shape(0)[axis], at)))
-      return send(0, scatter_resolved(g, at, send.shape(0), axis));
+      return send(0, scattered(g, at, send.shape(0), axis));
     send.add_to(0, [&](const Tensor& sum) { add_rows(sum, g, at, axis); });
   }
-  Tensor jvp(const Tangents& t) const { return take_resolved(t[0], index.get(), axis); }
+  Tensor jvp(const Tangents& t) const { return taken(t[0], index.get(), axis); }
   Tensor batch(const Examples& x) const {
-    if (!x.differ(1)) return take_resolved(x[0], x[1], axis + 1);
-    if (!x.differ(0)) return moved(take_resolved(x[0], x[1], axis), axis, 1, 0);
+    if (!x.differ(1)) return taken(x[0], x[1], axis + 1);
+    if (!x.differ(0)) return moved(taken(x[0], x[1], axis), axis, 1, 0);
     const Tensor rows = moved(x[0], axis + 1, 1, 1);  // [n, rows, ...]
     Shape joined = rows.shape();
     joined.erase(0);
     joined[0] = rows.extent(0) * rows.extent(1);
-    const Tensor taken = take_resolved(reshape(rows, joined), in_one_list(x[1], rows.extent(1)), 0);
-    return moved(taken, 1, x.rank(1), axis + 1);
+    const Tensor all = taken(reshape(rows, joined), in_one_list(x[1], rows.extent(1)), 0);
+    return moved(all, 1, x.rank(1), axis + 1);
   }
 };
 
@@ -199,32 +198,23 @@ struct ScatterAdd {
     return wide ? sum.to(Dtype::float32) : sum;
   }
   void keep(const Tensor&, const Tensor&, const Tensor& indices) { index = SavedInput(indices); }
-  void vjp(const Tensor& g, const Send& send) const {
-    send(0, take_resolved(g, index.get(), axis));
-  }
-  Tensor jvp(const Tangents& t) const { return scatter_resolved(t[0], index.get(), shape, axis); }
+  void vjp(const Tensor& g, const Send& send) const { send(0, taken(g, index.get(), axis)); }
+  Tensor jvp(const Tangents& t) const { return scattered(t[0], index.get(), shape, axis); }
   Tensor batch(const Examples& x) const {
     Shape all = shape;
     all.insert(0, x.count());
-    if (!x.differ(1)) return scatter_resolved(x.each(0), x[1], all, axis + 1);
+    if (!x.differ(1)) return scattered(x.each(0), x[1], all, axis + 1);
     const std::int64_t rows = shape[axis];
     Shape joined = shape;
     joined.erase(axis);
     joined.insert(0, x.count() * rows);
     const Tensor values = moved(x.each(0), axis + 1, x.rank(1), 1);
-    const Tensor sums = scatter_resolved(values, in_one_list(x[1], rows), joined, 0);
+    const Tensor sums = scattered(values, in_one_list(x[1], rows), joined, 0);
     joined[0] = x.count();
     joined.insert(1, rows);
     return moved(reshape(sums, joined), 1, 1, axis + 1);
   }
 };
-
-Tensor take_resolved(const Tensor& x, const Tensor& index, int axis) {
-  return apply(Take{axis}, x, index);
-}
-Tensor scatter_resolved(const Tensor& x, const Tensor& index, const Shape& shape, int axis) {
-  return apply(ScatterAdd{axis, shape}, x, index);
-}
 
 /// Of labels.
 struct OneHot {
@@ -266,6 +256,13 @@ Tensor detail::resolved(const char* op, const Tensor& indices, std::int64_t exte
   return apply(Resolve{{op}, extent}, indices);
 }
 
+Tensor detail::taken(const Tensor& x, const Tensor& index, int axis) {
+  return apply(Take{axis}, x, index);
+}
+Tensor detail::scattered(const Tensor& x, const Tensor& index, const Shape& shape, int axis) {
+  return apply(ScatterAdd{axis, shape}, x, index);
+}
+
 Tensor Tensor::part(std::initializer_list<Number> indices) const {
   if (indices.size() > static_cast<std::size_t>(rank())) {
     throw IndexError("index: at most one an axis is possible; got " +
@@ -291,12 +288,12 @@ Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis) {
   detail::require_defined("take", "x", x);
   detail::require_defined("take", "indices", indices);
   const int along = normalize_axis("take", axis, x.rank());
-  return take_resolved(x, resolved("take", indices, x.shape()[along]), along);
+  return taken(x, resolved("take", indices, x.shape()[along]), along);
 }
 
 Tensor scatter_add(const Tensor& x, const Tensor& indices, const Shape& shape, std::int64_t axis) {
   const int along = normalize_axis("scatter_add", axis, shape.rank());
-  return scatter_resolved(x, resolved("scatter_add", indices, shape[along]), shape, along);
+  return scattered(x, resolved("scatter_add", indices, shape[along]), shape, along);
 }
 
 Tensor one_hot(const Tensor& labels, std::int64_t classes, Dtype dtype) {

@@ -3,6 +3,7 @@
 
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+#include <xtape/ops/operand.hpp>
 
 XTAPE_EXPORT_BEGIN
 
@@ -11,6 +12,18 @@ namespace xtape::detail {
 /// Indices into an axis of `extent`, counted from the front; dense.
 /// Throws DtypeError unless they are int64, IndexError for one out of range.
 Tensor resolved(const char* op, const Tensor& indices, std::int64_t extent);
+
+/// take and scatter_add with such indices.
+Tensor taken(const Tensor& x, const Tensor& index, int axis);
+Tensor scattered(const Tensor& x, const Tensor& index, const Shape& shape, int axis);
+
+/// Where each element of rows of `count` comes from, if others that follow it are put at these places,
+/// [..., m] -> [..., count]: of several for one place the last.
+Tensor sources(const char* op, const Tensor& places, std::int64_t count);
+
+/// Values in x's dtype, broadcast to the shape of their place in x.
+/// Throws DtypeError for ones that it does not hold, ShapeError unless they broadcast.
+Tensor values_for(const char* op, const Tensor& x, const Shape& place, const Operand& values);
 
 /// take_along_axis with such indices, of the extents that x has but along the axis.
 Tensor taken_along(const Tensor& x, const Tensor& index, int axis);

@@ -7,6 +7,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/indices.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/numbers.hpp>
 #include <xtape/ops/rearrange.hpp>
@@ -75,13 +76,20 @@ Tensor margin(const Tensor& x, int axis, std::int64_t width, bool before, PadMod
 Tensor values_for(const char* op, const Tensor& x, std::span<const Slice> slices,
                   const Operand& values) {
   detail::require_defined(op, "the values", values);
+  return detail::values_for(op, x, slice(x.detach(), slices).shape(), values);
+}
+
+}  // namespace
+
+Tensor detail::values_for(const char* op, const Tensor& x, const Shape& place,
+                          const Operand& values) {
+  require_defined(op, "the values", values);
   Tensor constant;
   const Tensor& given = values.tensor(op, x.dtype(), constant);
   if (promote(x.dtype(), given.dtype()) != x.dtype()) {
     throw DtypeError(std::string(op) + ": the values must fit in x's dtype; got " +
                      given.describe() + " for " + x.describe());
   }
-  const Shape place = slice(x.detach(), slices).shape();
   Shape both = given.shape();
   if (place != both && given.rank() <= place.rank()) both = broadcast_shapes(op, both, place);
   if (both != place) {
@@ -90,8 +98,6 @@ Tensor values_for(const char* op, const Tensor& x, std::span<const Slice> slices
   }
   return broadcast_to(given.to(x.dtype()), place);
 }
-
-}  // namespace
 
 Tensor moveaxis(const Tensor& x, std::int64_t from, std::int64_t to) {
   detail::require_defined("moveaxis", "x", x);

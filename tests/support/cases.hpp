@@ -14,13 +14,14 @@
 #include "cases/fourier.hpp"
 #include "cases/layout.hpp"
 #include "cases/linalg.hpp"
+#include "cases/places.hpp"
 #include "cases/products.hpp"
 #include "cases/reductions.hpp"
 
 inline std::vector<Case> structural_cases() {
   std::vector<Case> all;
   for (const auto& cases : {reduction_cases(), layout_cases(), element_cases(), product_cases(),
-                            linalg_cases(), fourier_cases()})
+                            linalg_cases(), fourier_cases(), place_cases()})
     all.insert(all.end(), cases.begin(), cases.end());
   return all;
 }
@@ -36,6 +37,23 @@ inline std::vector<Case> constant_cases() {
       {"argmin: an axis", {x}, [](auto& v) { return argmin(v[0], 0); }},
       {"argmin: all", {x}, [](auto& v) { return argmin(v[0]); }},
       {"argsort: an axis", {x}, [](auto& v) { return argsort(v[0], 0); }},
+      {"searchsorted: rows", {x}, [](auto& v) { return searchsorted(sort(v[0]), v[0]); }},
+      {"digitize: three intervals",
+       {x},
+       [](auto& v) {
+         return digitize(v[0], tensor({-0.2, 0.2}, Dtype::float64));
+       }},
+      {"isin: numbers", {x}, [](auto& v) { return isin(v[0], v[0][0]); }},
+      {"argwhere: a vector",
+       {x},
+       [](auto&) {
+         return argwhere(tensor({0, 3, 1}));
+       }},
+      {"nonzero: a matrix",
+       {x},
+       [](auto&) {
+         return nonzero(tensor({{0, 3}, {1, 0}}));
+       }},
       {"topk: places", {x}, [](auto& v) { return topk(v[0], 2).indices; }},
       {"matrix_rank: a matrix", {x}, [](auto& v) { return linalg::matrix_rank(v[0]); }},
       {"any: an axis", {x}, [](auto& v) { return any(v[0], 0); }},
