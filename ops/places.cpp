@@ -54,7 +54,7 @@ struct Nonzero {
     const bool* holds = dense.body().elements<const bool>();
     const int axes = flat ? 1 : x.rank();
     const std::int64_t count = std::count(holds, holds + x.size(), true);
-    const Tensor y =
+    Tensor y =
         detail::make_tensor(flat ? Shape{count} : Shape{count, axes}, Dtype::int64, info.name);
     auto* to = y.body().elements<std::int64_t>();
     for (std::int64_t i = 0, n = x.size(); i < n; ++i) {
