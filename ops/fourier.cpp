@@ -52,46 +52,22 @@ struct ComplexFourier {
   Tensor batch(const Examples& x) const { return apply(ComplexFourier{inverse}, x[0]); }
 };
 
-struct RealToHalf;
-
-/// y_j = sum of Re(x_k exp(2πi jk / n)), those k twice that stand for two numbers, if `doubled`: [..., n / 2 +
-/// 1, 2] to [..., n].
-struct HalfToReal {
-  static constexpr OpInfo info{"irfft", true};
+/// Of a real row the first n / 2 + 1 numbers, [..., n] to [..., n / 2 + 1, 2], those twice, if `doubled`,
+/// that stand for two; or, `back`, the transpose of that: y_j = sum of Re(x_k exp(2πi jk / n)).
+struct RealFourier {
+  OpInfo info;
   std::int64_t n;
-  bool doubled;
+  bool doubled, back;
   void attributes(auto& visit) const {
     visit("n", n);
     visit("doubled", doubled);
   }
 
   OpResult infer(const Tensor& x) const {
-    Shape shape(std::span(x.shape().begin(), x.shape().end() - 1));
-    return {with_last(shape, n), x.dtype()};
-  }
-  void run(const Tensor& y, const Tensor& x) const {
-    const NoGradGuard off;
-    const Tensor dense = x.contiguous();
-    with_kernels(x.dtype(), [&]<class T>(const auto& transforms, T) {
-      transforms.half_to_real(dense.body().elements<T>(), y.body().elements<T>(), n, y.size() / n,
-                              doubled ? T{2} : T{1});
-    });
-  }
-  void vjp(const Tensor& g, const Send& send) const;
-  Tensor batch(const Examples& x) const { return apply(HalfToReal{n, doubled}, x[0]); }
-};
-
-/// The transpose of it: [..., n] to [..., n / 2 + 1, 2].
-struct RealToHalf {
-  static constexpr OpInfo info{"rfft", true};
-  std::int64_t n;
-  bool doubled;
-  void attributes(auto& visit) const {
-    visit("n", n);
-    visit("doubled", doubled);
-  }
-
-  OpResult infer(const Tensor& x) const {
+    if (back) {
+      const Shape rows(std::span(x.shape().begin(), x.shape().end() - 1));
+      return {with_last(rows, n), x.dtype()};
+    }
     Shape shape = with_last(x.shape(), n / 2 + 1);
     shape.push_back(2);
     return {shape, x.dtype()};
@@ -100,16 +76,21 @@ struct RealToHalf {
     const NoGradGuard off;
     const Tensor dense = x.contiguous();
     with_kernels(x.dtype(), [&]<class T>(const auto& transforms, T) {
-      transforms.real_to_half(dense.body().elements<T>(), y.body().elements<T>(), n, x.size() / n,
-                              doubled ? T{2} : T{1});
+      const auto transform = back ? transforms.half_to_real : transforms.real_to_half;
+      transform(dense.body().elements<T>(), y.body().elements<T>(), n, (back ? y : x).size() / n,
+                doubled ? T{2} : T{1});
     });
   }
-  void vjp(const Tensor& g, const Send& send) const { send(0, apply(HalfToReal{n, doubled}, g)); }
-  Tensor batch(const Examples& x) const { return apply(RealToHalf{n, doubled}, x[0]); }
+  void vjp(const Tensor& g, const Send& send) const { send(0, apply(transposed(), g)); }
+  Tensor batch(const Examples& x) const { return apply(RealFourier(*this), x[0]); }
+
+  RealFourier transposed() const;
 };
 
-void HalfToReal::vjp(const Tensor& g, const Send& send) const {
-  send(0, apply(RealToHalf{n, doubled}, g));
+RealFourier forwards(std::int64_t n, bool doubled) { return {{"rfft", true}, n, doubled, false}; }
+RealFourier backwards(std::int64_t n, bool doubled) { return {{"irfft", true}, n, doubled, true}; }
+RealFourier RealFourier::transposed() const {
+  return back ? forwards(n, doubled) : backwards(n, doubled);
 }
 
 Tensor floating(const Tensor& x) { return is_floating(x.dtype()) ? x : x.to(Dtype::float64); }
@@ -205,7 +186,7 @@ Tensor rfft(const Tensor& given, const FourierOptions& options) {
   const int axis = axis_among("rfft", given, options.axis, given.rank());
   const Tensor x = of_length("rfft", floating(given), axis, options.n);
   const std::int64_t n = x.extent(axis);
-  const Tensor y = apply(RealToHalf{n, false}, moveaxis(x, axis, -1));
+  const Tensor y = apply(forwards(n, false), moveaxis(x, axis, -1));
   return scaled(moveaxis(y, -2, axis), scale_of(options.norm, false, n));
 }
 
@@ -215,7 +196,7 @@ Tensor irfft(const Tensor& given, const FourierOptions& options) {
   const std::int64_t n = options.n.value_or(2 * (given.extent(axis) - 1));
   detail::require_at_least("irfft", "the length", n, std::int64_t{1});
   const Tensor x = of_length("irfft", floating(given), axis, n / 2 + 1);
-  const Tensor y = apply(HalfToReal{n, true}, moveaxis(x, axis, -2));
+  const Tensor y = apply(backwards(n, true), moveaxis(x, axis, -2));
   return scaled(moveaxis(y, -1, axis), scale_of(options.norm, true, n));
 }
 

@@ -1,5 +1,3 @@
-#include <array>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -29,23 +27,9 @@ OpResult of_numbers(const char* op, const Tensor& first, const X&... x) {
   return y;
 }
 
-/// y = f(x...), element by element.
-template <class F, class... X>
-void fill(const Tensor& y, F f, const X&... x) {
-  const NoGradGuard off;
-  const auto in_double = [&](const Tensor& input) {
-    return broadcast_to(input, y.shape()).to(Dtype::float64).contiguous();
-  };
-  const std::array<Tensor, sizeof...(X)> inputs{in_double(x)...};
-  const auto run = [&]<class T, std::size_t... i>(T* values, std::index_sequence<i...>) {
-    for (std::int64_t k = 0; k < y.size(); ++k)
-      values[k] = static_cast<T>(f(inputs[i].body().template elements<double>()[k]...));
-  };
-  constexpr auto indices = std::index_sequence_for<X...>();
-  if (y.dtype() == Dtype::float32)
-    run(y.body().elements<float>(), indices);
-  else
-    run(y.body().elements<double>(), indices);
+/// An operand as the kernels take it.
+Tensor in_double(const Tensor& x, const Shape& shape) {
+  return broadcast_to(x, shape).to(Dtype::float64).contiguous();
 }
 
 /// A gradient in the shape and dtype of an input.
@@ -69,8 +53,8 @@ struct GammaDensity {
 
   OpResult infer(const Tensor& u, const Tensor& v) const { return of_numbers(info.name, u, v); }
   void run(const Tensor& y, const Tensor& u, const Tensor& v) const {
-    fill(
-        y, [n = order](double p, double q) { return kernels::gamma_density(n, p, q); }, u, v);
+    const NoGradGuard off;
+    kernels::gamma_density(order, in_double(u, y.shape()), in_double(v, y.shape()), y);
   }
   void keep(const Tensor&, const Tensor& u, const Tensor& v) {
     a = SavedInput(u), x = SavedInput(v);
@@ -106,12 +90,8 @@ struct IncompleteGamma {
 
   OpResult infer(const Tensor& u, const Tensor& v) const { return of_numbers(info.name, u, v); }
   void run(const Tensor& y, const Tensor& u, const Tensor& v) const {
-    fill(
-        y,
-        [above = upper, n = order](double p, double q) {
-          return kernels::incomplete_gamma(above, n, p, q);
-        },
-        u, v);
+    const NoGradGuard off;
+    kernels::incomplete_gamma(upper, order, in_double(u, y.shape()), in_double(v, y.shape()), y);
   }
   void keep(const Tensor&, const Tensor& u, const Tensor& v) {
     a = SavedInput(u), x = SavedInput(v);
@@ -140,7 +120,9 @@ struct IncompleteBeta {
     return of_numbers(info.name, p, q, at);
   }
   void run(const Tensor& y, const Tensor& p, const Tensor& q, const Tensor& at) const {
-    fill(y, kernels::incomplete_beta, p, q, at);
+    const NoGradGuard off;
+    const auto in = [&](const Tensor& operand) { return in_double(operand, y.shape()); };
+    kernels::incomplete_beta(in(p), in(q), in(at), y);
   }
   void keep(const Tensor&, const Tensor& p, const Tensor& q, const Tensor& at) {
     a = SavedInput(p), b = SavedInput(q), x = SavedInput(at);

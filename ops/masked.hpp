@@ -19,7 +19,8 @@ namespace xtape {
                                  ReduceOptions options = {});
 
 /// Greatest and smallest element over axes; NaN if there is one. Without any -inf (inf), of integers
-/// the least (greatest).   dx = g shared evenly among the elements equal to the result
+/// the least (greatest).   dx = g shared evenly among the elements equal to the result; where that is -inf
+/// (inf), what is masked out counts among them, and its part is lost
 /// Throws ValueError for an empty axis.
 [[nodiscard]] Tensor masked_amax(const Tensor& x, const Tensor& mask, const Axes& axes = {},
                                  ReduceOptions options = {});

@@ -8,15 +8,28 @@ inline namespace XTAPE_LEVEL {
 namespace {
 
 template <class T>
+void take_apart(const T* pairs, std::int64_t n, Parts<T> parts) {
+  for (std::int64_t k = 0; k < n; ++k) {
+    parts.re[k] = pairs[2 * k];
+    parts.im[k] = pairs[2 * k + 1];
+  }
+}
+template <class T>
+void put_together(Parts<T> parts, std::int64_t n, T* pairs) {
+  for (std::int64_t k = 0; k < n; ++k) {
+    pairs[2 * k] = parts.re[k];
+    pairs[2 * k + 1] = parts.im[k];
+  }
+}
+
+template <class T>
 void complex(const T* x, T* y, std::int64_t n, std::int64_t rows, bool inverse) {
   with_transform<T>(n, [&](auto& by) {
     Split<T> row(n);
     for (std::int64_t i = 0; i < rows; ++i, x += 2 * n, y += 2 * n) {
-      const auto [in_re, in_im] = row.parts();
-      for (std::int64_t k = 0; k < n; ++k) in_re[k] = x[2 * k], in_im[k] = x[2 * k + 1];
+      take_apart(x, n, row.parts());
       by.transform(row, inverse);
-      const auto [re, im] = row.parts();
-      for (std::int64_t k = 0; k < n; ++k) y[2 * k] = re[k], y[2 * k + 1] = im[k];
+      put_together(row.parts(), n, y);
     }
   });
 }
@@ -31,8 +44,7 @@ void even_to_half(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight)
   with_transform<T>(half, [&](auto& by) {
     Split<T> row(half);
     for (std::int64_t i = 0; i < rows; ++i, x += n, y += 2 * (half + 1)) {
-      const auto [in_re, in_im] = row.parts();
-      for (std::int64_t k = 0; k < half; ++k) in_re[k] = x[2 * k], in_im[k] = x[2 * k + 1];
+      take_apart(x, half, row.parts());
       by.transform(row, false);
       const auto [re, im] = row.parts();
       y[0] = re[0] + im[0], y[1] = 0;
@@ -67,8 +79,7 @@ void half_to_even(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight)
         in_im[k] = scale * (even_i + (turn.re[k] * odd_r + turn.im[k] * odd_i));
       }
       by.transform(row, true);
-      const auto [re, im] = row.parts();
-      for (std::int64_t k = 0; k < half; ++k) y[2 * k] = re[k], y[2 * k + 1] = im[k];
+      put_together(row.parts(), half, y);
     }
   });
 }

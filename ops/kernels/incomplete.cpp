@@ -2,7 +2,9 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <type_traits>
 
+#include <xtape/core/body.hpp>
 #include <xtape/ops/kernels/gamma.hpp>
 #include <xtape/ops/kernels/incomplete.hpp>
 
@@ -145,9 +147,7 @@ double at_an_end(bool upper, int order, double part) {
   return upper ? 1 - part : part;
 }
 
-}  // namespace
-
-double incomplete_gamma(bool upper, int order, double a, double x) {
+double incomplete_gamma_of(bool upper, int order, double a, double x) {
   if (!(a >= 0) || !(x >= 0)) return no_number;
   if (a == endless && x == endless) return no_number;
   if (x == 0) return a == 0 ? no_number : at_an_end(upper, order, 0);
@@ -162,7 +162,7 @@ double incomplete_gamma(bool upper, int order, double a, double x) {
   return part.derivative();
 }
 
-double gamma_density(int order, double a, double x) {
+double gamma_density_of(int order, double a, double x) {
   if (!(a > 0) || !(x >= 0) || a == endless) return no_number;
   if (x == endless) return 0;
   if (x == 0) {
@@ -175,11 +175,11 @@ double gamma_density(int order, double a, double x) {
   return density.derivative();
 }
 
-double incomplete_beta(double a, double b, double x) {
+double incomplete_beta_of(double a, double b, double x) {
   if (!(a > 0) || !(b > 0) || !(x >= 0 && x <= 1)) return no_number;
   if (x == 0 || x == 1) return x;
   // The fraction converges fast below the mean; above it the other end is near.
-  if (x > (a + 1) / (a + b + 2)) return 1 - incomplete_beta(b, a, 1 - x);
+  if (x > (a + 1) / (a + b + 2)) return 1 - incomplete_beta_of(b, a, 1 - x);
   const double front = std::exp(a * std::log(x) + b * std::log1p(-x) - log_beta_of(a, b)) / a;
   constexpr double tiny = std::numeric_limits<double>::min();
   double c = 1, d = 1 - (a + b) * x / (a + 1);
@@ -199,6 +199,34 @@ double incomplete_beta(double a, double b, double x) {
     if (std::abs(c * d - 1) <= epsilon) break;
   }
   return front * h;
+}
+
+/// y = f(x...)
+template <class F, class... X>
+void each_element(const Tensor& y, F f, const X&... x) {
+  const auto fill = [&](auto* elements, const auto*... operands) {
+    for (std::int64_t i = 0, n = y.size(); i < n; ++i)
+      elements[i] = static_cast<std::remove_pointer_t<decltype(elements)>>(f(operands[i]...));
+  };
+  if (y.dtype() == Dtype::float32) {
+    fill(y.body().elements<float>(), x.body().template elements<double>()...);
+  } else {
+    fill(y.body().elements<double>(), x.body().template elements<double>()...);
+  }
+}
+
+}  // namespace
+
+void incomplete_gamma(bool upper, int order, const Tensor& a, const Tensor& x, const Tensor& y) {
+  const auto of = [=](double p, double q) { return incomplete_gamma_of(upper, order, p, q); };
+  each_element(y, of, a, x);
+}
+void gamma_density(int order, const Tensor& a, const Tensor& x, const Tensor& y) {
+  const auto of = [=](double p, double q) { return gamma_density_of(order, p, q); };
+  each_element(y, of, a, x);
+}
+void incomplete_beta(const Tensor& a, const Tensor& b, const Tensor& x, const Tensor& y) {
+  each_element(y, incomplete_beta_of, a, b, x);
 }
 
 }  // namespace xtape::kernels

@@ -1,7 +1,8 @@
 #pragma once
-#include <cstdint>
+#include <xtape/core/tensor.hpp>
 
-/// Incomplete gamma and beta functions, of double.
+/// Incomplete gamma and beta functions, element by element, computed in double. y is dense and floating;
+/// the others are dense, float64 and of its shape.
 namespace xtape::kernels {
 
 /// How often they are differentiated by a at most.
@@ -9,11 +10,11 @@ constexpr int most_orders = 4;
 
 /// The order-th derivative by a of P(a, x), the part of the gamma function's integral up to x; for
 /// `upper` of 1 - P. NaN for negative a or x.
-double incomplete_gamma(bool upper, int order, double a, double x);
+void incomplete_gamma(bool upper, int order, const Tensor& a, const Tensor& x, const Tensor& y);
 /// That of dP/dx = x^(a - 1) exp(-x) / gamma(a).
-double gamma_density(int order, double a, double x);
+void gamma_density(int order, const Tensor& a, const Tensor& x, const Tensor& y);
 /// The part of the beta function's integral up to x: I_x(a, b). NaN for a or b that are not positive and
 /// for x outside of [0, 1].
-double incomplete_beta(double a, double b, double x);
+void incomplete_beta(const Tensor& a, const Tensor& b, const Tensor& x, const Tensor& y);
 
 }  // namespace xtape::kernels
