@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -190,18 +191,11 @@ static Tensor strided_memory(std::byte* first, Dtype dtype, const Shape& shape,
     throw ShapeError("from_memory: a stride is needed for each axis; got " +
                      std::to_string(strides.size()) + " for " + to_string(shape));
   }
-  const bool empty = shape.size() == 0;
   Strides steps = row_major_strides(shape);
-  std::int64_t before = 0, behind = 0;  // elements on either side of the first
-  for (int axis = 0; axis < shape.rank() && !empty; ++axis) {
-    const std::int64_t step = strides[static_cast<std::size_t>(axis)];
-    steps[static_cast<std::size_t>(axis)] = step;
-    (step < 0 ? before : behind) += (shape[axis] - 1) * (step < 0 ? -step : step);
-  }
-  const Tensor memory = detail::adopt_memory(
-      first - before * static_cast<std::int64_t>(size_of(dtype)), {empty ? 0 : before + 1 + behind},
-      dtype, std::move(release), "from_memory");
-  return detail::make_view(memory, shape, steps, before, "from_memory");
+  std::copy(strides.begin(), strides.end(), steps.begin());
+  const Tensor memory =
+      detail::adopt_memory(first, {shape.size()}, dtype, std::move(release), "from_memory");
+  return detail::make_view(memory, shape, steps, 0, "from_memory");
 }
 
 template <Element T>

@@ -22,6 +22,10 @@ forbid() {
 forbid "a file has at most 400 lines" \
   "$(wc -l $library $others dev CMakeLists.txt | awk '$1 > 400 && $2 != "total"')"
 
+# doctest takes differences in proportion to 1 beside the value: any small number is near any other.
+forbid "a small number is compared in proportion to itself: doctest::Approx(1e-9).scale(0)" \
+  "$(grep -nE 'Approx\([^)]*e-[0-9]+[^)]*\)' $others | grep -vF '.scale(0)' || :)"
+
 forbid "nothing is left open in the text" \
   "$(grep -nE '\b(TODO|FIXME|XXX)\b' $library $others || :)"
 

@@ -224,6 +224,19 @@ TEST_CASE("decompositions: gradients where values are equal") {
     CHECK(all(isfinite(part)).item() == 1);
 }
 
+TEST_CASE("decompositions: a singular value 0 has the gradient 0, by svd too") {
+  const Tensor rank_one = tensor({{2.0, 0.0}, {0.0, 0.0}}, Dtype::float64);
+  const auto of_svd = [](const Tensor& a) { return sum(linalg::svd(a).s); };
+  const auto of_values = [](const Tensor& a) { return sum(linalg::singular_values(a)); };
+  for (const Tensor& a : {zeros({2, 2}, Dtype::float64), rank_one}) {
+    const Tensor expected = (a != 0).to(Dtype::float64);
+    CHECK(mismatch(value_and_grad(of_svd)(a).second, expected, 4e-15) == "");
+    CHECK(mismatch(value_and_grad(of_values)(a).second, expected, 4e-15) == "");
+    CHECK(jvp(of_svd, a, ones({2, 2}, Dtype::float64)).second.item() ==
+          doctest::Approx(sum(expected).item()));
+  }
+}
+
 TEST_CASE("decompositions: one of all examples, by vmap, in vmap") {
   const Tensor a = random({2, 3, 4, 4}, 16), b = random({2, 3, 4}, 17);
   const auto twice = [](auto f) { return [f](const Tensor& x) { return vmap(f)(x); }; };

@@ -100,7 +100,7 @@ TEST_CASE("a long transform of one element has the digits of sine and cosine") {
   }
 }
 
-TEST_CASE("Fourier transforms: rows, axes, lengths and norms") {
+TEST_CASE("Fourier transforms have rows, axes, lengths and norms") {
   Rng rng(1);
   const Tensor x = rng.normal({4, 6, 2}, 0, 1, Dtype::float64);
   const Tensor rows = fft(x), columns = fft(x, {.axis = 0});

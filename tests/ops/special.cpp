@@ -191,12 +191,17 @@ TEST_CASE(
 TEST_CASE("special functions where they overflow or nearly do") {
   CHECK(values(i0(of({713, -713, 714})))[2] == inf);
   CHECK(values(i0(of({713})))[0] == doctest::Approx(6.705128263671e307).epsilon(1e-6));
-  CHECK(values(polygamma(100, of({1e4})))[0] == doctest::Approx(-9.377e-245).epsilon(1e-3));
+  CHECK(values(polygamma(100, of({1e4})))[0] ==
+        doctest::Approx(-9.377e-245).scale(0).epsilon(1e-3));
   // mpmath's
-  CHECK(values(polygamma(160, of({110})))[0] == doctest::Approx(-1.33330625951e-44).epsilon(1e-10));
-  CHECK(values(polygamma(165, of({130})))[0] == doctest::Approx(9.18726973674e-56).epsilon(1e-10));
-  CHECK(values(polygamma(200, of({100})))[0] == doctest::Approx(-9.1254246911e-28).epsilon(1e-10));
-  CHECK(values(ive(20000, of({3.9e8})))[0] == doctest::Approx(1.20966e-05).epsilon(1e-5));
+  CHECK(values(polygamma(160, of({110})))[0] ==
+        doctest::Approx(-1.33330625951e-44).scale(0).epsilon(1e-10));
+  CHECK(values(polygamma(165, of({130})))[0] ==
+        doctest::Approx(9.18726973674e-56).scale(0).epsilon(1e-10));
+  CHECK(values(polygamma(200, of({100})))[0] ==
+        doctest::Approx(-9.1254246911e-28).scale(0).epsilon(1e-10));
+  CHECK(values(ive(20000, of({3.9e8})))[0] ==
+        doctest::Approx(1.2096581151e-5).scale(0).epsilon(1e-9));
   CHECK(values(ndtri(of({5e-324})))[0] == doctest::Approx(-38.467405617144344).epsilon(1e-14));
   CHECK(values(log_ndtr(of({-1e10, -1e150})))[0] == doctest::Approx(-5e19).epsilon(1e-14));
   const Tensor far = slope([](auto& x) { return log_ndtr(x); }, {-1e10, -1e15});
