@@ -51,6 +51,8 @@
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/bitwise.hpp>
 #include <xtape/ops/checkpoint.hpp>
+#include <xtape/ops/convolution.hpp>
+#include <xtape/ops/convolve.hpp>
 #include <xtape/ops/cumulative.hpp>
 #include <xtape/ops/debug_guard.hpp>
 #include <xtape/ops/derivatives.hpp>

@@ -134,6 +134,13 @@ class Tensor {
     return part({i...});
   }
 
+  /// What lies at indices along the first axis, or where a mask is true: take(x, i), or
+  /// masked_select(x, mask). Throws as these. Indices for several axes: `take_at`.
+  template <std::same_as<Tensor> T>
+  [[nodiscard]] Tensor operator[](const T& at) const {
+    return chosen(at);
+  }
+
   /// The same values in dense row-major order; itself when they are.   dx = g
   [[nodiscard]] Tensor contiguous() const;
   [[nodiscard]] bool is_contiguous() const;
@@ -204,6 +211,7 @@ class Tensor {
  private:
   [[noreturn]] static void throw_undefined();
   Tensor part(std::initializer_list<Number> indices) const;
+  Tensor chosen(const Tensor& at) const;
   void backward_from(const Tensor& seed, BackwardOptions options) const;
   const void* checked_data(Dtype dtype) const;
   [[noreturn]] void throw_no_room(const char* operation, Dtype dtype) const;

@@ -26,6 +26,8 @@ Running sums, products and extrema|cumulative
 Products of matrices|matmul
 Other products|products
 Sums of products by subscripts|einsum
+Convolutions and correlations of signals|convolve
+Convolutions of images|convolution
 Linear algebra|linalg
 Fourier transforms|fourier
 Softmax|softmax

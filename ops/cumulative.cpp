@@ -10,6 +10,7 @@
 #include <xtape/ops/indices.hpp>
 #include <xtape/ops/kernels/scan.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/sort.hpp>
 
 namespace xtape {
 namespace {
@@ -134,9 +135,10 @@ int axis_of(const char* op, const Tensor& x, std::int64_t axis) {
   return normalize_axis(op, axis, x.rank());
 }
 
-Tensor extremum(const char* op, const Tensor& x, bool greatest, std::int64_t given) {
+ValuesAndIndices extrema(const char* op, const Tensor& x, bool greatest, std::int64_t given) {
   const int axis = axis_of(op, x, given);
-  return detail::taken_along(x, apply(CumPlace{{op}, greatest, axis}, x), axis);
+  const Tensor places = apply(CumPlace{{op}, greatest, axis}, x);
+  return {detail::taken_along(x, places, axis), places};
 }
 
 Tensor numbers(const Tensor& x) { return x.dtype() == Dtype::boolean ? x.to(Dtype::int64) : x; }
@@ -175,7 +177,17 @@ Tensor logcumsumexp(const Tensor& given, std::int64_t along) {
   return where(nothing, -inf, unit + log(where(nothing, 1, sums)));
 }
 
-Tensor cummax(const Tensor& x, std::int64_t axis) { return extremum("cummax", x, true, axis); }
-Tensor cummin(const Tensor& x, std::int64_t axis) { return extremum("cummin", x, false, axis); }
+Tensor cummax(const Tensor& x, std::int64_t axis) {
+  return extrema("cummax", x, true, axis).values;
+}
+Tensor cummin(const Tensor& x, std::int64_t axis) {
+  return extrema("cummin", x, false, axis).values;
+}
+ValuesAndIndices cummax_with_indices(const Tensor& x, std::int64_t axis) {
+  return extrema("cummax_with_indices", x, true, axis);
+}
+ValuesAndIndices cummin_with_indices(const Tensor& x, std::int64_t axis) {
+  return extrema("cummin_with_indices", x, false, axis);
+}
 
 }  // namespace xtape

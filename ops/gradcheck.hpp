@@ -97,6 +97,16 @@ template <std::invocable<std::vector<Tensor>&> F>
       [&](std::vector<Tensor>& x) { return detail::output_list(function(x)); }, inputs, options);
 }
 
+/// The same of a function of one tensor: `gradcheck([](const Tensor& x) { return sin(x); }, x)`.
+template <class F, std::derived_from<Tensor> Input>
+requires std::invocable<F, const Tensor&>
+[[nodiscard]] GradcheckResult gradcheck(F&& function, const Input& input,
+                                        const GradcheckOptions& options = {}) {
+  return detail::gradcheck_inputs(
+      [&](std::vector<Tensor>& x) { return detail::output_list(function(x[0])); }, {input},
+      options);
+}
+
 /// The same by leaves that the function, without arguments, reads on its own, such as those of a
 /// module: `model.named_parameters()`. They are raised to float64 for the check and put back as
 /// they were, also when something throws; those that require no gradient are raised but not

@@ -39,7 +39,7 @@ void send_like(const Send& send, std::size_t input, const Tensor& dx) {
 
 void check_order(const char* op, int order) {
   if (order <= kernels::most_orders) return;
-  throw GradError(std::string(op) + ": derivatives by a are known to order " +
+  throw GradError(std::string(op) + ": derivatives by the parameters are known to order " +
                   std::to_string(kernels::most_orders) + "; order " + std::to_string(order) +
                   " was asked for");
 }
@@ -112,9 +112,18 @@ struct IncompleteGamma {
   }
 };
 
-struct IncompleteBeta {
+/// By a and b together.
+kernels::Orders checked(kernels::Orders orders) {
+  check_order("betainc", orders.a + orders.b);
+  return orders;
+}
+
+/// dI/dx, differentiated by a and b so often.
+struct BetaDensity {
   static constexpr OpInfo info{"betainc"};
+  kernels::Orders orders;
   SavedInput a{}, b{}, x{};
+  void attributes(auto& visit) const { visit("orders", orders.a), visit("and", orders.b); }
 
   OpResult infer(const Tensor& p, const Tensor& q, const Tensor& at) const {
     return of_numbers(info.name, p, q, at);
@@ -122,23 +131,63 @@ struct IncompleteBeta {
   void run(const Tensor& y, const Tensor& p, const Tensor& q, const Tensor& at) const {
     const NoGradGuard off;
     const auto in = [&](const Tensor& operand) { return in_double(operand, y.shape()); };
-    kernels::incomplete_beta(in(p), in(q), in(at), y);
+    kernels::beta_density(orders, in(p), in(q), in(at), y);
+  }
+  void keep(const Tensor&, const Tensor& p, const Tensor& q, const Tensor& at) {
+    a = SavedInput(p), b = SavedInput(q), x = SavedInput(at);
+  }
+  Tensor of(kernels::Orders other) const {
+    return apply(BetaDensity{checked(other)}, a.get(), b.get(), x.get());
+  }
+  /// The derivative of f ((a - 1) / x - (b - 1) / (1 - x)) by a and b, by Leibniz's rule.
+  Tensor by_x() const {
+    const Tensor rest = 1 - x.get();
+    Tensor slope = of(orders) * ((a.get() - 1) / x.get() - (b.get() - 1) / rest);
+    if (orders.a > 0) slope = slope + orders.a * of({orders.a - 1, orders.b}) / x.get();
+    if (orders.b > 0) slope = slope - orders.b * of({orders.a, orders.b - 1}) / rest;
+    return slope;
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    if (send.wanted(0)) send_like(send, 0, g * of({orders.a + 1, orders.b}));
+    if (send.wanted(1)) send_like(send, 1, g * of({orders.a, orders.b + 1}));
+    if (send.wanted(2)) send_like(send, 2, g * by_x());
+  }
+  Tensor batch(const Examples& examples) const {
+    const detail::Aligned all(examples);
+    return apply(BetaDensity{orders}, all[0], all[1], all[2]);
+  }
+};
+
+/// I, differentiated by a and b so often.
+struct IncompleteBeta {
+  static constexpr OpInfo info{"betainc"};
+  kernels::Orders orders{};
+  SavedInput a{}, b{}, x{};
+  void attributes(auto& visit) const { visit("orders", orders.a), visit("and", orders.b); }
+
+  OpResult infer(const Tensor& p, const Tensor& q, const Tensor& at) const {
+    return of_numbers(info.name, p, q, at);
+  }
+  void run(const Tensor& y, const Tensor& p, const Tensor& q, const Tensor& at) const {
+    const NoGradGuard off;
+    const auto in = [&](const Tensor& operand) { return in_double(operand, y.shape()); };
+    kernels::incomplete_beta(orders, in(p), in(q), in(at), y);
   }
   void keep(const Tensor&, const Tensor& p, const Tensor& q, const Tensor& at) {
     a = SavedInput(p), b = SavedInput(q), x = SavedInput(at);
   }
   void vjp(const Tensor& g, const Send& send) const {
-    if (send.wanted(0) || send.wanted(1)) {
-      throw GradError(std::string(info.name) +
-                      ": the derivative by x alone is known; a gradient by a or b was asked for");
-    }
-    const Tensor density = exp(xlogy(a.get() - 1, x.get()) + xlog1py(b.get() - 1, -x.get()) -
-                               log_beta(a.get(), b.get()));
-    send_like(send, 2, g * density);
+    const auto of = [this](kernels::Orders other) {
+      return apply(IncompleteBeta{checked(other)}, a.get(), b.get(), x.get());
+    };
+    if (send.wanted(0)) send_like(send, 0, g * of({orders.a + 1, orders.b}));
+    if (send.wanted(1)) send_like(send, 1, g * of({orders.a, orders.b + 1}));
+    if (send.wanted(2))
+      send_like(send, 2, g * apply(BetaDensity{orders}, a.get(), b.get(), x.get()));
   }
   Tensor batch(const Examples& examples) const {
     const detail::Aligned all(examples);
-    return apply(IncompleteBeta{}, all[0], all[1], all[2]);
+    return apply(IncompleteBeta{orders}, all[0], all[1], all[2]);
   }
 };
 

@@ -19,8 +19,9 @@ namespace xtape {
 [[nodiscard]] Tensor gammaincc(const Operand& a, const Operand& x);
 
 /// The distribution function of a beta variable, I_x(a, b) = the integral of t^(a - 1) (1 - t)^(b - 1) up
-/// to x over beta(a, b), for a, b > 0 and x in [0, 1].   dx = g x^(a - 1) (1 - x)^(b - 1) / beta(a, b)
-/// No derivatives by a and b are known: where one of them requires a gradient, backward throws GradError.
+/// to x over beta(a, b), for a, b > 0 and x in [0, 1].   dx = g x^(a - 1) (1 - x)^(b - 1) / beta(a, b),
+/// da = g dI/da, db = g dI/db, by the derivatives of the continued fraction, to order 4 in a and b together
+/// and any order in x. Beyond that backward throws GradError.
 [[nodiscard]] Tensor betainc(const Operand& a, const Operand& b, const Operand& x);
 
 }  // namespace xtape

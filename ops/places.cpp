@@ -7,6 +7,7 @@
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/index.hpp>
 #include <xtape/ops/indices.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/places.hpp>
@@ -130,6 +131,12 @@ void check_mask(const Tensor& x, const Tensor& mask) {
 
 Tensor detail::sources(const char* op, const Tensor& places, std::int64_t count) {
   return apply(Sources{{op}, count}, places);
+}
+
+Tensor Tensor::chosen(const Tensor& at) const {
+  detail::require_defined("index", "x", *this);
+  detail::require_defined("index", "indices", at);
+  return at.dtype() == Dtype::boolean ? masked_select(*this, at) : take(*this, at);
 }
 
 Tensor take_at(const Tensor& x, std::span<const Tensor> indices) {

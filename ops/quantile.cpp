@@ -54,6 +54,18 @@ struct Ordered {
     const Tensor last = at(count - 1);
     return where(isnan(last), last * last.detach(), y);
   }
+  /// What the part q of the elements lies below.
+  Tensor between(double q) const {
+    const double place = q * static_cast<double>(count - 1);
+    const auto below = static_cast<std::int64_t>(std::floor(place));
+    const double part = place - std::floor(place);
+    const Tensor lower = at(below);
+    if (part == 0) return unless_nan(lower);
+    // Each end by itself where it is nearer, as NumPy has it.
+    const Tensor upper = at(below + 1), gap = upper - lower;
+    const Tensor y = part < 0.5 ? lower + part * gap : upper - (1 - part) * gap;
+    return unless_nan(where(isnan(gap) & (lower == upper), lower, y));
+  }
   Tensor elements;
   Shape shape;
   std::int64_t count = 1;
@@ -72,23 +84,22 @@ Tensor median(const Tensor& x, const Axes& axes, ReduceOptions options) {
 }
 
 Tensor quantile(const Tensor& x, double q, const Axes& axes, ReduceOptions options) {
+  return quantile(x, {q}, axes, options)[0];
+}
+
+Tensor quantile(const Tensor& x, std::span<const double> q, const Axes& axes,
+                ReduceOptions options) {
   check("quantile", x, axes);
-  detail::require_in<double>("quantile", "q", q, 0, 1);
+  for (const double part : q) detail::require_in<double>("quantile", "q", part, 0, 1);
   const Ordered sorted(x, axes, options);
-  if (sorted.count == 0) {
-    if (sorted.shape.size() > 0)
-      throw ValueError("quantile: no elements to compare; got " + x.describe());
-    return zeros(sorted.shape, sorted.elements.dtype());
-  }
-  const double place = q * static_cast<double>(sorted.count - 1);
-  const auto below = static_cast<std::int64_t>(std::floor(place));
-  const double part = place - std::floor(place);
-  const Tensor lower = sorted.at(below);
-  if (part == 0) return sorted.unless_nan(lower);
-  // Each end by itself where it is nearer, as NumPy has it.
-  const Tensor upper = sorted.at(below + 1), gap = upper - lower;
-  const Tensor between = part < 0.5 ? lower + part * gap : upper - (1 - part) * gap;
-  return sorted.unless_nan(where(isnan(gap) & (lower == upper), lower, between));
+  Shape shape = sorted.shape;
+  shape.insert(0, std::ssize(q));
+  if (sorted.count == 0 && sorted.shape.size() > 0)
+    throw ValueError("quantile: no elements to compare; got " + x.describe());
+  if (shape.size() == 0) return zeros(shape, sorted.elements.dtype());
+  std::vector<Tensor> results;
+  for (const double part : q) results.push_back(sorted.between(part));
+  return stack(results);
 }
 
 Tensor ptp(const Tensor& x, const Axes& axes, ReduceOptions options) {

@@ -1,4 +1,7 @@
 #pragma once
+#include <initializer_list>
+#include <span>
+
 #include <xtape/config.hpp>
 #include <xtape/ops/reduce.hpp>
 
@@ -19,6 +22,13 @@ namespace xtape {
 /// is not.
 [[nodiscard]] Tensor quantile(const Tensor& x, double q, const Axes& axes = {},
                               ReduceOptions options = {});
+/// Of several parts, along a new axis in front; the elements are put in order once.
+[[nodiscard]] Tensor quantile(const Tensor& x, std::span<const double> q, const Axes& axes = {},
+                              ReduceOptions options = {});
+[[nodiscard]] inline Tensor quantile(const Tensor& x, std::initializer_list<double> q,
+                                     const Axes& axes = {}, ReduceOptions options = {}) {
+  return quantile(x, std::span(q.begin(), q.size()), axes, options);
+}
 
 /// Greatest element less the smallest; NaN if there is one.   dx = that of amax less that of amin
 /// Throws DtypeError for booleans, ValueError for no elements, IndexError for an axis that there is not.

@@ -83,6 +83,16 @@ enum class PadMode { edge, reflect, symmetric, wrap };
   return split_with_sizes(x, std::span(sizes.begin(), sizes.size()), axis);
 }
 
+/// A matrix of blocks: each row of them joined along the last axis, the rows along the last but one.
+/// `block({{a, b}, {c, d}})`; axes of extent 1 come in front of fewer than two.
+///   d(block) = its part of g
+/// Throws ValueError for no rows or an empty one, ShapeError unless the blocks of a row have one height,
+/// and the rows one width.
+[[nodiscard]] Tensor block(std::span<const std::vector<Tensor>> rows);
+[[nodiscard]] inline Tensor block(std::initializer_list<std::vector<Tensor>> rows) {
+  return block(std::span(rows.begin(), rows.size()));
+}
+
 /// Turned by quarters from the first of two axes towards the second.   dx = rot90(g, -quarters)
 /// Throws IndexError for an axis that there is not, ValueError for one named twice.
 [[nodiscard]] Tensor rot90(const Tensor& x, std::int64_t quarters = 1, std::int64_t from = 0,

@@ -4,6 +4,7 @@
 #include <xtape/core/require.hpp>
 #include <xtape/ops/indices.hpp>
 #include <xtape/ops/kernels/sort.hpp>
+#include <xtape/ops/layout.hpp>
 #include <xtape/ops/sort.hpp>
 
 namespace xtape {
@@ -44,6 +45,13 @@ Tensor places(const char* op, const Tensor& x, int axis, bool descending) {
   return apply(ArgSort{{op}, axis, descending, x.shape()[axis]}, x);
 }
 
+/// The elements that an operation finds along an axis, of which it keeps `indices`.
+ValuesAndIndices one_along(const Tensor& x, const Tensor& indices, int axis, bool keep_dims) {
+  const Tensor values = detail::taken_along(x, indices, axis);
+  if (keep_dims) return {values, indices};
+  return {squeeze(values, axis), squeeze(indices, axis)};
+}
+
 }  // namespace
 
 Tensor sort(const Tensor& x, std::int64_t given, bool descending) {
@@ -55,11 +63,21 @@ Tensor argsort(const Tensor& x, std::int64_t axis, bool descending) {
   return places("argsort", x, axis_of("argsort", x, axis), descending);
 }
 
-TopK topk(const Tensor& x, std::int64_t k, std::int64_t given) {
+ValuesAndIndices topk(const Tensor& x, std::int64_t k, std::int64_t given) {
   const int axis = axis_of("topk", x, given);
   detail::require_in<std::int64_t>("topk", "k", k, 0, x.shape()[axis]);
   const Tensor indices = apply(ArgSort{{"topk"}, axis, true, k}, x);
   return {detail::taken_along(x, indices, axis), indices};
+}
+
+ValuesAndIndices max_with_indices(const Tensor& x, std::int64_t given, ReduceOptions options) {
+  const int axis = axis_of("max_with_indices", x, given);
+  return one_along(x, argmax(x, axis, {.keep_dims = true}), axis, options.keep_dims);
+}
+
+ValuesAndIndices min_with_indices(const Tensor& x, std::int64_t given, ReduceOptions options) {
+  const int axis = axis_of("min_with_indices", x, given);
+  return one_along(x, argmin(x, axis, {.keep_dims = true}), axis, options.keep_dims);
 }
 
 }  // namespace xtape

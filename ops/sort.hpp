@@ -3,6 +3,7 @@
 
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+#include <xtape/ops/reduce.hpp>
 
 XTAPE_EXPORT_BEGIN
 
@@ -18,8 +19,8 @@ namespace xtape {
 /// in their order. int64, without gradient. Throws IndexError for an axis that there is not.
 [[nodiscard]] Tensor argsort(const Tensor& x, std::int64_t axis = -1, bool descending = false);
 
-/// What topk finds.
-struct TopK {
+/// Elements, and where they come from along an axis.
+struct ValuesAndIndices {
   Tensor values, indices;
 };
 
@@ -27,7 +28,21 @@ struct TopK {
 /// `auto [values, indices] = topk(x, 5)`. NaN counts as greatest; of equal ones the first come first.
 ///   dx = g, each element at the place that its own came from; the indices have no gradient
 /// Throws ValueError unless 0 <= k <= the extent, IndexError for an axis that there is not.
-[[nodiscard]] TopK topk(const Tensor& x, std::int64_t k, std::int64_t axis = -1);
+[[nodiscard]] ValuesAndIndices topk(const Tensor& x, std::int64_t k, std::int64_t axis = -1);
+
+/// The greatest (smallest) element along an axis and where it stands, the first among equals:
+/// `auto [values, indices] = max_with_indices(x, 1)`. NaN if there is one, the first.
+///   dx = g at that element alone, where amax shares it among equal ones; the indices have no gradient
+/// Throws ValueError for no elements, IndexError for an axis that there is not.
+[[nodiscard]] ValuesAndIndices max_with_indices(const Tensor& x, std::int64_t axis,
+                                                ReduceOptions options = {});
+[[nodiscard]] ValuesAndIndices min_with_indices(const Tensor& x, std::int64_t axis,
+                                                ReduceOptions options = {});
+/// The same of x_0 to x_k for each k: cummax and cummin, and where their elements stand.
+///   dx = g at the element chosen; the indices have no gradient
+/// Throws IndexError for an axis that there is not.
+[[nodiscard]] ValuesAndIndices cummax_with_indices(const Tensor& x, std::int64_t axis);
+[[nodiscard]] ValuesAndIndices cummin_with_indices(const Tensor& x, std::int64_t axis);
 
 }  // namespace xtape
 

@@ -95,6 +95,25 @@ void long_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& 
   }
 }
 
+/// For extents that BLAS counts, none of them 0.
+void blas_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
+                  const Matrix& b, std::byte* y, std::int64_t stride, bool added) {
+  const int rows = blas_int(m), columns = blas_int(n), inner = blas_int(k);
+  const int a_stride = blas_int(a.stride), b_stride = blas_int(b.stride),
+            y_stride = blas_int(stride), keep = added ? 1 : 0;
+  if (dtype == Dtype::float32) {
+    cblas_sgemm(CblasRowMajor, flag(a), flag(b), rows, columns, inner, 1.0F,
+                reinterpret_cast<const float*>(a.data), a_stride,
+                reinterpret_cast<const float*>(b.data), b_stride, static_cast<float>(keep),
+                reinterpret_cast<float*>(y), y_stride);
+  } else {
+    cblas_dgemm(CblasRowMajor, flag(a), flag(b), rows, columns, inner, 1.0,
+                reinterpret_cast<const double*>(a.data), a_stride,
+                reinterpret_cast<const double*>(b.data), b_stride, keep,
+                reinterpret_cast<double*>(y), y_stride);
+  }
+}
+
 }  // namespace
 
 void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
@@ -115,19 +134,20 @@ void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Mat
     std::memset(y, 0, static_cast<std::size_t>(m * n) * size_of(dtype));
   }
   if (k == 0) return;
-  const int rows = blas_int(m), columns = blas_int(n), inner = blas_int(k);
-  const int a_stride = blas_int(a.stride), b_stride = blas_int(b.stride);
-  const int keep = bias != nullptr ? 1 : 0;
-  if (dtype == Dtype::float32) {
-    cblas_sgemm(CblasRowMajor, flag(a), flag(b), rows, columns, inner, 1.0F,
-                reinterpret_cast<const float*>(a.data), a_stride,
-                reinterpret_cast<const float*>(b.data), b_stride, static_cast<float>(keep),
-                reinterpret_cast<float*>(y), columns);
-  } else {
-    cblas_dgemm(CblasRowMajor, flag(a), flag(b), rows, columns, inner, 1.0,
-                reinterpret_cast<const double*>(a.data), a_stride,
-                reinterpret_cast<const double*>(b.data), b_stride, keep,
-                reinterpret_cast<double*>(y), columns);
+  blas_product(dtype, m, n, k, a, b, y, n, bias != nullptr);
+}
+
+void gemm_into(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
+               const Matrix& b, std::byte* y, std::int64_t stride, bool added) {
+  if (m == 0 || n == 0) return;
+  const auto size = static_cast<std::int64_t>(size_of(dtype));
+  if (k > 0 && std::max({m, n, k, a.stride, b.stride, stride}) <= blas_counts)
+    return blas_product(dtype, m, n, k, a, b, y, stride, added);
+  for (std::int64_t row = 0; row < m; ++row, y += stride * size) {
+    const Matrix one{a.data + row * size * (a.transposed ? 1 : a.stride), a.stride, a.transposed};
+    const std::byte* bias = added ? y : nullptr;
+    dtype == Dtype::float32 ? plain_product<float, double>(1, n, k, one, b, bias, y)
+                            : plain_product<double, double>(1, n, k, one, b, bias, y);
   }
 }
 

@@ -19,4 +19,8 @@ struct Matrix {
 void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
           const Matrix& b, const std::byte* bias, std::byte* y);
 
+/// y = a b, or y += a b if `added`, in rows of y that lie `stride` apart; float32 or float64.
+void gemm_into(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
+               const Matrix& b, std::byte* y, std::int64_t stride, bool added);
+
 }  // namespace xtape::kernels

@@ -1,4 +1,3 @@
-#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -7,6 +6,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/ops/kernels/gamma.hpp>
 #include <xtape/ops/kernels/incomplete.hpp>
+#include <xtape/ops/kernels/series.hpp>
 
 namespace xtape::kernels {
 namespace {
@@ -14,75 +14,10 @@ namespace {
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 constexpr int most_terms = 200000;
 
-/// A power series in the change of a, up to a given order: its k-th coefficient is the k-th derivative
-/// over k!.
-class Series {
- public:
-  Series(int order, double value) : order_(order) { at_[0] = value; }
-  /// a itself, plus a number.
-  static Series of_a(int order, double value) {
-    Series s(order, value);
-    if (order > 0) s.at_[1] = 1;
-    return s;
-  }
-
-  double& operator[](int k) { return at_[static_cast<std::size_t>(k)]; }
-  double operator[](int k) const { return at_[static_cast<std::size_t>(k)]; }
-
-  Series& operator+=(const Series& b) {
-    for (int k = 0; k <= order_; ++k) (*this)[k] += b[k];
-    return *this;
-  }
-  Series& operator*=(double b) {
-    for (int k = 0; k <= order_; ++k) (*this)[k] *= b;
-    return *this;
-  }
-  friend Series operator*(const Series& a, const Series& b) {
-    Series y(a.order_, 0);
-    for (int k = 0; k <= a.order_; ++k) {
-      for (int i = 0; i <= k; ++i) y[k] += a[i] * b[k - i];
-    }
-    return y;
-  }
-  friend Series operator/(const Series& a, const Series& b) {
-    Series y(a.order_, 0);
-    for (int k = 0; k <= a.order_; ++k) {
-      y[k] = a[k];
-      for (int i = 0; i < k; ++i) y[k] -= y[i] * b[k - i];
-      y[k] /= b[0];
-    }
-    return y;
-  }
-  /// exp(a), given exp(a_0).
-  friend Series exponential(const Series& a, double first) {
-    Series y(a.order_, first);
-    for (int k = 1; k <= a.order_; ++k) {
-      for (int i = 1; i <= k; ++i) y[k] += i * a[i] * y[k - i] / k;
-    }
-    return y;
-  }
-  /// Whether it is at most this part of `sum`.
-  bool vanishes_beside(const Series& sum, double part) const {
-    for (int k = 0; k <= order_; ++k) {
-      if (std::abs((*this)[k]) > part * std::abs(sum[k])) return false;
-    }
-    return true;
-  }
-  double derivative() const {
-    double factorial = 1;
-    for (int k = 2; k <= order_; ++k) factorial *= k;
-    return factorial * (*this)[order_];
-  }
-
- private:
-  int order_;
-  std::array<double, most_orders + 1> at_{};
-};
-
 double digamma_of(double x) { return digamma_right(Lane<double>(x)).v[0]; }
 
 /// x^a exp(-x) / gamma(a + 1) for a > 0, x > 0, its exponent without the cancellation of great parts.
-Series power_over_gamma(int order, double a, double x) {
+Series power_over_gamma(Orders orders, double a, double x) {
   double value;
   if (a < 10) {
     value = std::exp(a * std::log(x) - x - log_gamma_of(a + 1));
@@ -91,42 +26,40 @@ Series power_over_gamma(int order, double a, double x) {
     const double exponent = t < 1 ? -a * (t - std::log1p(t)) : a * std::log(x / a) - (x - a);
     value = std::exp(exponent - stirling_rest(a)) / std::sqrt(2 * std::numbers::pi * a);
   }
-  Series exponent(order, 0);
-  double factorial = 1;
-  for (int k = 1; k <= order; ++k) {
-    factorial *= k;
-    exponent[k] =
-        (k == 1 ? std::log(x) - digamma_of(a + 1) : -polygamma_of(k - 1, a + 1)) / factorial;
+  Series exponent(orders, 0);
+  for (int k = 1; k <= orders.a; ++k) {
+    const double slope = k == 1 ? std::log(x) - digamma_of(a + 1) : -polygamma_of(k - 1, a + 1);
+    exponent(k, 0) = slope / Series::factorial(k);
   }
   return exponential(exponent, value);
 }
 
 /// P by its power series: x^a exp(-x) / gamma(a + 1) times the sum of x^k / ((a + 1) ... (a + k)).
-Series lower_by_sum(int order, double a, double x) {
-  Series term(order, 1), sum(order, 1);
+Series lower_by_sum(Orders orders, double a, double x) {
+  Series term(orders, 1), sum(orders, 1);
   for (int k = 1; k < most_terms; ++k) {
-    term = term / Series::of_a(order, a + k);
+    term = term / Series::of_a(orders, a + k);
     term *= x;
     sum += term;
     if (k > x - a && term.vanishes_beside(sum, epsilon / 4)) break;
   }
-  return power_over_gamma(order, a, x) * sum;
+  return power_over_gamma(orders, a, x) * sum;
 }
 
 /// 1 - P by Legendre's continued fraction, as Lentz evaluates it: x^a exp(-x) / gamma(a) over
 /// (x + 1 - a) - 1 (1 - a) / ((x + 3 - a) - 2 (2 - a) / ...).
-Series upper_by_fraction(int order, double a, double x) {
-  Series minus_a = Series::of_a(order, a);
+Series upper_by_fraction(Orders orders, double a, double x) {
+  Series minus_a = Series::of_a(orders, a);
   minus_a *= -1;
   Series b = minus_a;
-  b[0] += x + 1;
-  const Series one(order, 1);
+  b.front() += x + 1;
+  const Series one(orders, 1);
   Series d = one / b, h = d, c = b;
   for (int k = 1; k < most_terms; ++k) {
     Series factor = minus_a;  // -k (k - a)
-    factor[0] += k;
+    factor.front() += k;
     factor *= -k;
-    b[0] += 2;
+    b.front() += 2;
     Series below = factor * d;
     below += b;
     d = one / below;
@@ -134,12 +67,12 @@ Series upper_by_fraction(int order, double a, double x) {
     if (k > 1) next += factor / c;  // the first has nothing behind it
     c = next;
     Series change = c * d;
-    change[0] -= 1;
+    change.front() -= 1;
     change = h * change;
     h += change;
     if (change.vanishes_beside(h, 4 * epsilon)) break;
   }
-  return power_over_gamma(order, a, x) * Series::of_a(order, a) * h;
+  return power_over_gamma(orders, a, x) * Series::of_a(orders, a) * h;
 }
 
 double at_an_end(bool upper, int order, double part) {
@@ -154,10 +87,11 @@ double incomplete_gamma_of(bool upper, int order, double a, double x) {
   if (a == endless) return at_an_end(upper, order, 0);
   if (a == 0 && order > 0) return no_number;
   if (x == endless || a == 0) return at_an_end(upper, order, 1);
-  Series part = x > a + 1 ? upper_by_fraction(order, a, x) : lower_by_sum(order, a, x);
+  const Orders orders{order};
+  Series part = x > a + 1 ? upper_by_fraction(orders, a, x) : lower_by_sum(orders, a, x);
   if (upper != (x > a + 1)) {
     part *= -1;
-    part[0] += 1;
+    part.front() += 1;
   }
   return part.derivative();
 }
@@ -170,35 +104,99 @@ double gamma_density_of(int order, double a, double x) {
     if (a == 1 && order == 0) return 1;
     return order % 2 == 0 ? endless : -endless;
   }
-  Series density = power_over_gamma(order, a, x) * Series::of_a(order, a);
+  const Orders orders{order};
+  Series density = power_over_gamma(orders, a, x) * Series::of_a(orders, a);
   density *= 1 / x;
   return density.derivative();
 }
 
-double incomplete_beta_of(double a, double b, double x) {
-  if (!(a > 0) || !(b > 0) || !(x >= 0 && x <= 1)) return no_number;
-  if (x == 0 || x == 1) return x;
-  // The fraction converges fast below the mean; above it the other end is near.
-  if (x > (a + 1) / (a + b + 2)) return 1 - incomplete_beta_of(b, a, 1 - x);
-  const double front = std::exp(a * std::log(x) + b * std::log1p(-x) - log_beta_of(a, b)) / a;
+/// -log B(a, b), its value aside.
+Series minus_log_beta(Orders orders, double a, double b) {
+  const auto polygamma = [](int k, double x) { return k == 0 ? digamma_of(x) : polygamma_of(k, x); };
+  Series y(orders, 0);
+  y.each([&](int i, int j) {
+    if (i + j == 0) return;
+    double slope = polygamma(i + j - 1, a + b);
+    if (j == 0) slope -= polygamma(i - 1, a);
+    if (i == 0) slope -= polygamma(j - 1, b);
+    y(i, j) = slope / (Series::factorial(i) * Series::factorial(j));
+  });
+  return y;
+}
+
+/// x^a (1 - x)^b / B(a, b) for x in (0, 1).
+Series power_over_beta(Orders orders, double a, double b, double x) {
+  Series exponent = minus_log_beta(orders, a, b);
+  if (orders.a > 0) exponent(1, 0) += std::log(x);
+  if (orders.b > 0) exponent(0, 1) += std::log1p(-x);
+  return exponential(exponent,
+                     std::exp(a * std::log(x) + b * std::log1p(-x) - log_beta_of(a, b)));
+}
+
+/// A series, its value moved away from 0.
+Series kept_from_zero(Series x) {
   constexpr double tiny = std::numeric_limits<double>::min();
-  double c = 1, d = 1 - (a + b) * x / (a + 1);
-  if (std::abs(d) < tiny) d = tiny;
-  d = 1 / d;
-  double h = d;
+  if (std::abs(x.front()) < tiny) x.front() = tiny;
+  return x;
+}
+
+/// I_x(a, b) by its continued fraction, as Lentz evaluates it; it converges fast below the mean.
+Series beta_by_fraction(Orders orders, double a, double b, double x) {
+  const auto plus_a = [&](double number) { return Series::of_a(orders, a + number); };
+  const Series one(orders, 1), sum = plus_a(0) + Series::of_b(orders, b);
+  Series first = sum / plus_a(1);
+  first *= -x;
+  Series d = one / kept_from_zero(one + first), h = d, c = one;
+  Series change = one;
+  const auto next = [&](const Series& factor) {
+    d = one / kept_from_zero(one + factor * d);
+    c = kept_from_zero(one + factor / c);
+    change = c * d;
+    change.front() -= 1;
+    change = h * change;
+    h += change;
+  };
   for (int m = 1; m < most_terms; ++m) {
-    for (const double factor : {m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-                                -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))}) {
-      d = 1 + factor * d;
-      if (std::abs(d) < tiny) d = tiny;
-      d = 1 / d;
-      c = 1 + factor / c;
-      if (std::abs(c) < tiny) c = tiny;
-      h *= c * d;
-    }
-    if (std::abs(c * d - 1) <= epsilon) break;
+    Series twice = plus_a(0);
+    twice.front() += 2 * m;  // a + 2 m
+    Series below = twice, above = twice, even = Series::of_b(orders, b - m);
+    below.front() -= 1;
+    above.front() += 1;
+    even *= m * x;
+    next(even / (below * twice));
+    Series odd = sum;
+    odd.front() += m;
+    odd = plus_a(m) * odd;
+    odd *= -x;
+    const Series before = change;
+    next(odd / (twice * above));
+    if (before.vanishes_beside(h, epsilon) && change.vanishes_beside(h, epsilon)) break;
   }
-  return front * h;
+  return power_over_beta(orders, a, b, x) / plus_a(0) * h;
+}
+
+double incomplete_beta_of(Orders orders, double a, double b, double x) {
+  if (!(a > 0) || !(b > 0) || !(x >= 0 && x <= 1)) return no_number;
+  const bool value = orders.a + orders.b == 0;
+  if (x == 0 || x == 1) return value ? x : 0;
+  if (x <= (a + 1) / (a + b + 2)) return beta_by_fraction(orders, a, b, x).derivative();
+  const double rest = beta_by_fraction({orders.b, orders.a}, b, a, 1 - x).derivative();
+  return value ? 1 - rest : -rest;
+}
+
+double beta_density_of(Orders orders, double a, double b, double x) {
+  if (!(a > 0) || !(b > 0) || !(x >= 0 && x <= 1)) return no_number;
+  if (x == 0 || x == 1) {
+    const double near = x == 0 ? a : b, far = x == 0 ? b : a;
+    if (near > 1) return 0;
+    const int by_near = x == 0 ? orders.a : orders.b, by_far = x == 0 ? orders.b : orders.a;
+    if (near < 1) return by_near % 2 == 0 ? endless : -endless;
+    if (by_near > 0) return by_near % 2 == 0 ? endless : -endless;
+    return by_far == 0 ? far : by_far == 1 ? 1 : 0;  // 1 / B(1, far)
+  }
+  Series density = power_over_beta(orders, a, b, x);
+  density *= 1 / (x * (1 - x));
+  return density.derivative();
 }
 
 /// y = f(x...)
@@ -225,8 +223,15 @@ void gamma_density(int order, const Tensor& a, const Tensor& x, const Tensor& y)
   const auto of = [=](double p, double q) { return gamma_density_of(order, p, q); };
   each_element(y, of, a, x);
 }
-void incomplete_beta(const Tensor& a, const Tensor& b, const Tensor& x, const Tensor& y) {
-  each_element(y, incomplete_beta_of, a, b, x);
+void incomplete_beta(Orders orders, const Tensor& a, const Tensor& b, const Tensor& x,
+                     const Tensor& y) {
+  const auto of = [=](double p, double q, double r) { return incomplete_beta_of(orders, p, q, r); };
+  each_element(y, of, a, b, x);
+}
+void beta_density(Orders orders, const Tensor& a, const Tensor& b, const Tensor& x,
+                  const Tensor& y) {
+  const auto of = [=](double p, double q, double r) { return beta_density_of(orders, p, q, r); };
+  each_element(y, of, a, b, x);
 }
 
 }  // namespace xtape::kernels

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include <xtape/core/kernels/lane.hpp>
-#include <xtape/core/memory.hpp>
+#include <xtape/ops/kernels/buffer.hpp>
 #include <xtape/ops/kernels/skinny.hpp>
 
 namespace xtape::kernels {
@@ -12,22 +12,6 @@ inline namespace XTAPE_LEVEL {
 namespace {
 
 constexpr std::int64_t widest = 4;  // the largest small extent
-
-/// Elements from the pool, uninitialised.
-template <class T>
-class Buffer {
- public:
-  explicit Buffer(std::size_t count)
-      : bytes_(count * sizeof(T)), data_(static_cast<T*>(memory::allocate(bytes_))) {}
-  ~Buffer() { memory::deallocate(data_, bytes_); }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  T* data() const { return data_; }
-
- private:
-  std::size_t bytes_;
-  T* data_;
-};
 
 /// A matrix of any strides.
 template <class T>
@@ -152,7 +136,7 @@ void few_columns(std::int64_t m, std::int64_t k, const View<T>& a, const View<T>
       n == 3 && L::width % 3 != 0 ? 4 : n;             // sums of a fourth column stay 0
   constexpr std::size_t together = L::width / padded;  // rows
   const std::int64_t length = (k + width - 1) / width * width;
-  const Buffer<T> columns(n * static_cast<std::size_t>(length));
+  const Buffer<T> columns(static_cast<std::int64_t>(n) * length);
   for (std::size_t j = 0; j < n; ++j) {
     T* column = columns.data() + static_cast<std::int64_t>(j) * length;
     for (std::int64_t p = 0; p < k; ++p) column[p] = b(p, static_cast<std::int64_t>(j));

@@ -5,12 +5,15 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/ops/cumulative.hpp>
+#include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/ops/hook.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/reduce.hpp>
+#include <xtape/ops/vmap.hpp>
 
 #include "support/claimed.hpp"
 #include "support/compare.hpp"
@@ -282,4 +285,14 @@ TEST_CASE("gradcheck, relative: wrong digits of tiny derivatives, and points clo
       tensor({1e-6, 1e-4}, Dtype::float64);  // where a step of 1e-3 leaves the domain
   CHECK(!gradcheck([](auto& v) { return log(v[0]); }, {tiny}, absolute));
   CHECK(gradcheck([](auto& v) { return log(v[0]); }, {tiny}, relative));
+}
+
+TEST_CASE("gradcheck takes a function of one tensor, and the functions that grad and vmap give") {
+  const Tensor x = drawn({3, 2}, 0.5, 2);
+  CHECK(gradcheck([](const Tensor& at) { return sin(at) * at; }, x, {.order = 3}));
+  CHECK(gradcheck(grad([](const Tensor& at) { return sum(exp(at) / at); }), x));
+  CHECK(gradcheck(vmap([](const Tensor& row) { return cumsum(row * row, 0); }), x));
+  const auto wrong = [](const Tensor& at) { return at * at.detach(); };
+  CHECK(!gradcheck(wrong, x));
+  CHECK(gradcheck(wrong, x).compared == 36);
 }

@@ -1,7 +1,9 @@
 // Incomplete gamma and beta functions against mpmath.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -25,6 +27,11 @@ const double inf = std::numeric_limits<double>::infinity(), not_a_number = std::
 
 double relative(double got, double expected) {
   return std::abs(got - expected) / std::abs(expected);
+}
+
+/// Beside what it is the change of where that is greater: a derivative may be 0.
+double deviation(double got, double expected, double of) {
+  return std::abs(got - expected) / std::max(std::abs(expected), std::abs(of));
 }
 
 Tensor number(double x) { return tensor(x, Dtype::float64); }
@@ -105,9 +112,42 @@ TEST_CASE("betainc: values, the derivative by x, ends") {
   CHECK(std::isnan(betainc(number(0), 3, 0.5).item()));
   CHECK(std::isnan(betainc(2, 3, number(1.5)).item()));
   CHECK(std::isnan(betainc(2, 3, number(not_a_number)).item()));
-  const Tensor a = number(2).set_requires_grad(true);
-  CHECK(error_of<GradError>([&] { return grad(betainc(a, 3, number(0.5)), {a}); }) ==
-        "betainc: the derivative by x alone is known; a gradient by a or b was asked for");
+}
+
+TEST_CASE("betainc: derivatives by a and b, and mixed ones") {
+  for (const auto& row : incomplete_beta_values) {
+    const double a = row[0], b = row[1], x = row[2];
+    CAPTURE(a);
+    CAPTURE(b);
+    CAPTURE(x);
+    const auto f = [](const Tensor& at) { return betainc(at[0], at[1], at[2]); };
+    const Tensor at = tensor({a, b, x}, Dtype::float64);
+    const Doubles slope = values(grad(f)(at)), second = values(hessian(f, at));
+    CHECK(deviation(slope[0], row[4], row[3]) < 2e-12);
+    CHECK(deviation(slope[1], row[5], row[3]) < 2e-12);
+    CHECK(deviation(second[0], row[6], row[4]) < 1e-11);  // aa, ab, ax; ba, bb, bx; xa, xb, xx
+    CHECK(deviation(second[1], row[7], row[4]) < 1e-11);
+    CHECK(deviation(second[4], row[8], row[5]) < 1e-11);
+    CHECK(deviation(second[2], row[9], slope[2]) < 1e-11);
+    CHECK(deviation(second[7], row[10], slope[2]) < 1e-11);
+  }
+}
+
+TEST_CASE("betainc: slopes at the ends of x, and beyond order 4") {
+  const auto density = [](double a, double b, double x) {
+    return value_and_grad([=](const Tensor& at) { return betainc(a, b, at); })(number(x))
+        .second.item();
+  };
+  CHECK(density(2, 3, 0) == 0);
+  CHECK(density(1, 3, 0) == 3);
+  CHECK(density(3, 1, 1) == 3);
+  CHECK(density(0.5, 3, 0) == inf);
+  CHECK(density(0.5, 3, 1) == 0);
+  const Tensor a = number(2).set_requires_grad(true), b = number(3).set_requires_grad(true);
+  Tensor y = betainc(a, b, number(0.5));
+  for (int order = 1; order <= 4; ++order) y = grad(y, {a}, {.create_graph = true})[0];
+  CHECK(error_of<GradError>([&] { return grad(y, {b}); }) ==
+        "betainc: derivatives by the parameters are known to order 4; order 5 was asked for");
 }
 
 TEST_CASE("gammainc: beyond order 4 in a backward says so") {
@@ -116,7 +156,7 @@ TEST_CASE("gammainc: beyond order 4 in a backward says so") {
   for (int order = 1; order <= 4; ++order) y = grad(y, {a}, {.create_graph = true})[0];
   CHECK(std::isfinite(y.item()));
   CHECK(error_of<GradError>([&] { return grad(y, {a}); }) ==
-        "gammainc: derivatives by a are known to order 4; order 5 was asked for");
+        "gammainc: derivatives by the parameters are known to order 4; order 5 was asked for");
   CHECK(error_of<ShapeError>([&] { return gammainc(ones({2}), ones({3})); }).find("gammainc: ") ==
         0);
 }

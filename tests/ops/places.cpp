@@ -198,3 +198,14 @@ TEST_CASE("places: what cannot be") {
   CHECK(error_of<ValueError>([&] { return take_at(Tensor(), {at}); }) ==
         "take_at: x must be defined; got an undefined tensor");
 }
+
+TEST_CASE("x[i] with a tensor is take, with a mask masked_select, and gradients come along") {
+  const Tensor x = tensor({{1.0, 2.0}, {3.0, 4.0}, {5.0, 6.0}}), index = tensor({2, 0, -1});
+  CHECK(mismatch(x[index], take(x, index)) == "");
+  CHECK(mismatch(x[x > 2.5], tensor({3.0, 4.0, 5.0, 6.0})) == "");
+  CHECK(mismatch(x[tensor({true, false, true})], tensor({{1.0, 2.0}, {5.0, 6.0}})) == "");
+  CHECK(mismatch(x[tensor(1)], x[1]) == "");
+  const Tensor slope = grad([&](const Tensor& at) { return sum(at[index]); })(x);
+  CHECK(mismatch(slope, tensor({{1.0, 1.0}, {0.0, 0.0}, {2.0, 2.0}})) == "");
+  CHECK(error_of<DtypeError>([&] { return x[tensor({1.0})]; }).find("take: ") == 0);
+}

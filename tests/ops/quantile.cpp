@@ -111,3 +111,25 @@ TEST_CASE("diff and trapezoid: differences of neighbours, and the integral of st
           return trapezoid(Tensor());
         }).starts_with("trapezoid: the samples must be defined"));
 }
+
+TEST_CASE("several quantiles at once are each by itself, along an axis in front") {
+  const Tensor x = drawn({3, 4, 5}, -3, 7);
+  const std::vector<double> q{0, 0.3, 0.5, 1};
+  const Tensor some = quantile(x, q, {0, 2}),
+               kept = quantile(x, {0.3, 0.9}, 1, {.keep_dims = true});
+  REQUIRE(some.shape() == Shape{4, 4});
+  REQUIRE(kept.shape() == Shape{2, 3, 1, 5});
+  for (std::int64_t i = 0; i < 4; ++i)
+    CHECK(mismatch(some[i], quantile(x, q[static_cast<std::size_t>(i)], {0, 2})) == "");
+  CHECK(mismatch(kept[1], quantile(x, 0.9, 1, {.keep_dims = true})) == "");
+  CHECK(quantile(x, std::vector<double>{}).shape() == Shape{0});
+  CHECK(quantile(zeros({0, 3}), {0.5, 1}, 1).shape() == Shape{2, 0});
+  CHECK(error_of<ValueError>([&] {
+          return quantile(x, {0.5, 1.5});
+        }) == "quantile: q must lie in [0, 1]; got 1.5");
+  // Both read the elements: the gradients add up.
+  const Tensor slope = grad([](const Tensor& at) {
+    return sum(quantile(at, {0, 1}));
+  })(tensor({3.0, 1.0, 2.0}));
+  CHECK(mismatch(slope, tensor({1.0, 1.0, 0.0})) == "");
+}

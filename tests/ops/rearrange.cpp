@@ -237,3 +237,28 @@ TEST_CASE("set, add_at and masked_fill change a copy") {
   CHECK_THROWS_AS(static_cast<void>(set(x, {5}, 1)), IndexError);
   CHECK_THROWS_AS(static_cast<void>(masked_fill(x, x, 1)), DtypeError);
 }
+
+TEST_CASE("block: blocks side by side and rows one below the other") {
+  const Tensor eye = tensor({{1, 0}, {0, 1}}), row = tensor({5, 6}), column = tensor({{7}, {8}});
+  CHECK(mismatch(block({{eye, column}, {row, tensor(9)}}),
+                 tensor({{1, 0, 7}, {0, 1, 8}, {5, 6, 9}})) == "");
+  CHECK(mismatch(block({{ones({2, 1, 3}), zeros({2, 1, 1})}, {ones({2, 2, 4})}}),
+                 concatenate({concatenate({ones({2, 1, 3}), zeros({2, 1, 1})}, 2), ones({2, 2, 4})},
+                             1)) == "");
+  const std::vector<std::vector<Tensor>> rows{{eye}, {eye}};
+  CHECK(block(rows).shape() == Shape{4, 2});
+  CHECK(block({{row, ones({2}, Dtype::float64)}}).dtype() == Dtype::float64);
+  CHECK(
+      error_of<ShapeError>([&] {
+        return block({{eye, row}});
+      }) ==
+      "block: the blocks of row 0 must agree but along axis 1; got int64[1, 2] beside int64[2, 2]");
+  CHECK(error_of<ShapeError>([&] {
+          return block({{eye}, {row, row}});
+        }) == "block: rows must agree but along axis 0; got int64[1, 4] beside int64[2, 2]");
+  CHECK(error_of<ValueError>([&] { return block(std::vector<std::vector<Tensor>>{}); }) ==
+        "block: at least one row of blocks is needed; got none");
+  CHECK(error_of<ValueError>([&] {
+          return block({{eye}, {}});
+        }) == "block: a row needs at least one block; got none in row 1");
+}

@@ -149,3 +149,30 @@ TEST_CASE("sort, argsort and topk: no elements, and what cannot be") {
           return argsort(tensor(1.0));
         }).starts_with("argsort: axis must exist"));
 }
+
+TEST_CASE(
+    "max_with_indices and min_with_indices: the first among equals, alone, has the gradient") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const Tensor x = tensor({{1.0, 7.0, 7.0}, {-2.0, nan, nan}, {5.0, 5.0, -1.0}});
+  const auto [values, indices] = max_with_indices(x, 1);
+  CHECK(mismatch(values, tensor({7.0, nan, 5.0})) == "");
+  CHECK(mismatch(indices, tensor({1, 1, 0})) == "");
+  CHECK(mismatch(min_with_indices(x, 0, {.keep_dims = true}).indices, tensor({{1, 1, 1}})) == "");
+  CHECK(mismatch(min_with_indices(x, -1).values, tensor({1.0, nan, -1.0})) == "");
+  const Tensor slope =
+      grad([](const Tensor& at) { return sum(max_with_indices(at, 1).values); })(x);
+  CHECK(mismatch(slope, tensor({{0.0, 1.0, 0.0}, {0.0, 1.0, 0.0}, {1.0, 0.0, 0.0}})) == "");
+  CHECK(error_of<ValueError>([] {
+          return max_with_indices(zeros({2, 0}), 1).values;
+        }).find("no elements") != std::string::npos);
+}
+
+TEST_CASE("cummax_with_indices and cummin_with_indices are cummax and cummin, and their places") {
+  const Tensor x = tensor({{3, 1, 4, 1}, {5, 9, 2, 9}});
+  const auto [greatest, up] = cummax_with_indices(x, 1);
+  const auto [smallest, down] = cummin_with_indices(x, 1);
+  CHECK(mismatch(greatest, cummax(x, 1)) == "");
+  CHECK(mismatch(smallest, cummin(x, 1)) == "");
+  CHECK(mismatch(up, tensor({{0, 0, 2, 2}, {0, 1, 1, 1}})) == "");
+  CHECK(mismatch(down, tensor({{0, 1, 1, 1}, {0, 0, 2, 2}})) == "");
+}

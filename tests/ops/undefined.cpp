@@ -9,6 +9,8 @@
 #include <xtape/core/error.hpp>
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/bitwise.hpp>
+#include <xtape/ops/convolution.hpp>
+#include <xtape/ops/convolve.hpp>
 #include <xtape/ops/cumulative.hpp>
 #include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/dropout.hpp>
@@ -95,6 +97,22 @@ std::vector<Use> uses() {
       of_one("logcumsumexp", [](T x) { return logcumsumexp(x, 0); }),
       of_one("cummax", [](T x) { return cummax(x, 0); }),
       of_one("cummin", [](T x) { return cummin(x, 0); }),
+      of_one("cummax_with_indices", [](T x) { return cummax_with_indices(x, 0).values; }),
+      of_one("cummin_with_indices", [](T x) { return cummin_with_indices(x, 0).values; }),
+      of_one("max_with_indices", [](T x) { return max_with_indices(x, 0).values; }),
+      of_one("min_with_indices", [](T x) { return min_with_indices(x, 0).values; }),
+      of_two("convolve", [](T a, T b) { return convolve(a, b); }),
+      of_two("correlate", [](T a, T b) { return correlate(a, b); }),
+      of_two("fftconvolve", [](T a, T b) { return fftconvolve(a, b); }),
+      of_two("convolution", [](T a, T b) { return convolution(a, b); }),
+      of_two("transposed_convolution", [](T a, T b) { return transposed_convolution(a, b); }),
+      of_one("unfold", [](T x) { return unfold(x, 2); }),
+      of_one("fold", [](T x) { return fold(x, {2}, 2); }),
+      of_two("block",
+             [](T a, T b) {
+               return block({{a, b}});
+             }),
+      of_two("index", [](T a, T b) { return a[b]; }),
       of_one("reshape", [](T x) { return reshape(x, {4}); }),
       of_one("reshape", [](T x) { return reshape(x, {-1}); }),
       of_one("transpose", [](T x) { return transpose(x); }),

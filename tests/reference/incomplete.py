@@ -18,6 +18,27 @@ def lower(a, x):
     return mp.gammainc(a, 0, x, regularized=True)
 
 
+def beta_derivative(orders, a, b, x):
+    def value(p, q, at):
+        return mp.betainc(p, q, 0, at, regularized=True)
+
+    def density(p, q, at):
+        return at ** (p - 1) * (1 - at) ** (q - 1) / mp.beta(p, q)
+
+    by_a, by_b, by_x = orders
+    f = density if by_x else value
+    if by_a == by_b == 0:
+        return f(a, b, x)
+    with mp.workdps(100):
+        h = mp.mpf(10) ** -20
+        if (by_a, by_b) == (1, 1):
+            return sum(s * t * f(a + s * h, b + t * h, x) for s in (-1, 1) for t in (-1, 1)) / (4 * h * h)
+        points = [f(a + s * h * (by_a > 0), b + s * h * (by_b > 0), x) for s in (-1, 0, 1)]
+        if by_a + by_b == 1:
+            return (points[2] - points[0]) / (2 * h)
+        return (points[2] - 2 * points[1] + points[0]) / (h * h)
+
+
 def text(x):
     return mp.nstr(x, 17, min_fixed=0, max_fixed=0)
 
@@ -36,7 +57,8 @@ for a in (0.125, 0.5, 1, 3, 20, 200):
     for b in (0.125, 1, 2.5, 30):
         for x in (0.0625, 0.25, 0.75, 0.9375):
             numbers = [mp.mpf(v) for v in (a, b, x)]
-            numbers.append(mp.betainc(numbers[0], numbers[1], 0, numbers[2], regularized=True))
+            for orders in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (2, 0, 0), (1, 1, 0), (0, 2, 0), (1, 0, 1), (0, 1, 1)):
+                numbers.append(beta_derivative(orders, *numbers[:3]))
             beta_rows.append("    {" + ", ".join(map(text, numbers)) + "},")
 
 new = """#pragma once
@@ -47,8 +69,8 @@ new = """#pragma once
 inline constexpr double incomplete_gamma_values[][6] = {
 %s
 };
-/// a, b, x, I_x(a, b)
-inline constexpr double incomplete_beta_values[][4] = {
+/// a, b, x, I_x(a, b), its derivatives by a, b, aa, ab, bb, ax, bx
+inline constexpr double incomplete_beta_values[][11] = {
 %s
 };
 // clang-format on

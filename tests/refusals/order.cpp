@@ -45,6 +45,14 @@ TEST_CASE("refusals: axes of order and accumulation") {
   check(of_axis("logcumsumexp: axis", [](auto& x, auto a) { return logcumsumexp(x, a); }));
   check(of_axis("cummax: axis", [](auto& x, auto a) { return cummax(x, a); }));
   check(of_axis("cummin: axis", [](auto& x, auto a) { return cummin(x, a); }));
+  check(of_axis("cummax_with_indices: axis",
+                [](auto& x, auto a) { return cummax_with_indices(x, a).values; }));
+  check(of_axis("cummin_with_indices: axis",
+                [](auto& x, auto a) { return cummin_with_indices(x, a).values; }));
+  check(of_axis("max_with_indices: axis",
+                [](auto& x, auto a) { return max_with_indices(x, a).values; }));
+  check(of_axis("min_with_indices: axis",
+                [](auto& x, auto a) { return min_with_indices(x, a).values; }));
 }
 
 TEST_CASE("refusals: counts and places along an axis") {

@@ -1,4 +1,6 @@
 #include <xtape/core/create.hpp>
+#include <xtape/ops/convolution.hpp>
+#include <xtape/ops/convolve.hpp>
 #include <xtape/ops/einsum.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/linalg.hpp>
@@ -65,6 +67,70 @@ TEST_CASE("refusals: products") {
          return einsum("i,j->ij", {broadcast_to(scalar, {n}), ones({1})});
        },
        "multiply: out of memory: 1152921504606846976 bytes for float32[%]"},
+  });
+}
+
+TEST_CASE("refusals: signals") {
+  const Tensor signal = ones({4});
+  const auto empty = [](const char* op, auto f) {
+    return Refusal<std::int64_t>{
+        "signals: elements",
+        Kind::shape,
+        {0},
+        [f](auto n) { return f(ones({n})); },
+        std::string(op) + ": signals must not be empty; got float32[4] and float32[%]"};
+  };
+  check(Counts{
+      empty("convolve", [&](const Tensor& x) { return convolve(signal, x); }),
+      empty("correlate", [&](const Tensor& x) { return correlate(signal, x); }),
+      empty("fftconvolve", [&](const Tensor& x) { return fftconvolve(signal, x); }),
+  });
+}
+
+TEST_CASE("refusals: windows over images") {
+  const Tensor x = ones({1, 4, 5}), w = ones({4, 4, 3});
+  const auto in_range = [](const char* name, std::string text, std::vector<std::int64_t> values,
+                           auto f) {
+    return Refusal<std::int64_t>{name, Kind::value, std::move(values), f, std::move(text)};
+  };
+  const std::vector<std::int64_t> counts{0, -1, least, most}, widths{-1, least, most};
+  check(Counts{
+      in_range("ConvolutionOptions.groups", "convolution: groups must be at least 1; got ",
+               {0, -1, least}, [&](auto n) { return convolution(x, w, {.groups = n}); }),
+      in_range("ConvolutionOptions.groups",
+               "convolution: groups must divide the channels of x and of the weights; got ",
+               {3, 8, most}, [&](auto n) { return convolution(x, w, {.groups = n}); }),
+      in_range("ConvolutionOptions.stride", "convolution: stride must lie in [1, 2147483647]; got ",
+               counts, [&](auto n) { return convolution(x, w, {.stride = n}); }),
+      in_range("ConvolutionOptions.dilation",
+               "convolution: dilation must lie in [1, 2147483647]; got ", counts,
+               [&](auto n) { return convolution(x, w, {.dilation = n}); }),
+      in_range("ConvolutionOptions.padding",
+               "convolution: padding must lie in [0, 2147483647]; got ", widths,
+               [&](auto n) { return convolution(x, w, {.padding = n}); }),
+      in_range("TransposedConvolutionOptions.groups",
+               "transposed_convolution: groups must be at least 1; got ", {0, -1, least},
+               [&](auto n) { return transposed_convolution(x, w, {.groups = n}); }),
+      in_range("TransposedConvolutionOptions.output_padding",
+               "transposed_convolution: output_padding must lie in [0, 2147483647]; got ", widths,
+               [&](auto n) { return transposed_convolution(x, w, {.output_padding = n}); }),
+      in_range("TransposedConvolutionOptions.output_padding",
+               "transposed_convolution: output_padding must lie below stride or dilation; got ",
+               {1, 2147483647},
+               [&](auto n) { return transposed_convolution(x, w, {.output_padding = n}); }),
+      in_range("unfold: kernel", "unfold: kernel must lie in [1, 2147483647]; got ", counts,
+               [&](auto n) { return unfold(x, n); }),
+      in_range("fold: kernel", "fold: kernel must lie in [1, 2147483647]; got ", counts,
+               [&](auto n) { return fold(x, {5}, n); }),
+  });
+  check(Counts{
+      {"TransposedConvolutionOptions.padding",
+       Kind::shape,
+       {4, 2147483647},
+       [&](auto n) { return transposed_convolution(x, w, {.padding = n}); },
+       "transposed_convolution: padding must leave something of the result; got % on both sides "
+       "for "
+       "an image of [1, 4, 5]"},
   });
 }
 

@@ -57,6 +57,11 @@ inline std::vector<Case> layout_cases() {
        [](auto& v) {
          return split_with_sizes(v[0], {2, 1}, 1);
        }},
+      {"block: two rows",
+       {x, y, vector},
+       [](auto& v) {
+         return block({{v[0], v[1]}, {v[2], v[2]}});
+       }},
       {"rot90: a quarter", {x}, [](auto& v) { return rot90(v[0]); }},
       {"meshgrid: two vectors",
        {vector, vector},

@@ -3,6 +3,8 @@
 #include <limits>
 #include <vector>
 
+#include <xtape/ops/convolution.hpp>
+#include <xtape/ops/convolve.hpp>
 #include <xtape/ops/einsum.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
@@ -46,6 +48,47 @@ inline std::vector<Case> product_cases() {
       {"linear: nothing but the bias",
        {nothing, zeros({0, 3}, Dtype::float64), vector},
        [](auto& v) { return linear(v[0], v[1], v[2]); }},
+      {"convolve: full", {x, sixteenths({2}, 1)}, [](auto& v) { return convolve(v[0], v[1]); }},
+      {"convolve: same, the longer behind",
+       {vector, sixteenths({2, 4}, 1)},
+       [](auto& v) { return convolve(v[0], v[1], Overlap::same); }},
+      {"correlate: valid, for each",
+       {x, sixteenths({4, 1, 2}, 1)},
+       [](auto& v) { return correlate(v[0], v[1]); }},
+      {"correlate: full, the longer behind",
+       {vector, sixteenths({2, 4}, 1)},
+       [](auto& v) { return correlate(v[0], v[1], Overlap::full); }},
+      {"fftconvolve: same",
+       {x, sixteenths({2}, 1)},
+       [](auto& v) { return fftconvolve(v[0], v[1], Overlap::same); },
+       true},
+      {"convolution: two groups, padded",
+       {sixteenths({2, 4, 5}), sixteenths({6, 2, 3}, 1), sixteenths({6}, 2)},
+       [](auto& v) {
+         return convolution(v[0], v[1], v[2], {.stride = 2, .padding = 1, .groups = 2});
+       }},
+      {"convolution: an image, dilated",
+       {sixteenths({2, 4, 5}), sixteenths({3, 2, 2, 2}, 1)},
+       [](auto& v) {
+         return convolution(v[0], v[1], {.padding = ConvolutionPadding::same, .dilation = {1, 2}});
+       }},
+      {"convolution: three axes",
+       {sixteenths({1, 1, 2, 3, 2}), sixteenths({2, 1, 2, 2, 1}, 1)},
+       [](auto& v) { return convolution(v[0], v[1]); }},
+      {"transposed_convolution: two groups",
+       {sixteenths({2, 4, 2}), sixteenths({4, 1, 3}, 1), sixteenths({2}, 2)},
+       [](auto& v) {
+         return transposed_convolution(
+             v[0], v[1], v[2], {.stride = 2, .padding = 1, .output_padding = 1, .groups = 2});
+       }},
+      {"unfold: padded",
+       {sixteenths({1, 2, 3, 4})},
+       [](auto& v) {
+         return unfold(v[0], {2, 3}, {.stride = 2, .padding = 1});
+       }},
+      {"fold: what lies on one another",
+       {sixteenths({2, 4, 5})},
+       [](auto& v) { return fold(v[0], {6}, 2); }},
       {"einsum: matrices",
        {x, sixteenths({3, 2}, 1)},
        [](auto& v) {

@@ -103,6 +103,18 @@ inline std::vector<Case> reduction_cases() {
        rounds},
       {"cummax: rows", {x}, [](auto& v) { return cummax(v[0], 1); }},
       {"cummin: an inner axis", {cube}, [](auto& v) { return cummin(v[0], 1); }},
+      {"max_with_indices: an axis",
+       {cube},
+       [](auto& v) { return max_with_indices(v[0], 1).values; }},
+      {"min_with_indices: an axis, kept",
+       {cube},
+       [](auto& v) { return min_with_indices(v[0], -3, {.keep_dims = true}).values; }},
+      {"cummax_with_indices: rows",
+       {x},
+       [](auto& v) { return cummax_with_indices(v[0], 1).values; }},
+      {"cummin_with_indices: columns",
+       {x},
+       [](auto& v) { return cummin_with_indices(v[0], 0).values; }},
       {"median: all", {x}, [](auto& v) { return median(v[0]); }},
       {"median: an axis, kept",
        {cube},
@@ -111,6 +123,12 @@ inline std::vector<Case> reduction_cases() {
        {cube},
        [](auto& v) {
          return quantile(v[0], 0.375, {0, 2});
+       },
+       rounds},
+      {"quantile: several",
+       {cube},
+       [](auto& v) {
+         return quantile(v[0], {0.375, 1, 0.5}, {0, 2});
        },
        rounds},
       {"ptp: an axis", {x}, [](auto& v) { return ptp(v[0], 1); }},

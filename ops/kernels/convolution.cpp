@@ -1,0 +1,194 @@
+#include <algorithm>
+#include <vector>
+
+#include <xtape/core/memory.hpp>
+#include <xtape/ops/kernels/convolution.hpp>
+#include <xtape/ops/kernels/gemm.hpp>
+
+// Products of matrices: a panel of windows, unfolded, by the weights. A panel stays in the cache.
+namespace xtape::kernels {
+namespace {
+
+constexpr std::int64_t panel_bytes = 384 * 1024, least_places = 64;
+
+template <class T>
+constexpr Dtype dtype_of = std::is_same_v<T, float> ? Dtype::float32 : Dtype::float64;
+
+/// The windows at places [first, last) of `channels` channels: [channels, taps, last - first].
+template <class T>
+void unfold_places(const Windows& of, std::int64_t channels, const T* image, std::int64_t first,
+                   std::int64_t last, T* columns) {
+  const std::int64_t count = last - first, step = of.stride[2];
+  if (of.reach_out()) std::fill_n(columns, channels * of.taps() * count, T{0});
+  for (std::int64_t channel = 0; channel < channels; ++channel, image += of.elements()) {
+    each_tap(of, [&](std::int64_t, const Spatial& tap) {
+      each_run(of, tap, first, last, [&](std::int64_t place, std::int64_t run, std::int64_t at) {
+        T* to = columns + (place - first);
+        if (step == 1) {
+          std::copy_n(image + at, run, to);
+        } else {
+          for (std::int64_t i = 0; i < run; ++i) to[i] = image[at + i * step];
+        }
+      });
+      columns += count;
+    });
+  }
+}
+
+/// The transpose: adds to the image.
+template <class T>
+void fold_places(const Windows& of, std::int64_t channels, const T* columns, std::int64_t first,
+                 std::int64_t last, T* image) {
+  const std::int64_t count = last - first, step = of.stride[2];
+  for (std::int64_t channel = 0; channel < channels; ++channel, image += of.elements()) {
+    each_tap(of, [&](std::int64_t, const Spatial& tap) {
+      each_run(of, tap, first, last, [&](std::int64_t place, std::int64_t run, std::int64_t at) {
+        const T* from = columns + (place - first);
+        if (step == 1) {
+          for (std::int64_t i = 0; i < run; ++i) image[at + i] += from[i];
+        } else {
+          for (std::int64_t i = 0; i < run; ++i) image[at + i * step] += from[i];
+        }
+      });
+      columns += count;
+    });
+  }
+}
+
+template <class T>
+Matrix matrix(const T* data, std::int64_t stride, bool transposed = false) {
+  return {reinterpret_cast<const std::byte*>(data), stride, transposed};
+}
+
+/// y = a b, or y += a b; rows of y `stride` apart.
+template <class T>
+void product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b, T* y,
+             std::int64_t stride, bool added) {
+  gemm_into(dtype_of<T>, m, n, k, a, b, reinterpret_cast<std::byte*>(y), stride, added);
+}
+
+/// A convolution's groups and panels of places, with the memory for one.
+template <class T>
+struct Panels {
+  explicit Panels(const ConvolutionShape& of)
+      : shape(of),
+        rows(of.inputs * of.windows.taps()),
+        places(of.windows.places()),
+        plain(of.windows.are_elements()),
+        width(plain ? places : panel_width()),
+        columns(plain ? 0 : static_cast<std::size_t>(rows * width)) {}
+
+  /// f(data, weights, result, first, last) for each group of each image and each panel of places.
+  template <class Data, class Weights, class Result, class F>
+  void each(Data* data, Weights* weights, Result* result, F f) {
+    const Windows& windows = shape.windows;
+    for (std::int64_t image = 0; image < shape.images; ++image) {
+      for (std::int64_t group = 0; group < shape.groups; ++group) {
+        Weights* const own = weights + group * shape.outputs * rows;
+        for (std::int64_t first = 0; first < places; first += width)
+          f(data, own, result, first, std::min(first + width, places));
+        data += shape.inputs * windows.elements();
+        result += shape.outputs * places;
+      }
+    }
+  }
+  /// The windows at places [first, last) as a matrix [rows, last - first].
+  Matrix windows(const T* data, std::int64_t first, std::int64_t last) {
+    if (plain) return matrix(data, places);
+    unfold_places(shape.windows, shape.inputs, data, first, last, columns.data());
+    return matrix(columns.data(), last - first);
+  }
+
+  const ConvolutionShape& shape;
+  std::int64_t rows, places;
+  bool plain;  // the windows are the data as it lies
+  std::int64_t width;
+  std::vector<T, memory::Allocator<T>> columns;
+
+ private:
+  std::int64_t panel_width() const {
+    const std::int64_t fitting =
+        panel_bytes / (std::max<std::int64_t>(rows, 1) * static_cast<std::int64_t>(sizeof(T)));
+    return std::min(std::max(fitting, least_places), places);
+  }
+};
+
+template <class T>
+void result_of(const ConvolutionShape& shape, const T* x, const T* w, T* y) {
+  Panels<T> panels(shape);
+  panels.each(x, w, y, [&](auto* data, auto* weights, auto* result, auto first, auto last) {
+    product(shape.outputs, last - first, panels.rows, matrix(weights, panels.rows),
+            panels.windows(data, first, last), result + first, panels.places, false);
+  });
+}
+
+template <class T>
+void data_of(const ConvolutionShape& shape, const T* w, const T* y, T* x) {
+  Panels<T> panels(shape);
+  if (!panels.plain)
+    std::fill_n(x, shape.images * shape.groups * shape.inputs * shape.windows.elements(), T{0});
+  panels.each(x, w, y, [&](auto* data, auto* weights, auto* result, auto first, auto last) {
+    const std::int64_t count = last - first;
+    T* const columns = panels.plain ? data : panels.columns.data();
+    product(panels.rows, count, shape.outputs, matrix(weights, panels.rows, true),
+            matrix(result + first, panels.places), columns, count, false);
+    if (!panels.plain) fold_places(shape.windows, shape.inputs, columns, first, last, data);
+  });
+}
+
+template <class T>
+void weights_of(const ConvolutionShape& shape, const T* x, const T* y, T* w) {
+  Panels<T> panels(shape);
+  std::fill_n(w, shape.groups * shape.outputs * panels.rows, T{0});
+  panels.each(x, w, y, [&](auto* data, auto* weights, auto* result, auto first, auto last) {
+    Matrix windows = panels.windows(data, first, last);
+    windows.transposed = true;
+    product(shape.outputs, panels.rows, last - first, matrix(result + first, panels.places),
+            windows, weights, panels.rows, true);
+  });
+}
+
+/// f with the three operands as elements of their dtype.
+template <class F>
+void typed(Dtype dtype, const std::byte* a, const std::byte* b, std::byte* y, F f) {
+  const auto of = [&]<class T>(T) {
+    f(reinterpret_cast<const T*>(a), reinterpret_cast<const T*>(b), reinterpret_cast<T*>(y));
+  };
+  if (dtype == Dtype::float32)
+    of(float());
+  else
+    of(double());
+}
+
+}  // namespace
+
+void convolution_result(Dtype dtype, const ConvolutionShape& shape, const std::byte* data,
+                        const std::byte* weights, std::byte* result) {
+  typed(dtype, data, weights, result,
+        [&](auto* x, auto* w, auto* y) { result_of(shape, x, w, y); });
+}
+void convolution_data(Dtype dtype, const ConvolutionShape& shape, const std::byte* weights,
+                      const std::byte* result, std::byte* data) {
+  typed(dtype, weights, result, data, [&](auto* w, auto* y, auto* x) { data_of(shape, w, y, x); });
+}
+void convolution_weights(Dtype dtype, const ConvolutionShape& shape, const std::byte* data,
+                         const std::byte* result, std::byte* weights) {
+  typed(dtype, data, result, weights,
+        [&](auto* x, auto* y, auto* w) { weights_of(shape, x, y, w); });
+}
+
+void unfold(Dtype dtype, const Windows& windows, std::int64_t channels, const std::byte* image,
+            std::byte* columns) {
+  typed(dtype, image, nullptr, columns, [&](auto* x, auto*, auto* y) {
+    unfold_places(windows, channels, x, 0, windows.places(), y);
+  });
+}
+void fold(Dtype dtype, const Windows& windows, std::int64_t channels, const std::byte* columns,
+          std::byte* image) {
+  typed(dtype, columns, nullptr, image, [&](auto* x, auto*, auto* y) {
+    std::fill_n(y, channels * windows.elements(), std::remove_reference_t<decltype(*y)>{0});
+    fold_places(windows, channels, x, 0, windows.places(), y);
+  });
+}
+
+}  // namespace xtape::kernels

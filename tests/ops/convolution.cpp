@@ -1,0 +1,247 @@
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <xtape/xtape.hpp>
+
+#include "support/compare.hpp"
+#include "support/errors.hpp"
+
+using namespace xtape;
+
+namespace {
+
+using Numbers = std::array<std::int64_t, 3>;
+
+/// A convolution of three axes, in the words of its definition.
+struct Layer {
+  std::int64_t images, channels, outputs, groups;
+  Numbers in, kernel, stride{1, 1, 1}, padding{0, 0, 0}, dilation{1, 1, 1};
+
+  Numbers out() const {
+    Numbers extents{};
+    for (std::size_t i = 0; i < 3; ++i)
+      extents[i] = (in[i] + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1) / stride[i] + 1;
+    return extents;
+  }
+  Tensor data(std::uint64_t seed = 1) const {
+    return drawn({images, channels, in[0], in[1], in[2]}, -1, 1, seed);
+  }
+  Tensor weights() const {
+    return drawn({outputs, channels / groups, kernel[0], kernel[1], kernel[2]}, -1, 1, 2);
+  }
+  ConvolutionOptions options() const { return {stride, padding_of(), dilation, groups}; }
+  ConvolutionPadding padding_of() const { return PerAxis(padding); }
+
+  /// f(place in data, in weights, in the result) for each product.
+  template <class F>
+  void each_product(F f) const {
+    const Numbers to = out();
+    const std::int64_t own = channels / groups, made = outputs / groups;
+    for (std::int64_t n = 0; n < images; ++n)
+      for (std::int64_t o = 0; o < outputs; ++o)
+        for (std::int64_t c = 0; c < own; ++c)
+          each(kernel, [&](const Numbers& k) {
+            each(to, [&](const Numbers& p) {
+              Numbers at{};
+              for (std::size_t i = 0; i < 3; ++i) {
+                at[i] = p[i] * stride[i] + k[i] * dilation[i] - padding[i];
+                if (at[i] < 0 || at[i] >= in[i]) return;
+              }
+              f(flat(n * channels + o / made * own + c, at, in), flat(o * own + c, k, kernel),
+                flat(n * outputs + o, p, to));
+            });
+          });
+  }
+
+  template <class F>
+  static void each(const Numbers& extents, F f) {
+    for (std::int64_t z = 0; z < extents[0]; ++z)
+      for (std::int64_t y = 0; y < extents[1]; ++y)
+        for (std::int64_t x = 0; x < extents[2]; ++x) f(Numbers{z, y, x});
+  }
+  static std::size_t flat(std::int64_t leading, const Numbers& at, const Numbers& extents) {
+    return static_cast<std::size_t>(
+        ((leading * extents[0] + at[0]) * extents[1] + at[1]) * extents[2] + at[2]);
+  }
+};
+
+const std::vector<Layer>& layers() {
+  static const std::vector<Layer> all{
+      {2, 3, 4, 1, {1, 5, 6}, {1, 3, 3}},
+      {1, 4, 6, 2, {1, 7, 5}, {1, 3, 2}, {1, 2, 1}, {0, 1, 1}},
+      {2, 4, 4, 4, {1, 6, 6}, {1, 3, 3}, {1, 2, 2}, {0, 2, 0}, {1, 1, 2}},
+      {2, 4, 8, 4, {1, 1, 40}, {1, 1, 5}, {1, 1, 3}, {0, 0, 4}, {1, 1, 3}},
+      {3, 5, 7, 1, {1, 4, 4}, {1, 1, 1}},
+      {2, 2, 3, 1, {4, 5, 3}, {2, 3, 2}, {2, 1, 1}, {1, 0, 1}, {1, 2, 1}},
+      {1, 1, 1, 1, {1, 2, 2}, {1, 4, 4}, {1, 3, 3}, {0, 5, 5}},
+      {1, 16, 8, 1, {1, 60, 70}, {1, 5, 5}, {1, 1, 1}, {0, 2, 2}},
+  };
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("convolution is the sum of its definition, and so are its gradients") {
+  for (const Layer& layer : layers()) {
+    const Tensor x = layer.data(), w = layer.weights();
+    CAPTURE(x.describe());
+    CAPTURE(w.describe());
+    const Numbers to = layer.out();
+    const Tensor g = drawn({layer.images, layer.outputs, to[0], to[1], to[2]}, -1, 1, 3);
+    const Doubles data = values(x), weights = values(w), gradient = values(g);
+    Doubles y(gradient.size()), dx(data.size()), dw(weights.size());
+    layer.each_product([&](std::size_t i, std::size_t j, std::size_t k) {
+      y[k] += data[i] * weights[j];
+      dx[i] += weights[j] * gradient[k];
+      dw[j] += data[i] * gradient[k];
+    });
+    const auto f = [&](const std::vector<Tensor>& v) {
+      return convolution(v[0], v[1], layer.options());
+    };
+    const auto check = [&](Dtype dtype, double tolerance) {
+      const auto [result, pull] = vjp(f, {x.to(dtype), w.to(dtype)});
+      const auto slopes = pull(g.to(dtype));
+      CHECK(mismatch(result, from_vector(y, g.shape()).to(dtype), tolerance) == "");
+      CHECK(mismatch(slopes[0], from_vector(dx, x.shape()).to(dtype), tolerance) == "");
+      CHECK(mismatch(slopes[1], from_vector(dw, w.shape()).to(dtype), tolerance) == "");
+    };
+    check(Dtype::float64, 1e-12);
+    check(Dtype::float32, 1e-4);
+  }
+}
+
+TEST_CASE("transposed_convolution adds the weights, times each element, to a window") {
+  for (const Layer& layer : layers()) {
+    const Numbers to = layer.out();
+    // The layer read backwards: images of `outputs` channels, weights as they are.
+    const Tensor g = drawn({layer.images, layer.outputs, to[0], to[1], to[2]}, -1, 1, 3);
+    Numbers left{};
+    for (std::size_t i = 0; i < 3; ++i)
+      left[i] = layer.in[i] - ((to[i] - 1) * layer.stride[i] - 2 * layer.padding[i] +
+                               layer.dilation[i] * (layer.kernel[i] - 1) + 1);
+    const Tensor y = transposed_convolution(
+        g, layer.weights(), {layer.stride, layer.padding, left, layer.dilation, layer.groups});
+    Doubles expected(static_cast<std::size_t>(layer.data().size()));
+    const Doubles weights = values(layer.weights()), gradient = values(g);
+    layer.each_product([&](std::size_t i, std::size_t j, std::size_t k) {
+      expected[i] += weights[j] * gradient[k];
+    });
+    CHECK(mismatch(y, from_vector(expected, layer.data().shape()), 1e-12) == "");
+  }
+}
+
+TEST_CASE("convolution: one and two axes, one image, a bias, padding that keeps the extents") {
+  const Tensor x = drawn({2, 3, 9}, -1, 1), w = drawn({4, 3, 3}, -1, 1, 1), b = drawn({4}, -1, 1);
+  const Tensor y = convolution(x, w, b, {.padding = 1});
+  CHECK(y.shape() == Shape{2, 4, 9});
+  CHECK(mismatch(convolution(x[1], w, b, {.padding = 1}), y[1]) == "");
+  CHECK(mismatch(convolution(x, w, {.padding = ConvolutionPadding::same}) + reshape(b, {4, 1}),
+                 y) == "");
+  const Tensor square = expand_dims(x, 2), window = expand_dims(w, 2);
+  CHECK(mismatch(squeeze(convolution(square, window, b, {.padding = {0, 1}}), 2), y, 1e-15) == "");
+  // An even window: what is left over lies behind, as torch has it.
+  const Tensor even = convolution(tensor({{1.0, 2.0, 3.0}}), tensor({{{1.0, 10.0}}}),
+                                  {.padding = ConvolutionPadding::same});
+  CHECK(mismatch(even, tensor({{21.0, 32.0, 3.0}})) == "");
+  const std::vector<int> list{1, 2};
+  CHECK(convolution(square, window, {.stride = list}).shape() == Shape{2, 4, 1, 4});
+}
+
+TEST_CASE("convolution of no images, and of strided ones") {
+  CHECK(convolution(zeros({0, 2, 5}), ones({3, 2, 2})).shape() == Shape{0, 3, 4});
+  const Tensor turned = transpose(drawn({6, 5, 2, 3}, -1, 1)), w = drawn({4, 2, 3, 3}, -1, 1);
+  CHECK(mismatch(convolution(turned, w), convolution(turned.contiguous(), w)) == "");
+  const Tensor none = vmap([&](const Tensor& x) { return convolution(x, w); })(
+      zeros({0, 1, 2, 5, 5}, Dtype::float64));
+  CHECK(none.shape() == Shape{0, 1, 4, 3, 3});
+}
+
+TEST_CASE("unfold lists windows, fold counts how often an element is met") {
+  const Tensor x = reshape(arange(9), {1, 1, 3, 3}).to(Dtype::float32);
+  CHECK(mismatch(unfold(x, 2), tensor({{{0.0, 1.0, 3.0, 4.0},
+                                        {1.0, 2.0, 4.0, 5.0},
+                                        {3.0, 4.0, 6.0, 7.0},
+                                        {4.0, 5.0, 7.0, 8.0}}})) == "");
+  CHECK(mismatch(fold(unfold(ones({1, 1, 3, 3}), 2), {3, 3}, 2),
+                 tensor({{{{1.0, 2.0, 1.0}, {2.0, 4.0, 2.0}, {1.0, 2.0, 1.0}}}})) == "");
+  const Tensor image = drawn({2, 3, 6, 5}, -1, 1), w = drawn({4, 3, 3, 2}, -1, 1);
+  const Tensor columns = unfold(image, {3, 2}, {.stride = {1, 2}, .padding = 1});
+  const Tensor product = matmul(reshape(w, {4, 18}), columns);
+  const Tensor y = convolution(image, w, {.stride = {1, 2}, .padding = 1});
+  CHECK(mismatch(reshape(product, y.shape()), y, 1e-14) == "");
+}
+
+TEST_CASE("per-example gradients of a convolution's weights: vmap of grad") {
+  const Tensor x = drawn({4, 2, 6, 6}, -1, 1), w = drawn({3, 2, 3, 3}, -1, 1, 1);
+  const auto loss = [](const Tensor& image, const Tensor& weights) {
+    const Tensor y = convolution(image, weights, {.padding = 1});
+    return sum(y * y);
+  };
+  const Tensor each = vmap([&](const Tensor& image) {
+    return grad([&](const Tensor& weights) { return loss(image, weights); })(w);
+  })(x);
+  REQUIRE(each.shape() == Shape{4, 3, 2, 3, 3});
+  const auto whole = grad([&](const Tensor& weights) { return loss(x, weights); })(w);
+  CHECK(mismatch(sum(each, 0), whole, 1e-12) == "");
+}
+
+TEST_CASE("convolutions: what does not fit is refused") {
+  const Tensor x = ones({2, 4, 5, 5}), w = ones({6, 4, 3, 3});
+  const auto shape = [](auto f) { return error_of<ShapeError>(f); };
+  const auto value = [](auto f) { return error_of<ValueError>(f); };
+  CHECK(shape([&] {
+          return convolution(x, ones({6, 4, 7, 3}), {.padding = {0, 1}});
+        }) ==
+        "convolution: a window must lie within the padded image; got a window of [7, 3] for [5, 7] "
+        "of an image of [2, 4, 5, 5]");
+  CHECK(shape([&] { return convolution(x, w, {.dilation = 3}); }) ==
+        "convolution: a window must lie within the padded image; got a window of [7, 7] for [5, 5] "
+        "of an image of [2, 4, 5, 5]");
+  CHECK(shape([&] {
+          return convolution(x, ones({6, 3, 3, 3}));
+        }) ==
+        "convolution: weights for 4 channels in 1 groups have extent 4 along axis 1; got "
+        "float32[6, 3, 3, 3] for float32[2, 4, 5, 5]");
+  CHECK(shape([&] {
+          return convolution(x, ones({6, 4}));
+        }) ==
+        "convolution: weights must have two axes of channels and 1 to 3 of a window; got "
+        "float32[6, 4]");
+  CHECK(
+      shape([&] { return convolution(ones({5}), w); }) ==
+      "convolution: an image [channels, extents...] of 2 axes, or [images, channels, extents...], "
+      "is needed; got float32[5]");
+  CHECK(shape([&] { return convolution(x, w, ones({5})); }) ==
+        "convolution: the bias must have a number for each of 6 channels, in float32; got "
+        "float32[5]");
+  CHECK(value([&] { return convolution(x, w, {.groups = 3}); }) ==
+        "convolution: groups must divide the channels of x and of the weights; got 3");
+  CHECK(value([&] {
+          return convolution(x, w, {.stride = {1, 1, 1}});
+        }) == "convolution: stride must be one number or one for each of 2 axes; got 3");
+  CHECK(value([&] {
+          return convolution(x, w, {.stride = 2, .padding = ConvolutionPadding::same});
+        }) == "convolution: stride must be 1 where padding is `same`; got 2");
+  CHECK(error_of<DtypeError>([&] { return convolution(x, w.to(Dtype::float64)); }) ==
+        "convolution: one floating dtype is needed; got float32[2, 4, 5, 5] and "
+        "float64[6, 4, 3, 3]");
+  CHECK(error_of<DtypeError>([&] {
+          return convolution(x.to(Dtype::int64), w.to(Dtype::int64));
+        }).find("convolution: one floating dtype is needed") == 0);
+  CHECK(value([&] {
+          return transposed_convolution(x, ones({4, 2, 3, 3}), {.output_padding = 1});
+        }) == "transposed_convolution: output_padding must lie below stride or dilation; got 1");
+  CHECK(
+      shape([&] { return transposed_convolution(x, w); }) ==
+      "transposed_convolution: weights for 4 channels in 1 groups have extent 4 along axis 0; got "
+      "float32[6, 4, 3, 3] for float32[2, 4, 5, 5]");
+  CHECK(shape([&] {
+          return fold(ones({1, 4, 3}), {3, 3}, 2);
+        }) ==
+        "fold: for 4 taps at 4 places [images, channels taps, places] is needed; got "
+        "float32[1, 4, 3]");
+}
