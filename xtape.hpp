@@ -71,6 +71,7 @@
 #include <xtape/ops/masked.hpp>
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/places.hpp>
+#include <xtape/ops/pooling.hpp>
 #include <xtape/ops/products.hpp>
 #include <xtape/ops/quantile.hpp>
 #include <xtape/ops/rearrange.hpp>

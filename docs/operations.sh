@@ -28,6 +28,7 @@ Other products|products
 Sums of products by subscripts|einsum
 Convolutions and correlations of signals|convolve
 Convolutions of images|convolution
+Pooling|pooling
 Linear algebra|linalg
 Fourier transforms|fourier
 Softmax|softmax

@@ -18,6 +18,8 @@
 namespace xtape {
 namespace {
 
+using detail::joined;
+using detail::parted;
 using detail::with_spatial;
 using kernels::Windows;
 
@@ -91,21 +93,13 @@ struct Convolution {
   Tensor batch(const Examples& x) const;
 };
 
-/// Examples as images: [examples, images, ...] to [examples images, ...], and back.
-Tensor joined(const Tensor& x, int axis) { return flatten(x, axis, axis + 1); }
-Tensor parted(const Tensor& x, int axis, std::int64_t examples) {
-  Shape shape = x.shape();
-  shape[axis] /= examples;
-  shape.insert(axis, examples);
-  return reshape(x, shape);
-}
 /// Examples as groups: along the channels.
 Tensor grouped(Factor factor, const Tensor& x) {
   return factor == Factor::weights ? joined(x, 0) : joined(moveaxis(x, 0, 1), 1);
 }
 Tensor ungrouped(Factor factor, const Tensor& x, std::int64_t examples) {
-  return factor == Factor::weights ? parted(x, 0, examples)
-                                   : moveaxis(parted(x, 1, examples), 1, 0);
+  const int axis = factor == Factor::weights ? 0 : 1;
+  return moveaxis(parted(x, axis, examples, x.extent(axis) / examples), axis, 0);
 }
 
 /// Where there are no examples: what one would be, and no results of such.
@@ -126,7 +120,7 @@ Tensor Convolution::batch(const Examples& x) const {
   if (made != Factor::weights && !x.differ(a == Factor::weights ? 0 : 1)) {
     const Tensor y = a == Factor::weights ? apply(all, x[0], joined(x[1], 0))
                                           : apply(all, joined(x[0], 0), x[1]);
-    return parted(y, 0, count);
+    return parted(y, 0, count, y.extent(0) / count);
   }
   all.groups *= count;
   return ungrouped(made, apply(all, grouped(a, x.each(0)), grouped(b, x.each(1))), count);
@@ -158,8 +152,7 @@ struct Unfold {
   }
   void vjp(const Tensor& g, const Send& send) const { send(0, apply(transposed(), g)); }
   Tensor batch(const Examples& x) const {
-    if (x.count() == 0) return none_of(infer(example_of(x, 0)));
-    return parted(apply(Unfold(*this), joined(x[0], 0)), 0, x.count());
+    return parted(apply(Unfold(*this), joined(x[0], 0)), 0, x.count(), x[0].extent(1));
   }
   Unfold transposed() const { return {{back ? "unfold" : "fold", true}, !back, axes, windows}; }
 };

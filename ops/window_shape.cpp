@@ -3,6 +3,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/window_shape.hpp>
 
 namespace xtape {
@@ -82,6 +83,15 @@ Tensor with_images(const char* op, const Tensor& x, int axes, bool& single) {
   throw ShapeError(std::string(op) + ": an image [channels, extents...] of " +
                    std::to_string(axes) +
                    " axes, or [images, channels, extents...], is needed; got " + x.describe());
+}
+
+Tensor joined(const Tensor& x, int axis) { return flatten(x, axis, axis + 1); }
+
+Tensor parted(const Tensor& x, int axis, std::int64_t examples, std::int64_t images) {
+  Shape shape = x.shape();
+  shape[axis] = images;
+  shape.insert(axis, examples);
+  return reshape(x, shape);
 }
 
 kernels::Windows windows_over(const char* op, const Shape& images, const Spatial& kernel, int axes,

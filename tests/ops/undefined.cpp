@@ -23,6 +23,7 @@
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/linalg.hpp>
 #include <xtape/ops/matmul.hpp>
+#include <xtape/ops/pooling.hpp>
 #include <xtape/ops/products.hpp>
 #include <xtape/ops/quantile.hpp>
 #include <xtape/ops/rearrange.hpp>
@@ -106,6 +107,10 @@ std::vector<Use> uses() {
       of_two("fftconvolve", [](T a, T b) { return fftconvolve(a, b); }),
       of_two("convolution", [](T a, T b) { return convolution(a, b); }),
       of_two("transposed_convolution", [](T a, T b) { return transposed_convolution(a, b); }),
+      of_one("max_pool", [](T x) { return max_pool(x, 2); }),
+      of_one("average_pool", [](T x) { return average_pool(x, 2); }),
+      of_one("adaptive_max_pool", [](T x) { return adaptive_max_pool(x, 2); }),
+      of_one("adaptive_average_pool", [](T x) { return adaptive_average_pool(x, 2); }),
       of_one("unfold", [](T x) { return unfold(x, 2); }),
       of_one("fold", [](T x) { return fold(x, {2}, 2); }),
       of_two("block",

@@ -8,6 +8,7 @@
 #include <xtape/ops/einsum.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
+#include <xtape/ops/pooling.hpp>
 #include <xtape/ops/products.hpp>
 
 #include "case.hpp"
@@ -81,6 +82,35 @@ inline std::vector<Case> product_cases() {
          return transposed_convolution(
              v[0], v[1], v[2], {.stride = 2, .padding = 1, .output_padding = 1, .groups = 2});
        }},
+      {"max_pool: overlapping",
+       {sixteenths({2, 2, 5})},
+       [](auto& v) { return max_pool(v[0], 3, {.stride = 2, .padding = 1}); }},
+      {"max_pool_with_indices: of two axes",
+       {sixteenths({1, 2, 4, 5})},
+       [](auto& v) {
+         return max_pool_with_indices(v[0], {2, 3}, {.stride = 1, .ceil_mode = true}).values;
+       }},
+      {"average_pool: over the end",
+       {sixteenths({2, 1, 5, 3})},
+       [](auto& v) {
+         return average_pool(v[0], 2,
+                             {.padding = 1, .ceil_mode = true, .count_include_pad = false});
+       },
+       true},
+      {"average_pool: quarters",
+       {sixteenths({1, 2, 4, 4})},
+       [](auto& v) { return average_pool(v[0], 2); }},
+      {"adaptive_max_pool: uneven",
+       {sixteenths({1, 2, 3, 5})},
+       [](auto& v) {
+         return adaptive_max_pool(v[0], {2, 3});
+       }},
+      {"adaptive_average_pool: uneven",
+       {sixteenths({1, 2, 3, 5})},
+       [](auto& v) {
+         return adaptive_average_pool(v[0], {1, 3});
+       },
+       true},
       {"unfold: padded",
        {sixteenths({1, 2, 3, 4})},
        [](auto& v) {

@@ -1,0 +1,22 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include <xtape/core/dtype.hpp>
+#include <xtape/ops/kernels/windows.hpp>
+
+/// Windows over dense planes [planes, in...] of one floating dtype, to [planes, out...].
+namespace xtape::kernels {
+
+/// Where in its plane the greatest element of each window lies, the first among equals, or the first
+/// NaN. False if a window meets no element.
+bool window_maxima(Dtype dtype, const Windows& windows, std::int64_t planes, const std::byte* x,
+                   std::int64_t* places);
+
+/// The sum of each window; and the transpose, which adds each y to the elements of its window.
+void window_sums(Dtype dtype, const Windows& windows, std::int64_t planes, const std::byte* x,
+                 std::byte* y);
+void spread_windows(Dtype dtype, const Windows& windows, std::int64_t planes, const std::byte* y,
+                    std::byte* x);
+
+}  // namespace xtape::kernels

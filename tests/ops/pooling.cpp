@@ -1,0 +1,119 @@
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <xtape/xtape.hpp>
+
+#include "support/compare.hpp"
+#include "support/errors.hpp"
+
+using namespace xtape;
+
+namespace {
+
+/// 7 i mod 13, of [1, 1, 5, 6]; what PyTorch 2.13 gives of it stands below.
+Tensor image() { return reshape(remainder(arange(30) * 7, 13), {1, 1, 5, 6}).to(Dtype::float32); }
+
+Tensor plane(const Tensor& y) { return squeeze(y); }
+
+}  // namespace
+
+TEST_CASE("max_pool and its places are PyTorch's") {
+  const auto [values, places] = max_pool_with_indices(image(), 3, {.stride = 2, .padding = 1});
+  CHECK(mismatch(plane(values),
+                 tensor({{10.0, 11.0, 12.0}, {10.0, 11.0, 12.0}, {12.0, 10.0, 11.0}})) == "");
+  CHECK(mismatch(plane(places), tensor({{7, 9, 11}, {7, 9, 11}, {24, 20, 22}})) == "");
+  CHECK(mismatch(plane(max_pool(image(), 2, {.ceil_mode = true})),
+                 tensor({{10.0, 11.0, 12.0}, {9.0, 10.0, 11.0}, {12.0, 7.0, 8.0}})) == "");
+  CHECK(mismatch(plane(max_pool(image(), 2, {.stride = 1, .dilation = {2, 3}})),
+                 tensor({{8.0, 8.0, 9.0}, {11.0, 11.0, 12.0}, {12.0, 8.0, 8.0}})) == "");
+  CHECK(max_pool(image(), 2).shape() == Shape{1, 1, 2, 3});
+}
+
+TEST_CASE("average_pool counts as PyTorch does, with padding and beyond the end") {
+  const auto ninths = [](const Tensor& y) { return plane(y).to(Dtype::float64); };
+  CHECK(
+      mismatch(
+          ninths(average_pool(image(), 3, {.stride = 2, .padding = 1})),
+          tensor({{20.0, 41.0, 47.0}, {31.0, 50.0, 59.0}, {30.0, 30.0, 36.0}}, Dtype::float64) / 9,
+          1e-7) == "");
+  CHECK(
+      mismatch(
+          ninths(average_pool(image(), 3, {.stride = 2, .padding = 1, .count_include_pad = false})),
+          tensor({{5.0, 41.0 / 6, 47.0 / 6}, {31.0 / 6, 50.0 / 9, 59.0 / 9}, {7.5, 5.0, 6.0}},
+                 Dtype::float64),
+          1e-7) == "");
+  CHECK(mismatch(
+            plane(average_pool(image(), 2, {.padding = 1, .ceil_mode = true})),
+            tensor({{0.0, 2.0, 2.5, 2.25}, {2.25, 5.25, 6.25, 3.5}, {5.25, 4.75, 5.75, 3.25}})) ==
+        "");
+  CHECK(mismatch(
+            ninths(average_pool(image(), {2, 4},
+                                {.stride = PerAxis{3, 3}, .padding = {1, 0}, .ceil_mode = true})),
+            tensor({{2.0, 19.0 / 6}, {5.0, 31.0 / 6}}, Dtype::float64), 1e-6) == "");
+}
+
+TEST_CASE("adaptive pools part each axis as PyTorch does") {
+  CHECK(mismatch(plane(adaptive_average_pool(image(), {2, 4})).to(Dtype::float64),
+                 tensor({{26.0, 29.0, 35.0, 38.0}, {36.0, 26.0, 32.0, 35.0}}, Dtype::float64) / 6,
+                 1e-6) == "");
+  CHECK(mismatch(plane(adaptive_max_pool(image(), {3, 4})), tensor({{10.0, 10.0, 11.0, 12.0},
+                                                                    {10.0, 10.0, 11.0, 12.0},
+                                                                    {12.0, 10.0, 11.0, 11.0}})) ==
+        "");
+  const Tensor x = drawn({2, 3, 4, 6}, -1, 1);
+  CHECK(mismatch(adaptive_average_pool(x, {2, 3}), average_pool(x, 2), 1e-15) == "");
+  CHECK(mismatch(adaptive_average_pool(x, 1), mean(x, {2, 3}, {.keep_dims = true}), 1e-15) == "");
+  CHECK(mismatch(adaptive_max_pool(x, 1), amax(x, {2, 3}, {.keep_dims = true})) == "");
+}
+
+TEST_CASE("pools over one and three axes are those over two with axes of extent 1") {
+  const Tensor line = drawn({2, 3, 9}, -1, 1), cube = drawn({1, 2, 4, 5, 3}, -1, 1);
+  CHECK(mismatch(max_pool(line, 2), squeeze(max_pool(expand_dims(line, 2), {1, 2}), 2)) == "");
+  CHECK(mismatch(average_pool(cube, {2, 1, 3}),
+                 average_pool(average_pool(cube, {2, 1, 1}), {1, 1, 3}), 1e-15) == "");
+  CHECK(mismatch(max_pool(cube, {2, 3, 1}), max_pool(max_pool(cube, {2, 1, 1}), {1, 3, 1})) == "");
+}
+
+TEST_CASE("max_pool: the first among equals has the gradient, NaN and -inf come through") {
+  const double nan = std::numeric_limits<double>::quiet_NaN(),
+               inf = std::numeric_limits<double>::infinity();
+  const auto slope = [](const Tensor& x) {
+    return grad([](const Tensor& at) { return sum(max_pool(at, 2)); })(x);
+  };
+  CHECK(mismatch(slope(ones({1, 1, 2, 4})),
+                 tensor({{{{1.0, 0.0, 1.0, 0.0}, {0.0, 0.0, 0.0, 0.0}}}})) == "");
+  const Tensor x = tensor({{{1.0, nan, -inf, -inf}}});
+  CHECK(mismatch(max_pool(x, 2), tensor({{{nan, -inf}}})) == "");
+  CHECK(mismatch(max_pool_with_indices(x, 2).indices, tensor({{{1, 2}}})) == "");
+  CHECK(max_pool(zeros({0, 2, 4}), 2).shape() == Shape{0, 2, 2});
+}
+
+TEST_CASE("pools: what does not fit is refused") {
+  const Tensor x = ones({1, 2, 4, 4});
+  CHECK(error_of<ShapeError>([&] { return max_pool(x, 5); }) ==
+        "max_pool: a window must lie within the padded image; got a window of [5, 5] for [4, 4] of "
+        "an "
+        "image of [1, 2, 4, 4]");
+  CHECK(error_of<ValueError>([&] { return max_pool(x, 3, {.padding = 2}); }) ==
+        "max_pool: padding must be at most half a window; got 2");
+  CHECK(error_of<ValueError>([&] { return average_pool(x, 0); }) ==
+        "average_pool: window must lie in [1, 2147483647]; got 0");
+  CHECK(error_of<ValueError>([&] { return max_pool(x, 2, {.stride = 0}); }) ==
+        "max_pool: stride must lie in [1, 2147483647]; got 0");
+  CHECK(error_of<ShapeError>([&] {
+          return average_pool(ones({4, 4}), 2);
+        }) ==
+        "average_pool: [images, channels, extents...] of 1 to 3 axes is needed; got float32[4, 4]");
+  CHECK(error_of<DtypeError>([&] { return max_pool(x.to(Dtype::int64), 2); }) ==
+        "max_pool: floating numbers are needed; got int64[1, 2, 4, 4]");
+  CHECK(error_of<ShapeError>([&] {
+          return max_pool(ones({1, 1, 1}), 2, {.stride = 2, .padding = 1, .dilation = 2});
+        }) == "max_pool: each window must meet an element; got float32[1, 1, 1]");
+  CHECK(error_of<ShapeError>([&] {
+          return adaptive_max_pool(ones({1, 1, 0}), 2);
+        }) == "adaptive_max_pool: no elements along axis 2; got float32[1, 1, 0]");
+}
