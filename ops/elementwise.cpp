@@ -52,8 +52,12 @@ Tensor binary(const Row& row, const Operand& left, const Operand& right) {
       return binary(row, constants[0], constants[1]);
     });
   }
-  return with_tensors(row.name, left, right,
-                      [&](const Tensor& a, const Tensor& b) { return apply_row(row, a, b); });
+  return with_tensors(row.name, left, right, [&](const Tensor& a, const Tensor& b) {
+    if (row.check_integers == nullptr) [[likely]]
+      return apply_row(row, a, b);
+    const Tensor first = a, second = b;  // a check may use numbers of its own
+    return apply_row(row, first, second);
+  });
 }
 
 namespace {

@@ -8,7 +8,8 @@
 namespace xtape::detail {
 
 /// `operand.tensor(op, other, constant)` for operands that nobody else gets a handle of: a number
-/// shares its tensor with the last operations that had the same, and is valid until the next.
+/// shares its tensor with the last operations that had the same, and is valid until the next number is
+/// made a tensor: who uses other numbers before he is done copies it.
 const Tensor& operand_tensor(const char* op, const Operand& operand, Dtype other, Tensor& constant);
 
 /// Throws ValueError, "op: what must be defined; ...", for a tensor that is not.

@@ -16,6 +16,7 @@
 
 #include "../support/compare.hpp"
 #include "../support/errors.hpp"
+#include "../support/rows.hpp"
 
 using namespace xtape;
 using Integers = std::vector<std::int64_t>;
@@ -162,5 +163,22 @@ TEST_CASE("sums and products of integers wrap around") {
     for (const Tensor& y : {sum(x, 0), sum(transpose(x), 1), sum(transpose(x).contiguous(), 1)})
       CHECK(y.to_vector<std::int64_t>()[1] == static_cast<std::int64_t>(total));
     CHECK(prod(full({n}, 3, Dtype::int64) * half).to_vector<std::int64_t>()[0] == 0);
+  }
+}
+
+TEST_CASE("a number beside a tensor is a tensor full of it, for every number and row of two inputs") {
+  for (const Row& row : elementwise_rows()) {
+    if (row.inputs.size() != 2) continue;
+    CAPTURE(row.name);
+    for (const Dtype dtype : {Dtype::int64, Dtype::float64}) {
+      if (dtype == Dtype::int64 && !row.takes_integers) continue;
+      const Tensor x = tensor({1, 2, 20, 35}).to(dtype);
+      for (std::int64_t k = 1; k <= 48; ++k) {
+        CAPTURE(k);
+        const Tensor number = k, all = full({4}, k, dtype);
+        CHECK(mismatch(row.apply({x, number}), row.apply({x, all})) == "");
+        CHECK(mismatch(row.apply({number, x}), row.apply({all, x})) == "");
+      }
+    }
   }
 }
