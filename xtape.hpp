@@ -37,8 +37,11 @@
 #include <xtape/nn/any_module.hpp>
 #include <xtape/nn/binary_cross_entropy.hpp>
 #include <xtape/nn/cross_entropy.hpp>
+#include <xtape/nn/convolution.hpp>
 #include <xtape/nn/dense.hpp>
 #include <xtape/nn/dropout.hpp>
+#include <xtape/nn/embedding.hpp>
+#include <xtape/nn/flatten.hpp>
 #include <xtape/nn/init.hpp>
 #include <xtape/nn/loss.hpp>
 #include <xtape/nn/module.hpp>
@@ -46,6 +49,8 @@
 #include <xtape/nn/reduction.hpp>
 #include <xtape/nn/regression_loss.hpp>
 #include <xtape/nn/regularization.hpp>
+#include <xtape/nn/normalization.hpp>
+#include <xtape/nn/pooling.hpp>
 #include <xtape/nn/residual.hpp>
 #include <xtape/nn/sequential.hpp>
 #include <xtape/ops/along_axis.hpp>
@@ -70,6 +75,7 @@
 #include <xtape/ops/linalg.hpp>
 #include <xtape/ops/masked.hpp>
 #include <xtape/ops/matmul.hpp>
+#include <xtape/ops/normalization.hpp>
 #include <xtape/ops/places.hpp>
 #include <xtape/ops/pooling.hpp>
 #include <xtape/ops/products.hpp>

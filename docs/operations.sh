@@ -29,6 +29,7 @@ Sums of products by subscripts|einsum
 Convolutions and correlations of signals|convolve
 Convolutions of images|convolution
 Pooling|pooling
+Normalization|normalization
 Linear algebra|linalg
 Fourier transforms|fourier
 Softmax|softmax

@@ -23,6 +23,7 @@
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/linalg.hpp>
 #include <xtape/ops/matmul.hpp>
+#include <xtape/ops/normalization.hpp>
 #include <xtape/ops/pooling.hpp>
 #include <xtape/ops/products.hpp>
 #include <xtape/ops/quantile.hpp>
@@ -107,6 +108,10 @@ std::vector<Use> uses() {
       of_two("fftconvolve", [](T a, T b) { return fftconvolve(a, b); }),
       of_two("convolution", [](T a, T b) { return convolution(a, b); }),
       of_two("transposed_convolution", [](T a, T b) { return transposed_convolution(a, b); }),
+      of_one("standardize", [](T x) { return standardize(x, 0); }),
+      of_one("layer_norm", [](T x) { return layer_norm(x, Shape{2}); }),
+      of_two("rms_norm", [](T a, T b) { return rms_norm(a, b); }),
+      of_one("group_norm", [](T x) { return group_norm(x, 1); }),
       of_one("max_pool", [](T x) { return max_pool(x, 2); }),
       of_one("average_pool", [](T x) { return average_pool(x, 2); }),
       of_one("adaptive_max_pool", [](T x) { return adaptive_max_pool(x, 2); }),

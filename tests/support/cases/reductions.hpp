@@ -5,6 +5,7 @@
 
 #include <xtape/ops/cumulative.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/normalization.hpp>
 #include <xtape/ops/quantile.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/samples.hpp>
@@ -115,6 +116,24 @@ inline std::vector<Case> reduction_cases() {
       {"cummin_with_indices: columns",
        {x},
        [](auto& v) { return cummin_with_indices(v[0], 0).values; }},
+      {"standardize: axes",
+       {cube},
+       [](auto& v) {
+         return standardize(v[0], {0, 2});
+       },
+       rounds},
+      {"layer_norm: with weights",
+       {cube, sixteenths({3, 2}, 1), sixteenths({3, 2}, 4)},
+       [](auto& v) { return layer_norm(v[0], v[1], v[2]); },
+       rounds},
+      {"rms_norm: with a weight",
+       {x, vector},
+       [](auto& v) { return rms_norm(v[0], v[1]); },
+       rounds},
+      {"group_norm: two groups",
+       {sixteenths({2, 4, 3})},
+       [](auto& v) { return group_norm(v[0], 2); },
+       rounds},
       {"median: all", {x}, [](auto& v) { return median(v[0]); }},
       {"median: an axis, kept",
        {cube},

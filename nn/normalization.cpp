@@ -1,0 +1,147 @@
+#include <string>
+#include <vector>
+
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
+#include <xtape/nn/normalization.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/functions.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/statistics.hpp>
+
+namespace xtape::nn {
+namespace {
+
+/// A number for each channel, beside [n, channels, extents...].
+Tensor beside(const Tensor& numbers, const Tensor& x) {
+  Shape shape{numbers.extent(0)};
+  while (shape.rank() < x.rank() - 1) shape.push_back(1);
+  return reshape(numbers, shape);
+}
+
+/// Throws ShapeError unless the second axis has so many channels.
+void check_channels(const char* op, const Tensor& x, std::int64_t channels) {
+  if (x.rank() >= 2 && x.extent(1) == channels) return;
+  throw ShapeError(std::string(op) + ": [examples, " + std::to_string(channels) +
+                   " channels, ...] is needed; got " + x.describe());
+}
+
+const Shape& checked(const char* op, const Shape& shape, double eps) {
+  xtape::detail::require_not_negative(op, "eps", eps);
+  if (shape.rank() == 0 || shape.size() == 0)
+    throw ShapeError(std::string(op) + ": a shape with elements is needed; got " +
+                     to_string(shape));
+  return shape;
+}
+
+}  // namespace
+
+template <int axes>
+BatchNorm<axes>::BatchNorm(std::int64_t channels, const BatchNormOptions& options)
+    : channels_(
+          xtape::detail::require_at_least<std::int64_t>("batch_norm", "channels", channels, 1)),
+      eps_(xtape::detail::require_not_negative("batch_norm", "eps", options.eps)),
+      momentum_(options.momentum) {
+  if (momentum_) xtape::detail::require_in("batch_norm", "momentum", *momentum_, 0.0, 1.0);
+  if (options.affine) {
+    weight = parameter("weight", ones({channels}, options.dtype));
+    bias = parameter("bias", zeros({channels}, options.dtype));
+  }
+  if (!options.track_running_stats) return;
+  running_mean = buffer("running_mean", zeros({channels}, options.dtype));
+  running_var = buffer("running_var", ones({channels}, options.dtype));
+  num_batches_tracked = buffer("num_batches_tracked", tensor(0));
+}
+
+template <int axes>
+void BatchNorm<axes>::track(const Tensor& mean, const Tensor& variance, std::int64_t count) const {
+  const NoGradGuard off;
+  num_batches_tracked.assign(num_batches_tracked + 1);
+  const double part = momentum_.value_or(1 / num_batches_tracked.item());
+  const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
+  running_mean.assign((1 - part) * running_mean + part * reshape(mean, {channels_}));
+  running_var.assign((1 - part) * running_var + part * unbiased * reshape(variance, {channels_}));
+}
+
+template <int axes>
+Tensor BatchNorm<axes>::operator()(const Tensor& given) const {
+  return call(given, [&](const Tensor& x) {
+    check_channels("batch_norm", x, channels_);
+    if (x.rank() != axes + 2 && !(axes == 1 && x.rank() == 2)) {
+      throw ShapeError("batch_norm: [examples, channels, extents...] of " + std::to_string(axes) +
+                       " axes is needed; got " + x.describe());
+    }
+    Tensor y;
+    if (training() || !running_mean.defined()) {
+      const std::int64_t count = x.size() / channels_;
+      if (training() && count < 2) {
+        throw ValueError("batch_norm: training needs more than one value a channel; got " +
+                         x.describe());
+      }
+      std::vector<std::int64_t> over{0};
+      for (std::int64_t axis = 2; axis < x.rank(); ++axis) over.push_back(axis);
+      const Tensor centre = mean(x, over, {.keep_dims = true}), centred = x - centre;
+      const Tensor variance = mean(square(centred), over, {.keep_dims = true});
+      if (training() && running_mean.defined()) track(centre.detach(), variance.detach(), count);
+      y = centred * rsqrt(variance + eps_);
+    } else {
+      y = (x - beside(running_mean, x)) * beside(rsqrt(running_var + eps_), x);
+    }
+    return weight.defined() ? y * beside(weight, x) + beside(bias, x) : y;
+  });
+}
+
+template struct BatchNorm<1>;
+template struct BatchNorm<2>;
+template struct BatchNorm<3>;
+
+LayerNorm::LayerNorm(const Shape& shape, const LayerNormOptions& options)
+    : shape_(checked("layer_norm", shape, options.eps)), eps_(options.eps) {
+  if (!options.affine) return;
+  weight = parameter("weight", ones(shape, options.dtype));
+  if (options.bias) bias = parameter("bias", zeros(shape, options.dtype));
+}
+
+Tensor LayerNorm::operator()(const Tensor& x) const {
+  return call(x, [&](const Tensor& in) {
+    Tensor y = layer_norm(in, shape_, {.eps = eps_});
+    if (weight.defined()) y = y * weight;
+    return bias.defined() ? y + bias : y;
+  });
+}
+
+RMSNorm::RMSNorm(const Shape& shape, const LayerNormOptions& options)
+    : shape_(checked("rms_norm", shape, options.eps)), eps_(options.eps) {
+  if (options.affine) weight = parameter("weight", ones(shape, options.dtype));
+}
+
+Tensor RMSNorm::operator()(const Tensor& x) const {
+  return call(x, [&](const Tensor& in) {
+    const Tensor y = rms_norm(in, shape_, {.eps = eps_});
+    return weight.defined() ? y * weight : y;
+  });
+}
+
+GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, const LayerNormOptions& options)
+    : groups_(xtape::detail::require_at_least<std::int64_t>("group_norm", "groups", groups, 1)),
+      channels_(
+          xtape::detail::require_at_least<std::int64_t>("group_norm", "channels", channels, 1)),
+      eps_(xtape::detail::require_not_negative("group_norm", "eps", options.eps)) {
+  xtape::detail::require(channels % groups == 0, "group_norm", "groups", "divide the channels",
+                         groups);
+  if (!options.affine) return;
+  weight = parameter("weight", ones({channels}, options.dtype));
+  if (options.bias) bias = parameter("bias", zeros({channels}, options.dtype));
+}
+
+Tensor GroupNorm::operator()(const Tensor& x) const {
+  return call(x, [&](const Tensor& in) {
+    check_channels("group_norm", in, channels_);
+    Tensor y = group_norm(in, groups_, {.eps = eps_});
+    if (weight.defined()) y = y * beside(weight, in);
+    return bias.defined() ? y + beside(bias, in) : y;
+  });
+}
+
+}  // namespace xtape::nn

@@ -1,0 +1,52 @@
+#pragma once
+#include <cstdint>
+
+#include <xtape/config.hpp>
+#include <xtape/core/tensor.hpp>
+#include <xtape/ops/reduce.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+/// Numbers brought to mean 0 and variance 1, or to a mean square of 1. Floating dtypes; variances are
+/// those of all elements, divided by their number. All throw DtypeError for integers, ValueError for an
+/// eps that is negative or not finite.
+namespace xtape {
+
+struct NormalizationOptions {
+  double eps = 1e-5;  ///< added to the variance, or to the mean square
+};
+
+/// y = (x - mean) / sqrt(variance + eps), both over axes.
+///   dx = (g - mean(g) - y mean(g y)) / sqrt(variance + eps)
+/// Throws IndexError for an axis that there is not.
+[[nodiscard]] Tensor standardize(const Tensor& x, const Axes& axes,
+                                 const NormalizationOptions& options = {});
+
+/// The last axes, those of `shape`, of each example standardized.   x [..., shape...]   ->   y, likewise
+/// With weight and bias [shape...]:  y = standardize(x) weight + bias
+/// Source: Ba, Kiros and Hinton, Layer Normalization (2016).
+/// Throws ShapeError unless the last axes of x, weight and bias are `shape`.
+[[nodiscard]] Tensor layer_norm(const Tensor& x, const Shape& shape,
+                                const NormalizationOptions& options = {});
+[[nodiscard]] Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                const NormalizationOptions& options = {});
+
+/// y = x / sqrt(mean(x²) + eps) over the last axes, times a weight of their shape.
+///   dx = (g - y mean(g y)) / sqrt(mean(x²) + eps)
+/// Source: Zhang and Sennrich, Root Mean Square Layer Normalization (2019).
+/// Throws ShapeError unless the last axes of x are `shape`, or those of the weight.
+[[nodiscard]] Tensor rms_norm(const Tensor& x, const Shape& shape,
+                              const NormalizationOptions& options = {});
+[[nodiscard]] Tensor rms_norm(const Tensor& x, const Tensor& weight,
+                              const NormalizationOptions& options = {});
+
+/// x [n, c, extents...], the channels in so many groups, each group of each example standardized;
+/// `groups` = c standardizes each channel by itself (instance normalization).
+/// Source: Wu and He, Group Normalization (2018).
+/// Throws ShapeError for less than two axes, ValueError unless the groups divide the channels.
+[[nodiscard]] Tensor group_norm(const Tensor& x, std::int64_t groups,
+                                const NormalizationOptions& options = {});
+
+}  // namespace xtape
+
+XTAPE_EXPORT_END
