@@ -61,6 +61,7 @@
 #include <xtape/ops/cumulative.hpp>
 #include <xtape/ops/debug_guard.hpp>
 #include <xtape/ops/derivatives.hpp>
+#include <xtape/ops/distributions.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/einsum.hpp>
 #include <xtape/ops/elementwise.hpp>

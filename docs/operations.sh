@@ -34,6 +34,7 @@ Linear algebra|linalg
 Fourier transforms|fourier
 Softmax|softmax
 Dropout|dropout
+Probability distributions|distributions
 Derivatives of functions|derivatives
 Functions of one example, for all|vmap
 Recomputing instead of keeping|checkpoint
@@ -156,11 +157,42 @@ functions() {
     END { if (shown) printf "```\n" }' "$1"
 }
 
+# The types of a header with what is said of them, but for bodies of functions and what is in detail.
+types() {
+  awk '
+    /^\/\/\// {
+      line = $0
+      sub(/^\/\/\/ ?/, "", line)
+      if (doc != "" && line ~ /^( +|Throws|Source)/) sub(/\n$/, "\\\n", doc)  # begins a line
+      sub(/^ +/, "", line)
+      doc = doc line "\n"
+      next
+    }
+    /^namespace detail/ { hidden = 1 }
+    /^}.*namespace detail/ { hidden = 0; doc = "" }
+    /^namespace xtape/ && doc != "" { printf "\n%s", doc; doc = "" }
+    /^template/ { head = $0 "\n"; next }
+    /^struct [A-Z].*{$/ && !hidden { printf "\n%s\n```cpp\n%s", doc, head; doc = ""; inside = 1 }
+    { head = "" }
+    /^};/ && inside { print "};\n```"; inside = 0 }
+    inside && skipped { if (/^  }$/) skipped = 0; next }
+    inside && /^      :/ { next }
+    inside {
+      line = $0
+      if (line ~ /^  .*\) (const )?{$/) skipped = 1
+      sub(/ {( .*})?$/, ";", line)
+      if (line ~ /^struct/) line = $0
+      if (line ~ /\)$/) line = line ";"
+      print line
+    }' "$1"
+}
+
 printf '%s\n' "$sections" | while IFS='|' read -r title header; do
   printf '\n## %s\n\n`<xtape/ops/%s.hpp>`\n' "$title" "$header"
   if [ -e "ops/$header.def" ]; then
     rows "ops/$header.def"
     formulas "ops/$header.def"
   fi
+  [ "$header" != distributions ] || types "ops/$header.hpp"
   functions "ops/$header.hpp"
 done

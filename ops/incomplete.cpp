@@ -8,6 +8,7 @@
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/incomplete.hpp>
+#include <xtape/ops/incomplete_gamma.hpp>
 #include <xtape/ops/kernels/incomplete.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/numbers.hpp>
@@ -205,6 +206,15 @@ Tensor incomplete_gamma(const OpInfo& info, bool upper, const Operand& left, con
 }
 
 }  // namespace
+
+namespace detail {
+
+Tensor gammainc_by_a(const Tensor& a, const Tensor& x) {
+  return apply(IncompleteGamma{{"gammainc"}, false, 1}, a, x);
+}
+Tensor gamma_density(const Tensor& a, const Tensor& x) { return apply(GammaDensity{0}, a, x); }
+
+}  // namespace detail
 
 Tensor gammainc(const Operand& a, const Operand& x) {
   return incomplete_gamma({"gammainc"}, false, a, x);

@@ -10,6 +10,7 @@
 #include <xtape/ops/sort.hpp>
 #include <xtape/ops/statistics.hpp>
 
+#include "cases/distributions.hpp"
 #include "cases/elements.hpp"
 #include "cases/fourier.hpp"
 #include "cases/layout.hpp"
@@ -21,7 +22,7 @@
 inline std::vector<Case> structural_cases() {
   std::vector<Case> all;
   for (const auto& cases : {reduction_cases(), layout_cases(), element_cases(), product_cases(),
-                            linalg_cases(), fourier_cases(), place_cases()})
+                            linalg_cases(), fourier_cases(), place_cases(), distribution_cases()})
     all.insert(all.end(), cases.begin(), cases.end());
   return all;
 }

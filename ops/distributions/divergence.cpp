@@ -1,0 +1,62 @@
+#include <string>
+
+#include <xtape/core/error.hpp>
+#include <xtape/ops/distributions/multivariate_normal.hpp>
+#include <xtape/ops/distributions/odds.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/linalg.hpp>
+#include <xtape/ops/reduce.hpp>
+#include <xtape/ops/special.hpp>
+
+// Where p is near q, parts of the order of their distance cancel, not parts of the order of 1.
+
+namespace xtape::distributions {
+
+Tensor kl_divergence(const Normal& p, const Normal& q) {
+  const Tensor wider = (p.scale - q.scale) / q.scale, moved = (p.loc - q.loc) / q.scale;
+  return 0.5 * (square(wider) + square(moved)) + (wider - log1p(wider));
+}
+
+Tensor kl_divergence(const MultivariateNormal& p, const MultivariateNormal& q) {
+  const std::int64_t n = p.scale_tril.extent(-1);
+  if (q.scale_tril.extent(-1) != n) {
+    throw ShapeError("kl_divergence: vectors must have one length; got " + std::to_string(n) +
+                     " and " + std::to_string(q.scale_tril.extent(-1)));
+  }
+  const Dtype dtype = promote(p.loc.dtype(), q.loc.dtype());
+  const Tensor l = q.scale_tril.to(dtype);
+  const Tensor wider = linalg::solve_triangular(l, p.scale_tril.to(dtype));
+  const Tensor moved = whitened(l, p.loc - q.loc);
+  return 0.5 * (sum(square(wider), {-2, -1}) + sum(square(moved), -1) - static_cast<double>(n)) +
+         (half_log_det(q) - half_log_det(p));
+}
+
+Tensor kl_divergence(const Exponential& p, const Exponential& q) {
+  const Tensor faster = (q.rate - p.rate) / p.rate;
+  return faster - log1p(faster);
+}
+
+Tensor kl_divergence(const Gamma& p, const Gamma& q) {
+  const Tensor faster = (q.rate - p.rate) / p.rate;
+  return (p.concentration - q.concentration) * digamma(p.concentration) +
+         (lgamma(q.concentration) - lgamma(p.concentration)) + p.concentration * faster -
+         q.concentration * log1p(faster);
+}
+
+Tensor kl_divergence(const Beta& p, const Beta& q) {
+  const Tensor a = p.a - q.a, b = p.b - q.b;
+  return (log_beta(q.a, q.b) - log_beta(p.a, p.b)) + a * digamma(p.a) + b * digamma(p.b) -
+         (a + b) * digamma(p.a + p.b);
+}
+
+Tensor kl_divergence(const Bernoulli& p, const Bernoulli& q) {
+  const Outcomes from(p.given), to(q.given);
+  return times(from.yes, from.log_yes - to.log_yes) + times(from.no, from.log_no - to.log_no);
+}
+
+Tensor kl_divergence(const Categorical& p, const Categorical& q) {
+  return sum(times(p.probs(), p.logits() - q.logits()), -1);
+}
+
+}  // namespace xtape::distributions

@@ -1,0 +1,52 @@
+#include <xtape/core/recording.hpp>
+#include <xtape/ops/distributions/gamma_draws.hpp>
+#include <xtape/ops/distributions/parameters.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/functions.hpp>
+#include <xtape/ops/special.hpp>
+
+namespace xtape::distributions {
+namespace {
+
+Batch batch_of(const Gamma& of) { return {"Gamma", {&of.concentration, &of.rate}}; }
+
+}  // namespace
+
+Gamma::Gamma(const Tensor& shape, const Tensor& inverse_scale)
+    : concentration(shape), rate(inverse_scale) {
+  check_parameter("Gamma", "concentration", concentration, Range::positive);
+  check_parameter("Gamma", "rate", rate, Range::positive);
+  static_cast<void>(batch_shape());
+}
+
+Shape Gamma::batch_shape() const { return batch_of(*this).shape; }
+
+Tensor Gamma::log_prob(const Tensor& x) const {
+  const Tensor all = rate * x;
+  const Tensor outside = (x < 0) | (all == infinity);
+  const Tensor z = where(outside, 1, all);
+  return where(outside, minus_infinity,
+               log(rate) + xlogy(concentration - 1, z) - z - lgamma(concentration));
+}
+
+Tensor Gamma::sample(Rng& rng, const Shape& shape) const {
+  const NoGradGuard off;
+  return rsample(rng, shape);
+}
+
+Tensor Gamma::rsample(Rng& rng, const Shape& shape) const {
+  const Batch batch = batch_of(*this);
+  const Tensor z = standard_gamma(rng, for_draws(concentration, joined(shape, batch.shape)));
+  return (1 / rate.to(Dtype::float64) * z).to(batch.dtype);
+}
+
+Tensor Gamma::mean() const { return batch_of(*this)(concentration / rate); }
+
+Tensor Gamma::variance() const { return batch_of(*this)(concentration / square(rate)); }
+
+Tensor Gamma::entropy() const {
+  return batch_of(*this)(concentration - log(rate) + lgamma(concentration) +
+                         (1 - concentration) * digamma(concentration));
+}
+
+}  // namespace xtape::distributions

@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Compares tests/support/distribution_values.hpp with mpmath, SciPy and PyTorch.
+
+Usage: python3 tests/reference/distributions.py [--write]        needs mpmath, numpy, scipy and torch
+
+Logarithms of densities are mpmath's in 60 digits, and SciPy's to its own precision; entropies and divergences
+are PyTorch's; draws are NumPy's, and slopes of gamma variables by differences of mpmath's distribution function.
+Ends with 1 if the header is not what comes out now; with --write it is written anew.
+"""
+import itertools
+import pathlib
+import sys
+
+import mpmath as mp
+import numpy as np
+import scipy.stats as st
+import torch
+import torch.distributions as td
+from torch.distributions import kl_divergence
+
+mp.mp.dps = 60
+header = pathlib.Path(__file__).resolve().parents[1] / "support" / "distribution_values.hpp"
+torch.set_default_dtype(torch.float64)
+inf = float("inf")
+
+
+def normal(loc, scale, x):
+    return -((x - loc) / scale) ** 2 / 2 - mp.log(scale) - mp.log(2 * mp.pi) / 2
+
+
+def student_t(df, loc, scale, x):
+    z = (x - loc) / scale
+    return (mp.loggamma((df + 1) / 2) - mp.loggamma(df / 2) - mp.log(df * mp.pi) / 2 - mp.log(scale)
+            - (df + 1) / 2 * mp.log(1 + z * z / df))
+
+
+def exponential(rate, x):
+    return -mp.inf if x < 0 else mp.log(rate) - rate * x
+
+
+def gamma(a, rate, x):
+    if x < 0 or x == mp.inf:
+        return -mp.inf
+    if x == 0:
+        return mp.log(rate) if a == 1 else mp.inf if a < 1 else -mp.inf
+    return a * mp.log(rate) + (a - 1) * mp.log(x) - rate * x - mp.loggamma(a)
+
+
+def beta(a, b, x):
+    def power(n, base):
+        return mp.mpf(0) if n == 0 else -n * mp.inf if base == 0 else n * mp.log(base)
+    if x < 0 or x > 1:
+        return -mp.inf
+    return power(a - 1, x) + power(b - 1, 1 - x) - (mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b))
+
+
+def bernoulli(logit, x):
+    return -mp.log(1 + mp.exp(-logit if x == 1 else logit))
+
+
+def chance(p, x):
+    q = p if x == 1 else 1 - p
+    return mp.log(q) if q > 0 else -mp.inf
+
+
+def poisson(rate, x):
+    if x < 0 or x != mp.floor(x):
+        return -mp.inf
+    if rate == 0:
+        return mp.mpf(0) if x == 0 else -mp.inf
+    return x * mp.log(rate) - rate - mp.loggamma(x + 1)
+
+
+def text(x):
+    if abs(x) == mp.inf:
+        return "inf" if x > 0 else "-inf"
+    return repr(float(x))
+
+
+def table(comment, name, rows):
+    lines = [""]
+    for row in rows:
+        entry = " {" + ", ".join(map(text, row)) + "},"
+        if lines[-1] and len(lines[-1]) + len(entry) > 140:
+            lines.append("")
+        lines[-1] += entry
+    body = "\n".join("   " + line for line in lines)
+    return f"/// {comment}\ninline constexpr double {name}[][{len(rows[0])}] = {{\n{body}\n}};\n"
+
+
+def densities(comment, name, truth, scipy, points):
+    rows = []
+    for point in points:
+        value = truth(*[mp.mpf(v) for v in point])
+        other = float(scipy(*point))
+        near = other == value or abs(other - value) <= 1e-9 * max(1, abs(value))
+        assert near or abs(point[-1]) > 1e100, (name, point, value, other)
+        rows.append([*point, value])
+    assert len(rows) >= 40
+    return table(comment, name, rows)
+
+
+product = itertools.product
+out = densities("loc, scale, x, log_prob", "normal_densities", normal,
+                lambda m, s, x: st.norm.logpdf(x, m, s),
+                product((-1.5, 0, 2), (0.125, 1, 30), (-40, -1.5, 0, 0.75, 6, 1e5)))
+out += densities("df, loc, scale, x, log_prob", "student_t_densities", student_t,
+                 lambda d, m, s, x: st.t.logpdf(x, d, m, s),
+                 product((0.25, 1, 4.5, 300, 1e8), (0, 0.5), (1, 3), (-30, 0.5, 2, 1e160)))
+out += densities("rate, x, log_prob", "exponential_densities", exponential,
+                 lambda r, x: st.expon.logpdf(x, 0, 1 / r),
+                 product((0.01, 0.5, 1, 7, 1e4), (-1, 0, 1e-9, 0.3, 2, 11, 1e3, 1e30, inf)))
+out += densities("concentration, rate, x, log_prob", "gamma_densities", gamma,
+                 lambda a, r, x: st.gamma.logpdf(x, a, 0, 1 / r),
+                 product((0.01, 0.5, 1, 2.5, 60), (0.25, 1, 8), (-2, 0, 1e-20, 0.3, 2, 50, inf)))
+out += densities("a, b, x, log_prob", "beta_densities", beta, lambda a, b, x: st.beta.logpdf(x, a, b),
+                 product((0.02, 1, 3, 50), (0.5, 1, 4.5), (-0.5, 0, 1e-30, 0.25, 0.875, 1, 1.5)))
+out += densities("logit, x, log_prob", "bernoulli_densities", bernoulli,
+                 lambda t, x: -np.logaddexp(0, -t if x == 1 else t),
+                 product((-1000, -40, -3, -1, -1e-3, 0, 0.1, 0.5, 2, 5, 8, 12, 20, 36, 60, 100, 300, 700, 750, 1e5), (0, 1)))
+out += densities("p, x, log_prob", "chance_densities", chance, lambda p, x: st.bernoulli.logpmf(x, p),
+                 product((0, 1e-300, 1e-20, 1e-5, 0.01, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95,
+                          0.99, 0.99999, 1), (0, 1)))
+out += densities("rate, x, log_prob", "poisson_densities", poisson, lambda r, x: st.poisson.logpmf(x, r),
+                 product((0, 1e-10, 0.5, 3, 20, 150), (-1, 0, 1, 2.5, 4, 30, 200)))
+
+r = np.random.RandomState(3)
+rows = []
+for i in range(10):
+    scores = r.normal(0, 10 ** (i / 4), 4)
+    whole = mp.log(mp.fsum(mp.exp(mp.mpf(s)) for s in scores))
+    rows.append([*scores, *(mp.mpf(s) - whole for s in scores)])
+out += table("Four logits, log_prob of each category", "categorical_densities", rows)
+
+rows = []
+for i in range(40):
+    a = r.normal(0, 1, (3, 3))
+    c, loc, x = a @ a.T + 0.1 * np.eye(3), r.normal(0, 1, 3), r.normal(0, 10 ** (i % 3), 3)
+    m, d = mp.matrix(c.tolist()), mp.matrix((x - loc).tolist())
+    value = -((d.T * m ** -1 * d)[0] + mp.log(mp.det(m)) + 3 * mp.log(2 * mp.pi)) / 2
+    assert abs(st.multivariate_normal.logpdf(x, loc, c) - value) < 1e-11 * abs(value)
+    rows.append([*loc, *c.ravel(), *x, value])
+out += table("loc [3], covariance [3, 3], x [3], log_prob", "multivariate_normal_densities", rows)
+
+
+def measures(name, comment, make, points):
+    """Entropies of all, and divergences between neighbours."""
+    t = [make(*map(torch.tensor, point)) for point in points]
+    try:
+        rows = [[*point, each.entropy().item()] for point, each in zip(points, t)]
+        result = table(f"{comment}, entropy", f"{name}_entropies", rows)
+    except NotImplementedError:
+        result = ""
+    if name != "student_t":
+        rows = [[*points[i], *points[i + 1], kl_divergence(t[i], t[i + 1]).item()] for i in range(len(points) - 1)]
+        result += table(f"{comment}, twice, divergence", f"{name}_divergences", rows)
+    return result
+
+
+out += measures("normal", "loc, scale", td.Normal, [(0., 1.), (1.5, 0.25), (-2., 40.), (3., 0.001)])
+out += measures("student_t", "df", td.StudentT, [(0.25,), (1.,), (4.5,), (80.,)])
+out += measures("exponential", "rate", td.Exponential, [(1.,), (0.25,), (30.,), (29.,)])
+out += measures("gamma", "concentration, rate", td.Gamma, [(1., 1.), (0.25, 3.), (7.5, 0.5), (60., 2.)])
+out += measures("beta", "a, b", td.Beta, [(1., 1.), (0.25, 3.), (7.5, 0.5), (60., 20.)])
+out += measures("bernoulli", "logit", lambda t: td.Bernoulli(logits=t), [(0.,), (-3.,), (1.5,), (9.,)])
+
+
+def draws(name, draw):
+    r = np.random.RandomState(5)
+    values = np.asarray(draw(r), dtype=float).ravel()
+    return table("Twelve draws, the uniform number behind them", f"{name}_draws", [[*values, r.random_sample()]])
+
+
+a3 = np.array
+out += draws("normal", lambda r: r.normal(a3([-1, 0, 2.5]), a3([0.3, 1, 7]), (4, 3)))
+out += draws("student_t", lambda r: r.standard_t(a3([0.7, 2, 50]), (4, 3)) * a3([0.3, 1, 7]) + a3([-1, 0, 2.5]))
+out += draws("exponential", lambda r: r.exponential(1 / a3([0.3, 1, 7]), (4, 3)))
+out += draws("gamma", lambda r: r.gamma(a3([0.3, 1, 7.5]), 1 / a3([0.3, 1, 7]), (4, 3)))
+out += draws("beta", lambda r: r.beta(a3([0.5, 0.001, 2]), a3([0.25, 0.002, 7]), (4, 3)))
+out += draws("bernoulli", lambda r: r.random_sample((4, 3)) < a3([0.1, 0.5, 0.8]))
+out += draws("categorical", lambda r: r.choice(4, 12, p=[0.1, 0.0, 0.6, 0.3]))
+out += draws("poisson", lambda r: r.poisson(a3([0.1, 3, 60]), (4, 3)))
+
+
+def lower(a, x):
+    return mp.gammainc(a, 0, x, regularized=True)
+
+
+def moved(a, x):
+    """The slope of x by a where P(a, x) stays, and the slope of that."""
+    def slope(k, z):
+        return -mp.diff(lambda t: lower(t, z), k, h=mp.mpf(10) ** -25) / (z ** (k - 1) * mp.exp(-z) / mp.gamma(k))
+    h = mp.mpf(10) ** -12
+    first = slope(a, x)
+    by_a = (slope(a + h, x) - slope(a - h, x)) / (2 * h)
+    by_x = (slope(a, x * (1 + h)) - slope(a, x * (1 - h))) / (2 * h * x)
+    return first, by_a + by_x * first
+
+
+rows = []
+r = np.random.RandomState(5)
+for a in np.repeat([0.02, 0.3, 1, 1.7, 8, 70, 900], 4):
+    x = r.standard_gamma(a)
+    rows.append([a, x, *moved(mp.mpf(a), mp.mpf(x))])
+out += table("a, RandomState(5).standard_gamma(a), its slope by a where P(a, x) stays, the second one", "gamma_slopes", rows)
+
+rows = []
+r = np.random.RandomState(5)
+for df in np.repeat([0.5, 3, 40], 4):
+    z, x, half = mp.mpf(r.standard_normal()), mp.mpf(r.standard_gamma(df / 2)), mp.mpf(df / 2)
+    t = z * mp.sqrt(half / x)
+    rows.append([df, t, t * (1 / half - moved(half, x)[0] / x) / 4])
+out += table("df, RandomState(5).standard_t(df), its slope by df", "student_t_slopes", rows)
+
+new = f"""#pragma once
+#include <limits>
+
+// Written by tests/reference/distributions.py.
+// clang-format off
+
+namespace distribution_values {{
+
+inline constexpr double inf = std::numeric_limits<double>::infinity();
+
+{out}
+}}  // namespace distribution_values
+"""
+if "--write" in sys.argv:
+    header.write_text(new)
+elif header.read_text() != new:
+    sys.exit(f"{header} is not what comes out now")
