@@ -8,6 +8,7 @@
 #include <xtape/xtape.hpp>
 
 using namespace xtape;
+using namespace xtape::distributions;
 
 namespace {
 
@@ -25,9 +26,10 @@ Tensor log_density(const Tensor& q) {
   const Tensor log_tau = slice(q, {Slice::all, range(1, 2)});
   const Tensor eta = slice(q, {Slice::all, range(2, 2 + schools)});
   const Tensor tau = exp(log_tau);
-  const Tensor prior = log_tau - log1p(square(tau / 5)) - square(mu / 5) / 2;
-  const Tensor squares = square(eta) + square((effect - mu - tau * eta) / error);
-  return sum(prior, -1) - sum(squares, -1) / 2;
+  const Tensor prior = Normal(0, 5).log_prob(mu) + StudentT(1, 0, 5).log_prob(tau) + log_tau;
+  const Tensor of_schools =
+      Normal(0, 1).log_prob(eta) + Normal(mu + tau * eta, error).log_prob(effect);
+  return sum(prior, -1) + sum(of_schools, -1);
 }
 
 Tensor total(const Tensor& q) { return sum(log_density(q)); }
