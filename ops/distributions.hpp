@@ -169,11 +169,14 @@ struct Bernoulli {
 };
 
 /// One of k categories, those of the last axis, [..., k]. Probabilities are divided by their sum. Draws are
-/// int64, RandomState.choice(k, p = probs). x is int64, and has no gradient.
+/// int64, RandomState.choice(k, p = probs). x is int64, and has no gradient. Relaxed draws are points
+/// between the categories, [..., k], that gradients pass through; near to one where the temperature is low.
 ///   log_prob = log_softmax(logits) at x, or log(probs) at x
+///   relaxed_sample = softmax((logits + z) / temperature),  z of RandomState.gumbel
+/// Source: Jang, Gu & Poole, Categorical reparameterization with Gumbel-softmax (2017).
 /// Throws ShapeError unless there are categories, ValueError unless probabilities are finite and not
-/// negative, for those whose sum is 0, and unless one of the two is given; DtypeError for an x that is
-/// not int64.
+/// negative, for those whose sum is 0, unless one of the two is given, and unless the temperature is
+/// finite and above 0; DtypeError for an x that is not int64.
 struct Categorical {
   explicit Categorical(const Odds& given);
   Odds given;
@@ -184,6 +187,7 @@ struct Categorical {
   Shape batch_shape() const;
   Tensor log_prob(const Tensor& x) const;
   Tensor sample(Rng& rng, const Shape& shape = {}) const;
+  Tensor relaxed_sample(Rng& rng, double temperature, const Shape& shape = {}) const;
   Tensor entropy() const;
 };
 

@@ -5,6 +5,7 @@
 #include <xtape/core/recording.hpp>
 #include <xtape/ops/distributions/gamma_draws.hpp>
 #include <xtape/ops/distributions/parameters.hpp>
+#include <xtape/ops/distributions/saddle_point.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/special.hpp>
@@ -13,6 +14,17 @@ namespace xtape::distributions {
 namespace {
 
 Batch batch_of(const Beta& of) { return {"Beta", {&of.a, &of.b}}; }
+
+Tensor log_density(const Tensor& a, const Tensor& b, const Tensor& x) {
+  return xlogy(a - 1, x) + xlog1py(b - 1, -x) - log_beta(a, b);
+}
+
+Tensor log_density_near(const Tensor& a, const Tensor& b, const Tensor& x) {
+  const Tensor n = a + b;
+  const Tensor far = deviance(a, n * x) + deviance(b, n * (1 - x));
+  const Tensor rest = stirling_rest(n) - stirling_rest(a) - stirling_rest(b);
+  return 0.5 * (log(a) + log(b) - log(n) - log_2_pi) - log(x) - log1p(-x) - far + rest;
+}
 
 }  // namespace
 
@@ -26,8 +38,15 @@ Shape Beta::batch_shape() const { return batch_of(*this).shape; }
 
 Tensor Beta::log_prob(const Tensor& x) const {
   const Tensor outside = (x < 0) | (x > 1);
-  const Tensor at = where(outside, 0.5, x);
-  return where(outside, minus_infinity, xlogy(a - 1, at) + xlog1py(b - 1, -at) - log_beta(a, b));
+  const Tensor at = beside(where(outside, 0.5, x), {&a, &b, &x});
+  const Tensor many = (a >= great) & (b >= great);
+  const Tensor p = beside(a, {&b, &x}), q = beside(b, {&a, &x}), n = p + q;
+  const Tensor by_deviance = near(p, n * at) & near(q, n * (1 - at));
+  const auto chosen = [&](const Tensor& of, double other) { return where(by_deviance, of, other); };
+  const auto left = [&](const Tensor& of, double other) { return where(by_deviance, other, of); };
+  const Tensor plain = log_density(left(p, 1), left(q, 1), left(at, 0.5));
+  const Tensor close = log_density_near(chosen(p, great), chosen(q, great), chosen(at, 0.5));
+  return where(outside, minus_infinity, where(by_deviance, close, plain));
 }
 
 Tensor Beta::sample(Rng& rng, const Shape& shape) const {

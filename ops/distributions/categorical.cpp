@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -7,6 +9,7 @@
 #include <xtape/core/draw.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/recording.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/distributions/odds.hpp>
 #include <xtape/ops/elementwise.hpp>
@@ -104,6 +107,20 @@ Tensor Categorical::sample(Rng& rng, const Shape& shape) const {
   };
   return xtape::detail::drawn_together("categorical", joined(shape, batch_shape()), Dtype::int64,
                                        fill);
+}
+
+Tensor Categorical::relaxed_sample(Rng& rng, double temperature, const Shape& shape) const {
+  xtape::detail::require_positive("relaxed_sample", "temperature", temperature);
+  const Tensor of = logits();
+  const auto gumbel = [&rng] {
+    for (;;) {
+      const double exponential = rng.standard_exponential();
+      if (exponential > 0) return -std::log(exponential);
+    }
+  };
+  const Tensor z =
+      xtape::detail::drawn("gumbel", joined(shape, of.shape()), Dtype::float64, gumbel);
+  return softmax((of.to(Dtype::float64) + z) / temperature).to(of.dtype());
 }
 
 Tensor Categorical::entropy() const { return -sum(times(probs(), logits()), -1); }

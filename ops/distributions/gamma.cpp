@@ -1,6 +1,7 @@
 #include <xtape/core/recording.hpp>
 #include <xtape/ops/distributions/gamma_draws.hpp>
 #include <xtape/ops/distributions/parameters.hpp>
+#include <xtape/ops/distributions/saddle_point.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/special.hpp>
@@ -9,6 +10,13 @@ namespace xtape::distributions {
 namespace {
 
 Batch batch_of(const Gamma& of) { return {"Gamma", {&of.concentration, &of.rate}}; }
+
+/// Of rate 1.
+Tensor log_density(const Tensor& a, const Tensor& z) { return xlogy(a - 1, z) - z - lgamma(a); }
+
+Tensor log_density_near(const Tensor& a, const Tensor& z) {
+  return 0.5 * (log(a) - log_2_pi) - log(z) - deviance(a, z) - stirling_rest(a);
+}
 
 }  // namespace
 
@@ -24,9 +32,12 @@ Shape Gamma::batch_shape() const { return batch_of(*this).shape; }
 Tensor Gamma::log_prob(const Tensor& x) const {
   const Tensor all = rate * x;
   const Tensor outside = (x < 0) | (all == infinity);
-  const Tensor z = where(outside, 1, all);
-  return where(outside, minus_infinity,
-               log(rate) + xlogy(concentration - 1, z) - z - lgamma(concentration));
+  const Tensor z = beside(where(outside, 1, all), {&concentration, &all});
+  const Tensor a = beside(concentration, {&all});
+  const Tensor by_deviance = near(a, z);
+  const Tensor plain = log_density(where(by_deviance, 1, a), where(by_deviance, 1, z));
+  const Tensor close = log_density_near(where(by_deviance, a, great), where(by_deviance, z, great));
+  return where(outside, minus_infinity, log(rate) + where(by_deviance, close, plain));
 }
 
 Tensor Gamma::sample(Rng& rng, const Shape& shape) const {

@@ -13,14 +13,27 @@
 namespace xtape::distributions {
 namespace {
 
+/// dx/da where P(a, x) stays, for great a: of a variable at the distance w sqrt(a) from a, in powers of
+/// 1 / sqrt(a), up to the fourth. From the expansion of Cornish & Fisher (1938).
+Tensor slope_far_out(const Tensor& a, const Tensor& x) {
+  const Tensor d = (x - a) / a, e = 1 / a;
+  const Tensor d2 = d * d;
+  return 1 + d / 2 - (d2 - e) / 6 + d * (d2 + e) / 12 - (d2 * (3 * d2 + 2 * e) - e * e) / 60;
+}
+
 /// d log(x) / da where P(a, x) stays, for x = exp(log_x): -(dP/da) / (x dP/dx). P is x^a / gamma(a + 1)
 /// where x is small.
 Tensor log_slope(const Tensor& a, const Tensor& log_x) {
   constexpr double negligible = -37;  // the logarithm of what 1 + x does not see
+  constexpr double many = 5e4;        // beyond it the series is long, and loses digits
   const Tensor small = log_x < negligible;
+  const Tensor far_out = a > many;
   const Tensor x = exp(where(small, 0, log_x));
-  const Tensor p = xtape::detail::gamma_density(a, x);
-  return where(small, (digamma(a + 1) - log_x) / a, -xtape::detail::gammainc_by_a(a, x) / (x * p));
+  const Tensor k = where(far_out, 1, a), y = where(far_out, 1, x);
+  const Tensor between =
+      -xtape::detail::gammainc_by_a(k, y) / (y * xtape::detail::gamma_density(k, y));
+  return where(small, (digamma(a + 1) - log_x) / a,
+               where(far_out, slope_far_out(a, x) / x, between));
 }
 
 /// One for each concentration, by `next`.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -88,6 +89,12 @@ Dtype dtype_of(std::initializer_list<const Tensor*> parameters) {
   }
   if (numbers) return default_dtype();
   return is_floating(dtype) ? dtype : Dtype::float64;
+}
+
+Tensor beside(const Tensor& x, std::initializer_list<const Tensor*> others) {
+  const auto is_tensor = [](const Tensor* other) { return !Operand(*other).is_number(); };
+  const bool alone = !is_tensor(&x) && std::any_of(others.begin(), others.end(), is_tensor);
+  return alone ? x.to(dtype_of(others)) : x;
 }
 
 Batch::Batch(const char* distribution, std::initializer_list<const Tensor*> parameters)

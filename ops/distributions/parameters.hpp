@@ -26,6 +26,10 @@ void check_parameter(const char* distribution, const char* name, const Tensor& p
 /// default one.
 Dtype dtype_of(std::initializer_list<const Tensor*> parameters);
 
+/// A number as a tensor in the dtype of the tensors among others, if there are any: that it would take
+/// beside one of them.
+Tensor beside(const Tensor& x, std::initializer_list<const Tensor*> others);
+
 /// What a distribution has together: the shape to which its parameters broadcast, and their dtype.
 struct Batch {
   Batch(const char* distribution, std::initializer_list<const Tensor*> parameters);

@@ -4,6 +4,7 @@
 #include <xtape/core/draw.hpp>
 #include <xtape/core/recording.hpp>
 #include <xtape/ops/distributions/parameters.hpp>
+#include <xtape/ops/distributions/saddle_point.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/special.hpp>
@@ -12,6 +13,14 @@ namespace xtape::distributions {
 namespace {
 
 Batch batch_of(const Poisson& of) { return {"Poisson", {&of.rate}}; }
+
+Tensor log_density(const Tensor& count, const Tensor& rate) {
+  return xlogy(count, rate) - rate - lgamma(count + 1);
+}
+
+Tensor log_density_near(const Tensor& count, const Tensor& rate) {
+  return -0.5 * (log(count) + log_2_pi) - deviance(count, rate) - stirling_rest(count);
+}
 
 }  // namespace
 
@@ -25,7 +34,12 @@ Tensor Poisson::log_prob(const Tensor& x) const {
   const Tensor asked = as_discrete(x, batch_of(*this).dtype);
   const Tensor outside = (asked < 0) | (asked == infinity) | (floor(asked) < asked);
   const Tensor at = where(outside, 0, asked);
-  return where(outside, minus_infinity, xlogy(at, rate) - rate - lgamma(at + 1));
+  const Tensor mean = beside(rate, {&at}), k = beside(at, {&rate});
+  const Tensor by_deviance = near(k, mean);
+  const Tensor plain = log_density(where(by_deviance, 0, k), where(by_deviance, 1, mean));
+  const Tensor close =
+      log_density_near(where(by_deviance, k, great), where(by_deviance, mean, great));
+  return where(outside, minus_infinity, where(by_deviance, close, plain));
 }
 
 Tensor Poisson::sample(Rng& rng, const Shape& shape) const {

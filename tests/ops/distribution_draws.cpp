@@ -16,6 +16,7 @@
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
+#include <xtape/ops/softmax.hpp>
 #include <xtape/ops/special.hpp>
 #include <xtape/ops/statistics.hpp>
 #include <xtape/ops/vmap.hpp>
@@ -124,6 +125,29 @@ TEST_CASE("distributions: draws of vectors and of mixtures") {
   CHECK(vectors.sample(same, {7}).shape() == Shape{7, 2});
   CHECK(vectors.batch_shape() == Shape{});
   CHECK(Mixture(weights, Normal(zeros({4, 3}), 1)).sample(same, {7}).shape() == Shape{7, 4});
+}
+
+TEST_CASE("distributions: relaxed draws are made of NumPy's Gumbel variables") {
+  Rng rng(5);
+  const Categorical of({.probs = numbers({0.5, 0.25, 0.25})});
+  const Tensor z =
+      reshape(numbers(std::vector<double>(gumbel_draws[0], gumbel_draws[0] + 12)), {4, 3});
+  const Tensor relaxed = of.relaxed_sample(rng, 0.5, {4});
+  CHECK(mismatch(relaxed, softmax(2 * (of.logits() + z)), 1e-15) == "");
+  CHECK(rng.uniform() == gumbel_draws[0][12]);
+  const Tensor nearly = of.relaxed_sample(rng, 1e-3, {20000});  // as often as the categories are
+  const Tensor shares = mean(nearly, 0), error = 5 * stddev(nearly, 0) / std::sqrt(20000);
+  CHECK(all(abs(shares - of.probs()) < error).item() == 1);
+}
+
+TEST_CASE("distributions: slopes of gamma draws where their formulas meet") {
+  const Tensor below = full({500}, 5e4 - 1e-6, Dtype::float64).set_requires_grad(true);
+  const Tensor above = full({500}, 5e4 + 1e-6, Dtype::float64).set_requires_grad(true);
+  const auto slopes = [](const Tensor& a) {
+    Rng rng(1);
+    return grad(sum(Gamma(a, 1).rsample(rng)), {a})[0];
+  };
+  CHECK(mismatch(slopes(below), slopes(above), 1e-10) == "");
 }
 
 TEST_CASE("distributions: gamma draws move with their concentration as mpmath says") {

@@ -93,7 +93,7 @@ def densities(comment, name, truth, scipy, points):
     for point in points:
         value = truth(*[mp.mpf(v) for v in point])
         other = float(scipy(*point))
-        near = other == value or abs(other - value) <= 1e-9 * max(1, abs(value))
+        near = other == value or abs(other - value) <= 1e-8 * max(1, abs(value))
         assert near or abs(point[-1]) > 1e100, (name, point, value, other)
         rows.append([*point, value])
     assert len(rows) >= 40
@@ -112,9 +112,11 @@ out += densities("rate, x, log_prob", "exponential_densities", exponential,
                  product((0.01, 0.5, 1, 7, 1e4), (-1, 0, 1e-9, 0.3, 2, 11, 1e3, 1e30, inf)))
 out += densities("concentration, rate, x, log_prob", "gamma_densities", gamma,
                  lambda a, r, x: st.gamma.logpdf(x, a, 0, 1 / r),
-                 product((0.01, 0.5, 1, 2.5, 60), (0.25, 1, 8), (-2, 0, 1e-20, 0.3, 2, 50, inf)))
+                 [*product((0.01, 0.5, 1, 2.5, 60), (0.25, 1, 8), (-2, 0, 1e-20, 0.3, 2, 50, inf)),
+                  *((a, 4, a / 4 * (1 + s / a ** 0.5)) for a in (10, 9.75, 37.5, 1e3, 1e6) for s in (-2, -0.5, 0, 1, 3))])
 out += densities("a, b, x, log_prob", "beta_densities", beta, lambda a, b, x: st.beta.logpdf(x, a, b),
-                 product((0.02, 1, 3, 50), (0.5, 1, 4.5), (-0.5, 0, 1e-30, 0.25, 0.875, 1, 1.5)))
+                 [*product((0.02, 1, 3, 50), (0.5, 1, 4.5), (-0.5, 0, 1e-30, 0.25, 0.875, 1, 1.5)),
+                  *product((12, 3e3, 2e6), (10, 700, 4e6), (0, 0.0625, 0.3125, 0.359375, 0.75, 1))])
 out += densities("logit, x, log_prob", "bernoulli_densities", bernoulli,
                  lambda t, x: -np.logaddexp(0, -t if x == 1 else t),
                  product((-1000, -40, -3, -1, -1e-3, 0, 0.1, 0.5, 2, 5, 8, 12, 20, 36, 60, 100, 300, 700, 750, 1e5), (0, 1)))
@@ -122,7 +124,8 @@ out += densities("p, x, log_prob", "chance_densities", chance, lambda p, x: st.b
                  product((0, 1e-300, 1e-20, 1e-5, 0.01, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95,
                           0.99, 0.99999, 1), (0, 1)))
 out += densities("rate, x, log_prob", "poisson_densities", poisson, lambda r, x: st.poisson.logpmf(x, r),
-                 product((0, 1e-10, 0.5, 3, 20, 150), (-1, 0, 1, 2.5, 4, 30, 200)))
+                 [*product((0, 1e-10, 0.5, 3, 20, 150), (-1, 0, 1, 2.5, 4, 30, 200)),
+                  *product((1e4, 1e6, 1e6 + 0.5), (9, 10, 9900, 1e6, 1000700, 3e6))])
 
 r = np.random.RandomState(3)
 rows = []
@@ -179,6 +182,7 @@ out += draws("gamma", lambda r: r.gamma(a3([0.3, 1, 7.5]), 1 / a3([0.3, 1, 7]), 
 out += draws("beta", lambda r: r.beta(a3([0.5, 0.001, 2]), a3([0.25, 0.002, 7]), (4, 3)))
 out += draws("bernoulli", lambda r: r.random_sample((4, 3)) < a3([0.1, 0.5, 0.8]))
 out += draws("categorical", lambda r: r.choice(4, 12, p=[0.1, 0.0, 0.6, 0.3]))
+out += draws("gumbel", lambda r: r.gumbel(0, 1, (4, 3)))
 out += draws("poisson", lambda r: r.poisson(a3([0.1, 3, 60]), (4, 3)))
 
 
@@ -199,7 +203,7 @@ def moved(a, x):
 
 rows = []
 r = np.random.RandomState(5)
-for a in np.repeat([0.02, 0.3, 1, 1.7, 8, 70, 900], 4):
+for a in np.repeat([0.02, 0.3, 1, 1.7, 8, 70, 900, 3e5], 4):
     x = r.standard_gamma(a)
     rows.append([a, x, *moved(mp.mpf(a), mp.mpf(x))])
 out += table("a, RandomState(5).standard_gamma(a), its slope by a where P(a, x) stays, the second one", "gamma_slopes", rows)

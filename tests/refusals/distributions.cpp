@@ -68,6 +68,9 @@ TEST_CASE("refusals: parameters of distributions") {
          MultivariateNormal(0, {.scale_tril = reshape(number(v), {1, 1})});
        },
        "MultivariateNormal: the diagonal of scale_tril must be finite and above 0; got "},
+      {"relaxed_sample: temperature", Kind::value, not_positive,
+       [](auto v) { Categorical({.logits = ones({2})}).relaxed_sample(default_rng(), v); },
+       "relaxed_sample: temperature must be finite and above 0; got "},
       {"Poisson: a rate to draw by",
        Kind::value,
        {1e19},

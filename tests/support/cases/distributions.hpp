@@ -173,6 +173,13 @@ inline std::vector<Case> distribution_cases() {
        {x},
        [=](auto& v) { return Categorical({.logits = v[0]}).entropy(); },
        rounds},
+      {"Categorical: relaxed_sample",
+       {x},
+       [=](auto& v) {
+         Rng rng(3);
+         return Categorical({.logits = v[0]}).relaxed_sample(rng, 0.7, {2});
+       },
+       rounds},
       {"Poisson: log_prob",
        {x},
        [=](auto& v) { return Poisson(positive(v[0])).log_prob(counts); },
