@@ -16,8 +16,7 @@ Exponential::Exponential(const Tensor& inverse_scale) : rate(inverse_scale) {
 Shape Exponential::batch_shape() const { return rate.shape(); }
 
 Tensor Exponential::log_prob(const Tensor& x) const {
-  const Tensor outside = x < 0;
-  return where(outside, minus_infinity, log(rate) - rate * where(outside, 0, x));
+  return where(x < 0, minus_infinity, log(rate) - rate * x);
 }
 
 Tensor Exponential::sample(Rng& rng, const Shape& shape) const {

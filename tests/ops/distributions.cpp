@@ -185,6 +185,8 @@ TEST_CASE("distributions: means and variances") {
   CHECK(Bernoulli({.logits = numbers({-800})}).variance().item() == 0);
   CHECK(Bernoulli({.logits = numbers({-600})}).entropy().item() ==
         doctest::Approx(601 * std::exp(-600)).epsilon(1e-13).scale(0));
+  CHECK(Bernoulli({.probs = numbers({1e-20})}).entropy().item() ==
+        doctest::Approx(1e-20 * (1 + 20 * std::log(10))).epsilon(1e-14).scale(0));
   CHECK(mismatch(Poisson(two).variance(), two) == "");
   const Mixture of(Categorical({.probs = numbers({0.25, 0.75})}), Normal(numbers({-2, 2}), 1));
   CHECK(of.mean().item() == 1);
