@@ -176,7 +176,8 @@ struct Bernoulli {
 /// Source: Jang, Gu & Poole, Categorical reparameterization with Gumbel-softmax (2017).
 /// Throws ShapeError unless there are categories, ValueError unless probabilities are finite and not
 /// negative, for those whose sum is 0, unless one of the two is given, and unless the temperature is
-/// finite and above 0; DtypeError for an x that is not int64.
+/// finite and above 0; when drawn for logits that are NaN or all -inf; DtypeError for an x that is not
+/// int64.
 struct Categorical {
   explicit Categorical(const Odds& given);
   Odds given;

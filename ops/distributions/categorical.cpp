@@ -50,6 +50,12 @@ std::vector<double> cumulated(const Tensor& probs) {
   for (auto row = sums.begin(); row != sums.end(); row += k) {
     std::partial_sum(row, row + k, row);
     const double whole = row[k - 1];
+    if (!(whole > 0)) {
+      throw ValueError(
+          std::string(name) +
+          ": logits to draw by must be numbers, not all -inf; the probabilities' sum is " +
+          xtape::detail::text(whole));
+    }
     std::transform(row, row + k, row, [whole](double part) { return part / whole; });
   }
   return sums;

@@ -146,6 +146,12 @@ TEST_CASE("refusals: shapes and dtypes of distributions") {
         "Bernoulli: just one of logits and probs must be given; got none");
   CHECK(value([&] { return Categorical({.logits = pair, .probs = pair}); }) ==
         "Categorical: just one of logits and probs must be given; got both");
+  CHECK(
+      value([&] { return Categorical({.logits = full({2}, -inf)}).sample(default_rng()); }) ==
+      "Categorical: logits to draw by must be numbers, not all -inf; the probabilities' sum is 0");
+  CHECK(value([&] {
+          return Categorical({.logits = full({2}, not_a_number)}).sample(default_rng());
+        }).starts_with("Categorical: logits to draw by must be numbers"));
   CHECK(value([&] { return MultivariateNormal(0, {}); }) ==
         "MultivariateNormal: just one of covariance and scale_tril must be given; got none");
   CHECK(value([&] { return MultivariateNormal(0, {.covariance = -square}); }) ==
