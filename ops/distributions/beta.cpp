@@ -39,7 +39,6 @@ Shape Beta::batch_shape() const { return batch_of(*this).shape; }
 Tensor Beta::log_prob(const Tensor& x) const {
   const Tensor outside = (x < 0) | (x > 1);
   const Tensor at = beside(where(outside, 0.5, x), {&a, &b, &x});
-  const Tensor many = (a >= great) & (b >= great);
   const Tensor p = beside(a, {&b, &x}), q = beside(b, {&a, &x}), n = p + q;
   const Tensor by_deviance = near(p, n * at) & near(q, n * (1 - at));
   const auto chosen = [&](const Tensor& of, double other) { return where(by_deviance, of, other); };

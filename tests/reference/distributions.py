@@ -174,16 +174,16 @@ def draws(name, draw):
     return table("Twelve draws, the uniform number behind them", f"{name}_draws", [[*values, r.random_sample()]])
 
 
-a3 = np.array
-out += draws("normal", lambda r: r.normal(a3([-1, 0, 2.5]), a3([0.3, 1, 7]), (4, 3)))
-out += draws("student_t", lambda r: r.standard_t(a3([0.7, 2, 50]), (4, 3)) * a3([0.3, 1, 7]) + a3([-1, 0, 2.5]))
-out += draws("exponential", lambda r: r.exponential(1 / a3([0.3, 1, 7]), (4, 3)))
-out += draws("gamma", lambda r: r.gamma(a3([0.3, 1, 7.5]), 1 / a3([0.3, 1, 7]), (4, 3)))
-out += draws("beta", lambda r: r.beta(a3([0.5, 0.001, 2]), a3([0.25, 0.002, 7]), (4, 3)))
-out += draws("bernoulli", lambda r: r.random_sample((4, 3)) < a3([0.1, 0.5, 0.8]))
+array = np.array
+out += draws("normal", lambda r: r.normal(array([-1, 0, 2.5]), array([0.3, 1, 7]), (4, 3)))
+out += draws("student_t", lambda r: r.standard_t(array([0.7, 2, 50]), (4, 3)) * array([0.3, 1, 7]) + array([-1, 0, 2.5]))
+out += draws("exponential", lambda r: r.exponential(1 / array([0.3, 1, 7]), (4, 3)))
+out += draws("gamma", lambda r: r.gamma(array([0.3, 1, 7.5]), 1 / array([0.3, 1, 7]), (4, 3)))
+out += draws("beta", lambda r: r.beta(array([0.5, 0.001, 2]), array([0.25, 0.002, 7]), (4, 3)))
+out += draws("bernoulli", lambda r: r.random_sample((4, 3)) < array([0.1, 0.5, 0.8]))
 out += draws("categorical", lambda r: r.choice(4, 12, p=[0.1, 0.0, 0.6, 0.3]))
 out += draws("gumbel", lambda r: r.gumbel(0, 1, (4, 3)))
-out += draws("poisson", lambda r: r.poisson(a3([0.1, 3, 60]), (4, 3)))
+out += draws("poisson", lambda r: r.poisson(array([0.1, 3, 60]), (4, 3)))
 
 
 def lower(a, x):
