@@ -55,6 +55,12 @@ XTAPE_INLINE Lane<T> asinh(Lane<T> x) {
   return where(x == 0, x, copysign(where(large, log_of_twice(size), inside), x));
 }
 
+/// sqrt(x² - 1), with its digits beside 1; NaN below it
+template <class T>
+XTAPE_INLINE Lane<T> root_of_square_less_one(Lane<T> x) {
+  return sqrt(x - 1) * sqrt(x + 1);
+}
+
 template <class T>
 XTAPE_INLINE Lane<T> acosh(Lane<T> x) {
   const Mask<T> large = x > large_root<T>;

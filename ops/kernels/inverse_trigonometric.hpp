@@ -96,7 +96,14 @@ XTAPE_INLINE Lane<T> angle_slope(Lane<T> a, Lane<T> b) {
   const Lane<T> below = larger + smaller * ratio;
   constexpr T infinity = std::numeric_limits<T>::infinity();
   const Mask<T> nothing = (larger == 0) | ((abs(a) == infinity) & (abs(b) == infinity));
-  return where(nothing, 0, where(level, 1, ratio) / below);
+  const Lane<T> slope = where(nothing, 0, where(level, 1, ratio) / below);
+  return where((a == a) & (b == b), slope, a + b);
+}
+
+/// 1 - x², with its digits beside 1
+template <class T>
+XTAPE_INLINE Lane<T> one_less_square(Lane<T> x) {
+  return (1 - x) * (1 + x);
 }
 
 /// asin(t) - t for |t| <= 1/2 and z = t²

@@ -1,0 +1,32 @@
+// The rows of the tables, and functions of elements beside them, against PyTorch and mpmath: values,
+// first and second derivatives.
+#include <doctest/doctest.h>
+
+#include <xtape/ops/incomplete.hpp>
+
+#include "support/check_rows.hpp"
+#include "support/peer_values.hpp"
+#include "support/rows.hpp"
+
+using namespace xtape;
+
+TEST_CASE("peers: functions of elements") {
+  std::vector<PeerOperation> operations{
+      {"reciprocal", [](auto& v) { return reciprocal(v[0]); }},
+      {"deg2rad", [](auto& v) { return deg2rad(square(v[0])); }},
+      {"rad2deg", [](auto& v) { return rad2deg(square(v[0])); }},
+      {"gammainc", [](auto& v) { return gammainc(v[0], v[1]); }},
+      {"gammaincc", [](auto& v) { return gammaincc(v[0], v[1]); }},
+      {"betainc", [](auto& v) { return betainc(v[0], v[1], v[2]); }},
+      {"nan_to_num",
+       [](auto& v) {
+         return square(nan_to_num(v[0], {.nan = 7.0, .posinf = 2.0, .neginf = 3.0}));
+       }},
+      {"leaky_relu: the customary slope", [](auto& v) { return leaky_relu(v[0]); }},
+      {"elu: the customary alpha", [](auto& v) { return elu(v[0]); }},
+  };
+  for (const Row& row : elementwise_rows()) {
+    if (has_derivative(row)) operations.push_back({row.name, row.apply});
+  }
+  check_sections({"elementwise", "special"}, operations);
+}
