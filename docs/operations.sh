@@ -54,7 +54,9 @@ cat <<END
 # Operations
 
 Written by docs/operations.sh out of the headers and tables in \`ops/\`. All operations take part in derivatives of any order, in forward
-mode (\`jvp\`) and in \`vmap\`, unless it says otherwise. g is dL/dy, the gradient of the result. How exact they are: [accuracy.md](accuracy.md).
+mode (\`jvp\`) and in \`vmap\`, unless it says otherwise. g is dL/dy, the gradient of the result. A greatest error is in units of the last place,
+in float32 and in float64; a slope's is the greater of two, and so is a second derivative's, which is given where its formula may lose digits.
+Edges are values at 0 and infinity, and at 1 and -1 where a domain ends. More about errors: [accuracy.md](accuracy.md).
 
 END
 printf '%s\n' "$sections" | while IFS='|' read -r title header; do
@@ -62,9 +64,10 @@ printf '%s\n' "$sections" | while IFS='|' read -r title header; do
   echo "- [$title](#$anchor)"
 done
 
-# The rows of a table: name, value, derivatives.
+# The rows of a table: name, value, derivatives, greatest errors, values at edges. The errors are those
+# that tests/support/greatest_errors.def states, the edges those of the uses in tests/peers.
 rows() {
-  printf '\n| function | value | derivatives by its arguments |\n|---|---|---|\n'
+  printf '\n| function | value | derivatives by its arguments | greatest error | edges |\n|---|---|---|---|---|\n'
   awk '
     # The text up to the next comma outside of brackets; `rest` is what follows it.
     function next_field(text,   depth, i, letter) {
@@ -80,6 +83,43 @@ rows() {
       gsub(/^ +| +$/, "", text)
       gsub(/\|/, "\\|", text)
       return text
+    }
+    # "5*0" as five times 0.
+    function spread(first, into,   i, k, parts, count) {
+      count = 0
+      for (i = first; i <= NF; ++i) {
+        if (split($i, parts, "*") == 1) into[++count] = $i
+        else for (k = 0; k < parts[1]; ++k) into[++count] = parts[2]
+      }
+      return count
+    }
+    FILENAME ~ /greatest_errors/ {
+      if (/^XTAPE_/) {
+        gsub(/[(),]/, " ")
+        error[$2] = "value " $3 ", " $4 ($5 == "" ? "" : "; slope " $5 ", " $6) ($7 == "" ? "" : "; second " $7 ", " $8)
+      }
+      next
+    }
+    FILENAME ~ /peers/ {
+      if (/^[a-z]/) { use = $0; sub(/:.*/, "", use); inputs = 0 }
+      if (/^ [a-z]+ [-0-9.]+ [-0-9.]+ :/) {
+        ++inputs
+        others = 0
+        for (i = 6; i <= NF; ++i) if ($i == "+") others = spread(i + 1, at)
+      }
+      if (/^ y / && inputs == 1 && others > 0 && !(use in edge)) {
+        for (i = 2; $i != ":"; ++i) { }
+        count = spread(i + 1, y)
+        for (k = 1; k <= others; ++k) {
+          value = y[count - others + k]
+          if (at[k] !~ /^(0|1|-1|-?inf)$/ || value == "~") continue
+          if (at[k] ~ /1/ && value !~ /inf|nan/) continue  # 1 and -1 are ends of domains
+          if (value == "-0") value = 0  # the tests there take both zeros as one
+          if (value ~ /\./) value = sprintf("%.4g", value)
+          edge[use] = edge[use] (edge[use] == "" ? "" : ", ") at[k] ": " value
+        }
+      }
+      next
     }
     /^XTAPE_(UNARY|BINARY|TERNARY|COMPARE) *\(/ {
       kind = $0
@@ -97,8 +137,12 @@ rows() {
         one = next_field(rest)
         derivatives = derivatives (i > 0 ? "; " : "") (one == "none" ? one : "`" one "`")
       }
-      printf "| `%s(%s)` | `%s` | %s |\n", name, inputs, value, derivatives
-    }' "$1"
+      if (kind != "COMPARE" && error[name] == "") {
+        print "docs/operations.sh: greatest_errors.def does not state that of " name >"/dev/stderr"
+        exit 1
+      }
+      printf "| `%s(%s)` | `%s` | %s | %s | %s |\n", name, inputs, value, derivatives, error[name], edge[name]
+    }' tests/support/greatest_errors.def tests/peers/elementwise.txt tests/peers/special.txt "$1"
 }
 
 # What the formulas of a table have in common.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include <xtape/ops/special.hpp>
 
 #include "support/compare.hpp"
+#include "support/greatest_errors.hpp"
 #include "support/rows.hpp"
 #include "support/slope.hpp"
 #include "support/special_values.hpp"
@@ -21,38 +21,6 @@
 using namespace xtape;
 
 namespace {
-
-/// What the errors of value, first and second derivative stay below, in ulp of float64 and of float32.
-/// The second derivative is that of a recorded formula, whose parts may cancel; so is the first of ive.
-/// Beside their zeros (digamma, spherical_jn) relative errors are greater.
-struct Bounds {
-  double float64[3], float32[3];
-};
-const std::map<std::string, Bounds>& bounds() {
-  static const std::map<std::string, Bounds> table{
-      {"lgamma", {{4, 10, 4}, {1, 24, 1}}},
-      {"digamma", {{6, 4, 4}, {8, 1, 1}}},
-      {"erfinv", {{4, 4, 32}, {4, 4, 40}}},
-      {"ndtri", {{4, 4, 400}, {4, 4, 120}}},
-      {"logit", {{4, 4, 16}, {4, 4, 40}}},
-      {"ndtr", {{4, 4, 4}, {4, 4, 32}}},
-      {"log_ndtr", {{4, 4, 8}, {4, 4, 16}}},
-      {"erfcx", {{4, 4, 4}, {4, 4, 1}}},
-      {"sinc", {{4, 4, 800}, {4, 4, 400}}},
-      {"i0", {{4, 4, 4}, {4, 4, 6}}},
-      {"i1", {{4, 4, 4}, {4, 6, 4}}},
-      {"i0e", {{4, 4, 800}, {4, 4, 800}}},
-      {"i1e", {{4, 6, 200000}, {4, 8, 200000}}},
-      {"polygamma", {{20, 4, 4}, {16, 1, 1}}},
-      {"repeated_erfcx", {{4, 4, 4}, {1, 2, 2}}},
-      {"iv", {{4, 4, 4}, {4, 4, 4}}},
-      {"ive", {{4, 1000, 1e+06}, {1, 1000, 1e+06}}},
-      {"spherical_jn", {{6, 12, 60}, {1, 8, 40}}},
-      {"beta", {{6, 8, 20000}, {1, 2, 10000}}},
-      {"log_beta", {{6, 4, 5e+06}, {1, 1, 2e+06}}},
-  };
-  return table;
-}
 
 /// The column of a table of numbers.
 Values column(const SpecialValues& of, std::size_t place) {
@@ -72,7 +40,9 @@ double worst(const Tensor& got, const Values& exact) {
 }
 
 template <class T>
-void check_digits(const SpecialValues& of, const Row& row, const double (&bound)[3]) {
+void check_digits(const SpecialValues& of, const Row& row) {
+  const GreatestErrors::OfDtype bound = greatest_errors_of<T>(of.name);
+  const double bounds[] = {bound.value, bound.slope, bound.second};
   std::vector<Tensor> x;
   for (std::size_t i = 0; i < of.inputs; ++i) {
     const Values at = column(of, i);
@@ -87,7 +57,7 @@ void check_digits(const SpecialValues& of, const Row& row, const double (&bound)
   for (std::size_t k = 0; k < 3; ++k) {
     const double error = worst<T>(got[k], column(of, of.inputs + k));
     CAPTURE(k);
-    CHECK(error <= bound[k]);
+    CHECK(error <= bounds[k]);
     MESSAGE(of.name << (sizeof(T) == 8 ? " float64 " : " float32 ") << k << ": " << error);
   }
 }
@@ -101,10 +71,9 @@ TEST_CASE("special functions: digits of values and of two derivatives at mpmath'
     const auto row =
         std::find_if(rows.begin(), rows.end(), [&](const Row& one) { return one.name == of.name; });
     REQUIRE(row != rows.end());
-    const Bounds& bound = bounds().at(of.name);
     CHECK(column(of, 0).size() >= 40);
-    check_digits<double>(of, *row, bound.float64);
-    check_digits<float>(of, *row, bound.float32);
+    check_digits<double>(of, *row);
+    check_digits<float>(of, *row);
   }
 }
 

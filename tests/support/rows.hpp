@@ -146,7 +146,10 @@ inline const std::map<std::string, Reference>& scalar_references() {
       {"cbrt", [](const auto& x) { return std::cbrt(x[0]); }},
       {"atan2", [](const auto& x) { return std::atan2(x[0], x[1]); }},
       {"hypot", [](const auto& x) { return std::hypot(x[0], x[1]); }},
-      {"logaddexp", [](const auto& x) { return std::log(std::exp(x[0]) + std::exp(x[1])); }},
+      {"logaddexp",
+       [](const auto& x) {
+         return std::fmax(x[0], x[1]) + std::log1p(std::exp(-std::fabs(x[0] - x[1])));
+       }},
       {"xlogy", [](const auto& x) { return x[0] == 0 ? 0 : x[0] * std::log(x[1]); }},
       {"xlog1py", [](const auto& x) { return x[0] * std::log1p(x[1]); }},
       {"copysign", [](const auto& x) { return std::copysign(x[0], x[1]); }},
