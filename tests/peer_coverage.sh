@@ -14,6 +14,7 @@ headers=$(find ops nn -maxdepth 1 -name '*.hpp' ! -name gradcheck.hpp ! -name de
 pattern='^(\[\[nodiscard\]\] )?(inline )?(Tensor|std::vector<Tensor>|TopK|Unique|Histogram|SignAndLog|Eigh|Svd|Qr|Lu) ([a-z0-9_]+)\(.*'
 # shellcheck disable=SC2086 # a list of files
 declared=$(sed -nE "s/$pattern/\4/p" $headers | sort -u)
+# shellcheck disable=SC2016 # backquotes are the text's
 told=$(sed -n "/^## Beside PyTorch/,/^## What/p" docs/accuracy.md | grep -oE '`[a-z0-9_]+`' | tr -d '`')
 status=0
 

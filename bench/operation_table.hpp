@@ -1,0 +1,43 @@
+#pragma once
+
+#include <xtape/core/tensor.hpp>
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bench {
+
+/// An input: numbers drawn from [low, high), `whole` ones without a fraction.
+struct Input {
+  enum class Kind { differentiable, constant, whole, integer, boolean };
+  double low = -2, high = 2;
+  xtape::Shape shape = {100'000};
+  Kind kind = Kind::differentiable;
+};
+
+/// An operation at some 1e5 elements.
+struct Operation {
+  using Tensors = std::vector<xtape::Tensor>;
+  template <class F>
+  Operation(std::string text, std::vector<Input> of, F f)
+      : name(std::move(text)), inputs(std::move(of)) {
+    apply = [f](const Tensors& x) {
+      if constexpr (std::is_same_v<decltype(f(x)), Tensors>) {
+        return f(x);
+      } else {
+        return Tensors{f(x)};
+      }
+    };
+  }
+  std::string name;
+  std::vector<Input> inputs;
+  std::function<Tensors(const Tensors&)> apply;
+};
+
+std::vector<Operation> operations();
+std::vector<Operation> elementwise_operations();
+std::vector<Operation> matrix_operations();
+
+}  // namespace bench
