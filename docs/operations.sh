@@ -56,7 +56,7 @@ cat <<END
 Written by docs/operations.sh out of the headers and tables in \`ops/\`. All operations take part in derivatives of any order, in forward
 mode (\`jvp\`) and in \`vmap\`, unless it says otherwise. g is dL/dy, the gradient of the result. A greatest error is in units of the last place,
 in float32 and in float64; a slope's is the greater of two, and so is a second derivative's, which is given where its formula may lose digits.
-Edges are values at 0 and infinity, and at 1 and -1 where a domain ends. More about errors: [accuracy.md](accuracy.md).
+Edges are values at 0 and infinity, and at 1, -1 and other places where a domain ends. More about errors: [accuracy.md](accuracy.md).
 
 END
 printf '%s\n' "$sections" | while IFS='|' read -r title header; do
@@ -65,7 +65,8 @@ printf '%s\n' "$sections" | while IFS='|' read -r title header; do
 done
 
 # The rows of a table: name, value, derivatives, greatest errors, values at edges. The errors are those
-# that tests/support/greatest_errors.def states, the edges those of the uses in tests/peers.
+# that tests/support/greatest_errors.def states, the edges those of tests/support/special_ends.def and of the
+# uses in tests/peers.
 rows() {
   printf '\n| function | value | derivatives by its arguments | greatest error | edges |\n|---|---|---|---|---|\n'
   awk '
@@ -97,6 +98,23 @@ rows() {
       if (/^XTAPE_/) {
         gsub(/[(),]/, " ")
         error[$2] = "value " $3 ", " $4 ($5 == "" ? "" : "; slope " $5 ", " $6) ($7 == "" ? "" : "; second " $7 ", " $8)
+      }
+      next
+    }
+    FILENAME ~ /special_ends/ {
+      if (/^XTAPE_END/) {
+        line = $0
+        sub(/^XTAPE_END\(/, "", line)
+        rest = line
+        use = next_field(rest)
+        call = next_field(rest)
+        place = next_field(rest)
+        value = next_field(rest)
+        if (place == "-0.0") next
+        sub(/\.0$/, "", place)
+        if (value ~ /\./) value = sprintf("%.4g", value)
+        one = (call == use "(x)" ? "" : "`" call "` at ") place ": " value
+        edge[use] = edge[use] (edge[use] == "" ? "" : ", ") one
       }
       next
     }
@@ -142,7 +160,7 @@ rows() {
         exit 1
       }
       printf "| `%s(%s)` | `%s` | %s | %s | %s |\n", name, inputs, value, derivatives, error[name], edge[name]
-    }' tests/support/greatest_errors.def tests/peers/elementwise.txt tests/peers/special.txt "$1"
+    }' tests/support/greatest_errors.def tests/support/special_ends.def tests/peers/elementwise.txt tests/peers/special.txt "$1"
 }
 
 # What the formulas of a table have in common.

@@ -80,80 +80,25 @@ TEST_CASE("special functions: digits of values and of two derivatives at mpmath'
 TEST_CASE(
     "special functions at poles, ends of domains and infinities: SciPy's values, and slopes") {
   struct End {
-    std::string name;
+    std::string call;
     std::function<Tensor(const Tensor&)> f;
-    Values at, values, slopes;
+    double at, value, slope;
   };
   const double nan = quiet_nan;
   const std::vector<End> ends{
-      {"lgamma",
-       [](auto& x) { return lgamma(x); },
-       {0.0, -0.0, -1, -2, 1, 2, inf, -inf},
-       {inf, inf, inf, inf, 0, 0, inf, inf},
-       {-inf, inf, nan, nan, -0.57721566490153286, 0.42278433509846714, inf, nan}},
-      {"digamma",
-       [](auto& x) { return digamma(x); },
-       {0.0, -0.0, -1, -2, inf, -inf},
-       {-inf, inf, nan, nan, inf, nan},
-       {inf, inf, inf, inf, 0, nan}},
-      {"trigamma",
-       [](auto& x) { return polygamma(1, x); },
-       {0.0, -1, inf, -1e16},
-       {inf, inf, 0, inf},
-       {-inf, -inf, 0, -inf}},
-      {"no order", [](auto& x) { return polygamma(-1, x); }, {0.5, 1}, {nan, nan}, {nan, nan}},
-      {"a half of an order", [](auto& x) { return iv(0.5, x); }, {0.5, 1}, {nan, nan}, {nan, nan}},
-      {"erfinv",
-       [](auto& x) { return erfinv(x); },
-       {1, -1, 1.5, -2, inf},
-       {inf, -inf, nan, nan, nan},
-       {inf, inf, nan, nan, nan}},
-      {"ndtri",
-       [](auto& x) { return ndtri(x); },
-       {0.0, 1, 0.5, -1, 2},
-       {-inf, inf, 0, nan, nan},
-       {inf, inf, 2.5066282746310005, nan, nan}},
-      {"logit",
-       [](auto& x) { return logit(x); },
-       {0.0, 1, 0.5, -1, 2},
-       {-inf, inf, 0, nan, nan},
-       {inf, inf, 4, nan, nan}},
-      {"ndtr", [](auto& x) { return ndtr(x); }, {inf, -inf}, {1, 0}, {0, 0}},
-      {"log_ndtr", [](auto& x) { return log_ndtr(x); }, {inf, -inf}, {0, -inf}, {0, inf}},
-      {"erfcx", [](auto& x) { return erfcx(x); }, {inf, -inf, -40}, {0, inf, inf}, {0, -inf, -inf}},
-      {"sinc",
-       [](auto& x) { return sinc(x); },
-       {0.0, -0.0, 1, 2, inf},
-       {1, 1, 0, 0, nan},
-       {0, 0, -1, 0.5, nan}},
-      {"i0", [](auto& x) { return i0(x); }, {0.0, inf, -inf}, {1, inf, inf}, {0, inf, -inf}},
-      {"i1", [](auto& x) { return i1(x); }, {0.0, inf, -inf}, {0, inf, -inf}, {0.5, inf, inf}},
-      {"i0e", [](auto& x) { return i0e(x); }, {0.0, inf, -inf}, {1, 0, 0}, {0, 0, 0}},
-      {"i1e", [](auto& x) { return i1e(x); }, {0.0, inf, -inf}, {0, 0, 0}, {0.5, 0, 0}},
-      {"iv", [](auto& x) { return iv(2, x); }, {0.0, inf, -inf}, {0, inf, inf}, {0, inf, -inf}},
-      {"spherical_jn",
-       [](auto& x) { return spherical_jn(1, x); },
-       {0.0, inf, -inf},
-       {0, 0, 0},
-       {1. / 3, 0, 0}},
-      {"beta",
-       [](auto& x) { return beta(x, 2); },
-       {0.0, inf, -1.5, 1},
-       {inf, 0, 4. / 3, 0.5},
-       {-inf, 0, 32. / 9, -0.75}},
-      {"log_beta",
-       [](auto& x) { return log_beta(x, 1); },
-       {0.0, inf, 1},
-       {inf, -inf, 0},
-       {-inf, 0, -1}},
+#define XTAPE_END(name, call, at, value, slope) \
+  {#call, [](const Tensor& x) { return call; }, at, value, slope},
+#include "support/special_ends.def"
+#undef XTAPE_END
   };
   for (const End& end : ends) {
-    CAPTURE(end.name);
+    CAPTURE(end.call);
+    CAPTURE(end.at);
     for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
-      CHECK(mismatch(end.f(of(end.at).to(dtype)), of(end.values).to(dtype), tolerance_of(dtype)) ==
-            "");
+      CHECK(mismatch(end.f(of({end.at}).to(dtype)), of({end.value}).to(dtype),
+                     tolerance_of(dtype)) == "");
     }
-    CHECK(mismatch(slope(end.f, end.at), of(end.slopes), tolerance_of(Dtype::float32)) == "");
+    CHECK(mismatch(slope(end.f, {end.at}), of({end.slope}), tolerance_of(Dtype::float32)) == "");
   }
 }
 
