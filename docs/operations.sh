@@ -54,9 +54,11 @@ cat <<END
 # Operations
 
 Written by docs/operations.sh out of the headers and tables in \`ops/\`. All operations take part in derivatives of any order, in forward
-mode (\`jvp\`) and in \`vmap\`, unless it says otherwise. g is dL/dy, the gradient of the result. A greatest error is in units of the last place,
-in float32 and in float64; a slope's is the greater of two, and so is a second derivative's, which is given where its formula may lose digits.
-Edges are values at 0 and infinity, and at 1, -1 and other places where a domain ends. More about errors: [accuracy.md](accuracy.md).
+mode (\`jvp\`) and in \`vmap\`, unless it says otherwise: \`tests/gradients.cpp\` and \`tests/ops/transforms.cpp\` hold that for each. A function
+takes \`any\` dtype, \`numeric\` ones, all but boolean, or \`floating\` ones, to which it converts integers. g is dL/dy, the gradient of the
+result. A greatest error is in units of the last place, in float32 and in float64; a slope's is the greater of two, and so is that of a second
+derivative, which stands where its formula may lose digits. Edges are values at 0 and infinity, and at 1, -1 and other places where a domain
+ends. More about errors: [accuracy.md](accuracy.md).
 
 END
 printf '%s\n' "$sections" | while IFS='|' read -r title header; do
@@ -64,11 +66,11 @@ printf '%s\n' "$sections" | while IFS='|' read -r title header; do
   echo "- [$title](#$anchor)"
 done
 
-# The rows of a table: name, value, derivatives, greatest errors, values at edges. The errors are those
+# The rows of a table: name, dtypes, value, derivatives, greatest errors, values at edges. The errors are those
 # that tests/support/greatest_errors.def states, the edges those of tests/support/special_ends.def and of the
 # uses in tests/peers.
 rows() {
-  printf '\n| function | value | derivatives by its arguments | greatest error | edges |\n|---|---|---|---|---|\n'
+  printf '\n| function | takes | value | derivatives by its arguments | greatest error | edges |\n|---|---|---|---|---|---|\n'
   awk '
     # The text up to the next comma outside of brackets; `rest` is what follows it.
     function next_field(text,   depth, i, letter) {
@@ -147,7 +149,7 @@ rows() {
       sub(/^[^(]*\(/, "", rest)
       name = next_field(rest)
       inputs = kind == "UNARY" ? "x" : kind == "TERNARY" ? "a, b, c" : "a, b"
-      if (kind != "COMPARE") next_field(rest)
+      takes = kind == "COMPARE" ? "any" : next_field(rest)
       value = next_field(rest)
       count = kind == "UNARY" ? 1 : kind == "BINARY" ? 2 : kind == "TERNARY" ? 3 : 0
       derivatives = count == 0 ? "none: the result is boolean" : ""
@@ -159,7 +161,7 @@ rows() {
         print "docs/operations.sh: greatest_errors.def does not state that of " name >"/dev/stderr"
         exit 1
       }
-      printf "| `%s(%s)` | `%s` | %s | %s | %s |\n", name, inputs, value, derivatives, error[name], edge[name]
+      printf "| `%s(%s)` | %s | `%s` | %s | %s | %s |\n", name, inputs, takes, value, derivatives, error[name], edge[name]
     }' tests/support/greatest_errors.def tests/support/special_ends.def tests/peers/elementwise.txt tests/peers/special.txt "$1"
 }
 
