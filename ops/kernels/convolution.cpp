@@ -4,8 +4,10 @@
 #include <xtape/core/memory.hpp>
 #include <xtape/ops/kernels/convolution.hpp>
 #include <xtape/ops/kernels/gemm.hpp>
+#include <xtape/ops/kernels/sliding_convolution.hpp>
 
-// Products of matrices: a panel of windows, unfolded, by the weights. A panel stays in the cache.
+// Most convolutions are sums of shifted rows. What is left, windows of one element, few places and
+// numbers that are not finite, are products of matrices: a panel of windows, unfolded, by the weights.
 namespace xtape::kernels {
 namespace {
 
@@ -113,8 +115,21 @@ struct Panels {
   }
 };
 
+/// Whether to add up shifted rows: beyond the ends of what is there, zeros meet these factors.
+template <class T>
+bool by_rows(const ConvolutionShape& shape, const T* factors, std::int64_t count) {
+  return slides(shape) && all_finite(factors, count);
+}
+std::int64_t weights_in(const ConvolutionShape& shape) {
+  return shape.groups * shape.outputs * shape.inputs * shape.windows.taps();
+}
+std::int64_t data_in(const ConvolutionShape& shape) {
+  return shape.images * shape.groups * shape.inputs * shape.windows.elements();
+}
+
 template <class T>
 void result_of(const ConvolutionShape& shape, const T* x, const T* w, T* y) {
+  if (by_rows(shape, w, 0)) return slide_result(shape, x, w, y);
   Panels<T> panels(shape);
   panels.each(x, w, y, [&](auto* data, auto* weights, auto* result, auto first, auto last) {
     product(shape.outputs, last - first, panels.rows, matrix(weights, panels.rows),
@@ -124,9 +139,9 @@ void result_of(const ConvolutionShape& shape, const T* x, const T* w, T* y) {
 
 template <class T>
 void data_of(const ConvolutionShape& shape, const T* w, const T* y, T* x) {
+  if (by_rows(shape, w, weights_in(shape))) return slide_data(shape, w, y, x);
   Panels<T> panels(shape);
-  if (!panels.plain)
-    std::fill_n(x, shape.images * shape.groups * shape.inputs * shape.windows.elements(), T{0});
+  if (!panels.plain) std::fill_n(x, data_in(shape), T{0});
   panels.each(x, w, y, [&](auto* data, auto* weights, auto* result, auto first, auto last) {
     const std::int64_t count = last - first;
     T* const columns = panels.plain ? data : panels.columns.data();
@@ -138,8 +153,10 @@ void data_of(const ConvolutionShape& shape, const T* w, const T* y, T* x) {
 
 template <class T>
 void weights_of(const ConvolutionShape& shape, const T* x, const T* y, T* w) {
+  if (!shape.windows.are_elements() && by_rows(shape, x, data_in(shape)))
+    return slide_weights(shape, x, y, w);
   Panels<T> panels(shape);
-  std::fill_n(w, shape.groups * shape.outputs * panels.rows, T{0});
+  std::fill_n(w, weights_in(shape), T{0});
   panels.each(x, w, y, [&](auto* data, auto* weights, auto* result, auto first, auto last) {
     Matrix windows = panels.windows(data, first, last);
     windows.transposed = true;

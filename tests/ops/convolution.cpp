@@ -1,5 +1,6 @@
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -79,6 +80,12 @@ const std::vector<Layer>& layers() {
       {2, 2, 3, 1, {4, 5, 3}, {2, 3, 2}, {2, 1, 1}, {1, 0, 1}, {1, 2, 1}},
       {1, 1, 1, 1, {1, 2, 2}, {1, 4, 4}, {1, 3, 3}, {0, 5, 5}},
       {1, 16, 8, 1, {1, 60, 70}, {1, 5, 5}, {1, 1, 1}, {0, 2, 2}},
+      {2, 3, 15, 1, {1, 9, 33}, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}},
+      {2, 6, 14, 2, {4, 7, 9}, {2, 3, 2}, {2, 3, 2}, {1, 1, 0}, {1, 1, 2}},
+      {3, 8, 2, 1, {1, 130, 128}, {1, 3, 3}},
+      {2, 5, 9, 1, {1, 8, 8}, {1, 1, 1}},
+      {2, 4, 4, 4, {1, 11, 16}, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}},
+      {1, 3, 4, 1, {1, 2, 2}, {1, 2, 2}},
   };
   return all;
 }
@@ -112,6 +119,24 @@ TEST_CASE("convolution is the sum of its definition, and so are its gradients") 
     check(Dtype::float64, 1e-12);
     check(Dtype::float32, 1e-4);
   }
+}
+
+TEST_CASE("an infinite element or weight changes no gradient that it has no part in") {
+  const Layer layer{1, 2, 3, 1, {1, 9, 12}, {1, 3, 3}};
+  const Numbers to = layer.out();
+  const Tensor g = drawn({1, 3, to[0], to[1], to[2]}, 1, 2, 3);
+  const Tensor x = set(layer.data(), {0, 1, 0, 8, 11}, std::numeric_limits<double>::infinity());
+  const Tensor w = set(layer.weights(), {2, 0, 0, 1, 2}, -std::numeric_limits<double>::infinity());
+  const Doubles data = values(x), weights = values(w), gradient = values(g);
+  Doubles dx(data.size()), dw(weights.size());
+  layer.each_product([&](std::size_t i, std::size_t j, std::size_t k) {
+    dx[i] += weights[j] * gradient[k];
+    dw[j] += data[i] * gradient[k];
+  });
+  const auto slopes =
+      vjp([](const std::vector<Tensor>& v) { return convolution(v[0], v[1]); }, {x, w}).second(g);
+  CHECK(mismatch(slopes[0], from_vector(dx, x.shape()), 1e-12) == "");
+  CHECK(mismatch(slopes[1], from_vector(dw, w.shape()), 1e-12) == "");
 }
 
 TEST_CASE("transposed_convolution adds the weights, times each element, to a window") {

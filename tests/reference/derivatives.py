@@ -30,7 +30,7 @@ import numpy
 here = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(here))
 folder = here.parent / "peers"
-sections = ("elementwise", "special", "reductions", "layout", "places", "products", "fourier", "linalg", "losses")
+sections = ("elementwise", "special", "reductions", "layout", "places", "products", "fourier", "linalg", "losses", "images")
 warnings.filterwarnings("ignore")
 
 

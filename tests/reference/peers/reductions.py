@@ -89,6 +89,10 @@ uses = {
     "cummin: an axis": Use([uniform(-20, 20, 4, 3, 5)], lambda x: torch.cummin(x, 1).values ** 2),
     "sort: ties": ties(lambda x: torch.sort(x, dim=1, stable=True).values ** 2),
     "sort: descending": cube(lambda x: torch.sort(x, dim=1, descending=True).values ** 2),
+    "cummax_with_indices: an axis": Use([uniform(-20, 20, 4, 3, 5)], lambda x: torch.cummax(x, 1).values ** 2),
+    "cummin_with_indices: an axis": Use([uniform(-20, 20, 4, 3, 5)], lambda x: torch.cummin(x, 0).values ** 2),
+    "max_with_indices: the first among equals": ties(lambda x: torch.max(x, dim=1).values ** 2),
+    "min_with_indices: kept": cube(lambda x: torch.min(x, dim=0, keepdim=True).values ** 2),
     "topk: an axis": cube(lambda x: torch.topk(x, 2, dim=2).values ** 2),
     "unique: ties": ties(lambda x: unique(x.flatten()) ** 2),
     "interp: between and beyond": Use(
