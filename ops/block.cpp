@@ -11,10 +11,10 @@
 namespace xtape {
 namespace {
 
-using Rows = std::span<const std::vector<Tensor>>;
+using Rows = std::vector<std::vector<Tensor>>;
 
 /// The most axes of a block, at least 2.
-int rank_of(Rows rows) {
+int rank_of(const Rows& rows) {
   int rank = 2;
   for (const auto& row : rows) {
     for (const Tensor& each : row) {
@@ -42,7 +42,7 @@ void check(const std::string& what, const Tensor& part, const Tensor& first, int
 
 }  // namespace
 
-Tensor block(Rows rows) {
+Tensor block(const Rows& rows) {
   const int rank = rank_of(rows);
   if (rows.empty()) throw ValueError("block: at least one row of blocks is needed; got none");
   std::vector<Tensor> joined;

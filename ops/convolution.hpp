@@ -18,6 +18,8 @@ namespace xtape {
 /// A number for each axis of an image: one for all, or a list, `{2, 1}`.
 class PerAxis {
  public:
+  /// None: as whatever has such an option says.
+  PerAxis() = default;
   PerAxis(std::integral auto number) : PerAxis({static_cast<std::int64_t>(number)}) {}
   PerAxis(std::initializer_list<std::int64_t> numbers)
       : PerAxis(std::span(numbers.begin(), numbers.size())) {}
@@ -27,13 +29,14 @@ class PerAxis {
   /// Throws ValueError for none, or more than 3.
   PerAxis(std::span<const std::int64_t> numbers);
 
+  bool given() const { return count_ > 0; }
   /// Those of `axes` axes. Throws ValueError, in the names of `op` and `what`, for another number of
   /// them, or one below `least`.
   std::array<std::int64_t, 3> of(const char* op, const char* what, int axes,
                                  std::int64_t least) const;
 
  private:
-  std::size_t count_;
+  std::size_t count_ = 0;
   std::array<std::int64_t, 3> numbers_{};
 };
 

@@ -100,12 +100,11 @@ int axes_of(const char* op, const Tensor& x) {
 }
 
 /// The windows of a pool. Throws as `windows_over`, and ValueError for padding of more than half a window.
-Windows pool_windows(const char* op, const Tensor& x, const PerAxis& window,
-                     const std::optional<PerAxis>& stride, const PerAxis& padding,
-                     const PerAxis& dilation, bool ceil_mode) {
+Windows pool_windows(const char* op, const Tensor& x, const PerAxis& window, const PerAxis& stride,
+                     const PerAxis& padding, const PerAxis& dilation, bool ceil_mode) {
   const int axes = axes_of(op, x);
   Windows of = detail::windows_over(op, x.shape(), window.of(op, "window", axes, 1), axes,
-                                    {stride.value_or(window), padding, dilation});
+                                    {stride.given() ? stride : window, padding, dilation});
   for (std::size_t axis = 0; axis < of.in.size(); ++axis) {
     const std::int64_t reach = of.dilation[axis] * (of.kernel[axis] - 1) + 1;
     detail::require(2 * of.before[axis] <= reach, op, "padding", "be at most half a window",

@@ -1,6 +1,4 @@
 #pragma once
-#include <optional>
-
 #include <xtape/config.hpp>
 #include <xtape/ops/convolution.hpp>
 #include <xtape/ops/sort.hpp>
@@ -13,9 +11,9 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 
 struct MaxPoolOptions {
-  std::optional<PerAxis> stride = {};  ///< from window to window; unless set, the window itself
-  PerAxis padding = 0;                 ///< nothing around the image, at most half a window
-  PerAxis dilation = 1;                ///< from tap to tap
+  PerAxis stride = {};     ///< from window to window; unless given, the window itself
+  PerAxis padding = 0;     ///< nothing around the image, at most half a window
+  PerAxis dilation = 1;    ///< from tap to tap
   bool ceil_mode = false;  ///< also windows that reach beyond the end but begin before it
 };
 
@@ -28,7 +26,7 @@ struct MaxPoolOptions {
                                                      const MaxPoolOptions& options = {});
 
 struct AveragePoolOptions {
-  std::optional<PerAxis> stride = {};
+  PerAxis stride = {};
   PerAxis padding = 0;
   bool ceil_mode = false;
   bool count_include_pad = true;  ///< zeros around the image count as elements

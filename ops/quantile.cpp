@@ -86,8 +86,12 @@ Tensor median(const Tensor& x, const Axes& axes, ReduceOptions options) {
 Tensor quantile(const Tensor& x, double q, const Axes& axes, ReduceOptions options) {
   return quantile(x, {q}, axes, options)[0];
 }
+Tensor quantile(const Tensor& x, std::initializer_list<double> q, const Axes& axes,
+                ReduceOptions options) {
+  return quantile(x, std::vector<double>(q), axes, options);
+}
 
-Tensor quantile(const Tensor& x, std::span<const double> q, const Axes& axes,
+Tensor quantile(const Tensor& x, const std::vector<double>& q, const Axes& axes,
                 ReduceOptions options) {
   check("quantile", x, axes);
   for (const double part : q) detail::require_in<double>("quantile", "q", part, 0, 1);

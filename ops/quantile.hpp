@@ -1,6 +1,6 @@
 #pragma once
 #include <initializer_list>
-#include <span>
+#include <vector>
 
 #include <xtape/config.hpp>
 #include <xtape/ops/reduce.hpp>
@@ -23,12 +23,10 @@ namespace xtape {
 [[nodiscard]] Tensor quantile(const Tensor& x, double q, const Axes& axes = {},
                               ReduceOptions options = {});
 /// Of several parts, along a new axis in front; the elements are put in order once.
-[[nodiscard]] Tensor quantile(const Tensor& x, std::span<const double> q, const Axes& axes = {},
+[[nodiscard]] Tensor quantile(const Tensor& x, std::initializer_list<double> q,
+                              const Axes& axes = {}, ReduceOptions options = {});
+[[nodiscard]] Tensor quantile(const Tensor& x, const std::vector<double>& q, const Axes& axes = {},
                               ReduceOptions options = {});
-[[nodiscard]] inline Tensor quantile(const Tensor& x, std::initializer_list<double> q,
-                                     const Axes& axes = {}, ReduceOptions options = {}) {
-  return quantile(x, std::span(q.begin(), q.size()), axes, options);
-}
 
 /// Greatest element less the smallest; NaN if there is one.   dx = that of amax less that of amin
 /// Throws DtypeError for booleans, ValueError for no elements, IndexError for an axis that there is not.

@@ -88,10 +88,7 @@ enum class PadMode { edge, reflect, symmetric, wrap };
 ///   d(block) = its part of g
 /// Throws ValueError for no rows or an empty one, ShapeError unless the blocks of a row have one height,
 /// and the rows one width.
-[[nodiscard]] Tensor block(std::span<const std::vector<Tensor>> rows);
-[[nodiscard]] inline Tensor block(std::initializer_list<std::vector<Tensor>> rows) {
-  return block(std::span(rows.begin(), rows.size()));
-}
+[[nodiscard]] Tensor block(const std::vector<std::vector<Tensor>>& rows);
 
 /// Turned by quarters from the first of two axes towards the second.   dx = rot90(g, -quarters)
 /// Throws IndexError for an axis that there is not, ValueError for one named twice.
