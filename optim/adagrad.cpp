@@ -10,6 +10,7 @@ Adagrad::Adagrad(const Parameters& parameters, const AdagradOptions& options)
 }
 
 void Adagrad::check(const AdagradOptions& options) const {
+  check_not_negative("adagrad", "weight_decay", options.weight_decay);
   check_not_negative("adagrad", "epsilon", options.epsilon);
 }
 
@@ -17,7 +18,7 @@ std::vector<std::string> Adagrad::slots(const AdagradOptions&) const { return {"
 
 void Adagrad::update(const AdagradOptions& options, const Update& parameter) const {
   const double rate = parameter.rate, epsilon = options.epsilon;
-  kernels::update(parameter, kernels::AdagradRule{rate, epsilon});
+  kernels::update(parameter, kernels::AdagradRule{rate, epsilon}, options.weight_decay);
 }
 
 }  // namespace xtape::optim

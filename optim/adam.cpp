@@ -11,12 +11,14 @@ Adam::Adam(const Parameters& parameters, const AdamOptions& options) : Optimizer
 }
 
 void Adam::check(const AdamOptions& options) const {
+  check_not_negative("adam", "weight_decay", options.weight_decay);
   check_below_one("adam", "beta1", options.beta1);
   check_below_one("adam", "beta2", options.beta2);
   check_not_negative("adam", "epsilon", options.epsilon);
 }
 
-std::vector<std::string> Adam::slots(const AdamOptions&) const {
+std::vector<std::string> Adam::slots(const AdamOptions& options) const {
+  if (options.amsgrad) return {"first_moment", "second_moment", "greatest_second_moment"};
   return {"first_moment", "second_moment"};
 }
 
@@ -25,7 +27,11 @@ void Adam::update(const AdamOptions& options, const Update& parameter) const {
   const double beta1 = options.beta1, beta2 = options.beta2, epsilon = options.epsilon;
   const double scale = rate / first_correction_(beta1, parameter.t);
   const double root = 1 / std::sqrt(second_correction_(beta2, parameter.t));
-  kernels::update(parameter, kernels::AdamRule{beta1, beta2, scale, root, epsilon});
+  const kernels::AdamRule rule{beta1, beta2, scale, root, epsilon};
+  if (options.amsgrad)
+    kernels::update(parameter, kernels::AMSGradRule{rule}, options.weight_decay);
+  else
+    kernels::update(parameter, rule, options.weight_decay);
 }
 
 }  // namespace xtape::optim

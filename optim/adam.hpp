@@ -18,19 +18,25 @@ struct AdamOptions {
   Setting<double> beta2 = Preset{0.999};
   Setting<double> epsilon =
       Preset{1e-7};  ///< outside the root; 0 / 0 where it is 0 and so are all gradients
+  Setting<double> weight_decay =
+      Preset{0.0};                        ///< times w is added to the gradient: not as AdamW does
+  Setting<bool> amsgrad = Preset{false};  ///< divide by the greatest second moment so far
   Setting<Schedule> schedule = Preset{Schedule()};
 
   static auto fields(auto& own) {
-    return std::tie(own.learning_rate, own.decay, own.beta1, own.beta2, own.epsilon, own.schedule);
+    return std::tie(own.learning_rate, own.decay, own.beta1, own.beta2, own.epsilon,
+                    own.weight_decay, own.amsgrad, own.schedule);
   }
 };
 
 /// Adaptive moments.
 ///   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g²
 ///   w -= rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
-/// State: "first_moment" and "second_moment". Throws ValueError for options out of range, and as
+/// With `amsgrad`, the greatest v so far in place of v in the root.
+/// State: "first_moment" and "second_moment"; with amsgrad "greatest_second_moment". Throws ValueError for options out of range, and as
 /// Optimizer for parameters.
-/// Source: Kingma and Ba, Adam: A Method for Stochastic Optimization (2015), algorithm 1.
+/// Source: Kingma and Ba, Adam: A Method for Stochastic Optimization (2015), algorithm 1; Reddi, Kale and
+/// Kumar, On the Convergence of Adam and Beyond (2018), with Adam's corrections as in PyTorch.
 class Adam : public OptimizerOf<AdamOptions> {
  public:
   explicit Adam(const Parameters& parameters, const AdamOptions& options = {});

@@ -10,6 +10,7 @@ RMSprop::RMSprop(const Parameters& parameters, const RMSpropOptions& options)
 }
 
 void RMSprop::check(const RMSpropOptions& options) const {
+  check_not_negative("rmsprop", "weight_decay", options.weight_decay);
   check_below_one("rmsprop", "rho", options.rho);
   check_not_negative("rmsprop", "epsilon", options.epsilon);
 }
@@ -18,7 +19,7 @@ std::vector<std::string> RMSprop::slots(const RMSpropOptions&) const { return {"
 
 void RMSprop::update(const RMSpropOptions& options, const Update& parameter) const {
   const double rate = parameter.rate, rho = options.rho, epsilon = options.epsilon;
-  kernels::update(parameter, kernels::RMSpropRule{rate, rho, epsilon});
+  kernels::update(parameter, kernels::RMSpropRule{rate, rho, epsilon}, options.weight_decay);
 }
 
 }  // namespace xtape::optim

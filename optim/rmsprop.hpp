@@ -16,10 +16,12 @@ struct RMSpropOptions {
   Setting<double> rho = Preset{0.9};
   Setting<double> epsilon =
       Preset{1e-7};  ///< outside the root; 0 / 0 where it is 0 and so are all gradients
+  Setting<double> weight_decay = Preset{0.0};  ///< times w is added to the gradient
   Setting<Schedule> schedule = Preset{Schedule()};
 
   static auto fields(auto& own) {
-    return std::tie(own.learning_rate, own.decay, own.rho, own.epsilon, own.schedule);
+    return std::tie(own.learning_rate, own.decay, own.rho, own.epsilon, own.weight_decay,
+                    own.schedule);
   }
 };
 

@@ -10,6 +10,7 @@ SGD::SGD(const Parameters& parameters, const SGDOptions& options) : OptimizerOf(
 }
 
 void SGD::check(const SGDOptions& options) const {
+  check_not_negative("sgd", "weight_decay", options.weight_decay);
   check_below_one("sgd", "momentum", options.momentum);
   if (options.nesterov && options.momentum == 0)
     throw ValueError("sgd: nesterov needs a momentum above 0");
@@ -25,15 +26,15 @@ void SGD::update(const SGDOptions& options, const Update& parameter) const {
   const double rate = parameter.rate, momentum = options.momentum;
   const bool of_steps = options.velocity == Velocity::of_steps;
   if (momentum == 0) {
-    kernels::update(parameter, kernels::GradientDescent{rate});
+    kernels::update(parameter, kernels::GradientDescent{rate}, options.weight_decay);
   } else if (of_steps && options.nesterov) {
-    kernels::update(parameter, kernels::Nesterov{rate, momentum});
+    kernels::update(parameter, kernels::Nesterov{rate, momentum}, options.weight_decay);
   } else if (of_steps) {
-    kernels::update(parameter, kernels::Momentum{rate, momentum});
+    kernels::update(parameter, kernels::Momentum{rate, momentum}, options.weight_decay);
   } else if (options.nesterov) {
-    kernels::update(parameter, kernels::BufferedNesterov{rate, momentum});
+    kernels::update(parameter, kernels::BufferedNesterov{rate, momentum}, options.weight_decay);
   } else {
-    kernels::update(parameter, kernels::BufferedMomentum{rate, momentum});
+    kernels::update(parameter, kernels::BufferedMomentum{rate, momentum}, options.weight_decay);
   }
 }
 

@@ -20,11 +20,12 @@ struct SGDOptions {
   Setting<double> momentum = Preset{0.0};
   Setting<bool> nesterov = Preset{false};
   Setting<Velocity> velocity = Preset{Velocity::of_steps};
+  Setting<double> weight_decay = Preset{0.0};  ///< times w is added to the gradient
   Setting<Schedule> schedule = Preset{Schedule()};
 
   static auto fields(auto& own) {
     return std::tie(own.learning_rate, own.decay, own.momentum, own.nesterov, own.velocity,
-                    own.schedule);
+                    own.weight_decay, own.schedule);
   }
 };
 

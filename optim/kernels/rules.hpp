@@ -105,6 +105,21 @@ struct AdamRule {
   }
 };
 
+/// Reddi et al. (2018), algorithm 2: Adam by the greatest second moment so far.
+struct AMSGradRule {
+  static constexpr OpInfo info{"amsgrad"};
+  static constexpr std::size_t slots = 3;
+  AdamRule adam;
+  void attributes(auto& visit) const { adam.attributes(visit); }
+  void operator()(auto& w, auto g, auto& m, auto& v, auto& greatest) const {
+    const auto& [beta1, beta2, scale, root, epsilon] = adam;
+    m = beta1 * m + (1 - beta1) * g;
+    v = beta2 * v + (1 - beta2) * g * g;
+    greatest = maximum(greatest, v);
+    w = w - scale * m / (root * sqrt(greatest) + epsilon);
+  }
+};
+
 /// Loshchilov and Hutter (2019): Adam after w has been shrunk.
 struct AdamWRule {
   static constexpr OpInfo info{"adamw"};
@@ -118,6 +133,22 @@ struct AdamWRule {
   void operator()(auto& w, auto g, auto& m, auto& v) const {
     w = w - shrink * w;
     adam(w, g, m, v);
+  }
+};
+
+/// A rule for the gradient of the loss and of weight_decay / 2 times w².
+template <class Rule>
+struct Decayed {
+  static constexpr OpInfo info = Rule::info;
+  static constexpr std::size_t slots = Rule::slots;
+  Rule rule;
+  double weight_decay;
+  void attributes(auto& visit) const {
+    rule.attributes(visit);
+    visit("weight_decay", weight_decay);
+  }
+  void operator()(auto& w, auto g, auto&... state) const {
+    rule(w, g + weight_decay * w, state...);
   }
 };
 

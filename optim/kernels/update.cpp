@@ -55,15 +55,20 @@ void update_run(const Rule& given, std::int64_t n, T* p, const T* g, T* const* s
     static constexpr UpdateKernels<Rule> table{update_run<float, Rule>, update_run<double, Rule>}; \
     return table;                                                                                  \
   }
-XTAPE_COMPILED(GradientDescent)
-XTAPE_COMPILED(Momentum)
-XTAPE_COMPILED(Nesterov)
-XTAPE_COMPILED(BufferedMomentum)
-XTAPE_COMPILED(BufferedNesterov)
-XTAPE_COMPILED(AdagradRule)
-XTAPE_COMPILED(RMSpropRule)
-XTAPE_COMPILED(AdamRule)
+#define XTAPE_COMPILED_DECAYED(Rule) \
+  XTAPE_COMPILED(Rule)               \
+  XTAPE_COMPILED(Decayed<Rule>)
+XTAPE_COMPILED_DECAYED(GradientDescent)
+XTAPE_COMPILED_DECAYED(Momentum)
+XTAPE_COMPILED_DECAYED(Nesterov)
+XTAPE_COMPILED_DECAYED(BufferedMomentum)
+XTAPE_COMPILED_DECAYED(BufferedNesterov)
+XTAPE_COMPILED_DECAYED(AdagradRule)
+XTAPE_COMPILED_DECAYED(RMSpropRule)
+XTAPE_COMPILED_DECAYED(AdamRule)
+XTAPE_COMPILED_DECAYED(AMSGradRule)
 XTAPE_COMPILED(AdamWRule)
+#undef XTAPE_COMPILED_DECAYED
 #undef XTAPE_COMPILED
 
 }  // namespace xtape::kernels

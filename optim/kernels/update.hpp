@@ -57,4 +57,13 @@ void update(const optim::Update& update, const Rule& rule) {
   apply_in_place(UpdateOperation<Rule>{rule, update.rate, update.t}, x);
 }
 
+/// By the rule, or by it with a penalty, if there is one.
+template <class Rule>
+void update(const optim::Update& of, const Rule& rule, double weight_decay) {
+  if (weight_decay == 0)
+    update(of, rule);
+  else
+    update(of, Decayed<Rule>{rule, weight_decay});
+}
+
 }  // namespace xtape::kernels

@@ -2,6 +2,7 @@
 // the options and the state are checked, but not the formulas. What checks those independently are
 // the closed forms, on gradients that have one, and the runs that the book prints: book/traces.cpp.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -18,11 +19,11 @@ using namespace xtape;
 namespace {
 
 /// One element's update, in double: w and its state s, in the t-th step, t = 1, 2, ...
-using Rule = void (*)(double& w, double g, std::array<double, 2>& s, double rate, int t);
+using Rule = void (*)(double& w, double g, std::array<double, 3>& s, double rate, int t);
 
 /// The rules, with the options of `optimizer_makers`.
 const std::map<std::string, Rule>& rules() {
-  using State = std::array<double, 2>;
+  using State = std::array<double, 3>;
   static const std::map<std::string, Rule> all{
       {"sgd", [](double& w, double g, State&, double rate, int) { w -= rate * g; }},
       {"sgd with momentum",
@@ -57,13 +58,45 @@ const std::map<std::string, Rule>& rules() {
        }},
       {"adam",
        [](double& w, double g, State& s, double rate, int t) {
-         s = {0.8 * s[0] + 0.2 * g, 0.95 * s[1] + 0.05 * g * g};
+         s = {0.8 * s[0] + 0.2 * g, 0.95 * s[1] + 0.05 * g * g, 0};
          const double m = s[0] / (1 - std::pow(0.8, t)), v = s[1] / (1 - std::pow(0.95, t));
          w -= rate * m / (std::sqrt(v) + 0.01);
        }},
+      {"sgd, weight decay",
+       [](double& w, double g, State& s, double rate, int) {
+         s[0] = 0.8 * s[0] + (g + 0.3 * w);
+         w -= rate * s[0];
+       }},
+      {"adagrad, weight decay",
+       [](double& w, double g, State& s, double rate, int) {
+         const double whole = g + 0.3 * w;
+         s[0] += whole * whole;
+         w -= rate * whole / (std::sqrt(s[0]) + 0.01);
+       }},
+      {"rmsprop, weight decay",
+       [](double& w, double g, State& s, double rate, int) {
+         const double whole = g + 0.3 * w;
+         s[0] = 0.8 * s[0] + 0.2 * whole * whole;
+         w -= rate * whole / (std::sqrt(s[0]) + 0.01);
+       }},
+      {"adam, weight decay",
+       [](double& w, double g, State& s, double rate, int t) {
+         g += 0.3 * w;
+         s = {0.8 * s[0] + 0.2 * g, 0.95 * s[1] + 0.05 * g * g, 0};
+         const double m = s[0] / (1 - std::pow(0.8, t)), v = s[1] / (1 - std::pow(0.95, t));
+         w -= rate * m / (std::sqrt(v) + 0.01);
+       }},
+      {"adam, amsgrad",
+       [](double& w, double g, State& s, double rate, int t) {
+         g += 0.3 * w;
+         const double v = 0.95 * s[1] + 0.05 * g * g;
+         s = {0.8 * s[0] + 0.2 * g, v, std::max(s[2], v)};
+         const double m = s[0] / (1 - std::pow(0.8, t)), greatest = s[2] / (1 - std::pow(0.95, t));
+         w -= rate * m / (std::sqrt(greatest) + 0.01);
+       }},
       {"adamw",
        [](double& w, double g, State& s, double rate, int t) {
-         s = {0.8 * s[0] + 0.2 * g, 0.95 * s[1] + 0.05 * g * g};
+         s = {0.8 * s[0] + 0.2 * g, 0.95 * s[1] + 0.05 * g * g, 0};
          const double m = s[0] / (1 - std::pow(0.8, t)), v = s[1] / (1 - std::pow(0.95, t));
          w -= rate * 0.3 * w + rate * m / (std::sqrt(v) + 0.01);
        }},
@@ -88,7 +121,7 @@ struct Reference {
   }
   double start;
   Doubles w;
-  std::vector<std::array<double, 2>> s;
+  std::vector<std::array<double, 3>> s;
 };
 
 }  // namespace
@@ -244,4 +277,57 @@ TEST_CASE("adam bears gradients whose squares float32 just holds") {
   }
   check_close(w, {-1.5, 1.5}, 1e-6);
   check_close(decayed, {-1.5, 1.5}, 1e-6);
+}
+
+namespace {
+
+/// w after 12 steps on sum(a (w - 1)²) (1 + sin(t) / 2), t = 0, 1, ...
+template <class Optimizer, class Options>
+Doubles after_steps(const Options& options) {
+  const Tensor w = leaf({1, -2, 0.5}), a = tensor({1.0, -0.5, 2.0}, Dtype::float64);
+  Optimizer optimizer({w}, options);
+  for (int t = 0; t < 12; ++t) {
+    optimizer.zero_grad();
+    sum(a * square(w - 1) * (1 + 0.5 * std::sin(t))).backward();
+    optimizer.step();
+  }
+  return values(w);
+}
+
+void check_figures(const Doubles& got, const Doubles& expected) {
+  REQUIRE(got.size() == expected.size());
+  for (std::size_t i = 0; i < got.size(); ++i)
+    CHECK(got[i] == doctest::Approx(expected[i]).epsilon(1e-7));  // PyTorch's sin(t) is float32
+}
+
+}  // namespace
+
+TEST_CASE("weight decay and amsgrad give the figures of PyTorch 2.13") {
+  using namespace optim;
+  const auto rate = 0.05;
+  const auto sgd = [&](bool nesterov) {
+    return after_steps<SGD, SGDOptions>({.learning_rate = rate,
+                                         .momentum = 0.9,
+                                         .nesterov = nesterov,
+                                         .velocity = Velocity::of_gradients,
+                                         .weight_decay = 0.1});
+  };
+  check_figures(sgd(false), {0.94114024072174862, -16.260098769868328, 0.53341126156235574});
+  check_figures(sgd(true), {0.94723928117575373, -21.142992436052701, 0.83243070352114401});
+  const auto adam = [&](bool amsgrad) {
+    return after_steps<Adam, AdamOptions>({.learning_rate = rate,
+                                           .beta1 = 0.8,
+                                           .beta2 = 0.9,
+                                           .epsilon = 1e-8,
+                                           .weight_decay = 0.1,
+                                           .amsgrad = amsgrad});
+  };
+  check_figures(adam(false), {0.96508788722688865, -2.5716804024697675, 0.98798096646827294});
+  check_figures(adam(true), {0.96395584767217701, -2.5651003566002841, 0.95568346151564088});
+  check_figures(after_steps<RMSprop, RMSpropOptions>(
+                    {.learning_rate = rate, .rho = 0.9, .epsilon = 1e-8, .weight_decay = 0.1}),
+                {0.91682738523814034, -2.935983959367972, 0.96460073742121766});
+  check_figures(after_steps<Adagrad, AdagradOptions>(
+                    {.learning_rate = rate, .epsilon = 1e-8, .weight_decay = 0.1}),
+                {0.93461068613293785, -2.260358421596981, 0.72688677257072776});
 }
