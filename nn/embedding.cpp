@@ -29,7 +29,7 @@ Embedding::Embedding(std::int64_t count, std::int64_t width, const EmbeddingOpti
 
 Tensor Embedding::operator()(const Tensor& x) const {
   return call(x, [&](const Tensor& words) {
-    const Tensor rows = take(weight, words);
+    Tensor rows = take(weight, words);
     if (!padding_index_) return rows;
     return where(expand_dims(words == *padding_index_, -1), rows.detach(), rows);
   });

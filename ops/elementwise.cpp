@@ -55,8 +55,7 @@ Tensor binary(const Row& row, const Operand& left, const Operand& right) {
   return with_tensors(row.name, left, right, [&](const Tensor& a, const Tensor& b) {
     if (row.check_integers == nullptr) [[likely]]
       return apply_row(row, a, b);
-    const Tensor first = a, second = b;  // a check may use numbers of its own
-    return apply_row(row, first, second);
+    return apply_row(row, Tensor(a), Tensor(b));  // the check may use numbers of its own
   });
 }
 

@@ -102,6 +102,7 @@ Tensor quantile(const Tensor& x, const std::vector<double>& q, const Axes& axes,
     throw ValueError("quantile: no elements to compare; got " + x.describe());
   if (shape.size() == 0) return zeros(shape, sorted.elements.dtype());
   std::vector<Tensor> results;
+  results.reserve(q.size());
   for (const double part : q) results.push_back(sorted.between(part));
   return stack(results);
 }

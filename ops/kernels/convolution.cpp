@@ -11,7 +11,7 @@
 namespace xtape::kernels {
 namespace {
 
-constexpr std::int64_t panel_bytes = 384 * 1024, least_places = 64;
+constexpr std::int64_t panel_bytes = std::int64_t{384} << 10, least_places = 64;
 
 template <class T>
 constexpr Dtype dtype_of = std::is_same_v<T, float> ? Dtype::float32 : Dtype::float64;
@@ -168,13 +168,10 @@ void weights_of(const ConvolutionShape& shape, const T* x, const T* y, T* w) {
 /// f with the three operands as elements of their dtype.
 template <class F>
 void typed(Dtype dtype, const std::byte* a, const std::byte* b, std::byte* y, F f) {
-  const auto of = [&]<class T>(T) {
+  const auto of = [&]<class T>(TypeTag<T>) {
     f(reinterpret_cast<const T*>(a), reinterpret_cast<const T*>(b), reinterpret_cast<T*>(y));
   };
-  if (dtype == Dtype::float32)
-    of(float());
-  else
-    of(double());
+  dtype == Dtype::float32 ? of(TypeTag<float>{}) : of(TypeTag<double>{});
 }
 
 }  // namespace

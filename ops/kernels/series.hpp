@@ -102,7 +102,10 @@ class Series {
   }
 
  private:
-  std::size_t place(int i, int j) const { return static_cast<std::size_t>(i * (orders_.b + 1) + j); }
+  std::size_t place(int i, int j) const {
+    const auto row = static_cast<std::size_t>(i), length = static_cast<std::size_t>(orders_.b) + 1;
+    return row * length + static_cast<std::size_t>(j);
+  }
   template <class F>
   static void each_up_to(int a, int b, F f) {
     for (int i = 0; i <= a; ++i) {
@@ -112,7 +115,7 @@ class Series {
 
   Orders orders_;
   // Of orders a + b = 4 there are at most 9.
-  std::array<double, (most_orders / 2 + 1) * (most_orders / 2 + 1)> at_{};
+  std::array<double, 9> at_{};
 };
 
 }  // namespace xtape::kernels

@@ -8,7 +8,7 @@
 namespace xtape::kernels {
 namespace {
 
-constexpr std::int64_t workspace_bytes = 1024 * 1024;
+constexpr std::int64_t workspace_bytes = std::int64_t{1} << 20;
 
 template <class T>
 using Buffer = std::vector<T, memory::Allocator<T>>;
@@ -278,11 +278,11 @@ void slide_weights(const ConvolutionShape& shape, const T* data, const T* result
   }
 }
 
-#define XTAPE_SLIDING(T)                                                       \
-  template void slide_result(const ConvolutionShape&, const T*, const T*, T*); \
-  template void slide_data(const ConvolutionShape&, const T*, const T*, T*);   \
-  template void slide_weights(const ConvolutionShape&, const T*, const T*, T*);
-XTAPE_SLIDING(float)
-XTAPE_SLIDING(double)
+template void slide_result(const ConvolutionShape&, const float*, const float*, float*);
+template void slide_data(const ConvolutionShape&, const float*, const float*, float*);
+template void slide_weights(const ConvolutionShape&, const float*, const float*, float*);
+template void slide_result(const ConvolutionShape&, const double*, const double*, double*);
+template void slide_data(const ConvolutionShape&, const double*, const double*, double*);
+template void slide_weights(const ConvolutionShape&, const double*, const double*, double*);
 
 }  // namespace xtape::kernels
