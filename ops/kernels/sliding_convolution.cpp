@@ -119,10 +119,20 @@ bool all_finite(const float* x, std::int64_t count) { return finite(x, count); }
 bool all_finite(const double* x, std::int64_t count) { return finite(x, count); }
 
 bool slides(const ConvolutionShape& shape) {
-  if (shape.windows.places() == 0) return false;
-  if (shape.windows.are_elements()) return shape.windows.places() % sliding_block == 0;
-  const Phases phases(shape.windows);
-  return 5 * shape.windows.places() > 2 * sliding_rounded(phases.last_place + 1);
+  const Windows& of = shape.windows;
+  if (of.places() == 0) return false;
+  if (of.are_elements()) return of.places() % sliding_block == 0;
+  // Phases for strides that leave out most elements, or padding around few, would be mostly empty.
+  constexpr std::int64_t most_phases = 16;
+  double room = 1;
+  for (std::size_t axis = 0; axis < of.in.size(); ++axis) {
+    if (of.stride[axis] > most_phases) return false;
+    room *= static_cast<double>((of.out[axis] - 1) * of.stride[axis] +
+                                (of.kernel[axis] - 1) * of.dilation[axis] + 1);
+  }
+  if (room > 4096 + 4 * static_cast<double>(of.elements())) return false;
+  const Phases phases(of);
+  return 5 * of.places() > 2 * sliding_rounded(phases.last_place + 1);
 }
 
 namespace {
