@@ -7,12 +7,14 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/ops/aligned.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/fourier.hpp>
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/kernels/fourier.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/rearrange.hpp>
+#include <xtape/ops/reduce.hpp>
 
 namespace xtape {
 namespace {
@@ -92,6 +94,53 @@ RealFourier backwards(std::int64_t n, bool doubled) { return {{"irfft", true}, n
 RealFourier RealFourier::transposed() const {
   return back ? forwards(n, doubled) : backwards(n, doubled);
 }
+
+/// The product of complex tensors of one floating dtype, or that of the first and the conjugate of the
+/// second.
+struct ComplexProduct {
+  static constexpr OpInfo info{"complex_multiply"};
+  bool conjugate;
+  void attributes(auto& visit) const { visit("conjugate", conjugate); }
+  SavedInput left{}, right{};
+
+  OpResult infer(const Tensor& a, const Tensor& b) const {
+    return {broadcast_shapes(info.name, a.shape(), b.shape()), a.dtype()};
+  }
+  void run(const Tensor& y, const Tensor& a, const Tensor& b) const {
+    const NoGradGuard off;
+    const Tensor x = broadcast_to(a, y.shape()).contiguous();
+    const Tensor z = broadcast_to(b, y.shape()).contiguous();
+    with_kernels(y.dtype(), [&]<class T>(const auto& transforms, T) {
+      transforms.product(x.body().elements<const T>(), z.body().elements<const T>(),
+                         y.body().elements<T>(), y.size() / 2, conjugate);
+    });
+  }
+  void keep(const Tensor&, const Tensor& a, const Tensor& b) {
+    left = SavedInput(a), right = SavedInput(b);
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    send(0,
+         [&] { return sum_to(apply(ComplexProduct{!conjugate}, g, right.get()), send.shape(0)); });
+    send(1, [&] {
+      const Tensor& a = left.get();
+      return sum_to(
+          conjugate ? apply(ComplexProduct{true}, a, g) : apply(ComplexProduct{true}, g, a),
+          send.shape(1));
+    });
+  }
+  Tensor jvp(const Tangents& t) const {
+    const auto product = [this](const Tensor& a, const Tensor& b) {
+      return apply(ComplexProduct{conjugate}, a, b);
+    };
+    if (!t[1].defined()) return product(t[0], right.get());
+    if (!t[0].defined()) return product(left.get(), t[1]);
+    return product(t[0], right.get()) + product(left.get(), t[1]);
+  }
+  Tensor batch(const Examples& x) const {
+    const detail::Aligned all(x);
+    return apply(ComplexProduct{conjugate}, all[0], all[1]);
+  }
+};
 
 Tensor floating(const Tensor& x) { return is_floating(x.dtype()) ? x : x.to(Dtype::float64); }
 
@@ -225,6 +274,8 @@ Tensor ifftshift(const Tensor& x, const Axes& axes) { return rolled("ifftshift",
 Tensor complex_multiply(const Tensor& a, const Tensor& b) {
   check_complex("complex_multiply", a);
   check_complex("complex_multiply", b);
+  const Dtype dtype = promote(a.dtype(), b.dtype());
+  if (is_floating(dtype)) return apply(ComplexProduct{false}, a.to(dtype), b.to(dtype));
   const Tensor ar = part(a, 0), ai = part(a, 1), br = part(b, 0), bi = part(b, 1);
   return stack({ar * br - ai * bi, ar * bi + ai * br}, -1);
 }

@@ -1,36 +1,46 @@
 #include <algorithm>
 
 #include <xtape/ops/kernels/fourier.hpp>
-#include <xtape/ops/kernels/fourier_passes.hpp>
+#include <xtape/ops/kernels/fourier_transforms.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
 namespace {
 
+/// Calls f(first, rows, group) for groups of neighbouring rows, each a work space for them side by side.
+template <class T, class F>
+void in_groups(std::int64_t n, std::int64_t lanes, std::int64_t rows, F&& f) {
+  Split<T> group(n * lanes);
+  for (std::int64_t first = 0; first < rows; first += lanes)
+    f(first, std::min(lanes, rows - first), group);
+}
+
+/// Rows of n pairs to or from a group of them.
 template <class T>
-void take_apart(const T* pairs, std::int64_t n, Parts<T> parts) {
-  for (std::int64_t k = 0; k < n; ++k) {
-    parts.re[k] = pairs[2 * k];
-    parts.im[k] = pairs[2 * k + 1];
-  }
+void take_apart(const T* pairs, std::int64_t n, std::int64_t rows, Parts<T> parts,
+                std::int64_t lanes) {
+  for_each_of_rows(n, rows, [=](std::int64_t k, std::int64_t i) {
+    parts.re[k * lanes + i] = pairs[2 * (i * n + k)];
+    parts.im[k * lanes + i] = pairs[2 * (i * n + k) + 1];
+  });
 }
 template <class T>
-void put_together(Parts<T> parts, std::int64_t n, T* pairs) {
-  for (std::int64_t k = 0; k < n; ++k) {
-    pairs[2 * k] = parts.re[k];
-    pairs[2 * k + 1] = parts.im[k];
-  }
+void put_together(Parts<T> parts, std::int64_t lanes, std::int64_t n, std::int64_t rows, T* pairs) {
+  for_each_of_rows(n, rows, [=](std::int64_t k, std::int64_t i) {
+    pairs[2 * (i * n + k)] = parts.re[k * lanes + i];
+    pairs[2 * (i * n + k) + 1] = parts.im[k * lanes + i];
+  });
 }
 
 template <class T>
 void complex(const T* x, T* y, std::int64_t n, std::int64_t rows, bool inverse) {
-  with_transform<T>(n, [&](auto& by) {
-    Split<T> row(n);
-    for (std::int64_t i = 0; i < rows; ++i, x += 2 * n, y += 2 * n) {
-      take_apart(x, n, row.parts());
-      by.transform(row, inverse);
-      put_together(row.parts(), n, y);
-    }
+  with_transform<T>(n, rows, [&](auto& by) {
+    const auto lanes = by.lanes();
+    in_groups<T>(n, lanes, rows, [&](std::int64_t first, std::int64_t count, Split<T>& group) {
+      take_apart(x + 2 * n * first, n, count, group.parts(), lanes);
+      by.transform(group, inverse);
+      put_together(group.parts(), lanes, n, count, y + 2 * n * first);
+    });
   });
 }
 
@@ -41,22 +51,28 @@ void even_to_half(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight)
   const std::int64_t half = n / 2;
   const Split<T> roots = roots_of_unity<T>(n);
   const Parts<const T> turn = roots.parts();
-  with_transform<T>(half, [&](auto& by) {
-    Split<T> row(half);
-    for (std::int64_t i = 0; i < rows; ++i, x += n, y += 2 * (half + 1)) {
-      take_apart(x, half, row.parts());
-      by.transform(row, false);
-      const auto [re, im] = row.parts();
-      y[0] = re[0] + im[0], y[1] = 0;
-      y[2 * half] = re[0] - im[0], y[2 * half + 1] = 0;
-      const T scale = weight / 2;
-      for (std::int64_t k = 1; k < half; ++k) {
-        const T even_r = re[k] + re[half - k], even_i = im[k] - im[half - k];
-        const T odd_r = im[k] + im[half - k], odd_i = re[half - k] - re[k];
-        y[2 * k] = scale * (even_r + turn.re[k] * odd_r - turn.im[k] * odd_i);
-        y[2 * k + 1] = scale * (even_i + turn.re[k] * odd_i + turn.im[k] * odd_r);
+  with_transform<T>(half, rows, [&](auto& by) {
+    const auto lanes = by.lanes();
+    in_groups<T>(half, lanes, rows, [&](std::int64_t first, std::int64_t count, Split<T>& group) {
+      take_apart(x + n * first, half, count, group.parts(), lanes);
+      by.transform(group, false);
+      const Parts<T> of = group.parts();
+      T* const to = y + 2 * (half + 1) * first;
+      for (std::int64_t i = 0; i < count; ++i) {
+        T* const row = to + 2 * (half + 1) * i;
+        row[0] = of.re[i] + of.im[i], row[1] = 0;
+        row[2 * half] = of.re[i] - of.im[i], row[2 * half + 1] = 0;
       }
-    }
+      const T scale = weight / 2;
+      for_each_of_rows(half - 1, count, [=](std::int64_t before, std::int64_t i) {
+        const std::int64_t k = before + 1, near = k * lanes + i, far = (half - k) * lanes + i;
+        const T even_r = of.re[near] + of.re[far], even_i = of.im[near] - of.im[far];
+        const T odd_r = of.im[near] + of.im[far], odd_i = of.re[far] - of.re[near];
+        T* const pair = to + 2 * ((half + 1) * i + k);
+        pair[0] = scale * (even_r + turn.re[k] * odd_r - turn.im[k] * odd_i);
+        pair[1] = scale * (even_i + turn.re[k] * odd_i + turn.im[k] * odd_r);
+      });
+    });
   });
 }
 
@@ -65,60 +81,89 @@ void half_to_even(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight)
   const std::int64_t half = n / 2;
   const Split<T> roots = roots_of_unity<T>(n);
   const Parts<const T> turn = roots.parts();
-  with_transform<T>(half, [&](auto& by) {
-    Split<T> row(half);
-    for (std::int64_t i = 0; i < rows; ++i, x += 2 * (half + 1), y += n) {
-      const auto [in_re, in_im] = row.parts();
-      in_re[0] = x[0] + x[2 * half], in_im[0] = x[0] - x[2 * half];
+  with_transform<T>(half, rows, [&](auto& by) {
+    const auto lanes = by.lanes();
+    in_groups<T>(half, lanes, rows, [&](std::int64_t first, std::int64_t count, Split<T>& group) {
+      const Parts<T> in = group.parts();
+      const T* const from = x + 2 * (half + 1) * first;
+      for (std::int64_t i = 0; i < count; ++i) {
+        const T* const row = from + 2 * (half + 1) * i;
+        in.re[i] = row[0] + row[2 * half], in.im[i] = row[0] - row[2 * half];
+      }
       const T scale = weight / 2;
-      for (std::int64_t k = 1; k < half; ++k) {
-        const T *const near = x + 2 * k, *const far = x + 2 * (half - k);
+      for_each_of_rows(half - 1, count, [=](std::int64_t before, std::int64_t i) {
+        const std::int64_t k = before + 1, at = k * lanes + i;
+        const T* const near = from + 2 * ((half + 1) * i + k);
+        const T* const far = from + 2 * ((half + 1) * i + half - k);
         const T even_r = near[0] + far[0], even_i = near[1] - far[1];
         const T odd_r = near[0] - far[0], odd_i = near[1] + far[1];
-        in_re[k] = scale * (even_r - (turn.re[k] * odd_i - turn.im[k] * odd_r));
-        in_im[k] = scale * (even_i + (turn.re[k] * odd_r + turn.im[k] * odd_i));
-      }
-      by.transform(row, true);
-      put_together(row.parts(), half, y);
-    }
+        in.re[at] = scale * (even_r - (turn.re[k] * odd_i - turn.im[k] * odd_r));
+        in.im[at] = scale * (even_i + (turn.re[k] * odd_r + turn.im[k] * odd_i));
+      });
+      by.transform(group, true);
+      put_together(group.parts(), lanes, half, count, y + n * first);
+    });
   });
 }
 
 template <class T>
 void real_to_half(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight) {
   if (n % 2 == 0) return even_to_half(x, y, n, rows, weight);
-  const std::int64_t count = n / 2 + 1;
-  with_transform<T>(n, [&](auto& by) {
-    Split<T> row(n);
-    for (std::int64_t i = 0; i < rows; ++i, x += n, y += 2 * count) {
-      std::copy_n(x, n, row.parts().re);
-      std::fill_n(row.parts().im, n, T{0});
-      by.transform(row, false);
-      const auto [re, im] = row.parts();
-      y[0] = re[0], y[1] = 0;
-      for (std::int64_t k = 1; k < count; ++k)
-        y[2 * k] = weight * re[k], y[2 * k + 1] = weight * im[k];
-    }
+  const std::int64_t half = n / 2 + 1;
+  with_transform<T>(n, rows, [&](auto& by) {
+    const auto lanes = by.lanes();
+    in_groups<T>(n, lanes, rows, [&](std::int64_t first, std::int64_t count, Split<T>& group) {
+      const Parts<T> in = group.parts();
+      std::fill_n(in.im, n * lanes, T{0});
+      for_each_of_rows(n, count, [=, from = x + n * first](std::int64_t k, std::int64_t i) {
+        in.re[k * lanes + i] = from[n * i + k];
+      });
+      by.transform(group, false);
+      const Parts<T> of = group.parts();
+      for_each_of_rows(half, count, [=, to = y + 2 * half * first](std::int64_t k, std::int64_t i) {
+        T* const pair = to + 2 * (half * i + k);
+        const std::int64_t at = k * lanes + i;
+        pair[0] = k == 0 ? of.re[at] : weight * of.re[at];
+        pair[1] = k == 0 ? T{0} : weight * of.im[at];
+      });
+    });
   });
 }
 
 template <class T>
 void half_to_real(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight) {
   if (n % 2 == 0) return half_to_even(x, y, n, rows, weight);
-  const std::int64_t count = n / 2 + 1;
-  with_transform<T>(n, [&](auto& by) {
-    Split<T> row(n);
-    for (std::int64_t i = 0; i < rows; ++i, x += 2 * count, y += n) {
-      const auto [in_re, in_im] = row.parts();
-      in_re[0] = x[0], in_im[0] = 0;
-      for (std::int64_t k = 1; k < count; ++k)
-        in_re[k] = weight * x[2 * k], in_im[k] = weight * x[2 * k + 1];
-      std::fill(in_re + count, in_re + n, T{0});
-      std::fill(in_im + count, in_im + n, T{0});
-      by.transform(row, true);
-      std::copy_n(row.parts().re, n, y);
-    }
+  const std::int64_t half = n / 2 + 1;
+  with_transform<T>(n, rows, [&](auto& by) {
+    const auto lanes = by.lanes();
+    in_groups<T>(n, lanes, rows, [&](std::int64_t first, std::int64_t count, Split<T>& group) {
+      const Parts<T> in = group.parts();
+      for_each_of_rows(half, count,
+                       [=, from = x + 2 * half * first](std::int64_t k, std::int64_t i) {
+                         const T* const pair = from + 2 * (half * i + k);
+                         in.re[k * lanes + i] = k == 0 ? pair[0] : weight * pair[0];
+                         in.im[k * lanes + i] = k == 0 ? T{0} : weight * pair[1];
+                       });
+      std::fill(in.re + half * lanes, in.re + n * lanes, T{0});
+      std::fill(in.im + half * lanes, in.im + n * lanes, T{0});
+      by.transform(group, true);
+      const Parts<T> of = group.parts();
+      for_each_of_rows(n, count, [=, to = y + n * first](std::int64_t k, std::int64_t i) {
+        to[n * i + k] = of.re[k * lanes + i];
+      });
+    });
   });
+}
+
+template <class T>
+void product(const T* a, const T* b, T* y, std::int64_t n, bool conjugate) {
+  const T sign = conjugate ? T{-1} : T{1};
+  for (std::int64_t i = 0; i < 2 * n; i += 2) {
+    const T re = b[i], im = sign * b[i + 1];
+    const T product_re = a[i] * re - a[i + 1] * im, product_im = a[i] * im + a[i + 1] * re;
+    y[i] = product_re;
+    y[i + 1] = product_im;
+  }
 }
 
 }  // namespace
@@ -127,8 +172,8 @@ void half_to_real(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight)
 template <>
 const FourierKernels& compiled<FourierKernels, Level::XTAPE_LEVEL>() {
   static constexpr FourierKernels table{
-      {complex<float>, real_to_half<float>, half_to_real<float>},
-      {complex<double>, real_to_half<double>, half_to_real<double>}};
+      {complex<float>, real_to_half<float>, half_to_real<float>, product<float>},
+      {complex<double>, real_to_half<double>, half_to_real<double>, product<double>}};
   return table;
 }
 

@@ -15,6 +15,8 @@ struct FourierTransforms {
   void (*real_to_half)(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight);
   /// The transpose of that: y_j = sum of Re(x_k exp(2πi jk / n)), with `weight` the same.
   void (*half_to_real)(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight);
+  /// The products of n complex numbers each, or those of a with the conjugates of b.
+  void (*product)(const T* a, const T* b, T* y, std::int64_t n, bool conjugate);
 };
 
 struct FourierKernels {

@@ -5,14 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <numbers>
-#include <utility>
 #include <vector>
 
-#include <xtape/core/kernels/level.hpp>
+#include <xtape/core/kernels/lane.hpp>
 #include <xtape/core/memory.hpp>
 
-/// Fast transforms of one row, of any length: Stockham's passes, which need no reordering, and where one
-/// would be long, Bluestein's convolution.
+/// The passes of Stockham's fast transform, which need no reordering.
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
 
@@ -79,65 +77,95 @@ Split<T> roots_of_unity(std::int64_t n) {
   return roots;
 }
 
-/// What a pass knows: n = radix * m * stride, and the n-th roots of unity.
+/// What a pass knows: n = radix * m * stride, the n-th roots of unity, and how many rows lie side by side:
+/// element k of row i at k * lanes + i.
 template <class T>
 struct Pass {
-  std::int64_t radix, m, stride;
+  std::int64_t radix, m, stride, lanes;
   Parts<const T> roots;
   T sign;  // of the exponent's: 1, or -1 for the inverse
 };
 
+/// Calls f(q, V) for q < n, V the numbers that are taken together: registers where they fill.
+template <class T, class F>
+void for_each_lane(std::int64_t n, F&& f) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  if (n % width == 0) {
+    for (std::int64_t q = 0; q < n; q += width) f(q, Lane<T>());
+  } else {
+    for (std::int64_t q = 0; q < n; ++q) f(q, T());
+  }
+}
+template <class T>
+XTAPE_INLINE Lane<T> load_as(Lane<T>, const T* p) {
+  return Lane<T>::load(p);
+}
+template <class T>
+XTAPE_INLINE T load_as(T, const T* p) {
+  return *p;
+}
+template <class T>
+XTAPE_INLINE void store_to(T* p, Lane<T> x) {
+  x.store(p);
+}
+template <class T>
+XTAPE_INLINE void store_to(T* p, T x) {
+  *p = x;
+}
+
 /// One pass of Stockham's transform: for each p < m and q < stride the `radix` numbers
 /// x[q + stride (p + m k)] are transformed, turned, and lie side by side in y. `butterfly(re, im)`
-/// transforms in place.
+/// transforms in place, numbers or registers of them.
 template <std::size_t count, class T, class Butterfly>
 void pass(const Pass<T>& of, Parts<const T> x, Parts<T> y, Butterfly butterfly) {
   constexpr auto radix = static_cast<std::int64_t>(count);
-  const std::int64_t s = of.stride, m = of.m;
+  const std::int64_t s = of.stride * of.lanes, m = of.m;
   for (std::int64_t p = 0; p < m; ++p) {
     T turn_re[count], turn_im[count];
     for (std::int64_t j = 1; j < radix; ++j) {
-      turn_re[j] = of.roots.re[p * j * s];
-      turn_im[j] = of.sign * of.roots.im[p * j * s];
+      turn_re[j] = of.roots.re[p * j * of.stride];
+      turn_im[j] = of.sign * of.roots.im[p * j * of.stride];
     }
-    const T* __restrict const xr = x.re + s * p;
-    const T* __restrict const xi = x.im + s * p;
-    T* __restrict const yr = y.re + s * radix * p;
-    T* __restrict const yi = y.im + s * radix * p;
-    for (std::int64_t q = 0; q < s; ++q) {
-      T re[count], im[count];
+    const T *const xr = x.re + s * p, *const xi = x.im + s * p;
+    T *const yr = y.re + s * radix * p, *const yi = y.im + s * radix * p;
+    for_each_lane<T>(s, [&]<class V>(std::int64_t q, V as) {
+      V re[count], im[count];
+#pragma GCC unroll 8
       for (std::int64_t k = 0; k < radix; ++k) {
-        re[k] = xr[q + s * m * k];
-        im[k] = xi[q + s * m * k];
+        re[k] = load_as(as, xr + q + s * m * k);
+        im[k] = load_as(as, xi + q + s * m * k);
       }
       butterfly(re, im);
-      yr[q] = re[0];
-      yi[q] = im[0];
+      store_to(yr + q, re[0]);
+      store_to(yi + q, im[0]);
+#pragma GCC unroll 8
       for (std::int64_t j = 1; j < radix; ++j) {
-        yr[q + s * j] = re[j] * turn_re[j] - im[j] * turn_im[j];
-        yi[q + s * j] = re[j] * turn_im[j] + im[j] * turn_re[j];
+        const V wr = turn_re[j], wi = turn_im[j];
+        store_to(yr + q + s * j, V(re[j] * wr - im[j] * wi));
+        store_to(yi + q + s * j, V(re[j] * wi + im[j] * wr));
       }
-    }
+    });
   }
 }
 
 template <class T>
 void pass_of_2(const Pass<T>& of, Parts<const T> x, Parts<T> y) {
-  pass<2>(of, x, y, [](T* re, T* im) {
-    const T r = re[0] - re[1], i = im[0] - im[1];
-    re[0] += re[1], im[0] += im[1];
+  pass<2>(of, x, y, []<class V>(V* re, V* im) {
+    const V r = re[0] - re[1], i = im[0] - im[1];
+    re[0] = re[0] + re[1], im[0] = im[0] + im[1];
     re[1] = r, im[1] = i;
   });
 }
 
 template <class T>
 void pass_of_3(const Pass<T>& of, Parts<const T> x, Parts<T> y) {
-  const T sine = of.sign * static_cast<T>(std::numbers::sqrt3 / 2);
-  pass<3>(of, x, y, [sine](T* re, T* im) {
-    const T sum_r = re[1] + re[2], sum_i = im[1] + im[2];
-    const T turn_r = sine * (im[1] - im[2]), turn_i = sine * (re[2] - re[1]);
-    const T mid_r = re[0] - sum_r / 2, mid_i = im[0] - sum_i / 2;
-    re[0] += sum_r, im[0] += sum_i;
+  const T sine_of_turn = of.sign * static_cast<T>(std::numbers::sqrt3 / 2);
+  pass<3>(of, x, y, [sine_of_turn]<class V>(V* re, V* im) {
+    const V half = T{0.5}, sine = sine_of_turn;
+    const V sum_r = re[1] + re[2], sum_i = im[1] + im[2];
+    const V turn_r = sine * (im[1] - im[2]), turn_i = sine * (re[2] - re[1]);
+    const V mid_r = re[0] - sum_r * half, mid_i = im[0] - sum_i * half;
+    re[0] = re[0] + sum_r, im[0] = im[0] + sum_i;
     re[1] = mid_r + turn_r, im[1] = mid_i + turn_i;
     re[2] = mid_r - turn_r, im[2] = mid_i - turn_i;
   });
@@ -145,12 +173,13 @@ void pass_of_3(const Pass<T>& of, Parts<const T> x, Parts<T> y) {
 
 template <class T>
 void pass_of_4(const Pass<T>& of, Parts<const T> x, Parts<T> y) {
-  const T sign = of.sign;
-  pass<4>(of, x, y, [sign](T* re, T* im) {
-    const T even_r = re[0] + re[2], even_i = im[0] + im[2];
-    const T odd_r = re[1] + re[3], odd_i = im[1] + im[3];
-    const T far_r = re[0] - re[2], far_i = im[0] - im[2];
-    const T turn_r = sign * (im[1] - im[3]), turn_i = sign * (re[3] - re[1]);
+  const T sign_of_turn = of.sign;
+  pass<4>(of, x, y, [sign_of_turn]<class V>(V* re, V* im) {
+    const V sign = sign_of_turn;
+    const V even_r = re[0] + re[2], even_i = im[0] + im[2];
+    const V odd_r = re[1] + re[3], odd_i = im[1] + im[3];
+    const V far_r = re[0] - re[2], far_i = im[0] - im[2];
+    const V turn_r = sign * (im[1] - im[3]), turn_i = sign * (re[3] - re[1]);
     re[0] = even_r + odd_r, im[0] = even_i + odd_i;
     re[1] = far_r + turn_r, im[1] = far_i + turn_i;
     re[2] = even_r - odd_r, im[2] = even_i - odd_i;
@@ -161,18 +190,19 @@ void pass_of_4(const Pass<T>& of, Parts<const T> x, Parts<T> y) {
 template <class T>
 void pass_of_5(const Pass<T>& of, Parts<const T> x, Parts<T> y) {
   const Complex first = root_of_unity(1, 5), second = root_of_unity(2, 5);
-  const T c1 = static_cast<T>(first.re), c2 = static_cast<T>(second.re);
-  const T s1 = of.sign * static_cast<T>(-first.im), s2 = of.sign * static_cast<T>(-second.im);
-  pass<5>(of, x, y, [=](T* re, T* im) {
-    const T near_r = re[1] + re[4], near_i = im[1] + im[4];
-    const T far_r = re[2] + re[3], far_i = im[2] + im[3];
-    const T across_r = re[1] - re[4], across_i = im[1] - im[4];
-    const T beyond_r = re[2] - re[3], beyond_i = im[2] - im[3];
-    const T mid1_r = re[0] + c1 * near_r + c2 * far_r, mid1_i = im[0] + c1 * near_i + c2 * far_i;
-    const T mid2_r = re[0] + c2 * near_r + c1 * far_r, mid2_i = im[0] + c2 * near_i + c1 * far_i;
-    const T turn1_r = s1 * across_i + s2 * beyond_i, turn1_i = -s1 * across_r - s2 * beyond_r;
-    const T turn2_r = s2 * across_i - s1 * beyond_i, turn2_i = -s2 * across_r + s1 * beyond_r;
-    re[0] += near_r + far_r, im[0] += near_i + far_i;
+  const T cos1 = static_cast<T>(first.re), cos2 = static_cast<T>(second.re);
+  const T sin1 = of.sign * static_cast<T>(-first.im), sin2 = of.sign * static_cast<T>(-second.im);
+  pass<5>(of, x, y, [=]<class V>(V* re, V* im) {
+    const V c1 = cos1, c2 = cos2, s1 = sin1, s2 = sin2;
+    const V near_r = re[1] + re[4], near_i = im[1] + im[4];
+    const V far_r = re[2] + re[3], far_i = im[2] + im[3];
+    const V across_r = re[1] - re[4], across_i = im[1] - im[4];
+    const V beyond_r = re[2] - re[3], beyond_i = im[2] - im[3];
+    const V mid1_r = re[0] + c1 * near_r + c2 * far_r, mid1_i = im[0] + c1 * near_i + c2 * far_i;
+    const V mid2_r = re[0] + c2 * near_r + c1 * far_r, mid2_i = im[0] + c2 * near_i + c1 * far_i;
+    const V turn1_r = s1 * across_i + s2 * beyond_i, turn1_i = -(s1 * across_r + s2 * beyond_r);
+    const V turn2_r = s2 * across_i - s1 * beyond_i, turn2_i = s1 * beyond_r - s2 * across_r;
+    re[0] = re[0] + near_r + far_r, im[0] = im[0] + near_i + far_i;
     re[1] = mid1_r + turn1_r, im[1] = mid1_i + turn1_i;
     re[2] = mid2_r + turn2_r, im[2] = mid2_i + turn2_i;
     re[3] = mid2_r - turn2_r, im[3] = mid2_i - turn2_i;
@@ -180,151 +210,56 @@ void pass_of_5(const Pass<T>& of, Parts<const T> x, Parts<T> y) {
   });
 }
 
-/// A pass of any radix, by the sum itself.
+/// The longest radix of a pass: beyond it a convolution is faster.
+inline constexpr std::int64_t longest_pass = 50;
+
+/// Sums and differences of the k-th number from the front and from the back, of which two results each are
+/// made.
+template <class V>
+struct Halves {
+  static constexpr std::size_t count = longest_pass / 2 + 1;
+  V sum_r[count], sum_i[count], difference_r[count], difference_i[count];
+};
+
+/// A pass of any odd radix, by the sums themselves.
 template <class T>
 void pass_of_any(const Pass<T>& of, Parts<const T> x, Parts<T> y) {
-  const std::int64_t s = of.stride, m = of.m, radix = of.radix, n = radix * m * s;
+  const std::int64_t s = of.stride * of.lanes, m = of.m, radix = of.radix, half = radix / 2;
+  const std::int64_t step = m * of.stride;  // from one radix-th root to the next
   for (std::int64_t p = 0; p < m; ++p) {
-    for (std::int64_t j = 0; j < radix; ++j) {
-      T* __restrict const yr = y.re + s * (radix * p + j);
-      T* __restrict const yi = y.im + s * (radix * p + j);
-      std::fill_n(yr, s, T{0});
-      std::fill_n(yi, s, T{0});
-      for (std::int64_t k = 0; k < radix; ++k) {
-        const std::int64_t turn = (p * j * s + j * k % radix * m * s) % n;
-        const T wr = of.roots.re[turn], wi = of.sign * of.roots.im[turn];
-        const T* __restrict const xr = x.re + s * (p + m * k);
-        const T* __restrict const xi = x.im + s * (p + m * k);
-        for (std::int64_t q = 0; q < s; ++q) {
-          yr[q] += xr[q] * wr - xi[q] * wi;
-          yi[q] += xr[q] * wi + xi[q] * wr;
-        }
+    for_each_lane<T>(s, [&]<class V>(std::int64_t q, V as) {
+      const auto store_turned = [&](std::int64_t j, V re, V im) {
+        const std::int64_t turn = p * j * of.stride, at = q + s * (radix * p + j);
+        const V wr = of.roots.re[turn], wi = of.sign * of.roots.im[turn];
+        store_to(y.re + at, V(re * wr - im * wi));
+        store_to(y.im + at, V(re * wi + im * wr));
+      };
+      const auto input = [&](const T* part, std::int64_t k) {
+        return load_as(as, part + q + s * (p + m * k));
+      };
+      Halves<V> of_x;
+      const V first_r = input(x.re, 0), first_i = input(x.im, 0);
+      V total_r = first_r, total_i = first_i;
+      for (std::int64_t k = 1; k <= half; ++k) {
+        const V front_r = input(x.re, k), back_r = input(x.re, radix - k);
+        const V front_i = input(x.im, k), back_i = input(x.im, radix - k);
+        of_x.sum_r[k] = front_r + back_r, of_x.difference_r[k] = front_r - back_r;
+        of_x.sum_i[k] = front_i + back_i, of_x.difference_i[k] = front_i - back_i;
+        total_r = total_r + of_x.sum_r[k], total_i = total_i + of_x.sum_i[k];
       }
-    }
-  }
-}
-
-/// The radices of the passes: the long ones first, after which loops are long.
-inline std::vector<std::int64_t> radices_of(std::int64_t n) {
-  std::vector<std::int64_t> radices;
-  for (std::int64_t radix = 5; n % radix == 0; n /= radix) radices.push_back(radix);
-  for (; n % 4 == 0; n /= 4) radices.push_back(4);
-  for (std::int64_t radix = 2; n > 1; ++radix) {
-    for (; n % radix == 0; n /= radix) radices.push_back(radix);
-    if (radix * radix > n && n > 1) radices.push_back(std::exchange(n, 1));
-  }
-  std::sort(radices.rbegin(), radices.rend());
-  return radices;
-}
-
-/// Transforms of one length by passes.
-template <class T>
-class Stockham {
- public:
-  explicit Stockham(std::int64_t n)
-      : n_(n), radices_(radices_of(n)), roots_(roots_of_unity<T>(n)), other_(n) {}
-
-  /// In `x`.
-  void transform(Split<T>& x, bool inverse) {
-    Pass<T> of{1, n_, 1, std::as_const(roots_).parts(), inverse ? T{-1} : T{1}};
-    for (const std::int64_t radix : radices_) {
-      of.radix = radix;
-      of.m /= radix;
-      run(of, std::as_const(x).parts(), other_.parts());
-      std::swap(x, other_);
-      of.stride *= radix;
-    }
-  }
-
- private:
-  static void run(const Pass<T>& of, Parts<const T> x, Parts<T> y) {
-    switch (of.radix) {
-      case 2: return pass_of_2(of, x, y);
-      case 3: return pass_of_3(of, x, y);
-      case 4: return pass_of_4(of, x, y);
-      case 5: return pass_of_5(of, x, y);
-      default: return pass_of_any(of, x, y);
-    }
-  }
-
-  std::int64_t n_;
-  std::vector<std::int64_t> radices_;
-  Split<T> roots_, other_;
-};
-
-/// Transforms of a length with a large prime factor, as a convolution with a chirp (Bluestein, A linear
-/// filtering approach to the computation of the discrete Fourier transform, 1970).
-template <class T>
-class Bluestein {
- public:
-  explicit Bluestein(std::int64_t n)
-      : n_(n),
-        padded_(static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(2 * n - 1)))),
-        by_passes_(padded_),
-        chirp_(n),
-        filter_(padded_),
-        work_(padded_) {
-    const auto [cr, ci] = chirp_.parts();
-    const auto [fr, fi] = filter_.parts();
-    std::fill_n(fr, padded_, T{0});
-    std::fill_n(fi, padded_, T{0});
-    std::int64_t square = 0;  // k² modulo 2n
-    for (std::int64_t k = 0; k < n; ++k) {
-      const Complex root = root_of_unity(square, 2 * n);
-      cr[k] = static_cast<T>(root.re), ci[k] = static_cast<T>(root.im);
-      const std::int64_t mirrored = k == 0 ? 0 : padded_ - k;
-      fr[k] = fr[mirrored] = cr[k] / static_cast<T>(padded_);
-      fi[k] = fi[mirrored] = -ci[k] / static_cast<T>(padded_);
-      square = (square + 2 * k + 1) % (2 * n);
-    }
-    by_passes_.transform(filter_, false);
-  }
-
-  void transform(Split<T>& x, bool inverse) {
-    const T sign = inverse ? T{-1} : T{1};
-    const auto [xr, xi] = x.parts();
-    const auto [cr, ci] = std::as_const(chirp_).parts();
-    const auto [fr, fi] = std::as_const(filter_).parts();
-    const auto [ur, ui] = work_.parts();
-    // The inverse is the transform of the conjugate, conjugated.
-    for (std::int64_t k = 0; k < n_; ++k) {
-      ur[k] = xr[k] * cr[k] - sign * xi[k] * ci[k];
-      ui[k] = xr[k] * ci[k] + sign * xi[k] * cr[k];
-    }
-    std::fill(ur + n_, ur + padded_, T{0});
-    std::fill(ui + n_, ui + padded_, T{0});
-    by_passes_.transform(work_, false);
-    const auto [vr, vi] = work_.parts();
-    for (std::int64_t k = 0; k < padded_; ++k) {
-      const T r = vr[k] * fr[k] - vi[k] * fi[k];
-      vi[k] = vr[k] * fi[k] + vi[k] * fr[k];
-      vr[k] = r;
-    }
-    by_passes_.transform(work_, true);
-    const auto [wr, wi] = work_.parts();
-    for (std::int64_t k = 0; k < n_; ++k) {
-      xr[k] = wr[k] * cr[k] - wi[k] * ci[k];
-      xi[k] = sign * (wr[k] * ci[k] + wi[k] * cr[k]);
-    }
-  }
-
- private:
-  std::int64_t n_, padded_;
-  Stockham<T> by_passes_;
-  Split<T> chirp_, filter_, work_;
-};
-
-/// Calls f with what transforms rows of n: passes, or a convolution where one would be too long.
-template <class T, class F>
-void with_transform(std::int64_t n, F&& f) {
-  constexpr std::int64_t longest_pass = 50;
-  const std::vector<std::int64_t> radices = radices_of(n);
-  if (radices.empty() || radices.front() <= longest_pass) {
-    Stockham<T> transform(n);
-    f(transform);
-  } else {
-    Bluestein<T> transform(n);
-    f(transform);
+      store_turned(0, total_r, total_i);
+      for (std::int64_t j = 1; j <= half; ++j) {
+        V mid_r = first_r, mid_i = first_i, turn_r = T{0}, turn_i = T{0};
+        for (std::int64_t k = 1, at = j; k <= half; ++k, at += at + j < radix ? j : j - radix) {
+          const V c = of.roots.re[at * step], sine = of.sign * of.roots.im[at * step];
+          mid_r = mid_r + c * of_x.sum_r[k], mid_i = mid_i + c * of_x.sum_i[k];
+          turn_r = turn_r + sine * of_x.difference_i[k];
+          turn_i = turn_i + sine * of_x.difference_r[k];
+        }
+        store_turned(j, mid_r - turn_r, mid_i + turn_i);
+        store_turned(radix - j, mid_r + turn_r, mid_i - turn_i);
+      }
+    });
   }
 }
 
