@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <cstring>
+#include <limits>
 #include <type_traits>
+#include <utility>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/kernels/copy.hpp>
@@ -56,6 +59,30 @@ void for_each_offset(const AxisGroup& axes, F&& f) {
   }
 }
 
+/// How many of n are true: bytes are added to bytes as long as they hold the sums.
+std::int64_t count_true(const bool* x, std::int64_t n) {
+  using Bytes = std::uint8_t __attribute__((vector_size(register_bytes)));
+  using Words = std::uint64_t __attribute__((vector_size(register_bytes)));
+  constexpr auto width = static_cast<std::int64_t>(register_bytes);
+  constexpr std::int64_t most = 255;
+  std::int64_t count = 0;
+  while (n >= width) {
+    Bytes sums{}, flags;
+    for (std::int64_t i = std::min(most, n / width); i > 0; --i, x += width, n -= width) {
+      std::memcpy(&flags, x, sizeof(flags));
+      sums += flags;
+    }
+    const Words words = reinterpret_cast<Words>(sums);
+    Words halves = (words & 0x00ff00ff00ff00ff) + (words >> 8 & 0x00ff00ff00ff00ff);
+    halves = (halves & 0x0000ffff0000ffff) + (halves >> 16 & 0x0000ffff0000ffff);
+    halves = (halves & 0xffffffff) + (halves >> 32);
+    for (std::size_t i = 0; i < register_bytes / 8; ++i)
+      count += static_cast<std::int64_t>(halves[i]);
+  }
+  for (; n > 0; --n, ++x) count += *x;
+  return count;
+}
+
 /// Each result from its own elements; good when those lie together.
 template <class R, class T, class From>
 [[gnu::noinline]] void reduce_rows(const From* x, AxisGroup kept, AxisGroup reduced, T* y) {
@@ -63,6 +90,9 @@ template <class R, class T, class From>
   const auto chunk = [stride = run.stride](const From* from, std::int64_t n) {
     if constexpr (std::is_same_v<T, From>) {
       if (stride == 1) return reduce_chunk<R>(from, n);
+    }
+    if constexpr (std::is_same_v<From, bool> && std::is_same_v<R, Sum>) {
+      if (stride == 1) return count_true(from, n);
     }
     T buffer[chunk_size<T>];
     for (std::int64_t i = 0; i < n; ++i) buffer[i] = static_cast<T>(from[i * stride]);
@@ -215,6 +245,94 @@ void reduce(Reduction reduction, const Tensor& tensor, const std::array<bool, ma
   }
 }
 
+/// Index of the extremum of a dense row, the first of equal ones, or of the first NaN: the chunk that holds
+/// it, and in that the place.
+template <class R, class T>
+std::int64_t place_in_row(const T* x, std::int64_t n) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  constexpr std::int64_t chunk = 32 * width;
+  const auto extremum = [&](std::int64_t i) {
+    return static_cast<T>(reduce_chunk<R>(x + i, std::min(chunk, n - i)));
+  };
+  T best = extremum(0);
+  std::int64_t place = 0;
+  for (std::int64_t i = chunk; i < n && best == best; i += chunk) {
+    const T here = extremum(i);
+    if (R::combine(best, here) != best) best = here, place = i;
+  }
+  for (; place + width <= n; place += width) {
+    const auto at = Lane<T>::load(x + place);
+    if (any((at == Lane<T>(best)) | (at != at))) break;
+  }
+  while (x[place] != best && x[place] == x[place]) ++place;
+  return place;
+}
+
+/// The same for each of n neighbouring columns.
+template <class R, class T>
+void places_in_columns(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n,
+                       std::int64_t* y) {
+  constexpr std::int64_t width = Lane<T>::width;
+  using Truth = typename Register<T>::Truth;
+  typename Register<T>::Truths places[4];
+  Lane<T> best[4];
+  const auto strip = [&]<std::size_t... r>(std::int64_t start, auto load,
+                                           std::index_sequence<r...>) {
+    const T* row = x + start;
+    ((best[r] = load(row + static_cast<std::int64_t>(r) * width), places[r] -= places[r]), ...);
+    for (std::int64_t i = 1; i < rows; ++i) {
+      row += stride;
+      const auto take = [&](Lane<T> value, Lane<T>& champion, auto& place) {
+        const Mask<T> better = ((R::combine(champion, value) != champion) & (champion == champion));
+        champion = where(better, value, champion);
+        place = better.truths ? static_cast<Truth>(i) - decltype(better.truths){} : place;
+      };
+      (take(load(row + static_cast<std::int64_t>(r) * width), best[r], places[r]), ...);
+    }
+    const std::int64_t count = std::min(n - start, static_cast<std::int64_t>(sizeof...(r)) * width);
+    for (std::int64_t j = 0; j < count; ++j) y[start + j] = places[j / width][j % width];
+  };
+  const auto whole = [](const T* p) { return Lane<T>::load(p); };
+  std::int64_t start = 0;
+  for (; start + 4 * width <= n; start += 4 * width)
+    strip(start, whole, std::make_index_sequence<4>());
+  for (; start + width <= n; start += width) strip(start, whole, std::make_index_sequence<1>());
+  const auto rest = [count = n - start](const T* p) { return Lane<T>::load_first(p, count); };
+  if (start < n) strip(start, rest, std::make_index_sequence<1>());
+}
+
+/// One element after another, whatever they are.
+template <class R, class T>
+std::int64_t place_among(const T* x, std::int64_t n, std::int64_t stride) {
+  std::int64_t best = 0;
+  for (std::int64_t i = 1; i < n && x[best * stride] == x[best * stride]; ++i) {
+    if (R::combine(x[best * stride], x[i * stride]) != x[best * stride]) best = i;
+  }
+  return best;
+}
+
+template <class R, class T>
+void places(const T* x, Axis axis, AxisGroup kept, std::int64_t* y) {
+  if constexpr (!std::is_same_v<T, bool>) {
+    using Truth = typename Register<T>::Truth;
+    if (axis.stride != 1 && kept.inner_stride() == 1 &&
+        axis.extent <= std::numeric_limits<Truth>::max()) {
+      const std::int64_t columns = kept.pop().extent;
+      return for_each_offset(kept, [&](std::int64_t offset) {
+        places_in_columns<R>(x + offset, axis.extent, axis.stride, columns, y);
+        y += columns;
+      });
+    }
+    if (axis.stride == 1) {
+      return for_each_offset(
+          kept, [&](std::int64_t offset) { *y++ = place_in_row<R>(x + offset, axis.extent); });
+    }
+  }
+  for_each_offset(kept, [&](std::int64_t offset) {
+    *y++ = place_among<R>(x + offset, axis.extent, axis.stride);
+  });
+}
+
 void arg_reduce(bool greatest, const Tensor& tensor, int axis, const Tensor& result) {
   const detail::Body& x = tensor.body();
   auto* y = result.body().elements<std::int64_t>();
@@ -222,19 +340,11 @@ void arg_reduce(bool greatest, const Tensor& tensor, int axis, const Tensor& res
   for (int other = 0; other < x.shape.rank(); ++other) {
     if (other != axis) kept.add(x.shape[other], x.strides[static_cast<std::size_t>(other)]);
   }
-  const std::int64_t stride = x.strides[static_cast<std::size_t>(axis)];
-  const std::int64_t length = x.shape[axis];
+  const Axis along{x.shape[axis], x.strides[static_cast<std::size_t>(axis)]};
   visit(x.dtype, [&]<class T>(TypeTag<T>) {
-    for_each_offset(kept, [&](std::int64_t offset) {
-      const T* row = x.elements<const T>() + offset;
-      std::int64_t best = 0;
-      for (std::int64_t i = 1; i < length && row[best * stride] == row[best * stride]; ++i) {
-        const T value = row[i * stride];
-        const T champion = row[best * stride];
-        if ((greatest ? value > champion : value < champion) || value != value) best = i;
-      }
-      *y++ = best;
-    });
+    const T* elements = x.elements<const T>();
+    greatest ? places<Maximum>(elements, along, kept, y)
+             : places<Minimum>(elements, along, kept, y);
   });
 }
 
