@@ -7,6 +7,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/numbers.hpp>
+#include <xtape/ops/replaced.hpp>
 #include <xtape/ops/row.hpp>
 
 namespace xtape {
@@ -64,7 +65,7 @@ namespace {
 /// A comparison. To an integer beyond int64, every int64 is as 0 is to 1.
 Tensor compared(RowName name, const Operand& a, const Operand& b) {
   const Row& row = xtape::row(name);
-  const bool by_size = name != RowName::logical_and && name != RowName::logical_or;
+  const bool by_size = name < RowName::logical_and;
   const auto beyond = [](const Operand& number, const Operand& other) {
     return number.exceeds_int64() && !other.is_number() && !is_floating(other.dtype());
   };
@@ -136,8 +137,7 @@ Tensor isnan(const Tensor& x) {
 }
 Tensor isfinite(const Tensor& x) {
   detail::require_defined("isfinite", "x", x);
-  const NoGradGuard off;
-  return is_floating(x.dtype()) ? x - x == 0 : full(x.shape(), 1, Dtype::boolean);
+  return is_floating(x.dtype()) ? detail::finite(x) : full(x.shape(), 1, Dtype::boolean);
 }
 
 }  // namespace xtape

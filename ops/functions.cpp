@@ -4,10 +4,12 @@
 #include <utility>
 
 #include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/number.hpp>
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/numbers.hpp>
+#include <xtape/ops/replaced.hpp>
 #include <xtape/ops/row.hpp>
 #include <xtape/ops/row_table.hpp>
 #include <xtape/ops/statistics.hpp>
@@ -68,15 +70,9 @@ Tensor lerp(const Tensor& a, const Operand& b, const Operand& t) {
 
 Tensor isinf(const Tensor& x) {
   detail::require_defined("isinf", "x", x);
-  const NoGradGuard off;
-  return abs(x) == infinity;
+  return is_floating(x.dtype()) ? detail::infinite(x) : full(x.shape(), 0, Dtype::boolean);
 }
 
-Tensor logical_xor(const Operand& a, const Operand& b) {
-  detail::require_defined("logical_xor", "a", a);
-  detail::require_defined("logical_xor", "b", b);
-  return (a != 0) != (b != 0);
-}
 Tensor logical_not(const Tensor& x) {
   detail::require_defined("logical_not", "x", x);
   return x == 0;
@@ -93,8 +89,7 @@ Tensor nan_to_num(const Tensor& x, const NanToNumOptions& options) {
   for (const double number : {options.nan, above, below}) {
     if (single) static_cast<void>(Number(number).as<float>("nan_to_num"));
   }
-  const Tensor known = where(isnan(x), options.nan, x);
-  return where(x == infinity, above, where(x == -infinity, below, known));
+  return detail::replaced("nan_to_num", x, {options.nan, above, below, true});
 }
 
 }  // namespace xtape

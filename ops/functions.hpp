@@ -32,8 +32,7 @@ namespace xtape {
 /// Whether each element is infinite.
 [[nodiscard]] Tensor isinf(const Tensor& x);
 
-/// Whether just one of two is true, that is not 0; and whether x is not.
-[[nodiscard]] Tensor logical_xor(const Operand& a, const Operand& b);
+/// Whether x is not true, that is 0.
 [[nodiscard]] Tensor logical_not(const Tensor& x);
 
 /// What `nan_to_num` puts in place; infinities are by default the greatest number of the dtype.

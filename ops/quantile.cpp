@@ -11,6 +11,7 @@
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/quantile.hpp>
+#include <xtape/ops/replaced.hpp>
 #include <xtape/ops/sort.hpp>
 
 namespace xtape {
@@ -120,7 +121,9 @@ Tensor ptp(const Tensor& x, const Axes& axes, ReduceOptions options) {
 
 Tensor nansum(const Tensor& x, const Axes& axes, ReduceOptions options) {
   check("nansum", x, axes);
-  return sum(is_floating(x.dtype()) ? where(isnan(x), 0, x) : x, axes, options);
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const detail::Replacement zero{0, infinity, -infinity, false};
+  return sum(is_floating(x.dtype()) ? detail::replaced("nansum", x, zero) : x, axes, options);
 }
 
 Tensor nanmean(const Tensor& x, const Axes& axes, ReduceOptions options) {

@@ -10,7 +10,7 @@ rows=$(sed -nE 's/^XTAPE_(UNARY|BINARY|TERNARY) *\(([a-z0-9_]+),.*/\2/p' \
 headers=$(find ops nn -maxdepth 1 -name '*.hpp' ! -name gradcheck.hpp ! -name derivatives.hpp \
   ! -name checkpoint.hpp ! -name implicit.hpp ! -name hook.hpp ! -name numbers.hpp ! -name row.hpp \
   ! -name row_table.hpp ! -name indices.hpp ! -name labels.hpp ! -name clipped.hpp ! -name window_shape.hpp \
-  ! -name incomplete_gamma.hpp ! -name distributions.hpp \
+  ! -name incomplete_gamma.hpp ! -name distributions.hpp ! -name replaced.hpp \
   ! -name reduction.hpp ! -name init.hpp)
 pattern='^(\[\[nodiscard\]\] )?(inline )?(Tensor|std::vector<Tensor>|ValuesAndIndices|Unique|Histogram|SignAndLog|Eigh|Svd|Qr|Lu) ([a-z0-9_]+)\(.*'
 # shellcheck disable=SC2086 # a list of files

@@ -4,6 +4,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/kernels/copy.hpp>
+#include <xtape/ops/kernels/gather.hpp>
 #include <xtape/ops/kernels/map.hpp>
 
 namespace xtape::kernels {
@@ -31,27 +32,6 @@ struct Plan {
   std::array<Source, max_operands> sources;
   std::size_t count;
 };
-
-/// `n` elements of `source`, `stride` apart, converted to T.
-template <class T>
-void gather_run(T* to, const std::byte* source, Dtype dtype, std::int64_t stride, std::int64_t n) {
-  visit(dtype, [&]<class From>(TypeTag<From>) {
-    const auto* from = reinterpret_cast<const From*>(source);
-    if (stride == 1) {  // a vector loop
-      for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(from[i]);
-      return;
-    }
-    for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(from[i * stride]);
-  });
-}
-
-void gather_run(std::byte* to, Dtype compute, const std::byte* source, Dtype dtype,
-                std::int64_t stride, std::int64_t n) {
-  visit(compute, [&]<class T>(TypeTag<T>) {
-    if constexpr (!std::is_same_v<T, bool>)
-      gather_run(reinterpret_cast<T*>(to), source, dtype, stride, n);
-  });
-}
 
 /// Position in the outer axes of a shape, with the offset of each operand's row there.
 class Odometer {
@@ -86,8 +66,8 @@ struct Splat {
 
 /// Fills a register's worth of memory with one value.
 const std::byte* splat(Splat& to, const Plan& plan, const std::byte* value, Dtype dtype) {
-  gather_run(to.bytes, plan.compute, value, dtype, 0,
-             static_cast<std::int64_t>(sizeof(to.bytes) / size_of(plan.compute)));
+  gather_kernels().run(to.bytes, plan.compute, value, dtype, 0,
+                       static_cast<std::int64_t>(sizeof(to.bytes) / size_of(plan.compute)));
   return to.bytes;
 }
 
@@ -160,7 +140,8 @@ void run_gathered(const Plan& plan) {
           const std::int64_t stride = source.strides[inner];
           const std::byte* from =
               here.row(k) + start * stride * static_cast<std::int64_t>(size_of(source.dtype));
-          gather_run(buffers[k] + i * n * element, plan.compute, from, source.dtype, stride, n);
+          gather_kernels().run(buffers[k] + i * n * element, plan.compute, from, source.dtype,
+                               stride, n);
         }
       }
       plan.function(plan.y + (row * length + start) * plan.y_element, x.data(), step.data(),
@@ -202,8 +183,8 @@ bool run_flat(BlockFunction function, Dtype compute, const detail::Body& y,
       x[k] = body.data;
       step[k] = 1;
     } else if (body.size == 1) {
-      gather_run(constants[k], compute, body.data, body.dtype, 0,
-                 static_cast<std::int64_t>(64 / size_of(compute)));
+      gather_kernels().run(constants[k], compute, body.data, body.dtype, 0,
+                           static_cast<std::int64_t>(64 / size_of(compute)));
       x[k] = constants[k];
       step[k] = 0;
     } else {
@@ -212,6 +193,26 @@ bool run_flat(BlockFunction function, Dtype compute, const detail::Body& y,
     ++k;
   }
   function(y.data, x.data(), step.data(), y.size);
+  return true;
+}
+
+/// A formula of two truth values, by what it yields for each pair of them.
+bool run_truths(BlockFunction function, const detail::Body& y,
+                std::span<const Tensor* const> operands) {
+  constexpr std::int64_t few = 64;  // that take no longer as numbers
+  if (y.dtype != Dtype::boolean || y.size < few || operands.size() != 2) return false;
+  for (const Tensor* operand : operands) {
+    const detail::Body& body = operand->body();
+    if (body.dtype != Dtype::boolean || body.size != y.size || !body.contiguous) return false;
+  }
+  constexpr std::int64_t a[] = {0, 1, 0, 1}, b[] = {0, 0, 1, 1}, step[] = {1, 1};
+  const std::byte* const pairs[] = {reinterpret_cast<const std::byte*>(a),
+                                    reinterpret_cast<const std::byte*>(b)};
+  bool results[4];
+  function(reinterpret_cast<std::byte*>(results), pairs, step, 4);
+  gather_kernels().truths(operands[0]->body().elements<const bool>(),
+                          operands[1]->body().elements<const bool>(), y.elements<bool>(), y.size,
+                          results);
   return true;
 }
 
@@ -262,6 +263,7 @@ void map(const MapKernel& kernel, Dtype compute, const Tensor& y,
   const BlockFunction function = compute == Dtype::float32   ? kernel.float32
                                  : compute == Dtype::float64 ? kernel.float64
                                                              : kernel.int64;
+  if (run_truths(function, result, operands)) return;
   if (run_dense(function, compute, result, operands)) return;
   if (run_flat(function, compute, result, operands)) return;
   run_planned({function,

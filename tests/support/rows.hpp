@@ -126,6 +126,7 @@ inline const std::map<std::string, Reference>& scalar_references() {
       {"not_equal", [](const auto& x) { return x[0] != x[1]; }},
       {"logical_and", [](const auto& x) { return x[0] != 0 && x[1] != 0; }},
       {"logical_or", [](const auto& x) { return x[0] != 0 || x[1] != 0; }},
+      {"logical_xor", [](const auto& x) { return (x[0] != 0) != (x[1] != 0); }},
       {"floor", [](const auto& x) { return std::floor(x[0]); }},
       {"ceil", [](const auto& x) { return std::ceil(x[0]); }},
       {"trunc", [](const auto& x) { return std::trunc(x[0]); }},
