@@ -63,8 +63,23 @@ Shape taken_shape(const Shape& shape, int axis, const Shape& indices) {
   return Shape(std::span(result.begin(), result.end()));
 }
 
+/// Rows of one element, of bytes as many as an Element.
+template <class Element>
+void copy_elements(const Rows& rows, const Tensor& y, const Tensor& x, const Tensor& index) {
+  const auto* at = index.body().elements<std::int64_t>();
+  const std::byte* from = x.body().data;
+  std::byte* to = y.body().data;
+  for (std::int64_t i = 0; i < rows.outer;
+       ++i, from += rows.count * std::int64_t{sizeof(Element)}) {
+    for (std::int64_t j = 0, n = index.size(); j < n; ++j, to += sizeof(Element))
+      std::memcpy(to, from + at[j] * std::int64_t{sizeof(Element)}, sizeof(Element));
+  }
+}
+
 void copy_rows(const Rows& rows, const Tensor& y, const Tensor& x, const Tensor& index) {
   const std::int64_t row_bytes = rows.inner * static_cast<std::int64_t>(size_of(x.dtype()));
+  if (row_bytes == 4) return copy_elements<float>(rows, y, x, index);
+  if (row_bytes == 8) return copy_elements<double>(rows, y, x, index);
   const auto* at = index.body().elements<std::int64_t>();
   std::byte* to = y.body().data;
   for (std::int64_t i = 0; i < rows.outer; ++i) {

@@ -1,11 +1,16 @@
 #pragma once
 #include <cstdint>
+#include <span>
 
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/ops/operand.hpp>
 
 XTAPE_EXPORT_BEGIN
+
+namespace xtape {
+struct Slice;
+}
 
 namespace xtape::detail {
 
@@ -24,6 +29,9 @@ Tensor sources(const char* op, const Tensor& places, std::int64_t count);
 /// Values in x's dtype, broadcast to the shape of their place in x.
 /// Throws DtypeError for ones that it does not hold, ShapeError unless they broadcast.
 Tensor values_for(const char* op, const Tensor& x, const Shape& place, const Operand& values);
+
+/// x with such values where the slices lead.
+Tensor placed(const Tensor& x, std::span<const Slice> slices, const Tensor& values);
 
 /// take_along_axis with such indices, of the extents that x has but along the axis.
 Tensor taken_along(const Tensor& x, const Tensor& index, int axis);

@@ -3,18 +3,23 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/core/wraps.hpp>
+#include <xtape/ops/aligned.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/products.hpp>
 #include <xtape/ops/rearrange.hpp>
+#include <xtape/ops/reduce.hpp>
 
 namespace xtape {
 namespace {
@@ -126,6 +131,54 @@ Tensor broadcast_kron(const Tensor& a, const Tensor& b) {
   return reshape(a, left) * reshape(b, right);
 }
 
+/// Of vectors along the last axis, of one dtype.
+struct Cross {
+  static constexpr OpInfo info{"cross"};
+  SavedInput left{}, right{};
+
+  OpResult infer(const Tensor& a, const Tensor& b) const {
+    return {broadcast_shapes(info.name, a.shape(), b.shape()), a.dtype()};
+  }
+  void run(const Tensor& y, const Tensor& a, const Tensor& b) const {
+    const NoGradGuard off;
+    const Tensor u = broadcast_to(a, y.shape()).contiguous();
+    const Tensor v = broadcast_to(b, y.shape()).contiguous();
+    visit(y.dtype(), [&]<class T>(TypeTag<T>) {
+      using Number = std::conditional_t<std::is_same_v<T, std::int64_t>, std::uint64_t, T>;
+      if constexpr (!std::is_same_v<T, bool>)
+        products(u.body().elements<const Number>(), v.body().elements<const Number>(),
+                 y.body().elements<Number>(), y.size());
+    });
+  }
+  void keep(const Tensor&, const Tensor& a, const Tensor& b) {
+    left = SavedInput(a), right = SavedInput(b);
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    send(0, [&] { return sum_to(cross(right.get(), g), send.shape(0)); });
+    send(1, [&] { return sum_to(cross(g, left.get()), send.shape(1)); });
+  }
+  Tensor jvp(const Tangents& t) const {
+    if (!t[1].defined()) return cross(t[0], right.get());
+    if (!t[0].defined()) return cross(left.get(), t[1]);
+    return cross(t[0], right.get()) + cross(left.get(), t[1]);
+  }
+  Tensor batch(const Examples& x) const {
+    const detail::Aligned all(x);
+    return apply(Cross(), all[0], all[1]);
+  }
+
+ private:
+  /// Integers wrap around.
+  template <class T>
+  XTAPE_WRAPS static void products(const T* a, const T* b, T* y, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; i += 3, a += 3, b += 3, y += 3) {
+      y[0] = a[1] * b[2] - a[2] * b[1];
+      y[1] = a[2] * b[0] - a[0] * b[2];
+      y[2] = a[0] * b[1] - a[1] * b[0];
+    }
+  }
+};
+
 Tensor checked_vectors(const Tensor& x, std::int64_t axis) {
   const int along = normalize_axis("cross", axis, x.rank());
   if (x.extent(along) != 3) {
@@ -210,8 +263,8 @@ Tensor cross(const Tensor& first, const Tensor& second, std::int64_t axis) {
   const Tensor a = checked_vectors(of.a, axis), b = checked_vectors(of.b, axis);
   const int rank = broadcast_shapes("cross", a.shape(), b.shape()).rank();
   const int target = normalize_axis("cross", axis, rank);
-  const Tensor next = tensor({1, 2, 0}), last = tensor({2, 0, 1});
-  const Tensor y = take(a, next, -1) * take(b, last, -1) - take(a, last, -1) * take(b, next, -1);
+  const Dtype dtype = promote(a.dtype(), b.dtype());
+  const Tensor y = apply(Cross(), a.to(dtype), b.to(dtype));
   return target == rank - 1 ? y : moveaxis(y, -1, target);
 }
 

@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <cstring>
 #include <string>
 #include <vector>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/indices.hpp>
@@ -37,13 +39,37 @@ struct MatrixSize {
   std::int64_t rows, columns;
 };
 
-/// x where column - row compares with k, and 0 elsewhere.
-template <class Compare>
-Tensor triangle(const char* op, const Tensor& x, std::int64_t k, Compare keep) {
-  const MatrixSize size(op, x);
-  const Tensor row = reshape(arange(size.rows), {size.rows, 1}), column = arange(size.columns);
-  return where(keep(column - row, size.clamped(k)), x, 0);
-}
+/// The matrices of x, and 0 above the k-th diagonal or, if not `lower`, below it.
+struct Triangle {
+  OpInfo info;
+  bool lower;
+  std::int64_t k;
+  void attributes(auto& visit) const { visit("k", k); }
+
+  OpResult infer(const Tensor& x) const { return {x.shape(), x.dtype()}; }
+  void run(const Tensor& y, const Tensor& x) const {
+    if (y.size() == 0) return;
+    const NoGradGuard off;
+    const Tensor dense = x.contiguous();
+    const std::int64_t rows = x.extent(-2), columns = x.extent(-1);
+    const std::size_t element = size_of(x.dtype());
+    const auto bytes = [&](std::int64_t n) { return static_cast<std::size_t>(n) * element; };
+    const std::byte* from = dense.body().data;
+    std::byte* to = y.body().data;
+    for (const std::byte* end = to + bytes(y.size()); to != end;) {
+      for (std::int64_t row = 0; row < rows; ++row) {
+        const std::int64_t middle = std::clamp<std::int64_t>(row + k + (lower ? 1 : 0), 0, columns);
+        const std::int64_t first = lower ? 0 : middle, last = lower ? middle : columns;
+        std::memset(to, 0, bytes(first));
+        std::memcpy(to + bytes(first), from + bytes(first), bytes(last - first));
+        std::memset(to + bytes(last), 0, bytes(columns - last));
+        to += bytes(columns), from += bytes(columns);
+      }
+    }
+  }
+  void vjp(const Tensor& g, const Send& send) const { send(0, apply(Triangle(*this), g)); }
+  Tensor batch(const Examples& x) const { return apply(Triangle(*this), x[0]); }
+};
 
 void check_widths(const Tensor& x, std::span<const Padding> widths) {
   if (std::ssize(widths) != x.rank()) {
@@ -307,8 +333,7 @@ std::vector<Tensor> meshgrid(std::span<const Tensor> vectors, Indexing indexing)
 Tensor set(const Tensor& x, std::span<const Slice> slices, const Operand& values) {
   detail::require_defined("set", "x", x);
   const Tensor placed = values_for("set", x, slices, values);
-  const Tensor inside = embed(full(placed.shape(), true, Dtype::boolean), x.shape(), slices);
-  return where(inside, embed(placed, x.shape(), slices), x);
+  return detail::placed(x, slices, placed);
 }
 
 Tensor add_at(const Tensor& x, std::span<const Slice> slices, const Operand& values) {
@@ -337,14 +362,12 @@ Tensor diag(const Tensor& x, std::int64_t k) {
 
 Tensor tril(const Tensor& x, std::int64_t k) {
   detail::require_defined("tril", "x", x);
-  return triangle("tril", x, k,
-                  [](const Tensor& place, std::int64_t last) { return place <= last; });
+  return apply(Triangle{{"tril", true}, true, MatrixSize("tril", x).clamped(k)}, x);
 }
 
 Tensor triu(const Tensor& x, std::int64_t k) {
   detail::require_defined("triu", "x", x);
-  return triangle("triu", x, k,
-                  [](const Tensor& place, std::int64_t first) { return place >= first; });
+  return apply(Triangle{{"triu", true}, false, MatrixSize("triu", x).clamped(k)}, x);
 }
 
 Tensor diagonal(const Tensor& x, std::int64_t given) {

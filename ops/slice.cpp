@@ -10,6 +10,7 @@
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/wraps.hpp>
+#include <xtape/ops/indices.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
 
@@ -216,6 +217,33 @@ struct SliceOp {
 
 void Embed::vjp(const Tensor& g, const Send& send) const { send(0, apply(SliceOp{region}, g)); }
 
+/// x with other values in a region, of its dtype and of the region's shape.
+struct Placed {
+  static constexpr OpInfo info{"set", true};
+  Region region;
+  void attributes(auto& visit) const { visit("at", region.text()); }
+
+  OpResult infer(const Tensor& x, const Tensor&) const { return {x.shape(), x.dtype()}; }
+  void run(const Tensor& y, const Tensor& x, const Tensor& values) const {
+    copy_into(y, x);
+    copy_into(view(info.name, y, region), values);
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    send(0, [&] { return apply(Placed{region}, g, no_values(g)); });
+    send(1, [&] { return apply(SliceOp{region}, g); });
+  }
+  Tensor jvp(const Tangents& t) const {
+    const Tensor x = t[0].defined() ? t[0] : zeros(t.shape(), t.dtype());
+    return apply(Placed{region}, x, t[1].defined() ? t[1] : no_values(x));
+  }
+  Tensor batch(const Examples& x) const {
+    return apply(Placed{region.of_examples()}, x.each(0), x.each(1));
+  }
+
+ private:
+  Tensor no_values(const Tensor& x) const { return zeros_like(apply(SliceOp{region}, x.detach())); }
+};
+
 /// The parts of an axis that tensors take, one behind the other.
 class Parts {
  public:
@@ -304,6 +332,10 @@ Tensor slice(const Tensor& x, std::span<const Slice> slices) {
 Tensor embed(const Tensor& x, const Shape& shape, std::span<const Slice> slices) {
   detail::require_defined("embed", "x", x);
   return apply(Embed{shape, Region("embed", shape, x.dtype(), slices)}, x);
+}
+
+Tensor detail::placed(const Tensor& x, std::span<const Slice> slices, const Tensor& values) {
+  return apply(Placed{Region("set", x.shape(), x.dtype(), slices)}, x, values);
 }
 
 Tensor flip(const Tensor& x, std::int64_t axis) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <type_traits>
 
@@ -89,6 +90,35 @@ void transpose(T* y, const T* x, const Plane& plane) {
   for (; i < plane.rows; ++i) one_by_one(i, 0);
 }
 
+/// The last of each n elements first.
+template <class V>
+V reversed(V x) requires(sizeof(x[0]) == 4) {
+  return __builtin_shufflevector(x, x, 3, 2, 1, 0);
+}
+template <class V>
+V reversed(V x) requires(sizeof(x[0]) == 8) {
+  return __builtin_shufflevector(x, x, 1, 0);
+}
+
+/// y[j] from x[-j] for j < n.
+template <class How, class T>
+void run_backwards(T* y, const T* x, std::int64_t n) {
+  constexpr auto width = Small<T>::width;
+  typename Small<T>::Values from, to;
+  std::int64_t j = 0;
+  for (; j + width <= n; j += width) {
+    std::memcpy(&from, x - j - width + 1, sizeof(from));
+    if constexpr (How::verbatim) {
+      to = reversed(from);
+    } else {
+      std::memcpy(&to, y + j, sizeof(to));
+      to += reversed(from);
+    }
+    std::memcpy(y + j, &to, sizeof(to));
+  }
+  for (; j < n; ++j) How::put(y[j], x[-j]);
+}
+
 template <class How, class To, class From>
 void copy_block(std::byte* to, const std::byte* from, const Plane& plane) {
   const auto to_column = plane.to_column / static_cast<std::int64_t>(sizeof(To));
@@ -105,10 +135,15 @@ void copy_block(std::byte* to, const std::byte* from, const Plane& plane) {
         std::memcpy(y, x, static_cast<std::size_t>(plane.columns) * sizeof(To));
       else
         for (std::int64_t j = 0; j < plane.columns; ++j) How::put(y[j], x[j]);
-    } else {
-      for (std::int64_t j = 0; j < plane.columns; ++j)
-        How::put(y[j * to_column], x[j * from_column]);
+      continue;
     }
+    if constexpr (std::is_same_v<To, From> && !std::is_same_v<To, bool>) {
+      if (to_column == 1 && from_column == -1) {
+        run_backwards<How>(y, x, plane.columns);
+        continue;
+      }
+    }
+    for (std::int64_t j = 0; j < plane.columns; ++j) How::put(y[j * to_column], x[j * from_column]);
   }
 }
 
@@ -116,7 +151,7 @@ void copy_block(std::byte* to, const std::byte* from, const Plane& plane) {
 void copy_plane(BlockFunction block, std::byte* to, const std::byte* from, const Plane& plane,
                 std::int64_t element) {
   constexpr std::int64_t tile = 16;
-  if (plane.from_column == element || plane.from_column == 0 || plane.rows < 4) {
+  if (std::abs(plane.from_column) == element || plane.from_column == 0 || plane.rows < 4) {
     return block(to, from, plane);
   }
   Plane part = plane;
@@ -165,6 +200,15 @@ void run(BlockFunction block, const Shape& shape, const Layout& target, const La
   for (auto& stride : to) stride *= to_element;
   for (auto& stride : from) stride *= from_element;
 
+  std::byte* y = target.data;
+  const std::byte* x = source.data;
+  for (int axis = 0; axis < axes.rank(); ++axis) {  // the target forwards: then only one side turns
+    const auto a = static_cast<std::size_t>(axis);
+    if (to[a] >= 0) continue;
+    y += (axes[axis] - 1) * to[a], x += (axes[axis] - 1) * from[a];
+    to[a] = -to[a], from[a] = -from[a];
+  }
+
   Plane plane{1, 1, 0, to_element, 0, from_element};
   const int outer = std::max(0, axes.rank() - 2);
   if (axes.rank() > outer) {
@@ -180,8 +224,6 @@ void run(BlockFunction block, const Shape& shape, const Layout& target, const La
     plane.from_row = from[row];
   }
 
-  std::byte* y = target.data;
-  const std::byte* x = source.data;
   std::array<std::int64_t, max_rank> at{};  // in the outer axes
   for (;;) {
     copy_plane(block, y, x, plane, from_element);
