@@ -7,6 +7,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/mapped.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/indices.hpp>
@@ -78,7 +79,49 @@ Tensor equal_intervals(const Tensor& x, std::int64_t bins, const HistogramOption
                       : linspace(first - 0.5, last + 0.5, bins + 1, dtype);
 }
 
-Histogram between(const Tensor& x, const Tensor& edges, const HistogramOptions& options) {
+/// The interval of each element among equal ones between edges of its dtype, and one more for what lies
+/// outside: by a quotient, and where rounding has moved that, by the edges beside it.
+struct EqualIntervals {
+  static constexpr OpInfo info{"histogram"};
+
+  OpResult infer(const Tensor& x, const Tensor&) const { return {x.shape(), Dtype::int64}; }
+  void run(const Tensor& y, const Tensor& x, const Tensor& edges) const {
+    const NoGradGuard off;
+    const Tensor dense = x.contiguous();
+    visit(edges.dtype(), [&]<class T>(TypeTag<T>) {
+      const T* const edge = edges.body().elements<const T>();
+      const std::int64_t bins = edges.size() - 1;
+      const double first = static_cast<double>(edge[0]);
+      const double scale = static_cast<double>(bins) / (static_cast<double>(edge[bins]) - first);
+      const T* from = dense.body().elements<const T>();
+      auto* to = y.body().elements<std::int64_t>();
+      for (const T* const end = from + x.size(); from != end; ++from, ++to) {
+        if (!(*from >= edge[0] && *from <= edge[bins])) {
+          *to = bins;
+          continue;
+        }
+        const double quotient = (static_cast<double>(*from) - first) * scale;
+        std::int64_t place =
+            quotient < static_cast<double>(bins) ? static_cast<std::int64_t>(quotient) : bins - 1;
+        while (*from < edge[place]) --place;
+        while (place < bins - 1 && *from >= edge[place + 1]) ++place;
+        *to = place;
+      }
+    });
+  }
+  Tensor batch(const Examples& x) const { return apply(EqualIntervals(), x[0], x[1]); }
+};
+
+/// The same between any edges.
+Tensor intervals(const Tensor& x, const Tensor& edges) {
+  const std::int64_t bins = edges.size() - 1;
+  const Tensor behind = searchsorted(edges, x, Side::right);
+  // At the last edge nothing lies outside.
+  return where(x == edges[bins], bins - 1, where(behind == 0, bins, behind - 1));
+}
+
+Histogram between(const Tensor& x, const Tensor& edges, bool equal,
+                  const HistogramOptions& options) {
   const std::int64_t bins = edges.size() - 1;
   const Tensor& weights = options.weights;
   if (weights.defined() && weights.shape() != x.shape()) {
@@ -86,10 +129,8 @@ Histogram between(const Tensor& x, const Tensor& edges, const HistogramOptions& 
                      " for " + x.describe());
   }
   const Tensor all = ravel(x.detach());
-  const Tensor behind = searchsorted(edges, all, Side::right);
-  // What lies outside goes to one more place; at the last edge nothing does.
-  const Tensor inside = where(behind == 0, bins, behind - 1);
-  const Tensor place = where(all == edges[bins], bins - 1, inside);
+  const Tensor place =
+      equal ? apply(EqualIntervals(), all.to(edges.dtype()), edges) : intervals(all, edges);
   const Tensor counts = slice(
       counted(place, weights.defined() ? ravel(weights) : Tensor(), bins + 1), {range(0, bins)});
   if (!options.density) return {counts, edges};
@@ -111,7 +152,7 @@ Tensor bincount(const Tensor& x, const Tensor& weights, std::int64_t least_count
 
 Histogram histogram(const Tensor& x, std::int64_t bins, const HistogramOptions& options) {
   detail::require_defined("histogram", "x", x);
-  return between(x, equal_intervals(x, bins, options), options);
+  return between(x, equal_intervals(x, bins, options), true, options);
 }
 
 Histogram histogram(const Tensor& x, const Tensor& edges, const HistogramOptions& options) {
@@ -127,7 +168,7 @@ Histogram histogram(const Tensor& x, const Tensor& edges, const HistogramOptions
   if (!(sum((sorted >= slice(dense, {range(0, -1)})).to(Dtype::int64)).item() ==
         static_cast<double>(sorted.size())))
     throw ValueError("histogram: the edges must be ascending; got " + to_string(edges.detach()));
-  return between(x, dense, options);
+  return between(x, dense, false, options);
 }
 
 }  // namespace xtape

@@ -1,13 +1,18 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <span>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/mapped.hpp>
+#include <xtape/core/memory.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/core/wraps.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/indices.hpp>
 #include <xtape/ops/layout.hpp>
@@ -123,6 +128,51 @@ Tensor searched(const char* op, const Tensor& sorted, const Tensor& values, Side
   return apply(SearchSorted{{op}, side, order}, sorted.to(dtype), values.to(dtype));
 }
 
+/// Whether elements are among those of a sorted vector of their dtype, which has some.
+struct IsIn {
+  static constexpr OpInfo info{"isin"};
+
+  OpResult infer(const Tensor&, const Tensor& x) const { return {x.shape(), Dtype::boolean}; }
+  void run(const Tensor& y, const Tensor& sorted, const Tensor& values) const {
+    const NoGradGuard off;
+    const Tensor dense = values.contiguous();
+    visit(sorted.dtype(), [&]<class T>(TypeTag<T>) {
+      const std::span among(sorted.body().elements<const T>(),
+                            static_cast<std::size_t>(sorted.size()));
+      const std::span x(dense.body().elements<const T>(), static_cast<std::size_t>(values.size()));
+      bool* to = y.body().elements<bool>();
+      if constexpr (std::is_same_v<T, std::int64_t>) {
+        if (looked_up(among, x, to)) return;
+      }
+      for (const T value : x) {
+        const std::int64_t place = count_before(among.data(), std::ssize(among),
+                                                [value](T at) { return below(at, value); });
+        *to++ = place < std::ssize(among) && among[static_cast<std::size_t>(place)] == value;
+      }
+    });
+  }
+  Tensor batch(const Examples& x) const { return apply(IsIn(), x[0], x[1]); }
+
+ private:
+  using Integers = std::span<const std::int64_t>;
+
+  /// In a table of all integers between the least and the greatest, unless it would be long.
+  XTAPE_WRAPS static bool looked_up(Integers among, Integers x, bool* y) {
+    const auto distance = [least = among.front()](std::int64_t value) {
+      return static_cast<std::uint64_t>(value) - static_cast<std::uint64_t>(least);
+    };
+    const std::uint64_t last = distance(among.back());
+    if (last / 8 > among.size() + x.size()) return false;
+    std::vector<std::uint8_t, memory::Allocator<std::uint8_t>> table(last + 1);
+    for (const std::int64_t value : among) table[distance(value)] = 1;
+    for (const std::int64_t value : x) {
+      const std::uint64_t place = distance(value);  // of those below the least, beyond the last
+      *y++ = place <= last && table[place] != 0;
+    }
+    return true;
+  }
+};
+
 /// Part of a vector.
 Tensor part(const Tensor& x, std::int64_t from, std::int64_t to) {
   return slice(x, {range(from, to)});
@@ -155,6 +205,23 @@ struct Starts {
   }
 };
 
+/// Of elements in `order`, of which another one begins at each of the starts: how many begin before each
+/// of them, but for its own.
+struct Ranks {
+  OpInfo info;
+
+  OpResult infer(const Tensor& order, const Tensor&) const { return {order.shape(), Dtype::int64}; }
+  void run(const Tensor& y, const Tensor& order, const Tensor& starts) const {
+    const auto* at = order.body().elements<const std::int64_t>();
+    const auto* start = starts.body().elements<const std::int64_t>();
+    auto* rank = y.body().elements<std::int64_t>();
+    for (std::int64_t k = 0, n = starts.size(); k < n; ++k) {
+      const std::int64_t end = k + 1 < n ? start[k + 1] : order.size();
+      for (std::int64_t i = start[k]; i < end; ++i) rank[at[i]] = k;
+    }
+  }
+};
+
 }  // namespace
 
 Tensor searchsorted(const Tensor& sorted, const Tensor& values, Side side) {
@@ -174,6 +241,7 @@ Tensor isin(const Tensor& x, const Tensor& values) {
   if (values.size() == 0) return zeros(x.shape(), Dtype::boolean) & (x == x);
   const Dtype dtype = promote(x.dtype(), values.dtype());
   const Tensor sorted = sort(ravel(values.detach().to(dtype))), all = x.detach().to(dtype);
+  if (detail::level_of(sorted) == 0) return apply(IsIn(), sorted, all);
   const Tensor place = minimum(searched("isin", sorted, all, Side::left), sorted.size() - 1);
   return detail::taken(sorted, place, 0) == all;
 }
@@ -218,11 +286,10 @@ Unique unique(const Tensor& x) {
   const Tensor all = ravel(x), order = argsort(all);
   const Tensor starts = apply(Starts{{"unique"}}, detail::taken(all.detach(), order, 0));
   const std::int64_t n = all.size(), count = starts.size();
-  const Tensor rank = searched("unique", starts, arange(n), Side::right) - 1;
   const Tensor behind = concatenate({part(starts, std::min<std::int64_t>(count, 1), count),
                                      full({std::min<std::int64_t>(count, 1)}, n, Dtype::int64)});
   return {detail::taken(all, detail::taken(order, starts, 0), 0),
-          reshape(detail::scattered(rank, order, {n}, 0), x.shape()), behind - starts};
+          reshape(apply(Ranks{{"unique"}}, order, starts), x.shape()), behind - starts};
 }
 
 }  // namespace xtape
