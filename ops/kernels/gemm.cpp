@@ -95,6 +95,18 @@ void long_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& 
   }
 }
 
+/// The product of a row and a column whose elements lie one behind the other.
+template <class T>
+void dot_product(double (*dot)(const T*, const T*, std::int64_t), std::int64_t k, const Matrix& a,
+                 const Matrix& b, const std::byte* bias, std::byte* y) {
+  const double start = bias == nullptr ? 0 : static_cast<double>(*reinterpret_cast<const T*>(bias));
+  *reinterpret_cast<T*>(y) = static_cast<T>(
+      start + dot(reinterpret_cast<const T*>(a.data), reinterpret_cast<const T*>(b.data), k));
+}
+bool is_dot(std::int64_t m, std::int64_t n, const Matrix& a, const Matrix& b) {
+  return m == 1 && n == 1 && (!a.transposed || a.stride == 1) && (b.transposed || b.stride == 1);
+}
+
 /// For extents that BLAS counts, none of them 0.
 void blas_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
                   const Matrix& b, std::byte* y, std::int64_t stride, bool added) {
@@ -121,6 +133,11 @@ void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Mat
   if (m == 0 || n == 0) return;
   if (dtype == Dtype::int64)
     return plain_product<std::uint64_t, std::uint64_t>(m, n, k, a, b, bias, y);
+  if (k > 0 && is_dot(m, n, a, b)) {
+    const auto& kernels = chosen<SkinnyKernels>();
+    return dtype == Dtype::float32 ? dot_product(kernels.dot_float32, k, a, b, bias, y)
+                                   : dot_product(kernels.dot_float64, k, a, b, bias, y);
+  }
   if (dtype == Dtype::float32 && k > long_axis && std::min(m, n) <= skinny)
     return long_product(m, n, k, a, b, bias, y);
   if (k > 0 && chosen<SkinnyKernels>().gemm(dtype, m, n, k, a, b, bias, y)) return;

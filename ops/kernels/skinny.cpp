@@ -5,6 +5,7 @@
 
 #include <xtape/core/kernels/lane.hpp>
 #include <xtape/ops/kernels/buffer.hpp>
+#include <xtape/ops/kernels/run.hpp>
 #include <xtape/ops/kernels/skinny.hpp>
 
 namespace xtape::kernels {
@@ -249,6 +250,30 @@ bool skinny_typed(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& 
                    {y, 1, n, bias, true});  // yᵀ = bᵀ aᵀ
 }
 
+/// A lane adds up to 16 products, and what a chunk gives goes on in double.
+template <class T>
+double dot(const T* a, const T* b, std::int64_t n) {
+  using L = Lane<T>;
+  constexpr auto width = static_cast<std::int64_t>(L::width), together = 4 * width;
+  constexpr std::int64_t chunk = 16 * together;
+  double total = 0;
+  for (; n >= together;) {
+    const std::int64_t length = std::min(chunk, n / together * together);
+    L sums[4];
+    unrolled<4>([&](auto r) { sums[r] = L(0); });
+    for (std::int64_t i = 0; i < length; i += together) {
+      unrolled<4>([&](auto r) {
+        const auto at = i + static_cast<std::int64_t>(r()) * width;
+        sums[r] = fma(L::load(a + at), L::load(b + at), sums[r]);
+      });
+    }
+    total += reduce_lanes<Sum>((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    a += length, b += length, n -= length;
+  }
+  for (; n > 0; --n) total += static_cast<double>(*a++) * static_cast<double>(*b++);
+  return total;
+}
+
 bool skinny_gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
                  const Matrix& b, const std::byte* bias, std::byte* y) {
   if (std::min({m, n, k}) > widest) return false;
@@ -261,7 +286,7 @@ bool skinny_gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, co
 
 template <>
 const SkinnyKernels& compiled<SkinnyKernels, Level::XTAPE_LEVEL>() {
-  static constexpr SkinnyKernels table{skinny_gemm};
+  static constexpr SkinnyKernels table{skinny_gemm, dot<float>, dot<double>};
   return table;
 }
 

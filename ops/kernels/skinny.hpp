@@ -9,6 +9,10 @@ struct SkinnyKernels {
   /// large. Returns false, and does nothing, for others.
   bool (*gemm)(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
                const Matrix& b, const std::byte* bias, std::byte* y);
+
+  /// The sum of products of n elements each, collected in double.
+  double (*dot_float32)(const float* a, const float* b, std::int64_t n);
+  double (*dot_float64)(const double* a, const double* b, std::int64_t n);
 };
 
 }  // namespace xtape::kernels
