@@ -82,13 +82,13 @@ inline constexpr double bessel_fall_far[] = {
     -8.5355991966825099e-17, 6.7549315226280812e-17,  1.1811455208665337e-17,
     -1.3225212330303549e-17};
 
-template <class T, std::size_t n>
-XTAPE_INLINE Lane<T> bessel_near(const double (&c)[n], Lane<T> size) {
-  return chebyshev_sum<T>(c, 20, size * T(0.25) - 1);
+template <class T, const auto& c>
+XTAPE_INLINE Lane<T> bessel_near(Lane<T> size) {
+  return chebyshev_sum<T, c, 20>(size * T(0.25) - 1);
 }
-template <class T, std::size_t n>
-XTAPE_INLINE Lane<T> bessel_far(const double (&c)[n], Lane<T> size) {
-  return chebyshev_sum<T>(c, 9, 16 / size - 1) / sqrt(size);
+template <class T, const auto& c>
+XTAPE_INLINE Lane<T> bessel_far(Lane<T> size) {
+  return chebyshev_sum<T, c, 9>(16 / size - 1) / sqrt(size);
 }
 
 /// exp(-|x|) In(x) for n = 0 and 1, with 1 also over x, and their difference for x >= 0.
@@ -98,16 +98,16 @@ struct ScaledBessel {
     const Lane<T> size = abs(x);
     const Mask<T> large = size > 8;
     const Lane<T> near = where(large, 8, size);
-    zeroth = bessel_near(bessel_i0_near, near);
-    first_over = bessel_near(bessel_i1_near, near) / (1 + near);
+    zeroth = bessel_near<T, bessel_i0_near>(near);
+    first_over = bessel_near<T, bessel_i1_near>(near) / (1 + near);
     first = first_over * size;
-    fall = bessel_near(bessel_fall_near, near) / ((1 + near) * (1 + near));
+    fall = bessel_near<T, bessel_fall_near>(near) / ((1 + near) * (1 + near));
     if (!any(large)) return;
-    const Lane<T> far = where(large, size, 16), first_far = bessel_far(bessel_i1_far, far);
-    zeroth = where(large, bessel_far(bessel_i0_far, far), zeroth);
+    const Lane<T> far = where(large, size, 16), first_far = bessel_far<T, bessel_i1_far>(far);
+    zeroth = where(large, bessel_far<T, bessel_i0_far>(far), zeroth);
     first = where(large, first_far, first);
     first_over = where(large, first_far / far, first_over);
-    fall = where(large, bessel_far(bessel_fall_far, far) / far, fall);
+    fall = where(large, bessel_far<T, bessel_fall_far>(far) / far, fall);
   }
   Lane<T> zeroth, first, first_over, fall;
 };

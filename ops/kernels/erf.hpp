@@ -2,6 +2,8 @@
 // The error function and the normal distribution on registers of numbers.
 
 #include <cstddef>
+#include <iterator>
+#include <type_traits>
 
 #include <xtape/ops/kernels/exponential.hpp>
 #include <xtape/ops/kernels/two.hpp>
@@ -9,18 +11,60 @@
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
 
-/// The sum of the first terms of c_n T_n(t), T_n the Chebyshev polynomials, for t in [-1, 1]; for
-/// float32 fewer do.
-/// Source: Clenshaw, A note on the summation of Chebyshev series (1955).
+/// The powers of t in the sum of the first terms of c_n T_n(t), T_n the Chebyshev polynomials.
+template <class T, const auto& c, std::size_t terms>
+constexpr auto powers_of_chebyshev_sum() {
+  struct {
+    T of[terms];
+  } powers{};
+  double sum[terms]{}, last[terms]{}, here[terms]{};  // T_(n - 1) and T_n
+  last[0] = here[1] = 1;
+  sum[0] = c[0], sum[1] = c[1];
+  for (std::size_t n = 2; n < terms; ++n) {
+    double next[terms]{};
+    for (std::size_t i = 0; i < terms; ++i) next[i] = (i > 0 ? 2 * here[i - 1] : 0) - last[i];
+    for (std::size_t i = 0; i < terms; ++i) {
+      sum[i] += c[n] * next[i];
+      last[i] = here[i];
+      here[i] = next[i];
+    }
+  }
+  for (std::size_t i = 0; i < terms; ++i) powers.of[i] = static_cast<T>(sum[i]);
+  return powers;
+}
+
+/// The same sum itself. Source: Clenshaw, A note on the summation of Chebyshev series (1955).
 template <class T, std::size_t n>
-XTAPE_INLINE Lane<T> chebyshev_sum(const double (&c)[n], std::size_t for_float, Lane<T> t) {
+XTAPE_INLINE Lane<T> clenshaw_sum(Lane<T> t, const double (&c)[n]) {
   Lane<T> next = 0, one_after = 0;
-  for (std::size_t i = std::is_same_v<T, float> ? for_float : n; --i > 0;) {
+  for (std::size_t i = n; --i > 0;) {
     const Lane<T> here = c[i] + fma(2 * t, next, -one_after);
     one_after = next;
     next = here;
   }
   return c[0] + fma(t, next, -one_after);
+}
+
+/// The sum of c_n T_n(t) for t in [-1, 1]; for float32 fewer terms do. By powers of t, even and odd ones
+/// beside one another: half of the steps of Clenshaw's recurrence, and no two of them wait for one. The first
+/// power comes last, so that the sum is rounded once at its full size.
+template <class T, const auto& c, std::size_t for_float>
+XTAPE_INLINE Lane<T> chebyshev_sum(Lane<T> t) {
+  constexpr std::size_t n = std::is_same_v<T, float> ? for_float : std::size(c);
+  if constexpr (n > 24) {  // whose powers cancel
+    return clenshaw_sum(t, c);
+  } else {
+    constexpr auto powers = powers_of_chebyshev_sum<T, c, n>();
+    const Lane<T> square = t * t;
+    const auto every_other = [&](std::size_t last, std::size_t first) {
+      Lane<T> sum = powers.of[last];
+      for (std::size_t i = last; i > first; i -= 2)
+        sum = fma(sum, square, Lane<T>(powers.of[i - 2]));
+      return sum;
+    };
+    const Lane<T> odd = every_other(n - 1 - n % 2, 1), even = every_other(n - 2 + n % 2, 2);
+    return fma(t, fma(t, even, odd), Lane<T>(powers.of[0]));
+  }
 }
 
 /// (1 + 2 x) exp(x²) erfc(x) in t = (x - 4) / (x + 4), for x >= 0: between 1 and 1.3, and smooth up
@@ -46,7 +90,7 @@ inline constexpr double erf_over_x[] = {
 /// exp(x²) erfc(x) for x >= 0
 template <class T>
 XTAPE_INLINE Lane<T> scaled_erfc_of(Lane<T> x) {
-  return chebyshev_sum<T>(scaled_erfc, 14, 1 - 8 / (x + 4)) / (1 + 2 * x);
+  return chebyshev_sum<T, scaled_erfc, 14>(1 - 8 / (x + 4)) / (1 + 2 * x);
 }
 
 /// f exp(-x²), or f exp(-x² / 2): with the digits of the square that rounding takes, of which many
@@ -62,7 +106,7 @@ XTAPE_INLINE Lane<T> times_exp_of_square(Lane<T> f, Lane<T> x, bool half = false
 /// erf(x) for |x| <= 1
 template <class T>
 XTAPE_INLINE Lane<T> erf_near(Lane<T> x) {
-  return x * chebyshev_sum<T>(erf_over_x, 8, 2 * x * x - 1);
+  return x * chebyshev_sum<T, erf_over_x, 8>(2 * x * x - 1);
 }
 
 template <class T>

@@ -54,7 +54,7 @@ XTAPE_INLINE Lane<T> digamma_right(Lane<T> x) {
   constexpr double zero = 1.4616321449683622, rest = static_cast<T>(zero) - zero;
   const Lane<T> t = where(near, 2 * at - 3, 0);
   const Lane<T> distance = (at - T(zero)) - T(9.549995429965697e-17 - rest);
-  const Lane<T> inside = sum + distance * chebyshev_sum<T>(digamma_near, 12, t);
+  const Lane<T> inside = sum + distance * chebyshev_sum<T, digamma_near, 12>(t);
   if (!any(!near)) return inside;
   const Lane<T> r = 1 / (x * x);
   constexpr T stirling[] = {T(1. / 12),  T(-1. / 120),     T(1. / 252), T(-1. / 240),

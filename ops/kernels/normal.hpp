@@ -52,13 +52,13 @@ inline constexpr double erfinv_far[] = {
 template <class T>
 XTAPE_INLINE Lane<T> inverse_erf(Lane<T> x, Lane<T> one_less_square) {
   const Lane<T> w = -log(one_less_square);
-  Lane<T> y = x * chebyshev_sum<T>(erfinv_center, 12, w * T(0.32) - 1);
+  Lane<T> y = x * chebyshev_sum<T, erfinv_center, 12>(w * T(0.32) - 1);
   const Mask<T> tail = w > T(6.25);
   if (any(tail)) {
     const Lane<T> s = sqrt(where(tail, w, 9));
-    Lane<T> ratio = chebyshev_sum<T>(erfinv_middle, 13, (s - T(4.25)) / T(1.75));
+    Lane<T> ratio = chebyshev_sum<T, erfinv_middle, 13>((s - T(4.25)) / T(1.75));
     if (const Mask<T> far = s > 6; any(far))
-      ratio = where(far, chebyshev_sum<T>(erfinv_far, 17, (s - T(16.75)) / T(10.75)), ratio);
+      ratio = where(far, chebyshev_sum<T, erfinv_far, 17>((s - T(16.75)) / T(10.75)), ratio);
     y = where(tail, copysign(s * ratio, x), y);
   }
   return y;
@@ -167,7 +167,7 @@ template <class T>
 XTAPE_INLINE Lane<T> erfcx_slope(Lane<T> x) {
   const Lane<T> size = abs(x), scale = 1 / (1 + 2 * size);
   const Lane<T> right =
-      -2 * chebyshev_sum<T>(scaled_erfc_integral, 15, 1 - 8 / (size + 4)) * scale * scale;
+      -2 * chebyshev_sum<T, scaled_erfc_integral, 15>(1 - 8 / (size + 4)) * scale * scale;
   if (const Mask<T> left = x < T(0.25); any(left))
     return where(left, 2 * x * erfcx(x) - T(1.12837916709551257), right);
   return right;
