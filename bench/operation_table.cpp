@@ -67,7 +67,6 @@ std::vector<Operation> reductions() {
       {"isfinite", x, [](auto& v) { return isfinite(v[0]); }},
       {"isinf", x, [](auto& v) { return isinf(v[0]); }},
       {"logical_not", x, [](auto& v) { return logical_not(v[0]); }},
-      {"logical_xor", {mask(), mask()}, [](auto& v) { return logical_xor(v[0], v[1]); }},
       {"bitwise_and",
        {indices(1000, rows), indices(1000, rows)},
        [](auto& v) { return bitwise_and(v[0], v[1]); }},
