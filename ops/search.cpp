@@ -156,17 +156,20 @@ struct IsIn {
  private:
   using Integers = std::span<const std::int64_t>;
 
+  /// Of integers below the least beyond all others.
+  XTAPE_WRAPS static std::uint64_t distance(std::int64_t least, std::int64_t value) {
+    return static_cast<std::uint64_t>(value) - static_cast<std::uint64_t>(least);
+  }
+
   /// In a table of all integers between the least and the greatest, unless it would be long.
-  XTAPE_WRAPS static bool looked_up(Integers among, Integers x, bool* y) {
-    const auto distance = [least = among.front()](std::int64_t value) {
-      return static_cast<std::uint64_t>(value) - static_cast<std::uint64_t>(least);
-    };
-    const std::uint64_t last = distance(among.back());
+  static bool looked_up(Integers among, Integers x, bool* y) {
+    const std::int64_t least = among.front();
+    const std::uint64_t last = distance(least, among.back());
     if (last / 8 > among.size() + x.size()) return false;
     std::vector<std::uint8_t, memory::Allocator<std::uint8_t>> table(last + 1);
-    for (const std::int64_t value : among) table[distance(value)] = 1;
+    for (const std::int64_t value : among) table[distance(least, value)] = 1;
     for (const std::int64_t value : x) {
-      const std::uint64_t place = distance(value);  // of those below the least, beyond the last
+      const std::uint64_t place = distance(least, value);
       *y++ = place <= last && table[place] != 0;
     }
     return true;
