@@ -1,9 +1,13 @@
+#include <xtape/core/body.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/nn/embedding.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/rearrange.hpp>
+#include <xtape/ops/reduce.hpp>
 
 namespace xtape::nn {
 namespace {
@@ -20,6 +24,14 @@ Tensor initial_weight(std::int64_t count, std::int64_t width, const EmbeddingOpt
   return padding ? set(weight, {*padding}, 0) : weight;
 }
 
+/// Within vmap nobody can look.
+void check_not_negative(const Tensor& words) {
+  if (words.body().mapped || words.size() == 0) return;
+  const Tensor least = amin(words);
+  if (least.item() < 0)
+    throw IndexError("embedding: words must not be negative; got " + to_string(least));
+}
+
 }  // namespace
 
 Embedding::Embedding(std::int64_t count, std::int64_t width, const EmbeddingOptions& options,
@@ -30,6 +42,7 @@ Embedding::Embedding(std::int64_t count, std::int64_t width, const EmbeddingOpti
 Tensor Embedding::operator()(const Tensor& x) const {
   return call(x, [&](const Tensor& words) {
     Tensor rows = take(weight, words);
+    check_not_negative(words);
     if (!padding_index_) return rows;
     return where(expand_dims(words == *padding_index_, -1), rows.detach(), rows);
   });

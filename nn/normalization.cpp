@@ -57,11 +57,17 @@ BatchNorm<axes>::BatchNorm(std::int64_t channels, const BatchNormOptions& option
 template <int axes>
 void BatchNorm<axes>::track(const Tensor& mean, const Tensor& variance, std::int64_t count) const {
   const NoGradGuard off;
-  num_batches_tracked.assign(num_batches_tracked + 1);
-  const double part = momentum_.value_or(1 / num_batches_tracked.item());
+  const Tensor batches = num_batches_tracked + 1;
+  const double part = momentum_.value_or(1 / batches.item());
   const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
-  running_mean.assign((1 - part) * running_mean + part * reshape(mean, {channels_}));
-  running_var.assign((1 - part) * running_var + part * unbiased * reshape(variance, {channels_}));
+  const auto moved = [&](const Buffer& running, const Tensor& batch, double factor) {
+    return (1 - part) * running + part * factor * reshape(batch, {channels_});
+  };
+  const Tensor new_mean = moved(running_mean, mean, 1);
+  const Tensor new_var = moved(running_var, variance, unbiased);
+  running_mean.assign(new_mean);  // throws within vmap, where batches have statistics of their own
+  running_var.assign(new_var);
+  num_batches_tracked.assign(batches);
 }
 
 template <int axes>
@@ -71,6 +77,10 @@ Tensor BatchNorm<axes>::operator()(const Tensor& given) const {
     if (x.rank() != axes + 2 && !(axes == 1 && x.rank() == 2)) {
       throw ShapeError("batch_norm: [examples, channels, extents...] of " + std::to_string(axes) +
                        " axes is needed; got " + x.describe());
+    }
+    if (running_mean.defined() && x.dtype() != running_mean.dtype()) {
+      throw DtypeError("batch_norm: input and statistics must share one dtype; got " +
+                       x.describe() + " and " + running_mean.describe());
     }
     Tensor y;
     if (training() || !running_mean.defined()) {

@@ -1,6 +1,4 @@
 #pragma once
-#include <cstdint>
-
 #include <xtape/config.hpp>
 #include <xtape/nn/module.hpp>
 #include <xtape/ops/pooling.hpp>
@@ -9,56 +7,82 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
-/// `max_pool` as a module, of images of 1 to 3 axes: `nn::MaxPool2d(2)`.
+namespace detail {
+/// One image [c, extents...] of so many axes as a batch of one, and back. Throws ShapeError for ranks of
+/// neither.
+struct Images {
+  Images(const char* op, const Tensor& x, int axes);
+  Tensor unpacked(const Tensor& y) const;
+  Tensor batch;
+  bool single;
+};
+}  // namespace detail
+
+/// `max_pool` as a module: `nn::MaxPool2d(2)`.
+///   x [n, c, extents...], or one image [c, extents...], of `axes` axes
+/// Throws as max_pool, ShapeError for another rank.
+template <int axes>
 class MaxPool : public Module {
  public:
   explicit MaxPool(const PerAxis& window, const MaxPoolOptions& options = {})
       : window_(window), options_(options) {}
   Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& in) { return max_pool(in, window_, options_); });
+    return call(x, [&](const Tensor& in) {
+      const detail::Images images("max_pool", in, axes);
+      return images.unpacked(max_pool(images.batch, window_, options_));
+    });
   }
 
  private:
   PerAxis window_;
   MaxPoolOptions options_;
 };
-using MaxPool1d = MaxPool;
-using MaxPool2d = MaxPool;
-using MaxPool3d = MaxPool;
+using MaxPool1d = MaxPool<1>;
+using MaxPool2d = MaxPool<2>;
+using MaxPool3d = MaxPool<3>;
 
-/// `average_pool` as a module.
-class AveragePool : public Module {
+/// `average_pool` as a module, likewise.
+template <int axes>
+class AvgPool : public Module {
  public:
-  explicit AveragePool(const PerAxis& window, const AveragePoolOptions& options = {})
+  explicit AvgPool(const PerAxis& window, const AveragePoolOptions& options = {})
       : window_(window), options_(options) {}
   Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& in) { return average_pool(in, window_, options_); });
+    return call(x, [&](const Tensor& in) {
+      const detail::Images images("average_pool", in, axes);
+      return images.unpacked(average_pool(images.batch, window_, options_));
+    });
   }
 
  private:
   PerAxis window_;
   AveragePoolOptions options_;
 };
-using AvgPool1d = AveragePool;
-using AvgPool2d = AveragePool;
-using AvgPool3d = AveragePool;
+using AvgPool1d = AvgPool<1>;
+using AvgPool2d = AvgPool<2>;
+using AvgPool3d = AvgPool<3>;
 
-/// Pools to a given size, see `adaptive_max_pool` and `adaptive_average_pool`.
-template <Tensor (*function)(const Tensor&, const PerAxis&)>
+/// Pools to a given size, see `adaptive_max_pool` and `adaptive_average_pool`; likewise.
+template <int axes, Tensor (*function)(const Tensor&, const PerAxis&)>
 class AdaptivePool : public Module {
  public:
   explicit AdaptivePool(const PerAxis& size) : size_(size) {}
   Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& in) { return function(in, size_); });
+    return call(x, [&](const Tensor& in) {
+      const detail::Images images("adaptive_pool", in, axes);
+      return images.unpacked(function(images.batch, size_));
+    });
   }
 
  private:
   PerAxis size_;
 };
-using AdaptiveMaxPool = AdaptivePool<adaptive_max_pool>;
-using AdaptiveAveragePool = AdaptivePool<adaptive_average_pool>;
-using AdaptiveMaxPool2d = AdaptiveMaxPool;
-using AdaptiveAvgPool2d = AdaptiveAveragePool;
+using AdaptiveMaxPool1d = AdaptivePool<1, adaptive_max_pool>;
+using AdaptiveMaxPool2d = AdaptivePool<2, adaptive_max_pool>;
+using AdaptiveMaxPool3d = AdaptivePool<3, adaptive_max_pool>;
+using AdaptiveAvgPool1d = AdaptivePool<1, adaptive_average_pool>;
+using AdaptiveAvgPool2d = AdaptivePool<2, adaptive_average_pool>;
+using AdaptiveAvgPool3d = AdaptivePool<3, adaptive_average_pool>;
 
 }  // namespace xtape::nn
 

@@ -42,6 +42,7 @@ struct Convolution {
   Windows windows;
   SavedInput first{}, second{};
   void attributes(auto& visit) const {
+    visit("gives", made == Factor::data ? "data" : made == Factor::weights ? "weights" : "result");
     visit("groups", groups);
     visit("stride", detail::spatial_text(windows.stride, axes));
     visit("dilation", detail::spatial_text(windows.dilation, axes));
@@ -157,14 +158,25 @@ struct Unfold {
   Unfold transposed() const { return {{back ? "unfold" : "fold", true}, !back, axes, windows}; }
 };
 
-/// y with a number added to each channel, the second axis.
-Tensor with_bias(const char* op, const Tensor& y, const Tensor& bias) {
+void require_floating(const char* op, const Tensor& x) {
+  if (is_floating(x.dtype())) return;
+  throw DtypeError(std::string(op) + ": floating numbers are needed; got " + x.describe());
+}
+
+/// Throws unless the bias has a number for each of so many channels.
+void check_bias(const char* op, const Tensor& bias, std::int64_t channels, Dtype dtype) {
   detail::require_defined(op, "bias", bias);
-  if (bias.rank() != 1 || bias.extent(0) != y.extent(1) || bias.dtype() != y.dtype()) {
-    throw ShapeError(std::string(op) + ": the bias must have a number for each of " +
-                     std::to_string(y.extent(1)) + " channels, in " +
-                     std::string(to_string(y.dtype())) + "; got " + bias.describe());
+  if (bias.dtype() != dtype) {
+    throw DtypeError(std::string(op) + ": the bias must be " + std::string(to_string(dtype)) +
+                     " as the images are; got " + bias.describe());
   }
+  if (bias.rank() == 1 && bias.extent(0) == channels) return;
+  throw ShapeError(std::string(op) + ": the bias must have a number for each of " +
+                   std::to_string(channels) + " channels; got " + bias.describe());
+}
+
+/// y with a number added to each channel, the second axis.
+Tensor with_bias(const Tensor& y, const Tensor& bias) {
   Shape shape{y.extent(1)};
   while (shape.rank() < y.rank() - 1) shape.push_back(1);
   return y + reshape(bias, shape);
@@ -201,7 +213,7 @@ struct Checked {
                      weight.describe() + " for " + images.describe());
   }
   Tensor finished(const Tensor& y, const Tensor* bias) const {
-    const Tensor sum = bias == nullptr ? y : with_bias(op, y, *bias);
+    const Tensor sum = bias == nullptr ? y : with_bias(y, *bias);
     return single ? squeeze(sum, 0) : sum;
   }
 
@@ -218,6 +230,7 @@ Tensor convolved(const Tensor& x, const Tensor& weight, const Tensor* bias,
   constexpr OpInfo info{"convolution"};
   const Checked of(info.name, x, weight, options.groups);
   of.check_channels(1, of.images.extent(1) / of.groups);
+  if (bias != nullptr) check_bias(info.name, *bias, weight.extent(0), x.dtype());
   const Windows windows =
       detail::windows_over(info.name, of.images.shape(), detail::spatial_of(weight, of.axes),
                            of.axes, {options.stride, options.padding, options.dilation});
@@ -231,6 +244,7 @@ Tensor transposed(const Tensor& x, const Tensor& weight, const Tensor* bias,
   constexpr OpInfo info{"transposed_convolution"};
   const Checked of(info.name, x, weight, options.groups);
   of.check_channels(0, of.images.extent(1));
+  if (bias != nullptr) check_bias(info.name, *bias, weight.extent(1) * options.groups, x.dtype());
   const Windows windows = detail::windows_behind(
       info.name, of.images.shape(), detail::spatial_of(weight, of.axes), of.axes, options);
   return of.finished(
@@ -258,12 +272,11 @@ Tensor transposed_convolution(const Tensor& x, const Tensor& weight, const Tenso
 Tensor unfold(const Tensor& x, const PerAxis& kernel, const WindowOptions& options) {
   detail::require_defined("unfold", "x", x);
   const int axes = x.rank() - 2;
-  if (axes < 1 || axes > kernels::most_spatial || !is_floating(x.dtype())) {
-    throw ShapeError(
-        "unfold: [images, channels, extents...] of 1 to 3 axes and a floating dtype is "
-        "needed; got " +
-        x.describe());
+  if (axes < 1 || axes > kernels::most_spatial) {
+    throw ShapeError("unfold: [images, channels, extents...] of 1 to 3 axes is needed; got " +
+                     x.describe());
   }
+  require_floating("unfold", x);
   const Windows windows = detail::windows_over(
       "unfold", x.shape(), kernel.of("unfold", "kernel", axes, 1), axes, options);
   return apply(Unfold{{"unfold", true}, false, axes, windows}, x);
@@ -275,9 +288,9 @@ Tensor fold(const Tensor& x, std::span<const std::int64_t> size, const PerAxis& 
   const auto axes = static_cast<int>(size.size());
   if (axes < 1 || axes > kernels::most_spatial)
     throw ShapeError("fold: a size of 1 to 3 axes is needed; got " + std::to_string(axes));
-  if (x.rank() != 3 || !is_floating(x.dtype()))
-    throw ShapeError("fold: [images, channels taps, places] of a floating dtype is needed; got " +
-                     x.describe());
+  if (x.rank() != 3)
+    throw ShapeError("fold: [images, channels taps, places] is needed; got " + x.describe());
+  require_floating("fold", x);
   const auto taps = kernel.of("fold", "kernel", axes, 1);
   const std::int64_t channels = x.extent(1) / std::max<std::int64_t>(kernels::count_of(taps), 1);
   const Windows windows = detail::windows_over(

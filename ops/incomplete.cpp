@@ -124,7 +124,7 @@ struct BetaDensity {
   static constexpr OpInfo info{"betainc"};
   kernels::Orders orders;
   SavedInput a{}, b{}, x{};
-  void attributes(auto& visit) const { visit("orders", orders.a), visit("and", orders.b); }
+  void attributes(auto& visit) const { visit("order_a", orders.a), visit("order_b", orders.b); }
 
   OpResult infer(const Tensor& p, const Tensor& q, const Tensor& at) const {
     return of_numbers(info.name, p, q, at);
@@ -164,7 +164,7 @@ struct IncompleteBeta {
   static constexpr OpInfo info{"betainc"};
   kernels::Orders orders{};
   SavedInput a{}, b{}, x{};
-  void attributes(auto& visit) const { visit("orders", orders.a), visit("and", orders.b); }
+  void attributes(auto& visit) const { visit("order_a", orders.a), visit("order_b", orders.b); }
 
   OpResult infer(const Tensor& p, const Tensor& q, const Tensor& at) const {
     return of_numbers(info.name, p, q, at);

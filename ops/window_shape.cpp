@@ -102,6 +102,8 @@ kernels::Windows windows_over(const char* op, const Shape& images, const Spatial
   of.stride = options.stride.of(op, "stride", axes, 1);
   of.dilation = options.dilation.of(op, "dilation", axes, 1);
   of.before = options.padding.width().of(op, "padding", axes, 0);
+  static_cast<void>(
+      with_spatial({}, kernel, axes).size());  // throws if int64 does not count the taps
   Spatial after = of.before;
   for (std::size_t axis = first_axis(axes); axis < of.in.size(); ++axis) {
     const std::int64_t taps = require_in<std::int64_t>(op, "the window", kernel[axis], 1, most);

@@ -9,13 +9,23 @@
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/special.hpp>
 
-// Where p is near q, parts of the order of their distance cancel, not parts of the order of 1.
+// Where the scales of p and q are near each other, parts of the order of their distance cancel, not parts
+// of the order of 1.
 
 namespace xtape::distributions {
+namespace {
+
+/// log(a / b), given (a - b) / b, exact where they are near, and where that rounds to -1.
+Tensor log_ratio(const Tensor& a, const Tensor& b, const Tensor& further) {
+  const Tensor near = further > -0.5;
+  return where(near, log1p(where(near, further, 0)), log(a) - log(b));
+}
+
+}  // namespace
 
 Tensor kl_divergence(const Normal& p, const Normal& q) {
   const Tensor wider = (p.scale - q.scale) / q.scale, moved = (p.loc - q.loc) / q.scale;
-  return 0.5 * (square(wider) + square(moved)) + (wider - log1p(wider));
+  return 0.5 * (square(wider) + square(moved)) + (wider - log_ratio(p.scale, q.scale, wider));
 }
 
 Tensor kl_divergence(const MultivariateNormal& p, const MultivariateNormal& q) {
@@ -34,14 +44,14 @@ Tensor kl_divergence(const MultivariateNormal& p, const MultivariateNormal& q) {
 
 Tensor kl_divergence(const Exponential& p, const Exponential& q) {
   const Tensor faster = (q.rate - p.rate) / p.rate;
-  return faster - log1p(faster);
+  return faster - log_ratio(q.rate, p.rate, faster);
 }
 
 Tensor kl_divergence(const Gamma& p, const Gamma& q) {
   const Tensor faster = (q.rate - p.rate) / p.rate;
   return (p.concentration - q.concentration) * digamma(p.concentration) +
          (lgamma(q.concentration) - lgamma(p.concentration)) + p.concentration * faster -
-         q.concentration * log1p(faster);
+         q.concentration * log_ratio(q.rate, p.rate, faster);
 }
 
 Tensor kl_divergence(const Beta& p, const Beta& q) {

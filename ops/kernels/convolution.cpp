@@ -129,7 +129,7 @@ std::int64_t data_in(const ConvolutionShape& shape) {
 
 template <class T>
 void result_of(const ConvolutionShape& shape, const T* x, const T* w, T* y) {
-  if (by_rows(shape, w, 0)) return slide_result(shape, x, w, y);
+  if (slides(shape)) return slide_result(shape, x, w, y);
   Panels<T> panels(shape);
   panels.each(x, w, y, [&](auto* data, auto* weights, auto* result, auto first, auto last) {
     product(shape.outputs, last - first, panels.rows, matrix(weights, panels.rows),
@@ -153,6 +153,8 @@ void data_of(const ConvolutionShape& shape, const T* w, const T* y, T* x) {
 
 template <class T>
 void weights_of(const ConvolutionShape& shape, const T* x, const T* y, T* w) {
+  if (shape.images == 0 || weights_in(shape) == 0)
+    return static_cast<void>(std::fill_n(w, weights_in(shape), T{0}));
   if (!shape.windows.are_elements() && by_rows(shape, x, data_in(shape)))
     return slide_weights(shape, x, y, w);
   Panels<T> panels(shape);

@@ -112,7 +112,9 @@ double gamma_density_of(int order, double a, double x) {
 
 /// -log B(a, b), its value aside.
 Series minus_log_beta(Orders orders, double a, double b) {
-  const auto polygamma = [](int k, double x) { return k == 0 ? digamma_of(x) : polygamma_of(k, x); };
+  const auto polygamma = [](int k, double x) {
+    return k == 0 ? digamma_of(x) : polygamma_of(k, x);
+  };
   Series y(orders, 0);
   y.each([&](int i, int j) {
     if (i + j == 0) return;
@@ -124,63 +126,74 @@ Series minus_log_beta(Orders orders, double a, double b) {
   return y;
 }
 
+double power_over_beta_of(double a, double b, double x) {
+  return std::exp(a * std::log(x) + b * std::log1p(-x) - log_beta_of(a, b));
+}
 /// x^a (1 - x)^b / B(a, b) for x in (0, 1).
 Series power_over_beta(Orders orders, double a, double b, double x) {
   Series exponent = minus_log_beta(orders, a, b);
   if (orders.a > 0) exponent(1, 0) += std::log(x);
   if (orders.b > 0) exponent(0, 1) += std::log1p(-x);
-  return exponential(exponent,
-                     std::exp(a * std::log(x) + b * std::log1p(-x) - log_beta_of(a, b)));
+  return exponential(exponent, power_over_beta_of(a, b, x));
 }
 
-/// A series, its value moved away from 0.
-Series kept_from_zero(Series x) {
+// What a continued fraction asks of numbers and of series.
+double& front(double& x) { return x; }
+double& front(Series& x) { return x.front(); }
+bool vanishes(double change, double sum, double part) {
+  return std::abs(change) <= part * std::abs(sum);
+}
+bool vanishes(const Series& change, const Series& sum, double part) {
+  return change.vanishes_beside(sum, part);
+}
+template <class N>
+N kept_from_zero(N x) {
   constexpr double tiny = std::numeric_limits<double>::min();
-  if (std::abs(x.front()) < tiny) x.front() = tiny;
+  if (std::abs(front(x)) < tiny) front(x) = tiny;
   return x;
 }
 
-/// I_x(a, b) by its continued fraction, as Lentz evaluates it; it converges fast below the mean.
-Series beta_by_fraction(Orders orders, double a, double b, double x) {
-  const auto plus_a = [&](double number) { return Series::of_a(orders, a + number); };
-  const Series one(orders, 1), sum = plus_a(0) + Series::of_b(orders, b);
-  Series first = sum / plus_a(1);
-  first *= -x;
-  Series d = one / kept_from_zero(one + first), h = d, c = one;
-  Series change = one;
-  const auto next = [&](const Series& factor) {
+/// I_x(a, b) over x^a (1 - x)^b / B(a, b), by its continued fraction, as Lentz evaluates it; it converges
+/// fast below the mean. `x` is a number, the others may be series.
+template <class N>
+N beta_fraction(const N& a, const N& b, const N& one, double x) {
+  const auto shifted = [](N y, double by) {
+    front(y) += by;
+    return y;
+  };
+  const auto scaled = [](N y, double by) { return y *= by; };
+  const N sum = a + b;
+  N d = one / kept_from_zero(one + scaled(sum / shifted(a, 1), -x)), h = d, c = one;
+  const auto next = [&](const N& factor) {
     d = one / kept_from_zero(one + factor * d);
     c = kept_from_zero(one + factor / c);
-    change = c * d;
-    change.front() -= 1;
-    change = h * change;
+    const N change = h * shifted(c * d, -1);
     h += change;
+    return vanishes(change, h, epsilon);
   };
   for (int m = 1; m < most_terms; ++m) {
-    Series twice = plus_a(0);
-    twice.front() += 2 * m;  // a + 2 m
-    Series below = twice, above = twice, even = Series::of_b(orders, b - m);
-    below.front() -= 1;
-    above.front() += 1;
-    even *= m * x;
-    next(even / (below * twice));
-    Series odd = sum;
-    odd.front() += m;
-    odd = plus_a(m) * odd;
-    odd *= -x;
-    const Series before = change;
-    next(odd / (twice * above));
-    if (before.vanishes_beside(h, epsilon) && change.vanishes_beside(h, epsilon)) break;
+    const N twice = shifted(a, 2 * m);
+    const bool even = next(scaled(shifted(b, -m), m * x) / (shifted(twice, -1) * twice));
+    const bool odd =
+        next(scaled(shifted(a, m) * shifted(sum, m), -x) / (twice * shifted(twice, 1)));
+    if (even && odd) break;
   }
-  return power_over_beta(orders, a, b, x) / plus_a(0) * h;
+  return h / a;
+}
+
+double beta_by_fraction(Orders orders, double a, double b, double x) {
+  if (orders.a + orders.b == 0) return power_over_beta_of(a, b, x) * beta_fraction(a, b, 1.0, x);
+  const Series fraction =
+      beta_fraction(Series::of_a(orders, a), Series::of_b(orders, b), Series(orders, 1), x);
+  return (power_over_beta(orders, a, b, x) * fraction).derivative();
 }
 
 double incomplete_beta_of(Orders orders, double a, double b, double x) {
-  if (!(a > 0) || !(b > 0) || !(x >= 0 && x <= 1)) return no_number;
+  if (!(a > 0 && a < endless) || !(b > 0 && b < endless) || !(x >= 0 && x <= 1)) return no_number;
   const bool value = orders.a + orders.b == 0;
   if (x == 0 || x == 1) return value ? x : 0;
-  if (x <= (a + 1) / (a + b + 2)) return beta_by_fraction(orders, a, b, x).derivative();
-  const double rest = beta_by_fraction({orders.b, orders.a}, b, a, 1 - x).derivative();
+  if (x <= (a + 1) / (a + b + 2)) return beta_by_fraction(orders, a, b, x);
+  const double rest = beta_by_fraction({orders.b, orders.a}, b, a, 1 - x);
   return value ? 1 - rest : -rest;
 }
 

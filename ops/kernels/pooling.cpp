@@ -80,12 +80,17 @@ bool window_maxima(Dtype dtype, const Windows& windows, std::int64_t planes, con
 
 void window_sums(Dtype dtype, const Windows& windows, std::int64_t planes, const std::byte* x,
                  std::byte* y) {
+  std::vector<double, memory::Allocator<double>> sums(static_cast<std::size_t>(windows.places()));
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     const auto* from = reinterpret_cast<const T*>(x);
     auto* to = reinterpret_cast<T*>(y);
-    std::fill_n(to, planes * windows.places(), T{0});
-    for (std::int64_t i = 0; i < planes; ++i, from += windows.elements(), to += windows.places())
-      each_meeting(windows, [&](std::int64_t place, std::int64_t at) { to[place] += from[at]; });
+    for (std::int64_t i = 0; i < planes; ++i, from += windows.elements(), to += windows.places()) {
+      std::fill(sums.begin(), sums.end(), 0);
+      each_meeting(windows, [from, sum = sums.data()](std::int64_t place, std::int64_t at) {
+        sum[place] += static_cast<double>(from[at]);
+      });
+      std::transform(sums.begin(), sums.end(), to, [](double sum) { return static_cast<T>(sum); });
+    }
   });
 }
 

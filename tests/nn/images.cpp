@@ -215,3 +215,27 @@ TEST_CASE("Embedding: rows by number, a padding row that stays") {
   CHECK(error_of<ValueError>([] { return nn::Embedding(5, 3, {.padding_index = 5}); }) ==
         "embedding: padding_index must lie in [0, 4]; got 5");
 }
+
+TEST_CASE("pools know how many axes an image has") {
+  const Tensor x = drawn({3, 8, 6}, -1, 1);
+  CHECK(mismatch(nn::MaxPool2d(2)(x), max_pool(expand_dims(x, 0), 2)[0]) == "");
+  CHECK(mismatch(nn::MaxPool1d(2)(x), max_pool(x, 2)) == "");
+  CHECK(nn::AdaptiveAvgPool2d(1)(x).shape() == Shape{3, 1, 1});
+  CHECK(nn::AvgPool3d(2)(expand_dims(x, 0)).shape() == Shape{1, 1, 4, 3});
+  CHECK(
+      error_of<ShapeError>([&] { return nn::MaxPool1d(2)(expand_dims(x, 0)); }) ==
+      "max_pool: an image [channels, extents...] of 1 axes, or [images, channels, extents...], is "
+      "needed; got float64[1, 3, 8, 6]");
+}
+
+TEST_CASE("BatchNorm and Embedding check before anything changes") {
+  const nn::BatchNorm1d layer(2);
+  CHECK(error_of<DtypeError>([&] {
+          return layer(ones({3, 2}, Dtype::float64));
+        }) ==
+        "batch_norm: input and statistics must share one dtype; got float64[3, 2] and float32[2]");
+  CHECK(layer.num_batches_tracked.item() == 0);
+  const nn::Embedding words(4, 2, {.padding_index = 3});
+  CHECK(error_of<IndexError>([&] { return words(tensor({-1})); }) ==
+        "embedding: words must not be negative; got -1");
+}

@@ -181,6 +181,14 @@ TEST_CASE("convolution: one and two axes, one image, a bias, padding that keeps 
 
 TEST_CASE("convolution of no images, and of strided ones") {
   CHECK(convolution(zeros({0, 2, 5}), ones({3, 2, 2})).shape() == Shape{0, 3, 4});
+  for (const auto& [x, w] : {std::pair{zeros({0, 2, 8, 8}), ones({3, 2, 3, 3})},
+                             {zeros({1, 0, 8, 8}), ones({2, 0, 3, 3})},
+                             {zeros({1, 2, 8, 8}), ones({0, 2, 3, 3})}}) {
+    const Tensor a = x.clone().set_requires_grad(true), b = w.clone().set_requires_grad(true);
+    sum(convolution(a, b)).backward();
+    CHECK(mismatch(a.grad(), zeros_like(a)) == "");
+    CHECK(mismatch(b.grad(), zeros_like(b)) == "");
+  }
   const Tensor turned = transpose(drawn({6, 5, 2, 3}, -1, 1)), w = drawn({4, 2, 3, 3}, -1, 1);
   CHECK(mismatch(convolution(turned, w), convolution(turned.contiguous(), w)) == "");
   const Tensor none = vmap([&](const Tensor& x) { return convolution(x, w); })(
@@ -244,8 +252,7 @@ TEST_CASE("convolutions: what does not fit is refused") {
       "convolution: an image [channels, extents...] of 2 axes, or [images, channels, extents...], "
       "is needed; got float32[5]");
   CHECK(shape([&] { return convolution(x, w, ones({5})); }) ==
-        "convolution: the bias must have a number for each of 6 channels, in float32; got "
-        "float32[5]");
+        "convolution: the bias must have a number for each of 6 channels; got float32[5]");
   CHECK(value([&] { return convolution(x, w, {.groups = 3}); }) ==
         "convolution: groups must divide the channels of x and of the weights; got 3");
   CHECK(value([&] {

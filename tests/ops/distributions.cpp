@@ -262,3 +262,19 @@ TEST_CASE("distributions: outside of the support -inf with gradient 0, NaN where
   const auto certain = [](const Tensor& p) { return Bernoulli({.probs = p}).log_prob(true); };
   CHECK(value_and_grad(certain)(numbers({1})[0]).second.item() == 1);
 }
+
+TEST_CASE("divergences of scales that are far apart") {
+  using namespace distributions;
+  const auto normal = [](double scale, Dtype dtype) {
+    return kl_divergence(Normal(tensor(0.0, dtype), tensor(scale, dtype)),
+                         Normal(tensor(0.0, dtype), tensor(1.0, dtype)))
+        .item();
+  };
+  CHECK(normal(1e-9, Dtype::float32) == doctest::Approx(20.2232658).epsilon(1e-6));
+  CHECK(normal(1e-17, Dtype::float64) == doctest::Approx(38.643946581).epsilon(1e-9));
+  const auto at = [](const Tensor& scale) {
+    return kl_divergence(Normal(0, scale), Normal(0, tensor(1.0, Dtype::float64)));
+  };
+  const double slope = grad(at)(tensor(1e-17, Dtype::float64)).item();  // scale - 1 / scale
+  CHECK(slope == doctest::Approx(-1e17).epsilon(1e-12));
+}

@@ -117,3 +117,9 @@ TEST_CASE("pools: what does not fit is refused") {
           return adaptive_max_pool(ones({1, 1, 0}), 2);
         }) == "adaptive_max_pool: no elements along axis 2; got float32[1, 1, 0]");
 }
+
+TEST_CASE("the mean of a large window keeps its digits in float32") {
+  CHECK(average_pool(ones({1, 1, 1 << 25}), 1 << 25).item() == 1);
+  CHECK(average_pool(full({1, 1, 1000, 1000}, 0.1), 1000).item() ==
+        doctest::Approx(0.1).epsilon(1e-7));
+}

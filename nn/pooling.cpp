@@ -1,0 +1,15 @@
+#include <xtape/core/body.hpp>
+#include <xtape/nn/pooling.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/window_shape.hpp>
+
+namespace xtape::nn::detail {
+
+Images::Images(const char* op, const Tensor& x, int axes) : single(false) {
+  xtape::detail::require_defined(op, "x", x);
+  batch = xtape::detail::with_images(op, x, axes, single);
+}
+
+Tensor Images::unpacked(const Tensor& y) const { return single ? squeeze(y, 0) : y; }
+
+}  // namespace xtape::nn::detail
