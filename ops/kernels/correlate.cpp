@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <type_traits>
 
 #include <xtape/core/kernels/lane.hpp>
 #include <xtape/core/wraps.hpp>
@@ -9,8 +10,10 @@ namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
 namespace {
 
-// Sums of more products go on in y: a sum of many small parts loses less.
-constexpr std::int64_t most_products = 256;
+// Sums of more products go on in y, those of float32 in double.
+constexpr std::int64_t most_products = 64;
+template <class T>
+using Sum = std::conditional_t<std::is_same_v<T, float>, double, T>;
 
 template <class T>
 XTAPE_INLINE Lane<T> multiply_add(Lane<T> a, Lane<T> b, Lane<T> sum) {
@@ -38,7 +41,7 @@ T sum_of(Lane<T> lane) {
 /// y += of `registers` registers of results, of j in [first, last): each of v meets as many of x,
 /// which begins at the first result's.
 template <std::size_t registers, class T>
-void in_columns(const T* x, const T* v, std::int64_t first, std::int64_t last, T* y) {
+void in_columns(const T* x, const T* v, std::int64_t first, std::int64_t last, Sum<T>* y) {
   constexpr std::size_t width = Lane<T>::width;
   for (std::int64_t from = first; from < last; from += most_products) {
     const std::int64_t to = std::min(from + most_products, last);
@@ -49,14 +52,16 @@ void in_columns(const T* x, const T* v, std::int64_t first, std::int64_t last, T
       for (std::size_t r = 0; r < registers; ++r)
         sums[r] = multiply_add(Lane<T>::load(x + j + r * width), factor, sums[r]);
     }
-    for (std::size_t r = 0; r < registers; ++r)
-      (Lane<T>::load(y + r * width) + sums[r]).store(y + r * width);
+    T block[registers * width];
+    for (std::size_t r = 0; r < registers; ++r) sums[r].store(block + r * width);
+    for (std::size_t i = 0; i < registers * width; ++i)
+      y[i] = added<Sum<T>>(y[i], static_cast<Sum<T>>(block[i]));
   }
 }
 
 /// y += of `results` results, each a sum along registers.
 template <std::size_t results, class T>
-void in_rows(const T* x, const T* v, std::int64_t first, std::int64_t last, T* y) {
+void in_rows(const T* x, const T* v, std::int64_t first, std::int64_t last, Sum<T>* y) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   for (std::int64_t from = first; from < last; from += most_products * width) {
     const std::int64_t to = std::min(from + most_products * width, last);
@@ -71,7 +76,8 @@ void in_rows(const T* x, const T* v, std::int64_t first, std::int64_t last, T* y
     for (std::size_t r = 0; j < to && r < results; ++r)
       sums[r] = multiply_add(Lane<T>::load_first(x + j + r, to - j),
                              Lane<T>::load_first(v + j, to - j), sums[r]);
-    for (std::size_t r = 0; r < results; ++r) y[r] = added<T>(y[r], sum_of(sums[r]));
+    for (std::size_t r = 0; r < results; ++r)
+      y[r] = added<Sum<T>>(y[r], static_cast<Sum<T>>(sum_of(sums[r])));
   }
 }
 
@@ -81,9 +87,10 @@ void in_blocks(const Correlation<T>& of) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   constexpr std::int64_t wide = 8 * width;
   const std::int64_t blocks = (of.count + wide - 1) / wide * wide;
-  const Buffer<T> around(blocks + of.m), results(blocks);
+  const Buffer<T> around(blocks + of.m);
+  const Buffer<Sum<T>> results(blocks);
   std::fill_n(around.data(), blocks + of.m, T{0});
-  std::fill_n(results.data(), blocks, T{0});
+  std::fill_n(results.data(), blocks, Sum<T>{0});
   const std::int64_t skipped = std::max<std::int64_t>(-of.before, 0);
   const std::int64_t start = std::max<std::int64_t>(of.before, 0);
   const std::int64_t room = blocks + of.m - start;
@@ -104,7 +111,7 @@ void in_blocks(const Correlation<T>& of) {
     for (; i < of.count; ++i) block.template operator()<1>(in_rows<1, T>, i);
   }
   for (; i < of.count; i += width) block.template operator()<Lane<T>::width>(in_columns<1, T>, i);
-  std::copy_n(results.data(), of.count, of.y);
+  for (std::int64_t k = 0; k < of.count; ++k) of.y[k] = static_cast<T>(results.data()[k]);
 }
 
 /// The products that meet x alone.

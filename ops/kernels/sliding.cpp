@@ -15,27 +15,41 @@ constexpr std::size_t sum_registers = 12;
 #endif
 constexpr std::size_t most_vectors = 8;
 
+// So many products are added up in a register; more, in what these sums go to.
+constexpr std::int64_t taps_together = 128, products_together = 128;
+
 /// A tile of results: `vectors` registers of each of `outputs` rows, from q on.
 template <std::size_t outputs, std::size_t vectors, class T>
 void sum_tile(const SlidingSums<T>& of, std::int64_t first, std::int64_t q) {
   constexpr std::size_t width = Lane<T>::width;
-  Lane<T> sums[outputs][vectors];
-  for (auto& row : sums) {
-    for (Lane<T>& sum : row) sum = 0;
-  }
   const T* w = of.w + first * of.taps;
-  for (std::int64_t t = 0; t < of.taps; ++t, w += outputs) {
-    const T* from = of.x + of.offsets[t] + q;
-    Lane<T> x[vectors];
-    for (std::size_t v = 0; v < vectors; ++v) x[v] = Lane<T>::load(from + v * width);
-    for (std::size_t o = 0; o < outputs; ++o) {
-      const Lane<T> factor = w[o];
-      for (std::size_t v = 0; v < vectors; ++v) sums[o][v] = fma(x[v], factor, sums[o][v]);
+  for (std::int64_t t = 0; t < of.taps;) {
+    const std::int64_t begin = t, end = std::min(t + taps_together, of.taps);
+    Lane<T> sums[outputs][vectors];
+    for (auto& row : sums) {
+      for (Lane<T>& sum : row) sum = 0;
+    }
+    for (; t < end; ++t, w += outputs) {
+      const T* from = of.x + of.offsets[t] + q;
+      Lane<T> x[vectors];
+      for (std::size_t v = 0; v < vectors; ++v) x[v] = Lane<T>::load(from + v * width);
+      for (std::size_t o = 0; o < outputs; ++o) {
+        const Lane<T> factor = w[o];
+        for (std::size_t v = 0; v < vectors; ++v) sums[o][v] = fma(x[v], factor, sums[o][v]);
+      }
+    }
+    T* y = of.y + first * of.stride + q;
+    for (std::size_t o = 0; o < outputs; ++o, y += of.stride) {
+      for (std::size_t v = 0; v < vectors; ++v) {
+        T* to = y + v * width;
+        (begin == 0 ? sums[o][v] : Lane<T>::load(to) + sums[o][v]).store(to);
+      }
     }
   }
-  T* y = of.y + first * of.stride + q;
-  for (std::size_t o = 0; o < outputs; ++o, y += of.stride) {
-    for (std::size_t v = 0; v < vectors; ++v) sums[o][v].store(y + v * width);
+  if (of.taps > 0) return;
+  for (std::size_t o = 0; o < outputs; ++o) {
+    T* y = of.y + (first + static_cast<std::int64_t>(o)) * of.stride + q;
+    for (std::size_t v = 0; v < vectors; ++v) Lane<T>(0).store(y + v * width);
   }
 }
 
@@ -94,21 +108,21 @@ XTAPE_INLINE T total(Lane<T> lane) {
   return total<Lane<T>::width>(numbers);
 }
 
-/// Products of `outputs` rows of g with `taps` rows of x.
+/// Products of `outputs` rows of g with `taps` rows of x: of images [image, last), for q in [start, end).
 template <std::size_t outputs, std::size_t taps, class T>
-void product_tile(const SlidingProducts<T>& of, std::int64_t o, std::int64_t t) {
+void product_tile(const SlidingProducts<T>& of, std::int64_t o, std::int64_t t, std::int64_t image,
+                  std::int64_t last, std::int64_t start, std::int64_t end) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   Lane<T> sums[outputs][taps];
   for (auto& row : sums) {
     for (Lane<T>& sum : row) sum = 0;
   }
-  const std::int64_t count = sliding_rounded(of.count);
-  for (std::int64_t image = 0; image < of.images; ++image) {
+  for (; image < last; ++image) {
     const T* g = of.g + image * of.g_image + o * of.stride;
     const T* x[taps];
     for (std::size_t j = 0; j < taps; ++j)
       x[j] = of.x + image * of.x_image + of.offsets[t + static_cast<std::int64_t>(j)];
-    for (std::int64_t q = 0; q < count; q += width) {
+    for (std::int64_t q = start; q < end; q += width) {
       Lane<T> left[outputs];
       const T* row = g + q;
       for (std::size_t i = 0; i < outputs; ++i, row += of.stride) left[i] = Lane<T>::load(row);
@@ -118,9 +132,22 @@ void product_tile(const SlidingProducts<T>& of, std::int64_t o, std::int64_t t) 
       }
     }
   }
-  T* w = of.w + t * of.outputs + o;
+  double* w = of.w + t * of.outputs + o;
   for (std::size_t j = 0; j < taps; ++j, w += of.outputs) {
-    for (std::size_t i = 0; i < outputs; ++i) w[i] += total(sums[i][j]);
+    for (std::size_t i = 0; i < outputs; ++i) w[i] += static_cast<double>(total(sums[i][j]));
+  }
+}
+
+/// The same of all images, so many at a time as a register adds up products of.
+template <std::size_t outputs, std::size_t taps, class T>
+void product_tiles(const SlidingProducts<T>& of, std::int64_t o, std::int64_t t) {
+  constexpr std::int64_t piece = products_together * static_cast<std::int64_t>(Lane<T>::width);
+  const std::int64_t count = sliding_rounded(of.count),
+                     images = std::max<std::int64_t>(piece / count, 1);
+  for (std::int64_t image = 0; image < of.images; image += images) {
+    for (std::int64_t start = 0; start < count; start += piece)
+      product_tile<outputs, taps>(of, o, t, image, std::min(image + images, of.images), start,
+                                  std::min(start + piece, count));
   }
 }
 
@@ -129,9 +156,9 @@ void product_rows(const SlidingProducts<T>& of, std::int64_t o) {
   constexpr std::size_t taps = sum_registers / std::max<std::size_t>(outputs, 2);
   std::int64_t t = 0;
   for (constexpr auto step = static_cast<std::int64_t>(taps); t + step <= of.taps; t += step)
-    product_tile<outputs, taps>(of, o, t);
-  for (; t + 2 <= of.taps; t += 2) product_tile<outputs, 2>(of, o, t);
-  for (; t < of.taps; ++t) product_tile<outputs, 1>(of, o, t);
+    product_tiles<outputs, taps>(of, o, t);
+  for (; t + 2 <= of.taps; t += 2) product_tiles<outputs, 2>(of, o, t);
+  for (; t < of.taps; ++t) product_tiles<outputs, 1>(of, o, t);
 }
 
 template <class T>

@@ -29,7 +29,7 @@ struct SlidingProducts {
   const T* g;
   std::int64_t outputs, count, stride;
   std::int64_t images, x_image, g_image;
-  T* w;  ///< [taps, outputs]
+  double* w;  ///< [taps, outputs]
 };
 
 /// Planes of rows copied: of each row n elements, `from_step` or `to_step` apart.

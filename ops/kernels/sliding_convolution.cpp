@@ -265,9 +265,10 @@ void slide_weights(const ConvolutionShape& shape, const T* data, const T* result
   const std::int64_t bytes = (of_data + of_results) * static_cast<std::int64_t>(sizeof(T));
   const std::int64_t together = std::clamp<std::int64_t>(workspace_bytes / bytes, 1, shape.images);
   Buffer<T> apart = zeros<T>(together * of_data + sliding_block),
-            rows = zeros<T>(together * of_results), sums = zeros<T>(taps * shape.outputs);
+            rows = zeros<T>(together * of_results);
+  Buffer<double> sums = zeros<double>(taps * shape.outputs);
   for (std::int64_t group = 0; group < shape.groups; ++group) {
-    std::fill(sums.begin(), sums.end(), T{0});
+    std::fill(sums.begin(), sums.end(), 0);
     for (std::int64_t first = 0; first < shape.images; first += together) {
       const std::int64_t count = std::min(together, shape.images - first);
       for (std::int64_t i = 0; i < count; ++i) {
@@ -283,7 +284,7 @@ void slide_weights(const ConvolutionShape& shape, const T* data, const T* result
     T* to = weights + group * shape.outputs * taps;
     for (std::int64_t output = 0; output < shape.outputs; ++output) {
       for (std::int64_t tap = 0; tap < taps; ++tap)
-        *to++ = sums[static_cast<std::size_t>(tap * shape.outputs + output)];
+        *to++ = static_cast<T>(sums[static_cast<std::size_t>(tap * shape.outputs + output)]);
     }
   }
 }

@@ -280,3 +280,13 @@ TEST_CASE("convolutions: what does not fit is refused") {
         "fold: for 4 taps at 4 places [images, channels taps, places] is needed; got "
         "float32[1, 4, 3]");
 }
+
+TEST_CASE("convolutions of many products keep their digits in float32") {
+  const Tensor x = full({1, 1, 1002, 1002}, 0.1), w = ones({1, 1, 3, 3}).set_requires_grad(true);
+  sum(convolution(x, w) * 0.1).backward();
+  CHECK(w.grad()(0, 0, 1, 1).item() == doctest::Approx(10000).epsilon(1e-6));
+  const Tensor deep = convolution(full({1, 10000, 4, 4}, 0.1), ones({1, 10000, 3, 3}));
+  CHECK(deep(0, 0, 0, 0).item() == doctest::Approx(9000).epsilon(2e-6));
+  CHECK(convolve(full({1000000}, 0.1), ones({1000000}), Overlap::valid)(0).item() ==
+        doctest::Approx(100000).epsilon(1e-6));
+}
