@@ -147,7 +147,7 @@ TEST_CASE("normalizations: weights, float32, errors") {
 }
 
 TEST_CASE(
-    "Conv: weights like PyTorch's, in the names of its state; drawn for the fans of a window") {
+    "Conv: weights like PyTorch's, in the names of its state and drawn for the fans of a window") {
   Rng rng(3);
   const nn::Conv2d layer(8, 32, {3, 5}, {.stride = 2, .padding = 1, .groups = 2}, rng);
   CHECK(layer.weight.shape() == Shape{32, 4, 3, 5});
