@@ -42,7 +42,8 @@ struct Convolution {
   Windows windows;
   SavedInput first{}, second{};
   void attributes(auto& visit) const {
-    visit("gives", made == Factor::data ? "data" : made == Factor::weights ? "weights" : "result");
+    constexpr const char* factors[] = {"data", "weights", "result"};
+    visit("gives", std::string(factors[static_cast<std::size_t>(made)]));
     visit("groups", groups);
     visit("stride", detail::spatial_text(windows.stride, axes));
     visit("dilation", detail::spatial_text(windows.dilation, axes));
