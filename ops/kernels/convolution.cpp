@@ -127,8 +127,20 @@ std::int64_t data_in(const ConvolutionShape& shape) {
   return shape.images * shape.groups * shape.inputs * shape.windows.elements();
 }
 
+std::int64_t results_in(const ConvolutionShape& shape) {
+  return shape.images * shape.groups * shape.outputs * shape.windows.places();
+}
+
+/// Whether there are no products to add up.
+bool is_empty(const ConvolutionShape& shape) { return shape.images == 0 || weights_in(shape) == 0; }
+template <class T>
+void clear(T* y, std::int64_t count) {
+  std::fill_n(y, count, T{0});
+}
+
 template <class T>
 void result_of(const ConvolutionShape& shape, const T* x, const T* w, T* y) {
+  if (is_empty(shape)) return clear(y, results_in(shape));
   if (slides(shape)) return slide_result(shape, x, w, y);
   Panels<T> panels(shape);
   panels.each(x, w, y, [&](auto* data, auto* weights, auto* result, auto first, auto last) {
@@ -139,6 +151,7 @@ void result_of(const ConvolutionShape& shape, const T* x, const T* w, T* y) {
 
 template <class T>
 void data_of(const ConvolutionShape& shape, const T* w, const T* y, T* x) {
+  if (is_empty(shape)) return clear(x, data_in(shape));
   if (by_rows(shape, w, weights_in(shape))) return slide_data(shape, w, y, x);
   Panels<T> panels(shape);
   if (!panels.plain) std::fill_n(x, data_in(shape), T{0});
@@ -153,8 +166,7 @@ void data_of(const ConvolutionShape& shape, const T* w, const T* y, T* x) {
 
 template <class T>
 void weights_of(const ConvolutionShape& shape, const T* x, const T* y, T* w) {
-  if (shape.images == 0 || weights_in(shape) == 0)
-    return static_cast<void>(std::fill_n(w, weights_in(shape), T{0}));
+  if (is_empty(shape)) return clear(w, weights_in(shape));
   if (!shape.windows.are_elements() && by_rows(shape, x, data_in(shape)))
     return slide_weights(shape, x, y, w);
   Panels<T> panels(shape);
