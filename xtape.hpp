@@ -36,8 +36,8 @@
 #include <xtape/nn/activation.hpp>
 #include <xtape/nn/any_module.hpp>
 #include <xtape/nn/binary_cross_entropy.hpp>
-#include <xtape/nn/cross_entropy.hpp>
 #include <xtape/nn/convolution.hpp>
+#include <xtape/nn/cross_entropy.hpp>
 #include <xtape/nn/dense.hpp>
 #include <xtape/nn/dropout.hpp>
 #include <xtape/nn/embedding.hpp>
@@ -46,11 +46,11 @@
 #include <xtape/nn/loss.hpp>
 #include <xtape/nn/module.hpp>
 #include <xtape/nn/module_list.hpp>
+#include <xtape/nn/normalization.hpp>
+#include <xtape/nn/pooling.hpp>
 #include <xtape/nn/reduction.hpp>
 #include <xtape/nn/regression_loss.hpp>
 #include <xtape/nn/regularization.hpp>
-#include <xtape/nn/normalization.hpp>
-#include <xtape/nn/pooling.hpp>
 #include <xtape/nn/residual.hpp>
 #include <xtape/nn/sequential.hpp>
 #include <xtape/ops/along_axis.hpp>

@@ -166,7 +166,8 @@ TEST_CASE("sums and products of integers wrap around") {
   }
 }
 
-TEST_CASE("a number beside a tensor is a tensor full of it, for every number and row of two inputs") {
+TEST_CASE(
+    "a number beside a tensor is a tensor full of it, for every number and row of two inputs") {
   for (const Row& row : elementwise_rows()) {
     if (row.inputs.size() != 2) continue;
     CAPTURE(row.name);
