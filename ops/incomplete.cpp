@@ -119,12 +119,15 @@ kernels::Orders checked(kernels::Orders orders) {
   return orders;
 }
 
-/// dI/dx, differentiated by a and b so often.
-struct BetaDensity {
+/// I, or dI/dx, `density`, differentiated by a and b so often.
+struct IncompleteBeta {
   static constexpr OpInfo info{"betainc"};
-  kernels::Orders orders;
+  bool density = false;
+  kernels::Orders orders{};
   SavedInput a{}, b{}, x{};
-  void attributes(auto& visit) const { visit("order_a", orders.a), visit("order_b", orders.b); }
+  void attributes(auto& visit) const {
+    visit("density", density), visit("order_a", orders.a), visit("order_b", orders.b);
+  }
 
   OpResult infer(const Tensor& p, const Tensor& q, const Tensor& at) const {
     return of_numbers(info.name, p, q, at);
@@ -132,63 +135,34 @@ struct BetaDensity {
   void run(const Tensor& y, const Tensor& p, const Tensor& q, const Tensor& at) const {
     const NoGradGuard off;
     const auto in = [&](const Tensor& operand) { return in_double(operand, y.shape()); };
-    kernels::beta_density(orders, in(p), in(q), in(at), y);
+    const auto compute = density ? kernels::beta_density : kernels::incomplete_beta;
+    compute(orders, in(p), in(q), in(at), y);
   }
   void keep(const Tensor&, const Tensor& p, const Tensor& q, const Tensor& at) {
     a = SavedInput(p), b = SavedInput(q), x = SavedInput(at);
   }
-  Tensor of(kernels::Orders other) const {
-    return apply(BetaDensity{checked(other)}, a.get(), b.get(), x.get());
+  Tensor of(bool as_density, kernels::Orders other) const {
+    return apply(IncompleteBeta{as_density, checked(other)}, a.get(), b.get(), x.get());
   }
-  /// The derivative of f ((a - 1) / x - (b - 1) / (1 - x)) by a and b, by Leibniz's rule.
+  /// Of I the density; of that, f ((a - 1) / x - (b - 1) / (1 - x)) differentiated by a and b, by
+  /// Leibniz's rule.
   Tensor by_x() const {
+    const Tensor f = of(true, orders);
+    if (!density) return f;
     const Tensor rest = 1 - x.get();
-    Tensor slope = of(orders) * ((a.get() - 1) / x.get() - (b.get() - 1) / rest);
-    if (orders.a > 0) slope = slope + orders.a * of({orders.a - 1, orders.b}) / x.get();
-    if (orders.b > 0) slope = slope - orders.b * of({orders.a, orders.b - 1}) / rest;
+    Tensor slope = f * ((a.get() - 1) / x.get() - (b.get() - 1) / rest);
+    if (orders.a > 0) slope = slope + orders.a * of(true, {orders.a - 1, orders.b}) / x.get();
+    if (orders.b > 0) slope = slope - orders.b * of(true, {orders.a, orders.b - 1}) / rest;
     return slope;
   }
   void vjp(const Tensor& g, const Send& send) const {
-    if (send.wanted(0)) send_like(send, 0, g * of({orders.a + 1, orders.b}));
-    if (send.wanted(1)) send_like(send, 1, g * of({orders.a, orders.b + 1}));
+    if (send.wanted(0)) send_like(send, 0, g * of(density, {orders.a + 1, orders.b}));
+    if (send.wanted(1)) send_like(send, 1, g * of(density, {orders.a, orders.b + 1}));
     if (send.wanted(2)) send_like(send, 2, g * by_x());
   }
   Tensor batch(const Examples& examples) const {
     const detail::Aligned all(examples);
-    return apply(BetaDensity{orders}, all[0], all[1], all[2]);
-  }
-};
-
-/// I, differentiated by a and b so often.
-struct IncompleteBeta {
-  static constexpr OpInfo info{"betainc"};
-  kernels::Orders orders{};
-  SavedInput a{}, b{}, x{};
-  void attributes(auto& visit) const { visit("order_a", orders.a), visit("order_b", orders.b); }
-
-  OpResult infer(const Tensor& p, const Tensor& q, const Tensor& at) const {
-    return of_numbers(info.name, p, q, at);
-  }
-  void run(const Tensor& y, const Tensor& p, const Tensor& q, const Tensor& at) const {
-    const NoGradGuard off;
-    const auto in = [&](const Tensor& operand) { return in_double(operand, y.shape()); };
-    kernels::incomplete_beta(orders, in(p), in(q), in(at), y);
-  }
-  void keep(const Tensor&, const Tensor& p, const Tensor& q, const Tensor& at) {
-    a = SavedInput(p), b = SavedInput(q), x = SavedInput(at);
-  }
-  void vjp(const Tensor& g, const Send& send) const {
-    const auto of = [this](kernels::Orders other) {
-      return apply(IncompleteBeta{checked(other)}, a.get(), b.get(), x.get());
-    };
-    if (send.wanted(0)) send_like(send, 0, g * of({orders.a + 1, orders.b}));
-    if (send.wanted(1)) send_like(send, 1, g * of({orders.a, orders.b + 1}));
-    if (send.wanted(2))
-      send_like(send, 2, g * apply(BetaDensity{orders}, a.get(), b.get(), x.get()));
-  }
-  Tensor batch(const Examples& examples) const {
-    const detail::Aligned all(examples);
-    return apply(IncompleteBeta{orders}, all[0], all[1], all[2]);
+    return apply(IncompleteBeta{density, orders}, all[0], all[1], all[2]);
   }
 };
 
