@@ -147,7 +147,7 @@ struct IncompleteBeta {
   /// Of I the density; of that, f ((a - 1) / x - (b - 1) / (1 - x)) differentiated by a and b, by
   /// Leibniz's rule.
   Tensor by_x() const {
-    const Tensor f = of(true, orders);
+    Tensor f = of(true, orders);
     if (!density) return f;
     const Tensor rest = 1 - x.get();
     Tensor slope = f * ((a.get() - 1) / x.get() - (b.get() - 1) / rest);
