@@ -53,6 +53,7 @@
 #include <xtape/nn/regularization.hpp>
 #include <xtape/nn/residual.hpp>
 #include <xtape/nn/sequential.hpp>
+#include <xtape/nn/summary.hpp>
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/bitwise.hpp>
 #include <xtape/ops/checkpoint.hpp>

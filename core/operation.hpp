@@ -148,7 +148,7 @@ Tensor computed(const Op& op, Course course, std::span<const Tensor* const> inpu
   };
   const bool has_derivative = Differentiable<Op> && course.record() && is_floating(y.dtype());
   Watcher::tell({op.info.name, attributes_of(op), inputs, y, has_derivative && !op.info.surrogate,
-                 on_others});
+                 flops_of(op, y, inputs), on_others});
   return y;
 }
 
@@ -267,7 +267,7 @@ template <class Op>
 void apply_in_place(const Op& op, std::span<const Tensor* const> x) {
   detail::named_in_errors(op.info.name, [&] { op.run(x); });
   if (detail::course(op.info.name, x).watch()) [[unlikely]]
-    detail::Watcher::tell({op.info.name, detail::attributes_of(op), x, *x[0], false, {}});
+    detail::Watcher::tell({op.info.name, detail::attributes_of(op), x, *x[0], false, 0, {}});
 }
 
 namespace detail {

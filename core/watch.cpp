@@ -2,6 +2,7 @@
 #include <cmath>
 #include <utility>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/levels.hpp>
 #include <xtape/core/scope.hpp>
@@ -36,6 +37,30 @@ std::string first_not_finite(const Tensor& tensor) {
     place /= extent;
   }
   return text(*bad) + " at [" + index + "] of " + tensor.describe();
+}
+
+namespace {
+
+bool is_view(const Step& step) {
+  if (!step.again) return false;  // in place
+  return std::any_of(step.inputs.begin(), step.inputs.end(), [&](const Tensor* x) {
+    return x->body().storage == step.result.body().storage && !exclusive(step.result);
+  });
+}
+
+}  // namespace
+
+double Step::flops() const {
+  if (product_flops > 0) return product_flops;
+  if (is_view(*this)) return 0;
+  std::int64_t elements = result.size();
+  for (const Tensor* x : inputs) elements = std::max(elements, x->size());
+  return static_cast<double>(elements);
+}
+
+std::int64_t Step::bytes() const {
+  if (!again || is_view(*this)) return 0;
+  return result.size() * static_cast<std::int64_t>(size_of(result.dtype()));
 }
 
 Watcher::Watcher() : outer_(std::exchange(levels.watchers, this)) { levels.choose_watcher(); }

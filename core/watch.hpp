@@ -38,16 +38,30 @@ std::string attributes_of(const Op& op) {
   return attributes.text;
 }
 
+/// Floating-point operations of a product: what the operation says; of others 0.
+template <class Op>
+double flops_of(const Op& op, const Tensor& y, std::span<const Tensor* const> inputs) {
+  if constexpr (requires { op.flops(y, inputs); }) return op.flops(y, inputs);
+  return 0;
+}
+
 /// "nan at [0, 3] of float32[2, 4]": the first element that is not finite; empty if there is none.
 std::string first_not_finite(const Tensor& tensor);
 
 /// An operation that was carried out, before it is recorded.
 struct Step {
+  /// About how many floating-point operations that took: those of a product, else one for each element of
+  /// what is larger, result or operand; none for a view.
+  double flops() const;
+  /// Of memory that the result takes; none for a view, or in place.
+  std::int64_t bytes() const;
+
   const char* operation;
   std::string attributes;
   std::span<const Tensor* const> inputs;
   const Tensor& result;
-  bool has_derivative;  ///< it is recorded, with a rule that is its derivative
+  bool has_derivative;   ///< it is recorded, with a rule that is its derivative
+  double product_flops;  ///< of a product, else 0
   /// The operation on other inputs; empty for one that changed the first of them, the result.
   std::function<Tensor(const std::vector<Tensor>&)> again;
 };

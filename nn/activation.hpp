@@ -29,7 +29,9 @@ class LeakyReLU : public Module {
  public:
   explicit LeakyReLU(double negative_slope = 0.01)
       : negative_slope_(
-            xtape::detail::require_finite("leaky_relu", "negative_slope", negative_slope)) {}
+            xtape::detail::require_finite("leaky_relu", "negative_slope", negative_slope)) {
+    describe("LeakyReLU", xtape::detail::text(negative_slope));
+  }
   Tensor operator()(const Tensor& x) const {
     return call(x, [&](const Tensor& in) { return leaky_relu(in, negative_slope_); });
   }
@@ -41,7 +43,9 @@ class LeakyReLU : public Module {
 /// x for x > 0, alpha (exp(x) - 1) elsewhere. Throws ValueError for an alpha that is not finite.
 class ELU : public Module {
  public:
-  explicit ELU(double alpha = 1) : alpha_(xtape::detail::require_finite("elu", "alpha", alpha)) {}
+  explicit ELU(double alpha = 1) : alpha_(xtape::detail::require_finite("elu", "alpha", alpha)) {
+    describe("ELU", xtape::detail::text(alpha));
+  }
   Tensor operator()(const Tensor& x) const {
     return call(x, [&](const Tensor& in) { return elu(in, alpha_); });
   }
@@ -57,7 +61,9 @@ struct GELUOptions {
 /// x times the probability that a standard normal variable stays below x.
 class GELU : public Module {
  public:
-  explicit GELU(const GELUOptions& options = {}) : options_(options) {}
+  explicit GELU(const GELUOptions& options = {}) : options_(options) {
+    describe("GELU", options.tanh_approximation ? "tanh_approximation=true" : "");
+  }
   Tensor operator()(const Tensor& x) const {
     return call(x, [&](const Tensor& in) {
       return options_.tanh_approximation ? gelu_tanh(in) : gelu(in);
@@ -71,7 +77,9 @@ class GELU : public Module {
 /// Probabilities along an axis. Before `cross_entropy` it is not needed: that takes logits.
 class Softmax : public Module {
  public:
-  explicit Softmax(std::int64_t axis = -1) : axis_(axis) {}
+  explicit Softmax(std::int64_t axis = -1) : axis_(axis) {
+    describe("Softmax", xtape::detail::text(axis));
+  }
   Tensor operator()(const Tensor& x) const {
     return call(x, [&](const Tensor& in) { return softmax(in, axis_); });
   }
@@ -83,7 +91,9 @@ class Softmax : public Module {
 /// Logarithms of probabilities along an axis.
 class LogSoftmax : public Module {
  public:
-  explicit LogSoftmax(std::int64_t axis = -1) : axis_(axis) {}
+  explicit LogSoftmax(std::int64_t axis = -1) : axis_(axis) {
+    describe("LogSoftmax", xtape::detail::text(axis));
+  }
   Tensor operator()(const Tensor& x) const {
     return call(x, [&](const Tensor& in) { return log_softmax(in, axis_); });
   }

@@ -2,6 +2,7 @@
 #include <concepts>
 #include <memory>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include <xtape/config.hpp>
@@ -50,6 +51,9 @@ class AnyModule {
   operator const Module&() const { return held().module(); }  // NOLINT: that is what it is
   const Module* operator->() const { return &held().module(); }
 
+  /// The type of the layer.
+  const std::type_info& type() const { return held().type(); }
+
   /// The layer itself; null if it has another type.
   template <std::derived_from<Module> Layer>
   Layer* get_if() {
@@ -61,6 +65,7 @@ class AnyModule {
   struct Held {
     virtual ~Held() = default;
     virtual Module& module() = 0;
+    virtual const std::type_info& type() const = 0;
     virtual Tensor operator()(const Tensor& x) const = 0;
     virtual std::unique_ptr<Held> copy() const = 0;
   };
@@ -71,6 +76,7 @@ class AnyModule {
   struct Of final : Held {
     explicit Of(const Layer& own) : layer(own) {}
     Module& module() override { return layer; }
+    const std::type_info& type() const override { return typeid(AsModule<Layer>); }
     Tensor operator()(const Tensor& x) const override { return layer(x); }
     std::unique_ptr<Held> copy() const override { return std::unique_ptr<Held>(new Of(*this)); }
 
@@ -81,6 +87,12 @@ class AnyModule {
 
   std::unique_ptr<Held> layer_;  // null once it was moved from
 };
+
+/// Prints the layer.
+inline std::ostream& operator<<(std::ostream& stream, const AnyModule& layer) {
+  detail::print(stream, layer, layer.type());
+  return stream;
+}
 
 }  // namespace xtape::nn
 

@@ -1,6 +1,7 @@
 #include <vector>
 
 #include <xtape/core/require.hpp>
+#include <xtape/nn/arguments.hpp>
 #include <xtape/nn/convolution.hpp>
 #include <xtape/nn/regularization.hpp>
 #include <xtape/ops/layout.hpp>
@@ -52,6 +53,11 @@ Conv<axes>::Conv(std::int64_t inputs, std::int64_t outputs, const PerAxis& kerne
       options_{options.stride, options.padding, options.dilation, options.groups} {
   if (options.bias) bias = parameter("bias", options.bias_init({outputs}, options.dtype, rng));
   penalize(weight, options.weight_l1, options.weight_l2);
+  describe(detail::per_axes("Conv", axes),
+           detail::Arguments(inputs, outputs, kernel)("stride", options.stride, 1)(
+               "padding", options.padding, 0)("dilation", options.dilation, 1)(
+               "groups", options.groups, 1)("bias", options.bias, true)
+               .text);
 }
 
 template <int axes>
@@ -71,6 +77,12 @@ ConvTranspose<axes>::ConvTranspose(std::int64_t inputs, std::int64_t outputs, co
                options.groups} {
   if (options.bias) bias = parameter("bias", options.bias_init({outputs}, options.dtype, rng));
   penalize(weight, options.weight_l1, options.weight_l2);
+  describe(
+      detail::per_axes("ConvTranspose", axes),
+      detail::Arguments(inputs, outputs, kernel)("stride", options.stride, 1)(
+          "padding", options.padding, 0)("output_padding", options.output_padding, 0)(
+          "dilation", options.dilation, 1)("groups", options.groups, 1)("bias", options.bias, true)
+          .text);
 }
 
 template <int axes>

@@ -1,4 +1,5 @@
 #include <xtape/core/require.hpp>
+#include <xtape/nn/arguments.hpp>
 #include <xtape/nn/dense.hpp>
 #include <xtape/nn/regularization.hpp>
 #include <xtape/ops/matmul.hpp>
@@ -22,14 +23,19 @@ const DenseOptions& checked(std::int64_t inputs, std::int64_t outputs,
 Dense::Dense(std::int64_t inputs, std::int64_t outputs, const DenseOptions& options, Rng& rng)
     : weight(parameter(
           "weight",
-          checked(inputs, outputs, options).weight_init({inputs, outputs}, options.dtype, rng))),
-      bias(parameter("bias", options.bias_init({outputs}, options.dtype, rng))) {
+          checked(inputs, outputs, options).weight_init({inputs, outputs}, options.dtype, rng))) {
   penalize(weight, options.weight_l1, options.weight_l2);
-  penalize(bias, options.bias_l1, options.bias_l2);
+  if (options.bias) {
+    bias = parameter("bias", options.bias_init({outputs}, options.dtype, rng));
+    penalize(bias, options.bias_l1, options.bias_l2);
+  }
+  describe("Dense", detail::Arguments(inputs, outputs)("bias", options.bias, true).text);
 }
 
 Tensor Dense::operator()(const Tensor& x) const {
-  return call(x, [&](const Tensor& in) { return linear(in, weight, bias); });
+  return call(x, [&](const Tensor& in) {
+    return bias.defined() ? linear(in, weight, bias) : linear(in, weight);
+  });
 }
 
 }  // namespace xtape::nn

@@ -14,12 +14,13 @@ struct DenseOptions {
   double weight_l2 = 0;
   double bias_l1 = 0;
   double bias_l2 = 0;
+  bool bias = true;
   init::Initializer weight_init = init::glorot_uniform();
   init::Initializer bias_init = init::zeros();
   Dtype dtype = default_dtype();
 };
 
-/// Fully connected layer  y = x W + b.
+/// Fully connected layer  y = x W + b, or without b.
 ///   x [..., inputs]   ->   y [..., outputs], in the dtype of the parameters
 /// Throws ShapeError, DtypeError for inputs that do not fit, ValueError for a width below 1.
 struct Dense : Module {
@@ -28,7 +29,7 @@ struct Dense : Module {
 
   Tensor operator()(const Tensor& x) const;
 
-  Parameter weight, bias;  // [inputs, outputs], [outputs]
+  Parameter weight, bias;  // [inputs, outputs], [outputs] or undefined
 };
 
 }  // namespace xtape::nn

@@ -3,6 +3,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/nn/arguments.hpp>
 #include <xtape/nn/dropout.hpp>
 #include <xtape/ops/dropout.hpp>
 
@@ -11,7 +12,9 @@ namespace xtape::nn {
 Dropout::Dropout(double drop_rate, Rng& rng)
     : rate(xtape::detail::require_in("dropout", "rate", drop_rate, 0.0, 1.0)),
       stream_(buffer("stream", tensor({rng.integer(0, std::numeric_limits<std::int64_t>::max()),
-                                       std::int64_t{0}}))) {}
+                                       std::int64_t{0}}))) {
+  describe("Dropout", detail::Arguments(rate).text);
+}
 
 Tensor Dropout::operator()(const Tensor& x) const {
   return call(x, [&](const Tensor& in) {

@@ -2,6 +2,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/nn/arguments.hpp>
 #include <xtape/nn/embedding.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
@@ -37,7 +38,10 @@ void check_not_negative(const Tensor& words) {
 Embedding::Embedding(std::int64_t count, std::int64_t width, const EmbeddingOptions& options,
                      Rng& rng)
     : weight(parameter("weight", initial_weight(count, width, options, rng))),
-      padding_index_(options.padding_index) {}
+      padding_index_(options.padding_index) {
+  describe("Embedding",
+           detail::Arguments(count, width)("padding_index", padding_index_.value_or(-1), -1).text);
+}
 
 Tensor Embedding::operator()(const Tensor& x) const {
   return call(x, [&](const Tensor& words) {

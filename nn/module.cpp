@@ -262,6 +262,12 @@ void Module::zero_grad() const {
   for (const Tensor& parameter : parameters()) parameter.zero_grad();
 }
 
+void Module::requires_grad(bool on) const {
+  const NamedTensors all = named_parameters();
+  require_own("requires_grad", all);
+  for (const auto& [name, parameter] : all) static_cast<void>(parameter.set_requires_grad(on));
+}
+
 void Module::to(Dtype dtype) const {
   if (!is_floating(dtype))
     throw DtypeError("to: parameters need a floating dtype; got " + std::string(to_string(dtype)));
@@ -308,12 +314,14 @@ void Module::penalize(const Tensor& w, double l1, double l2) const {
   if (l1 > 0 || l2 > 0) state_->penalties.push_back({w, l1, l2});
 }
 
-void Module::add_child(const std::string& name, const Module& module) const {
+void Module::add_child(const std::string& name, const Module& module,
+                       const std::type_info& type) const {
   state_->check_new(name);
   if (module.state_->contains(state_.get()))
     throw ValueError("module: \"" + name + "\" cannot be a part of itself");
   state_->lead(*module.state_);
   state_->add_child(name, module.state_);
+  module.state_->registered_type = &type;
 }
 
 }  // namespace xtape::nn

@@ -1,7 +1,10 @@
 #pragma once
 #include <concepts>
+#include <cstdint>
+#include <iosfwd>
 #include <memory>
 #include <string>
+#include <typeinfo>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -18,7 +21,12 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
+class Module;
 class Registration;
+class AnyModule;
+
+/// Modules by name.
+using NamedModules = std::vector<std::pair<std::string, Module>>;
 
 /// The type of a module's registered tensors, `Parameter` or `Buffer`: a tensor that gets values by
 /// `weight.assign(value)` and cannot be bound to another tensor, which the registry would not see.
@@ -117,6 +125,29 @@ class Module {
   /// Sum of the penalties on the parameters of this module and its children; 0 if there are none.
   Tensor regularization_loss() const;
 
+  /// What requires gradients: all parameters of this module and its children, or none. Optimizers leave
+  /// alone what is frozen, and go on with it once it is thawed.
+  void requires_grad(bool on = true) const;
+  void freeze() const { requires_grad(false); }
+
+  /// The parts of this module, in the order of registration; this one, under "", and all that is below,
+  /// each once, by their paths, parents before parts. They share the state of the parts: to look at, to
+  /// freeze, to hook; a layer is called through its member.
+  NamedModules children() const;
+  NamedModules named_modules() const;
+  /// Calls f with each module, parts before the whole.
+  template <std::invocable<const Module&> F>
+  void apply(const F& f) const;
+
+  /// The parameter or buffer, and the module, of that path: `model["block.0.attention.weight"]`,
+  /// `model.at("block.0").freeze()`. Throws IndexError, naming what there is instead.
+  RegisteredTensor operator[](const std::string& path) const;
+  Module at(const std::string& path) const;
+
+  /// What is printed of this module: "Dense", or the name of the type of a user; "64, 128".
+  std::string type() const;
+  std::string arguments() const;
+
   /// The name under which the parent knows this module, and the names from the root to it, joined by
   /// dots; empty for a root. Of several parents, the first one counts.
   std::string name() const;
@@ -145,9 +176,12 @@ class Module {
   /// module that this one is a part of.
   template <class M>
   M child(const std::string& name, M module) const {
-    add_child(name, module);
+    add_child(name, module, type_of(module));
     return module;
   }
+  /// Says what `operator<<` prints of this module, "Dense" and "64, 128". Without it, that is the name of
+  /// the type with which the module was registered.
+  void describe(std::string type, std::string arguments) const;
   /// f(x), as the function of this module: with its hooks, and its path in errors.
   /// `Tensor operator()(const Tensor& x) const { return call(x, [&](const Tensor& in) { ... }); }`
   template <std::invocable<const Tensor&> F>
@@ -211,10 +245,20 @@ class Module {
     CloneScope* outer_;
   };
 
+  explicit Module(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+  template <class M>
+  static const std::type_info& type_of(const M& module) {
+    if constexpr (std::same_as<M, AnyModule>) {
+      return module.type();
+    } else {
+      return typeid(M);
+    }
+  }
   bool has_hooks() const;
   Tensor call_hooked(const Tensor& x, const void* function,
                      Tensor (*run)(const void* function, const Tensor& x)) const;
-  void add_child(const std::string& name, const Module& module) const;
+  void add_child(const std::string& name, const Module& module, const std::type_info& type) const;
   static std::shared_ptr<State> cloned(const std::shared_ptr<State>& state);
   static bool assigned_along(const void* to, const void* from, const void* state);
   static bool assigned_along(const void* to, const void* from, const Module& part) {
@@ -225,6 +269,31 @@ class Module {
 
   std::shared_ptr<State> state_;
 };
+
+template <std::invocable<const Module&> F>
+void Module::apply(const F& f) const {
+  const NamedModules modules = named_modules();
+  for (auto place = modules.rbegin(); place != modules.rend(); ++place) f(place->second);
+}
+
+/// Elements of all parameters of a module, those reached twice counted once.
+std::int64_t size(const Module& module);
+
+namespace detail {
+void print(std::ostream& stream, const Module& module, const std::type_info& type);
+}
+/// Prints a module as a tree, a line a part:
+/// ```
+/// Sequential(
+///   (0): Dense(2, 64)
+///   (1): ReLU()
+/// )
+/// ```
+template <std::derived_from<Module> M>
+std::ostream& operator<<(std::ostream& stream, const M& module) {
+  detail::print(stream, module, typeid(M));
+  return stream;
+}
 
 /// A module of the same type with parameters, buffers and flags of its own, equal in value.
 /// Throws ValueError if it holds a registered module by a pointer or reference.

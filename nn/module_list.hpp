@@ -31,6 +31,7 @@ class ModuleList : public Module {
   void push_back(M module);
 
   std::size_t size() const { return modules_.size(); }
+  using Module::operator[];
   /// To replace one, `list[2] = nn::Dense(4, 5)`. Throws IndexError.
   M& operator[](std::size_t i) { return modules_[checked(i)]; }
   const M& operator[](std::size_t i) const { return modules_[checked(i)]; }

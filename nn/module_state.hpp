@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -14,7 +15,7 @@
 namespace xtape::nn {
 
 /// What the copies of a module share.
-struct Module::State final : ErrorContext::Place {
+struct Module::State final : ErrorContext::Place, std::enable_shared_from_this<Module::State> {
   struct Penalty {
     Tensor w;
     double l1, l2;
@@ -24,7 +25,9 @@ struct Module::State final : ErrorContext::Place {
     std::string name;  // that it has for this one
   };
   bool training = true;
-  std::optional<Dtype> dtype;  // that it was turned into
+  std::optional<Dtype> dtype;                       // that it was turned into
+  std::string type, arguments;                      // as the module describes itself
+  const std::type_info* registered_type = nullptr;  // with which it became a part
   NamedTensors parameters, buffers;
   std::vector<std::pair<std::string, std::shared_ptr<State>>> children;
   std::vector<Penalty> penalties;
@@ -34,8 +37,13 @@ struct Module::State final : ErrorContext::Place {
   State() = default;
   /// A copy without parents and children; tensors are cloned if a CloneScope is there.
   State(const State& other)
-      : training(other.training),
+      : Place(other),
+        std::enable_shared_from_this<State>(),
+        training(other.training),
         dtype(other.dtype),
+        type(other.type),
+        arguments(other.arguments),
+        registered_type(other.registered_type),
         parameters(other.parameters),
         buffers(other.buffers),
         penalties(other.penalties) {}
@@ -134,12 +142,19 @@ struct Module::State final : ErrorContext::Place {
     return seen;
   }
 
+  /// The paths of the places of a walk, each with a dot behind it but that of the root, "".
+  static std::vector<std::string> prefixes(const Visits& places) {
+    std::vector<std::string> paths{""};
+    for (std::size_t i = 1; i < places.size(); ++i)
+      paths.push_back(paths[places[i].parent] + *places[i].name + ".");
+    return paths;
+  }
+
   NamedTensors collect(NamedTensors State::*list) {
     NamedTensors all;
     const Visits places = walk();
-    std::vector<std::string> paths{""};
+    const std::vector<std::string> paths = prefixes(places);
     for (std::size_t i = 0; i < places.size(); ++i) {
-      if (i > 0) paths.push_back(paths[places[i].parent] + *places[i].name + ".");
       for (const auto& [own_name, tensor] : places[i].state->*list) {
         const auto same = [&own = tensor](const NamedTensor& known) {
           return &known.second.body() == &own.body();

@@ -4,6 +4,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/nn/arguments.hpp>
 #include <xtape/nn/normalization.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/functions.hpp>
@@ -44,6 +45,10 @@ BatchNorm<axes>::BatchNorm(std::int64_t channels, const BatchNormOptions& option
       eps_(xtape::detail::require_not_negative("batch_norm", "eps", options.eps)),
       momentum_(options.momentum) {
   if (momentum_) xtape::detail::require_in("batch_norm", "momentum", *momentum_, 0.0, 1.0);
+  describe(detail::per_axes("BatchNorm", axes),
+           detail::Arguments(channels)("eps", options.eps, 1e-5)("affine", options.affine, true)(
+               "track_running_stats", options.track_running_stats, true)
+               .text);
   if (options.affine) {
     weight = parameter("weight", ones({channels}, options.dtype));
     bias = parameter("bias", zeros({channels}, options.dtype));
@@ -108,6 +113,9 @@ template struct BatchNorm<3>;
 
 LayerNorm::LayerNorm(const Shape& shape, const LayerNormOptions& options)
     : shape_(checked("layer_norm", shape, options.eps)), eps_(options.eps) {
+  describe("LayerNorm", detail::Arguments(shape)("eps", options.eps, 1e-5)(
+                            "affine", options.affine, true)("bias", options.bias, true)
+                            .text);
   if (!options.affine) return;
   weight = parameter("weight", ones(shape, options.dtype));
   if (options.bias) bias = parameter("bias", zeros(shape, options.dtype));
@@ -123,6 +131,8 @@ Tensor LayerNorm::operator()(const Tensor& x) const {
 
 RMSNorm::RMSNorm(const Shape& shape, const LayerNormOptions& options)
     : shape_(checked("rms_norm", shape, options.eps)), eps_(options.eps) {
+  describe("RMSNorm",
+           detail::Arguments(shape)("eps", options.eps, 1e-5)("affine", options.affine, true).text);
   if (options.affine) weight = parameter("weight", ones(shape, options.dtype));
 }
 
@@ -140,6 +150,9 @@ GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, const LayerNorm
       eps_(xtape::detail::require_not_negative("group_norm", "eps", options.eps)) {
   xtape::detail::require(channels % groups == 0, "group_norm", "groups", "divide the channels",
                          groups);
+  describe("GroupNorm", detail::Arguments(groups, channels)("eps", options.eps, 1e-5)(
+                            "affine", options.affine, true)("bias", options.bias, true)
+                            .text);
   if (!options.affine) return;
   weight = parameter("weight", ones({channels}, options.dtype));
   if (options.bias) bias = parameter("bias", zeros({channels}, options.dtype));

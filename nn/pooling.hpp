@@ -8,6 +8,9 @@ XTAPE_EXPORT_BEGIN
 namespace xtape::nn {
 
 namespace detail {
+/// "MaxPool2d", and "2, stride=1".
+std::string pool_name(const char* name, int axes);
+std::string pool_arguments(const PerAxis& window, const PerAxis& stride, const PerAxis& padding);
 /// One image [c, extents...] of so many axes as a batch of one, and back. Throws ShapeError for ranks of
 /// neither.
 struct Images {
@@ -25,7 +28,10 @@ template <int axes>
 class MaxPool : public Module {
  public:
   explicit MaxPool(const PerAxis& window, const MaxPoolOptions& options = {})
-      : window_(window), options_(options) {}
+      : window_(window), options_(options) {
+    describe(detail::pool_name("MaxPool", axes),
+             detail::pool_arguments(window, options.stride, options.padding));
+  }
   Tensor operator()(const Tensor& x) const {
     return call(x, [&](const Tensor& in) {
       const detail::Images images("max_pool", in, axes);
@@ -46,7 +52,10 @@ template <int axes>
 class AvgPool : public Module {
  public:
   explicit AvgPool(const PerAxis& window, const AveragePoolOptions& options = {})
-      : window_(window), options_(options) {}
+      : window_(window), options_(options) {
+    describe(detail::pool_name("AvgPool", axes),
+             detail::pool_arguments(window, options.stride, options.padding));
+  }
   Tensor operator()(const Tensor& x) const {
     return call(x, [&](const Tensor& in) {
       const detail::Images images("average_pool", in, axes);
@@ -66,7 +75,10 @@ using AvgPool3d = AvgPool<3>;
 template <int axes, Tensor (*function)(const Tensor&, const PerAxis&)>
 class AdaptivePool : public Module {
  public:
-  explicit AdaptivePool(const PerAxis& size) : size_(size) {}
+  explicit AdaptivePool(const PerAxis& size) : size_(size) {
+    const bool max = function == static_cast<Function>(adaptive_max_pool);
+    describe(detail::pool_name(max ? "AdaptiveMaxPool" : "AdaptiveAvgPool", axes), size.text());
+  }
   Tensor operator()(const Tensor& x) const {
     return call(x, [&](const Tensor& in) {
       const detail::Images images("adaptive_pool", in, axes);
@@ -75,6 +87,7 @@ class AdaptivePool : public Module {
   }
 
  private:
+  using Function = Tensor (*)(const Tensor&, const PerAxis&);
   PerAxis size_;
 };
 using AdaptiveMaxPool1d = AdaptivePool<1, adaptive_max_pool>;

@@ -49,6 +49,13 @@ struct Convolution {
     visit("dilation", detail::spatial_text(windows.dilation, axes));
     visit("padding", detail::spatial_text(windows.before, axes));
   }
+  /// Two for each tap of each element of what the window goes over.
+  double flops(const Tensor& y, std::span<const Tensor* const> inputs) const {
+    const Tensor& result = made == Factor::result ? y : *inputs[1];
+    const Tensor& weights = made == Factor::weights ? y : *inputs[made == Factor::data ? 0 : 1];
+    const auto outputs = static_cast<double>(std::max<std::int64_t>(1, weights.extent(0)));
+    return 2 * static_cast<double>(result.size()) * static_cast<double>(weights.size()) / outputs;
+  }
 
   OpResult infer(const Tensor& a, const Tensor& b) const {
     const auto shape = [&](std::int64_t rows, std::int64_t columns,

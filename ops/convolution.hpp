@@ -34,6 +34,9 @@ class PerAxis {
   /// them, or one below `least`.
   std::array<std::int64_t, 3> of(const char* op, const char* what, int axes,
                                  std::int64_t least) const;
+  bool operator==(const PerAxis&) const = default;
+  /// "2", "[2, 3]".
+  std::string text() const;
 
  private:
   std::size_t count_ = 0;
@@ -54,6 +57,8 @@ class ConvolutionPadding {
 
   bool is_same() const { return same_; }
   const PerAxis& width() const { return width_; }
+  bool operator==(const ConvolutionPadding&) const = default;
+  std::string text() const { return same_ ? "same" : width_.text(); }
 
  private:
   PerAxis width_ = 0;

@@ -79,6 +79,9 @@ struct MatMul {
   static constexpr OpInfo info{"matmul"};
   SavedInput a, b;
 
+  double flops(const Tensor& y, std::span<const Tensor* const> inputs) const {
+    return 2 * static_cast<double>(y.size()) * static_cast<double>(inputs[0]->extent(-1));
+  }
   OpResult infer(const Tensor& left, const Tensor& right) const {
     Shape shape;
     if (left.rank() > 2 || right.rank() > 2)
@@ -130,9 +133,15 @@ struct Linear {
   static constexpr OpInfo info{"linear"};
   SavedInput x, w;
 
-  OpResult infer(const Tensor& input, const Tensor& weight, const Tensor& bias) const {
+  double flops(const Tensor& y, std::span<const Tensor* const> inputs) const {
+    return 2 * static_cast<double>(y.size()) * static_cast<double>(inputs[0]->extent(-1));
+  }
+  static void check(const Tensor& input, const Tensor& weight) {
     if (weight.rank() != 2 || input.rank() == 0 || input.extent(-1) != weight.extent(0))
       fail_inner(info.name, input, weight);
+  }
+  OpResult infer(const Tensor& input, const Tensor& weight, const Tensor& bias) const {
+    check(input, weight);
     if (bias.rank() != 1 || bias.extent(0) != weight.extent(1)) {
       throw ShapeError("linear: the bias must have one entry a column of the weight; got " +
                        bias.describe() + " for " + weight.describe());
@@ -219,6 +228,17 @@ Tensor matmul(const Tensor& left, const Tensor& right) {
 
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
   return apply(Linear(), x, w, b);
+}
+
+Tensor linear(const Tensor& x, const Tensor& w) {
+  detail::require_defined("linear", "x", x);
+  detail::require_defined("linear", "w", w);
+  Linear::check(x, w);
+  if (!is_floating(x.dtype()) || x.dtype() != w.dtype()) {
+    throw DtypeError("linear: input and weight must share one floating dtype; got " + x.describe() +
+                     " and " + w.describe());
+  }
+  return matmul(x, w);
 }
 
 }  // namespace xtape

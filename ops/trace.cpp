@@ -18,28 +18,12 @@ std::string place_now() {
   return rule != nullptr ? std::string("backward of ") + rule : ErrorContext::path();
 }
 
-bool is_view(const Tensor& y, std::span<const Tensor* const> inputs) {
-  return std::any_of(inputs.begin(), inputs.end(), [&](const Tensor* x) {
-    return x->body().storage == y.body().storage && !detail::exclusive(y);
-  });
-}
-
 /// Whether two handles mean the same elements: what was saved for backward is another handle.
 bool same_value(const Tensor& a, const Tensor& b) {
   const detail::Body &x = a.body(), &y = b.body();
   if (&x == &y) return true;
   return x.size > 0 && x.data != nullptr && x.data == y.data && x.dtype == y.dtype &&
          x.shape == y.shape && x.strides == y.strides;
-}
-
-/// Elements of what is larger, result or operand; of a product, two for each term of each element.
-double flops_of(const detail::Step& step) {
-  const std::string name = step.operation;
-  auto elements = static_cast<double>(step.result.size());
-  if (name == "matmul" || name == "linear")
-    return 2 * elements * static_cast<double>(step.inputs[0]->extent(-1));
-  for (const Tensor* x : step.inputs) elements = std::max(elements, static_cast<double>(x->size()));
-  return elements;
 }
 
 std::string operands_text(const TraceStep& step) {
@@ -81,12 +65,10 @@ void Trace::computed(const detail::Step& step) {
     entry.operands.push_back(number_of(*x));
     entry.described.push_back(x->describe());
   }
-  const bool in_place = !step.again, view = !in_place && is_view(step.result, step.inputs);
   entry.result = number_of(step.result);
   entry.shape = step.result.describe();
-  if (!view && !in_place)
-    entry.bytes = step.result.size() * static_cast<std::int64_t>(size_of(step.result.dtype()));
-  if (!view) entry.flops = flops_of(step);
+  entry.bytes = step.bytes();
+  entry.flops = step.flops();
   entry.place = place_now();
   entry.line = detail::user_line();
   steps_.push_back(std::move(entry));

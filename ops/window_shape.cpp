@@ -50,6 +50,14 @@ std::array<std::int64_t, 3> PerAxis::of(const char* op, const char* what, int ax
   return all;
 }
 
+std::string PerAxis::text() const {
+  if (count_ == 1) return std::to_string(numbers_[0]);
+  std::string text;
+  for (std::size_t i = 0; i < count_; ++i)
+    text += (i > 0 ? ", " : "") + std::to_string(numbers_[i]);
+  return "[" + text + "]";
+}
+
 namespace detail {
 
 Spatial spatial(std::span<const std::int64_t> extents) {
