@@ -28,10 +28,12 @@
 #include <xtape/data/loader.hpp>
 #include <xtape/data/npy.hpp>
 #include <xtape/data/npz.hpp>
+#include <xtape/data/safetensors.hpp>
 #include <xtape/data/scaler.hpp>
 #include <xtape/data/sine.hpp>
 #include <xtape/data/spiral.hpp>
 #include <xtape/data/split.hpp>
+#include <xtape/data/stateful.hpp>
 #include <xtape/data/vertical.hpp>
 #include <xtape/nn/activation.hpp>
 #include <xtape/nn/any_module.hpp>
@@ -54,6 +56,7 @@
 #include <xtape/nn/residual.hpp>
 #include <xtape/nn/sequential.hpp>
 #include <xtape/nn/summary.hpp>
+#include <xtape/nn/torch_state.hpp>
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/bitwise.hpp>
 #include <xtape/ops/checkpoint.hpp>

@@ -1,13 +1,12 @@
 #pragma once
-#include <concepts>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <xtape/config.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
+#include <xtape/data/stateful.hpp>
 
 XTAPE_EXPORT_BEGIN
 
@@ -32,9 +31,6 @@ struct NpzOptions {
 /// or more than 65000 characters, and for arrays of 4 GiB and more in all, which `save_npy` takes.
 void save_npz(const std::string& path, const NamedTensors& tensors, const NpzOptions& options = {});
 
-/// A text and its name.
-using NamedText = std::pair<std::string, std::string>;
-
 /// Arrays and texts of one file: an .npz archive in which a text "NAME" is the member "NAME.txt",
 /// which NumPy gives as bytes, and `unzip -p` prints.
 struct Archive {
@@ -45,13 +41,6 @@ struct Archive {
 /// Throws as `load_npz` and `save_npz`, which take no texts.
 Archive load_archive(const std::string& path);
 void save_archive(const std::string& path, const Archive& archive, const NpzOptions& options = {});
-
-/// What gives its state and takes it up again: a module, an optimizer, a schedule that learns.
-template <class T>
-concept Stateful = requires(T& object, const T& constant, const NamedTensors& state) {
-  { constant.state() } -> std::same_as<NamedTensors>;
-  object.restore(state);
-};
 
 /// Writes a state: `save_npz("model.npz", model)`.
 template <Stateful T>

@@ -29,6 +29,7 @@ Dense::Dense(std::int64_t inputs, std::int64_t outputs, const DenseOptions& opti
     bias = parameter("bias", options.bias_init({outputs}, options.dtype, rng));
     penalize(bias, options.bias_l1, options.bias_l2);
   }
+  set_torch_layout("weight", TorchLayout::transposed);
   describe("Dense", detail::Arguments(inputs, outputs)("bias", options.bias, true).text);
 }
 

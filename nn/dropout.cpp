@@ -13,6 +13,7 @@ Dropout::Dropout(double drop_rate, Rng& rng)
     : rate(xtape::detail::require_in("dropout", "rate", drop_rate, 0.0, 1.0)),
       stream_(buffer("stream", tensor({rng.integer(0, std::numeric_limits<std::int64_t>::max()),
                                        std::int64_t{0}}))) {
+  set_torch_layout("stream", TorchLayout::absent);
   describe("Dropout", detail::Arguments(rate).text);
 }
 

@@ -54,6 +54,9 @@ RegisteredTensor& operator-=(RegisteredTensor& a, const Operand& b) = delete;
 RegisteredTensor& operator*=(RegisteredTensor& a, const Operand& b) = delete;
 RegisteredTensor& operator/=(RegisteredTensor& a, const Operand& b) = delete;
 
+/// How PyTorch keeps an entry of a module's state: as here, with its two axes exchanged, or not at all.
+enum class TorchLayout { same, transposed, absent };
+
 /// What registering a tensor gives, to initialise a member of the right type. A member of type
 /// Tensor could be bound to another tensor unnoticed: it does not compile.
 class Registration {
@@ -148,6 +151,9 @@ class Module {
   std::string type() const;
   std::string arguments() const;
 
+  /// Parameters and buffers of this module that PyTorch keeps otherwise, see `nn::torch::state`.
+  std::vector<std::pair<std::string, TorchLayout>> torch_layouts() const;
+
   /// The name under which the parent knows this module, and the names from the root to it, joined by
   /// dots; empty for a root. Of several parents, the first one counts.
   std::string name() const;
@@ -182,6 +188,8 @@ class Module {
   /// Says what `operator<<` prints of this module, "Dense" and "64, 128". Without it, that is the name of
   /// the type with which the module was registered.
   void describe(std::string type, std::string arguments) const;
+  /// Says how PyTorch keeps an entry, if not as this module does.
+  void set_torch_layout(const std::string& name, TorchLayout layout) const;
   /// f(x), as the function of this module: with its hooks, and its path in errors.
   /// `Tensor operator()(const Tensor& x) const { return call(x, [&](const Tensor& in) { ... }); }`
   template <std::invocable<const Tensor&> F>

@@ -25,8 +25,9 @@ struct Module::State final : ErrorContext::Place, std::enable_shared_from_this<M
     std::string name;  // that it has for this one
   };
   bool training = true;
-  std::optional<Dtype> dtype;                       // that it was turned into
-  std::string type, arguments;                      // as the module describes itself
+  std::optional<Dtype> dtype;   // that it was turned into
+  std::string type, arguments;  // as the module describes itself
+  std::vector<std::pair<std::string, TorchLayout>> torch_layouts;
   const std::type_info* registered_type = nullptr;  // with which it became a part
   NamedTensors parameters, buffers;
   std::vector<std::pair<std::string, std::shared_ptr<State>>> children;
@@ -43,6 +44,7 @@ struct Module::State final : ErrorContext::Place, std::enable_shared_from_this<M
         dtype(other.dtype),
         type(other.type),
         arguments(other.arguments),
+        torch_layouts(other.torch_layouts),
         registered_type(other.registered_type),
         parameters(other.parameters),
         buffers(other.buffers),

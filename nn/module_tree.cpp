@@ -49,6 +49,14 @@ void Module::describe(std::string type, std::string arguments) const {
   state_->arguments = std::move(arguments);
 }
 
+void Module::set_torch_layout(const std::string& name, TorchLayout layout) const {
+  state_->torch_layouts.emplace_back(name, layout);
+}
+
+std::vector<std::pair<std::string, TorchLayout>> Module::torch_layouts() const {
+  return state_->torch_layouts;
+}
+
 std::string Module::type() const {
   if (!state_->type.empty()) return state_->type;
   return state_->registered_type == nullptr ? "Module" : shown(*state_->registered_type);

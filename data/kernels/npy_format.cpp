@@ -1,11 +1,7 @@
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <charconv>
-#include <cmath>
 #include <cstdint>
-#include <limits>
-#include <type_traits>
 #include <vector>
 
 #include <xtape/core/body.hpp>
@@ -13,6 +9,7 @@
 #include <xtape/core/mapped.hpp>
 #include <xtape/data/kernels/npy_format.hpp>
 #include <xtape/data/kernels/text.hpp>
+#include <xtape/data/kernels/widen.hpp>
 #include <xtape/ops/layout.hpp>
 
 // Source of the form: NumPy, numpy.lib.format.
@@ -27,36 +24,6 @@ namespace xtape::data::kernels {
 namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
-
-template <class From, class To>
-void convert(const std::byte* bytes, std::endian order, const Tensor& y, const std::string& place) {
-  To* to = y.body().elements<To>();
-  for (std::int64_t i = 0; i < y.size(); ++i) {
-    const From number = decode<From>(bytes + i * std::int64_t{sizeof(From)}, order);
-    if constexpr (std::is_same_v<From, std::uint64_t>) {
-      if (number > std::uint64_t{INT64_MAX}) {
-        throw IoError(place + ": uint64 numbers must be below 2^63, to fit in int64; got " +
-                      std::to_string(number));
-      }
-    }
-    to[i] = static_cast<To>(+number);
-  }
-}
-
-/// IEEE 754's 16 bits: sign, 5 of the exponent, 10 of the fraction.
-struct Half {
-  std::uint16_t bits;
-
-  float operator+() const {
-    const int exponent = bits >> 10 & 31, fraction = bits & 1023;
-    const float magnitude =
-        exponent == 31  ? (fraction == 0 ? std::numeric_limits<float>::infinity()
-                                         : std::numeric_limits<float>::quiet_NaN())
-        : exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24)
-                        : std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
-    return std::copysign(magnitude, (bits >> 15) != 0 ? -1.0F : 1.0F);
-  }
-};
 
 /// An element type of the form, and the tensors it is read into.
 struct ElementType {
