@@ -2,7 +2,7 @@
 # which there are.
 
 # Rules of optimizers may round once where the processor can: faster, and closer to the formula.
-set_source_files_properties(optim/kernels/update.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+set_source_files_properties(optim/kernels/update.cpp optim/kernels/more_updates.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 
 # gcc at -O3 writes a loop once more for each case that it can think of. Where the loops are many and
 # say themselves what goes together, that only takes room: two thirds of what follows.

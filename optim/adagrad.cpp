@@ -12,13 +12,15 @@ Adagrad::Adagrad(const Parameters& parameters, const AdagradOptions& options)
 void Adagrad::check(const AdagradOptions& options) const {
   check_not_negative("adagrad", "weight_decay", options.weight_decay);
   check_not_negative("adagrad", "epsilon", options.epsilon);
+  check_not_negative("adagrad", "initial_accumulator", options.initial_accumulator);
 }
 
 std::vector<std::string> Adagrad::slots(const AdagradOptions&) const { return {"cache"}; }
 
 void Adagrad::update(const AdagradOptions& options, const Update& parameter) const {
   const double rate = parameter.rate, epsilon = options.epsilon;
-  kernels::update(parameter, kernels::AdagradRule{rate, epsilon}, options.weight_decay);
+  const double initial = options.initial_accumulator;
+  kernels::update(parameter, kernels::AdagradRule{rate, epsilon, initial}, options.weight_decay);
 }
 
 }  // namespace xtape::optim

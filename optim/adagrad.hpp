@@ -13,19 +13,21 @@ namespace xtape::optim {
 struct AdagradOptions {
   Setting<double> learning_rate = Preset{1.0};
   Setting<double> decay = Preset{0.0};
+  Setting<double> initial_accumulator = Preset{0.0};  ///< c at first, beside the state
   Setting<double> epsilon =
       Preset{1e-7};  ///< outside the root; 0 / 0 where it is 0 and so are all gradients
   Setting<double> weight_decay = Preset{0.0};  ///< times w is added to the gradient
   Setting<Schedule> schedule = Preset{Schedule()};
 
   static auto fields(auto& own) {
-    return std::tie(own.learning_rate, own.decay, own.epsilon, own.weight_decay, own.schedule);
+    return std::tie(own.learning_rate, own.decay, own.initial_accumulator, own.epsilon,
+                    own.weight_decay, own.schedule);
   }
 };
 
 /// Adaptive gradients: each element has a rate that falls with the gradients it has seen.
-///   c += g²,  w -= rate g / (sqrt(c) + epsilon)
-/// State: "cache". Throws ValueError for options out of range, and as Optimizer for parameters.
+///   c += g²,  w -= rate g / (sqrt(initial_accumulator + c) + epsilon)
+/// State: "cache", c. Throws ValueError for options out of range, and as Optimizer for parameters.
 /// Source: Duchi, Hazan and Singer, Adaptive Subgradient Methods for Online Learning and Stochastic
 /// Optimization (2011), with a diagonal matrix.
 class Adagrad : public OptimizerOf<AdagradOptions> {

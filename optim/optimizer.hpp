@@ -135,6 +135,7 @@ class OptimizerOf : public Optimizer {
   void add_group(const Parameters& parameters, const Options& options = {}) {
     Options own = inherited(options, defaults_);
     check(own);
+    for (const auto& [name, parameter] : parameters.named()) check_parameter(name, parameter);
     options_.reserve(options_.size() + 1);  // the base adds the group and so do we, or neither
     add(parameters, slots(own), own.learning_rate, own.decay, own.schedule);
     options_.push_back(std::move(own));
@@ -145,6 +146,10 @@ class OptimizerOf : public Optimizer {
 
   /// Throws ValueError for options out of range; the base checks learning rate and decay.
   virtual void check(const Options&) const {}
+  /// Throws ShapeError for a parameter that the optimizer has no rule for.
+  virtual void check_parameter(const std::string& name, const Tensor& parameter) const {
+    static_cast<void>(name), static_cast<void>(parameter);
+  }
   /// Names of the state tensors of each parameter, without dots.
   virtual std::vector<std::string> slots(const Options&) const { return {}; }
   /// Updates a parameter and its state, by `assign`. Nothing is recorded.

@@ -1,5 +1,6 @@
 #include <xtape/core/error.hpp>
 #include <xtape/optim/kernels/check.hpp>
+#include <xtape/optim/kernels/more_rules.hpp>
 #include <xtape/optim/kernels/update.hpp>
 #include <xtape/optim/sgd.hpp>
 
@@ -14,6 +15,9 @@ void SGD::check(const SGDOptions& options) const {
   check_below_one("sgd", "momentum", options.momentum);
   if (options.nesterov && options.momentum == 0)
     throw ValueError("sgd: nesterov needs a momentum above 0");
+  check_below_one("sgd", "dampening", options.dampening);
+  if (options.dampening > 0 && (options.nesterov || options.momentum == 0))
+    throw ValueError("sgd: dampening needs a momentum above 0, and none of Nesterov's");
 }
 
 std::vector<std::string> SGD::slots(const SGDOptions& options) const {
@@ -27,6 +31,14 @@ void SGD::update(const SGDOptions& options, const Update& parameter) const {
   const bool of_steps = options.velocity == Velocity::of_steps;
   if (momentum == 0) {
     kernels::update(parameter, kernels::GradientDescent{rate}, options.weight_decay);
+  } else if (options.dampening > 0) {
+    const double gain = parameter.t == 1 ? 1 : 1 - options.dampening;
+    if (of_steps)
+      kernels::update(parameter, kernels::DampedMomentum{rate, momentum, gain},
+                      options.weight_decay);
+    else
+      kernels::update(parameter, kernels::DampedBufferedMomentum{rate, momentum, gain},
+                      options.weight_decay);
   } else if (of_steps && options.nesterov) {
     kernels::update(parameter, kernels::Nesterov{rate, momentum}, options.weight_decay);
   } else if (of_steps) {

@@ -18,14 +18,16 @@ struct SGDOptions {
   Setting<double> learning_rate = Preset{1.0};
   Setting<double> decay = Preset{0.0};
   Setting<double> momentum = Preset{0.0};
+  Setting<double> dampening =
+      Preset{0.0};  ///< from the second step on, 1 - dampening of each gradient
   Setting<bool> nesterov = Preset{false};
   Setting<Velocity> velocity = Preset{Velocity::of_steps};
   Setting<double> weight_decay = Preset{0.0};  ///< times w is added to the gradient
   Setting<Schedule> schedule = Preset{Schedule()};
 
   static auto fields(auto& own) {
-    return std::tie(own.learning_rate, own.decay, own.momentum, own.nesterov, own.velocity,
-                    own.weight_decay, own.schedule);
+    return std::tie(own.learning_rate, own.decay, own.momentum, own.dampening, own.nesterov,
+                    own.velocity, own.weight_decay, own.schedule);
   }
 };
 
@@ -34,8 +36,8 @@ struct SGDOptions {
 ///   of steps           v = momentum v - rate g,  w += v;       Nesterov  w += momentum v - rate g
 ///   of gradients       v = momentum v + g,       w -= rate v;  Nesterov  w -= rate (g + momentum v)
 /// State: "velocity" of steps, "momentum_buffer" of gradients; none without momentum.
-/// Throws ValueError for options out of range, or Nesterov without momentum; as Optimizer for
-/// parameters.
+/// Throws ValueError for options out of range, Nesterov without momentum or with dampening, and dampening
+/// without momentum; as Optimizer for parameters.
 /// Source: Sutskever et al., On the importance of initialization and momentum in deep learning
 /// (2013), section 2; Nesterov's step is taken from the point looked ahead to, as in Bengio et al.,
 /// Advances in Optimizing Recurrent Networks (2012). Velocity of gradients is PyTorch's.

@@ -13,7 +13,7 @@ status=0
 taken='broadcast_shapes|PackedShape|deallocate|throw_out_of_memory|normalize_axis|row_major_strides'
 taken="$taken|out_of_range|count_of|place|place_from_end|insert|erase|push_back|to_string|below|draw"
 taken="$taken|seed_by|describe|number_tensor|fail|Iterator|batch|checked|check_penalty|flags|observe|evaluation_seed"
-taken="$taken|MixtureWeights|tril|triu|diagonal|trace|matrix_power|Slice|Tensor|name|make_tensor|begin_assign|penalize|of|track|Images|pool_name|check_texts"
+taken="$taken|MixtureWeights|tril|triu|diagonal|trace|matrix_power|Slice|Tensor|name|make_tensor|begin_assign|penalize|of|track|Images|pool_name|momentum_product|check_texts"
 
 number='(double|int|std::u?int64_t|std::size_t|Axes&|Shape&|Number&|CsvColumn&)'
 functions=$(for header in $headers; do

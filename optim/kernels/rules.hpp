@@ -65,11 +65,14 @@ struct BufferedNesterov {
 struct AdagradRule {
   static constexpr OpInfo info{"adagrad"};
   static constexpr std::size_t slots = 1;
-  double rate, epsilon;
-  void attributes(auto& visit) const { visit("epsilon", epsilon); }
+  double rate, epsilon, initial;
+  void attributes(auto& visit) const {
+    visit("epsilon", epsilon);
+    visit("initial", initial);
+  }
   void operator()(auto& w, auto g, auto& c) const {
     c = c + g * g;
-    w = w - rate * g / (sqrt(c) + epsilon);
+    w = w - rate * g / (sqrt(c + initial) + epsilon);
   }
 };
 

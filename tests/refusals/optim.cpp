@@ -1,10 +1,19 @@
 #include <xtape/core/create.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/reduce.hpp>
+#include <xtape/optim/adadelta.hpp>
 #include <xtape/optim/adagrad.hpp>
 #include <xtape/optim/adam.hpp>
+#include <xtape/optim/adamax.hpp>
 #include <xtape/optim/adamw.hpp>
+#include <xtape/optim/averaging.hpp>
 #include <xtape/optim/clip.hpp>
+#include <xtape/optim/lamb.hpp>
+#include <xtape/optim/lbfgs.hpp>
+#include <xtape/optim/lion.hpp>
+#include <xtape/optim/muon.hpp>
+#include <xtape/optim/nadam.hpp>
+#include <xtape/optim/radam.hpp>
 #include <xtape/optim/reduce_on_plateau.hpp>
 #include <xtape/optim/rmsprop.hpp>
 #include <xtape/optim/schedule.hpp>
@@ -25,6 +34,11 @@ Tensor parameter() {
   return w;
 }
 
+Tensor matrix() {
+  static const Tensor w = ones({2, 2}).set_requires_grad(true);
+  return w;
+}
+
 /// The rows that all optimizers have.
 template <class Optimizer, class Options>
 Numbers of_rates(const char* rate, const char* decay) {
@@ -40,12 +54,20 @@ Numbers of_rates(const char* rate, const char* decay) {
 
 TEST_CASE("refusals: options of optimizers") {
   using namespace optim;
+  static_cast<void>(matrix());
   static_cast<void>(parameter());  // that is there before and after
   check(of_rates<SGD, SGDOptions>("SGDOptions.learning_rate", "SGDOptions.decay"));
   check(of_rates<Adagrad, AdagradOptions>("AdagradOptions.learning_rate", "AdagradOptions.decay"));
   check(of_rates<RMSprop, RMSpropOptions>("RMSpropOptions.learning_rate", "RMSpropOptions.decay"));
   check(of_rates<Adam, AdamOptions>("AdamOptions.learning_rate", "AdamOptions.decay"));
   check(of_rates<AdamW, AdamWOptions>("AdamWOptions.learning_rate", "AdamWOptions.decay"));
+  check(of_rates<Adadelta, AdadeltaOptions>("AdadeltaOptions.learning_rate",
+                                            "AdadeltaOptions.decay"));
+  check(of_rates<Adamax, AdamaxOptions>("AdamaxOptions.learning_rate", "AdamaxOptions.decay"));
+  check(of_rates<NAdam, NAdamOptions>("NAdamOptions.learning_rate", "NAdamOptions.decay"));
+  check(of_rates<RAdam, RAdamOptions>("RAdamOptions.learning_rate", "RAdamOptions.decay"));
+  check(of_rates<Lion, LionOptions>("LionOptions.learning_rate", "LionOptions.decay"));
+  check(of_rates<LAMB, LAMBOptions>("LAMBOptions.learning_rate", "LAMBOptions.decay"));
   const std::string fraction = " must lie in [0, 1); got ";
   const std::string fits = " must be at least 0 and fit in float32; got ";
   check(Numbers{
@@ -83,6 +105,112 @@ TEST_CASE("refusals: options of optimizers") {
       {"AdamWOptions.weight_decay", Kind::value, unfit,
        [](auto v) { return AdamW({parameter()}, {.weight_decay = v}); },
        "adamw: weight_decay" + fits},
+      {"SGDOptions.dampening", Kind::value, outside,
+       [](auto v) { return SGD({parameter()}, {.dampening = v}); }, "sgd: dampening" + fraction},
+      {"AdagradOptions.initial_accumulator", Kind::value, unfit,
+       [](auto v) { return Adagrad({parameter()}, {.initial_accumulator = v}); },
+       "adagrad: initial_accumulator" + fits},
+      {"RMSpropOptions.momentum", Kind::value, outside,
+       [](auto v) { return RMSprop({parameter()}, {.momentum = v}); },
+       "rmsprop: momentum" + fraction},
+      {"AdadeltaOptions.rho", Kind::value, outside,
+       [](auto v) { return Adadelta({parameter()}, {.rho = v}); }, "adadelta: rho" + fraction},
+      {"AdadeltaOptions.epsilon", Kind::value, unfit,
+       [](auto v) { return Adadelta({parameter()}, {.epsilon = v}); }, "adadelta: epsilon" + fits},
+      {"AdadeltaOptions.weight_decay", Kind::value, unfit,
+       [](auto v) { return Adadelta({parameter()}, {.weight_decay = v}); },
+       "adadelta: weight_decay" + fits},
+      {"AdamaxOptions.beta1", Kind::value, outside,
+       [](auto v) { return Adamax({parameter()}, {.beta1 = v}); }, "adamax: beta1" + fraction},
+      {"AdamaxOptions.beta2", Kind::value, outside,
+       [](auto v) { return Adamax({parameter()}, {.beta2 = v}); }, "adamax: beta2" + fraction},
+      {"AdamaxOptions.epsilon", Kind::value, unfit,
+       [](auto v) { return Adamax({parameter()}, {.epsilon = v}); }, "adamax: epsilon" + fits},
+      {"AdamaxOptions.weight_decay", Kind::value, unfit,
+       [](auto v) { return Adamax({parameter()}, {.weight_decay = v}); },
+       "adamax: weight_decay" + fits},
+      {"NAdamOptions.beta1", Kind::value, outside,
+       [](auto v) { return NAdam({parameter()}, {.beta1 = v}); }, "nadam: beta1" + fraction},
+      {"NAdamOptions.beta2", Kind::value, outside,
+       [](auto v) { return NAdam({parameter()}, {.beta2 = v}); }, "nadam: beta2" + fraction},
+      {"NAdamOptions.epsilon", Kind::value, unfit,
+       [](auto v) { return NAdam({parameter()}, {.epsilon = v}); }, "nadam: epsilon" + fits},
+      {"NAdamOptions.weight_decay", Kind::value, unfit,
+       [](auto v) { return NAdam({parameter()}, {.weight_decay = v}); },
+       "nadam: weight_decay" + fits},
+      {"RAdamOptions.beta1", Kind::value, outside,
+       [](auto v) { return RAdam({parameter()}, {.beta1 = v}); }, "radam: beta1" + fraction},
+      {"RAdamOptions.beta2", Kind::value, outside,
+       [](auto v) { return RAdam({parameter()}, {.beta2 = v}); }, "radam: beta2" + fraction},
+      {"RAdamOptions.epsilon", Kind::value, unfit,
+       [](auto v) { return RAdam({parameter()}, {.epsilon = v}); }, "radam: epsilon" + fits},
+      {"RAdamOptions.weight_decay", Kind::value, unfit,
+       [](auto v) { return RAdam({parameter()}, {.weight_decay = v}); },
+       "radam: weight_decay" + fits},
+      {"LAMBOptions.beta1", Kind::value, outside,
+       [](auto v) { return LAMB({parameter()}, {.beta1 = v}); }, "lamb: beta1" + fraction},
+      {"LAMBOptions.beta2", Kind::value, outside,
+       [](auto v) { return LAMB({parameter()}, {.beta2 = v}); }, "lamb: beta2" + fraction},
+      {"LAMBOptions.epsilon", Kind::value, unfit,
+       [](auto v) { return LAMB({parameter()}, {.epsilon = v}); }, "lamb: epsilon" + fits},
+      {"LAMBOptions.weight_decay", Kind::value, unfit,
+       [](auto v) { return LAMB({parameter()}, {.weight_decay = v}); },
+       "lamb: weight_decay" + fits},
+      {"NAdamOptions.momentum_decay", Kind::value, unfit,
+       [](auto v) { return NAdam({parameter()}, {.momentum_decay = v}); },
+       "nadam: momentum_decay" + fits},
+      {"LionOptions.beta1", Kind::value, outside,
+       [](auto v) { return Lion({parameter()}, {.beta1 = v}); }, "lion: beta1" + fraction},
+      {"LionOptions.beta2", Kind::value, outside,
+       [](auto v) { return Lion({parameter()}, {.beta2 = v}); }, "lion: beta2" + fraction},
+      {"LionOptions.weight_decay", Kind::value, unfit,
+       [](auto v) { return Lion({parameter()}, {.weight_decay = v}); },
+       "lion: weight_decay" + fits},
+      {"MuonOptions.momentum", Kind::value, outside,
+       [](auto v) { return Muon({matrix()}, {.momentum = v}); }, "muon: momentum" + fraction},
+      {"MuonOptions.weight_decay", Kind::value, unfit,
+       [](auto v) { return Muon({matrix()}, {.weight_decay = v}); }, "muon: weight_decay" + fits},
+      {"MuonOptions.learning_rate", Kind::value, bad,
+       [](auto v) { return Muon({matrix()}, {.learning_rate = v}); },
+       "optimizer: learning rate must be finite and not negative; got "},
+      {"MuonOptions.decay", Kind::value, bad, [](auto v) { return Muon({matrix()}, {.decay = v}); },
+       "optimizer: decay must be finite and not negative; got "},
+      {"AveragingOptions.decay", Kind::value, outside,
+       [](auto v) { return Averaging({parameter()}, {.decay = v}); },
+       "averaging: decay" + fraction},
+      {"LBFGSOptions.learning_rate",
+       Kind::value,
+       {-1, 0, not_a_number, inf},
+       [](auto v) { return LBFGS({parameter()}, {.learning_rate = v}); },
+       "lbfgs: learning_rate must be finite and above 0; got "},
+      {"LBFGSOptions.gradient_tolerance", Kind::value, bad,
+       [](auto v) { return LBFGS({parameter()}, {.gradient_tolerance = v}); },
+       "lbfgs: gradient_tolerance must be finite and not negative; got "},
+      {"LBFGSOptions.change_tolerance", Kind::value, bad,
+       [](auto v) { return LBFGS({parameter()}, {.change_tolerance = v}); },
+       "lbfgs: change_tolerance must be finite and not negative; got "},
+  });
+  check(Counts{
+      {"MuonOptions.iterations",
+       Kind::value,
+       {0, -1, least},
+       [](auto n) { return Muon({matrix()}, {.iterations = n}); },
+       "muon: iterations must be at least 1; got "},
+      {"LBFGSOptions.iterations",
+       Kind::value,
+       {0, -1, least},
+       [](auto n) { return LBFGS({parameter()}, {.iterations = n}); },
+       "lbfgs: iterations must be at least 1; got "},
+      {"LBFGSOptions.evaluations",
+       Kind::value,
+       {0, -1, least},
+       [](auto n) { return LBFGS({parameter()}, {.evaluations = n}); },
+       "lbfgs: evaluations must be at least 1; got "},
+      {"LBFGSOptions.history",
+       Kind::value,
+       {0, -1, least},
+       [](auto n) { return LBFGS({parameter()}, {.history = n}); },
+       "lbfgs: history must be at least 1; got "},
   });
 }
 
