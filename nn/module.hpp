@@ -263,6 +263,7 @@ class Module {
       return typeid(M);
     }
   }
+  NamedModules modules_inside_out() const;
   bool has_hooks() const;
   Tensor call_hooked(const Tensor& x, const void* function,
                      Tensor (*run)(const void* function, const Tensor& x)) const;
@@ -280,8 +281,7 @@ class Module {
 
 template <std::invocable<const Module&> F>
 void Module::apply(const F& f) const {
-  const NamedModules modules = named_modules();
-  for (auto place = modules.rbegin(); place != modules.rend(); ++place) f(place->second);
+  for (const auto& [path, module] : modules_inside_out()) f(module);
 }
 
 /// Elements of all parameters of a module, those reached twice counted once.

@@ -39,7 +39,7 @@ struct Module::State final : ErrorContext::Place, std::enable_shared_from_this<M
   /// A copy without parents and children; tensors are cloned if a CloneScope is there.
   State(const State& other)
       : Place(other),
-        std::enable_shared_from_this<State>(),
+        std::enable_shared_from_this<State>(other),  // which copies nothing
         training(other.training),
         dtype(other.dtype),
         type(other.type),

@@ -82,6 +82,13 @@ NamedModules Module::named_modules() const {
   return modules;
 }
 
+/// The parts of each before it.
+NamedModules Module::modules_inside_out() const {
+  NamedModules modules = named_modules();
+  std::reverse(modules.begin(), modules.end());
+  return modules;
+}
+
 RegisteredTensor Module::operator[](const std::string& path) const {
   std::vector<std::string> known;
   const std::size_t dot = path.rfind('.');
@@ -107,6 +114,7 @@ Module Module::at(const std::string& path) const {
                                    [&](const auto& known) { return known.first == name; });
     if (part == parts.end()) {
       std::vector<std::string> known;
+      known.reserve(parts.size());
       for (const auto& [own_name, child] : parts) known.push_back(own_name);
       throw IndexError("module: \"" + path + "\" must name a module; of " + Module(place).type() +
                        " there are " + joined_names(known));

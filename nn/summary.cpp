@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <ostream>
 #include <utility>
 
@@ -113,9 +114,7 @@ std::string in_units(double number) {
   std::size_t unit = 0;
   while (number >= 1000 && unit + 1 < std::size(units)) number /= 1000, ++unit;
   const double step = unit == 0 || number >= 100 ? 1 : number >= 10 ? 10 : 100;
-  return xtape::detail::text(static_cast<double>(static_cast<std::int64_t>(number * step + 0.5)) /
-                             step) +
-         units[unit];
+  return xtape::detail::text(std::round(number * step) / step) + units[unit];
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ double greatest(const Tensor& x) { return x.size() == 0 ? 0 : amax(abs(x)).item(
 /// Tensors one behind the other, float64 [size].
 Tensor flat(const std::vector<Tensor>& tensors) {
   std::vector<Tensor> parts;
+  parts.reserve(tensors.size());
   for (const Tensor& tensor : tensors)
     parts.push_back(reshape(tensor.detach().to(Dtype::float64), {tensor.size()}));
   return concatenate(parts, 0);
@@ -132,7 +133,7 @@ class LineSearch {
   Point from(double way) {
     Point last = start_;
     while (left_ > 0) {
-      const Point now = next(way);
+      Point now = next(way);
       if (!std::isfinite(now.loss) || !lower(now) || (last.way > 0 && now.loss >= last.loss))
         return zoom(last, now);
       if (flatter(now)) return now;
@@ -149,7 +150,7 @@ class LineSearch {
 
   Point next(double way) {
     --left_;
-    const Point point = evaluate_(way);
+    Point point = evaluate_(way);
     if (std::isfinite(point.loss) && point.loss < best_.loss) best_ = point;
     return point;
   }
@@ -160,7 +161,7 @@ class LineSearch {
       const double way =
           known ? cubic_minimum(low.way, low.loss, low.slope, high.way, high.loss, high.slope)
                 : low.way + (high.way - low.way) / 4;
-      const Point now = next(way);
+      Point now = next(way);
       if (!std::isfinite(now.loss) || !lower(now) || now.loss >= low.loss) {
         high = now;
         continue;
@@ -236,7 +237,7 @@ bool LBFGS::advance(Problem& problem, Point& now, LBFGSResult& result) {
   if (next.way == 0) return false;
   const Tensor step = next.place - now.place, change = next.gradient - now.gradient;
   if (product(step, change) > 1e-10 * product(change, change)) {
-    if (std::ssize(pairs_) == options_.history) pairs_.pop_front();
+    if (std::ssize(pairs_) == options_.history) pairs_.erase(pairs_.begin());
     pairs_.push_back({step, change});
   }
   const double most = std::max(std::abs(now.loss - next.loss), greatest(step));
@@ -247,7 +248,7 @@ bool LBFGS::advance(Problem& problem, Point& now, LBFGSResult& result) {
 
 LBFGSResult LBFGS::step(const std::function<Tensor()>& loss) {
   Problem problem(parameters_, loss);
-  std::deque<Pair> before = pairs_;
+  std::vector<Pair> before = pairs_;
   LBFGSResult result;
   try {
     Point now = problem.here(problem.start());

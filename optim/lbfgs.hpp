@@ -1,6 +1,6 @@
 #pragma once
 #include <cstdint>
-#include <deque>
+#include <vector>
 #include <functional>
 
 #include <xtape/config.hpp>
@@ -67,7 +67,7 @@ class LBFGS {
 
   NamedTensors parameters_;
   LBFGSOptions options_;
-  std::deque<Pair> pairs_;
+  std::vector<Pair> pairs_;
 };
 
 }  // namespace xtape::optim

@@ -172,7 +172,7 @@ void SafetensorsHeader::check(std::span<const SafetensorsEntry> all) const {
 }
 
 Tensor SafetensorsHeader::read(const SafetensorsEntry& entry) const {
-  const Tensor y = xtape::detail::make_tensor(entry.shape, entry.type->dtype);
+  Tensor y = xtape::detail::make_tensor(entry.shape, entry.type->dtype);
   entry.type->convert(data_.data() + entry.begin, std::endian::little, y,
                       place_ + ": tensor " + quoted(entry.name));
   return y;
