@@ -25,8 +25,8 @@ class Module;
 class Registration;
 class AnyModule;
 
-/// Modules by name.
-using NamedModules = std::vector<std::pair<std::string, Module>>;
+/// Modules by name: handles that share the state of what is in a model.
+using NamedModules = std::vector<std::pair<std::string, std::shared_ptr<const Module>>>;
 
 /// The type of a module's registered tensors, `Parameter` or `Buffer`: a tensor that gets values by
 /// `weight.assign(value)` and cannot be bound to another tensor, which the registry would not see.
@@ -135,7 +135,7 @@ class Module {
 
   /// The parts of this module, in the order of registration; this one, under "", and all that is below,
   /// each once, by their paths, parents before parts. They share the state of the parts: to look at, to
-  /// freeze, to hook; a layer is called through its member.
+  /// freeze, to hook, `module->freeze()`; a layer is called through its member.
   NamedModules children() const;
   NamedModules named_modules() const;
   /// Calls f with each module, parts before the whole.
@@ -254,6 +254,7 @@ class Module {
   };
 
   explicit Module(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  static std::shared_ptr<const Module> handle(std::shared_ptr<State> state);
 
   template <class M>
   static const std::type_info& type_of(const M& module) {
@@ -281,7 +282,7 @@ class Module {
 
 template <std::invocable<const Module&> F>
 void Module::apply(const F& f) const {
-  for (const auto& [path, module] : modules_inside_out()) f(module);
+  for (const auto& [path, module] : modules_inside_out()) f(*module);
 }
 
 /// Elements of all parameters of a module, those reached twice counted once.

@@ -64,9 +64,13 @@ std::string Module::type() const {
 
 std::string Module::arguments() const { return state_->arguments; }
 
+std::shared_ptr<const Module> Module::handle(std::shared_ptr<State> state) {
+  return std::shared_ptr<const Module>(new Module(std::move(state)));
+}
+
 NamedModules Module::children() const {
   NamedModules modules;
-  for (const auto& [name, child] : state_->children) modules.emplace_back(name, Module(child));
+  for (const auto& [name, child] : state_->children) modules.emplace_back(name, handle(child));
   return modules;
 }
 
@@ -77,7 +81,7 @@ NamedModules Module::named_modules() const {
   for (std::size_t i = 0; i < places.size(); ++i) {
     std::string& path = paths[i];
     if (!path.empty()) path.pop_back();
-    modules.emplace_back(path, Module(places[i].state->shared_from_this()));
+    modules.emplace_back(path, handle(places[i].state->shared_from_this()));
   }
   return modules;
 }
@@ -149,7 +153,7 @@ void detail::print(std::ostream& stream, const Module& module, const std::type_i
     if (here.next < here.parts.size()) {
       const auto& [name, part] = here.parts[here.next++];
       stream << indent << '(' << name << "): ";
-      Open below = begin(part, part.type());
+      Open below = begin(*part, part->type());
       if (below.parts.empty()) {
         stream << '\n';
       } else {

@@ -87,23 +87,19 @@ Tensor BatchNorm<axes>::operator()(const Tensor& given) const {
       throw DtypeError("batch_norm: input and statistics must share one dtype; got " +
                        x.describe() + " and " + running_mean.describe());
     }
-    Tensor y;
-    if (training() || !running_mean.defined()) {
-      const std::int64_t count = x.size() / channels_;
-      if (training() && count < 2) {
-        throw ValueError("batch_norm: training needs more than one value a channel; got " +
-                         x.describe());
-      }
-      std::vector<std::int64_t> over{0};
-      for (std::int64_t axis = 2; axis < x.rank(); ++axis) over.push_back(axis);
-      const Tensor centre = mean(x, over, {.keep_dims = true}), centred = x - centre;
-      const Tensor variance = mean(square(centred), over, {.keep_dims = true});
-      if (training() && running_mean.defined()) track(centre.detach(), variance.detach(), count);
-      y = centred * rsqrt(variance + eps_);
-    } else {
-      y = (x - beside(running_mean, x)) * beside(rsqrt(running_var + eps_), x);
+    if (!training() && running_mean.defined()) {
+      const Tensor y = (x - beside(running_mean, x)) * beside(rsqrt(running_var + eps_), x);
+      return weight.defined() ? y * beside(weight, x) + beside(bias, x) : y;
     }
-    return weight.defined() ? y * beside(weight, x) + beside(bias, x) : y;
+    const std::int64_t count = x.size() / channels_;
+    if (training() && count < 2) {
+      throw ValueError("batch_norm: training needs more than one value a channel; got " +
+                       x.describe());
+    }
+    const auto [y, mean, variance] = weight.defined() ? batch_norm(x, weight, bias, {.eps = eps_})
+                                                      : batch_norm(x, {.eps = eps_});
+    if (training() && running_mean.defined()) track(mean, variance, count);
+    return y;
   });
 }
 
@@ -123,9 +119,9 @@ LayerNorm::LayerNorm(const Shape& shape, const LayerNormOptions& options)
 
 Tensor LayerNorm::operator()(const Tensor& x) const {
   return call(x, [&](const Tensor& in) {
+    if (bias.defined()) return layer_norm(in, weight, bias, {.eps = eps_});
     Tensor y = layer_norm(in, shape_, {.eps = eps_});
-    if (weight.defined()) y = y * weight;
-    return bias.defined() ? y + bias : y;
+    return weight.defined() ? y * weight : y;
   });
 }
 
@@ -138,8 +134,8 @@ RMSNorm::RMSNorm(const Shape& shape, const LayerNormOptions& options)
 
 Tensor RMSNorm::operator()(const Tensor& x) const {
   return call(x, [&](const Tensor& in) {
-    const Tensor y = rms_norm(in, shape_, {.eps = eps_});
-    return weight.defined() ? y * weight : y;
+    return weight.defined() ? rms_norm(in, weight, {.eps = eps_})
+                            : rms_norm(in, shape_, {.eps = eps_});
   });
 }
 
@@ -161,9 +157,9 @@ GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, const LayerNorm
 Tensor GroupNorm::operator()(const Tensor& x) const {
   return call(x, [&](const Tensor& in) {
     check_channels("group_norm", in, channels_);
-    Tensor y = group_norm(in, groups_, {.eps = eps_});
-    if (weight.defined()) y = y * beside(weight, in);
-    return bias.defined() ? y + beside(bias, in) : y;
+    if (bias.defined()) return group_norm(in, groups_, weight, bias, {.eps = eps_});
+    const Tensor y = group_norm(in, groups_, {.eps = eps_});
+    return weight.defined() ? y * beside(weight, in) : y;
   });
 }
 

@@ -22,11 +22,11 @@ bool is_within(const std::string& path, const std::string& whole) {
 class Evaluation {
  public:
   explicit Evaluation(const NamedModules& modules) : modules_(modules) {
-    for (const auto& [path, module] : modules_) training_.push_back(module.training());
-    modules_.front().second.eval();
+    for (const auto& [path, module] : modules_) training_.push_back(module->training());
+    modules_.front().second->eval();
   }
   ~Evaluation() {
-    for (std::size_t i = 0; i < training_.size(); ++i) modules_[i].second.train(training_[i]);
+    for (std::size_t i = 0; i < training_.size(); ++i) modules_[i].second->train(training_[i]);
   }
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
@@ -46,7 +46,7 @@ class Counter : xtape::detail::Watcher {
   void computed(const xtape::detail::Step& step) override {
     const std::string place = ErrorContext::path();
     for (std::size_t i = 0; i < rows_.size(); ++i) {
-      if (i > 0 && !is_within(place, modules_[i].second.path())) continue;
+      if (i > 0 && !is_within(place, modules_[i].second->path())) continue;
       rows_[i].flops += step.flops();
       rows_[i].bytes += step.bytes();
     }
@@ -59,7 +59,7 @@ class Counter : xtape::detail::Watcher {
 std::vector<ModuleHook> hook_all(const NamedModules& modules, const auto& hooks_of) {
   std::vector<ModuleHook> hooks;
   for (std::size_t i = 0; i < modules.size(); ++i)
-    hooks.push_back(modules[i].second.hook(hooks_of(i)));
+    hooks.push_back(modules[i].second->hook(hooks_of(i)));
   return hooks;
 }
 
@@ -124,9 +124,9 @@ Summary summary(const Module& model, const std::function<void()>& pass,
   const NamedModules modules = model.named_modules();
   Summary summary{.timed = options.time};
   for (const auto& [path, module] : modules) {
-    const auto [parameters, trained] = parameters_of(module);
+    const auto [parameters, trained] = parameters_of(*module);
     summary.rows.push_back({.path = path,
-                            .layer = module.type() + '(' + module.arguments() + ')',
+                            .layer = module->type() + '(' + module->arguments() + ')',
                             .parameters = parameters,
                             .trained = trained});
   }

@@ -11,7 +11,7 @@ namespace {
 std::unordered_map<std::string, TorchLayout> layouts_of(const Module& model) {
   std::unordered_map<std::string, TorchLayout> layouts;
   for (const auto& [path, module] : model.named_modules()) {
-    for (const auto& [name, layout] : module.torch_layouts())
+    for (const auto& [name, layout] : module->torch_layouts())
       layouts.emplace(path.empty() ? name : path + '.' + name, layout);
   }
   return layouts;

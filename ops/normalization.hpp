@@ -46,6 +46,23 @@ struct NormalizationOptions {
 /// Throws ShapeError for less than two axes, ValueError unless the groups divide the channels.
 [[nodiscard]] Tensor group_norm(const Tensor& x, std::int64_t groups,
                                 const NormalizationOptions& options = {});
+/// The same, times a weight, plus a bias for each channel, [c].
+[[nodiscard]] Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight,
+                                const Tensor& bias, const NormalizationOptions& options = {});
+
+/// A batch, each channel of which was standardized, and the statistics of that, which are constants.
+struct BatchNormResult {
+  Tensor y;               ///< like x
+  Tensor mean, variance;  ///< [c], the variance over the number of values
+};
+
+/// x [n, c, extents...], each channel standardized over all examples and places; times a weight, plus a bias
+/// for each channel, [c].   dx as that of standardize
+/// Throws ShapeError for less than two axes, and a weight or bias that is not [c].
+/// Source: Ioffe and Szegedy, Batch Normalization (2015).
+[[nodiscard]] BatchNormResult batch_norm(const Tensor& x, const NormalizationOptions& options = {});
+[[nodiscard]] BatchNormResult batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                         const NormalizationOptions& options = {});
 
 }  // namespace xtape
 

@@ -92,6 +92,10 @@ TEST_CASE("Module: parts are found by name, parents first") {
                                             "blocks.0.norm", "head", "head.0", "head.1", "head.2"});
   CHECK(net.at("blocks.0").path() == "blocks.0");
   CHECK(net.at("").type() == net.type());
+  nn::NamedModules some = net.named_modules();
+  some.erase(some.begin());  // of the list, not of the model
+  CHECK(some.front().second->type() == "Conv2d");
+  CHECK(net.named_modules().size() == 10);
   Names seen;
   net.apply([&](const nn::Module& module) { seen.push_back(module.path()); });
   CHECK(seen == Names{"head.2", "head.1", "head.0", "head", "blocks.0.norm", "blocks.0.hidden",

@@ -111,6 +111,11 @@ std::vector<Use> uses() {
       of_one("standardize", [](T x) { return standardize(x, 0); }),
       of_one("layer_norm", [](T x) { return layer_norm(x, Shape{2}); }),
       of_two("rms_norm", [](T a, T b) { return rms_norm(a, b); }),
+      of_one("batch_norm", [](T x) { return batch_norm(x).y; }),
+      of_two("batch_norm",
+             [](T a, T b) {
+               return batch_norm(ones({2, 2}), a, b).y;
+             }),
       of_one("group_norm", [](T x) { return group_norm(x, 1); }),
       of_one("max_pool", [](T x) { return max_pool(x, 2); }),
       of_one("average_pool", [](T x) { return average_pool(x, 2); }),

@@ -80,6 +80,10 @@ TEST_CASE("peers: images") {
           {"layer_norm: with weights",
            [](auto& v) { return layer_norm(v[0], v[1], v[2], {.eps = 0.01}); }},
           {"rms_norm: with a weight", [](auto& v) { return rms_norm(v[0], v[1], {.eps = 0.01}); }},
+          {"batch_norm: with weights",
+           [](auto& v) { return batch_norm(v[0], v[1], v[2], {.eps = 0.01}).y; }},
+          {"group_norm: with weights",
+           [](auto& v) { return group_norm(v[0], 2, v[1], v[2], {.eps = 0.01}); }},
           {"group_norm: two groups", [](auto& v) { return group_norm(v[0], 2, {.eps = 0.01}); }},
           {"block: two rows",
            [](auto& v) {

@@ -54,6 +54,10 @@ uses = {
     "layer_norm: with weights": of(
         lambda x, w, b: nn.layer_norm(x, (3, 4), w, b, eps=0.01), (4, 3, 4), (3, 4), (3, 4)),
     "rms_norm: with a weight": of(lambda x, w: nn.rms_norm(x, (6,), w, eps=0.01), (8, 6), (6,)),
+    "batch_norm: with weights": of(
+        lambda x, w, b: nn.batch_norm(x, None, None, w, b, training=True, eps=0.01), (5, 3, 6), (3,), (3,)),
+    "group_norm: with weights": of(
+        lambda x, w, b: nn.group_norm(x, 2, w, b, eps=0.01), (3, 4, 5), (4,), (4,)),
     "group_norm: two groups": of(lambda x: nn.group_norm(x, 2, eps=0.01), (3, 4, 5)),
     "block: two rows": of(
         lambda a, b, c: torch.cat([torch.cat([a * a, b], 1), torch.cat([c, c * b.sum()], 1)], 0),
