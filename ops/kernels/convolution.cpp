@@ -115,7 +115,7 @@ struct Panels {
   }
 };
 
-/// Whether to add up shifted rows: beyond the ends of what is there, zeros meet these factors.
+/// Whether to add up shifted rows: beyond the ends of the results, zeros meet these factors.
 template <class T>
 bool by_rows(const ConvolutionShape& shape, const T* factors, std::int64_t count) {
   return slides(shape) && all_finite(factors, count);
@@ -167,8 +167,11 @@ void data_of(const ConvolutionShape& shape, const T* w, const T* y, T* x) {
 template <class T>
 void weights_of(const ConvolutionShape& shape, const T* x, const T* y, T* w) {
   if (is_empty(shape)) return clear(w, weights_in(shape));
-  if (!shape.windows.are_elements() && by_rows(shape, x, data_in(shape)))
-    return slide_weights(shape, x, y, w);
+  if (!shape.windows.are_elements() && slides(shape)) {
+    slide_weights(shape, x, y, w);
+    // Zeros between the results meet data: what is infinite there comes through as NaN.
+    if (is_depthwise(shape) || all_finite(w, weights_in(shape))) return;
+  }
   Panels<T> panels(shape);
   std::fill_n(w, weights_in(shape), T{0});
   panels.each(x, w, y, [&](auto* data, auto* weights, auto* result, auto first, auto last) {

@@ -168,6 +168,7 @@ void mix_channels(const ConvolutionShape& shape, std::int64_t from, std::int64_t
 
 template <class T>
 void slide_result(const ConvolutionShape& shape, const T* data, const T* weights, T* result) {
+  if (is_depthwise(shape)) return depthwise_result(shape, data, weights, result);
   const Windows& of = shape.windows;
   if (of.are_elements()) {
     const auto weight = [&](auto group, auto input, auto output) {
@@ -199,6 +200,7 @@ void slide_result(const ConvolutionShape& shape, const T* data, const T* weights
 
 template <class T>
 void slide_data(const ConvolutionShape& shape, const T* weights, const T* result, T* data) {
+  if (is_depthwise(shape)) return depthwise_data(shape, weights, result, data);
   const Windows& of = shape.windows;
   if (of.are_elements()) {
     const auto weight = [&](auto group, auto output, auto input) {
@@ -257,6 +259,7 @@ void slide_data(const ConvolutionShape& shape, const T* weights, const T* result
 
 template <class T>
 void slide_weights(const ConvolutionShape& shape, const T* data, const T* result, T* weights) {
+  if (is_depthwise(shape)) return depthwise_weights(shape, data, result, weights);
   const Windows& of = shape.windows;
   const Phases phases(of);
   const Offsets offsets = tap_offsets(phases, of, shape.inputs);

@@ -17,4 +17,13 @@ void slide_data(const ConvolutionShape& shape, const T* weights, const T* result
 template <class T>
 void slide_weights(const ConvolutionShape& shape, const T* data, const T* result, T* weights);
 
+/// Whether each channel has a window of its own, which slides element by element; then these are faster.
+bool is_depthwise(const ConvolutionShape& shape);
+template <class T>
+void depthwise_result(const ConvolutionShape& shape, const T* data, const T* weights, T* result);
+template <class T>
+void depthwise_data(const ConvolutionShape& shape, const T* weights, const T* result, T* data);
+template <class T>
+void depthwise_weights(const ConvolutionShape& shape, const T* data, const T* result, T* weights);
+
 }  // namespace xtape::kernels

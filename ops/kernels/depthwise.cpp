@@ -1,0 +1,140 @@
+#include <algorithm>
+
+#include <xtape/core/kernels/lane.hpp>
+#include <xtape/ops/kernels/depthwise.hpp>
+
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
+namespace {
+
+/// The extent of a window along an axis: known where it is common, so that its loops are unrolled and its
+/// weights stay in registers.
+template <std::int64_t known>
+constexpr std::int64_t extent(std::int64_t given) {
+  return known > 0 ? known : given;
+}
+
+/// `together` rows of results from r on, of the register at column c.
+template <std::int64_t known, std::int64_t together, class T>
+XTAPE_INLINE void sum_tile(const PlaneSums<T>& of, std::int64_t r, std::int64_t c) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  const std::int64_t rows = extent<known>(of.kernel_rows);
+  const std::int64_t columns = extent<known>(of.kernel_columns);
+  Lane<T> sums[static_cast<std::size_t>(together)];
+  for (Lane<T>& sum : sums) sum = 0;
+    // Each row of x is read once for all rows of results that it has a part in.
+#pragma GCC unroll 8
+  for (std::int64_t line = 0; line < rows + together - 1; ++line) {
+    const std::int64_t step = together > 1 ? 1 : of.dilation_rows;
+    const T* from = of.x + (r + line * step) * of.x_row + c;
+#pragma GCC unroll 3
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const Lane<T> x = Lane<T>::load(from + j * of.dilation_columns);
+#pragma GCC unroll 4
+      for (std::int64_t i = 0; i < together; ++i) {
+        const std::int64_t tap = line - i;
+        if (tap >= 0 && tap < rows) sums[i] = fma(x, Lane<T>(of.w[tap * columns + j]), sums[i]);
+      }
+    }
+  }
+  const std::int64_t count = of.columns - c;
+#pragma GCC unroll 4
+  for (std::int64_t i = 0; i < together; ++i) {
+    T* to = of.y + (r + i) * of.columns + c;
+    count >= width ? sums[i].store(to) : sums[i].store_first(to, count);
+  }
+}
+
+template <std::int64_t known, class T>
+void sums_of(const PlaneSums<T>& of) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  constexpr std::int64_t together = 4;
+  std::int64_t r = 0;
+  if (of.dilation_rows == 1) {
+    for (; r + together <= of.rows; r += together) {
+      for (std::int64_t c = 0; c < of.columns; c += width) sum_tile<known, together>(of, r, c);
+    }
+  }
+  for (; r < of.rows; ++r) {
+    for (std::int64_t c = 0; c < of.columns; c += width) sum_tile<known, 1>(of, r, c);
+  }
+}
+
+template <class T>
+void sums(const PlaneSums<T>& of) {
+  if (of.kernel_rows == 3 && of.kernel_columns == 3 && of.dilation_columns == 1)
+    return sums_of<3>(of);
+  sums_of<0>(of);
+}
+
+/// Tap by tap, `together` of them at a time: taps first, first + 1, ...
+template <std::int64_t together, class T>
+void product_tile(const PlaneProducts<T>& of, std::int64_t first) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  constexpr std::int64_t most = 128;  // products that a register adds up
+  std::int64_t offsets[static_cast<std::size_t>(together)];
+#pragma GCC unroll 9
+  for (std::int64_t k = 0; k < together; ++k) {
+    const std::int64_t i = (first + k) / of.kernel_columns, j = (first + k) % of.kernel_columns;
+    offsets[k] = i * of.dilation_rows * of.x_row + j * of.dilation_columns;
+  }
+  Lane<T> sums[static_cast<std::size_t>(together)];
+#pragma GCC unroll 9
+  for (std::int64_t k = 0; k < together; ++k) sums[k] = 0;
+  std::int64_t added = 0;
+  const auto flush = [&] {
+#pragma GCC unroll 9
+    for (std::int64_t k = 0; k < together; ++k) {
+      T lanes[Lane<T>::width];
+      sums[k].store(lanes);
+      double total = 0;
+      for (const T lane : lanes) total += static_cast<double>(lane);
+      of.w[first + k] += total;
+      sums[k] = 0;
+    }
+    added = 0;
+  };
+  const std::int64_t registers = (of.columns + width - 1) / width;
+  for (std::int64_t image = 0; image < of.images; ++image) {
+    for (std::int64_t r = 0; r < of.rows; ++r) {
+      const T* g = of.g + image * of.g_image + r * of.columns;
+      const T* x = of.x + image * of.x_image + r * of.x_row;
+      std::int64_t c = 0;
+      for (; c + width <= of.columns; c += width) {
+        const Lane<T> left = Lane<T>::load(g + c);
+#pragma GCC unroll 9
+        for (std::int64_t k = 0; k < together; ++k)
+          sums[k] = fma(left, Lane<T>::load(x + c + offsets[k]), sums[k]);
+      }
+      if (const std::int64_t rest = of.columns - c; rest > 0) {
+        const Lane<T> left = Lane<T>::load_first(g + c, rest);
+#pragma GCC unroll 9
+        for (std::int64_t k = 0; k < together; ++k)
+          sums[k] = fma(left, Lane<T>::load_first(x + c + offsets[k], rest), sums[k]);
+      }
+      added += registers;
+      if (added >= most) flush();
+    }
+  }
+  flush();
+}
+
+template <class T>
+void products(const PlaneProducts<T>& of) {
+  const std::int64_t taps = of.kernel_rows * of.kernel_columns;
+  std::int64_t tap = 0;
+  for (; tap + 9 <= taps; tap += 9) product_tile<9>(of, tap);
+  for (; tap + 5 <= taps; tap += 5) product_tile<5>(of, tap);
+  for (; tap < taps; ++tap) product_tile<1>(of, tap);
+}
+
+}  // namespace
+}  // namespace XTAPE_LEVEL
+
+template <>
+const PlaneKernels& compiled<PlaneKernels, Level::XTAPE_LEVEL>() {
+  static constexpr PlaneKernels table{sums<float>, sums<double>, products<float>, products<double>};
+  return table;
+}
+
+}  // namespace xtape::kernels
