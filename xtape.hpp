@@ -40,12 +40,15 @@
 #include <xtape/nn/binary_cross_entropy.hpp>
 #include <xtape/nn/convolution.hpp>
 #include <xtape/nn/cross_entropy.hpp>
+#include <xtape/nn/ctc_loss.hpp>
 #include <xtape/nn/dense.hpp>
 #include <xtape/nn/dropout.hpp>
 #include <xtape/nn/embedding.hpp>
 #include <xtape/nn/flatten.hpp>
 #include <xtape/nn/init.hpp>
+#include <xtape/nn/likelihood_loss.hpp>
 #include <xtape/nn/loss.hpp>
+#include <xtape/nn/margin_loss.hpp>
 #include <xtape/nn/module.hpp>
 #include <xtape/nn/module_list.hpp>
 #include <xtape/nn/normalization.hpp>
@@ -57,6 +60,7 @@
 #include <xtape/nn/sequential.hpp>
 #include <xtape/nn/summary.hpp>
 #include <xtape/nn/torch_state.hpp>
+#include <xtape/ops/activation.hpp>
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/bitwise.hpp>
 #include <xtape/ops/checkpoint.hpp>

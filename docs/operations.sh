@@ -33,6 +33,7 @@ Normalization|normalization
 Linear algebra|linalg
 Fourier transforms|fourier
 Softmax|softmax
+Other activations|activation
 Dropout|dropout
 Probability distributions|distributions
 Derivatives of functions|derivatives
