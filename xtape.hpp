@@ -59,6 +59,7 @@
 #include <xtape/nn/residual.hpp>
 #include <xtape/nn/sequential.hpp>
 #include <xtape/nn/summary.hpp>
+#include <xtape/nn/torch_defaults.hpp>
 #include <xtape/nn/torch_state.hpp>
 #include <xtape/ops/activation.hpp>
 #include <xtape/ops/along_axis.hpp>

@@ -43,6 +43,13 @@ Tensor initial_weight(const char* op, std::int64_t inputs, std::int64_t outputs,
   return transpose(options.weight_init(Shape(shape), options.dtype, rng), order).contiguous();
 }
 
+/// Of a weight [outputs, inputs, kernel...], or of a transposed one [inputs, outputs, kernel...].
+init::Fans fans_of(const Tensor& weight, bool transposed) {
+  const std::int64_t taps = weight.size() / (weight.extent(0) * weight.extent(1));
+  const auto fan = [&](int axis) { return static_cast<double>(weight.extent(axis) * taps); };
+  return {fan(transposed ? 0 : 1), fan(transposed ? 1 : 0)};
+}
+
 }  // namespace
 
 template <int axes>
@@ -51,7 +58,9 @@ Conv<axes>::Conv(std::int64_t inputs, std::int64_t outputs, const PerAxis& kerne
     : weight(parameter("weight",
                        initial_weight("conv", inputs, outputs, kernel, axes, false, options, rng))),
       options_{options.stride, options.padding, options.dilation, options.groups} {
-  if (options.bias) bias = parameter("bias", options.bias_init({outputs}, options.dtype, rng));
+  if (options.bias)
+    bias =
+        parameter("bias", options.bias_init({outputs}, options.dtype, rng, fans_of(weight, false)));
   penalize(weight, options.weight_l1, options.weight_l2);
   describe(detail::per_axes("Conv", axes),
            detail::Arguments(inputs, outputs, kernel)("stride", options.stride, 1)(
@@ -75,7 +84,9 @@ ConvTranspose<axes>::ConvTranspose(std::int64_t inputs, std::int64_t outputs, co
                                                 true, options, rng))),
       options_{options.stride, options.padding, options.output_padding, options.dilation,
                options.groups} {
-  if (options.bias) bias = parameter("bias", options.bias_init({outputs}, options.dtype, rng));
+  if (options.bias)
+    bias =
+        parameter("bias", options.bias_init({outputs}, options.dtype, rng, fans_of(weight, true)));
   penalize(weight, options.weight_l1, options.weight_l2);
   describe(
       detail::per_axes("ConvTranspose", axes),

@@ -26,7 +26,8 @@ Dense::Dense(std::int64_t inputs, std::int64_t outputs, const DenseOptions& opti
           checked(inputs, outputs, options).weight_init({inputs, outputs}, options.dtype, rng))) {
   penalize(weight, options.weight_l1, options.weight_l2);
   if (options.bias) {
-    bias = parameter("bias", options.bias_init({outputs}, options.dtype, rng));
+    bias = parameter(
+        "bias", options.bias_init({outputs}, options.dtype, rng, init::Fans::of(weight.shape())));
     penalize(bias, options.bias_l1, options.bias_l2);
   }
   set_torch_layout("weight", TorchLayout::transposed);

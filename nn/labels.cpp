@@ -135,9 +135,13 @@ void check_floating(const char* op, const char* what, const Tensor& x) {
   throw DtypeError(std::string(op) + ": " + what + " must be floating; got " + x.describe());
 }
 
-void check_probabilities(const char* op, const Tensor& targets) {
-  check_elements(op, "targets", "lie in [0, 1]", targets,
+void check_shares(const char* op, const char* what, const Tensor& x) {
+  check_elements(op, what, "lie in [0, 1]", x,
                  [](double value) { return (value >= 0) & (value <= 1); });
+}
+
+void check_probabilities(const char* op, const Tensor& targets) {
+  check_shares(op, "targets", targets);
 }
 
 void check_truth_values(const char* op, const Tensor& targets) {

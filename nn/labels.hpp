@@ -33,6 +33,8 @@ void check_floating(const char* op, const char* what, const Tensor& x);
 
 /// Throws ValueError unless each target lies in [0, 1], naming the position of one that does not.
 void check_probabilities(const char* op, const Tensor& targets);
+/// The same of what is not a target.
+void check_shares(const char* op, const char* what, const Tensor& x);
 /// Throws ValueError unless each target is 0 or 1, naming the position.
 void check_truth_values(const char* op, const Tensor& targets);
 /// Throws ValueError unless each target is -1 or 1, naming the position.
