@@ -37,7 +37,10 @@
 #include <xtape/data/vertical.hpp>
 #include <xtape/nn/activation.hpp>
 #include <xtape/nn/any_module.hpp>
+#include <xtape/nn/bilinear.hpp>
 #include <xtape/nn/binary_cross_entropy.hpp>
+#include <xtape/nn/branches.hpp>
+#include <xtape/nn/channels.hpp>
 #include <xtape/nn/convolution.hpp>
 #include <xtape/nn/cross_entropy.hpp>
 #include <xtape/nn/ctc_loss.hpp>
@@ -50,6 +53,7 @@
 #include <xtape/nn/loss.hpp>
 #include <xtape/nn/margin_loss.hpp>
 #include <xtape/nn/module.hpp>
+#include <xtape/nn/module_dict.hpp>
 #include <xtape/nn/module_list.hpp>
 #include <xtape/nn/normalization.hpp>
 #include <xtape/nn/pooling.hpp>
@@ -58,9 +62,12 @@
 #include <xtape/nn/regularization.hpp>
 #include <xtape/nn/residual.hpp>
 #include <xtape/nn/sequential.hpp>
+#include <xtape/nn/similarity.hpp>
 #include <xtape/nn/summary.hpp>
 #include <xtape/nn/torch_defaults.hpp>
 #include <xtape/nn/torch_state.hpp>
+#include <xtape/nn/upsample.hpp>
+#include <xtape/nn/weight_norm.hpp>
 #include <xtape/ops/activation.hpp>
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/bitwise.hpp>
@@ -94,11 +101,13 @@
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/samples.hpp>
 #include <xtape/ops/search.hpp>
+#include <xtape/ops/similarity.hpp>
 #include <xtape/ops/softmax.hpp>
 #include <xtape/ops/sort.hpp>
 #include <xtape/ops/special.hpp>
 #include <xtape/ops/statistics.hpp>
 #include <xtape/ops/trace.hpp>
+#include <xtape/ops/upsample.hpp>
 #include <xtape/ops/vmap.hpp>
 #include <xtape/optim/adadelta.hpp>
 #include <xtape/optim/adagrad.hpp>

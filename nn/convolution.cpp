@@ -1,3 +1,4 @@
+#include <string>
 #include <vector>
 
 #include <xtape/core/require.hpp>
@@ -17,6 +18,8 @@ void check_padding(const ConvTransposeOptions& options, int axes) {
   static_cast<void>(options.padding.of("conv_transpose", "padding", axes, 0));
   static_cast<void>(options.output_padding.of("conv_transpose", "output_padding", axes, 0));
 }
+
+std::string shown(Channels channels) { return channels == Channels::last ? "last" : "first"; }
 
 /// Initial weights [first, second, kernel...] of [kernel..., fan in, fan out], which initializers know,
 /// once all options fit.
@@ -57,7 +60,8 @@ Conv<axes>::Conv(std::int64_t inputs, std::int64_t outputs, const PerAxis& kerne
                  const ConvOptions& options, Rng& rng)
     : weight(parameter("weight",
                        initial_weight("conv", inputs, outputs, kernel, axes, false, options, rng))),
-      options_{options.stride, options.padding, options.dilation, options.groups} {
+      options_{options.stride, options.padding, options.dilation, options.groups},
+      channels_(options.channels) {
   if (options.bias)
     bias =
         parameter("bias", options.bias_init({outputs}, options.dtype, rng, fans_of(weight, false)));
@@ -65,15 +69,22 @@ Conv<axes>::Conv(std::int64_t inputs, std::int64_t outputs, const PerAxis& kerne
   describe(detail::per_axes("Conv", axes),
            detail::Arguments(inputs, outputs, kernel)("stride", options.stride, 1)(
                "padding", options.padding, 0)("dilation", options.dilation, 1)(
-               "groups", options.groups, 1)("bias", options.bias, true)
+               "groups", options.groups, 1)("bias", options.bias, true)(
+               "channels", shown(options.channels), "first")
                .text);
 }
 
 template <int axes>
 Tensor Conv<axes>::operator()(const Tensor& x) const {
-  return call(x, [&](const Tensor& in) {
-    return bias.defined() ? convolution(in, weight, bias, options_)
-                          : convolution(in, weight, options_);
+  return call(x, [&](const Tensor& in) { return with_weight(weight, in); });
+}
+
+template <int axes>
+Tensor Conv<axes>::with_weight(const Tensor& other, const Tensor& x) const {
+  const ErrorContext in = here();
+  return detail::channels_first(x, axes, channels_, [&](const Tensor& images) {
+    return bias.defined() ? convolution(images, other, bias, options_)
+                          : convolution(images, other, options_);
   });
 }
 
@@ -83,24 +94,31 @@ ConvTranspose<axes>::ConvTranspose(std::int64_t inputs, std::int64_t outputs, co
     : weight(parameter("weight", initial_weight("conv_transpose", inputs, outputs, kernel, axes,
                                                 true, options, rng))),
       options_{options.stride, options.padding, options.output_padding, options.dilation,
-               options.groups} {
+               options.groups},
+      channels_(options.channels) {
   if (options.bias)
     bias =
         parameter("bias", options.bias_init({outputs}, options.dtype, rng, fans_of(weight, true)));
   penalize(weight, options.weight_l1, options.weight_l2);
-  describe(
-      detail::per_axes("ConvTranspose", axes),
-      detail::Arguments(inputs, outputs, kernel)("stride", options.stride, 1)(
-          "padding", options.padding, 0)("output_padding", options.output_padding, 0)(
-          "dilation", options.dilation, 1)("groups", options.groups, 1)("bias", options.bias, true)
-          .text);
+  describe(detail::per_axes("ConvTranspose", axes),
+           detail::Arguments(inputs, outputs, kernel)("stride", options.stride, 1)(
+               "padding", options.padding, 0)("output_padding", options.output_padding, 0)(
+               "dilation", options.dilation, 1)("groups", options.groups, 1)(
+               "bias", options.bias, true)("channels", shown(options.channels), "first")
+               .text);
 }
 
 template <int axes>
 Tensor ConvTranspose<axes>::operator()(const Tensor& x) const {
-  return call(x, [&](const Tensor& in) {
-    return bias.defined() ? transposed_convolution(in, weight, bias, options_)
-                          : transposed_convolution(in, weight, options_);
+  return call(x, [&](const Tensor& in) { return with_weight(weight, in); });
+}
+
+template <int axes>
+Tensor ConvTranspose<axes>::with_weight(const Tensor& other, const Tensor& x) const {
+  const ErrorContext in = here();
+  return detail::channels_first(x, axes, channels_, [&](const Tensor& images) {
+    return bias.defined() ? transposed_convolution(images, other, bias, options_)
+                          : transposed_convolution(images, other, options_);
   });
 }
 

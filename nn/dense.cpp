@@ -35,9 +35,12 @@ Dense::Dense(std::int64_t inputs, std::int64_t outputs, const DenseOptions& opti
 }
 
 Tensor Dense::operator()(const Tensor& x) const {
-  return call(x, [&](const Tensor& in) {
-    return bias.defined() ? linear(in, weight, bias) : linear(in, weight);
-  });
+  return call(x, [&](const Tensor& in) { return with_weight(weight, in); });
+}
+
+Tensor Dense::with_weight(const Tensor& other, const Tensor& x) const {
+  const ErrorContext in = here();
+  return bias.defined() ? linear(x, other, bias) : linear(x, other);
 }
 
 }  // namespace xtape::nn
