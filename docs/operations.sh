@@ -25,14 +25,17 @@ Searching and counting|search
 Running sums, products and extrema|cumulative
 Products of matrices|matmul
 Other products|products
+Angles and distances|similarity
 Sums of products by subscripts|einsum
 Convolutions and correlations of signals|convolve
 Convolutions of images|convolution
 Pooling|pooling
+Images in other sizes|upsample
 Normalization|normalization
 Linear algebra|linalg
 Fourier transforms|fourier
 Softmax|softmax
+Other activations|activation
 Dropout|dropout
 Probability distributions|distributions
 Derivatives of functions|derivatives

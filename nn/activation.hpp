@@ -4,7 +4,9 @@
 #include <xtape/config.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/nn/module.hpp>
+#include <xtape/ops/activation.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/functions.hpp>
 #include <xtape/ops/softmax.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -18,11 +20,38 @@ struct Activation : Module {
   Tensor operator()(const Tensor& x) const { return call(x, function); }
 };
 
+struct Hardsigmoid : Activation<hardsigmoid> {};
+struct Hardswish : Activation<hardswish> {};
+struct LogSigmoid : Activation<log_sigmoid> {};
+struct Mish : Activation<mish> {};
 struct ReLU : Activation<relu> {};
+struct ReLU6 : Activation<relu6> {};
+struct SELU : Activation<selu> {};
 struct SiLU : Activation<silu> {};
 struct Sigmoid : Activation<sigmoid> {};
-struct Softplus : Activation<softplus> {};
+struct Softsign : Activation<softsign> {};
 struct Tanh : Activation<tanh> {};
+
+struct SoftplusOptions {
+  double beta = 1;  ///< the greater, the nearer to relu
+};
+
+/// log(1 + exp(beta x)) / beta, for x of any size. Throws ValueError unless beta is finite and above 0.
+class Softplus : public Module {
+ public:
+  explicit Softplus(const SoftplusOptions& options = {})
+      : beta_(xtape::detail::require_positive("softplus", "beta", options.beta)) {
+    describe("Softplus", beta_ == 1 ? "" : "beta=" + xtape::detail::text(beta_));
+  }
+  Tensor operator()(const Tensor& x) const {
+    return call(x, [&](const Tensor& in) {
+      return beta_ == 1 ? softplus(in) : softplus(in * beta_) / beta_;
+    });
+  }
+
+ private:
+  double beta_;
+};
 
 /// x for x > 0, negative_slope x elsewhere. Throws ValueError for a slope that is not finite.
 class LeakyReLU : public Module {
@@ -52,6 +81,135 @@ class ELU : public Module {
 
  private:
   double alpha_;
+};
+
+/// elu with a slope that is continuous for each alpha. Throws ValueError unless alpha is finite and above 0.
+class CELU : public Module {
+ public:
+  explicit CELU(double alpha = 1)
+      : alpha_(xtape::detail::require_positive("celu", "alpha", alpha)) {
+    describe("CELU", xtape::detail::text(alpha));
+  }
+  Tensor operator()(const Tensor& x) const {
+    return call(x, [&](const Tensor& in) { return celu(in, alpha_); });
+  }
+
+ private:
+  double alpha_;
+};
+
+/// 0 where |x| <= lambda, x elsewhere. Throws ValueError for a lambda that is negative or not finite.
+class Hardshrink : public Module {
+ public:
+  explicit Hardshrink(double lambda = 0.5)
+      : lambda_(xtape::detail::require_not_negative("hardshrink", "lambda", lambda)) {
+    describe("Hardshrink", xtape::detail::text(lambda));
+  }
+  Tensor operator()(const Tensor& x) const {
+    return call(x, [&](const Tensor& in) { return hardshrink(in, lambda_); });
+  }
+
+ private:
+  double lambda_;
+};
+
+/// The same, x brought nearer to 0 by lambda.
+class Softshrink : public Module {
+ public:
+  explicit Softshrink(double lambda = 0.5)
+      : lambda_(xtape::detail::require_not_negative("softshrink", "lambda", lambda)) {
+    describe("Softshrink", xtape::detail::text(lambda));
+  }
+  Tensor operator()(const Tensor& x) const {
+    return call(x, [&](const Tensor& in) { return softshrink(in, lambda_); });
+  }
+
+ private:
+  double lambda_;
+};
+
+/// x limited to [low, high]. Throws ValueError unless low <= high.
+class Hardtanh : public Module {
+ public:
+  explicit Hardtanh(double low = -1, double high = 1)
+      : low_(xtape::detail::require(low <= high, "hardtanh", "low", "be at most high", low)),
+        high_(high) {
+    describe("Hardtanh", xtape::detail::text(low) + ", " + xtape::detail::text(high));
+  }
+  Tensor operator()(const Tensor& x) const {
+    return call(x, [&](const Tensor& in) { return hardtanh(in, low_, high_); });
+  }
+
+ private:
+  double low_, high_;
+};
+
+/// x where it is above a limit, elsewhere a value. Throws ValueError for a number that is not finite.
+class Threshold : public Module {
+ public:
+  Threshold(double limit, double value)
+      : limit_(xtape::detail::require_finite("threshold", "limit", limit)),
+        value_(xtape::detail::require_finite("threshold", "value", value)) {
+    describe("Threshold", xtape::detail::text(limit) + ", " + xtape::detail::text(value));
+  }
+  Tensor operator()(const Tensor& x) const {
+    return call(x, [&](const Tensor& in) { return threshold(in, limit_, value_); });
+  }
+
+ private:
+  double limit_, value_;
+};
+
+struct PReLUOptions {
+  double init = 0.25;  ///< of each slope
+  Dtype dtype = default_dtype();
+};
+
+/// leaky_relu with learnt slopes, one for all or one for each channel: see `prelu`.
+/// Throws ValueError for less than one channel or an initial slope that is not finite.
+struct PReLU : Module {
+  explicit PReLU(std::int64_t channels = 1, const PReLUOptions& options = {});
+
+  Tensor operator()(const Tensor& x) const {
+    return call(x, [&](const Tensor& in) { return prelu(in, weight); });
+  }
+
+  Parameter weight;  // [channels]
+};
+
+/// A function along an axis as a module.
+template <Tensor (*function)(const Tensor&, std::int64_t)>
+class AlongAxis : public Module {
+ public:
+  Tensor operator()(const Tensor& x) const {
+    return call(x, [&](const Tensor& in) { return function(in, axis_); });
+  }
+
+ protected:
+  AlongAxis(const char* type, std::int64_t axis) : axis_(axis) {
+    describe(type, axis == -1 ? "" : xtape::detail::text(axis));
+  }
+
+ private:
+  std::int64_t axis_;
+};
+
+/// The first half of an axis times a gate that the second half opens: see `glu`.
+struct GLU : AlongAxis<glu> {
+  explicit GLU(std::int64_t axis = -1) : AlongAxis("GLU", axis) {}
+};
+struct ReGLU : AlongAxis<reglu> {
+  explicit ReGLU(std::int64_t axis = -1) : AlongAxis("ReGLU", axis) {}
+};
+struct GEGLU : AlongAxis<geglu> {
+  explicit GEGLU(std::int64_t axis = -1) : AlongAxis("GEGLU", axis) {}
+};
+struct SwiGLU : AlongAxis<swiglu> {
+  explicit SwiGLU(std::int64_t axis = -1) : AlongAxis("SwiGLU", axis) {}
+};
+/// Probabilities along an axis, the greater the smaller x is.
+struct Softmin : AlongAxis<softmin> {
+  explicit Softmin(std::int64_t axis = -1) : AlongAxis("Softmin", axis) {}
 };
 
 struct GELUOptions {

@@ -1,3 +1,4 @@
+#include <string>
 #include <vector>
 
 #include <xtape/core/require.hpp>
@@ -17,6 +18,8 @@ void check_padding(const ConvTransposeOptions& options, int axes) {
   static_cast<void>(options.padding.of("conv_transpose", "padding", axes, 0));
   static_cast<void>(options.output_padding.of("conv_transpose", "output_padding", axes, 0));
 }
+
+std::string shown(Channels channels) { return channels == Channels::last ? "last" : "first"; }
 
 /// Initial weights [first, second, kernel...] of [kernel..., fan in, fan out], which initializers know,
 /// once all options fit.
@@ -43,6 +46,13 @@ Tensor initial_weight(const char* op, std::int64_t inputs, std::int64_t outputs,
   return transpose(options.weight_init(Shape(shape), options.dtype, rng), order).contiguous();
 }
 
+/// Of a weight [outputs, inputs, kernel...], or of a transposed one [inputs, outputs, kernel...].
+init::Fans fans_of(const Tensor& weight, bool transposed) {
+  const std::int64_t taps = weight.size() / (weight.extent(0) * weight.extent(1));
+  const auto fan = [&](int axis) { return static_cast<double>(weight.extent(axis) * taps); };
+  return {fan(transposed ? 0 : 1), fan(transposed ? 1 : 0)};
+}
+
 }  // namespace
 
 template <int axes>
@@ -50,21 +60,31 @@ Conv<axes>::Conv(std::int64_t inputs, std::int64_t outputs, const PerAxis& kerne
                  const ConvOptions& options, Rng& rng)
     : weight(parameter("weight",
                        initial_weight("conv", inputs, outputs, kernel, axes, false, options, rng))),
-      options_{options.stride, options.padding, options.dilation, options.groups} {
-  if (options.bias) bias = parameter("bias", options.bias_init({outputs}, options.dtype, rng));
+      options_{options.stride, options.padding, options.dilation, options.groups},
+      channels_(options.channels) {
+  if (options.bias)
+    bias =
+        parameter("bias", options.bias_init({outputs}, options.dtype, rng, fans_of(weight, false)));
   penalize(weight, options.weight_l1, options.weight_l2);
   describe(detail::per_axes("Conv", axes),
            detail::Arguments(inputs, outputs, kernel)("stride", options.stride, 1)(
                "padding", options.padding, 0)("dilation", options.dilation, 1)(
-               "groups", options.groups, 1)("bias", options.bias, true)
+               "groups", options.groups, 1)("bias", options.bias, true)(
+               "channels", shown(options.channels), "first")
                .text);
 }
 
 template <int axes>
 Tensor Conv<axes>::operator()(const Tensor& x) const {
-  return call(x, [&](const Tensor& in) {
-    return bias.defined() ? convolution(in, weight, bias, options_)
-                          : convolution(in, weight, options_);
+  return call(x, [&](const Tensor& in) { return with_weight(weight, in); });
+}
+
+template <int axes>
+Tensor Conv<axes>::with_weight(const Tensor& other, const Tensor& x) const {
+  const ErrorContext in = here();
+  return detail::channels_first(x, axes, channels_, [&](const Tensor& images) {
+    return bias.defined() ? convolution(images, other, bias, options_)
+                          : convolution(images, other, options_);
   });
 }
 
@@ -74,22 +94,31 @@ ConvTranspose<axes>::ConvTranspose(std::int64_t inputs, std::int64_t outputs, co
     : weight(parameter("weight", initial_weight("conv_transpose", inputs, outputs, kernel, axes,
                                                 true, options, rng))),
       options_{options.stride, options.padding, options.output_padding, options.dilation,
-               options.groups} {
-  if (options.bias) bias = parameter("bias", options.bias_init({outputs}, options.dtype, rng));
+               options.groups},
+      channels_(options.channels) {
+  if (options.bias)
+    bias =
+        parameter("bias", options.bias_init({outputs}, options.dtype, rng, fans_of(weight, true)));
   penalize(weight, options.weight_l1, options.weight_l2);
-  describe(
-      detail::per_axes("ConvTranspose", axes),
-      detail::Arguments(inputs, outputs, kernel)("stride", options.stride, 1)(
-          "padding", options.padding, 0)("output_padding", options.output_padding, 0)(
-          "dilation", options.dilation, 1)("groups", options.groups, 1)("bias", options.bias, true)
-          .text);
+  describe(detail::per_axes("ConvTranspose", axes),
+           detail::Arguments(inputs, outputs, kernel)("stride", options.stride, 1)(
+               "padding", options.padding, 0)("output_padding", options.output_padding, 0)(
+               "dilation", options.dilation, 1)("groups", options.groups, 1)(
+               "bias", options.bias, true)("channels", shown(options.channels), "first")
+               .text);
 }
 
 template <int axes>
 Tensor ConvTranspose<axes>::operator()(const Tensor& x) const {
-  return call(x, [&](const Tensor& in) {
-    return bias.defined() ? transposed_convolution(in, weight, bias, options_)
-                          : transposed_convolution(in, weight, options_);
+  return call(x, [&](const Tensor& in) { return with_weight(weight, in); });
+}
+
+template <int axes>
+Tensor ConvTranspose<axes>::with_weight(const Tensor& other, const Tensor& x) const {
+  const ErrorContext in = here();
+  return detail::channels_first(x, axes, channels_, [&](const Tensor& images) {
+    return bias.defined() ? transposed_convolution(images, other, bias, options_)
+                          : transposed_convolution(images, other, options_);
   });
 }
 

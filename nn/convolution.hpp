@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include <xtape/config.hpp>
+#include <xtape/nn/channels.hpp>
 #include <xtape/nn/init.hpp>
 #include <xtape/nn/module.hpp>
 #include <xtape/ops/convolution.hpp>
@@ -16,6 +17,7 @@ struct ConvOptions {
   PerAxis dilation = 1;            ///< from tap to tap
   std::int64_t groups = 1;         ///< as many as there are channels: depthwise
   bool bias = true;
+  Channels channels = Channels::first;
   double weight_l1 = 0;  ///< factors of the penalties, see Module::regularization_loss
   double weight_l2 = 0;
   init::Initializer weight_init = init::glorot_uniform();  ///< of [kernel..., inputs, outputs]
@@ -24,7 +26,8 @@ struct ConvOptions {
 };
 
 /// Convolutional layer over images of `axes` axes: see `convolution`.
-///   x [n, inputs, in...]   ->   y [n, outputs, out...], in the dtype of the parameters; or one image
+///   x [n, inputs, in...]   ->   y [n, outputs, out...], in the dtype of the parameters; or one image;
+///   with channels last [n, in..., inputs]   ->   [n, out..., outputs], the weight as ever
 ///   `nn::Conv2d(3, 16, 3, {.padding = 1})`
 /// Throws ValueError for channels or a kernel below 1 and groups that do not divide both.
 template <int axes>
@@ -33,11 +36,14 @@ struct Conv : Module {
        const ConvOptions& options = {}, Rng& rng = default_rng());
 
   Tensor operator()(const Tensor& x) const;
+  /// The same with another weight in the place of its own.
+  Tensor with_weight(const Tensor& other, const Tensor& x) const;
 
   Parameter weight, bias;  // [outputs, inputs / groups, kernel...], [outputs] or undefined
 
  private:
   ConvolutionOptions options_;
+  Channels channels_;
 };
 using Conv1d = Conv<1>;
 using Conv2d = Conv<2>;
@@ -50,6 +56,7 @@ struct ConvTransposeOptions {
   PerAxis dilation = 1;
   std::int64_t groups = 1;
   bool bias = true;
+  Channels channels = Channels::first;
   double weight_l1 = 0;
   double weight_l2 = 0;
   init::Initializer weight_init = init::glorot_uniform();  ///< of [kernel..., inputs, outputs]
@@ -66,11 +73,14 @@ struct ConvTranspose : Module {
                 const ConvTransposeOptions& options = {}, Rng& rng = default_rng());
 
   Tensor operator()(const Tensor& x) const;
+  /// The same with another weight in the place of its own.
+  Tensor with_weight(const Tensor& other, const Tensor& x) const;
 
   Parameter weight, bias;  // [inputs, outputs / groups, kernel...], [outputs] or undefined
 
  private:
   TransposedConvolutionOptions options_;
+  Channels channels_;
 };
 using ConvTranspose1d = ConvTranspose<1>;
 using ConvTranspose2d = ConvTranspose<2>;

@@ -11,10 +11,12 @@
 #include <xtape/nn/clipped.hpp>
 #include <xtape/nn/cross_entropy.hpp>
 #include <xtape/nn/labels.hpp>
+#include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/kernels/softmax.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/softmax.hpp>
 
@@ -25,6 +27,42 @@ namespace {
 Tensor selected(const Tensor& counts, const Tensor& rows) {
   return counts.defined() ? where(expand_dims(counts, 1), rows, 0) : rows;
 }
+
+/// Scores and labels as rows of classes, and losses of rows in the shape that they had.
+struct Rows {
+  Rows(const char* op, const char* what, const Tensor& given, const Tensor& of_given,
+       std::int64_t axis)
+      : scores(given), labels(of_given) {
+    xtape::detail::require_defined(op, what, given);
+    xtape::detail::require_defined(op, "labels", of_given);
+    if (given.rank() < 2) return;  // told by who checks the rows
+    const int at = xtape::normalize_axis(op, axis, given.rank());
+    if (given.rank() == 2 && at == 1) return;
+    const bool sparse = of_given.rank() == given.rank() - 1;
+    for (int i = 0; i < given.rank(); ++i)
+      if (i != at) shape_.push_back(given.extent(i));
+    if (of_given.shape() != (sparse ? shape_ : given.shape())) {
+      throw ShapeError(std::string(op) + ": " + what +
+                       " need labels of their shape, or of it without the classes; got " +
+                       given.describe() + " and " + of_given.describe());
+    }
+    reshaped_ = true;
+    const auto flat = [&](const Tensor& x) {
+      return reshape(moveaxis(x, at, -1), {shape_.size(), x.extent(at)});
+    };
+    scores = flat(given);
+    labels = sparse ? reshape(of_given, {shape_.size()}) : flat(of_given);
+  }
+  Tensor restored(const Tensor& loss) const {
+    return reshaped_ && loss.rank() == 1 ? reshape(loss, shape_) : loss;
+  }
+
+  Tensor scores, labels;  // [n, classes], [n] or [n, classes]
+
+ private:
+  Shape shape_;
+  bool reshaped_ = false;
+};
 
 /// The labels of a loss with its options, checked.
 class Targets {
@@ -218,16 +256,32 @@ Tensor row_losses(const Tensor& logits, const Tensor& labels, const Tensor& coun
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels,
                      const CrossEntropyOptions& options) {
-  const Targets targets("cross_entropy", "logits", logits, labels, options);
-  return targets.sparse() ? targets.reduced(row_losses(logits, targets.labels(), targets.counts()))
-                          : targets.composed(log_softmax(selected(targets.counts(), logits)));
+  const Rows rows("cross_entropy", "logits", logits, labels, options.axis);
+  const Targets targets("cross_entropy", "logits", rows.scores, rows.labels, options);
+  const Tensor& x = rows.scores;
+  return rows.restored(targets.sparse()
+                           ? targets.reduced(row_losses(x, targets.labels(), targets.counts()))
+                           : targets.composed(log_softmax(selected(targets.counts(), x))));
 }
 
 Tensor categorical_cross_entropy(const Tensor& probabilities, const Tensor& labels,
                                  const CrossEntropyOptions& options) {
-  const Targets targets("categorical_cross_entropy", "probabilities", probabilities, labels,
-                        options);
-  return targets.composed(log(detail::clipped(selected(targets.counts(), probabilities))));
+  const char* const op = "categorical_cross_entropy";
+  const Rows rows(op, "probabilities", probabilities, labels, options.axis);
+  const Targets targets(op, "probabilities", rows.scores, rows.labels, options);
+  return rows.restored(
+      targets.composed(log(detail::clipped(selected(targets.counts(), rows.scores)))));
+}
+
+Tensor nll_loss(const Tensor& log_probabilities, const Tensor& labels,
+                const CrossEntropyOptions& options) {
+  const char* const op = "nll_loss";
+  const Rows rows(op, "log_probabilities", log_probabilities, labels, options.axis);
+  const Targets targets(op, "log_probabilities", rows.scores, rows.labels, options);
+  const Tensor log_p = selected(targets.counts(), rows.scores);
+  if (!targets.sparse()) return rows.restored(targets.composed(log_p));
+  const Tensor chosen = take_along_axis(log_p, expand_dims(targets.labels(), 1), 1);
+  return rows.restored(targets.reduced(-squeeze(chosen, 1)));
 }
 
 }  // namespace xtape::nn

@@ -14,20 +14,23 @@ struct CrossEntropyOptions {
   double label_smoothing = 0;  ///< the share of each label that all classes get, evenly
   std::optional<std::int64_t> ignore_index = {};  ///< rows with this label do not count
   Tensor class_weights = {};                      ///< [classes], not negative; constants
+  std::int64_t axis = -1;  ///< of the classes: 1 for images [n, classes, ...]
 };
 
 /// Categorical cross-entropy of p = softmax(logits) against labels, computed from the logits: finite
 /// and exact for logits of any size, and in one pass that also makes the gradient's softmax unless
 /// labels are smoothed or probabilities.
-///   logits [n, classes], floating
-///   labels int64 [n]; one-hot [n, classes], int64 or boolean; floating probabilities [n, classes]
-///   ->   a scalar, or [n] with Reduction::none
-///   dlogits = g (softmax(logits) - one_hot(labels)), per sample; none for the labels
+///   logits [n, classes], floating; or any [..., classes], sequences [n, t, classes]; with the classes
+///   along another axis if told, images [n, classes, height, width]
+///   labels int64, the logits' shape without the classes; or of their shape, one-hot, int64 or boolean,
+///   or floating probabilities
+///   ->   a scalar over all rows of classes, or with Reduction::none one loss for each, [...]
+///   dlogits = g (softmax(logits) - one_hot(labels)), per row; none for the labels
 /// With smoothing e of C classes and class weights w, a row with label y has the loss
 ///   -(1 - e) w_y log p_y - e / C sum_c w_c log p_c
 /// and the mean divides by the sum of w_y. A row with probabilities q has the loss
 ///   -sum_c w_c ((1 - e) q_c + e / C) log p_c
-/// and the mean divides by n; q is taken as it is, and need not sum to 1. A row that is ignored has
+/// and the mean divides by the number of rows; q is taken as it is, and need not sum to 1. A row that is ignored has
 /// loss and gradient 0 whatever its logits are, and is not among those of the mean. The mean over no
 /// samples, or over none that count, is NaN.
 /// Throws ShapeError, DtypeError; IndexError for a label outside the classes, naming its row;
@@ -43,6 +46,12 @@ struct CrossEntropyOptions {
 /// Of logits `cross_entropy` is faster and exact.
 [[nodiscard]] Tensor categorical_cross_entropy(const Tensor& probabilities, const Tensor& labels,
                                                const CrossEntropyOptions& options = {});
+
+/// The same of logarithms of probabilities, such as log_softmax gives: negative log-likelihood.
+///   dlog_p = -g one_hot(labels)
+/// Of logits `cross_entropy` does both in one pass.
+[[nodiscard]] Tensor nll_loss(const Tensor& log_probabilities, const Tensor& labels,
+                              const CrossEntropyOptions& options = {});
 
 }  // namespace xtape::nn
 

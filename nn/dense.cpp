@@ -26,7 +26,8 @@ Dense::Dense(std::int64_t inputs, std::int64_t outputs, const DenseOptions& opti
           checked(inputs, outputs, options).weight_init({inputs, outputs}, options.dtype, rng))) {
   penalize(weight, options.weight_l1, options.weight_l2);
   if (options.bias) {
-    bias = parameter("bias", options.bias_init({outputs}, options.dtype, rng));
+    bias = parameter(
+        "bias", options.bias_init({outputs}, options.dtype, rng, init::Fans::of(weight.shape())));
     penalize(bias, options.bias_l1, options.bias_l2);
   }
   set_torch_layout("weight", TorchLayout::transposed);
@@ -34,9 +35,12 @@ Dense::Dense(std::int64_t inputs, std::int64_t outputs, const DenseOptions& opti
 }
 
 Tensor Dense::operator()(const Tensor& x) const {
-  return call(x, [&](const Tensor& in) {
-    return bias.defined() ? linear(in, weight, bias) : linear(in, weight);
-  });
+  return call(x, [&](const Tensor& in) { return with_weight(weight, in); });
+}
+
+Tensor Dense::with_weight(const Tensor& other, const Tensor& x) const {
+  const ErrorContext in = here();
+  return bias.defined() ? linear(x, other, bias) : linear(x, other);
 }
 
 }  // namespace xtape::nn

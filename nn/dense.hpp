@@ -28,6 +28,8 @@ struct Dense : Module {
         Rng& rng = default_rng());
 
   Tensor operator()(const Tensor& x) const;
+  /// The same with another weight in the place of its own.
+  Tensor with_weight(const Tensor& other, const Tensor& x) const;
 
   Parameter weight, bias;  // [inputs, outputs], [outputs] or undefined
 };

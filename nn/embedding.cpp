@@ -1,6 +1,10 @@
+#include <type_traits>
+#include <vector>
+
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/mapped.hpp>
+#include <xtape/core/node.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/nn/arguments.hpp>
 #include <xtape/nn/embedding.hpp>
@@ -9,6 +13,7 @@
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
+#include <xtape/ops/statistics.hpp>
 
 namespace xtape::nn {
 namespace {
@@ -19,6 +24,7 @@ Tensor initial_weight(std::int64_t count, std::int64_t width, const EmbeddingOpt
   require_at_least<std::int64_t>("embedding", "count", count, 1);
   require_at_least<std::int64_t>("embedding", "width", width, 1);
   const auto padding = options.padding_index;
+  if (options.max_norm) xtape::detail::require_positive("embedding", "max_norm", *options.max_norm);
   if (padding)
     xtape::detail::require_in<std::int64_t>("embedding", "padding_index", *padding, 0, count - 1);
   const Tensor weight = options.weight_init({count, width}, options.dtype, rng);
@@ -38,13 +44,47 @@ void check_not_negative(const Tensor& words) {
 Embedding::Embedding(std::int64_t count, std::int64_t width, const EmbeddingOptions& options,
                      Rng& rng)
     : weight(parameter("weight", initial_weight(count, width, options, rng))),
-      padding_index_(options.padding_index) {
+      padding_index_(options.padding_index),
+      max_norm_(options.max_norm) {
   describe("Embedding",
-           detail::Arguments(count, width)("padding_index", padding_index_.value_or(-1), -1).text);
+           detail::Arguments(count, width)("padding_index", padding_index_.value_or(-1), -1)(
+               "max_norm", max_norm_.value_or(0), 0)
+               .text);
+}
+
+void Embedding::shorten(const Tensor& words) const {
+  if (words.body().mapped || weight.body().mapped || !weight.is_leaf()) {
+    throw ValueError(
+        "embedding: max_norm changes the weight, which must be the layer's own and "
+        "cannot be done within vmap");
+  }
+  const NoGradGuard off;
+  const Tensor rows = take(weight.detach(), reshape(words, {words.size()}));
+  check_not_negative(words);
+  const Tensor lengths = norm(rows, 1);
+  if (rows.size() == 0 || amax(lengths).item() <= *max_norm_) return;
+  // as PyTorch, which leaves room for the rounding of the product
+  const Tensor factors = where(lengths > *max_norm_, *max_norm_ / (lengths + 1e-7), 1);
+  const std::vector<double> factor = factors.to_vector<double>();
+  const std::vector<std::int64_t> word = words.to_vector<std::int64_t>();
+  std::vector<bool> done(static_cast<std::size_t>(weight.extent(0)));
+  const std::int64_t width = weight.extent(1);
+  const auto scale = [&](auto* values) {
+    for (std::size_t i = 0; i < word.size(); ++i) {
+      if (factor[i] == 1 || done[static_cast<std::size_t>(word[i])]) continue;
+      done[static_cast<std::size_t>(word[i])] = true;
+      auto* const row = values + word[i] * width;
+      using Number = std::remove_reference_t<decltype(*row)>;
+      for (std::int64_t k = 0; k < width; ++k) row[k] *= static_cast<Number>(factor[i]);
+    }
+  };
+  weight.dtype() == Dtype::float32 ? scale(xtape::detail::writable<float>(weight))
+                                   : scale(xtape::detail::writable<double>(weight));
 }
 
 Tensor Embedding::operator()(const Tensor& x) const {
   return call(x, [&](const Tensor& words) {
+    if (max_norm_) shorten(words);
     Tensor rows = take(weight, words);
     check_not_negative(words);
     if (!padding_index_) return rows;

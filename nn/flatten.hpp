@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <initializer_list>
+#include <vector>
 
 #include <xtape/config.hpp>
 #include <xtape/nn/module.hpp>
@@ -21,6 +23,21 @@ class Flatten : public Module {
 
  private:
   std::int64_t first_, last_;
+};
+
+/// An axis as several: x [..., n, ...] -> y [..., shape..., ...]; one extent may be -1 and follows from the
+/// others: `nn::Unflatten(1, {8, 7, 7})`.
+/// Throws IndexError for an axis that there is not, ShapeError unless the extents make up the axis.
+class Unflatten : public Module {
+ public:
+  Unflatten(std::int64_t axis, std::initializer_list<std::int64_t> shape)
+      : Unflatten(axis, std::vector<std::int64_t>(shape)) {}
+  Unflatten(std::int64_t axis, std::vector<std::int64_t> shape);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  std::int64_t axis_;
+  std::vector<std::int64_t> shape_;
 };
 
 /// x itself: where a model may have a layer or none.

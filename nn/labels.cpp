@@ -135,14 +135,23 @@ void check_floating(const char* op, const char* what, const Tensor& x) {
   throw DtypeError(std::string(op) + ": " + what + " must be floating; got " + x.describe());
 }
 
-void check_probabilities(const char* op, const Tensor& targets) {
-  check_elements(op, "targets", "lie in [0, 1]", targets,
+void check_shares(const char* op, const char* what, const Tensor& x) {
+  check_elements(op, what, "lie in [0, 1]", x,
                  [](double value) { return (value >= 0) & (value <= 1); });
+}
+
+void check_probabilities(const char* op, const Tensor& targets) {
+  check_shares(op, "targets", targets);
 }
 
 void check_truth_values(const char* op, const Tensor& targets) {
   check_elements(op, "targets", "be 0 or 1", targets,
                  [](double value) { return (value == 0) | (value == 1); });
+}
+
+void check_signs(const char* op, const Tensor& targets) {
+  check_elements(op, "targets", "be -1 or 1", targets,
+                 [](double value) { return (value == -1) | (value == 1); });
 }
 
 void check_not_negative(const char* op, const char* what, const Tensor& weights) {
@@ -153,6 +162,17 @@ void check_not_negative(const char* op, const char* what, const Tensor& weights)
 void check_positive(const char* op, const char* what, const Tensor& weights) {
   check_elements(op, what, "be finite and positive", weights,
                  [](double value) { return value > 0 && std::isfinite(value); });
+}
+
+void check_element_weights(const char* op, const Tensor& losses, const Tensor& weights) {
+  if (!weights.defined()) return;
+  if (weights.rank() != 0 && weights.shape() != losses.shape() &&
+      (losses.rank() != 2 || weights.shape() != Shape{losses.extent(1)})) {
+    throw ShapeError(std::string(op) +
+                     ": weights must be a scalar, [outputs], or of the shape of the losses; got " +
+                     weights.describe() + " for " + losses.describe());
+  }
+  check_not_negative(op, "weights", weights);
 }
 
 }  // namespace xtape::nn::detail

@@ -33,12 +33,20 @@ void check_floating(const char* op, const char* what, const Tensor& x);
 
 /// Throws ValueError unless each target lies in [0, 1], naming the position of one that does not.
 void check_probabilities(const char* op, const Tensor& targets);
+/// The same of what is not a target.
+void check_shares(const char* op, const char* what, const Tensor& x);
 /// Throws ValueError unless each target is 0 or 1, naming the position.
 void check_truth_values(const char* op, const Tensor& targets);
+/// Throws ValueError unless each target is -1 or 1, naming the position.
+void check_signs(const char* op, const Tensor& targets);
 /// Throws ValueError unless each weight is finite and at least 0, naming the position.
 void check_not_negative(const char* op, const char* what, const Tensor& weights);
 /// Throws ValueError unless each weight is finite and above 0, naming the position.
 void check_positive(const char* op, const char* what, const Tensor& weights);
+
+/// Throws ShapeError unless weights, if defined, are a scalar, [outputs] or of the shape of the losses;
+/// ValueError for one that is negative or not finite.
+void check_element_weights(const char* op, const Tensor& losses, const Tensor& weights);
 
 }  // namespace xtape::nn::detail
 

@@ -36,4 +36,14 @@ Tensor huber_loss(const Tensor& predictions, const Tensor& targets, const HuberO
   return detail::reduced(near * (error - 0.5 * near), options.reduction);
 }
 
+Tensor smooth_l1_loss(const Tensor& predictions, const Tensor& targets,
+                      const SmoothL1Options& options) {
+  const double beta = xtape::detail::require_not_negative("smooth_l1_loss", "beta", options.beta);
+  const Tensor error = residuals("smooth_l1_loss", predictions, targets);
+  Number(beta).check("smooth_l1_loss", error.dtype());
+  if (beta == 0) return detail::reduced(abs(error), options.reduction);
+  const Tensor near = clip(error, -beta, beta);
+  return detail::reduced(near * (error - 0.5 * near) / beta, options.reduction);
+}
+
 }  // namespace xtape::nn

@@ -52,6 +52,7 @@ int smoothness(const std::string& row, const Point& at) {
   constexpr int all = 3;
   const double a = at[0], b = at.size() > 1 ? at[1] : 0;
   if (row == "abs") return a == 0 ? 1 : all;
+  if (row == "softsign") return a == 0 ? 1 : all;
   if (row == "sign") return a == 0 ? 0 : all;
   if (row == "sqrt" || row == "log") return a == 0 ? 1 : all;
   if (row == "log1p") return a == -1 ? 1 : all;

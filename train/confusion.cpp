@@ -81,6 +81,11 @@ Counts f1_counts(const Tensor& confusion) {
   return {2 * found, sum(confusion, 0) + actual, actual};
 }
 
+Counts union_counts(const Tensor& confusion) {
+  const Tensor found = hits("intersection_over_union", confusion), actual = sum(confusion, 1);
+  return {found, sum(confusion, 0) + actual - found, actual};
+}
+
 Tensor of_each_class(const Counts& counts) { return share(counts.part, counts.whole); }
 
 }  // namespace
@@ -102,6 +107,9 @@ Tensor confusion_matrix(const Tensor& predicted, const Tensor& labels, std::int6
 Tensor precision(const Tensor& confusion) { return of_each_class(precision_counts(confusion)); }
 Tensor recall(const Tensor& confusion) { return of_each_class(recall_counts(confusion)); }
 Tensor f1_score(const Tensor& confusion) { return of_each_class(f1_counts(confusion)); }
+Tensor intersection_over_union(const Tensor& confusion) {
+  return of_each_class(union_counts(confusion));
+}
 
 double precision(const Tensor& confusion, Average average) {
   return averaged(precision_counts(confusion), average);
@@ -111,6 +119,9 @@ double recall(const Tensor& confusion, Average average) {
 }
 double f1_score(const Tensor& confusion, Average average) {
   return averaged(f1_counts(confusion), average);
+}
+double intersection_over_union(const Tensor& confusion, Average average) {
+  return averaged(union_counts(confusion), average);
 }
 
 }  // namespace xtape

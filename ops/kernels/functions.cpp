@@ -1,5 +1,6 @@
 #include <xtape/ops/kernels/hyperbolic.hpp>
 #include <xtape/ops/kernels/inverse_trigonometric.hpp>
+#include <xtape/ops/kernels/mish.hpp>
 #include <xtape/ops/kernels/rounding.hpp>
 #include <xtape/ops/kernels/table.hpp>
 

@@ -1,4 +1,5 @@
 // Activations as modules; the functions themselves: gradients.cpp and ops/elementwise_limits.cpp.
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <string>
@@ -33,6 +34,31 @@ TEST_CASE("activations as modules compute their formulas") {
        }},
       {"SiLU", nn::SiLU(), [&](double x) { return x * sigmoid(x); }},
       {"Sigmoid", nn::Sigmoid(), sigmoid},
+      {"Softplus with a beta", nn::Softplus({.beta = 2}),
+       [](double x) { return std::log(1 + std::exp(2 * x)) / 2; }},
+      {"LogSigmoid", nn::LogSigmoid(), [&](double x) { return std::log(sigmoid(x)); }},
+      {"Mish", nn::Mish(), [](double x) { return x * std::tanh(std::log(1 + std::exp(x))); }},
+      {"ReLU6", nn::ReLU6(), [](double x) { return std::min(std::max(x, 0.0), 6.0); }},
+      {"SELU", nn::SELU(),
+       [](double x) {
+         return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * (std::exp(x) - 1));
+       }},
+      {"CELU", nn::CELU(2), [](double x) { return x > 0 ? x : 2 * (std::exp(x / 2) - 1); }},
+      {"Softsign", nn::Softsign(), [](double x) { return x / (1 + std::fabs(x)); }},
+      {"Hardsigmoid", nn::Hardsigmoid(),
+       [](double x) { return std::min(std::max(x + 3, 0.0), 6.0) / 6; }},
+      {"Hardswish", nn::Hardswish(),
+       [](double x) { return x * std::min(std::max(x + 3, 0.0), 6.0) / 6; }},
+      {"Hardtanh", nn::Hardtanh(-0.5, 1),
+       [](double x) { return std::min(std::max(x, -0.5), 1.0); }},
+      {"Hardshrink", nn::Hardshrink(), [](double x) { return std::fabs(x) <= 0.5 ? 0 : x; }},
+      {"Softshrink", nn::Softshrink(),
+       [](double x) { return x > 0.5    ? x - 0.5
+                             : x < -0.5 ? x + 0.5
+                                        : 0; }},
+      {"Threshold", nn::Threshold(-1, 9), [](double x) { return x > -1 ? x : 9; }},
+      {"PReLU", nn::PReLU(1, {.dtype = Dtype::float64}),
+       [](double x) { return x > 0 ? x : x / 4; }},
       {"Softplus", nn::Softplus(), [](double x) { return std::log(1 + std::exp(x)); }},
       {"Tanh", nn::Tanh(), [](double x) { return std::tanh(x); }},
   };
@@ -57,6 +83,36 @@ TEST_CASE("softmax and its logarithm as modules, along either axis") {
   close(nn::Softmax(0)(x), {0.5, 0.5, 0.5, 0.5});
   close(nn::LogSoftmax()(x), {-std::log(4.0), std::log(0.75), -std::log(4.0), std::log(0.75)});
   close(nn::LogSoftmax(0)(x), Doubles(4, -std::log(2.0)));
+}
+
+TEST_CASE("gates: the first half of an axis times a function of the second") {
+  const Tensor x = tensor({{2.0, -1.0, 0.0, 3.0}}, Dtype::float64);
+  const auto check = [&](const auto& layer, auto gate) {
+    const Doubles y = values(layer(x));
+    CHECK(y[0] == doctest::Approx(2 * gate(0.0)));
+    CHECK(y[1] == doctest::Approx(-gate(3.0)));
+    CHECK(error_of<ShapeError>([&] {
+            return layer(zeros({2, 3}));
+          }).find("even") != std::string::npos);
+  };
+  const auto sigmoid_of = [](double v) { return 1 / (1 + std::exp(-v)); };
+  check(nn::GLU(), sigmoid_of);
+  check(nn::ReGLU(), [](double v) { return v; });
+  check(nn::GEGLU(), [](double v) { return v / 2 * (1 + std::erf(v / std::sqrt(2))); });
+  check(nn::SwiGLU(1), [&](double v) { return v * sigmoid_of(v); });
+}
+
+TEST_CASE("PReLU: a slope for each channel, learnt") {
+  const nn::PReLU layer(2, {.dtype = Dtype::float64});
+  CHECK(layer.state()[0].first == "weight");
+  const Tensor x = tensor({{{-2.0, 3.0}, {-4.0, -1.0}}}, Dtype::float64);
+  layer.weight.assign(tensor({0.5, 2.0}, Dtype::float64));
+  CHECK(values(layer(x)) == Doubles{-1, 3, -8, -2});
+  sum(layer(x)).backward();
+  CHECK(values(layer.weight.grad()) == Doubles{-2, -5});
+  CHECK(error_of<ShapeError>([&] {
+          return layer(zeros({2, 3}, Dtype::float64));
+        }) == "prelu: weight must be [1] or [channels]; got float64[2] for float64[2, 3]");
 }
 
 TEST_CASE("an error inside an activation names the layer") {

@@ -2,6 +2,7 @@
 // first and second derivatives.
 #include <doctest/doctest.h>
 
+#include <xtape/ops/activation.hpp>
 #include <xtape/ops/incomplete.hpp>
 
 #include "support/check_rows.hpp"
@@ -23,6 +24,17 @@ TEST_CASE("peers: functions of elements") {
          return square(nan_to_num(v[0], {.nan = 7.0, .posinf = 2.0, .neginf = 3.0}));
        }},
       {"leaky_relu: the customary slope", [](auto& v) { return leaky_relu(v[0]); }},
+      {"hardtanh", [](auto& v) { return hardtanh(v[0], -1, 2); }},
+      {"celu", [](auto& v) { return celu(v[0], 1.5); }},
+      {"hardshrink", [](auto& v) { return hardshrink(v[0], 1); }},
+      {"softshrink", [](auto& v) { return softshrink(v[0], 1); }},
+      {"threshold", [](auto& v) { return threshold(v[0], -1, 7); }},
+      {"prelu", [](auto& v) { return prelu(v[0], v[1]); }},
+      {"glu", [](auto& v) { return glu(v[0], 1); }},
+      {"reglu", [](auto& v) { return reglu(v[0], 1); }},
+      {"geglu", [](auto& v) { return geglu(v[0], 1); }},
+      {"swiglu", [](auto& v) { return swiglu(v[0], -2); }},
+      {"softmin", [](auto& v) { return softmin(v[0], 0); }},
       {"elu: the customary alpha", [](auto& v) { return elu(v[0]); }},
   };
   for (const Row& row : elementwise_rows()) {

@@ -8,6 +8,7 @@
 #include <xtape/ops/pooling.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
+#include <xtape/ops/upsample.hpp>
 
 #include "support/peer_values.hpp"
 
@@ -73,6 +74,30 @@ TEST_CASE("peers: images") {
            [](auto& v) {
              return adaptive_average_pool(square(v[0]), {2, 3});
            }},
+          {"upsample_nearest: one axis", [](auto& v) { return upsample_nearest(square(v[0]), 9); }},
+          {"upsample_nearest: two axes",
+           [](auto& v) {
+             return upsample_nearest(square(v[0]), {6, 5});
+           }},
+          {"upsample_nearest: three axes",
+           [](auto& v) {
+             return upsample_nearest(square(v[0]), {4, 3, 3});
+           }},
+          {"upsample_linear: one axis", [](auto& v) { return upsample_linear(square(v[0]), 9); }},
+          {"upsample_linear: two axes",
+           [](auto& v) {
+             return upsample_linear(square(v[0]), {7, 3});
+           }},
+          {"upsample_linear: two axes, corners aligned",
+           [](auto& v) {
+             return upsample_linear(square(v[0]), {7, 9}, {.align_corners = true});
+           }},
+          {"upsample_linear: three axes, corners aligned",
+           [](auto& v) {
+             return upsample_linear(square(v[0]), {1, 4, 7}, {.align_corners = true});
+           }},
+          {"pixel_shuffle: images", [](auto& v) { return pixel_shuffle(square(v[0]), 2); }},
+          {"pixel_unshuffle: images", [](auto& v) { return pixel_unshuffle(square(v[0]), 2); }},
           {"standardize: a channel",
            [](auto& v) {
              return standardize(v[0], {0, 2}, {.eps = 0.01});

@@ -30,7 +30,8 @@ import numpy
 here = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(here))
 folder = here.parent / "peers"
-sections = ("elementwise", "special", "reductions", "layout", "places", "products", "fourier", "linalg", "losses", "images")
+sections = ("elementwise", "special", "reductions", "layout", "places", "products", "fourier", "linalg", "losses",
+            "class_losses", "margin_losses", "images", "small_layers")
 warnings.filterwarnings("ignore")
 
 

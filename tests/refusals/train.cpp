@@ -42,6 +42,20 @@ TEST_CASE("refusals: counts of metrics and searches") {
        {std::int64_t{1} << 29},
        [&](auto n) { return confusion_matrix(labels, labels, n); },
        "=zeros: out of memory: 2305843009213693952 bytes for int64[288230376151711744]"},
+      {"TopKOptions.k",
+       Kind::value,
+       {0, -1, 4, most, least},
+       [&](auto k) {
+         return top_k_accuracy(ones({1, 3}), labels, {.k = k});
+       },
+       "top_k_accuracy: k must lie in [1, 3]; got "},
+      {"PerplexityOptions.ignore_index",
+       Kind::value,
+       {0, most},
+       [&](auto i) {
+         return perplexity(ones({1, 3}), ones({1, 3}), {.ignore_index = i});
+       },
+       "=cross_entropy: ignore_index goes with labels that are classes; got float32[1, 3]"},
       {"random_search: candidates",
        Kind::value,
        {0, -1, most, least},

@@ -158,6 +158,18 @@ inline const std::map<std::string, Reference>& scalar_references() {
       {"fmod", [](const auto& x) { return std::fmod(x[0], x[1]); }},
       {"floor_divide", [](const auto& x) { return std::floor(x[0] / x[1]); }},
       {"heaviside", [](const auto& x) { return x[0] == 0 ? x[1] : x[0] > 0; }},
+      {"mish", [](const auto& x) { return x[0] * std::tanh(std::log1p(std::exp(x[0]))); }},
+      {"selu",
+       [](const auto& x) {  // Klambauer et al., appendix A1.1
+         constexpr long double scale = 1.05070098735548049L, alpha = 1.67326324235437728L;
+         return scale * (x[0] < 0 ? alpha * std::expm1(x[0]) : x[0]);
+       }},
+      {"softsign", [](const auto& x) { return x[0] / (1 + std::fabs(x[0])); }},
+      {"relu6", [](const auto& x) { return std::fmin(std::fdim(x[0], 0.0L), 6.0L); }},
+      {"hardsigmoid",
+       [](const auto& x) { return std::fmin(std::fdim(x[0] + 3, 0.0L), 6.0L) / 6; }},
+      {"hardswish",
+       [](const auto& x) { return x[0] * (std::fmin(std::fdim(x[0] + 3, 0.0L), 6.0L) / 6); }},
       {"lgamma", [](const auto& x) { return std::lgamma(x[0]); }},
       {"digamma", [](const auto& x) { return of_number::polygamma(0, x[0]); }},
       {"erfinv", [](const auto& x) { return of_number::erfinv(x[0]); }},

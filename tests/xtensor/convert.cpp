@@ -40,9 +40,9 @@ static_assert(Borrowed<Array&> && Borrowed<const Array&> && !Borrowed<Array> &&
               Borrowed<Part<Array>&> && Borrowed<decltype(xt::transpose(std::declval<Array&>()))> &&
               !Borrowed<xt::xtensor_fixed<double, xt::xshape<2>>>);
 
-Tensor softsign(const Tensor& input) {
+Tensor squash(const Tensor& input) {
   return custom_op(
-      "softsign", [](const auto& x) { return x / (1 + xt::abs(x)); },
+      "squash", [](const auto& x) { return x / (1 + xt::abs(x)); },
       [](const auto& g, const auto& x) { return g / xt::square(1.0 + xt::abs(x)); }, input);
 }
 
@@ -304,11 +304,11 @@ TEST_CASE("to_xarray copies") {
 
 TEST_CASE("xtensor gets the values of leaves and constants, not of what is recorded") {
   const Tensor x = from_vector(Doubles{2, 3}).set_requires_grad(true);
-  const Tensor y = softsign(x);
+  const Tensor y = squash(x);
   CHECK(to_xt<double>(x)(1) == 3);
   CHECK(to_xt<double>(y.detach())(0) == 2.0 / 3);
   const std::string text =
-      "to_xt: the tensor must not be recorded; got float64[2], the result of softsign (detach() "
+      "to_xt: the tensor must not be recorded; got float64[2], the result of squash (detach() "
       "first, to leave the tape)";
   CHECK(error_of<GradError>([&] { return to_xt<double>(y); }) == text);
   CHECK(error_of<GradError>([&] { return to_xt<double, 1>(y); }) == text);

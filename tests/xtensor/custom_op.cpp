@@ -28,20 +28,20 @@ Tensor swing(const Tensor& a, const Tensor& b) {
       a, b);
 }
 
-Tensor softsign(const Tensor& input) {
+Tensor squash(const Tensor& input) {
   return custom_op(
-      "softsign", [](const auto& x) { return x / (1 + xt::abs(x)); },
+      "squash", [](const auto& x) { return x / (1 + xt::abs(x)); },
       [](const auto& g, const auto& x) { return g / xt::square(1.0 + xt::abs(x)); }, input);
 }
 
 /// The same, differentiable to any order: by a backward function that takes tensors too, and without.
-Tensor generic_softsign(const Tensor& input) {
+Tensor generic_squash(const Tensor& input) {
   return custom_op(
-      "softsign", [](const auto& x) { return x / (1 + xt::abs(x)); },
+      "squash", [](const auto& x) { return x / (1 + xt::abs(x)); },
       generic([](const auto& g, const auto& x) { return g / xt::square(1.0 + xt::abs(x)); }),
       input);
 }
-Tensor derived_softsign(const Tensor& input) {
+Tensor derived_squash(const Tensor& input) {
   return custom_op([](const auto& x) { return x / (1 + xt::abs(x)); }, input);
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("custom_op: value and gradients") {
 TEST_CASE("custom_op: one input, both floating dtypes, any layout") {
   for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
     const Tensor x = tensor({{-3.0, 0.0}, {1.0, 3.0}}, dtype).set_requires_grad(true);
-    const Tensor y = softsign(x);
+    const Tensor y = squash(x);
     CHECK(y.dtype() == dtype);
     CHECK(values(y) == Doubles{-0.75, 0, 0.5, 0.75});
     y.backward(ones({2, 2}, dtype));
@@ -79,9 +79,9 @@ TEST_CASE("custom_op: one input, both floating dtypes, any layout") {
     CHECK(values(x.grad()) == Doubles{0.0625, 1, 0.25, 0.0625});
   }
   const Tensor base = from_vector(Doubles{1, 3, 7, 15});
-  CHECK(values(softsign(detail::make_view(base, {2}, {-2}, 3))) == Doubles{15.0 / 16, 0.75});
-  CHECK(values(softsign(zeros({0}))).empty());
-  CHECK(softsign(full({}, 3)).item() == 0.75);
+  CHECK(values(squash(detail::make_view(base, {2}, {-2}, 3))) == Doubles{15.0 / 16, 0.75});
+  CHECK(values(squash(zeros({0}))).empty());
+  CHECK(squash(full({}, 3)).item() == 0.75);
 }
 
 TEST_CASE("custom_op: a function may return containers") {
@@ -120,17 +120,17 @@ TEST_CASE("custom_op: saved values, constants, recording") {
 
 TEST_CASE("custom_op: second order throws, naming the operation") {
   const Tensor x = full({}, 3, Dtype::float64).set_requires_grad(true);
-  const Tensor dx = grad(softsign(x), {x}, {.create_graph = true})[0];
+  const Tensor dx = grad(squash(x), {x}, {.create_graph = true})[0];
   CHECK(dx.item() == 0.0625);
   CHECK(error_of<GradError>([&] { return grad(dx, {x}); }) ==
-        "softsign: its rule is once differentiable; the derivative of its gradient is not known");
+        "squash: its rule is once differentiable; the derivative of its gradient is not known");
 }
 
 TEST_CASE("custom_op may be used in the rule of another operation, at first order") {
   const Tensor x = full({}, 3, Dtype::float64).set_requires_grad(true);
   const Tensor y =
       record("outer", x.detach(), {x},
-             [x = SavedInput(x)](const Tensor&, const Send& send) { send(0, softsign(x.get())); });
+             [x = SavedInput(x)](const Tensor&, const Send& send) { send(0, squash(x.get())); });
   const Tensor dx = grad(y, {x}, {.create_graph = true})[0];
   CHECK(dx.item() == 0.75);
   CHECK(grad(dx, {x})[0].item() == 0.0625);
@@ -140,8 +140,8 @@ TEST_CASE("custom_op: errors") {
   const Tensor f = ones({2}).set_requires_grad(true), d = ones({2}, Dtype::float64);
   CHECK(error_of<DtypeError>([&] { return swing(f, d); }) ==
         "swing: the inputs must be all float32 or all float64; got float32[2] and float64[2]");
-  CHECK(error_of<DtypeError>([&] { return softsign(arange(2)); }) ==
-        "softsign: the inputs must be all float32 or all float64; got int64[2] and int64[2]");
+  CHECK(error_of<DtypeError>([&] { return squash(arange(2)); }) ==
+        "squash: the inputs must be all float32 or all float64; got int64[2] and int64[2]");
   // A broadcast input needs its gradient summed: forgotten, it is refused.
   const Tensor one = ones({1}).set_requires_grad(true);
   const Tensor y = swing(one, f);
@@ -153,21 +153,21 @@ TEST_CASE("custom_op: errors") {
 
 TEST_CASE("custom_op: generic functions have derivatives of every order") {
   const Doubles at{-3, -0.5, 1, 2};
-  for (const auto& softsign_of : {generic_softsign, derived_softsign}) {
+  for (const auto& squash_of : {generic_squash, derived_squash}) {
     const Tensor x = from_vector(Doubles(at));
-    const auto f = [&](const Tensor& input) { return sum(softsign_of(input)); };
+    const auto f = [&](const Tensor& input) { return sum(squash_of(input)); };
     const auto [value, first] = value_and_grad(f)(x);
     const Tensor second = hessian_diagonal_of(f, x);
     const Tensor third =
         grad_of([&](const Tensor& y) { return sum(hessian_diagonal_of(f, y)); }, x);
     for (std::size_t i = 0; i < at.size(); ++i) {
       const double u = 1 + std::abs(at[i]), sign = at[i] < 0 ? -1 : 1;
-      CHECK(values(softsign_of(x))[i] == doctest::Approx(at[i] / u).epsilon(1e-15));
+      CHECK(values(squash_of(x))[i] == doctest::Approx(at[i] / u).epsilon(1e-15));
       CHECK(values(first)[i] == doctest::Approx(1 / (u * u)).epsilon(1e-14));
       CHECK(values(second)[i] == doctest::Approx(-2 * sign / (u * u * u)).epsilon(1e-14));
       CHECK(values(third)[i] == doctest::Approx(6 / (u * u * u * u)).epsilon(1e-14));
     }
-    CHECK(values(jvp([&](const Tensor& y) { return softsign_of(y); }, x, ones_like(x)).second) ==
+    CHECK(values(jvp([&](const Tensor& y) { return squash_of(y); }, x, ones_like(x)).second) ==
           values(first));
   }
   const Tensor a = from_vector(Doubles{2, 3}), b = from_vector(Doubles{0, 1});

@@ -8,6 +8,7 @@ from derivatives import Use, constants, orders, uniform
 
 inf, nan = math.inf, math.nan
 ends = (0.0, -0.0, 1, -1, inf, -inf, nan, 1e-30, -1e-30, 1e30, -1e30)
+mild_ends = (0.0, -0.0, 1, -1, -inf, nan, 1e-30, -1e-30, 9, -1e30)
 positive_ends = (0.0, -0.0, 1, -1, inf, nan, 1e-30, 1e30)
 
 
@@ -36,6 +37,15 @@ def minus_infinity(x):
 def only_value(function):
     """Of a function in steps."""
     return lambda *x: function(*(one.detach() for one in x))
+
+
+def halved(function):
+    return Use([uniform(-2, 2, 4, 6, 5)], lambda x: function(x.transpose(1, 2)).transpose(1, 2))
+
+
+def gated(x, gate):
+    value, other = x.chunk(2, -1)
+    return value * gate(other)
 
 
 relu = torch.nn.functional
@@ -96,6 +106,27 @@ uses = {
     "log2": unary(torch.log2, 0, 3, positive_ends, minus_0),
     "log10": unary(torch.log10, 0, 3, positive_ends, minus_0),
     "rsqrt": unary(torch.rsqrt, 0, 3, positive_ends),
+    "mish": unary(relu.mish, choice=minus_infinity, value_too=True),
+    # PyTorch's own have second derivatives 0 at 0, where their slopes are those from below
+    "selu": unary(lambda x: 1.0507009873554804934 * torch.where(x > 0, x, 1.6732632423543772848 * torch.expm1(x)),
+                  others=mild_ends),
+    "celu": unary(lambda x: torch.where(x > 0, x, 1.5 * torch.expm1(x / 1.5)), others=mild_ends),
+    "softsign": unary(relu.softsign, choice=numpy.isinf, value_too=True),
+    "relu6": unary(relu.relu6, others=ends + (6, 7)),
+    # PyTorch's own have no second derivative
+    "hardsigmoid": unary(lambda x: relu.relu6(x + 3) / 6, others=ends + (3, -3, 4, -4)),
+    "hardswish": unary(lambda x: torch.where(x >= 3, x, torch.where(x > -3, x * (x + 3) / 6, torch.where(x <= -3, 0, x))), others=ends + (3, -3, 4, -4), choice=minus_infinity, value_too=True),
+    "hardtanh": unary(lambda x: relu.hardtanh(x, -1, 2), others=ends + (2,)),
+    "hardshrink": unary(lambda x: relu.hardshrink(x, 1)),
+    "softshrink": unary(lambda x: relu.softshrink(x, 1)),
+    "threshold": unary(lambda x: relu.threshold(x, -1, 7)),
+    "prelu": Use([uniform(-2, 2, 3, 4, 5), uniform(0.1, 0.9, 4)], relu.prelu),
+    "prelu: one weight": Use([uniform(-2, 2, 48), uniform(0.1, 0.9, 1)], relu.prelu),
+    "glu": halved(relu.glu),
+    "reglu": halved(lambda x: gated(x, relu.relu)),
+    "geglu": halved(lambda x: gated(x, relu.gelu)),
+    "swiglu": halved(lambda x: gated(x, relu.silu)),
+    "softmin": Use([uniform(-2, 2, 5, 8)], lambda x: relu.softmin(x, 0)),
     "atan2": binary(torch.atan2),
     "hypot": binary(torch.hypot),
     "logaddexp": binary(torch.logaddexp),

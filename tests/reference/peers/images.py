@@ -62,4 +62,15 @@ uses = {
     "block: two rows": of(
         lambda a, b, c: torch.cat([torch.cat([a * a, b], 1), torch.cat([c, c * b.sum()], 1)], 0),
         (4, 5), (4, 3), (2, 4)),
+    "upsample_nearest: one axis": of(lambda x: nn.interpolate(x * x, 9, mode="nearest"), (3, 4, 6)),
+    "upsample_nearest: two axes": of(lambda x: nn.interpolate(x * x, (6, 5), mode="nearest"), (2, 2, 3, 5)),
+    "upsample_nearest: three axes": of(lambda x: nn.interpolate(x * x, (4, 3, 3), mode="nearest"), (1, 2, 2, 3, 5)),
+    "upsample_linear: one axis": of(lambda x: nn.interpolate(x * x, 9, mode="linear"), (3, 4, 6)),
+    "upsample_linear: two axes": of(lambda x: nn.interpolate(x * x, (7, 3), mode="bilinear"), (2, 2, 3, 5)),
+    "upsample_linear: two axes, corners aligned": of(
+        lambda x: nn.interpolate(x * x, (7, 9), mode="bilinear", align_corners=True), (2, 2, 3, 5)),
+    "upsample_linear: three axes, corners aligned": of(
+        lambda x: nn.interpolate(x * x, (1, 4, 7), mode="trilinear", align_corners=True), (1, 2, 2, 3, 5)),
+    "pixel_shuffle: images": of(lambda x: nn.pixel_shuffle(x * x, 2), (2, 8, 2, 3)),
+    "pixel_unshuffle: images": of(lambda x: nn.pixel_unshuffle(x * x, 2), (2, 2, 4, 6)),
 }

@@ -40,4 +40,7 @@ uses = {
                                  choice=lambda p, t: abs(p - t) == 1.5),
     "l1_penalty: signs": Use([uniform(-2, 2, 41)], lambda w: w.abs().sum() ** 2),
     "l2_penalty: squares": Use([uniform(-2, 2, 41)], lambda w: (w * w).sum()),
+    "smooth_l1_loss: a beta": pairs(lambda p, t: functional.smooth_l1_loss(p, t, beta=0.75, reduction="none").mean(),
+                                    choice=lambda p, t: abs(p - t) == 0.75),
+    "smooth_l1_loss: none": pairs(lambda p, t: functional.smooth_l1_loss(p, t, beta=0)),
 }

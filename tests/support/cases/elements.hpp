@@ -3,6 +3,7 @@
 #include <limits>
 #include <vector>
 
+#include <xtape/ops/activation.hpp>
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/elementwise.hpp>
@@ -73,6 +74,21 @@ inline std::vector<Case> element_cases() {
       {"sort: rows", {x}, [](auto& v) { return sort(v[0]); }},
       {"sort: an inner axis, descending", {cube}, [](auto& v) { return sort(v[0], 1, true); }},
       {"topk: the first two", {cube}, [](auto& v) { return topk(v[0], 2, 1).values; }},
+      {"hardtanh: limits", {x}, [](auto& v) { return hardtanh(v[0], -0.3, 1.7); }},
+      {"celu: an alpha", {x}, [](auto& v) { return celu(v[0], 1.5); }, rounds},
+      {"hardshrink: a limit", {x}, [](auto& v) { return hardshrink(v[0], 0.3); }},
+      {"softshrink: a limit", {x}, [](auto& v) { return softshrink(v[0], 0.25); }},
+      {"threshold: a value", {x}, [](auto& v) { return threshold(v[0], 0.3, -2); }},
+      {"prelu: channels", {cube, vector}, [](auto& v) { return prelu(v[0], v[1]); }, rounds},
+      {"prelu: one slope",
+       {x, sixteenths({1})},
+       [](auto& v) { return prelu(v[0], v[1]); },
+       rounds},
+      {"glu: an inner axis", {sixteenths({2, 4, 3})}, [](auto& v) { return glu(v[0], 1); }, rounds},
+      {"reglu: rows", {sixteenths({3, 4})}, [](auto& v) { return reglu(v[0]); }},
+      {"geglu: rows", {sixteenths({3, 4})}, [](auto& v) { return geglu(v[0]); }, rounds},
+      {"swiglu: rows", {sixteenths({3, 4})}, [](auto& v) { return swiglu(v[0]); }, rounds},
+      {"softmin: columns", {x}, [](auto& v) { return softmin(v[0], 0); }, rounds},
       {"softmax: rows", {x}, [](auto& v) { return softmax(v[0]); }, rounds},
       {"softmax: an inner axis", {cube}, [](auto& v) { return softmax(v[0], 1); }, rounds},
       {"log_softmax: rows", {x}, [](auto& v) { return log_softmax(v[0]); }, rounds},

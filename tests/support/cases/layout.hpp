@@ -6,12 +6,15 @@
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/rearrange.hpp>
+#include <xtape/ops/similarity.hpp>
+#include <xtape/ops/upsample.hpp>
 
 #include "case.hpp"
 
 /// Uses of what changes shapes and places.
 inline std::vector<Case> layout_cases() {
   using namespace xtape;
+  constexpr bool rounds = true;
   const auto [x, y, cube, vector, scalar, nothing, index, condition] = CaseInputs();
   return {
       {"reshape: three axes",
@@ -130,5 +133,35 @@ inline std::vector<Case> layout_cases() {
        }},
       {"split: columns", {sixteenths({2, 4})}, [](auto& v) { return split(v[0], 2, 1); }},
       {"contiguous: of a transpose", {x}, [](auto& v) { return transpose(v[0]).contiguous(); }},
+      {"upsample_nearest: an axis", {cube}, [](auto& v) { return upsample_nearest(v[0], 5); }},
+      {"upsample_nearest: two axes, one smaller",
+       {sixteenths({1, 2, 3, 2})},
+       [](auto& v) {
+         return upsample_nearest(v[0], {2, 5});
+       }},
+      {"upsample_linear: an axis",
+       {cube},
+       [](auto& v) { return upsample_linear(v[0], 3); },
+       rounds},
+      {"upsample_linear: corners aligned",
+       {sixteenths({1, 2, 3, 2})},
+       [](auto& v) {
+         return upsample_linear(v[0], {5, 4}, {.align_corners = true});
+       },
+       rounds},
+      {"pixel_shuffle: by 2",
+       {sixteenths({4, 2, 3})},
+       [](auto& v) { return pixel_shuffle(v[0], 2); }},
+      {"pixel_unshuffle: by 2",
+       {sixteenths({2, 1, 2, 4})},
+       [](auto& v) { return pixel_unshuffle(v[0], 2); }},
+      {"cosine_similarity: columns, broadcast",
+       {sixteenths({3, 2}, 1), sixteenths({3, 1}, 2)},
+       [](auto& v) { return cosine_similarity(v[0], v[1], {.axis = 0}); },
+       rounds},
+      {"pairwise_distance: rows",
+       {x, y},
+       [](auto& v) { return pairwise_distance(v[0], v[1]); },
+       rounds},
   };
 }
