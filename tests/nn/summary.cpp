@@ -56,7 +56,7 @@ TEST_CASE("summary: outputs, parameters, flops and bytes of each module") {
   CHECK(stream.str().find("225 parameters, 40 of them trained") != std::string::npos);
 }
 
-TEST_CASE("summary: models of several inputs; what nobody calls has no output") {
+TEST_CASE("summary: models of several inputs, and modules that nobody calls") {
   const Pair model;
   const nn::Summary summary = nn::summary(model,
                                           [&] {
