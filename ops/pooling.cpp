@@ -9,8 +9,10 @@
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/indices.hpp>
+#include <xtape/ops/kernels/max_pool.hpp>
 #include <xtape/ops/kernels/pooling.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/pooling.hpp>
@@ -52,6 +54,83 @@ struct MaxPlaces {
   Tensor batch(const Examples& x) const {
     return detail::parted(apply(MaxPlaces(*this), detail::joined(x[0], 0)), 0, x.count(),
                           x[0].extent(1));
+  }
+};
+
+/// Bytes: which tap of each window has the greatest element.
+std::uint8_t* bytes_of(const Tensor& taps) {
+  return reinterpret_cast<std::uint8_t*>(taps.body().data);
+}
+
+/// Of MaxPool, fused: for backward passes that are not recorded.
+struct MaxPoolGradient {
+  OpInfo info;
+  Windows windows;
+  Tensor taps;
+  Shape shape;  // of x
+
+  OpResult infer(const Tensor& g) const { return {shape, g.dtype()}; }
+  void run(const Tensor& dx, const Tensor& g) const {
+    const Tensor dense = g.contiguous();
+    kernels::max_pool_kernels().max_pool_gradient(
+        g.dtype(), windows, planes_of(dx), dense.body().data, bytes_of(taps), dx.body().data);
+  }
+};
+
+/// The greatest element of each window, of at most `kernels::most_taps` taps.
+struct MaxPool {
+  OpInfo info;
+  int axes;
+  Windows windows;
+  mutable SavedConstant taps{};  // the rule's, made by run; within vmap nothing runs, and x is kept
+  SavedInput x{};
+  void attributes(auto& visit) const {
+    visit("window", detail::spatial_text(windows.kernel, axes));
+    visit("stride", detail::spatial_text(windows.stride, axes));
+  }
+
+  OpResult infer(const Tensor& images) const {
+    return {with_spatial({images.extent(0), images.extent(1)}, windows.out, axes), images.dtype()};
+  }
+  void run(const Tensor& y, const Tensor& images) const {
+    const NoGradGuard off;
+    taps = SavedConstant(detail::make_tensor(y.shape(), Dtype::boolean, info.name));
+    const Tensor dense = images.contiguous();
+    if (!kernels::max_pool_kernels().max_pool(images.dtype(), windows, planes_of(images),
+                                              dense.body().data, y.body().data,
+                                              bytes_of(taps.get()))) {
+      throw ShapeError(std::string(info.name) + ": each window must meet an element; got " +
+                       images.describe());
+    }
+  }
+  void keep(const Tensor&, const Tensor& images) {
+    if (!taps.get().defined()) x = SavedInput(images);
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    const Shape& shape = send.shape(0);
+    if (taps.get().defined() && detail::plain(g))
+      return send(0, apply(MaxPoolGradient{info, windows, taps.get(), shape}, g));
+    const Shape flat{shape[0], shape[1], windows.elements()};
+    send(0, reshape(scatter_add_along_axis(flatten(g, 2), flatten(places(), 2), flat, 2), shape));
+  }
+  Tensor jvp(const Tangents& t) const {
+    const Tensor of_windows = places();
+    return reshape(detail::taken_along(flatten(t[0], 2), flatten(of_windows, 2), 2),
+                   of_windows.shape());
+  }
+  Tensor batch(const Examples& all) const {
+    return detail::parted(apply(MaxPool{info, axes, windows}, detail::joined(all[0], 0)), 0,
+                          all.count(), all[0].extent(1));
+  }
+
+ private:
+  /// The elements that the taps met.
+  Tensor places() const {
+    if (!taps.get().defined()) return apply(MaxPlaces{info, axes, windows}, x.get().detach());
+    Tensor places = detail::make_tensor(taps.get().shape(), Dtype::int64, info.name);
+    kernels::max_pool_kernels().places(windows, planes_of(places), bytes_of(taps.get()),
+                                       places.body().elements<std::int64_t>());
+    return places;
   }
 };
 
@@ -185,7 +264,11 @@ ValuesAndIndices max_pool_with_indices(const Tensor& x, const PerAxis& window,
 }
 
 Tensor max_pool(const Tensor& x, const PerAxis& window, const MaxPoolOptions& options) {
-  return max_pool_with_indices(x, window, options).values;
+  const char* const op = "max_pool";
+  const Windows windows = pool_windows(op, x, window, options.stride, options.padding,
+                                       options.dilation, options.ceil_mode);
+  if (windows.taps() > kernels::most_taps) return max_pool_with_indices(x, window, options).values;
+  return apply(MaxPool{{op}, x.rank() - 2, windows}, x);
 }
 
 Tensor average_pool(const Tensor& x, const PerAxis& window, const AveragePoolOptions& options) {

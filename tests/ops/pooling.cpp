@@ -123,3 +123,43 @@ TEST_CASE("the mean of a large window keeps its digits in float32") {
   CHECK(average_pool(full({1, 1, 1000, 1000}, 0.1), 1000).item() ==
         doctest::Approx(0.1).epsilon(1e-7));
 }
+
+TEST_CASE(
+    "max_pool: of all forms it gives what the elements at the places are, and their gradients") {
+  struct Form {
+    Shape shape;
+    PerAxis window;
+    MaxPoolOptions options;
+  };
+  const std::vector<Form> forms{
+      {{2, 3, 40}, 2, {}},
+      {{2, 3, 41}, 2, {}},
+      {{3, 2, 7, 69}, 2, {}},
+      {{1, 2, 9, 70}, 3, {.stride = 2, .padding = 1}},
+      {{1, 2, 9, 37}, 3, {.stride = 1, .padding = 1, .dilation = 1}},
+      {{1, 2, 20, 65}, 3, {.stride = 3}},
+      {{2, 1, 13, 50}, {2, 3}, {.stride = {1, 2}, .dilation = {3, 2}}},
+      {{1, 1, 6, 21}, {3, 2}, {.stride = 2, .ceil_mode = true}},
+      {{1, 2, 5, 6, 33}, {2, 2, 3}, {.stride = 2, .padding = {1, 0, 1}}},
+      {{1, 1, 20, 300}, {16, 17}, {.stride = {2, 3}}},  // more taps than a byte counts
+  };
+  for (const Form& form : forms) {
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+      CAPTURE(form.shape);
+      Tensor x = round(8 * Rng(1).normal(form.shape, 0, 1, dtype));  // with equals
+      x = where(remainder(reshape(arange(x.size()), x.shape()), 31) == 7, std::nan(""), x);
+      const auto fused = [&](const Tensor& at) { return max_pool(at, form.window, form.options); };
+      const auto taken = [&](const Tensor& at) {
+        return max_pool_with_indices(at, form.window, form.options).values;
+      };
+      CHECK(mismatch(fused(x), taken(x)) == "");
+      const auto slope = [&](const auto& f) {
+        return grad([&](const Tensor& at) {
+          const Tensor y = f(at);
+          return sum(y * reshape(arange(y.size()).to(dtype), y.shape()));
+        })(x);
+      };
+      CHECK(mismatch(slope(fused), slope(taken)) == "");
+    }
+  }
+}
