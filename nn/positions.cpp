@@ -30,6 +30,10 @@ Tensor LearnedPositions::operator()(const Tensor& x) const {
                        " positions, " + std::to_string(weight.extent(1)) + "] is needed; got " +
                        in.describe());
     }
+    if (in.dtype() != weight.dtype()) {
+      throw DtypeError("learned_positions: input and weight must share one dtype; got " +
+                       in.describe() + " and " + weight.describe());
+    }
     return in + slice(weight, {range(0, in.extent(-2))});
   });
 }

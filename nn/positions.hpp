@@ -16,7 +16,8 @@ struct LearnedPositionsOptions {
 
 /// A learnt row of numbers added to each of up to `count` positions.
 ///   x [..., positions, width]   ->   y = x + weight[:positions]
-/// Throws ValueError for a count or width below 1, ShapeError for another width and more positions.
+/// Throws ValueError for a count or width below 1, ShapeError for another width and more
+/// positions, DtypeError for another dtype.
 struct LearnedPositions : Module {
   LearnedPositions(std::int64_t count, std::int64_t width,
                    const LearnedPositionsOptions& options = {}, Rng& rng = default_rng());

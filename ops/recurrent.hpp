@@ -13,8 +13,8 @@ namespace xtape {
 
 /// Of n gates, in the order in which they stand below.
 struct RecurrentWeights {
-  Tensor weight_ih, weight_hh;  ///< [n width, inputs], [n width, width]
-  Tensor bias_ih, bias_hh;      ///< [n width]; none unless given
+  Tensor weight_ih, weight_hh;        ///< [n width, inputs], [n width, width]
+  Tensor bias_ih = {}, bias_hh = {};  ///< [n width]; none unless given
 };
 
 struct RecurrentOptions {
@@ -47,7 +47,7 @@ enum class Nonlinearity { tanh, relu };
                                   const Tensor& hidden = {}, const RecurrentOptions& options = {});
 
 struct LstmState {
-  Tensor hidden, cell;  ///< 0 unless given
+  Tensor hidden = {}, cell = {};  ///< 0 unless given
 };
 
 /// i, f, o = sigmoid(W_ih x + b_ih + W_hh h + b_hh), the first, second and fourth of four parts; g = tanh
