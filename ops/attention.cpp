@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -80,7 +81,9 @@ class Matrices {
   kernels::Rows rows(std::int64_t index) const { return {at(index), row()}; }
 
  private:
-  std::size_t axis(int from_end) const { return static_cast<std::size_t>(x_.rank() + from_end); }
+  std::size_t axis(int from_end) const {
+    return static_cast<std::size_t>(x_.rank()) - static_cast<std::size_t>(-from_end);
+  }
   /// 0 along an axis that broadcasts.
   std::int64_t stride(int from_end) const {
     return x_.rank() + from_end < 0 || x_.extent(from_end) == 1 ? 0
@@ -106,6 +109,11 @@ struct Attention {
 
   OpResult infer(const Tensor& queries, const Tensor& keys, const Tensor& values,
                  const Tensor& masked) const;
+  double flops(const Tensor& y, std::span<const Tensor* const> x) const {
+    const std::int64_t queries = y.size() / std::max<std::int64_t>(y.extent(-1), 1);
+    const std::int64_t keys = x[1]->extent(-2), width = x[0]->extent(-1) + x[2]->extent(-1);
+    return 2 * static_cast<double>(queries) * static_cast<double>(keys * width);
+  }
   void run(const Tensor& y, const Tensor& queries, const Tensor& keys, const Tensor& values,
            const Tensor& masked) const;
   void keep(const Tensor& y, const Tensor& queries, const Tensor& keys, const Tensor& values,

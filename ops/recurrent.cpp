@@ -112,6 +112,10 @@ struct Recurrent {
     const std::int64_t parts = net.kind == Cell::lstm ? 2 : 1;
     return {{parts, x[input]->extent(0) + 1, of[0], of[1]}, x[input]->dtype()};
   }
+  double flops(const Tensor&, std::span<const Tensor* const> x) const {
+    const auto weights = static_cast<double>(x[weight_ih]->size() + x[weight_hh]->size());
+    return 2 * weights * static_cast<double>(x[input]->extent(0) * x[input]->extent(1));
+  }
   void run(const Tensor& y, std::span<const Tensor* const> x) const {
     const NoGradGuard off;
     std::vector<Tensor> dense;
@@ -179,7 +183,7 @@ struct Recurrent {
 /// aᵀ b, of matrices with many rows.
 Tensor columns_by(const char* op, const Tensor& a, const Tensor& b) {
   const std::int64_t rows = a.extent(0), m = a.extent(1), n = b.extent(1);
-  const Tensor y = detail::make_tensor({m, n}, a.dtype(), op);
+  Tensor y = detail::make_tensor({m, n}, a.dtype(), op);
   const kernels::PackedMatrix right(a.dtype(), n, rows,
                                     {data(b), std::max<std::int64_t>(n, 1), false});
   right.multiply(m, {data(a), a.body().strides[0], true}, data(y), n, false);
@@ -267,7 +271,7 @@ class Checked {
       refuse(op, "weight_hh must be [" + std::to_string(gates) + " width, width]", square);
     const std::int64_t width = square.extent(1), rows = gates * width;
     const auto or_zeros = [&](const char* what, const Tensor& given, const Shape& shape) {
-      const Tensor filled = given.defined() ? given : zeros(shape, x.dtype());
+      Tensor filled = given.defined() ? given : zeros(shape, x.dtype());
       check(op, what, filled, shape, x.dtype());
       return filled;
     };
@@ -280,23 +284,26 @@ class Checked {
                 or_zeros("bias_ih", weights.bias_ih, Shape{rows}),
                 or_zeros("bias_hh", weights.bias_hh, Shape{rows})};
     if (kind == Cell::lstm) tensors_.push_back(or_zeros("cell", state.cell, {batch, width}));
-    if (options.lengths.defined())
-      net_.lengths = checked_lengths(op, options.lengths, batch, x.extent(0));
+    if (!options.lengths.defined()) return;
+    net_.lengths = checked_lengths(op, options.lengths, batch, x.extent(0));
+    tensors_[input] = where(alive(), tensors_[input], 0);  // whatever stands behind the end
   }
 
   LstmResult result() const {
     const std::int64_t steps = tensors_[input].extent(0), from = net_.reverse ? 0 : 1;
     const Tensor states = all_states();
     Tensor output = slice(states[0], {range(from, from + steps)});
-    if (net_.lengths.defined()) {
-      const Tensor alive = expand_dims(net_.lengths, 0) > expand_dims(arange(steps), 1);
-      output = where(expand_dims(alive, -1), output, 0);
-    }
+    if (net_.lengths.defined()) output = where(alive(), output, 0);
     const std::int64_t last = net_.last(steps);
     return {output, states[0][last], net_.kind == Cell::lstm ? states[1][last] : Tensor()};
   }
 
  private:
+  /// Which steps belong to a sequence, [steps, batch, 1].
+  Tensor alive() const {
+    const Tensor steps = expand_dims(arange(tensors_[input].extent(0)), 1);
+    return expand_dims(expand_dims(net_.lengths, 0) > steps, -1);
+  }
   Tensor all_states() const {
     bool mapped = net_.lengths.defined() && net_.lengths.body().mapped;
     std::vector<const Tensor*> pointers;

@@ -19,8 +19,8 @@ struct RecurrentWeights {
 
 struct RecurrentOptions {
   bool reverse = false;  ///< from the last step to the first
-  /// int64 [batch]: the steps that each sequence has, from the first. The output behind them is 0, and
-  /// the state that of the last one; in reverse it begins there.
+  /// int64 [batch]: the steps that each sequence has, from the first. The output behind them is 0, whatever
+  /// x is there, and the state that of the last one; in reverse it begins there.
   Tensor lengths = {};
 };
 

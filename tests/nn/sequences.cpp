@@ -208,6 +208,11 @@ TEST_CASE(
   const Tensor x = drawn({3, 5, 4}, -1, 1);
   const std::vector<std::int64_t> lengths{2, 5, 4};
   const auto [output, hidden, cell] = layer(x, {.lengths = from_vector(lengths)});
+  const Tensor padded = set(x, {0, range(2, 5)}, std::numeric_limits<double>::quiet_NaN());
+  const Tensor same = layer(padded, {.lengths = from_vector(lengths)}).output;
+  CHECK(mismatch(same, output) == "");
+  sum(same).backward();
+  for (const Tensor& p : layer.parameters()) CHECK(all(isfinite(p.grad())).item() == 1);
   for (std::int64_t b = 0; b < 3; ++b) {
     const std::int64_t length = lengths[static_cast<std::size_t>(b)];
     const LstmResult alone = layer(slice(x, {b, range(0, length)}), {});
@@ -290,6 +295,16 @@ TEST_CASE("multi-head attention: dropout in training, with a stream that is save
   CHECK(mismatch(layer(x), y) == "");
   layer.eval();
   CHECK(mismatch(layer(x), layer(x)) == "");
+}
+
+TEST_CASE("a summary counts the products of recurrent nets and attention") {
+  const nn::LSTM net(4, 3);
+  CHECK(nn::summary(net, ones({2, 5, 4})).rows[0].flops >= 2 * 2 * 5 * 12 * (4 + 3));
+  const nn::MultiheadAttention layer(4, 2, {.bias = false});
+  const double products = 2 * 2 * 5 * (4 * 12 + 4 * 4), scores = 2 * 2 * 5 * 5 * (4 + 4);
+  const double counted = nn::summary(layer, ones({2, 5, 4})).rows[0].flops;
+  CHECK(counted >= products + scores);
+  CHECK(counted < products + scores + 500);
 }
 
 TEST_CASE("an embedding tied to the output is one parameter, whose gradients add up") {
