@@ -54,13 +54,18 @@ XTAPE_INLINE T greater(T a, T b) {
   return a > b || a != a ? a : b;
 }
 
+/// How many of the columns a row sees.
+std::int64_t seen_by(const Attention& of, const ScoreRows& block, std::int64_t r) {
+  return of.causal ? std::min(block.columns, block.first + r + 1) : block.columns;
+}
+
 /// Products of a query as scores: scaled, with the mask; gives how many columns there are to see.
 template <class T>
 std::int64_t score_row(const Attention& of, const ScoreRows& block, const ScoreMask& mask,
                        std::int64_t r, T* row) {
   const auto scale = static_cast<T>(of.scale);
   const std::int64_t query = block.first + r;
-  const std::int64_t seen = of.causal ? std::min(block.columns, query + 1) : block.columns;
+  const std::int64_t seen = seen_by(of, block, r);
   std::fill(row + seen, row + block.columns, -infinity<T>);
   if (mask.data == nullptr) {
     for (std::int64_t j = 0; j < seen; ++j) row[j] *= scale;
@@ -108,14 +113,17 @@ T exp_row(T* row, std::int64_t count, T shift) {
 void powers(const Attention& of, const ScoreRows& block, const ScoreMask& mask, std::byte* scores,
             std::byte* inverses, std::byte* logs) {
   with_type(of.dtype, [&]<class T>(TypeTag<T>) {
+    // One kind of work after the other, so that rows do not wait for each other.
     for (std::int64_t r = 0; r < block.rows; ++r) {
       T* row = as<T>(scores) + r * block.columns;
-      const std::int64_t seen = score_row(of, block, mask, r, row);
-      const T greatest = greatest_of(row, seen), shift = greatest == -infinity<T> ? 0 : greatest;
-      const T sum = exp_row(row, seen, shift);
+      const T greatest = greatest_of(row, score_row(of, block, mask, r, row));
+      as<T>(logs)[r] = greatest == -infinity<T> ? 0 : greatest;
+    }
+    for (std::int64_t r = 0; r < block.rows; ++r) {
+      T* row = as<T>(scores) + r * block.columns;
+      const std::int64_t seen = seen_by(of, block, r);
+      as<T>(inverses)[r] = exp_row(row, seen, as<T>(logs)[r]);
       std::fill(row + seen, row + block.columns, T{0});
-      as<T>(inverses)[r] = sum;
-      as<T>(logs)[r] = shift;
     }
     T* sums = as<T>(inverses);
     map_run(
