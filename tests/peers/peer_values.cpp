@@ -110,11 +110,11 @@ Tensors gradients(const Tensors& outputs, const Tensors& inputs, std::size_t see
 
 /// The worst element, if one is farther off than `tolerance_of`, relative to the greater of 1 and the
 /// value; in linear algebra, where all elements of a matrix take part in each, to its greatest one. A
-/// layer is several such operations, one behind the other.
+/// layer, and a net over some steps, is several such operations, one behind the other.
 std::string difference(const Tensors& got, const PeerUse::Numbers& expected, Dtype dtype,
                        const std::string& section) {
   const bool of_matrices = section == "linalg";
-  const double operations = section == "layers" ? 4 : 1;
+  const double operations = section == "layers" || section == "sequences" ? 4 : 1;
   std::size_t at = 0;
   for (const Tensor& x : got) {
     Doubles found = values(x);
