@@ -37,6 +37,7 @@
 #include <xtape/data/vertical.hpp>
 #include <xtape/nn/activation.hpp>
 #include <xtape/nn/any_module.hpp>
+#include <xtape/nn/attention.hpp>
 #include <xtape/nn/bilinear.hpp>
 #include <xtape/nn/binary_cross_entropy.hpp>
 #include <xtape/nn/branches.hpp>
@@ -57,6 +58,9 @@
 #include <xtape/nn/module_list.hpp>
 #include <xtape/nn/normalization.hpp>
 #include <xtape/nn/pooling.hpp>
+#include <xtape/nn/positions.hpp>
+#include <xtape/nn/recurrent.hpp>
+#include <xtape/nn/recurrent_cell.hpp>
 #include <xtape/nn/reduction.hpp>
 #include <xtape/nn/regression_loss.hpp>
 #include <xtape/nn/regularization.hpp>
@@ -66,10 +70,12 @@
 #include <xtape/nn/summary.hpp>
 #include <xtape/nn/torch_defaults.hpp>
 #include <xtape/nn/torch_state.hpp>
+#include <xtape/nn/transformer.hpp>
 #include <xtape/nn/upsample.hpp>
 #include <xtape/nn/weight_norm.hpp>
 #include <xtape/ops/activation.hpp>
 #include <xtape/ops/along_axis.hpp>
+#include <xtape/ops/attention.hpp>
 #include <xtape/ops/bitwise.hpp>
 #include <xtape/ops/checkpoint.hpp>
 #include <xtape/ops/convolution.hpp>
@@ -95,9 +101,11 @@
 #include <xtape/ops/normalization.hpp>
 #include <xtape/ops/places.hpp>
 #include <xtape/ops/pooling.hpp>
+#include <xtape/ops/positions.hpp>
 #include <xtape/ops/products.hpp>
 #include <xtape/ops/quantile.hpp>
 #include <xtape/ops/rearrange.hpp>
+#include <xtape/ops/recurrent.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/samples.hpp>
 #include <xtape/ops/search.hpp>

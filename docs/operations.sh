@@ -32,6 +32,9 @@ Convolutions of images|convolution
 Pooling|pooling
 Images in other sizes|upsample
 Normalization|normalization
+Recurrent nets|recurrent
+Attention|attention
+Positions|positions
 Linear algebra|linalg
 Fourier transforms|fourier
 Softmax|softmax

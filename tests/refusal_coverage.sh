@@ -15,6 +15,7 @@ taken="$taken|out_of_range|count_of|place|place_from_end|insert|erase|push_back|
 taken="$taken|seed_by|describe|number_tensor|fail|Iterator|batch|checked|check_penalty|flags|observe|evaluation_seed"
 taken="$taken|MixtureWeights|tril|triu|diagonal|trace|matrix_power|Slice|Tensor|name|make_tensor|begin_assign|penalize|of|track|Images|pool_name|momentum_product|check_texts"
 taken="$taken|AlongAxis|lengths|matrix_of|iterate_power|mask|MaskedModule|channels_first"
+taken="$taken|RecurrentLayer|RecurrentCell|project"
 
 number='(double|int|std::u?int64_t|std::size_t|Axes&|Shape&|Number&|CsvColumn&)'
 functions=$(for header in $headers; do
@@ -30,7 +31,7 @@ options=$(for header in $headers; do
       count = split($0, fields, ",")
       for (i = 1; i <= count; ++i) { sub(/^ */, "", fields[i]); sub(/[ =;].*/, "", fields[i]); print name "." fields[i] }
     }' "$header"
-done | sort -u | grep -vx 'SearchOptions.seed')  # any seed is right
+done | sort -u | grep -vxE 'SearchOptions.seed|AttentionOptions.(key|call)')  # any seed is right
 
 # An empty list would pass whatever is missing.
 if [ -z "$functions" ] || [ -z "$options" ]; then

@@ -109,9 +109,12 @@ Tensors gradients(const Tensors& outputs, const Tensors& inputs, std::size_t see
 }
 
 /// The worst element, if one is farther off than `tolerance_of`, relative to the greater of 1 and the
-/// value; in linear algebra, where all elements of a matrix take part in each, to its greatest one.
+/// value; in linear algebra, where all elements of a matrix take part in each, to its greatest one. A
+/// layer, and a net over some steps, is several such operations, one behind the other.
 std::string difference(const Tensors& got, const PeerUse::Numbers& expected, Dtype dtype,
-                       bool of_matrices) {
+                       const std::string& section) {
+  const bool of_matrices = section == "linalg";
+  const double operations = section == "layers" || section == "sequences" ? 4 : 1;
   std::size_t at = 0;
   for (const Tensor& x : got) {
     Doubles found = values(x);
@@ -124,7 +127,7 @@ std::string difference(const Tensors& got, const PeerUse::Numbers& expected, Dty
       // signs of 0 are tested elsewhere
       if (!expected.compared[at] || (found[i] == 0 && wanted[i] == 0)) found[i] = wanted[i] = 0;
     }
-    const double tolerance = tolerance_of(dtype) * (of_matrices ? greatest : 1);
+    const double tolerance = operations * tolerance_of(dtype) * (of_matrices ? greatest : 1);
     const std::string wrong = mismatch(from_vector(std::move(found)).to(dtype),
                                        from_vector(std::move(wanted)).to(dtype), tolerance);
     if (!wrong.empty()) return wrong;
@@ -133,7 +136,7 @@ std::string difference(const Tensors& got, const PeerUse::Numbers& expected, Dty
 }
 
 /// In float64 and in float32; the gradient as a fused sweep and as a recorded one.
-void check_use(const PeerUse& use, const PeerOperation& operation, bool of_matrices) {
+void check_use(const PeerUse& use, const PeerOperation& operation, const std::string& section) {
   CAPTURE(use.name);
   for (const Dtype dtype : {Dtype::float64, Dtype::float32}) {
     CAPTURE(to_string(dtype));
@@ -148,7 +151,7 @@ void check_use(const PeerUse& use, const PeerOperation& operation, bool of_matri
     for (std::size_t i = 0; i < y.size(); ++i) CHECK(y[i].shape() == use.shapes[i]);
     const Tensors gradient = gradients(y, wanted, 100, true);
     const auto check = [&](const Tensors& got, const PeerUse::Numbers& expected) {
-      CHECK(difference(got, expected, dtype, of_matrices) == "");
+      CHECK(difference(got, expected, dtype, section) == "");
     };
     check(y, use.value);
     check(gradients(operation.apply(inputs), wanted, 100, false), use.gradient);
@@ -194,7 +197,7 @@ void check_sections(const std::vector<std::string>& sections,
       const auto found = find(use.name) != operations.end() ? find(use.name) : find(of);
       CAPTURE(use.name);
       REQUIRE(found != operations.end());
-      check_use(use, *found, section == "linalg");
+      check_use(use, *found, section);
       used.insert(found->name);
     }
   }

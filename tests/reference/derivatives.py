@@ -31,7 +31,7 @@ here = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(here))
 folder = here.parent / "peers"
 sections = ("elementwise", "special", "reductions", "layout", "places", "products", "fourier", "linalg", "losses",
-            "class_losses", "margin_losses", "images", "small_layers")
+            "class_losses", "margin_losses", "images", "small_layers", "sequences", "layers")
 warnings.filterwarnings("ignore")
 
 

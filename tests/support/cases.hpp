@@ -6,6 +6,7 @@
 #include <xtape/ops/bitwise.hpp>
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/index.hpp>
+#include <xtape/ops/positions.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/sort.hpp>
 #include <xtape/ops/statistics.hpp>
@@ -18,11 +19,13 @@
 #include "cases/places.hpp"
 #include "cases/products.hpp"
 #include "cases/reductions.hpp"
+#include "cases/sequences.hpp"
 
 inline std::vector<Case> structural_cases() {
   std::vector<Case> all;
-  for (const auto& cases : {reduction_cases(), layout_cases(), element_cases(), product_cases(),
-                            linalg_cases(), fourier_cases(), place_cases(), distribution_cases()})
+  for (const auto& cases :
+       {reduction_cases(), layout_cases(), element_cases(), product_cases(), linalg_cases(),
+        fourier_cases(), place_cases(), distribution_cases(), sequence_cases()})
     all.insert(all.end(), cases.begin(), cases.end());
   return all;
 }
@@ -37,6 +40,7 @@ inline std::vector<Case> constant_cases() {
       {"argmax: all", {x}, [](auto& v) { return argmax(v[0]); }},
       {"argmin: an axis", {x}, [](auto& v) { return argmin(v[0], 0); }},
       {"argmin: all", {x}, [](auto& v) { return argmin(v[0]); }},
+      {"sinusoidal_positions: three", {x}, [](auto&) { return sinusoidal_positions(3, 4); }},
       {"argsort: an axis", {x}, [](auto& v) { return argsort(v[0], 0); }},
       {"searchsorted: rows", {x}, [](auto& v) { return searchsorted(sort(v[0]), v[0]); }},
       {"digitize: three intervals",

@@ -1,0 +1,231 @@
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
+#include <xtape/nn/arguments.hpp>
+#include <xtape/nn/attention.hpp>
+#include <xtape/ops/attention.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/matmul.hpp>
+#include <xtape/ops/reduce.hpp>
+
+namespace xtape::nn {
+namespace {
+
+constexpr const char* name = "multihead_attention";
+
+/// The width, if all fits: before a number is drawn.
+std::int64_t checked(std::int64_t width, std::int64_t heads,
+                     const MultiheadAttentionOptions& options) {
+  using xtape::detail::require_at_least;
+  require_at_least<std::int64_t>(name, "width", width, 1);
+  require_at_least<std::int64_t>(name, "heads", heads, 1);
+  xtape::detail::require(width % heads == 0, name, "heads", "divide the width", heads);
+  require_at_least<std::int64_t>(name, "key_width", options.key_width, 0);
+  require_at_least<std::int64_t>(name, "value_width", options.value_width, 0);
+  xtape::detail::require_in(name, "dropout", options.dropout, 0.0, 1.0);
+  return width;
+}
+
+/// Initial weights [outputs, inputs].
+Tensor drawn(std::int64_t outputs, std::int64_t inputs, Dtype dtype, Rng& rng) {
+  return transpose(init::glorot_uniform()({inputs, outputs}, dtype, rng)).contiguous();
+}
+
+[[noreturn]] void refuse(const std::string& what, const Tensor& got) {
+  throw ShapeError(std::string(name) + ": " + what + "; got " + got.describe());
+}
+
+void check(const char* what, const Tensor& x, std::int64_t width, const Tensor& like) {
+  xtape::detail::require_defined(name, what, x);
+  if ((x.rank() == 3 || x.rank() == 2) && x.rank() == like.rank() && x.extent(-1) == width) return;
+  refuse(std::string(what) + " must be " + (like.rank() == 2 ? "" : "of a batch, ") +
+             "[positions, " + std::to_string(width) + "]",
+         x);
+}
+
+/// A mask for scores [batch, heads, queries, keys], with true for what counts if it is boolean.
+class Mask {
+ public:
+  Mask(const AttentionMasks& masks, const Shape& scores, Dtype dtype) : dtype_(dtype) {
+    if (masks.attn_mask.defined()) {
+      const Tensor& given = masks.attn_mask;
+      const Shape one{scores[2], scores[3]}, all{scores[0] * scores[1], scores[2], scores[3]};
+      if (given.shape() != one && given.shape() != all)
+        refuse("attn_mask must be " + to_string(one) + " or " + to_string(all), given);
+      add("attn_mask", given.shape() == one ? given : reshape(given, scores));
+    }
+    if (masks.key_padding_mask.defined()) {
+      const Tensor& given = masks.key_padding_mask;
+      const Shape wanted{scores[0], scores[3]};
+      if (given.shape() != wanted && !(scores[0] == 1 && given.shape() == Shape{scores[3]}))
+        refuse("key_padding_mask must be " + to_string(wanted), given);
+      add("key_padding_mask", reshape(given, {scores[0], 1, 1, scores[3]}));
+    }
+  }
+  const Tensor& value() const { return mask_; }
+
+ private:
+  void add(const char* what, const Tensor& given) {
+    if (given.dtype() != Dtype::boolean && given.dtype() != dtype_) {
+      throw DtypeError(std::string(name) + ": " + what + " must be boolean or " +
+                       std::string(to_string(dtype_)) + "; got " + given.describe());
+    }
+    const Tensor next = given.dtype() == Dtype::boolean ? given == false : given;
+    if (!mask_.defined())
+      mask_ = next;
+    else if (mask_.dtype() == Dtype::boolean && next.dtype() == Dtype::boolean)
+      mask_ = where(mask_, next, false);
+    else
+      mask_ = numbers(mask_) + numbers(next);
+  }
+  Tensor numbers(const Tensor& mask) const {
+    if (mask.dtype() != Dtype::boolean) return mask;
+    return where(mask, zeros({}, dtype_), -std::numeric_limits<double>::infinity());
+  }
+  Dtype dtype_;
+  Tensor mask_;
+};
+
+}  // namespace
+
+/// Queries, keys and values [batch, heads, positions, width of a head].
+struct MultiheadAttention::Heads {
+  Tensor q, k, v;
+  AttentionOptions options;
+};
+
+MultiheadAttention::MultiheadAttention(std::int64_t width, std::int64_t heads,
+                                       const MultiheadAttentionOptions& options, Rng& rng)
+    : out_proj(child("out_proj", Dense(checked(width, heads, options), width,
+                                       {.bias = options.bias, .dtype = options.dtype}, rng))),
+      width_(width),
+      heads_(heads),
+      key_width_(options.key_width == 0 ? width : options.key_width),
+      value_width_(options.value_width == 0 ? width : options.value_width),
+      dropout_(options.dropout),
+      batch_first_(options.batch_first) {
+  const auto weight = [&](const char* what, std::int64_t rows, std::int64_t inputs) {
+    return parameter(what, drawn(rows, inputs, options.dtype, rng));
+  };
+  if (key_width_ == width && value_width_ == width) {
+    in_proj_weight = weight("in_proj_weight", 3 * width, width);
+  } else {
+    q_proj_weight = weight("q_proj_weight", width, width);
+    k_proj_weight = weight("k_proj_weight", width, key_width_);
+    v_proj_weight = weight("v_proj_weight", width, value_width_);
+  }
+  if (options.bias)
+    in_proj_bias = parameter("in_proj_bias", zeros(Shape{3 * width}, options.dtype));
+  if (dropout_ > 0) {
+    const std::int64_t key = rng.integer(0, std::numeric_limits<std::int64_t>::max());
+    stream_ = buffer("stream", tensor({key, std::int64_t{0}}));
+    set_torch_layout("stream", TorchLayout::absent);
+  }
+  describe("MultiheadAttention",
+           detail::Arguments(width, heads)("dropout", options.dropout, 0)(
+               "bias", options.bias, true)("key_width", key_width_, width)(
+               "value_width", value_width_, width)("batch_first", batch_first_, true)
+               .text);
+}
+
+/// x by some of the three parts of the weights that project queries, keys and values.
+Tensor MultiheadAttention::project(const Tensor& x, std::int64_t part, std::int64_t parts) const {
+  const auto rows = [&](const Tensor& of) {
+    return parts == 3 ? of : slice(of, {range(part * width_, (part + parts) * width_)});
+  };
+  const Parameter* own[] = {&q_proj_weight, &k_proj_weight, &v_proj_weight};
+  const Tensor weight = in_proj_weight.defined() ? rows(in_proj_weight) : Tensor(*own[part]);
+  return in_proj_bias.defined() ? linear(x, transpose(weight), rows(in_proj_bias))
+                                : linear(x, transpose(weight));
+}
+
+MultiheadAttention::Heads MultiheadAttention::projected(const Tensor& query, const Tensor& key,
+                                                        const Tensor& value,
+                                                        const AttentionMasks& masks) const {
+  const auto same = [](const Tensor& a, const Tensor& b) { return &a.body() == &b.body(); };
+  const auto split_heads = [&](const Tensor& x) {
+    return swapaxes(reshape(x, {x.extent(0), x.extent(1), heads_, width_ / heads_}), 1, 2);
+  };
+  std::vector<Tensor> all;
+  if (in_proj_weight.defined() && same(query, key) && same(key, value)) {
+    all = split(project(query, 0, 3), 3, -1);
+  } else if (in_proj_weight.defined() && same(key, value)) {
+    all = split(project(key, 1, 2), 2, -1);
+    all.insert(all.begin(), project(query, 0, 1));
+  } else {
+    all = {project(query, 0, 1), project(key, 1, 1), project(value, 2, 1)};
+  }
+  Heads heads{split_heads(all[0]), split_heads(all[1]), split_heads(all[2]), {}};
+  const Shape scores{query.extent(0), heads_, query.extent(1), key.extent(1)};
+  heads.options.mask = Mask(masks, scores, heads.q.dtype()).value();
+  heads.options.causal = masks.causal;
+  if (!training() || dropout_ == 0) return heads;
+  auto* stream = xtape::detail::writable<std::int64_t>(stream_);
+  heads.options.dropout = dropout_;
+  heads.options.key = static_cast<std::uint64_t>(stream[0]);
+  heads.options.call = static_cast<std::uint64_t>(stream[1]++);
+  return heads;
+}
+
+Tensor MultiheadAttention::attended(const Tensor& query, const Tensor& key, const Tensor& value,
+                                    const AttentionMasks& masks, const AttentionWeights* wanted,
+                                    Tensor* weights) const {
+  check("query", query, width_, query);
+  check("key", key, key_width_, query);
+  check("value", value, value_width_, query);
+  const bool single = query.rank() == 2;
+  const auto batched = [&](const Tensor& x) {
+    return single ? expand_dims(x, 0) : batch_first_ ? x : swapaxes(x, 0, 1);
+  };
+  const Tensor q = batched(query);
+  const Tensor k = &key.body() == &query.body() ? q : batched(key);
+  const Tensor v = &value.body() == &key.body() ? k : batched(value);
+  if (k.extent(1) != v.extent(1) || k.extent(0) != q.extent(0) || v.extent(0) != q.extent(0))
+    refuse("queries, keys and values must have one batch, keys and values as many positions; got " +
+               query.describe() + ", " + key.describe() + " and " + value.describe(),
+           value);
+  const Heads heads = projected(q, k, v, masks);
+  Tensor y;
+  if (wanted == nullptr) {
+    y = scaled_dot_product_attention(heads.q, heads.k, heads.v, heads.options);
+  } else {
+    const Tensor each = eye(k.extent(1), heads.q.dtype());
+    const Tensor all = scaled_dot_product_attention(heads.q, heads.k, each, heads.options);
+    y = matmul(all, heads.v);
+    const Tensor shown = wanted->average ? mean(all, 1) : all;
+    *weights = single ? squeeze(shown, 0) : shown;
+  }
+  const Tensor joined = reshape(swapaxes(y, 1, 2), {q.extent(0), q.extent(1), width_});
+  const Tensor out = out_proj(joined);
+  return single ? squeeze(out, 0) : batch_first_ ? out : swapaxes(out, 0, 1);
+}
+
+Tensor MultiheadAttention::operator()(const Tensor& x) const { return (*this)(x, {}); }
+
+Tensor MultiheadAttention::operator()(const Tensor& x, const AttentionMasks& masks) const {
+  return call(x, [&](const Tensor& in) { return attended(in, in, in, masks, nullptr, nullptr); });
+}
+
+Tensor MultiheadAttention::operator()(const Tensor& query, const Tensor& key, const Tensor& value,
+                                      const AttentionMasks& masks) const {
+  return call(query,
+              [&](const Tensor& in) { return attended(in, key, value, masks, nullptr, nullptr); });
+}
+
+AttentionResult MultiheadAttention::with_weights(const Tensor& query, const Tensor& key,
+                                                 const Tensor& value,
+                                                 const AttentionWeights& options) const {
+  AttentionResult result;
+  result.output = call(query, [&](const Tensor& in) {
+    return attended(in, key, value, options.masks, &options, &result.weights);
+  });
+  return result;
+}
+
+}  // namespace xtape::nn

@@ -1,0 +1,187 @@
+#include <algorithm>
+
+#include <xtape/core/kernels/lane.hpp>
+#include <xtape/ops/kernels/packed.hpp>
+#include <xtape/ops/kernels/run.hpp>
+
+namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
+namespace {
+
+// A tile of sums fills so many registers: `tile_rows` rows of a panel, `panel_vectors` registers wide.
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr std::size_t tile_rows = 12;
+#else
+constexpr std::size_t tile_rows = 6;
+#endif
+constexpr std::size_t panel_vectors = 2;
+
+template <class T>
+constexpr std::int64_t panel = static_cast<std::int64_t>(panel_vectors* Lane<T>::width);
+
+template <class T>
+std::int64_t panels(std::int64_t n) {
+  return (n + panel<T> - 1) / panel<T>;
+}
+
+template <class T>
+T* as(std::byte* data) {
+  return reinterpret_cast<T*>(data);
+}
+template <class T>
+const T* as(const std::byte* data) {
+  return reinterpret_cast<const T*>(data);
+}
+
+template <class F>
+auto with_type(Dtype dtype, F&& f) {
+  return dtype == Dtype::float32 ? f(TypeTag<float>{}) : f(TypeTag<double>{});
+}
+
+std::int64_t packed_size(Dtype dtype, std::int64_t n, std::int64_t k) {
+  return with_type(dtype, [&]<class T>(TypeTag<T>) { return panels<T>(n) * panel<T> * k; });
+}
+
+/// Panel by panel, the rows of each one behind the other; 0 beyond the last column, to the end of a
+/// register.
+void pack(Dtype dtype, std::int64_t n, std::int64_t k, const Matrix& b, std::byte* packed) {
+  with_type(dtype, [&]<class T>(TypeTag<T>) {
+    constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+    T* to = as<T>(packed);
+    for (std::int64_t first = 0; first < n; first += panel<T>, to += k * panel<T>) {
+      const std::int64_t count = std::min(panel<T>, n - first);
+      const T* from = as<T>(b.data) + first * (b.transposed ? b.stride : 1);
+      const std::int64_t filled = std::min(panel<T>, (count + width - 1) / width * width);
+      for (std::int64_t i = 0; count < filled && i < k; ++i)
+        std::fill(to + i * panel<T> + count, to + i * panel<T> + filled, T{0});
+      if (b.transposed) {
+        for (std::int64_t j = 0; j < count; ++j) {
+          for (std::int64_t i = 0; i < k; ++i) to[i * panel<T> + j] = from[i + j * b.stride];
+        }
+      } else {
+        for (std::int64_t i = 0; i < k; ++i)
+          std::copy_n(from + i * b.stride, count, to + i * panel<T>);
+      }
+    }
+  });
+}
+
+// So many products are added up in registers; more, in the result.
+constexpr std::int64_t together = 256;
+
+/// A block of a product: `k` of the products of each sum, `row` and `column` apart in a. Panels of b are
+/// `panel_size` apart.
+template <class T>
+struct Block {
+  std::int64_t n, k;
+  const T* a;
+  std::int64_t row, column;
+  const T* b;
+  std::int64_t panel_size;
+  T* y;
+  std::int64_t y_stride;
+  bool added;
+};
+
+/// The first `count` columns of a row of a tile.
+template <class T>
+XTAPE_INLINE void put(const Lane<T>& sum, T* y, std::int64_t count, bool added) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  if (count >= width) {
+    (added ? Lane<T>::load(y) + sum : sum).store(y);
+  } else if (count > 0) {
+    (added ? Lane<T>::load_first(y, count) + sum : sum).store_first(y, count);
+  }
+}
+
+/// `rows` rows of a panel of which so many `vectors` count: those from `a` on, into y, which has `count`
+/// columns there.
+template <std::size_t rows, std::size_t vectors, class T>
+void tile(const Block<T>& of, const T* a, std::int64_t row, std::int64_t column, const T* b, T* y,
+          std::int64_t count) {
+  Lane<T> sums[rows][vectors];
+  for (auto& sum_row : sums) {
+    for (Lane<T>& sum : sum_row) sum = 0;
+  }
+  for (std::int64_t l = 0; l < of.k; ++l, b += panel<T>, a += column) {
+    Lane<T> right[vectors];
+    for (std::size_t v = 0; v < vectors; ++v) right[v] = Lane<T>::load(b + v * Lane<T>::width);
+    for (std::size_t r = 0; r < rows; ++r) {
+      const Lane<T> left = a[static_cast<std::int64_t>(r) * row];
+      for (std::size_t v = 0; v < vectors; ++v) sums[r][v] = fma(left, right[v], sums[r][v]);
+    }
+  }
+  for (std::size_t r = 0; r < rows; ++r, y += of.y_stride) {
+    for (std::size_t v = 0; v < vectors; ++v) {
+      const auto at = static_cast<std::int64_t>(v * Lane<T>::width);
+      put(sums[r][v], y + at, count - at, of.added);
+    }
+  }
+}
+
+/// `rows` rows for all panels. Columns of a are copied side by side first.
+template <std::size_t rows, class T>
+void row_of_tiles(const Block<T>& of, std::int64_t first) {
+  const T* a = of.a + first * of.row;
+  const std::int64_t row = of.row;
+  std::int64_t column = of.column;
+  T side_by_side[rows * static_cast<std::size_t>(together)];
+  if (row == 1 && of.n > panel<T>) {
+    for (std::int64_t l = 0; l < of.k; ++l)
+      std::copy_n(a + l * column, rows, side_by_side + static_cast<std::size_t>(l) * rows);
+    a = side_by_side, column = static_cast<std::int64_t>(rows);
+  }
+  const T* b = of.b;
+  for (std::int64_t at = 0; at < of.n; at += panel<T>, b += of.panel_size) {
+    T* y = of.y + first * of.y_stride + at;
+    if (of.n - at > static_cast<std::int64_t>(Lane<T>::width))
+      tile<rows, panel_vectors>(of, a, row, column, b, y, of.n - at);
+    else
+      tile<rows, 1>(of, a, row, column, b, y, of.n - at);
+  }
+}
+
+/// Rows [first, m), in tiles of as many rows as there are left for.
+template <std::size_t rows, class T>
+void rows_of_tiles(const Block<T>& of, std::int64_t first, std::int64_t m) {
+  constexpr auto count = static_cast<std::int64_t>(rows);
+  for (; first + count <= m; first += count) row_of_tiles<rows>(of, first);
+  if constexpr (rows > 1) {
+    constexpr std::size_t fewer = rows == 12 ? 8 : rows == 6 ? 4 : rows / 2;
+    if (first < m) rows_of_tiles<fewer>(of, first, m);
+  }
+}
+
+void product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
+             const std::byte* packed, std::int64_t packed_rows, std::byte* y, std::int64_t y_stride,
+             bool added) {
+  with_type(dtype, [&]<class T>(TypeTag<T>) {
+    std::int64_t from = 0;
+    do {
+      const std::int64_t column = a.transposed ? a.stride : 1;
+      const Block<T> of{n,
+                        std::min(together, k - from),
+                        as<T>(a.data) + from * column,
+                        a.transposed ? 1 : a.stride,
+                        column,
+                        as<T>(packed) + from * panel<T>,
+                        packed_rows * panel<T>,
+                        as<T>(y),
+                        y_stride,
+                        added || from > 0};
+      rows_of_tiles<tile_rows>(of, 0, m);
+      from += together;
+    } while (from < k);
+  });
+}
+
+}  // namespace
+}  // namespace XTAPE_LEVEL
+
+template <>
+const PackedKernels& compiled<PackedKernels, Level::XTAPE_LEVEL>() {
+  static constexpr PackedKernels table{packed_size, pack, product};
+  return table;
+}
+
+}  // namespace xtape::kernels
