@@ -8,7 +8,10 @@
 #include <xtape/core/memory.hpp>
 #include <xtape/core/wraps.hpp>
 #include <xtape/ops/kernels/gemm.hpp>
+#include <xtape/ops/kernels/packed.hpp>
 #include <xtape/ops/kernels/skinny.hpp>
+
+extern "C" [[gnu::weak]] int openblas_get_num_threads();
 
 namespace xtape::kernels {
 namespace {
@@ -126,6 +129,53 @@ void blas_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, c
   }
 }
 
+/// Whether our own tiles are faster than BLAS: with the registers of AVX-512, which OpenBLAS leaves unused on
+/// many a processor; not where it would share a large product among more threads than they make up for, nor
+/// for a large matrix b of few rows a, which would be packed for little.
+bool by_tiles(std::int64_t m, std::int64_t n, std::int64_t k) {
+  if (levels[level_in_use()] != Level::x86_64_v4) return false;
+  constexpr double alone = 1 << 22;
+  constexpr std::int64_t few_rows = 32, small_matrix = 1 << 18;
+  static const int threads = openblas_get_num_threads == nullptr ? 1 : openblas_get_num_threads();
+  const double products = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  return (threads <= 2 || products <= alone) && (m >= few_rows || n * k <= small_matrix);
+}
+
+/// y = a b, or y += a b, by blocks of b that stay in the cache.
+void tiled_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
+                   const Matrix& b, std::byte* y, std::int64_t stride, bool added) {
+  constexpr std::int64_t most_columns = 1024, most_rows = 1024;
+  const auto& tiles = chosen<PackedKernels>();
+  const auto bytes = static_cast<std::int64_t>(size_of(dtype));
+  std::vector<std::byte, memory::Allocator<std::byte>> packed(static_cast<std::size_t>(
+      bytes * tiles.size(dtype, std::min(n, most_columns), std::min(k, most_rows))));
+  const auto part = [&](Matrix of, std::int64_t row, std::int64_t column) {
+    of.data += bytes * (of.transposed ? column * of.stride + row : row * of.stride + column);
+    return of;
+  };
+  for (std::int64_t column = 0; column < n; column += most_columns) {
+    const std::int64_t columns = std::min(most_columns, n - column);
+    for (std::int64_t row = 0; row < k; row += most_rows) {
+      const std::int64_t rows = std::min(most_rows, k - row);
+      tiles.pack(dtype, columns, rows, part(b, row, column), packed.data());
+      tiles.product(dtype, m, columns, rows, part(a, 0, row), packed.data(), rows,
+                    y + bytes * column, stride, added || row > 0);
+    }
+  }
+}
+
+/// y = a b, or y += a b, of floating numbers, no extent being 0; or false.
+bool fast_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
+                  const Matrix& b, std::byte* y, std::int64_t stride, bool added) {
+  if (by_tiles(m, n, k)) {
+    tiled_product(dtype, m, n, k, a, b, y, stride, added);
+    return true;
+  }
+  if (std::max({m, n, k, a.stride, b.stride, stride}) > blas_counts) return false;
+  blas_product(dtype, m, n, k, a, b, y, stride, added);
+  return true;
+}
+
 }  // namespace
 
 void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
@@ -141,7 +191,8 @@ void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Mat
   if (dtype == Dtype::float32 && k > long_axis && std::min(m, n) <= skinny)
     return long_product(m, n, k, a, b, bias, y);
   if (k > 0 && chosen<SkinnyKernels>().gemm(dtype, m, n, k, a, b, bias, y)) return;
-  if (std::max({m, n, k, a.stride, b.stride}) > blas_counts) {
+  const bool plain = std::max({m, n, k, a.stride, b.stride}) > blas_counts && !by_tiles(m, n, k);
+  if (plain) {
     return dtype == Dtype::float32 ? plain_product<float, double>(m, n, k, a, b, bias, y)
                                    : plain_product<double, double>(m, n, k, a, b, bias, y);
   }
@@ -151,15 +202,14 @@ void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Mat
     std::memset(y, 0, static_cast<std::size_t>(m * n) * size_of(dtype));
   }
   if (k == 0) return;
-  blas_product(dtype, m, n, k, a, b, y, n, bias != nullptr);
+  fast_product(dtype, m, n, k, a, b, y, n, bias != nullptr);
 }
 
 void gemm_into(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
                const Matrix& b, std::byte* y, std::int64_t stride, bool added) {
   if (m == 0 || n == 0) return;
   const auto size = static_cast<std::int64_t>(size_of(dtype));
-  if (k > 0 && std::max({m, n, k, a.stride, b.stride, stride}) <= blas_counts)
-    return blas_product(dtype, m, n, k, a, b, y, stride, added);
+  if (k > 0 && fast_product(dtype, m, n, k, a, b, y, stride, added)) return;
   for (std::int64_t row = 0; row < m; ++row, y += stride * size) {
     const Matrix one{a.data + row * size * (a.transposed ? 1 : a.stride), a.stride, a.transposed};
     const std::byte* bias = added ? y : nullptr;

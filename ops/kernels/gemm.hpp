@@ -3,7 +3,7 @@
 
 #include <xtape/core/dtype.hpp>
 
-/// The only door to BLAS.
+/// The only door to BLAS, and to our own products beside it.
 namespace xtape::kernels {
 
 /// A matrix in memory: rows `stride` elements apart, or, transposed, columns.

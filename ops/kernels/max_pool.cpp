@@ -34,9 +34,12 @@ constexpr auto lanes = std::make_index_sequence<Lane<T>::width>();
 template <std::int64_t step, class T>
 XTAPE_INLINE Lane<T> load_apart(const T* x, std::int64_t given, std::int64_t count) {
   if (step == 1) return count >= width<T> ? Lane<T>::load(x) : Lane<T>::load_first(x, count);
-  if (step == 2 && count >= width<T>) {
+  if (step == 2) {
     // The last number is the last that may be read.
-    const Lane<T> a = Lane<T>::load(x), b = Lane<T>::load_first(x + width<T>, width<T> - 1);
+    const std::int64_t behind = 2 * std::min(count, width<T>) - 1;
+    const Lane<T> a = behind >= width<T> ? Lane<T>::load(x) : Lane<T>::load_first(x, behind);
+    const Lane<T> b =
+        behind > width<T> ? Lane<T>::load_first(x + width<T>, behind - width<T>) : Lane<T>(0);
     return halved<T, 0>(a, b, lanes<T>);
   }
   T buffer[Lane<T>::width] = {};
@@ -184,10 +187,16 @@ void halving_row(const T* g, const T* numbers, std::int64_t n, T first, T* dx) {
     in_turn<T, 0>(left, right, lanes<T>).store(dx + 2 * i);
     in_turn<T, Lane<T>::width>(left, right, lanes<T>).store(dx + 2 * i + width<T>);
   }
-  for (; i < n; ++i) {
-    dx[2 * i] = numbers[i] == first ? g[i] : T{0};
-    dx[2 * i + 1] = numbers[i] == first + 1 ? g[i] : T{0};
-  }
+  if (i == n) return;
+  const std::int64_t rest = 2 * (n - i);
+  const Lane<T> slope = Lane<T>::load_first(g + i, n - i),
+                number = Lane<T>::load_first(numbers + i, n - i);
+  const Lane<T> left = where(number == first, slope, 0),
+                right = where(number == first + 1, slope, 0);
+  in_turn<T, 0>(left, right, lanes<T>).store_first(dx + 2 * i, std::min(rest, width<T>));
+  if (rest > width<T>)
+    in_turn<T, Lane<T>::width>(left, right, lanes<T>)
+        .store_first(dx + 2 * i + width<T>, rest - width<T>);
 }
 
 template <class T>

@@ -55,8 +55,13 @@ void pack(Dtype dtype, std::int64_t n, std::int64_t k, const Matrix& b, std::byt
       for (std::int64_t i = 0; count < filled && i < k; ++i)
         std::fill(to + i * panel<T> + count, to + i * panel<T> + filled, T{0});
       if (b.transposed) {
-        for (std::int64_t j = 0; j < count; ++j) {
-          for (std::int64_t i = 0; i < k; ++i) to[i * panel<T> + j] = from[i + j * b.stride];
+        constexpr std::int64_t near = 32;  // rows of the panel that stay in the cache meanwhile
+        for (std::int64_t start = 0; start < k; start += near) {
+          const std::int64_t end = std::min(start + near, k);
+          for (std::int64_t j = 0; j < count; ++j) {
+            for (std::int64_t i = start; i < end; ++i)
+              to[i * panel<T> + j] = from[i + j * b.stride];
+          }
         }
       } else {
         for (std::int64_t i = 0; i < k; ++i)
