@@ -118,6 +118,33 @@ void add_rows(const Tensor& sum, const Tensor& x, const Tensor& index, int axis)
   });
 }
 
+/// The same of float32, with sums of float64: of the rows that are named, not of all.
+void add_rows_wide(const Tensor& sum, const Tensor& x, const Tensor& index, int axis) {
+  const Rows rows(sum.shape(), axis);
+  const std::span at(index.body().elements<std::int64_t>(), static_cast<std::size_t>(index.size()));
+  std::vector<std::int64_t, memory::Allocator<std::int64_t>> named,
+      number(static_cast<std::size_t>(rows.count), -1), numbers;
+  for (const std::int64_t row : at) {
+    std::int64_t& own = number[static_cast<std::size_t>(row)];
+    if (own < 0) own = std::ssize(named), named.push_back(row);
+    numbers.push_back(own);
+  }
+  const std::int64_t count = std::ssize(named);
+  std::vector<double, memory::Allocator<double>> sums(static_cast<std::size_t>(count * rows.inner));
+  const auto* from = x.body().elements<const float>();
+  auto* to = sum.body().elements<float>();
+  for (std::int64_t i = 0; i < rows.outer; ++i, to += rows.count * rows.inner) {
+    std::fill(sums.begin(), sums.end(), 0.0);
+    add_rows(Rows({count, rows.inner}, 0), sums.data(), from, numbers.data(), index.size());
+    from += index.size() * rows.inner;
+    const double* total = sums.data();
+    for (const std::int64_t row : named) {
+      for (std::int64_t k = 0; k < rows.inner; ++k)
+        to[row * rows.inner + k] = static_cast<float>(*total++);
+    }
+  }
+}
+
 /// Whether one of the rows is named more than `most` times.
 bool named_more_often(std::int64_t most, std::int64_t rows, const Tensor& indices) {
   using List = std::vector<std::int64_t, memory::Allocator<std::int64_t>>;
@@ -208,9 +235,9 @@ struct ScatterAdd {
     // Two terms of float32 have the sum that they have in float64, rounded.
     const bool wide =
         x.dtype() == Dtype::float32 && x.size() > 0 && named_more_often(2, shape[axis], at);
-    const Tensor sum = zeros(shape, wide ? Dtype::float64 : x.dtype());
-    add_rows(sum, x, at, axis);
-    return wide ? sum.to(Dtype::float32) : sum;
+    const Tensor sum = zeros(shape, x.dtype());
+    wide ? add_rows_wide(sum, x.contiguous(), at, axis) : add_rows(sum, x, at, axis);
+    return sum;
   }
   void keep(const Tensor&, const Tensor&, const Tensor& indices) { index = SavedInput(indices); }
   void vjp(const Tensor& g, const Send& send) const { send(0, taken(g, index.get(), axis)); }
