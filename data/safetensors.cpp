@@ -95,6 +95,8 @@ void save_safetensors(const std::string& path, const NamedTensors& tensors,
   check_names(path, "names of metadata", metadata);
   for (const auto& [name, text] : metadata) check_text(path, "metadata", text);
   for (const auto& [name, tensor] : tensors) {
+    if (!tensor.defined())
+      throw ValueError(path + ": tensors must be defined; got none for " + quoted(name));
     if (name == "__metadata__")
       throw ValueError(path + ": a tensor cannot be named \"__metadata__\"");
   }

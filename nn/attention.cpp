@@ -168,8 +168,8 @@ MultiheadAttention::Heads MultiheadAttention::projected(const Tensor& query, con
   if (!training() || dropout_ == 0) return heads;
   auto* stream = xtape::detail::writable<std::int64_t>(stream_);
   heads.options.dropout = dropout_;
-  heads.options.key = static_cast<std::uint64_t>(stream[0]);
-  heads.options.call = static_cast<std::uint64_t>(stream[1]++);
+  heads.options.dropout_key = static_cast<std::uint64_t>(stream[0]);
+  heads.options.dropout_call = static_cast<std::uint64_t>(stream[1]++);
   return heads;
 }
 

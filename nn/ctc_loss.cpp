@@ -81,7 +81,7 @@ class Posterior {
     return where(steps_ > t, reached, last);
   }
   Tensor rest_at(std::int64_t t, const std::vector<Tensor>& behind) const {
-    const Tensor end = where(ends_, zeros({}, emitted_.dtype()), nothing);
+    Tensor end = where(ends_, zeros({}, emitted_.dtype()), nothing);
     if (t == length_ - 1) return end;
     const Tensor next = behind.back() + emitted(t + 1);
     const Tensor skipped = moved(where(skips_, next, nothing), -2);

@@ -29,8 +29,10 @@ MaskedModule::MaskedModule(const char* op, double drop_rate, Rng& rng)
 
 Tensor MaskedModule::masked(const Tensor& x) const {
   auto* stream = xtape::detail::writable<std::int64_t>(stream_);
-  const auto number = static_cast<std::uint64_t>(stream[1]++);
-  return dropout(x, rate, static_cast<std::uint64_t>(stream[0]), number);
+  Tensor y = dropout(x, rate, static_cast<std::uint64_t>(stream[0]),
+                     static_cast<std::uint64_t>(stream[1]));
+  ++stream[1];  // of a pass that came to an end
+  return y;
 }
 
 Tensor MaskedModule::mask(const Shape& shape, const Tensor& x) const {
@@ -56,6 +58,7 @@ ChannelDropout<axes>::ChannelDropout(double drop_rate, Rng& rng)
 template <int axes>
 Tensor ChannelDropout<axes>::operator()(const Tensor& x) const {
   return call(x, [&](const Tensor& in) {
+    xtape::detail::require_defined("dropout", "x", in);
     if (in.rank() != axes + 1 && in.rank() != axes + 2) {
       throw ShapeError("dropout: [n, c, extents...] of " + std::to_string(axes) +
                        " axes is needed, or one image; got " + in.describe());
@@ -100,6 +103,7 @@ StochasticDepth::StochasticDepth(double drop_rate, const StochasticDepthOptions&
 
 Tensor StochasticDepth::operator()(const Tensor& x) const {
   return call(x, [&](const Tensor& in) {
+    xtape::detail::require_defined("stochastic_depth", "x", in);
     if (in.rank() == 0)
       throw ShapeError("stochastic_depth: examples [n, ...] are needed; got " + in.describe());
     if (!is_floating(in.dtype()))

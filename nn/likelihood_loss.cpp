@@ -39,7 +39,7 @@ Tensor kl_divergence(const Tensor& log_probabilities, const Tensor& targets,
   const Tensor given = targets.to(log_probabilities.dtype());
   const Tensor p = options.log_target ? exp(given) : given;
   const Tensor log_p = options.log_target ? given : log(where(p == 0, 1, p));
-  const Tensor losses = sum(detail::weighted(p, log_p - log_probabilities), axis);
+  Tensor losses = sum(detail::weighted(p, log_p - log_probabilities), axis);
   switch (options.reduction) {
     case Reduction::mean: return mean(losses);
     case Reduction::sum: return sum(losses);

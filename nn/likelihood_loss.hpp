@@ -17,7 +17,7 @@ struct KLDivergenceOptions {
 
 /// Divergence of probabilities q from targets p, each row of classes: sum of p (log p - log q).
 ///   log q, as log_softmax gives, and p of one shape [..., classes]
-///   ->   the mean over the rows (PyTorch's `batchmean`), or with Reduction::none one for each, [...]
+///   ->   the mean over the rows (of [n, classes] PyTorch's `batchmean`), or with Reduction::none one for each, [...]
 ///   dlog_q = -g p;  dp = g (log p - log q + 1), 0 where p is 0;  of log p: dlog_p = g p (log p - log q + 1)
 /// A class that has no part of p has none of the loss, whatever its q is.
 /// Throws ShapeError if the shapes differ, DtypeError unless both are floating, IndexError for an axis that

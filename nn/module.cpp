@@ -207,6 +207,7 @@ Module& Module::operator=(const Module& other) {
   const std::shared_ptr<State> old = std::exchange(state_, next);
   for (const State::Parent& parent : parents) {
     parent.state->lead(*next);
+    if (next->registered_type == nullptr) next->registered_type = old->registered_type;
     for (auto& [name, child] : parent.state->children) {
       if (child != old || name != parent.name) continue;
       next->parents.push_back(parent);

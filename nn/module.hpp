@@ -188,7 +188,8 @@ class Module {
   /// Says what `operator<<` prints of this module, "Dense" and "64, 128". Without it, that is the name of
   /// the type with which the module was registered.
   void describe(std::string type, std::string arguments) const;
-  /// Says how PyTorch keeps an entry, if not as this module does.
+  /// Says how PyTorch keeps a parameter or buffer, if not as this module does. Throws ValueError if there is
+  /// none of that name.
   void set_torch_layout(const std::string& name, TorchLayout layout) const;
   /// f(x), as the function of this module: with its hooks, and its path in errors.
   /// `Tensor operator()(const Tensor& x) const { return call(x, [&](const Tensor& in) { ... }); }`
@@ -289,8 +290,10 @@ void Module::apply(const F& f) const {
 std::int64_t size(const Module& module);
 
 namespace detail {
+/// The name of a user's type as it is printed.
+std::string type_name(const std::type_info& type);
 void print(std::ostream& stream, const Module& module, const std::type_info& type);
-}
+}  // namespace detail
 /// Prints a module as a tree, a line a part:
 /// ```
 /// Sequential(

@@ -36,6 +36,12 @@ std::string shown(const std::type_info& type) {
   return name.starts_with("Function<") ? "Function" : name;
 }
 
+}  // namespace
+
+std::string detail::type_name(const std::type_info& type) { return shown(type); }
+
+namespace {
+
 std::string joined_names(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "\"" : ", \"") + name + "\"";
@@ -50,6 +56,13 @@ void Module::describe(std::string type, std::string arguments) const {
 }
 
 void Module::set_torch_layout(const std::string& name, TorchLayout layout) const {
+  const auto is_named = [&](const auto& entry) { return entry.first == name; };
+  const auto has = [&](const NamedTensors& list) {
+    return std::any_of(list.begin(), list.end(), is_named);
+  };
+  if (!has(state_->parameters) && !has(state_->buffers))
+    throw ValueError("module: a parameter or buffer of its own is needed; got \"" + name + "\"");
+  std::erase_if(state_->torch_layouts, is_named);
   state_->torch_layouts.emplace_back(name, layout);
 }
 
@@ -142,7 +155,9 @@ void detail::print(std::ostream& stream, const Module& module, const std::type_i
   };
   const auto begin = [&](const Module& part, const std::string& name) {
     const NamedModules parts = part.children();
-    stream << name << '(' << part.arguments() << (parts.empty() ? ")" : "\n");
+    const std::string arguments = part.arguments();
+    stream << name << '(' << arguments;
+    stream << (parts.empty() ? ")" : arguments.empty() ? "\n" : ",\n");
     return Open{parts, 0};
   };
   const std::string own = module.type();

@@ -1,3 +1,4 @@
+#include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/nn/arguments.hpp>
@@ -25,6 +26,7 @@ LearnedPositions::LearnedPositions(std::int64_t count, std::int64_t width,
 
 Tensor LearnedPositions::operator()(const Tensor& x) const {
   return call(x, [&](const Tensor& in) {
+    xtape::detail::require_defined("learned_positions", "x", in);
     if (in.rank() < 2 || in.extent(-1) != weight.extent(1) || in.extent(-2) > weight.extent(0)) {
       throw ShapeError("learned_positions: [..., at most " + std::to_string(weight.extent(0)) +
                        " positions, " + std::to_string(weight.extent(1)) + "] is needed; got " +

@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
@@ -101,6 +102,7 @@ const RecurrentLayer::Weights& RecurrentLayer::weights(std::int64_t layer, bool 
 
 /// x as [steps, batch, inputs].
 Tensor RecurrentLayer::checked(const Tensor& x) const {
+  xtape::detail::require_defined(kind_.op, "x", x);
   if ((x.rank() != 3 && x.rank() != 2) || x.extent(-1) != inputs_) {
     const char* axes = options_.batch_first ? "batch, steps, " : "steps, batch, ";
     throw ShapeError(std::string(kind_.op) + ": [" + axes + std::to_string(inputs_) +

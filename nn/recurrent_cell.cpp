@@ -1,6 +1,7 @@
 #include <cmath>
 #include <string>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/nn/arguments.hpp>
@@ -32,6 +33,7 @@ RecurrentCell::RecurrentCell(const char* type, const char* op, std::int64_t gate
 }
 
 Tensor RecurrentCell::step(const Tensor& x) const {
+  xtape::detail::require_defined(op_, "x", x);
   if ((x.rank() != 2 && x.rank() != 1) || x.extent(-1) != inputs_) {
     throw ShapeError(std::string(op_) + ": [batch, " + std::to_string(inputs_) +
                      " inputs] or [inputs] is needed; got " + x.describe());

@@ -4,6 +4,7 @@
 #include <functional>
 #include <iosfwd>
 #include <string>
+#include <typeinfo>
 #include <vector>
 
 #include <xtape/config.hpp>
@@ -57,6 +58,8 @@ summary(const M& model, const Tensor& x, const SummaryOptions& options = {}) {
   };
   Summary result = summary(static_cast<const Module&>(model), pass, options);
   if (!output.empty()) result.rows.front().output = output;
+  std::string& layer = result.rows.front().layer;
+  if (layer == "Module()") layer = detail::type_name(typeid(M)) + "()";
   return result;
 }
 

@@ -25,11 +25,9 @@ NamedTensors state(const Module& model) {
   NamedTensors kept;
   for (const auto& [name, tensor] : model.state()) {
     const auto other = layouts.find(name);
-    if (other == layouts.end()) {
-      kept.emplace_back(name, tensor);
-    } else if (other->second == TorchLayout::transposed) {
-      kept.emplace_back(name, transpose(tensor).contiguous());
-    }
+    const TorchLayout layout = other == layouts.end() ? TorchLayout::same : other->second;
+    if (layout == TorchLayout::absent) continue;
+    kept.emplace_back(name, layout == TorchLayout::same ? tensor : transpose(tensor).contiguous());
   }
   return kept;
 }
@@ -43,7 +41,8 @@ LeftOut restore(const Module& model, const NamedTensors& given, const RestoreOpt
   NamedTensors own;
   for (auto& [name, tensor] : matched.entries) {
     if (!tensor.defined()) continue;
-    const bool turn = layouts.contains(name);  // what is absent there was not asked for
+    const auto other = layouts.find(name);
+    const bool turn = other != layouts.end() && other->second == TorchLayout::transposed;
     own.emplace_back(name, turn ? transpose(tensor) : tensor);
   }
   model.restore(own, {.strict = false});

@@ -29,12 +29,15 @@ std::pair<Tensor, Tensor> halves(const char* op, const Tensor& given, std::int64
   return {parts[0], parts[1]};
 }
 
+/// y, but NaN with a slope of NaN where x is.
+Tensor with_nan(const Tensor& x, const Tensor& y) { return where(x != x, square(x), y); }
+
 }  // namespace
 
 Tensor hardtanh(const Tensor& given, double low, double high) {
   const Tensor x = floating("hardtanh", given);
   detail::require(low <= high, "hardtanh", "low", "be at most high", low);
-  return where(x <= low, low, where(x >= high, high, x));
+  return with_nan(x, where(x <= low, low, where(x >= high, high, x)));
 }
 
 Tensor celu(const Tensor& given, double alpha) {
@@ -47,7 +50,7 @@ Tensor celu(const Tensor& given, double alpha) {
 Tensor hardshrink(const Tensor& given, double lambda) {
   const Tensor x = floating("hardshrink", given);
   detail::require_not_negative("hardshrink", "lambda", lambda);
-  return where(abs(x) <= lambda, 0, x);
+  return with_nan(x, where(abs(x) <= lambda, 0, x));
 }
 
 Tensor softshrink(const Tensor& given, double lambda) {
@@ -60,7 +63,7 @@ Tensor threshold(const Tensor& given, double limit, double value) {
   const Tensor x = floating("threshold", given);
   detail::require_finite("threshold", "limit", limit);
   detail::require_finite("threshold", "value", value);
-  return where(x <= limit, value, x);
+  return with_nan(x, where(x <= limit, value, x));
 }
 
 Tensor prelu(const Tensor& given, const Tensor& weight) {

@@ -281,8 +281,8 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
                 options.causal,
                 options.mask.defined(),
                 options.dropout,
-                options.key,
-                options.call};
+                options.dropout_key,
+                options.dropout_call};
   const Tensor mask = of.masked ? options.mask : ones({1, 1}, Dtype::boolean);
   const Attention whole{of};
   if (of.dropout == 0) return apply(whole, q, k, v, mask);

@@ -235,7 +235,7 @@ struct ScatterAdd {
     // Two terms of float32 have the sum that they have in float64, rounded.
     const bool wide =
         x.dtype() == Dtype::float32 && x.size() > 0 && named_more_often(2, shape[axis], at);
-    const Tensor sum = zeros(shape, x.dtype());
+    Tensor sum = zeros(shape, x.dtype());
     wide ? add_rows_wide(sum, x.contiguous(), at, axis) : add_rows(sum, x, at, axis);
     return sum;
   }

@@ -97,6 +97,10 @@ struct Normalize {
   mutable SavedConstant moments{};  // the rule's, made by run
   SavedInput x{}, weight{};
   bool biased = false;
+  void attributes(auto& visit) const {
+    visit("eps", of.eps);
+    if (!of.by_channel && of.groups > 1) visit("groups", of.groups);
+  }
 
   template <class... Affine>
   OpResult infer(const Tensor& input, const Affine&...) const {

@@ -105,7 +105,10 @@ struct Recurrent {
   std::vector<SavedInput> inputs{};
   SavedOutput states{};
 
-  void attributes(auto& visit) const { visit("reverse", net.reverse); }
+  void attributes(auto& visit) const {
+    visit("reverse", net.reverse);
+    if (net.kind == Cell::relu) visit("nonlinearity", std::string("relu"));
+  }
 
   OpResult infer(std::span<const Tensor* const> x) const {
     const Shape& of = x[hidden]->shape();

@@ -33,8 +33,11 @@ Tensor cosine_similarity(const Tensor& a, const Tensor& b, const SimilarityOptio
   const auto wide = broadcast_shapes(op, a.shape(), b.shape());
   const auto unit = [&](const Tensor& given) {
     const Tensor x = broadcast_to(given, wide);
-    const Tensor length = norm(x, options.axis, {.keep_dims = true});
-    return x / clip(length, options.eps, HUGE_VAL);
+    if (x.extent(options.axis) == 0) return x;
+    // Of numbers as large as they get the squares are infinite: they are brought near 1 first.
+    const Tensor most = amax(abs(x.detach()), options.axis, {.keep_dims = true});
+    const Tensor scale = where(most > 0, where(most < HUGE_VAL, most, 1), 1), near = x / scale;
+    return near / maximum(norm(near, options.axis, {.keep_dims = true}), options.eps / scale);
   };
   return sum(unit(a) * unit(b), options.axis);
 }

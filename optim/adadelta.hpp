@@ -14,7 +14,8 @@ struct AdadeltaOptions {
   Setting<double> learning_rate = Preset{1.0};
   Setting<double> decay = Preset{0.0};
   Setting<double> rho = Preset{0.9};
-  Setting<double> epsilon = Preset{1e-6};      ///< inside the roots
+  Setting<double> epsilon =
+      Preset{1e-6};  ///< inside the roots; 0 / 0 where it is 0 and so are all gradients
   Setting<double> weight_decay = Preset{0.0};  ///< times w is added to the gradient
   Setting<Schedule> schedule = Preset{Schedule()};
 

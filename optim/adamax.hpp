@@ -16,7 +16,8 @@ struct AdamaxOptions {
   Setting<double> decay = Preset{0.0};
   Setting<double> beta1 = Preset{0.9};
   Setting<double> beta2 = Preset{0.999};
-  Setting<double> epsilon = Preset{1e-8};      ///< added to |g|
+  Setting<double> epsilon =
+      Preset{1e-8};  ///< added to |g|; 0 / 0 where it is 0 and so are all gradients
   Setting<double> weight_decay = Preset{0.0};  ///< times w is added to the gradient
   Setting<Schedule> schedule = Preset{Schedule()};
 

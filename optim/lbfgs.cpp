@@ -237,8 +237,8 @@ bool LBFGS::advance(Problem& problem, Point& now, LBFGSResult& result) {
   if (next.way == 0) return false;
   const Tensor step = next.place - now.place, change = next.gradient - now.gradient;
   if (product(step, change) > 1e-10 * product(change, change)) {
-    if (std::ssize(pairs_) == options_.history) pairs_.erase(pairs_.begin());
     pairs_.push_back({step, change});
+    forget_oldest();
   }
   const double most = std::max(std::abs(now.loss - next.loss), greatest(step));
   result.converged = most <= options_.change_tolerance;
@@ -246,8 +246,24 @@ bool LBFGS::advance(Problem& problem, Point& now, LBFGSResult& result) {
   return !result.converged;
 }
 
+/// Those that are not frozen. What is known of the curvature is of them alone.
+std::vector<std::string> LBFGS::free_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, parameter] : parameters_)
+    if (parameter.requires_grad()) names.push_back(name);
+  return names;
+}
+
+void LBFGS::forget_oldest() {
+  while (std::ssize(pairs_) > options_.history) pairs_.erase(pairs_.begin());
+}
+
 LBFGSResult LBFGS::step(const std::function<Tensor()>& loss) {
   Problem problem(parameters_, loss);
+  if (std::vector<std::string> names = free_names(); names != names_) {
+    pairs_.clear();
+    names_ = std::move(names);
+  }
   std::vector<Pair> before = pairs_;
   LBFGSResult result;
   try {
@@ -289,6 +305,8 @@ void LBFGS::restore(const NamedTensors& given) {
   pairs_.clear();
   for (std::size_t i = 0; i < expected.size(); i += 2)
     pairs_.push_back({matched.entries[i].second, matched.entries[i + 1].second});
+  forget_oldest();
+  names_ = free_names();
 }
 
 }  // namespace xtape::optim

@@ -1,7 +1,8 @@
 #pragma once
 #include <cstdint>
-#include <vector>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
@@ -36,7 +37,7 @@ struct LBFGSResult {
 /// const auto result = optimizer.step([&] { return nn::mean_squared_error(model(x), y); });
 /// ```
 /// Computed in float64, whatever the parameters' dtype. Parameters that are frozen, or that the loss does not
-/// depend on, stay as they are; those that are not frozen have the gradients of the last evaluation.
+/// depend on, stay as they are; once one is frozen or thawed, the changes so far are forgotten; those that are not frozen have the gradients of the last evaluation.
 /// Source: Nocedal and Wright, Numerical Optimization (2006), algorithms 7.4, 7.5, 3.5 and 3.6.
 class LBFGS {
  public:
@@ -64,10 +65,13 @@ class LBFGS {
   class Problem;
   Tensor direction(const Tensor& gradient) const;
   bool advance(Problem& problem, Point& now, LBFGSResult& result);
+  std::vector<std::string> free_names() const;
+  void forget_oldest();
 
   NamedTensors parameters_;
   LBFGSOptions options_;
   std::vector<Pair> pairs_;
+  std::vector<std::string> names_;  // of the parameters that the pairs are of
 };
 
 }  // namespace xtape::optim

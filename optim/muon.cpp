@@ -52,7 +52,9 @@ void Muon::update(const MuonOptions& options, const Update& parameter) const {
   const Tensor m = momentum * buffer + rest * g;
   const Tensor step =
       orthogonalized(options.nesterov ? momentum * m + rest * g : m, options.iterations);
-  const double ratio = static_cast<double>(w.extent(1)) / static_cast<double>(w.extent(0));
+  const int outputs = options.outputs_first ? 0 : 1;
+  const double ratio =
+      static_cast<double>(w.extent(outputs)) / static_cast<double>(w.extent(1 - outputs));
   const double rate = parameter.rate * std::sqrt(std::max(1.0, ratio));
   const Tensor next = (1 - parameter.rate * options.weight_decay) * w - rate * step;
   buffer.assign(m);

@@ -17,16 +17,18 @@ struct MuonOptions {
   Setting<double> momentum = Preset{0.95};
   Setting<bool> nesterov = Preset{true};
   Setting<std::int64_t> iterations = Preset{std::int64_t{5}};  ///< of Newton and Schulz
+  Setting<bool> outputs_first = Preset{false};                 ///< weights are [outputs, inputs]
   Setting<double> weight_decay = Preset{0.0};  ///< w is shrunk by it, times the rate, as AdamW does
   Setting<Schedule> schedule = Preset{Schedule()};
 
   static auto fields(auto& own) {
     return std::tie(own.learning_rate, own.decay, own.momentum, own.nesterov, own.iterations,
-                    own.weight_decay, own.schedule);
+                    own.outputs_first, own.weight_decay, own.schedule);
   }
 };
 
-/// Momentum made orthogonal: for the weights between hidden layers, each [inputs, outputs]. Biases,
+/// Momentum made orthogonal: for the weights between hidden layers, each [inputs, outputs], as of Dense, or with
+/// `outputs_first` the other way round, as of recurrent layers and attention's in_proj_weight. Biases,
 /// embeddings and the last layer go to another optimizer.
 ///   m = momentum m + (1 - momentum) g,  d = m, with Nesterov momentum m + (1 - momentum) g
 ///   d = d / |d|,  then a few times  d = 3.4445 d - 4.775 d dᵀ d + 2.0315 (d dᵀ)² d

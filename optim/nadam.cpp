@@ -32,6 +32,8 @@ std::vector<std::string> NAdam::slots(const NAdamOptions&) const {
 
 double NAdam::momentum_product(const NAdamOptions& options, std::int64_t t) const {
   const double beta1 = options.beta1, momentum_decay = options.momentum_decay;
+  if (std::pow(beta1, static_cast<double>(t)) < 1e-18)
+    return 0;  // beside 1, and the product is less
   if (beta1 != beta1_ || momentum_decay != momentum_decay_ || t < t_) {
     product_ = 1, t_ = 0;
     beta1_ = beta1, momentum_decay_ = momentum_decay;

@@ -19,7 +19,7 @@ void RMSprop::check(const RMSpropOptions& options) const {
 
 std::vector<std::string> RMSprop::slots(const RMSpropOptions& options) const {
   std::vector<std::string> slots{"cache"};
-  if (options.centred) slots.emplace_back("mean_gradient");
+  if (options.centered) slots.emplace_back("mean_gradient");
   if (options.momentum > 0) slots.emplace_back("momentum_buffer");
   return slots;
 }
@@ -27,10 +27,10 @@ std::vector<std::string> RMSprop::slots(const RMSpropOptions& options) const {
 void RMSprop::update(const RMSpropOptions& options, const Update& parameter) const {
   const double rate = parameter.rate, rho = options.rho, epsilon = options.epsilon;
   const double momentum = options.momentum, decay = options.weight_decay;
-  if (options.centred && momentum > 0)
+  if (options.centered && momentum > 0)
     kernels::update(parameter, kernels::CentredRMSpropMomentum{rate, rho, epsilon, momentum},
                     decay);
-  else if (options.centred)
+  else if (options.centered)
     kernels::update(parameter, kernels::CentredRMSprop{rate, rho, epsilon}, decay);
   else if (momentum > 0)
     kernels::update(parameter, kernels::RMSpropMomentum{rate, rho, epsilon, momentum}, decay);

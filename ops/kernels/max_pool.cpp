@@ -5,6 +5,7 @@
 #include <xtape/core/kernels/lane.hpp>
 #include <xtape/core/memory.hpp>
 #include <xtape/ops/kernels/max_pool.hpp>
+#include <xtape/ops/kernels/typed.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
@@ -66,8 +67,7 @@ Axis met_along(const Windows& of, std::size_t axis) {
 
 /// The windows over one plane after the other.
 template <class T>
-class MaxPool {
- public:
+struct MaxPool {
   explicit MaxPool(const Windows& windows)
       : of(windows), depths(met_along(of, 0)), heights(met_along(of, 1)), widths(met_along(of, 2)) {
     const auto all = [&](const Met& taps) { return taps.first == 0 && taps.last == of.kernel[2]; };
@@ -96,7 +96,6 @@ class MaxPool {
     return complete;
   }
 
- private:
   const Met& depth(std::int64_t z) const { return depths[static_cast<std::size_t>(z)]; }
   const Met& height(std::int64_t y) const { return heights[static_cast<std::size_t>(y)]; }
   std::int64_t element(std::size_t axis, std::int64_t place, std::int64_t tap) const {
@@ -251,24 +250,18 @@ void places_of(const Windows& of, std::int64_t planes, const std::uint8_t* taps,
     taps = each_met(of, taps, [&](std::int64_t element) { *places++ = element; });
 }
 
-template <class T>
-const T* as(const std::byte* data) {
-  return reinterpret_cast<const T*>(data);
-}
-
 bool max_pool(Dtype dtype, const Windows& windows, std::int64_t planes, const std::byte* x,
               std::byte* y, std::uint8_t* taps) {
-  return dtype == Dtype::float32
-             ? max_pool_of(windows, planes, as<float>(x), reinterpret_cast<float*>(y), taps)
-             : max_pool_of(windows, planes, as<double>(x), reinterpret_cast<double*>(y), taps);
+  return dtype == Dtype::float32 ? max_pool_of(windows, planes, as<float>(x), as<float>(y), taps)
+                                 : max_pool_of(windows, planes, as<double>(x), as<double>(y), taps);
 }
 
 void max_pool_gradient(Dtype dtype, const Windows& windows, std::int64_t planes, const std::byte* g,
                        const std::uint8_t* taps, std::byte* dx) {
   if (dtype == Dtype::float32)
-    spread(windows, planes, as<float>(g), taps, reinterpret_cast<float*>(dx));
+    spread(windows, planes, as<float>(g), taps, as<float>(dx));
   else
-    spread(windows, planes, as<double>(g), taps, reinterpret_cast<double*>(dx));
+    spread(windows, planes, as<double>(g), taps, as<double>(dx));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <xtape/ops/kernels/normalize_columns.hpp>
+#include <xtape/ops/kernels/typed.hpp>
 
 // Each pass over memory does all that it can: the moments take one, a run at a time out of the cache,
 // normalizing one more; so do the sums of the gradient, and the gradient.
@@ -114,8 +115,8 @@ Moments moments_of(const T* x, std::int64_t n, bool centred) {
     // The sum of squares around a rounded mean is too large by the square of what was rounded off.
     const double mean = mean_of(x + i, count);
     const double off = mean - static_cast<double>(static_cast<T>(mean));
-    all.take(
-        {number, mean, std::max(0.0, squares_around(x + i, count, mean) - number * off * off)});
+    const double squares = squares_around(x + i, count, mean) - number * off * off;
+    all.take({number, mean, squares < 0 ? 0 : squares});  // NaN stays
   }
   return all;
 }
@@ -128,8 +129,9 @@ struct Part {
 
 template <class T>
 Part<T> part_of(const Moments& moments, double eps) {
-  const double variance = moments.count == 0 ? 0 : moments.squares / moments.count;
-  return {static_cast<T>(moments.mean), static_cast<T>(1 / std::sqrt(variance + eps)),
+  const double mean = moments.count == 0 ? NAN : moments.mean;  // of nothing
+  const double variance = moments.squares / moments.count;
+  return {static_cast<T>(mean), static_cast<T>(1 / std::sqrt(variance + eps)),
           static_cast<T>(variance)};
 }
 
@@ -158,7 +160,9 @@ struct Forward {
   void across(std::int64_t offset, std::int64_t n, const Part<T>& numbers,
               std::int64_t channel) const {
     const Lane<T> m(numbers.mean), r(numbers.scale);
-    const T *in = x + offset, *w = weight + channel, *b = bias + channel;
+    const T* in = x + offset;
+    const T* w = weight == nullptr ? nullptr : weight + channel;
+    const T* b = bias == nullptr ? nullptr : bias + channel;
     T* const out = y + offset;
     if (weight == nullptr)
       map_run(
@@ -332,20 +336,6 @@ struct Backward {
     }
   }
 };
-
-template <class F>
-void with_type(Dtype dtype, const F& f) {
-  dtype == Dtype::float32 ? f(TypeTag<float>{}) : f(TypeTag<double>{});
-}
-
-template <class T>
-const T* as(const std::byte* data) {
-  return reinterpret_cast<const T*>(data);
-}
-template <class T>
-T* as(std::byte* data) {
-  return reinterpret_cast<T*>(data);
-}
 
 /// Runs that would leave most of a register empty.
 bool in_columns(const Normalization& of) { return of.by_channel && of.inner < 128; }

@@ -49,8 +49,7 @@ void column_sums(std::int64_t rows, std::int64_t columns, const Make& make, doub
 
 /// The loops of a normalization by channel over columns, `of.inner` of them a channel.
 template <class T>
-class Columns {
- public:
+struct Columns {
   explicit Columns(const Normalization& normalization)
       : of(normalization),
         columns(of.channels * of.inner),
@@ -87,7 +86,8 @@ class Columns {
     for_channels([&](std::int64_t c) {
       const T m = static_cast<T>(means[at(c)]);
       const double off = means[at(c)] - static_cast<double>(m);
-      const double variance = std::max(0.0, channel_total(0, c) / n - off * off);
+      const double spread_out = channel_total(0, c) / n - off * off;
+      const double variance = spread_out < 0 ? 0 : spread_out;  // NaN stays
       const auto r = static_cast<T>(1 / std::sqrt(variance + of.eps));
       moments[c] = m;
       moments[of.channels + c] = r;
@@ -136,7 +136,6 @@ class Columns {
               centre.data(), scale.data(), factor.data(), shift.data(), along.data());
   }
 
- private:
   static std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
   std::size_t count(std::int64_t arrays) const { return at(arrays * of.channels * of.inner); }
   template <class F>

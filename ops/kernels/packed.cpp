@@ -3,6 +3,7 @@
 #include <xtape/core/kernels/lane.hpp>
 #include <xtape/ops/kernels/packed.hpp>
 #include <xtape/ops/kernels/run.hpp>
+#include <xtape/ops/kernels/typed.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
@@ -22,20 +23,6 @@ constexpr std::int64_t panel = static_cast<std::int64_t>(panel_vectors* Lane<T>:
 template <class T>
 std::int64_t panels(std::int64_t n) {
   return (n + panel<T> - 1) / panel<T>;
-}
-
-template <class T>
-T* as(std::byte* data) {
-  return reinterpret_cast<T*>(data);
-}
-template <class T>
-const T* as(const std::byte* data) {
-  return reinterpret_cast<const T*>(data);
-}
-
-template <class F>
-auto with_type(Dtype dtype, F&& f) {
-  return dtype == Dtype::float32 ? f(TypeTag<float>{}) : f(TypeTag<double>{});
 }
 
 std::int64_t packed_size(Dtype dtype, std::int64_t n, std::int64_t k) {

@@ -5,15 +5,10 @@
 #include <xtape/core/memory.hpp>
 #include <xtape/ops/kernels/maxima.hpp>
 #include <xtape/ops/kernels/pooling.hpp>
+#include <xtape/ops/kernels/typed.hpp>
 
 namespace xtape::kernels {
 namespace {
-
-/// f(TypeTag) with the type of a floating dtype.
-template <class F>
-void with_type(Dtype dtype, F f) {
-  dtype == Dtype::float32 ? f(TypeTag<float>{}) : f(TypeTag<double>{});
-}
 
 /// f(place, element) for each tap of each window that meets one, tap by tap.
 template <class F>

@@ -3,24 +3,11 @@
 #include <xtape/ops/kernels/exponential.hpp>
 #include <xtape/ops/kernels/recurrent.hpp>
 #include <xtape/ops/kernels/run.hpp>
+#include <xtape/ops/kernels/typed.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
 namespace {
-
-template <class T>
-T* as(std::byte* data) {
-  return reinterpret_cast<T*>(data);
-}
-template <class T>
-const T* as(const std::byte* data) {
-  return reinterpret_cast<const T*>(data);
-}
-
-template <class F>
-void with_type(Dtype dtype, F&& f) {
-  dtype == Dtype::float32 ? f(TypeTag<float>{}) : f(TypeTag<double>{});
-}
 
 /// Numbers at a place of a row: a register of them, or those that are left of the row.
 template <class T, bool whole>
@@ -188,7 +175,9 @@ void rnn_gradient(Dtype dtype, const RecurrentStep& step, bool rectified, const 
     const auto stepped = [&](std::int64_t b) {
       for_each_place<T>(n, [&](auto place) {
         const Lane<T> y = place.load(as<T>(h) + b * n), given = place.load(as<T>(dh) + b * n);
-        place.store(rectified ? where(y > 0, given, 0) : given * (1 - y * y), as<T>(dsums) + b * n);
+        const Lane<T> flat = where(y != y, y, 0);  // the slope of NaN is NaN
+        place.store(rectified ? where(y > 0, given, flat) : given * (1 - y * y),
+                    as<T>(dsums) + b * n);
       });
     };
     for_each_sequence(step, stepped, kept);

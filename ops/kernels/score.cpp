@@ -6,24 +6,11 @@
 #include <xtape/ops/kernels/exponential.hpp>
 #include <xtape/ops/kernels/logarithm.hpp>
 #include <xtape/ops/kernels/run.hpp>
+#include <xtape/ops/kernels/typed.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
 namespace {
-
-template <class T>
-T* as(std::byte* data) {
-  return reinterpret_cast<T*>(data);
-}
-template <class T>
-const T* as(const std::byte* data) {
-  return reinterpret_cast<const T*>(data);
-}
-
-template <class F>
-void with_type(Dtype dtype, F&& f) {
-  dtype == Dtype::float32 ? f(TypeTag<float>{}) : f(TypeTag<double>{});
-}
 
 template <class T>
 constexpr T infinity = std::numeric_limits<T>::infinity();

@@ -8,6 +8,7 @@
 #include <xtape/ops/kernels/logarithm.hpp>
 #include <xtape/ops/kernels/run.hpp>
 #include <xtape/ops/kernels/softmax.hpp>
+#include <xtape/ops/kernels/typed.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
@@ -16,15 +17,6 @@ namespace {
 constexpr std::int64_t block_elements =
     2048;  // of the rows that are worked on together: they stay in L1
 constexpr std::int64_t block_rows = 256;
-
-template <class T>
-T* as(std::byte* data) {
-  return reinterpret_cast<T*>(data);
-}
-template <class T>
-const T* as(const std::byte* data) {
-  return reinterpret_cast<const T*>(data);
-}
 
 /// Calls f(first, count) for blocks of rows. Short rows go together, so that exp and log see full
 /// registers.
@@ -177,11 +169,6 @@ T dot(const T* a, const T* b, std::int64_t n) {
     total += reduce_chunk<Sum>(products, count);
   }
   return static_cast<T>(total);
-}
-
-template <class F>
-void with_type(Dtype dtype, F&& f) {
-  dtype == Dtype::float32 ? f(TypeTag<float>{}) : f(TypeTag<double>{});
 }
 
 void softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,

@@ -102,6 +102,17 @@ TEST_CASE("Module: parts are found by name, parents first") {
                       "blocks.0", "blocks", "stem", ""});
 }
 
+TEST_CASE("Module: a part that was replaced is printed as what it is") {
+  struct Outer : nn::Module {
+    Block inner = child("inner", Block());
+  };
+  Outer outer;
+  outer.inner = Block();
+  CHECK(outer.at("inner").type() == "Block");
+  CHECK(printed(nn::MultiheadAttention(4, 2))
+            .starts_with("MultiheadAttention(4, 2,\n  (out_proj): "));
+}
+
 TEST_CASE("Module: a part that is there twice is visited once, under its first name") {
   const nn::Dense shared(4, 4);
   const nn::Sequential net(shared, nn::ReLU(), shared);

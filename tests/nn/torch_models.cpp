@@ -101,6 +101,29 @@ TEST_CASE("nn::torch: a square weight is turned too, by the layer that it belong
   CHECK(all(layer.weight.detach() == tensor({{5.0f, 7.0f}, {6.0f, 8.0f}})).item() == 1);
 }
 
+namespace {
+
+struct Odd : nn::Module {
+  nn::Parameter w = parameter("w", reshape(arange(6).to(Dtype::float32), {2, 3}));
+  explicit Odd(nn::TorchLayout layout) { set_torch_layout("w", layout); }
+  void say(const std::string& name, nn::TorchLayout layout) const {
+    set_torch_layout(name, layout);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("nn::torch: a module of one's own says how its entries are kept, the last word counts") {
+  const Odd same(nn::TorchLayout::same), turned(nn::TorchLayout::transposed);
+  CHECK(nn::torch::state(same)[0].second.shape() == Shape{2, 3});
+  CHECK(nn::torch::state(turned)[0].second.shape() == Shape{3, 2});
+  static_cast<void>(nn::torch::restore(same, {{"w", ones({2, 3})}}));
+  CHECK(all(same.w.detach() == 1).item() == 1);
+  turned.say("w", nn::TorchLayout::absent);
+  CHECK(nn::torch::state(turned).empty());
+  CHECK_THROWS_AS(turned.say("v", nn::TorchLayout::absent), ValueError);
+}
+
 TEST_CASE("nn::torch: what does not fit is named as PyTorch has it and nothing is changed") {
   const nn::Dense layer(2, 3);
   const Tensor before = layer.weight.detach().clone();

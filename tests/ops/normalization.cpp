@@ -183,6 +183,13 @@ TEST_CASE("normalization: empty, strided, of mixed dtypes, with NaN, and within 
       vmap([&](const Tensors& v) { return layer_norm(v[0], v[1], b); })(Tensors{x, w});
   CHECK(mismatch(mapped, layer_norm(x, Shape{5}) * w, 1e-13) == "");
   const Tensor bad = set(x, {2, 3}, std::numeric_limits<double>::quiet_NaN());
+  const BatchNormResult columns = batch_norm(bad),
+                        runs = batch_norm(broadcast_to(expand_dims(bad, -1), {6, 5, 200}));
+  for (const Tensor& statistic : {columns.mean, columns.variance, runs.mean, runs.variance}) {
+    CHECK(std::isnan(statistic[3].item()));
+    CHECK_FALSE(std::isnan(statistic[2].item()));
+  }
+  CHECK(all(isnan(batch_norm(zeros({0, 2, 200})).variance)).item() == 1);
   const Tensor y = layer_norm(bad, Shape{5});
   CHECK(all(isnan(y[2])).item() == 1);
   CHECK(any(isnan(y[1])).item() == 0);

@@ -255,11 +255,12 @@ TEST_CASE("attention: errors, and dropout of weights") {
   CHECK(sum(attend(ones({3, 4}), zeros({0, 4}), zeros({0, 2}))).item() == 0);
   // Each weight is 1 / 1000: the mean of what is left of them is 1.
   const Tensor y = attend(zeros({50, 1}), zeros({1000, 1}), ones({1000, 1}),
-                          AttentionOptions{.dropout = 0.25, .key = 5, .call = 2});
+                          AttentionOptions{.dropout = 0.25, .dropout_key = 5, .dropout_call = 2});
   CHECK(std::abs(mean(y).item() - 1) < 0.01);
   CHECK(amax(y).item() > 1);
   CHECK(mismatch(y, attend(zeros({50, 1}), zeros({1000, 1}), ones({1000, 1}),
-                           AttentionOptions{.dropout = 0.25, .key = 5, .call = 2})) == "");
+                           AttentionOptions{
+                               .dropout = 0.25, .dropout_key = 5, .dropout_call = 2})) == "");
 }
 
 TEST_CASE("positions: sines, and turns that keep lengths and depend on distances") {

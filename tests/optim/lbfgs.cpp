@@ -100,6 +100,28 @@ TEST_CASE("lbfgs: goes on from its state to the same bits") {
   CHECK(other.state().size() == state.size());
 }
 
+TEST_CASE("lbfgs: freezing and thawing between steps, and a shorter history than that of a state") {
+  const Tensor a = leaf({3, -2}), b = leaf({5});
+  LBFGS optimizer({{"a", a}, {"b", b}}, {.iterations = 3});
+  const auto loss = [&] { return sum(square(a - 1) * square(a)) + sum(square(b + 2)); };
+  static_cast<void>(optimizer.step(loss));
+  a.set_requires_grad(false);
+  const Doubles before = values(a);
+  static_cast<void>(optimizer.step(loss));
+  CHECK(values(a) == before);
+  a.set_requires_grad(true);
+  for (int i = 0; i < 10; ++i) static_cast<void>(optimizer.step(loss));
+  check_close(b, {-2}, 1e-6);
+  const Tensor x = leaf({-1.2, 1});
+  LBFGS longer({x}, {.iterations = 12}), shorter({x}, {.iterations = 1, .history = 3});
+  static_cast<void>(longer.step([&] { return rosenbrock(x); }));
+  CHECK(longer.state().size() > 2 * 3);
+  shorter.restore(longer.state());
+  CHECK(shorter.state().size() == 2 * 3);
+  static_cast<void>(shorter.step([&] { return rosenbrock(x); }));
+  CHECK(shorter.state().size() == 2 * 3);
+}
+
 TEST_CASE("lbfgs: what goes wrong changes nothing") {
   const Tensor x = leaf({-1.2, 1});
   LBFGS optimizer({x});

@@ -33,13 +33,13 @@ std::vector<OptimizerMaker> makers() {
       optimizer_maker<Adagrad, AdagradOptions>(
           "adagrad initial", {.learning_rate = 0.3, .initial_accumulator = 0.5, .epsilon = e}),
       optimizer_maker<RMSprop, RMSpropOptions>(
-          "rmsprop centred", {.learning_rate = lr, .rho = 0.8, .epsilon = e, .centred = true}),
+          "rmsprop centred", {.learning_rate = lr, .rho = 0.8, .epsilon = e, .centered = true}),
       optimizer_maker<RMSprop, RMSpropOptions>(
           "rmsprop momentum", {.learning_rate = lr, .rho = 0.8, .epsilon = e, .momentum = 0.7}),
       optimizer_maker<RMSprop, RMSpropOptions>("rmsprop both", {.learning_rate = lr,
                                                                 .rho = 0.8,
                                                                 .epsilon = e,
-                                                                .centred = true,
+                                                                .centered = true,
                                                                 .momentum = 0.7,
                                                                 .weight_decay = wd}),
       optimizer_maker<Adadelta, AdadeltaOptions>("adadelta",
