@@ -136,3 +136,31 @@ TEST_CASE("a learnt slope: leaky_relu of a parameter") {
   sum(y).backward();
   CHECK(values(slope.grad()) == Doubles{-6, -1});
 }
+
+TEST_CASE("NaN comes through activations with thresholds, in value and slope") {
+  using Function = Tensor (*)(const Tensor&);
+  const std::vector<std::pair<std::string, Function>> functions{
+      {"hardtanh", [](const Tensor& x) { return hardtanh(x); }},
+      {"hardshrink", [](const Tensor& x) { return hardshrink(x); }},
+      {"softshrink", [](const Tensor& x) { return softshrink(x); }},
+      {"threshold", [](const Tensor& x) { return threshold(x, 0.5, 2); }},
+      {"celu", [](const Tensor& x) { return celu(x, 2); }},
+      {"relu6", [](const Tensor& x) { return relu6(x); }},
+      {"hardswish", [](const Tensor& x) { return hardswish(x); }},
+      {"hardsigmoid", [](const Tensor& x) { return hardsigmoid(x); }},
+      {"rnn of relu", [](const Tensor& x) {
+         const Tensor weight = ones({1, 1}, Dtype::float64);
+         return rnn(reshape(x, {3, 1, 1}), {weight, weight}, zeros({1, 1}, Dtype::float64), {},
+                    Nonlinearity::relu)
+             .output;
+       }}};
+  for (const auto& [name, f] : functions) {
+    CAPTURE(name);
+    const Tensor x = tensor({0.25, 2.0, std::nan("")}, Dtype::float64).set_requires_grad(true);
+    const Tensor y = reshape(f(x), {3});
+    sum(y).backward();
+    CHECK(std::isnan(values(y)[2]));
+    CHECK(std::isnan(values(x.grad())[2]));
+    CHECK_FALSE(std::isnan(values(y)[1]));
+  }
+}
