@@ -4,6 +4,7 @@
 
 #include <xtape/core/memory.hpp>
 #include <xtape/ops/kernels/maxima.hpp>
+#include <xtape/ops/kernels/pool.hpp>
 #include <xtape/ops/kernels/pooling.hpp>
 #include <xtape/ops/kernels/typed.hpp>
 
@@ -75,6 +76,9 @@ bool window_maxima(Dtype dtype, const Windows& windows, std::int64_t planes, con
 
 void window_sums(Dtype dtype, const Windows& windows, std::int64_t planes, const std::byte* x,
                  std::byte* y) {
+  constexpr std::int64_t few = 64;  // that are added up in float32
+  if (windows.taps() <= few || dtype == Dtype::float64)
+    return pool_kernels().sum_pool(dtype, windows, planes, x, y);
   std::vector<double, memory::Allocator<double>> sums(static_cast<std::size_t>(windows.places()));
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     const auto* from = reinterpret_cast<const T*>(x);
@@ -91,6 +95,7 @@ void window_sums(Dtype dtype, const Windows& windows, std::int64_t planes, const
 
 void spread_windows(Dtype dtype, const Windows& windows, std::int64_t planes, const std::byte* y,
                     std::byte* x) {
+  if (pool_kernels().sum_pool_gradient(dtype, windows, planes, y, x)) return;
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     const auto* from = reinterpret_cast<const T*>(y);
     auto* to = reinterpret_cast<T*>(x);
