@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -5,6 +6,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/ops/kernels/gamma.hpp>
+#include <xtape/ops/kernels/gamma_integral.hpp>
 #include <xtape/ops/kernels/incomplete.hpp>
 #include <xtape/ops/kernels/series.hpp>
 
@@ -17,62 +19,75 @@ constexpr int most_terms = 200000;
 double digamma_of(double x) { return digamma_right(Lane<double>(x)).v[0]; }
 
 /// x^a exp(-x) / gamma(a + 1) for a > 0, x > 0, its exponent without the cancellation of great parts.
+double power_over_gamma_of(double a, double x) {
+  if (a < 10) return std::exp(a * std::log(x) - x - log_gamma_of(a + 1));
+  // by Stirling's formula
+  const double t = (x - a) / a;
+  const double exponent = t < 1 ? -a * (t - std::log1p(t)) : a * std::log(x / a) - (x - a);
+  return std::exp(exponent - stirling_rest(a)) / std::sqrt(2 * std::numbers::pi * a);
+}
 Series power_over_gamma(Orders orders, double a, double x) {
-  double value;
-  if (a < 10) {
-    value = std::exp(a * std::log(x) - x - log_gamma_of(a + 1));
-  } else {  // by Stirling's formula
-    const double t = (x - a) / a;
-    const double exponent = t < 1 ? -a * (t - std::log1p(t)) : a * std::log(x / a) - (x - a);
-    value = std::exp(exponent - stirling_rest(a)) / std::sqrt(2 * std::numbers::pi * a);
-  }
   Series exponent(orders, 0);
   for (int k = 1; k <= orders.a; ++k) {
     const double slope = k == 1 ? std::log(x) - digamma_of(a + 1) : -polygamma_of(k - 1, a + 1);
     exponent(k, 0) = slope / Series::factorial(k);
   }
-  return exponential(exponent, value);
+  return exponential(exponent, power_over_gamma_of(a, x));
 }
 
-/// P by its power series: x^a exp(-x) / gamma(a + 1) times the sum of x^k / ((a + 1) ... (a + k)).
-Series lower_by_sum(Orders orders, double a, double x) {
-  Series term(orders, 1), sum(orders, 1);
+// What sums and fractions ask of numbers and of series.
+double& front(double& x) { return x; }
+double& front(Series& x) { return x.front(); }
+bool vanishes(double change, double sum, double part) {
+  return std::abs(change) <= part * std::abs(sum);
+}
+bool vanishes(const Series& change, const Series& sum, double part) {
+  return change.vanishes_beside(sum, part);
+}
+
+/// P by its power series, over x^a exp(-x) / gamma(a + 1): the sum of x^k / ((a + 1) ... (a + k)). `x`
+/// is a number, the others may be series.
+template <class N>
+N power_sum(const N& a, const N& one, double x) {
+  N term = one, sum = one, next = a;
+  const double first = x - front(next);
   for (int k = 1; k < most_terms; ++k) {
-    term = term / Series::of_a(orders, a + k);
+    front(next) += 1;
+    term = term / next;
     term *= x;
     sum += term;
-    if (k > x - a && term.vanishes_beside(sum, epsilon / 4)) break;
+    if (k > first && vanishes(term, sum, epsilon / 4)) break;
   }
-  return power_over_gamma(orders, a, x) * sum;
+  return sum;
 }
 
-/// 1 - P by Legendre's continued fraction, as Lentz evaluates it: x^a exp(-x) / gamma(a) over
-/// (x + 1 - a) - 1 (1 - a) / ((x + 3 - a) - 2 (2 - a) / ...).
-Series upper_by_fraction(Orders orders, double a, double x) {
-  Series minus_a = Series::of_a(orders, a);
+/// 1 - P, over x^a exp(-x) / gamma(a), by Legendre's continued fraction, as Lentz evaluates it:
+/// 1 / ((x + 1 - a) - 1 (1 - a) / ((x + 3 - a) - 2 (2 - a) / ...)).
+template <class N>
+N gamma_fraction(const N& a, const N& one, double x) {
+  N minus_a = a;
   minus_a *= -1;
-  Series b = minus_a;
-  b.front() += x + 1;
-  const Series one(orders, 1);
-  Series d = one / b, h = d, c = b;
+  N b = minus_a;
+  front(b) += x + 1;
+  N d = one / b, h = d, c = b;
   for (int k = 1; k < most_terms; ++k) {
-    Series factor = minus_a;  // -k (k - a)
-    factor.front() += k;
+    N factor = minus_a;  // -k (k - a)
+    front(factor) += k;
     factor *= -k;
-    b.front() += 2;
-    Series below = factor * d;
+    front(b) += 2;
+    N below = factor * d;
     below += b;
     d = one / below;
-    Series next = b;
+    N next = b;
     if (k > 1) next += factor / c;  // the first has nothing behind it
     c = next;
-    Series change = c * d;
-    change.front() -= 1;
+    N change = c * d;
+    front(change) -= 1;
     change = h * change;
     h += change;
-    if (change.vanishes_beside(h, 4 * epsilon)) break;
+    if (vanishes(change, h, 4 * epsilon)) break;
   }
-  return power_over_gamma(orders, a, x) * Series::of_a(orders, a) * h;
+  return h;
 }
 
 double at_an_end(bool upper, int order, double part) {
@@ -87,9 +102,18 @@ double incomplete_gamma_of(bool upper, int order, double a, double x) {
   if (a == endless) return at_an_end(upper, order, 0);
   if (a == 0 && order > 0) return no_number;
   if (x == endless || a == 0) return at_an_end(upper, order, 1);
+  const bool by_fraction = x > a + 1;
+  if (order == 0) {
+    const double factor = power_over_gamma_of(a, x);
+    const double part =
+        by_fraction ? factor * a * gamma_fraction(a, 1.0, x) : factor * power_sum(a, 1.0, x);
+    return upper == by_fraction ? part : 1 - part;
+  }
   const Orders orders{order};
-  Series part = x > a + 1 ? upper_by_fraction(orders, a, x) : lower_by_sum(orders, a, x);
-  if (upper != (x > a + 1)) {
+  const Series shape = Series::of_a(orders, a), one(orders, 1);
+  Series part = power_over_gamma(orders, a, x) *
+                (by_fraction ? shape * gamma_fraction(shape, one, x) : power_sum(shape, one, x));
+  if (upper != by_fraction) {
     part *= -1;
     part.front() += 1;
   }
@@ -137,15 +161,6 @@ Series power_over_beta(Orders orders, double a, double b, double x) {
   return exponential(exponent, power_over_beta_of(a, b, x));
 }
 
-// What a continued fraction asks of numbers and of series.
-double& front(double& x) { return x; }
-double& front(Series& x) { return x.front(); }
-bool vanishes(double change, double sum, double part) {
-  return std::abs(change) <= part * std::abs(sum);
-}
-bool vanishes(const Series& change, const Series& sum, double part) {
-  return change.vanishes_beside(sum, part);
-}
 template <class N>
 N kept_from_zero(N x) {
   constexpr double tiny = std::numeric_limits<double>::min();
@@ -226,13 +241,43 @@ void each_element(const Tensor& y, F f, const X&... x) {
   }
 }
 
+/// y = f(a, x), by runs of which `kernel` leaves -1 where it does not know f.
+template <class Kernel, class F>
+void in_registers(const Tensor& y, Kernel kernel, F f, const Tensor& a, const Tensor& x) {
+  constexpr std::int64_t run = 512;
+  const auto *p = a.body().elements<const double>(), *q = x.body().elements<const double>();
+  visit(y.dtype(), [&]<class T>(TypeTag<T>) {
+    T* to = y.body().elements<T>();
+    for (std::int64_t i = 0, size = y.size(); i < size; i += run) {
+      const std::int64_t n = std::min(run, size - i);
+      double values[run];
+      kernel(p + i, q + i, values, n);
+      for (std::int64_t j = 0; j < n; ++j)
+        to[i + j] = static_cast<T>(values[j] == -1 ? f(p[i + j], q[i + j]) : values[j]);
+    }
+  });
+}
+
 }  // namespace
 
 void incomplete_gamma(bool upper, int order, const Tensor& a, const Tensor& x, const Tensor& y) {
+  if (order == 0) {
+    return in_registers(
+        y,
+        [upper](const double* p, const double* q, double* to, std::int64_t n) {
+          chosen<GammaIntegralKernels>().part(upper, p, q, to, n);
+        },
+        [upper](double p, double q) { return incomplete_gamma_of(upper, 0, p, q); }, a, x);
+  }
   const auto of = [=](double p, double q) { return incomplete_gamma_of(upper, order, p, q); };
   each_element(y, of, a, x);
 }
 void gamma_density(int order, const Tensor& a, const Tensor& x, const Tensor& y) {
+  if (order == 0) {
+    return in_registers(
+        y, chosen<GammaIntegralKernels>().density,
+        [](double p, double q) { return gamma_density_of(0, p, q); }, a, x);
+  }
   const auto of = [=](double p, double q) { return gamma_density_of(order, p, q); };
   each_element(y, of, a, x);
 }
