@@ -31,15 +31,6 @@ inline constexpr double power_log_double[] = {
     0.285714285714285996, 0.222222222221301994, 0.181818182307793498, 0.153846056297548671,
     0.133342568158982292, 0.11720009778481809,  0.115884141427316618};
 
-/// c + x y, for a c that is greater than that.
-template <class T>
-XTAPE_INLINE Two<T> plus_product(Two<T> c, Two<T> x, Two<T> y) {
-  const Two<T> product = two_product(x.high, y.high);
-  const Two<T> sum = ordered_two_sum(c.high, product.high);
-  const Lane<T> low = product.low + (x.high * y.low + x.low * y.high);
-  return {sum.high, sum.low + (c.low + low)};
-}
-
 /// log(x) of a positive normal number, to some ten bits more than T has.
 template <class T>
 XTAPE_INLINE Two<T> two_log(Lane<T> x) {
@@ -50,18 +41,23 @@ XTAPE_INLINE Two<T> two_log(Lane<T> x) {
   const Lane<T> reciprocal = 1 / below.high, s = f * reciprocal;
   const Two<T> product = two_product(s, below.high);
   const Lane<T> s_low = (((f - product.high) - product.low) - s * below.low) * reciprocal;
-  const Two<T> square = two_product(s, s),
-               z = ordered_two_sum(square.high, square.low + 2 * s * s_low);
-  const auto constant = [](long double c) {
-    const T high = static_cast<T>(c);
-    return Two<T>{high, static_cast<T>(c - high)};
-  };
-  const Lane<T> last = z.high * polynomial(z.high, series<T>(power_log_float, power_log_double));
-  const Two<T> inner = ordered_two_sum(constant(2.L / 5).high, last);
-  const Two<T> fifth{inner.high, inner.low + constant(2.L / 5).low};
-  const Two<T> third = plus_product(constant(2.L / 3), z, fifth);
-  Two<T> rest = two_product(z.high, third.high);
-  rest.low = rest.low + (z.high * third.low + z.low * third.high);
+  Two<T> z = two_product(s, s);
+  z.low = z.low + 2 * s * s_low;
+  constexpr T fifth = static_cast<T>(2. / 5), fifth_low = static_cast<T>(2.L / 5 - fifth);
+  constexpr T third = static_cast<T>(2. / 3), third_low = static_cast<T>(2.L / 3 - third);
+  const Lane<T> last = z.high * by_halves(z.high, series<T>(power_log_float, power_log_double));
+  Two<T> outer;
+  if constexpr (std::is_same_v<T, float>) {  // whose exponents are small
+    outer = {third, third_low + z.high * (fifth + last)};
+  } else {
+    Two<T> inner = ordered_two_sum(Lane<T>(fifth), last);
+    inner.low = inner.low + fifth_low;
+    const Two<T> behind = two_product(z.high, inner.high);
+    outer = ordered_two_sum(Lane<T>(third), behind.high);
+    outer.low = outer.low + ((third_low + behind.low) + (z.high * inner.low + z.low * inner.high));
+  }
+  Two<T> rest = two_product(z.high, outer.high);
+  rest.low = rest.low + (z.high * outer.low + z.low * outer.high);
   Two<T> cubic = two_product(s, rest.high);
   cubic.low = cubic.low + (s * rest.low + s_low * rest.high);
   const Two<T> linear = two_sum(n * Ln2<T>::high, 2 * s);
@@ -79,7 +75,7 @@ XTAPE_INLINE Lane<T> exp_of(Two<T> x) {
   const Lane<T> behind = far ? where(at == x.high, x.low, 0) : x.low;
   const Lane<T> n = fma(at, Lane<T>(1.44269504088896341), Lane<T>(rounder<T>)) - rounder<T>;
   const Two<T> r = two_sum(at - n * Ln2<T>::high, -n * Ln2<T>::low);
-  const Lane<T> rest = r.high * r.high * polynomial(r.high, series<T>(exp_float, exp_double));
+  const Lane<T> rest = r.high * r.high * by_halves(r.high, series<T>(exp_float, exp_double));
   const Two<T> y = ordered_two_sum(Lane<T>(1), r.high);
   const Lane<T> low = rest + (r.low + behind) * (y.high + rest);
   const Lane<T> fraction = y.high + (y.low + low);
