@@ -18,12 +18,20 @@ constexpr int most_terms = 200000;
 
 double digamma_of(double x) { return digamma_right(Lane<double>(x)).v[0]; }
 
+/// u - log(1 + u), also where that is small beside u.
+double less_log1p(double u) {
+  if (std::abs(u) > 0.1) return u - std::log1p(u);
+  double series = 0;
+  for (int k = 17; k >= 2; --k) series = 1.0 / k - u * series;
+  return u * u * series;
+}
+
 /// x^a exp(-x) / gamma(a + 1) for a > 0, x > 0, its exponent without the cancellation of great parts.
 double power_over_gamma_of(double a, double x) {
   if (a < 10) return std::exp(a * std::log(x) - x - log_gamma_of(a + 1));
   // by Stirling's formula
   const double t = (x - a) / a;
-  const double exponent = t < 1 ? -a * (t - std::log1p(t)) : a * std::log(x / a) - (x - a);
+  const double exponent = t < 1 ? -a * less_log1p(t) : a * std::log(x / a) - (x - a);
   return std::exp(exponent - stirling_rest(a)) / std::sqrt(2 * std::numbers::pi * a);
 }
 Series power_over_gamma(Orders orders, double a, double x) {
@@ -90,6 +98,29 @@ N gamma_fraction(const N& a, const N& one, double x) {
   return h;
 }
 
+/// P, or 1 - P, for great a: beside the normal distribution function of eta sqrt(a), eta² / 2 =
+/// x / a - 1 - log(x / a), a power series in eta and 1 / a, of which few terms are left.
+/// Source: Temme, The asymptotic expansion of the incomplete gamma functions (1979).
+constexpr double expanded_from = 1e6;
+double part_by_expansion(bool upper, double a, double x) {
+  const double u = (x - a) / a;
+  if (std::abs(u) > 0.1) return upper == (u < 0) ? 1 : 0;  // all but exp(-4700)
+  const double half_square = less_log1p(u), eta = std::copysign(std::sqrt(2 * half_square), u);
+  constexpr double by_eta[3][8] = {{-1. / 3, 1. / 12, -2. / 135, 1. / 864, 1. / 2835,
+                                    -139. / 777600, 1. / 25515, -571. / 261273600},
+                                   {-1. / 540, -1. / 288, 1. / 378, -77. / 77760},
+                                   {25. / 6048, -139. / 51840}};
+  double series = 0;
+  for (int k = 2; k >= 0; --k) {
+    double sum = 0;
+    for (int n = 7; n >= 0; --n) sum = sum * eta + by_eta[k][n];
+    series = series / a + sum;
+  }
+  const double rest = std::exp(-a * half_square) / std::sqrt(2 * std::numbers::pi * a) * series;
+  const double w = eta * std::sqrt(a / 2);
+  return upper ? std::erfc(w) / 2 + rest : std::erfc(-w) / 2 - rest;
+}
+
 double at_an_end(bool upper, int order, double part) {
   if (order > 0) return 0;
   return upper ? 1 - part : part;
@@ -102,6 +133,7 @@ double incomplete_gamma_of(bool upper, int order, double a, double x) {
   if (a == endless) return at_an_end(upper, order, 0);
   if (a == 0 && order > 0) return no_number;
   if (x == endless || a == 0) return at_an_end(upper, order, 1);
+  if (order == 0 && a >= expanded_from) return part_by_expansion(upper, a, x);
   const bool by_fraction = x > a + 1;
   if (order == 0) {
     const double factor = power_over_gamma_of(a, x);
