@@ -60,15 +60,15 @@ Tensor of_truths(const OpInfo& info, const kernels::MapKernel& kernel, const Ope
 
 Tensor bitwise_and(const Operand& a, const Operand& b) {
   static constexpr OpInfo info{"bitwise_and"};
-  return of_truths(info, kernels::common_bits, a, b);
+  return of_truths(info, kernels::chosen<kernels::BitwiseKernels>().common, a, b);
 }
 Tensor bitwise_or(const Operand& a, const Operand& b) {
   static constexpr OpInfo info{"bitwise_or"};
-  return of_truths(info, kernels::all_bits, a, b);
+  return of_truths(info, kernels::chosen<kernels::BitwiseKernels>().all, a, b);
 }
 Tensor bitwise_xor(const Operand& a, const Operand& b) {
   static constexpr OpInfo info{"bitwise_xor"};
-  return of_truths(info, kernels::different_bits, a, b);
+  return of_truths(info, kernels::chosen<kernels::BitwiseKernels>().different, a, b);
 }
 
 Tensor bitwise_not(const Tensor& x) {
@@ -78,11 +78,11 @@ Tensor bitwise_not(const Tensor& x) {
 
 Tensor left_shift(const Operand& a, const Operand& b) {
   static constexpr OpInfo info{"left_shift"};
-  return of_bits(info, kernels::bits_up, a, b);
+  return of_bits(info, kernels::chosen<kernels::BitwiseKernels>().up, a, b);
 }
 Tensor right_shift(const Operand& a, const Operand& b) {
   static constexpr OpInfo info{"right_shift"};
-  return of_bits(info, kernels::bits_down, a, b);
+  return of_bits(info, kernels::chosen<kernels::BitwiseKernels>().down, a, b);
 }
 
 }  // namespace xtape

@@ -73,6 +73,11 @@ const Tensor& as_rows(const Tensor& x, Tensor& made) {
   return made = reshape(x, {rows, x.extent(-1)});
 }
 
+/// Whether one matrix multiplies all rows of x, which lie in memory as those of one matrix do.
+bool multiplies_rows(const Shape& w, const Tensor& x) {
+  return w.rank() == 2 && x.rank() > 2 && x.is_contiguous();
+}
+
 /// The product of tensors of rank 2 and more, of one dtype but boolean, for every place of their
 /// broadcast leading axes.
 struct MatMul {
@@ -93,11 +98,12 @@ struct MatMul {
   void run(const Tensor& y, const Tensor& left, const Tensor& right) const {
     const NoGradGuard off;
     if (y.size() == 0) return;
-    Tensor made[2];
-    const Tensor &x = as_matrices(left, made[0]), &w = as_matrices(right, made[1]);
+    Tensor made[3];
+    const Tensor& rows = multiplies_rows(right.shape(), left) ? as_rows(left, made[2]) : left;
+    const Tensor &x = as_matrices(rows, made[0]), &w = as_matrices(right, made[1]);
     const std::int64_t m = x.extent(-2), k = x.extent(-1), n = w.extent(-1);
     const std::int64_t matrix_bytes = m * n * static_cast<std::int64_t>(size_of(y.dtype()));
-    const Shape batch = leading(y.shape());
+    const Shape batch = x.rank() == 2 && w.rank() == 2 ? Shape() : leading(y.shape());
     for (std::int64_t i = 0; i < batch.size(); ++i) {
       kernels::gemm(y.dtype(), m, n, k, matrix(x.body(), matrix_offset(x.body(), batch, i)),
                     matrix(w.body(), matrix_offset(w.body(), batch, i)), nullptr,
@@ -110,7 +116,13 @@ struct MatMul {
   }
   void vjp(const Tensor& g, const Send& send) const {
     send(0, [&] { return sum_to(matmul(g, matrix_transpose(b.get())), send.shape(0)); });
-    send(1, [&] { return sum_to(matmul(matrix_transpose(a.get()), g), send.shape(1)); });
+    send(1, [&] {
+      const Tensor x = a.get();
+      if (!multiplies_rows(send.shape(1), x))
+        return sum_to(matmul(matrix_transpose(x), g), send.shape(1));
+      Tensor made[2];
+      return matmul(transpose(as_rows(x, made[0])), as_rows(g, made[1]));
+    });
   }
   Tensor jvp(const Tangents& t) const {
     if (!t[0].defined()) return matmul(a.get(), t[1]);

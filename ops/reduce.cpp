@@ -147,17 +147,41 @@ Tensor Reduced::sum_along(const Tensor& x) const { return apply(Sum{*this}, x); 
 struct Prod : Reduced {
   static constexpr OpInfo info{"prod"};
   SavedInput input{};
+  SavedOutput output{};
 
   OpResult infer(const Tensor& x) const { return {shape(x), integral_as_int64(x.dtype())}; }
   void run(const Tensor& y, const Tensor& x) const { reduce(Reduction::product, y, x, flags); }
-  void keep(const Tensor&, const Tensor& x) { input = SavedInput(x); }
+  void keep(const Tensor& y, const Tensor& x) {
+    input = SavedInput(x);
+    output = SavedOutput(y);
+  }
   void vjp(const Tensor& g, const Send& send) const {
-    send(0, kept(g, send.shape(0)) * products_of_others(input.get(), flags));
+    send(0, [&] {
+      const Tensor& x = input.get();
+      const Tensor y = output.get(send);
+      if (all_normal(y)) return kept(g, x.shape()) * (kept(y, x.shape()) / x);
+      return kept(g, x.shape()) * products_of_others(x, flags);
+    });
   }
   Tensor jvp(const Tangents& t) const {
     return sum_along(t[0] * products_of_others(input.get(), flags));
   }
   Tensor batch(const Examples& x) const { return apply(Prod{behind_first()}, x[0]); }
+
+ private:
+  /// Whether no product has left the range in which it has all digits: then no factor is 0, and the
+  /// product of the others is a quotient.
+  static bool all_normal(const Tensor& y) {
+    if (detail::level_of(y) > 0) return false;
+    const NoGradGuard off;
+    const bool single = y.dtype() == Dtype::float32;
+    const double least =
+        single ? double{std::numeric_limits<float>::min()} : std::numeric_limits<double>::min();
+    const double most =
+        single ? double{std::numeric_limits<float>::max()} : std::numeric_limits<double>::max();
+    const Tensor size = abs(y.detach());
+    return y.size() > 0 && amin(size).item() >= least && amax(size).item() <= most;
+  }
 };
 
 template <Reduction reduction>

@@ -1,4 +1,7 @@
+#include <string>
+
 #include <xtape/core/body.hpp>
+#include <xtape/core/error.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
@@ -45,6 +48,15 @@ Tensor places(const char* op, const Tensor& x, int axis, bool descending) {
   return apply(ArgSort{{op}, axis, descending, x.shape()[axis]}, x);
 }
 
+/// The axis, along which there must be elements if there are results.
+int axis_to_compare(const char* op, const Tensor& x, std::int64_t given) {
+  const int axis = axis_of(op, x, given);
+  Shape others = x.shape();
+  others[axis] = 1;
+  if (x.shape()[axis] > 0 || others.size() == 0) return axis;
+  throw ValueError(std::string(op) + ": no elements to compare; got " + x.describe());
+}
+
 /// The elements that an operation finds along an axis, of which it keeps `indices`.
 ValuesAndIndices one_along(const Tensor& x, const Tensor& indices, int axis, bool keep_dims) {
   const Tensor values = detail::taken_along(x, indices, axis);
@@ -71,12 +83,12 @@ ValuesAndIndices topk(const Tensor& x, std::int64_t k, std::int64_t given) {
 }
 
 ValuesAndIndices max_with_indices(const Tensor& x, std::int64_t given, ReduceOptions options) {
-  const int axis = axis_of("max_with_indices", x, given);
+  const int axis = axis_to_compare("max_with_indices", x, given);
   return one_along(x, argmax(x, axis, {.keep_dims = true}), axis, options.keep_dims);
 }
 
 ValuesAndIndices min_with_indices(const Tensor& x, std::int64_t given, ReduceOptions options) {
-  const int axis = axis_of("min_with_indices", x, given);
+  const int axis = axis_to_compare("min_with_indices", x, given);
   return one_along(x, argmin(x, axis, {.keep_dims = true}), axis, options.keep_dims);
 }
 

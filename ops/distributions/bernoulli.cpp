@@ -1,3 +1,4 @@
+#include <xtape/core/body.hpp>
 #include <xtape/core/recording.hpp>
 #include <xtape/ops/distributions/odds.hpp>
 #include <xtape/ops/elementwise.hpp>
@@ -30,6 +31,7 @@ Tensor Bernoulli::probs() const {
 Shape Bernoulli::batch_shape() const { return parameter_of(given).shape(); }
 
 Tensor Bernoulli::log_prob(const Tensor& x) const {
+  xtape::detail::require_defined("Bernoulli", "x", x);
   const Tensor asked = as_discrete(x, batch_of(*this).dtype);
   const Tensor outside = !((asked == 0) | (asked == 1) | isnan(asked));
   const Tensor at = where(outside, 0, asked);

@@ -28,7 +28,8 @@ Tensor log_density_near(const Tensor& a, const Tensor& b, const Tensor& x) {
 
 }  // namespace
 
-Beta::Beta(const Tensor& first, const Tensor& second) : a(first), b(second) {
+Beta::Beta(const Tensor& first, const Tensor& second)
+    : a(in_floating(first)), b(in_floating(second)) {
   check_parameter("Beta", "a", a, Range::positive);
   check_parameter("Beta", "b", b, Range::positive);
   static_cast<void>(batch_shape());
@@ -37,6 +38,7 @@ Beta::Beta(const Tensor& first, const Tensor& second) : a(first), b(second) {
 Shape Beta::batch_shape() const { return batch_of(*this).shape; }
 
 Tensor Beta::log_prob(const Tensor& x) const {
+  xtape::detail::require_defined("Beta", "x", x);
   const Tensor outside = (x < 0) | (x > 1);
   const Tensor at = beside(where(outside, 0.5, x), {&a, &b, &x});
   const Tensor p = beside(a, {&b, &x}), q = beside(b, {&a, &x}), n = p + q;
@@ -78,8 +80,14 @@ Tensor Beta::variance() const {
 }
 
 Tensor Beta::entropy() const {
-  return batch_of(*this)(log_beta(a, b) - (a - 1) * digamma(a) - (b - 1) * digamma(b) +
-                         (a + b - 2) * digamma(a + b));
+  const Tensor far = (a >= great) & (b >= great);
+  const Tensor p = where(far, a, great), q = where(far, b, great), n = p + q;
+  const Tensor rest =
+      entropy_rest(p) + entropy_rest(q) - (entropy_rest(n) + stirling_slope(n) - 0.5 / n);
+  const Tensor close = 0.5 * (log(p) + log(q) + (1 + log_2_pi)) - 1.5 * log(n) + rest;
+  const Tensor s = where(far, 1, a), t = where(far, 1, b);
+  const Tensor plain = log_beta(s, t) + (s - 1) * digamma_rise(s, t) + (t - 1) * digamma_rise(t, s);
+  return batch_of(*this)(where(far, close, plain));
 }
 
 }  // namespace xtape::distributions

@@ -88,6 +88,7 @@ Tensor Categorical::probs() const {
 Shape Categorical::batch_shape() const { return without_last(parameter_of(given).shape()); }
 
 Tensor Categorical::log_prob(const Tensor& x) const {
+  xtape::detail::require_defined("Categorical", "x", x);
   if (x.dtype() != Dtype::int64) {
     throw DtypeError(std::string(name) + ": categories must be int64; got " + x.describe());
   }

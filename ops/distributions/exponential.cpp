@@ -1,3 +1,4 @@
+#include <xtape/core/body.hpp>
 #include <xtape/core/recording.hpp>
 #include <xtape/ops/distributions/parameters.hpp>
 #include <xtape/ops/elementwise.hpp>
@@ -9,13 +10,14 @@ Batch batch_of(const Exponential& of) { return {"Exponential", {&of.rate}}; }
 
 }  // namespace
 
-Exponential::Exponential(const Tensor& inverse_scale) : rate(inverse_scale) {
+Exponential::Exponential(const Tensor& inverse_scale) : rate(in_floating(inverse_scale)) {
   check_parameter("Exponential", "rate", rate, Range::positive);
 }
 
 Shape Exponential::batch_shape() const { return rate.shape(); }
 
 Tensor Exponential::log_prob(const Tensor& x) const {
+  xtape::detail::require_defined("Exponential", "x", x);
   return where(x < 0, minus_infinity, log(rate) - rate * x);
 }
 

@@ -1,3 +1,4 @@
+#include <xtape/core/body.hpp>
 #include <xtape/core/recording.hpp>
 #include <xtape/ops/distributions/gamma_draws.hpp>
 #include <xtape/ops/distributions/parameters.hpp>
@@ -21,7 +22,7 @@ Tensor log_density_near(const Tensor& a, const Tensor& z) {
 }  // namespace
 
 Gamma::Gamma(const Tensor& shape, const Tensor& inverse_scale)
-    : concentration(shape), rate(inverse_scale) {
+    : concentration(in_floating(shape)), rate(in_floating(inverse_scale)) {
   check_parameter("Gamma", "concentration", concentration, Range::positive);
   check_parameter("Gamma", "rate", rate, Range::positive);
   static_cast<void>(batch_shape());
@@ -30,6 +31,7 @@ Gamma::Gamma(const Tensor& shape, const Tensor& inverse_scale)
 Shape Gamma::batch_shape() const { return batch_of(*this).shape; }
 
 Tensor Gamma::log_prob(const Tensor& x) const {
+  xtape::detail::require_defined("Gamma", "x", x);
   const Tensor all = rate * x;
   const Tensor outside = (x < 0) | (all == infinity);
   const Tensor z = beside(where(outside, 1, all), {&concentration, &all});
@@ -56,8 +58,11 @@ Tensor Gamma::mean() const { return batch_of(*this)(concentration / rate); }
 Tensor Gamma::variance() const { return batch_of(*this)(concentration / square(rate)); }
 
 Tensor Gamma::entropy() const {
-  return batch_of(*this)(concentration - log(rate) + lgamma(concentration) +
-                         (1 - concentration) * digamma(concentration));
+  const Tensor far = concentration >= great;
+  const Tensor a = where(far, concentration, great), s = where(far, 1, concentration);
+  const Tensor close = 0.5 * (log(a) + (1 + log_2_pi)) + entropy_rest(a);
+  const Tensor plain = s + lgamma(s) + (1 - s) * digamma(s);
+  return batch_of(*this)(where(far, close, plain) - log(rate));
 }
 
 }  // namespace xtape::distributions

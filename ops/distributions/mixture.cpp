@@ -1,5 +1,6 @@
 #include <string>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/distributions/odds.hpp>
@@ -35,6 +36,7 @@ MixtureWeights::MixtureWeights(const Categorical& weights, const Shape& componen
     : Categorical(for_each(weights, components)), event_axes(axes) {}
 
 Tensor MixtureWeights::for_components(const Tensor& x) const {
+  xtape::detail::require_defined("Mixture", "x", x);
   return expand_dims(x, -1 - event_axes);
 }
 

@@ -1,5 +1,6 @@
 #include <string>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/recording.hpp>
 #include <xtape/ops/distributions/multivariate_normal.hpp>
@@ -72,6 +73,7 @@ MultivariateNormal::MultivariateNormal(const Tensor& mean, const Spread& spread)
 Shape MultivariateNormal::batch_shape() const { return batch_of(*this); }
 
 Tensor MultivariateNormal::log_prob(const Tensor& x) const {
+  xtape::detail::require_defined("MultivariateNormal", "x", x);
   const std::int64_t n = size_of(*this);
   if (x.rank() == 0 || x.extent(-1) != n) {
     throw ShapeError(std::string(name) + ": x must be [..., " + std::to_string(n) + "]; got " +

@@ -1,3 +1,4 @@
+#include <xtape/core/body.hpp>
 #include <xtape/core/recording.hpp>
 #include <xtape/ops/distributions/parameters.hpp>
 #include <xtape/ops/elementwise.hpp>
@@ -9,7 +10,8 @@ Batch batch_of(const Normal& of) { return {"Normal", {&of.loc, &of.scale}}; }
 
 }  // namespace
 
-Normal::Normal(const Tensor& mean, const Tensor& stddev) : loc(mean), scale(stddev) {
+Normal::Normal(const Tensor& mean, const Tensor& stddev)
+    : loc(in_floating(mean)), scale(in_floating(stddev)) {
   check_parameter("Normal", "loc", loc, Range::any);
   check_parameter("Normal", "scale", scale, Range::positive);
   static_cast<void>(batch_shape());
@@ -18,6 +20,7 @@ Normal::Normal(const Tensor& mean, const Tensor& stddev) : loc(mean), scale(stdd
 Shape Normal::batch_shape() const { return batch_of(*this).shape; }
 
 Tensor Normal::log_prob(const Tensor& x) const {
+  xtape::detail::require_defined("Normal", "x", x);
   return -0.5 * square((x - loc) / scale) - (log(scale) + 0.5 * log_2_pi);
 }
 

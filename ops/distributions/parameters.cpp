@@ -79,6 +79,11 @@ void check_parameter(const char* distribution, const char* name, const Tensor& p
   }
 }
 
+Tensor in_floating(const Tensor& parameter) {
+  const bool whole = parameter.defined() && parameter.dtype() == Dtype::int64;
+  return whole && !Operand(parameter).is_number() ? parameter.to(Dtype::float64) : parameter;
+}
+
 Dtype dtype_of(std::initializer_list<const Tensor*> parameters) {
   bool numbers = true;
   Dtype dtype = Dtype::boolean;

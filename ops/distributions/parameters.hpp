@@ -22,6 +22,9 @@ enum class Range { any, positive, not_negative, probability };
 void check_parameter(const char* distribution, const char* name, const Tensor& parameter,
                      Range range);
 
+/// A parameter as it is held: a tensor of integers in float64.
+Tensor in_floating(const Tensor& parameter);
+
 /// The floating dtype that tensors of parameters have together; numbers take any, and alone the
 /// default one.
 Dtype dtype_of(std::initializer_list<const Tensor*> parameters);

@@ -24,13 +24,14 @@ Tensor log_density_near(const Tensor& count, const Tensor& rate) {
 
 }  // namespace
 
-Poisson::Poisson(const Tensor& expected) : rate(expected) {
+Poisson::Poisson(const Tensor& expected) : rate(in_floating(expected)) {
   check_parameter("Poisson", "rate", rate, Range::not_negative);
 }
 
 Shape Poisson::batch_shape() const { return rate.shape(); }
 
 Tensor Poisson::log_prob(const Tensor& x) const {
+  xtape::detail::require_defined("Poisson", "x", x);
   const Tensor asked = as_discrete(x, batch_of(*this).dtype);
   const Tensor outside = (asked < 0) | (asked == infinity) | (floor(asked) < asked);
   const Tensor at = where(outside, 0, asked);

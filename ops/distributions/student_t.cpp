@@ -3,6 +3,7 @@
 #include <xtape/core/recording.hpp>
 #include <xtape/ops/distributions/gamma_draws.hpp>
 #include <xtape/ops/distributions/parameters.hpp>
+#include <xtape/ops/distributions/saddle_point.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/special.hpp>
@@ -21,7 +22,7 @@ Tensor log1p_square(const Tensor& u) {
 }  // namespace
 
 StudentT::StudentT(const Tensor& freedom, const Tensor& centre, const Tensor& spread)
-    : df(freedom), loc(centre), scale(spread) {
+    : df(in_floating(freedom)), loc(in_floating(centre)), scale(in_floating(spread)) {
   check_parameter("StudentT", "df", df, Range::positive);
   check_parameter("StudentT", "loc", loc, Range::any);
   check_parameter("StudentT", "scale", scale, Range::positive);
@@ -31,6 +32,7 @@ StudentT::StudentT(const Tensor& freedom, const Tensor& centre, const Tensor& sp
 Shape StudentT::batch_shape() const { return batch_of(*this).shape; }
 
 Tensor StudentT::log_prob(const Tensor& x) const {
+  xtape::detail::require_defined("StudentT", "x", x);
   const Tensor u = (x - loc) / (scale * sqrt(df));
   return -0.5 * (df + 1) * log1p_square(u) - (log_beta(0.5, 0.5 * df) + 0.5 * log(df) + log(scale));
 }
@@ -71,7 +73,7 @@ Tensor StudentT::variance() const {
 
 Tensor StudentT::entropy() const {
   const Tensor half = 0.5 * df;
-  return batch_of(*this)((half + 0.5) * (digamma(half + 0.5) - digamma(half)) + 0.5 * log(df) +
+  return batch_of(*this)((half + 0.5) * digamma_rise(half, 0.5) + 0.5 * log(df) +
                          log_beta(0.5, half) + log(scale));
 }
 

@@ -4,6 +4,7 @@
 #include <xtape/ops/kernels/block.hpp>
 
 namespace xtape::kernels {
+inline namespace XTAPE_LEVEL {
 namespace {
 
 using Integers = Lane<std::int64_t>;
@@ -38,9 +39,13 @@ template <class F>
 constexpr MapKernel kernel_of{nullptr, nullptr, block_function<F, std::int64_t, 0, 1>};
 
 }  // namespace
+}  // namespace XTAPE_LEVEL
 
-const MapKernel common_bits = kernel_of<Common>, all_bits = kernel_of<All>,
-                different_bits = kernel_of<Different>, bits_up = kernel_of<Up>,
-                bits_down = kernel_of<Down>;
+template <>
+const BitwiseKernels& compiled<BitwiseKernels, Level::XTAPE_LEVEL>() {
+  static constexpr BitwiseKernels table{kernel_of<Common>, kernel_of<All>, kernel_of<Different>,
+                                        kernel_of<Up>, kernel_of<Down>};
+  return table;
+}
 
 }  // namespace xtape::kernels

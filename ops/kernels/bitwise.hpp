@@ -1,9 +1,12 @@
 #pragma once
+#include <xtape/core/kernels/level.hpp>
 #include <xtape/ops/kernels/map.hpp>
 
-/// Formulas of two int64.
 namespace xtape::kernels {
 
-extern const MapKernel common_bits, all_bits, different_bits, bits_up, bits_down;
+/// Formulas of two int64.
+struct BitwiseKernels {
+  MapKernel common, all, different, up, down;
+};
 
 }  // namespace xtape::kernels

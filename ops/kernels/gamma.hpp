@@ -22,10 +22,66 @@ inline double log_gamma_of(double x) {
   return ::lgamma_r(x, &sign);
 }
 
+/// log(gamma(x)) / ((x - 1) (x - 2)) in 2 x - 3, for x from 1 to 2
+inline constexpr double lgamma_near[] = {
+    0.49141539302938713,     -0.076114161670435843,   0.008432324965932778,
+    -0.0010794937263286082,  1.4900748003692965e-4,   -2.1512399888556785e-5,
+    3.1979329860862186e-6,   -4.8516930121399262e-7,  7.4714878211631598e-8,
+    -1.1638296700170519e-8,  1.829400437118668e-9,    -2.8969180607129606e-10,
+    4.6157014062090901e-11,  -7.3928102304979825e-12, 1.1894280008333086e-12,
+    -1.9212068676522804e-13, 3.113975526387164e-14,   -5.0628432984486113e-15,
+    8.2541502816311443e-16,  -1.3490578987574843e-16, 2.2098761167826228e-17};
+
+/// What Stirling's formula lacks to log(gamma(x)), for x >= 10.
+XTAPE_INLINE Lane<double> stirling_rest(Lane<double> x) {
+  constexpr double terms[] = {1. / 12, -1. / 360, 1. / 1260, -1. / 1680, 1. / 1188, -691. / 360360};
+  return polynomial(1 / (x * x), terms) / x;
+}
+
+/// log(gamma(x)) for x > 0: on [1, 2] by the polynomial between its zeros, from 10 on by Stirling's
+/// formula, and from one to the other by gamma(x + 1) = x gamma(x).
+XTAPE_INLINE Lane<double> lgamma_right(Lane<double> x) {
+  const Mask<double> small = x < 1, near = x < 10;
+  Lane<double> y = 0;
+  if (any(near)) {
+    Lane<double> at = where(near, x, 1), product = 1;
+    for (int step = 0; step < 8; ++step) {
+      const Mask<double> above = at > 2;
+      if (!any(above)) break;
+      at = where(above, at - 1, at);
+      product = where(above, product * at, product);
+    }
+    // The distances to 1 and 2, of x + 1 without its rounding.
+    const Lane<double> from_1 = where(small, at, at - 1), from_2 = where(small, at - 1, at - 2);
+    const Lane<double> t = where(small, 2 * at - 1, 2 * at - 3);
+    const Lane<double> inside = from_1 * from_2 * chebyshev_sum<double, lgamma_near, 0>(t);
+    const Lane<double> logarithm = log(where(small, at, product));
+    y = inside + where(small, -logarithm, logarithm);
+  }
+  if (any(!near)) {
+    constexpr double half_log_2_pi = 0.918938533204672742;
+    const Lane<double> rest = stirling_rest(x) + (half_log_2_pi - 0.5);
+    y = where(near, y, (x - 0.5) * (log(x) - 1) + rest);
+  }
+  return y;
+}
+
+/// On the left of 0 the C library's.
 template <class T>
 XTAPE_INLINE Lane<T> lgamma(Lane<T> x) {
-  return each(log_gamma_of, x);
+  const Mask<T> left = x <= 0;
+  const Lane<T> y = in_double([](Lane<double> at) { return lgamma_right(at); }, where(left, 1, x));
+  return any(left) ? where(left, each(log_gamma_of, x), y) : y;
 }
+
+/// 1 / gamma(x) in 2 x - 3, for x from 1 to 2
+inline constexpr double reciprocal_gamma[] = {
+    1.063773007805262,      -0.0049855872868400359, -0.064192543610915823,
+    0.0050657986402860873,  4.1660913870968886e-4,  -8.0481412497847114e-5,
+    2.960011775188017e-6,   2.6897599644059548e-7,  -3.3396463068683694e-8,
+    1.0896538645441866e-9,  5.1385018632422698e-11, -6.600741004112952e-12,
+    2.4769163034825413e-13, 2.2003907817225955e-15, -6.7071860647790818e-16,
+    3.1317345823123396e-17};
 
 /// digamma(x) / (x - zero) in 2 x - 3, for x from 1 to 2
 inline constexpr double digamma_near[] = {
@@ -173,13 +229,7 @@ XTAPE_INLINE Lane<T> polygamma(std::type_identity_t<Lane<T>> n, Lane<T> x) {
   return any(first) ? where(first, digamma(x), others) : others;
 }
 
-/// What Stirling's formula lacks to log(gamma(x)), for x >= 10.
-inline double stirling_rest(double x) {
-  const double r = 1 / (x * x);
-  return (1. / 12 - r * (1. / 360 -
-                         r * (1. / 1260 - r * (1. / 1680 - r * (1. / 1188 - r * 691. / 360360))))) /
-         x;
-}
+inline double stirling_rest(double x) { return stirling_rest(Lane<double>(x)).first(); }
 
 /// log(|beta(a, b)|) for positive a and b. Source of the forms: Didonato & Morris, Algorithm 708 (1992).
 inline double log_beta_right(double a, double b) {

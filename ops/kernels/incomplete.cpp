@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -5,6 +6,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/ops/kernels/gamma.hpp>
+#include <xtape/ops/kernels/gamma_integral.hpp>
 #include <xtape/ops/kernels/incomplete.hpp>
 #include <xtape/ops/kernels/series.hpp>
 
@@ -16,63 +18,107 @@ constexpr int most_terms = 200000;
 
 double digamma_of(double x) { return digamma_right(Lane<double>(x)).v[0]; }
 
+/// u - log(1 + u), also where that is small beside u.
+double less_log1p(double u) {
+  if (std::abs(u) > 0.1) return u - std::log1p(u);
+  double series = 0;
+  for (int k = 17; k >= 2; --k) series = 1.0 / k - u * series;
+  return u * u * series;
+}
+
 /// x^a exp(-x) / gamma(a + 1) for a > 0, x > 0, its exponent without the cancellation of great parts.
+double power_over_gamma_of(double a, double x) {
+  if (a < 10) return std::exp(a * std::log(x) - x - log_gamma_of(a + 1));
+  // by Stirling's formula
+  const double t = (x - a) / a;
+  const double exponent = t < 1 ? -a * less_log1p(t) : a * std::log(x / a) - (x - a);
+  return std::exp(exponent - stirling_rest(a)) / std::sqrt(2 * std::numbers::pi * a);
+}
 Series power_over_gamma(Orders orders, double a, double x) {
-  double value;
-  if (a < 10) {
-    value = std::exp(a * std::log(x) - x - log_gamma_of(a + 1));
-  } else {  // by Stirling's formula
-    const double t = (x - a) / a;
-    const double exponent = t < 1 ? -a * (t - std::log1p(t)) : a * std::log(x / a) - (x - a);
-    value = std::exp(exponent - stirling_rest(a)) / std::sqrt(2 * std::numbers::pi * a);
-  }
   Series exponent(orders, 0);
   for (int k = 1; k <= orders.a; ++k) {
     const double slope = k == 1 ? std::log(x) - digamma_of(a + 1) : -polygamma_of(k - 1, a + 1);
     exponent(k, 0) = slope / Series::factorial(k);
   }
-  return exponential(exponent, value);
+  return exponential(exponent, power_over_gamma_of(a, x));
 }
 
-/// P by its power series: x^a exp(-x) / gamma(a + 1) times the sum of x^k / ((a + 1) ... (a + k)).
-Series lower_by_sum(Orders orders, double a, double x) {
-  Series term(orders, 1), sum(orders, 1);
+// What sums and fractions ask of numbers and of series.
+double& front(double& x) { return x; }
+double& front(Series& x) { return x.front(); }
+bool vanishes(double change, double sum, double part) {
+  return std::abs(change) <= part * std::abs(sum);
+}
+bool vanishes(const Series& change, const Series& sum, double part) {
+  return change.vanishes_beside(sum, part);
+}
+
+/// P by its power series, over x^a exp(-x) / gamma(a + 1): the sum of x^k / ((a + 1) ... (a + k)). `x`
+/// is a number, the others may be series.
+template <class N>
+N power_sum(const N& a, const N& one, double x) {
+  N term = one, sum = one, next = a;
+  const double first = x - front(next);
   for (int k = 1; k < most_terms; ++k) {
-    term = term / Series::of_a(orders, a + k);
+    front(next) += 1;
+    term = term / next;
     term *= x;
     sum += term;
-    if (k > x - a && term.vanishes_beside(sum, epsilon / 4)) break;
+    if (k > first && vanishes(term, sum, epsilon / 4)) break;
   }
-  return power_over_gamma(orders, a, x) * sum;
+  return sum;
 }
 
-/// 1 - P by Legendre's continued fraction, as Lentz evaluates it: x^a exp(-x) / gamma(a) over
-/// (x + 1 - a) - 1 (1 - a) / ((x + 3 - a) - 2 (2 - a) / ...).
-Series upper_by_fraction(Orders orders, double a, double x) {
-  Series minus_a = Series::of_a(orders, a);
+/// 1 - P, over x^a exp(-x) / gamma(a), by Legendre's continued fraction, as Lentz evaluates it:
+/// 1 / ((x + 1 - a) - 1 (1 - a) / ((x + 3 - a) - 2 (2 - a) / ...)).
+template <class N>
+N gamma_fraction(const N& a, const N& one, double x) {
+  N minus_a = a;
   minus_a *= -1;
-  Series b = minus_a;
-  b.front() += x + 1;
-  const Series one(orders, 1);
-  Series d = one / b, h = d, c = b;
+  N b = minus_a;
+  front(b) += x + 1;
+  N d = one / b, h = d, c = b;
   for (int k = 1; k < most_terms; ++k) {
-    Series factor = minus_a;  // -k (k - a)
-    factor.front() += k;
+    N factor = minus_a;  // -k (k - a)
+    front(factor) += k;
     factor *= -k;
-    b.front() += 2;
-    Series below = factor * d;
+    front(b) += 2;
+    N below = factor * d;
     below += b;
     d = one / below;
-    Series next = b;
+    N next = b;
     if (k > 1) next += factor / c;  // the first has nothing behind it
     c = next;
-    Series change = c * d;
-    change.front() -= 1;
+    N change = c * d;
+    front(change) -= 1;
     change = h * change;
     h += change;
-    if (change.vanishes_beside(h, 4 * epsilon)) break;
+    if (vanishes(change, h, 4 * epsilon)) break;
   }
-  return power_over_gamma(orders, a, x) * Series::of_a(orders, a) * h;
+  return h;
+}
+
+/// P, or 1 - P, for great a: beside the normal distribution function of eta sqrt(a), eta² / 2 =
+/// x / a - 1 - log(x / a), a power series in eta and 1 / a, of which few terms are left.
+/// Source: Temme, The asymptotic expansion of the incomplete gamma functions (1979).
+constexpr double expanded_from = 1e6;
+double part_by_expansion(bool upper, double a, double x) {
+  const double u = (x - a) / a;
+  if (std::abs(u) > 0.1) return upper == (u < 0) ? 1 : 0;  // all but exp(-4700)
+  const double half_square = less_log1p(u), eta = std::copysign(std::sqrt(2 * half_square), u);
+  constexpr double by_eta[3][8] = {{-1. / 3, 1. / 12, -2. / 135, 1. / 864, 1. / 2835,
+                                    -139. / 777600, 1. / 25515, -571. / 261273600},
+                                   {-1. / 540, -1. / 288, 1. / 378, -77. / 77760},
+                                   {25. / 6048, -139. / 51840}};
+  double series = 0;
+  for (int k = 2; k >= 0; --k) {
+    double sum = 0;
+    for (int n = 7; n >= 0; --n) sum = sum * eta + by_eta[k][n];
+    series = series / a + sum;
+  }
+  const double rest = std::exp(-a * half_square) / std::sqrt(2 * std::numbers::pi * a) * series;
+  const double w = eta * std::sqrt(a / 2);
+  return upper ? std::erfc(w) / 2 + rest : std::erfc(-w) / 2 - rest;
 }
 
 double at_an_end(bool upper, int order, double part) {
@@ -87,9 +133,19 @@ double incomplete_gamma_of(bool upper, int order, double a, double x) {
   if (a == endless) return at_an_end(upper, order, 0);
   if (a == 0 && order > 0) return no_number;
   if (x == endless || a == 0) return at_an_end(upper, order, 1);
+  if (order == 0 && a >= expanded_from) return part_by_expansion(upper, a, x);
+  const bool by_fraction = x > a + 1;
+  if (order == 0) {
+    const double factor = power_over_gamma_of(a, x);
+    const double part =
+        by_fraction ? factor * a * gamma_fraction(a, 1.0, x) : factor * power_sum(a, 1.0, x);
+    return upper == by_fraction ? part : 1 - part;
+  }
   const Orders orders{order};
-  Series part = x > a + 1 ? upper_by_fraction(orders, a, x) : lower_by_sum(orders, a, x);
-  if (upper != (x > a + 1)) {
+  const Series shape = Series::of_a(orders, a), one(orders, 1);
+  Series part = power_over_gamma(orders, a, x) *
+                (by_fraction ? shape * gamma_fraction(shape, one, x) : power_sum(shape, one, x));
+  if (upper != by_fraction) {
     part *= -1;
     part.front() += 1;
   }
@@ -137,15 +193,6 @@ Series power_over_beta(Orders orders, double a, double b, double x) {
   return exponential(exponent, power_over_beta_of(a, b, x));
 }
 
-// What a continued fraction asks of numbers and of series.
-double& front(double& x) { return x; }
-double& front(Series& x) { return x.front(); }
-bool vanishes(double change, double sum, double part) {
-  return std::abs(change) <= part * std::abs(sum);
-}
-bool vanishes(const Series& change, const Series& sum, double part) {
-  return change.vanishes_beside(sum, part);
-}
 template <class N>
 N kept_from_zero(N x) {
   constexpr double tiny = std::numeric_limits<double>::min();
@@ -226,13 +273,43 @@ void each_element(const Tensor& y, F f, const X&... x) {
   }
 }
 
+/// y = f(a, x), by runs of which `kernel` leaves -1 where it does not know f.
+template <class Kernel, class F>
+void in_registers(const Tensor& y, Kernel kernel, F f, const Tensor& a, const Tensor& x) {
+  constexpr std::int64_t run = 512;
+  const auto *p = a.body().elements<const double>(), *q = x.body().elements<const double>();
+  visit(y.dtype(), [&]<class T>(TypeTag<T>) {
+    T* to = y.body().elements<T>();
+    for (std::int64_t i = 0, size = y.size(); i < size; i += run) {
+      const std::int64_t n = std::min(run, size - i);
+      double values[run];
+      kernel(p + i, q + i, values, n);
+      for (std::int64_t j = 0; j < n; ++j)
+        to[i + j] = static_cast<T>(values[j] == -1 ? f(p[i + j], q[i + j]) : values[j]);
+    }
+  });
+}
+
 }  // namespace
 
 void incomplete_gamma(bool upper, int order, const Tensor& a, const Tensor& x, const Tensor& y) {
+  if (order == 0) {
+    return in_registers(
+        y,
+        [upper](const double* p, const double* q, double* to, std::int64_t n) {
+          chosen<GammaIntegralKernels>().part(upper, p, q, to, n);
+        },
+        [upper](double p, double q) { return incomplete_gamma_of(upper, 0, p, q); }, a, x);
+  }
   const auto of = [=](double p, double q) { return incomplete_gamma_of(upper, order, p, q); };
   each_element(y, of, a, x);
 }
 void gamma_density(int order, const Tensor& a, const Tensor& x, const Tensor& y) {
+  if (order == 0) {
+    return in_registers(
+        y, chosen<GammaIntegralKernels>().density,
+        [](double p, double q) { return gamma_density_of(0, p, q); }, a, x);
+  }
   const auto of = [=](double p, double q) { return gamma_density_of(order, p, q); };
   each_element(y, of, a, x);
 }

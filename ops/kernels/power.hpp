@@ -1,11 +1,12 @@
 #pragma once
-// pow on registers of numbers: the C library's, number by number.
+// pow on registers of numbers.
 
 #include <cstdint>
 #include <limits>
 
 #include <xtape/core/wraps.hpp>
 #include <xtape/ops/kernels/logarithm.hpp>
+#include <xtape/ops/kernels/rounding.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
@@ -23,10 +24,96 @@ XTAPE_WRAPS inline std::int64_t power(std::int64_t base, std::int64_t exponent) 
   return static_cast<std::int64_t>(result);
 }
 
+/// (2 atanh(s) - 2 s - 2 s³ / 3 - 2 s⁵ / 5) / s⁷ in s², for |s| <= 0.172
+inline constexpr float power_log_float[] = {0.285714421135815712F, 0.222141165060878269F,
+                                            0.188956450776707837F};
+inline constexpr double power_log_double[] = {
+    0.285714285714285996, 0.222222222221301994, 0.181818182307793498, 0.153846056297548671,
+    0.133342568158982292, 0.11720009778481809,  0.115884141427316618};
+
+/// log(x) of a positive normal number, to some ten bits more than T has.
+template <class T>
+XTAPE_INLINE Two<T> two_log(Lane<T> x) {
+  const Split<T> split(x);
+  const Lane<T> n = split.exponent, f = split.fraction;
+  // s = f / (2 + f), and log(1 + f) = 2 s + s z (2 / 3 + z (2 / 5 + z p(z))) for z = s²
+  const Two<T> below = ordered_two_sum(Lane<T>(2), f);
+  const Lane<T> reciprocal = 1 / below.high, s = f * reciprocal;
+  const Two<T> product = two_product(s, below.high);
+  const Lane<T> s_low = (((f - product.high) - product.low) - s * below.low) * reciprocal;
+  Two<T> z = two_product(s, s);
+  z.low = z.low + 2 * s * s_low;
+  constexpr T fifth = static_cast<T>(2. / 5), fifth_low = static_cast<T>(2.L / 5 - fifth);
+  constexpr T third = static_cast<T>(2. / 3), third_low = static_cast<T>(2.L / 3 - third);
+  const Lane<T> last = z.high * by_halves(z.high, series<T>(power_log_float, power_log_double));
+  Two<T> outer;
+  if constexpr (std::is_same_v<T, float>) {  // whose exponents are small
+    outer = {third, third_low + z.high * (fifth + last)};
+  } else {
+    Two<T> inner = ordered_two_sum(Lane<T>(fifth), last);
+    inner.low = inner.low + fifth_low;
+    const Two<T> behind = two_product(z.high, inner.high);
+    outer = ordered_two_sum(Lane<T>(third), behind.high);
+    outer.low = outer.low + ((third_low + behind.low) + (z.high * inner.low + z.low * inner.high));
+  }
+  Two<T> rest = two_product(z.high, outer.high);
+  rest.low = rest.low + (z.high * outer.low + z.low * outer.high);
+  Two<T> cubic = two_product(s, rest.high);
+  cubic.low = cubic.low + (s * rest.low + s_low * rest.high);
+  const Two<T> linear = two_sum(n * Ln2<T>::high, 2 * s);
+  const Two<T> sum = two_sum(linear.high, cubic.high);
+  const Lane<T> low = ((linear.low + sum.low) + (cubic.low + 2 * s_low)) + n * Ln2<T>::low;
+  return ordered_two_sum(sum.high, low);
+}
+
+/// exp(x), to some bits more than T has until it is rounded.
+template <class T>
+XTAPE_INLINE Lane<T> exp_of(Two<T> x) {
+  using Range = ExpRange<T>;
+  const bool far = any(!(abs(x.high) <= Range::near));
+  const Lane<T> at = far ? clamp(x.high, Range::low, Range::high) : x.high;
+  const Lane<T> behind = far ? where(at == x.high, x.low, 0) : x.low;
+  const Lane<T> n = fma(at, Lane<T>(1.44269504088896341), Lane<T>(rounder<T>)) - rounder<T>;
+  const Two<T> r = two_sum(at - n * Ln2<T>::high, -n * Ln2<T>::low);
+  const Lane<T> rest = r.high * r.high * by_halves(r.high, series<T>(exp_float, exp_double));
+  const Two<T> y = ordered_two_sum(Lane<T>(1), r.high);
+  const Lane<T> low = rest + (r.low + behind) * (y.high + rest);
+  const Lane<T> fraction = y.high + (y.low + low);
+  if (!far) [[likely]]
+    return fraction * power_of_two(n + rounder<T>);
+  const Lane<T> first = clamp(n, -Range::exponent, Range::exponent);
+  return fraction * power_of_two(first + rounder<T>) * power_of_two((n - first) + rounder<T>);
+}
+
+/// Zeros, infinities, NaN, subnormal bases and huge exponents are the C library's.
 template <class T>
 XTAPE_INLINE Lane<T> pow(Lane<T> a, std::type_identity_t<Lane<T>> b) {
-  for (std::size_t i = 0; i < Lane<T>::width; ++i) a.v[i] = power(a.v[i], b.v[i]);
-  return a;
+  if constexpr (std::is_integral_v<T>) {
+    for (std::size_t i = 0; i < Lane<T>::width; ++i) a.v[i] = power(a.v[i], b.v[i]);
+    return a;
+  } else {
+    const Lane<T> size = abs(a);
+    const Mask<T> inside = (size >= std::numeric_limits<T>::min()) &
+                           (size <= std::numeric_limits<T>::max()) & (abs(b) < T(0x1p60));
+    const Two<T> logarithm = two_log(where(inside, size, 1));
+    const Lane<T> times = where(inside, b, 0);
+    Two<T> exponent = two_product(times, logarithm.high);
+    exponent.low = fma(times, logarithm.low, exponent.low);
+    Lane<T> y = exp_of(exponent);
+    if (const Mask<T> left = a < 0; any(left)) {
+      const Lane<T> half = T(0.5) * times;
+      const Lane<T> with_sign = where(round(half) == half, y, -y);
+      y = where(left, where(round(times) == times, with_sign, std::numeric_limits<T>::quiet_NaN()),
+                y);
+    }
+    if (const Mask<T> inverted = inside & (b == -1); any(inverted))
+      y = where(inverted, 1 / a, y);  // rounded but once
+    if (any(!inside)) {
+      for (std::size_t i = 0; i < Lane<T>::width; ++i)
+        if (inside.truths[i] == 0) y.v[i] = power(a.v[i], b.v[i]);
+    }
+    return y;
+  }
 }
 
 /// Whether y has all its digits: it is neither 0, subnormal, infinite nor NaN.

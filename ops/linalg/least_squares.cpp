@@ -5,12 +5,14 @@
 #include <utility>
 
 #include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/ops/aligned.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/linalg/matrix.hpp>
 #include <xtape/ops/matmul.hpp>
+#include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/statistics.hpp>
 
@@ -97,6 +99,7 @@ struct LeastSquares {
   void run(const Tensor& y, const Tensor& a, const Tensor& b) const {
     if (y.size() == 0) return;
     const NoGradGuard off;
+    if (solve_by_triangle(y, a, b)) return;
     const auto [u, s, vh] = svd_for(info.name, a);
     const Tensor parts = as_column(inverse_of_counted(s, rcond)) * matmul(transposed(u), b);
     y.assign(broadcast_to(matmul(transposed(vh), parts), y.shape()));
@@ -123,6 +126,25 @@ struct LeastSquares {
     return apply(LeastSquares{rcond}, all[0], all[1]);
   }
   void attributes(auto& visit) const { visit("rcond", rcond); }
+
+ private:
+  /// By q and r, if all singular values surely count: the least is at least 1 / |r⁻¹|, the greatest at most
+  /// |r|, in Frobenius' norm.
+  bool solve_by_triangle(const Tensor& y, const Tensor& a, const Tensor& b) const {
+    if (a.extent(-2) < a.extent(-1)) return false;
+    const Tensor dense = a.contiguous();
+    check_finite(info.name, dense);
+    const auto [q, r] = qr(dense);
+    if (!(amin(abs(diagonal(r))).item() > 0)) return false;
+    const Tensor unit = eye(a.extent(-1), a.dtype());
+    const Tensor inverse = solve_triangular(r, unit, {.lower = false});
+    const auto square_of_norm = [](const Tensor& x) { return sum(square(x), {-2, -1}); };
+    const double most = amax(square_of_norm(r) * square_of_norm(inverse)).item();
+    if (!(most * rcond * rcond < 1)) return false;
+    const Tensor x = solve_triangular(r, matmul(transposed(q), b), {.lower = false});
+    y.assign(broadcast_to(x, y.shape()));
+    return true;
+  }
 };
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include <xtape/ops/reduce.hpp>
 
 #include "support/compare.hpp"
+#include "support/distribution_measures.hpp"
 #include "support/distribution_values.hpp"
 
 using namespace xtape;
@@ -130,6 +131,40 @@ TEST_CASE("distributions: entropies and divergences are PyTorch's") {
   check_table(bernoulli_divergences, [](auto& c) {
     return kl_divergence(Bernoulli({.logits = c[0]}), Bernoulli({.logits = c[1]}));
   });
+}
+
+TEST_CASE(
+    "distributions: entropies at any parameters, divergences of what is near, keep their digits") {
+  check_table(
+      gamma_entropies_far, [](auto& c) { return Gamma(c[0], c[1]).entropy(); }, 0);
+  check_table(
+      beta_entropies_far, [](auto& c) { return Beta(c[0], c[1]).entropy(); }, 0);
+  check_table(
+      student_t_entropies_far, [](auto& c) { return StudentT(c[0]).entropy(); }, 0);
+  const auto relative = [](const auto& table, const auto& divergence) {
+    const std::vector<Tensor> c = columns_of(table, Dtype::float64);
+    return amax(abs(divergence(c) / c.back() - 1)).item();
+  };
+  CHECK(relative(gamma_divergences_near, [](auto& c) {
+          return kl_divergence(Gamma(c[0], c[1]), Gamma(c[2], c[3]));
+        }) < 1e-12);
+  // Of a and b a million times apart what belongs to a + b cancels what belongs to the greater.
+  CHECK(relative(beta_divergences_near,
+                 [](auto& c) { return kl_divergence(Beta(c[0], c[1]), Beta(c[2], c[3])); }) < 4e-9);
+}
+
+TEST_CASE("distributions: integers are taken as float64") {
+  const Tensor two = tensor({2, 3}), large = tensor({4'000'000'000, 5'000'000'000});
+  CHECK(mismatch(Normal(two, two).variance(), numbers({4, 9})) == "");
+  CHECK(mismatch(Normal(0, large).variance(), numbers({1.6e19, 2.5e19})) == "");
+  CHECK(mismatch(Exponential(two).mean(), numbers({0.5, 1. / 3})) == "");
+  CHECK(mismatch(Exponential(large).variance(), 1 / numbers({1.6e19, 2.5e19}), 1e-15) == "");
+  CHECK(mismatch(Gamma(two, large).variance(), numbers({2, 3}) / numbers({1.6e19, 2.5e19}),
+                 1e-15) == "");
+  CHECK(mismatch(Beta(two, two).variance(), numbers({0.05, 1. / 28}), 1e-15) == "");
+  CHECK(mismatch(StudentT(two + 1, two, large).variance(), numbers({4.8e19, 5e19}), 1e-15) == "");
+  CHECK(Poisson(two).mean().dtype() == Dtype::float64);
+  CHECK(Gamma(two, 1).log_prob(two).dtype() == Dtype::float64);
 }
 
 TEST_CASE("distributions: measures of vectors and categories") {

@@ -13,6 +13,8 @@
 #include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/incomplete.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 
 #include "support/compare.hpp"
@@ -53,6 +55,19 @@ TEST_CASE("gammainc and gammaincc: values and derivatives by a") {
   }
 }
 
+TEST_CASE("gammainc and gammaincc of great parameters") {
+  for (const auto& row : incomplete_gamma_far) {
+    const double a = row[0], x = row[1];
+    CAPTURE(a);
+    CAPTURE(x);
+    CHECK(relative(gammainc(number(a), number(x)).item(), row[2]) < 1e-12);
+    CHECK(relative(gammaincc(number(a), number(x)).item(), row[3]) < 1e-12);
+  }
+  CHECK(gammainc(1e9, number(5e8)).item() == 0);
+  CHECK(gammaincc(1e9, number(5e8)).item() == 1);
+  CHECK(gammainc(1e300, number(2e300)).item() == 1);
+}
+
 TEST_CASE("gammainc by x is the density, to any order, and float32 is computed in double") {
   for (const double a : {0.5, 1.0, 3.5}) {
     for (const double x : {0.25, 2.0, 8.0}) {
@@ -67,6 +82,33 @@ TEST_CASE("gammainc by x is the density, to any order, and float32 is computed i
   CHECK(gammainc(tensor(2.5), tensor(1.5)).item() ==
         static_cast<float>(gammainc(number(2.5), number(1.5)).item()));
   CHECK(gammainc(tensor({1, 2}), 1).dtype() == Dtype::float64);
+}
+
+TEST_CASE("gammainc and its density: an element among others has the bits that it has alone") {
+  std::vector<double> shapes, places;
+  for (const double a :
+       {1e-300, 1e-5, 0.3, 0.5, 1.0, 9.9, 10.0, 42.0, 100.0, 101.0, 3e3, 0.0, inf, -1.0}) {
+    for (const double x : {0.0, 5e-324, 1e-9, 0.4, 1.5, 2.9, 11.0, 99.0, 110.0, 600.0, 601.0, 3.1e3,
+                           inf, not_a_number}) {
+      shapes.push_back(a);
+      places.push_back(x);
+    }
+  }
+  const auto all = [](const Tensor& a, const Tensor& x) {
+    const auto f = [&a](const Tensor& at) { return gammainc(a, at); };
+    const Tensor point = x.detach().set_requires_grad(true);
+    return stack({gammainc(a, x), gammaincc(a, x), grad(sum(f(point)), {point})[0]});
+  };
+  const Tensor together = all(from_vector(shapes), from_vector(places));
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const Tensor alone =
+        all(from_vector(std::vector{shapes[i]}), from_vector(std::vector{places[i]}));
+    CAPTURE(shapes[i]);
+    CAPTURE(places[i]);
+    const auto place = static_cast<std::int64_t>(i);
+    CHECK(mismatch(slice(together, {Slice::all, range(place, place + 1)}), alone) == "");
+  }
+  CHECK(gammainc(zeros({0}), zeros({0})).shape() == Shape{0});
 }
 
 TEST_CASE("gammainc: ends of the domain are SciPy's") {

@@ -250,3 +250,34 @@ TEST_CASE("errors of matrix products") {
         "linear: input, weight and bias must share one floating dtype; got float32[2, 3], "
         "float32[3, 4] and float64[4]");
 }
+
+TEST_CASE(
+    "a matrix times the rows of a tensor of any rank, and its gradients, are those of one matrix") {
+  Rng rng(5);
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    const Tensor x = rng.randn({3, 4, 5, 6}, dtype), w = rng.randn({6, 7}, dtype);
+    const Tensor g = rng.randn({3, 4, 5, 7}, dtype);
+    const Tensor rows = reshape(x, {60, 6}), by_rows = reshape(g, {60, 7});
+    const double close = dtype == Dtype::float32 ? 1e-5 : 1e-13;
+    const Tensor moved = swapaxes(swapaxes(x, 1, 2).contiguous(), 1, 2);  // not rows of one matrix
+    const Tensor far = broadcast_to(x[0], x.shape());
+    for (const Tensor& left : {x, moved, far}) {
+      const Tensor a = left.detach().set_requires_grad(true),
+                   b = w.detach().set_requires_grad(true);
+      const Tensor same = reshape(left, {60, 6});
+      CHECK(mismatch(matmul(a, b).detach(), reshape(naive(same, w), {3, 4, 5, 7}).to(dtype),
+                     close) == "");
+      const auto got = grad(sum(g * matmul(a, b)), {a, b});
+      CHECK(mismatch(got[0], reshape(naive(by_rows, transpose(w)), x.shape()).to(dtype), close) ==
+            "");
+      CHECK(mismatch(got[1], naive(transpose(same), by_rows).to(dtype), close) == "");
+      const auto alone = grad(sum(g * matmul(left.detach(), b)), {b});
+      CHECK(mismatch(alone[0], got[1], close) == "");
+    }
+  }
+  CHECK(matmul(zeros({0, 3, 4}), ones({4, 5})).shape() == Shape{0, 3, 5});
+  const auto product = [](const std::vector<Tensor>& v) { return matmul(v[0], v[1]); };
+  const std::vector<Tensor> at{rng.randn({2, 3, 4}, Dtype::float64),
+                               rng.randn({4, 2}, Dtype::float64)};
+  CHECK(gradcheck(product, at, {.order = 2}).passed);
+}

@@ -164,7 +164,11 @@ TEST_CASE(
   CHECK(mismatch(slope, tensor({{0.0, 1.0, 0.0}, {0.0, 1.0, 0.0}, {1.0, 0.0, 0.0}})) == "");
   CHECK(error_of<ValueError>([] {
           return max_with_indices(zeros({2, 0}), 1).values;
-        }).find("no elements") != std::string::npos);
+        }).find("max_with_indices: no elements") == 0);
+  CHECK(error_of<ValueError>([] {
+          return min_with_indices(zeros({2, 0}), 1).values;
+        }).find("min_with_indices: no elements") == 0);
+  CHECK(max_with_indices(zeros({0, 0}), 1).values.shape() == Shape{0});
 }
 
 TEST_CASE("cummax_with_indices and cummin_with_indices are cummax and cummin, and their places") {

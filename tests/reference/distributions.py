@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Compares tests/support/distribution_values.hpp with mpmath, SciPy and PyTorch.
+"""Compares tests/support/distribution_values.hpp and distribution_measures.hpp with mpmath, SciPy and PyTorch.
 
 Usage: python3 tests/reference/distributions.py [--write]        needs mpmath, numpy, scipy and torch
 
 Logarithms of densities are mpmath's in 60 digits, and SciPy's to its own precision; entropies and divergences
-are PyTorch's; draws are NumPy's, and slopes of gamma variables by differences of mpmath's distribution function.
-Ends with 1 if the header is not what comes out now; with --write it is written anew.
+are PyTorch's, and mpmath's where those have lost digits; draws are NumPy's, and slopes of gamma variables by
+differences of mpmath's distribution function.
+Ends with 1 if the headers are not what comes out now; with --write they are written anew.
 """
 import itertools
 import pathlib
@@ -19,7 +20,7 @@ import torch.distributions as td
 from torch.distributions import kl_divergence
 
 mp.mp.dps = 60
-header = pathlib.Path(__file__).resolve().parents[1] / "support" / "distribution_values.hpp"
+support = pathlib.Path(__file__).resolve().parents[1] / "support"
 torch.set_default_dtype(torch.float64)
 inf = float("inf")
 
@@ -168,6 +169,47 @@ out += measures("beta", "a, b", td.Beta, [(1., 1.), (0.25, 3.), (7.5, 0.5), (60.
 out += measures("bernoulli", "logit", lambda t: td.Bernoulli(logits=t), [(0.,), (-3.,), (1.5,), (9.,)])
 
 
+def gamma_entropy(a, rate):
+    return a - mp.log(rate) + mp.loggamma(a) + (1 - a) * mp.digamma(a)
+
+
+def beta_entropy(a, b):
+    return (mp.log(mp.beta(a, b)) - (a - 1) * mp.digamma(a) - (b - 1) * mp.digamma(b)
+            + (a + b - 2) * mp.digamma(a + b))
+
+
+def student_t_entropy(df):
+    return ((df + 1) / 2 * (mp.digamma((df + 1) / 2) - mp.digamma(df / 2)) + mp.log(df) / 2
+            + mp.log(mp.beta(df / 2, mp.mpf(1) / 2)))
+
+
+def gamma_divergence(a, rate, c, speed):
+    return ((a - c) * mp.digamma(a) - mp.loggamma(a) + mp.loggamma(c) + c * mp.log(rate / speed)
+            + a * (speed - rate) / rate)
+
+
+def beta_divergence(a, b, c, d):
+    return (mp.log(mp.beta(c, d) / mp.beta(a, b)) + (a - c) * mp.digamma(a) + (b - d) * mp.digamma(b)
+            + (c - a + d - b) * mp.digamma(a + b))
+
+
+def exact(comment, name, truth, points):
+    return table(comment, name, [[*point, truth(*map(mp.mpf, point))] for point in points])
+
+
+measured = ""
+sizes = (0.03, 1, 9.5, 10, 40, 1e4, 3e8)
+measured += exact("concentration, rate, entropy", "gamma_entropies_far", gamma_entropy, product(sizes, (0.5, 30)))
+measured += exact("a, b, entropy", "beta_entropies_far", beta_entropy, product(sizes, sizes))
+measured += exact("df, entropy", "student_t_entropies_far", student_t_entropy, [(2 * a,) for a in sizes])
+# Exact in binary, so that what lies between p and q is what the numbers say.
+shares = (2**-30, -2**-14, 2**-5, -2**-4, 0.75)
+measured += exact("concentration, rate, twice, divergence", "gamma_divergences_near", gamma_divergence,
+             [(a, 3, a * (1 + s), 3 * (1 + t)) for a in (0.125, 2, 16, 4096, 2.0**40) for s in shares for t in (0, s / 2, -s)])
+measured += exact("a, b, twice, divergence", "beta_divergences_near", beta_divergence,
+             [(a, b, a * (1 + s), b * (1 - s)) for a in (0.125, 2, 64, 2.0**20) for b in (0.5, 16, 2.0**20) for s in shares])
+
+
 def draws(name, draw):
     r = np.random.RandomState(5)
     values = np.asarray(draw(r), dtype=float).ravel()
@@ -216,20 +258,22 @@ for df in np.repeat([0.5, 3, 40], 4):
     rows.append([df, t, t * (1 / half - moved(half, x)[0] / x) / 4])
 out += table("df, RandomState(5).standard_t(df), its slope by df", "student_t_slopes", rows)
 
-new = f"""#pragma once
-#include <limits>
-
-// Written by tests/reference/distributions.py.
+def header(constants, tables):
+    return f"""#pragma once
+{constants[0]}// Written by tests/reference/distributions.py.
 // clang-format off
 
 namespace distribution_values {{
-
-inline constexpr double inf = std::numeric_limits<double>::infinity();
-
-{out}
+{constants[1]}
+{tables}
 }}  // namespace distribution_values
 """
-if "--write" in sys.argv:
-    header.write_text(new)
-elif header.read_text() != new:
-    sys.exit(f"{header} is not what comes out now")
+
+
+infinity = ("#include <limits>\n\n", "\ninline constexpr double inf = std::numeric_limits<double>::infinity();\n")
+for name, new in (("values", header(infinity, out)), ("measures", header(("", ""), measured))):
+    file = support / f"distribution_{name}.hpp"
+    if "--write" in sys.argv:
+        file.write_text(new)
+    elif file.read_text() != new:
+        sys.exit(f"{file} is not what comes out now")

@@ -52,6 +52,28 @@ for a in (0.05, 0.5, 1, 2.5, 7, 15, 60, 300):
         numbers += [mp.diff(lambda t: lower(t, to), at, n, h=mp.mpf(10) ** -40) for n in (1, 2)]
         gamma_rows.append("    {" + ", ".join(map(text, numbers)) + "},")
 
+def far_parts(a, distance):
+    """x at so many standard deviations from a, and both parts, by quadrature."""
+    x = float(a + distance * mp.sqrt(a))
+    with mp.workdps(50):
+        at = mp.mpf(a)
+        scale = mp.sqrt(at)
+        height = mp.exp(at * mp.log(at) - at - mp.loggamma(at)) / scale
+        density = lambda v: height * mp.exp(at * mp.log1p(v / scale) - v * scale) / (1 + v / scale)
+        place = (mp.mpf(x) - at) / scale
+        out = 1 if place > 0 else -1
+        panel = 1 / (1 + abs(place))  # far out the density falls by exp(-1) in one
+        here = density(place)  # beside which quad sees its errors
+        tail = here * abs(mp.quad(lambda v: density(v) / here, [place + out * k * panel for k in range(81)]))
+        below, above = (1 - tail, tail) if place > 0 else (tail, 1 - tail)
+        return [mp.mpf(a), mp.mpf(x), below, above]
+
+
+far_rows = []
+for a in (9.9e5, 1e6, 3e8, 1e12, 1e15):
+    for distance in (-30, -8, -2.5, -0.3, 0, 0.4, 3, 9, 31):
+        far_rows.append("    {" + ", ".join(map(text, far_parts(a, distance))) + "},")
+
 beta_rows = []
 for a in (0.125, 0.5, 1, 3, 20, 200):
     for b in (0.125, 1, 2.5, 30):
@@ -69,12 +91,16 @@ new = """#pragma once
 inline constexpr double incomplete_gamma_values[][6] = {
 %s
 };
+/// a, x, P(a, x), 1 - P(a, x)
+inline constexpr double incomplete_gamma_far[][4] = {
+%s
+};
 /// a, b, x, I_x(a, b), its derivatives by a, b, aa, ab, bb, ax, bx
 inline constexpr double incomplete_beta_values[][11] = {
 %s
 };
 // clang-format on
-""" % ("\n".join(gamma_rows), "\n".join(beta_rows))
+""" % ("\n".join(gamma_rows), "\n".join(far_rows), "\n".join(beta_rows))
 if "--write" in sys.argv:
     header.write_text(new)
 elif header.read_text() != new:

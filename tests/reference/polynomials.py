@@ -12,7 +12,8 @@ import re
 import sys
 
 from mpmath import (asin, atan, atanh, besseli, cbrt, chebyfit, cos, diff, digamma, erf, erfc, erfinv,
-                    exp, findroot, log, mp, mpf, nstr, pi, polygamma, sin, sqrt)
+                    exp, findroot, log, loggamma, mp, mpf, nstr, pi, polygamma, rgamma, sin,
+                    sqrt)
 
 mp.dps = 60
 kernels = pathlib.Path(__file__).resolve().parents[2] / "ops" / "kernels"
@@ -68,6 +69,8 @@ fitted = {
             -half_log2, half_log2),
     "log": (near_zero(lambda z: (2 * atanh(sqrt(z)) - 2 * sqrt(z)) / sqrt(z) / z,
                       lambda z: mpf(2) / 3 + z * 2 / 5), mpf(0), ratio),
+    "power_log": (near_zero(lambda z: (2 * atanh(sqrt(z)) - 2 * sqrt(z) * (1 + z / 3 + z * z / 5)) / sqrt(z) / z**3,
+                            lambda z: mpf(2) / 7 + z * 2 / 9), mpf(0), ratio),
     "sin": (near_zero(lambda z: (sin(sqrt(z)) - sqrt(z)) / sqrt(z) / z,
                       lambda z: -mpf(1) / 6 + z / 120), mpf(0), eighth_turn),
     "cos": (near_zero(lambda z: (cos(sqrt(z)) - 1 + z / 2) / z**2,
@@ -87,6 +90,8 @@ series = {
     "erf_over_x": lambda t: near_zero(lambda x: erf(x) / x,
                                       lambda x: 2 / sqrt(pi) * (1 - x * x / 3))(sqrt((t + 1) / 2)),
     "digamma_near": lambda t: digamma_over_distance((t + 3) / 2),
+    "lgamma_near": lambda t: log_gamma_over_zeros((t + 3) / 2),
+    "reciprocal_gamma": lambda t: rgamma((t + 3) / 2),
     "erfinv_center": lambda t: inverse_over_argument((t + 1) * mpf("3.125")),
     "erfinv_middle": lambda t: inverse_over_root(mpf("4.25") + t * mpf("1.75")),
     "erfinv_far": lambda t: inverse_over_root(mpf("16.75") + t * mpf("10.75")),
@@ -132,6 +137,13 @@ def digamma_over_distance(x):
     """digamma(x) / (x - zero), zero that of digamma on [1, 2]."""
     zero = findroot(digamma, mpf("1.46"))
     return polygamma(1, zero) if abs(x - zero) < mpf(10) ** -30 else digamma(x) / (x - zero)
+
+
+def log_gamma_over_zeros(x):
+    """log(gamma(x)) / ((x - 1) (x - 2))"""
+    if min(abs(x - 1), abs(x - 2)) < mpf(10) ** -30:
+        return -digamma(1) if x < mpf("1.5") else digamma(2)
+    return loggamma(x) / ((x - 1) * (x - 2))
 
 
 def inverse_over_argument(w):

@@ -142,6 +142,21 @@ TEST_CASE("refusals: shapes and dtypes of distributions") {
         "Categorical: categories must be int64; got float32[2]");
 
   CHECK(value([&] { return Normal(Tensor(), 1); }).starts_with("Normal: loc must be defined"));
+  const auto undefined = [&](const char* name, const auto& of) {
+    CHECK(value([&] {
+            return of.log_prob(Tensor());
+          }).starts_with(std::string(name) + ": x must be defined"));
+  };
+  undefined("Normal", Normal(0, 1));
+  undefined("MultivariateNormal", MultivariateNormal(zeros({2}), {.covariance = eye(2)}));
+  undefined("StudentT", StudentT(3));
+  undefined("Exponential", Exponential(1));
+  undefined("Gamma", Gamma(1, 1));
+  undefined("Beta", Beta(1, 1));
+  undefined("Poisson", Poisson(1));
+  undefined("Bernoulli", Bernoulli({.probs = 0.5}));
+  undefined("Categorical", Categorical({.logits = zeros({2})}));
+  undefined("Mixture", Mixture(Categorical({.logits = zeros({2})}), Normal(zeros({2}), 1)));
   CHECK(value([&] { return Bernoulli({}); }) ==
         "Bernoulli: just one of logits and probs must be given; got none");
   CHECK(value([&] { return Categorical({.logits = pair, .probs = pair}); }) ==

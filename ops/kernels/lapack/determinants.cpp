@@ -50,6 +50,7 @@ class Cofactors {
   explicit Cofactors(std::int64_t n)
       : n_(n),
         decompose_(n, n, true),
+        wide_(product(n, n)),
         inverse_(product(n, n)),
         u_(product(n, n)),
         vh_(product(n, n)),
@@ -64,17 +65,19 @@ class Cofactors {
   }
 
  private:
-  /// det a⁻ᵀ, where the inverse has most of its digits.
+  /// det a⁻ᵀ, where the inverse has most of its digits; of float32 in double, which has more of them.
   bool by_inverse(const T* a, T* y) const {
-    Factors<T> factors(n_, inverse_.data(), pivots_.data());
-    if (factors.factorise(a) >= 0) return false;
-    const ScaledProduct<T> determinant = determinant_of(factors);
+    Factors<double> factors(n_, wide_.data(), pivots_.data());
+    std::copy_n(a, n_ * n_, wide_.data());
+    const double size = greatest_row(wide_.data(), n_);
+    if (factors.factorise() >= 0) return false;
+    const ScaledProduct<double> determinant = determinant_of(factors);
     factors.invert();
-    const T condition = greatest_row(a, n_) * greatest_row(inverse_.data(), n_);
-    if (!(condition < 1 / std::cbrt(std::numeric_limits<T>::epsilon()))) return false;
+    const double condition = size * greatest_row(wide_.data(), n_);
+    if (!(condition < 1 / std::cbrt(std::numeric_limits<double>::epsilon()))) return false;
     for (std::int64_t row = 0; row < n_; ++row) {
       for (std::int64_t column = 0; column < n_; ++column)
-        y[row * n_ + column] = determinant.times(inverse_[column * n_ + row]);
+        y[row * n_ + column] = static_cast<T>(determinant.times(wide_[column * n_ + row]));
     }
     return true;
   }
@@ -105,6 +108,7 @@ class Cofactors {
 
   std::int64_t n_;
   SingularValues<T> decompose_;
+  Scratch<double> wide_;
   Scratch<T> inverse_, u_, vh_, s_;
   Scratch<int> pivots_;
 };
