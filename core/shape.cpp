@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <ostream>
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/memory.hpp>
@@ -66,6 +67,10 @@ std::string to_string(const Shape& shape) {
     text += std::to_string(shape[axis]);
   }
   return text + "]";
+}
+
+std::ostream& operator<<(std::ostream& stream, const Shape& shape) {
+  return stream << to_string(shape);
 }
 
 XTAPE_WRAPS Strides row_major_strides(const Shape& shape) {

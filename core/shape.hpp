@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -96,6 +97,7 @@ class Shape {
 
 /// "[300, 64]"
 [[nodiscard]] std::string to_string(const Shape& shape);
+std::ostream& operator<<(std::ostream& stream, const Shape& shape);
 
 /// Strides of a dense row-major tensor.
 [[nodiscard]] Strides row_major_strides(const Shape& shape);

@@ -38,6 +38,7 @@ Positions|positions
 Linear algebra|linalg
 Fourier transforms|fourier
 Softmax|softmax
+Closeness|close
 Other activations|activation
 Dropout|dropout
 Probability distributions|distributions

@@ -32,11 +32,13 @@ Tensor initial_weight(std::int64_t count, std::int64_t width, const EmbeddingOpt
 }
 
 /// Within vmap nobody can look.
-void check_not_negative(const Tensor& words) {
-  if (words.body().mapped || words.size() == 0) return;
-  const Tensor least = amin(words);
-  if (least.item() < 0)
-    throw IndexError("embedding: words must not be negative; got " + to_string(least));
+void check_words(const Tensor& words, std::int64_t count) {
+  if (words.body().mapped || words.size() == 0 || words.dtype() != Dtype::int64) return;
+  for (const Tensor& word : {amin(words), amax(words)}) {
+    if (const auto number = word.data<std::int64_t>()[0]; number < 0 || number >= count)
+      throw IndexError("embedding: words must lie in [0, " + std::to_string(count) + "); got " +
+                       std::to_string(number));
+  }
 }
 
 }  // namespace
@@ -60,7 +62,6 @@ void Embedding::shorten(const Tensor& words) const {
   }
   const NoGradGuard off;
   const Tensor rows = take(weight.detach(), reshape(words, {words.size()}));
-  check_not_negative(words);
   const Tensor lengths = norm(rows, 1);
   if (rows.size() == 0 || amax(lengths).item() <= *max_norm_) return;
   // as PyTorch, which leaves room for the rounding of the product
@@ -84,9 +85,10 @@ void Embedding::shorten(const Tensor& words) const {
 
 Tensor Embedding::operator()(const Tensor& x) const {
   return call(x, [&](const Tensor& words) {
+    xtape::detail::require_defined("embedding", "x", words);
+    check_words(words, weight.extent(0));
     if (max_norm_) shorten(words);
     Tensor rows = take(weight, words);
-    check_not_negative(words);
     if (!padding_index_) return rows;
     return where(expand_dims(words == *padding_index_, -1), rows.detach(), rows);
   });

@@ -44,6 +44,12 @@ std::ostream& operator<<(std::ostream& stream, const Summary& summary);
 Summary summary(const Module& model, const std::function<void()>& pass,
                 const SummaryOptions& options = {});
 
+/// A model of several inputs is not called so: `summary(model, [&] { static_cast<void>(model(a, b)); })`.
+template <std::derived_from<Module> M>
+requires(!std::invocable<const M&, const Tensor&>) Summary
+    summary(const M& model, const Tensor& x, const SummaryOptions& options = {})
+= delete;
+
 /// What they do for x.
 /// ```
 /// std::cout << nn::summary(model, zeros({1, 784}));

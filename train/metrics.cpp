@@ -1,5 +1,6 @@
 #include <cmath>
 #include <limits>
+#include <span>
 #include <string>
 
 #include <xtape/core/create.hpp>
@@ -8,6 +9,8 @@
 #include <xtape/core/require.hpp>
 #include <xtape/nn/labels.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/train/metrics.hpp>
 
@@ -27,6 +30,11 @@ Tensor sum_of_squares(const Tensor& x) { return sum(square(x), 0); }
 }  // namespace
 
 double accuracy(const Tensor& scores, const Tensor& labels) {
+  if (scores.defined() && labels.defined() && scores.rank() > 2 &&
+      labels.rank() == scores.rank() - 1 &&
+      labels.shape() == Shape(std::span(scores.shape().begin(), scores.shape().end() - 1))) {
+    return accuracy(reshape(scores, {labels.size(), scores.extent(-1)}), flatten(labels, 0));
+  }
   nn::detail::check_label_shapes("accuracy", "scores", scores, labels);
   const bool sparse = labels.rank() == 1;
   if (sparse && labels.dtype() != Dtype::int64) {

@@ -12,7 +12,7 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 
 /// Share of the rows of `scores` whose greatest entry is at the label.
-///   scores [n, classes], logits or probabilities   labels int64 [n], or one-hot [n, classes]
+///   scores [..., classes], logits or probabilities   labels int64 [...], or of [n] one-hot [n, classes]
 /// NaN if a score is NaN, and for no rows.
 /// Throws ShapeError, DtypeError, IndexError for a label outside the classes, ValueError for a row
 /// that is not one-hot.

@@ -237,5 +237,5 @@ TEST_CASE("BatchNorm and Embedding check before anything changes") {
   CHECK(layer.num_batches_tracked.item() == 0);
   const nn::Embedding words(4, 2, {.padding_index = 3});
   CHECK(error_of<IndexError>([&] { return words(tensor({-1})); }) ==
-        "embedding: words must not be negative; got -1");
+        "embedding: words must lie in [0, 4); got -1");
 }

@@ -226,6 +226,8 @@ std::vector<Use> uses() {
       of_one("where", [](T x) { return where(x.defined() ? x > 0 : x, 1, 2); }),
       of_one("isfinite", [](T x) { return isfinite(x); }),
       of_one("isnan", [](T x) { return isnan(x); }),
+      of_two("isclose", [](T x, T y) { return isclose(x, y); }),
+      of_two("allclose", [](T x, T y) { return tensor(allclose(x, y)); }),
       of_one("isinf", [](T x) { return isinf(x); }),
       of_one("logical_not", [](T x) { return logical_not(x); }),
       of_two("logical_xor", [](T x, T y) { return logical_xor(x, y); }),

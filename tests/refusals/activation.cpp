@@ -4,6 +4,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/nn/activation.hpp>
 #include <xtape/ops/activation.hpp>
+#include <xtape/ops/close.hpp>
 
 #include "../support/refusals.hpp"
 
@@ -89,4 +90,14 @@ TEST_CASE("refusals: numbers of activations") {
        [](auto v) { return nn::Softplus({.beta = v}); },
        "softplus: beta must be finite and above 0; got "},
   });
+}
+
+TEST_CASE("refusals: tolerances of isclose") {
+  const Tensor x = ones({2});
+  const std::vector<double> wrong{-1, not_a_number, inf};
+  check(Numbers{
+      {"CloseOptions.rtol", Kind::value, wrong, [&](auto v) { return isclose(x, x, {.rtol = v}); },
+       "isclose: rtol must be finite and not negative; got "},
+      {"CloseOptions.atol", Kind::value, wrong, [&](auto v) { return isclose(x, x, {.atol = v}); },
+       "isclose: atol must be finite and not negative; got "}});
 }

@@ -203,3 +203,12 @@ TEST_CASE("precision and recall count exactly above 2^24, and refuse what is no 
           return precision(tensor({{1, -1}, {0, 1}}));
         }) == "precision: counts must be finite and not negative; got -1 at position 1");
 }
+
+TEST_CASE("accuracy: of sequences and images each place counts") {
+  // [2, 3, 2]: the greatest are 1 0 1 and 0 1 1
+  const Tensor scores =
+      tensor({{{0.0, 1.0}, {2.0, 1.0}, {0.0, 3.0}}, {{1.0, 0.0}, {0.0, 1.0}, {0.0, 1.0}}});
+  CHECK(accuracy(scores, tensor({{1, 0, 1}, {0, 1, 1}})) == 1);
+  CHECK(accuracy(scores, tensor({{1, 1, 1}, {1, 1, 1}})) == doctest::Approx(4.0 / 6));
+  CHECK_THROWS_AS(accuracy(scores, tensor({{1, 0}, {0, 1}})), ShapeError);
+}
