@@ -158,7 +158,12 @@ struct Block : nn::Module {
 std::vector<Operation> nets() {
   const nn::ConvOptions same{.padding = 2};
   return {
-      layer("LeNet", constants({64, 1, 28, 28}),
+      layer("LeNet-5", constants({64, 1, 28, 28}),
+            nn::Sequential{nn::Conv2d(1, 6, 5, same), nn::ReLU(), nn::MaxPool2d(2),
+                           nn::Conv2d(6, 16, 5), nn::ReLU(), nn::MaxPool2d(2), nn::Flatten(),
+                           nn::Dense(400, 120), nn::ReLU(), nn::Dense(120, 84), nn::ReLU(),
+                           nn::Dense(84, 10)}),
+      layer("lenet of the examples", constants({64, 1, 28, 28}),
             nn::Sequential{nn::Conv2d(1, 16, 5, same), nn::BatchNorm2d(16), nn::ReLU(),
                            nn::MaxPool2d(2), nn::Conv2d(16, 32, 5, same), nn::BatchNorm2d(32),
                            nn::ReLU(), nn::MaxPool2d(2), nn::Flatten(), nn::Dense(1568, 128),

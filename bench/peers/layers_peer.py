@@ -36,6 +36,12 @@ def recurrent(kind, width):
     return First(kind(width, width, batch_first=True))
 
 
+def lenet_5():
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
+
+
 def lenet():
     return nn.Sequential(
         nn.Conv2d(1, 16, 5, padding=2), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),
@@ -77,7 +83,7 @@ modules = {
     "GRU(128, 128)": lambda: recurrent(nn.GRU, 128),
     "MultiheadAttention(128, 4)": lambda: First(nn.MultiheadAttention(128, 4, batch_first=True), attend),
     "TransformerEncoderLayer(128, 4)": lambda: nn.TransformerEncoderLayer(128, 4, 512, dropout=0, batch_first=True),
-    "LeNet": lenet, "ResNet-8": resnet,
+    "LeNet-5": lenet_5, "lenet of the examples": lenet, "ResNet-8": resnet,
 }
 functions = {
     "attention, 16 x 4 x 32 x 16": functional.scaled_dot_product_attention,
