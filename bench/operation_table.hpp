@@ -34,10 +34,12 @@ struct Operation {
   std::string name;
   std::vector<Input> inputs;
   std::function<Tensors(const Tensors&)> apply;
+  Tensors parameters = {};  ///< of a layer
 };
 
 std::vector<Operation> operations();
 std::vector<Operation> elementwise_operations();
 std::vector<Operation> matrix_operations();
+std::vector<Operation> layers();
 
 }  // namespace bench

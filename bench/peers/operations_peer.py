@@ -241,6 +241,25 @@ def torch_table():
 in_torch = torch_table() if torch else {}
 
 
+def torch_call(function, tensors, direction, parameters=()):
+    """The call to time: of all results, with the gradients of inputs and parameters; None if there are none."""
+    if direction == "forward":
+        def forward():
+            with torch.no_grad():
+                return function(*tensors)
+        return forward
+    wanted = [x for x in tensors if x.requires_grad] + list(parameters)
+
+    def results():
+        y = function(*tensors)
+        return [one for one in (y if isinstance(y, (tuple, list)) else [y]) if one.requires_grad]
+
+    if not wanted or not results():
+        return None
+    seeds = [torch.ones_like(one) for one in results()]
+    return lambda: torch.autograd.grad(results(), wanted, seeds, allow_unused=True)
+
+
 class Problem:
     """An operation with its inputs, for both."""
 
@@ -265,21 +284,7 @@ class Problem:
             return None
         if who == "numpy":
             return lambda: function(*self.arrays)
-        if direction == "forward":
-            def forward():
-                with torch.no_grad():
-                    return function(*self.tensors)
-            return forward
-        wanted = [x for x in self.tensors if x.requires_grad]
-
-        def results():
-            y = function(*self.tensors)
-            return [one for one in (y if isinstance(y, (tuple, list)) else [y]) if one.requires_grad]
-
-        if not wanted or not results():
-            return None
-        seeds = [torch.ones_like(one) for one in results()]
-        return lambda: torch.autograd.grad(results(), wanted, seeds, allow_unused=True)
+        return torch_call(function, self.tensors, direction)
 
     def squares(self, who):
         call = self.call(who, "forward")
@@ -308,7 +313,7 @@ class Problem:
         return repr((time.perf_counter() - start) / calls * 1e6)
 
 
-def main():
+def serve(make):
     problem = None
     np.seterr(all="ignore")
     for line in sys.stdin:
@@ -316,7 +321,7 @@ def main():
         if command == "version":
             answer = f"NumPy {np.__version__}" + (f", PyTorch {torch.__version__.split('+')[0]}" if torch else "")
         elif command == "load":
-            problem = Problem(*arguments)
+            problem = make(*arguments)
             answer = "ok"
         elif command == "squares":
             answer = problem.squares(*arguments)
@@ -327,4 +332,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    serve(Problem)

@@ -60,6 +60,20 @@ void check_trained(const std::string& name, const M& model) {
   }
 }
 
+/// What the script has under these names.
+struct Sequence : nn::Module {
+  nn::LSTM lstm = child("lstm", nn::LSTM(5, 8, {.layers = 2, .bidirectional = true}));
+  nn::Dense head = child("head", nn::Dense(16, 3));
+  Tensor operator()(const Tensor& x) const { return head(slice(lstm(x), {Slice::all, -1})); }
+};
+struct Attention : nn::Module {
+  nn::Embedding embedding = child("embedding", nn::Embedding(11, 8));
+  nn::TransformerEncoderLayer encoder =
+      child("encoder", nn::TransformerEncoderLayer(8, 2, {.feed_forward_width = 16, .dropout = 0}));
+  nn::Dense head = child("head", nn::Dense(8, 3));
+  Tensor operator()(const Tensor& x) const { return head(mean(encoder(embedding(x)), 1)); }
+};
+
 }  // namespace
 
 TEST_CASE("PyTorch's weights: a perceptron is trained on as there") {
@@ -71,6 +85,14 @@ TEST_CASE(
   check_trained("cnn",
                 nn::Sequential(nn::Conv2d(1, 4, 3, {.padding = 1}), nn::BatchNorm2d(4), nn::ReLU(),
                                nn::MaxPool2d(2), nn::Flatten(), nn::Dense(64, 3)));
+}
+
+TEST_CASE("PyTorch's weights: an LSTM of two layers in both directions is trained on as there") {
+  check_trained("lstm", Sequence());
+}
+
+TEST_CASE("PyTorch's weights: a transformer's layer is trained on as there") {
+  check_trained("transformer", Attention());
 }
 
 TEST_CASE("nn::torch: states travel both ways, by PyTorch's names and layouts") {
