@@ -285,6 +285,12 @@ Tensor adaptive_max_pool(const Tensor& x, const PerAxis& size) {
 }
 
 Tensor adaptive_average_pool(const Tensor& x, const PerAxis& size) {
+  const int axes = axes_of("adaptive_average_pool", x);
+  const Spatial sizes = size.of("adaptive_average_pool", "size", axes, 1);
+  if (sizes == Spatial{1, 1, 1} && x.size() > 0) {  // all of each channel
+    const Tensor all = mean(flatten(x, 2), -1);
+    return reshape(all, with_spatial({x.extent(0), x.extent(1)}, sizes, axes));
+  }
   return by_axes("adaptive_average_pool", x, size, [](const Tensor& part, int axis) {
     return mean(part, axis, {.keep_dims = true});
   });
