@@ -130,8 +130,7 @@ class Tensor {
   /// where all axes have one; `x()` is x.   dx = embed(g)
   /// Throws IndexError for an index out of range, and for more of them than axes.
   template <Integer... I>
-  requires(sizeof...(I) > 0 && sizeof...(I) <= max_rank) [[nodiscard]] Tensor operator()(
-      I... i) const {
+  requires(sizeof...(I) <= max_rank) [[nodiscard]] Tensor operator()(I... i) const {
     return part({i...});
   }
 

@@ -47,6 +47,7 @@ class LBFGS {
   /// Goes down as far as the options allow. If the loss throws, the parameters are as they were. Throws
   /// ShapeError unless it is one number, ValueError if it is NaN or infinite where the step begins.
   LBFGSResult step(const std::function<Tensor()>& loss);
+  LBFGSResult step(const Tensor& loss) = delete;  // a value: it cannot be computed again
 
   /// Forgets the changes of the gradient: after the loss has become another function.
   void reset() { pairs_.clear(); }

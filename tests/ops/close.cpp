@@ -14,14 +14,14 @@ using namespace xtape;
 namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
 TEST_CASE("isclose: NumPy's tolerances, infinities and NaN") {
-  const Tensor a = tensor({1.0, 1.0, 0.0, inf, inf, -inf, nan, 1e300, 2.0}, Dtype::float64);
+  const Tensor a = tensor({1.0, 1.0, 0.0, inf, inf, -inf, no_number, 1e300, 2.0}, Dtype::float64);
   const Tensor b =
-      tensor({1.000009, 1.00002, 1e-9, inf, 1e308, inf, nan, inf, 2.0}, Dtype::float64);
+      tensor({1.000009, 1.00002, 1e-9, inf, 1e308, inf, no_number, inf, 2.0}, Dtype::float64);
   // numpy.isclose(a, b)
   CHECK(values(isclose(a, b).to(Dtype::float64)) == Doubles{1, 0, 1, 1, 0, 0, 0, 0, 1});
   CHECK(values(isclose(a, b, {.equal_nan = true}).to(Dtype::float64)) ==
