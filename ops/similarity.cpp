@@ -32,7 +32,7 @@ Tensor cosine_similarity(const Tensor& a, const Tensor& b, const SimilarityOptio
   detail::require_not_negative(op, "eps", options.eps);
   const auto wide = broadcast_shapes(op, a.shape(), b.shape());
   const auto unit = [&](const Tensor& given) {
-    const Tensor x = broadcast_to(given, wide);
+    Tensor x = broadcast_to(given, wide);
     if (x.extent(options.axis) == 0) return x;
     // Of numbers as large as they get the squares are infinite: they are brought near 1 first.
     const Tensor most = amax(abs(x.detach()), options.axis, {.keep_dims = true});
