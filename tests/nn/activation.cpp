@@ -154,8 +154,9 @@ TEST_CASE("NaN comes through activations with thresholds, in value and slope") {
                     Nonlinearity::relu)
              .output;
        }}};
-  for (const auto& [name, f] : functions) {
-    CAPTURE(name);
+  for (const auto& named : functions) {
+    CAPTURE(named.first);
+    const Function f = named.second;
     const Tensor x = tensor({0.25, 2.0, std::nan("")}, Dtype::float64).set_requires_grad(true);
     const Tensor y = reshape(f(x), {3});
     sum(y).backward();

@@ -9,6 +9,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/bitwise.hpp>
+#include <xtape/ops/close.hpp>
 #include <xtape/ops/convolution.hpp>
 #include <xtape/ops/convolve.hpp>
 #include <xtape/ops/cumulative.hpp>
