@@ -84,7 +84,9 @@ TEST_CASE("safetensors: every element type that Python writes") {
       {"uint32", {0, 4294967295}},
       {"uint64", {0, std::numeric_limits<std::int64_t>::max()}},
       {"bool", {1, 0, 1}}};
-  for (const auto& [name, numbers] : whole) {
+  for (const auto& named : whole) {
+    const std::string& name = named.first;
+    const std::vector<std::int64_t>& numbers = named.second;
     CAPTURE(name);
     CHECK(find(tensors, name).dtype() == (name == "bool" ? Dtype::boolean : Dtype::int64));
     CHECK(find(tensors, name).to_vector<std::int64_t>() == numbers);
@@ -298,12 +300,12 @@ TEST_CASE("safetensors: hostile files are refused with what was wanted and what 
       {"an .npz archive", "PK\3\4 and so on and on and on", "at most 100 MB"},
   };
   CHECK(all.size() >= 40);
-  for (const auto& [name, file, fault] : all) {
-    CAPTURE(name);
-    const std::string got = fault_of(file);
+  for (const Hostile& hostile : all) {
+    CAPTURE(hostile.name);
+    const std::string got = fault_of(hostile.file);
     CAPTURE(got);
     CHECK(got.starts_with("f: "));
-    CHECK(got.find(fault) != std::string::npos);
+    CHECK(got.find(hostile.fault) != std::string::npos);
   }
   CHECK(fault_of(file_of(R"({"a":)" + good + "}", 8)) == "");
 }
