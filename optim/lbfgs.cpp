@@ -204,9 +204,10 @@ Tensor LBFGS::direction(const Tensor& gradient) const {
   Tensor d = -gradient;
   if (pairs_.empty()) return d;
   std::vector<double> shares(pairs_.size());
-  for (std::size_t i = pairs_.size(); i-- > 0;) {
-    shares[i] = product(pairs_[i].step, d) / product(pairs_[i].step, pairs_[i].change);
-    d = d - shares[i] * pairs_[i].change;
+  for (std::size_t i = pairs_.size(); i > 0; --i) {
+    const auto& [step, change] = pairs_[i - 1];
+    shares[i - 1] = product(step, d) / product(step, change);
+    d = d - shares[i - 1] * change;
   }
   const Pair& last = pairs_.back();
   d = d * (product(last.step, last.change) / product(last.change, last.change));
