@@ -226,10 +226,13 @@ TEST_CASE("attention never has the scores of all queries") {
   memory::release_cached();
   const auto bytes = [] { return memory::live_bytes() + memory::cached_bytes(); };
   const std::int64_t before = bytes();
+  static_cast<void>(zeros({n, n}));
+  const bool kept = bytes() - before >= scores;  // not where every access is checked
+  memory::release_cached();
   sum(scaled_dot_product_attention(inputs[0], inputs[1], inputs[2])).backward();
   CHECK(bytes() - before < scores / 10);
   sum(scaled_dot_product_attention(inputs[0], inputs[1], inputs[2], {.dropout = 0.5})).backward();
-  CHECK(bytes() - before > scores);  // as its documentation says
+  if (kept) CHECK(bytes() - before > scores);  // as its documentation says
 }
 
 TEST_CASE("attention: errors, and dropout of weights") {
