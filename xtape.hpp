@@ -12,6 +12,7 @@
 #include <xtape/core/node.hpp>
 #include <xtape/core/number.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/core/parallel.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/shape.hpp>
 #include <xtape/core/state.hpp>

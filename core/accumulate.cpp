@@ -7,6 +7,7 @@
 #include <xtape/core/kernels/add.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/core/parallel.hpp>
 
 namespace xtape::detail {
 
@@ -15,13 +16,20 @@ namespace {
 /// y = a + b, all dense.
 void add_dense(const Body& y, const Body& a, const Body& b) {
   const auto& add = kernels::chosen<kernels::AddKernels>();
-  if (a.dtype != b.dtype) {
-    add.widening(y.elements<double>(), a.elements<double>(), b.elements<float>(), y.size);
-  } else if (a.dtype == Dtype::float32) {
-    add.float32(y.elements<float>(), a.elements<float>(), b.elements<float>(), y.size);
-  } else {
-    add.float64(y.elements<double>(), a.elements<double>(), b.elements<double>(), y.size);
-  }
+  constexpr std::int64_t piece = 8192;  // elements that threads share work by
+  parallel_for(y.size, piece, [&](std::int64_t first, std::int64_t last) {
+    const std::int64_t n = last - first;
+    if (a.dtype != b.dtype) {
+      add.widening(y.elements<double>() + first, a.elements<double>() + first,
+                   b.elements<float>() + first, n);
+    } else if (a.dtype == Dtype::float32) {
+      add.float32(y.elements<float>() + first, a.elements<float>() + first,
+                  b.elements<float>() + first, n);
+    } else {
+      add.float64(y.elements<double>() + first, a.elements<double>() + first,
+                  b.elements<double>() + first, n);
+    }
+  });
 }
 
 /// a + b for tensors of one shape.

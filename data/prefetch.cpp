@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <xtape/core/error.hpp>
+#include <xtape/core/parallel.hpp>
 #include <xtape/data/prefetch.hpp>
 
 namespace xtape::data {
@@ -42,6 +43,7 @@ Prefetch::Made Prefetch::make(std::int64_t number) const {
 }
 
 void Prefetch::work(const std::stop_token& stop, std::int64_t count) {
+  const detail::Unshared alone;
   for (std::int64_t number = 0; number < count && !stop.stop_requested(); ++number) {
     Made next = make(number);
     std::unique_lock lock(mutex_);

@@ -9,6 +9,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/core/parallel.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/ops/aligned.hpp>
 #include <xtape/ops/attention.hpp>
@@ -218,10 +219,12 @@ void Attention::run(const Tensor& y, const Tensor& queries, const Tensor& keys,
   of_logs.push_back(queries.extent(-2));
   const Tensor sums = detail::make_tensor(of_logs, y.dtype(), name);
   const Steps step(x.shape);
-  for (std::int64_t i = 0; i < batch.size(); ++i) {
-    kernels::attention(x.shape, x.at(i), y.body().data + i * step.y,
-                       sums.body().data + i * step.logs);
-  }
+  detail::parallel_for(batch.size(), 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) {
+      kernels::attention(x.shape, x.at(i), y.body().data + i * step.y,
+                         sums.body().data + i * step.logs);
+    }
+  });
   logs = SavedConstant(sums);
 }
 
@@ -237,12 +240,14 @@ void Attention::fused(const Tensor& g, const Send& send) const {
   const Tensor dq = make(shape.queries, shape.width), dk = make(shape.keys, shape.width),
                dv = make(shape.keys, shape.value_width);
   const Steps step(shape);
-  for (std::int64_t i = 0; i < batch.size(); ++i) {
-    kernels::attention_gradient(
-        shape, x.at(i),
-        {y.body().data + i * step.y, logs.get().body().data + i * step.logs, given.rows(i),
-         dq.body().data + i * step.q, dk.body().data + i * step.k, dv.body().data + i * step.v});
-  }
+  detail::parallel_for(batch.size(), 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) {
+      kernels::attention_gradient(
+          shape, x.at(i),
+          {y.body().data + i * step.y, logs.get().body().data + i * step.logs, given.rows(i),
+           dq.body().data + i * step.q, dk.body().data + i * step.k, dv.body().data + i * step.v});
+    }
+  });
   send(0, [&] { return sum_to(dq, send.shape(0)); });
   send(1, [&] { return sum_to(dk, send.shape(1)); });
   send(2, [&] { return sum_to(dv, send.shape(2)); });

@@ -1,9 +1,7 @@
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <functional>
 #include <span>
-#include <type_traits>
 #include <vector>
 
 #include <xtape/core/body.hpp>
@@ -15,6 +13,7 @@
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/indices.hpp>
+#include <xtape/ops/kernels/indexed_rows.hpp>
 #include <xtape/ops/layout.hpp>
 
 namespace xtape {
@@ -51,7 +50,6 @@ struct Resolve {
   Tensor batch(const Examples& x) const { return apply(Resolve(*this), x[0]); }
 };
 
-using Rows = detail::AroundAxis;
 using detail::resolved;
 using detail::scattered;
 using detail::taken;
@@ -63,86 +61,21 @@ Shape taken_shape(const Shape& shape, int axis, const Shape& indices) {
   return Shape(std::span(result.begin(), result.end()));
 }
 
-/// Rows of one element, of bytes as many as an Element.
-template <class Element>
-void copy_elements(const Rows& rows, const Tensor& y, const Tensor& x, const Tensor& index) {
-  const auto* at = index.body().elements<std::int64_t>();
-  const std::byte* from = x.body().data;
-  std::byte* to = y.body().data;
-  for (std::int64_t i = 0; i < rows.outer;
-       ++i, from += rows.count * std::int64_t{sizeof(Element)}) {
-    for (std::int64_t j = 0, n = index.size(); j < n; ++j, to += sizeof(Element))
-      std::memcpy(to, from + at[j] * std::int64_t{sizeof(Element)}, sizeof(Element));
-  }
-}
-
-void copy_rows(const Rows& rows, const Tensor& y, const Tensor& x, const Tensor& index) {
-  const std::int64_t row_bytes = rows.inner * static_cast<std::int64_t>(size_of(x.dtype()));
-  if (row_bytes == 4) return copy_elements<float>(rows, y, x, index);
-  if (row_bytes == 8) return copy_elements<double>(rows, y, x, index);
-  const auto* at = index.body().elements<std::int64_t>();
-  std::byte* to = y.body().data;
-  for (std::int64_t i = 0; i < rows.outer; ++i) {
-    for (std::int64_t j = 0; j < index.size(); ++j, to += row_bytes) {
-      std::memcpy(to, x.body().data + (i * rows.count + at[j]) * row_bytes,
-                  static_cast<std::size_t>(row_bytes));
-    }
-  }
-}
-
-template <class Sum, class T>
-void add_rows(const Rows& rows, Sum* to, const T* from, const std::int64_t* index, std::int64_t n) {
-  for (std::int64_t i = 0; i < rows.outer; ++i) {
-    for (std::int64_t j = 0; j < n; ++j, from += rows.inner) {
-      Sum* row = to + (i * rows.count + index[j]) * rows.inner;
-      for (std::int64_t k = 0; k < rows.inner; ++k)
-        row[k] = static_cast<Sum>(row[k] + static_cast<Sum>(from[k]));
-    }
-  }
+/// The rows along an axis that dense indices name.
+kernels::IndexedRows rows_at(const Shape& shape, int axis, const Tensor& index) {
+  const detail::AroundAxis around(shape, axis);
+  const std::span at(index.body().elements<const std::int64_t>(),
+                     static_cast<std::size_t>(index.size()));
+  return {around.outer, around.count, around.inner, at};
 }
 
 /// sum[index[j]] += x[j] along an axis; sum dense, and of the dtype of x or wider.
 void add_rows(const Tensor& sum, const Tensor& x, const Tensor& index, int axis) {
   const NoGradGuard off;
   const Tensor dense = x.contiguous();
-  visit(sum.dtype(), [&]<class Sum>(TypeTag<Sum>) {
-    visit(x.dtype(), [&]<class T>(TypeTag<T>) {
-      if constexpr (std::is_same_v<T, Sum> ||
-                    (std::is_same_v<T, float> && std::is_same_v<Sum, double>)) {
-        if (x.size() == 0) return;
-        add_rows(Rows(sum.shape(), axis), sum.body().elements<Sum>(),
-                 dense.body().elements<const T>(), index.body().elements<std::int64_t>(),
-                 index.size());
-      }
-    });
-  });
-}
-
-/// The same of float32, with sums of float64: of the rows that are named, not of all.
-void add_rows_wide(const Tensor& sum, const Tensor& x, const Tensor& index, int axis) {
-  const Rows rows(sum.shape(), axis);
-  const std::span at(index.body().elements<std::int64_t>(), static_cast<std::size_t>(index.size()));
-  std::vector<std::int64_t, memory::Allocator<std::int64_t>> named,
-      number(static_cast<std::size_t>(rows.count), -1), numbers;
-  for (const std::int64_t row : at) {
-    std::int64_t& own = number[static_cast<std::size_t>(row)];
-    if (own < 0) own = std::ssize(named), named.push_back(row);
-    numbers.push_back(own);
-  }
-  const std::int64_t count = std::ssize(named);
-  std::vector<double, memory::Allocator<double>> sums(static_cast<std::size_t>(count * rows.inner));
-  const auto* from = x.body().elements<const float>();
-  auto* to = sum.body().elements<float>();
-  for (std::int64_t i = 0; i < rows.outer; ++i, to += rows.count * rows.inner) {
-    std::fill(sums.begin(), sums.end(), 0.0);
-    add_rows(Rows({count, rows.inner}, 0), sums.data(), from, numbers.data(), index.size());
-    from += index.size() * rows.inner;
-    const double* total = sums.data();
-    for (const std::int64_t row : named) {
-      for (std::int64_t k = 0; k < rows.inner; ++k)
-        to[row * rows.inner + k] = static_cast<float>(*total++);
-    }
-  }
+  if (x.size() == 0) return;
+  kernels::add_rows(rows_at(sum.shape(), axis, index), x.dtype(), dense.body().data, sum.dtype(),
+                    sum.body().data);
 }
 
 /// Whether one of the rows is named more than `most` times.
@@ -194,7 +127,10 @@ struct Take {
   }
   void run(const Tensor& y, const Tensor& x, const Tensor& indices) const {
     const NoGradGuard off;
-    if (y.size() > 0) copy_rows(Rows(x.shape(), axis), y, x.contiguous(), indices.contiguous());
+    if (y.size() == 0) return;
+    const Tensor dense = x.contiguous(), at = indices.contiguous();
+    kernels::take_rows(rows_at(x.shape(), axis, at), size_of(x.dtype()), dense.body().data,
+                       y.body().data);
   }
   void keep(const Tensor&, const Tensor&, const Tensor& indices) { index = SavedInput(indices); }
   void vjp(const Tensor& g, const Send& send) const {
@@ -236,7 +172,13 @@ struct ScatterAdd {
     const bool wide =
         x.dtype() == Dtype::float32 && x.size() > 0 && named_more_often(2, shape[axis], at);
     Tensor sum = zeros(shape, x.dtype());
-    wide ? add_rows_wide(sum, x.contiguous(), at, axis) : add_rows(sum, x, at, axis);
+    if (!wide) {
+      add_rows(sum, x, at, axis);
+    } else {
+      const Tensor dense = x.contiguous();
+      kernels::add_rows_wide(rows_at(shape, axis, at), dense.body().elements<const float>(),
+                             sum.body().elements<float>());
+    }
     return sum;
   }
   void keep(const Tensor&, const Tensor&, const Tensor& indices) { index = SavedInput(indices); }

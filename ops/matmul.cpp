@@ -6,6 +6,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/core/parallel.hpp>
 #include <xtape/ops/aligned.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/kernels/gemm.hpp>
@@ -104,11 +105,18 @@ struct MatMul {
     const std::int64_t m = x.extent(-2), k = x.extent(-1), n = w.extent(-1);
     const std::int64_t matrix_bytes = m * n * static_cast<std::int64_t>(size_of(y.dtype()));
     const Shape batch = x.rank() == 2 && w.rank() == 2 ? Shape() : leading(y.shape());
-    for (std::int64_t i = 0; i < batch.size(); ++i) {
-      kernels::gemm(y.dtype(), m, n, k, matrix(x.body(), matrix_offset(x.body(), batch, i)),
-                    matrix(w.body(), matrix_offset(w.body(), batch, i)), nullptr,
-                    y.body().data + i * matrix_bytes);
-    }
+    const auto products = [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i) {
+        kernels::gemm(y.dtype(), m, n, k, matrix(x.body(), matrix_offset(x.body(), batch, i)),
+                      matrix(w.body(), matrix_offset(w.body(), batch, i)), nullptr,
+                      y.body().data + i * matrix_bytes);
+      }
+    };
+    constexpr std::int64_t many = 8;  // of fewer products threads share each
+    if (batch.size() < many)
+      products(0, batch.size());
+    else
+      detail::parallel_for(batch.size(), 1, products);
   }
   void keep(const Tensor&, const Tensor& left, const Tensor& right) {
     a = SavedInput(left, right.requires_grad());

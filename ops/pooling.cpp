@@ -12,7 +12,7 @@
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/indices.hpp>
-#include <xtape/ops/kernels/pool.hpp>
+#include <xtape/ops/kernels/pool_rows.hpp>
 #include <xtape/ops/kernels/pooling.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/pooling.hpp>
@@ -72,8 +72,8 @@ struct MaxPoolGradient {
   OpResult infer(const Tensor& g) const { return {shape, g.dtype()}; }
   void run(const Tensor& dx, const Tensor& g) const {
     const Tensor dense = g.contiguous();
-    kernels::pool_kernels().max_pool_gradient(g.dtype(), windows, planes_of(dx), dense.body().data,
-                                              bytes_of(taps), dx.body().data);
+    kernels::spread_maxima(g.dtype(), windows, planes_of(dx), dense.body().data, bytes_of(taps),
+                           dx.body().data);
   }
 };
 
@@ -96,8 +96,8 @@ struct MaxPool {
     const NoGradGuard off;
     taps = SavedConstant(detail::make_tensor(y.shape(), Dtype::boolean, info.name));
     const Tensor dense = images.contiguous();
-    if (!kernels::pool_kernels().max_pool(images.dtype(), windows, planes_of(images),
-                                          dense.body().data, y.body().data, bytes_of(taps.get()))) {
+    if (!kernels::window_maxima(images.dtype(), windows, planes_of(images), dense.body().data,
+                                y.body().data, bytes_of(taps.get()))) {
       throw ShapeError(std::string(info.name) + ": each window must meet an element; got " +
                        images.describe());
     }
@@ -127,8 +127,8 @@ struct MaxPool {
   Tensor places() const {
     if (!taps.get().defined()) return apply(MaxPlaces{info, axes, windows}, x.get().detach());
     Tensor places = detail::make_tensor(taps.get().shape(), Dtype::int64, info.name);
-    kernels::pool_kernels().places(windows, planes_of(places), bytes_of(taps.get()),
-                                   places.body().elements<std::int64_t>());
+    kernels::pool_row_kernels().places(windows, planes_of(places), bytes_of(taps.get()),
+                                       places.body().elements<std::int64_t>());
     return places;
   }
 };

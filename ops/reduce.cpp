@@ -9,6 +9,7 @@
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/kernels/arg_reduce.hpp>
 #include <xtape/ops/kernels/reduce.hpp>
 #include <xtape/ops/kernels/softmax.hpp>
 #include <xtape/ops/layout.hpp>
@@ -266,7 +267,7 @@ struct ArgExtremum {
     return {result, Dtype::int64};
   }
   void run(const Tensor& y, const Tensor& x) const {
-    kernels::reduce_kernels().arg_reduce(greatest, x, axis, y);
+    kernels::chosen<kernels::ArgReduceKernels>().arg_reduce(greatest, x, axis, y);
   }
   Tensor batch(const Examples& x) const { return apply(ArgExtremum{axis + 1, keep_dims}, x[0]); }
 };

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <xtape/core/error.hpp>
+#include <xtape/core/parallel.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/core/wraps.hpp>
 #include <xtape/train/search.hpp>
@@ -86,6 +87,7 @@ void in_parallel(std::size_t count, std::size_t threads, const Work& work, const
 
   const auto run = [&, dtype = default_dtype()] {
     const DefaultDtypeGuard as_there(dtype);
+    const detail::Unshared alone;
     std::unique_lock lock(mutex);
     while (next < count) {
       const std::size_t i = next++;

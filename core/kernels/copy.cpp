@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <xtape/core/kernels/copy.hpp>
+#include <xtape/core/parallel.hpp>
 
 namespace xtape::kernels {
 namespace {
@@ -190,11 +191,8 @@ void coalesce(Shape& shape, std::initializer_list<Strides*> layouts) {
 
 namespace {
 
-void run(BlockFunction block, const Shape& shape, const Layout& target, const Layout& source) {
-  if (shape.size() == 0) return;
-  Shape axes = shape;
+void run_alone(BlockFunction block, Shape axes, const Layout& target, const Layout& source) {
   Strides to = target.strides, from = source.strides;
-  coalesce(axes, {&to, &from});
   const auto to_element = static_cast<std::int64_t>(size_of(target.dtype));
   const auto from_element = static_cast<std::int64_t>(size_of(source.dtype));
   for (auto& stride : to) stride *= to_element;
@@ -239,6 +237,27 @@ void run(BlockFunction block, const Shape& shape, const Layout& target, const La
     }
     if (axis < 0) return;
   }
+}
+
+/// Places [first, last) of the outermost axis.
+Layout moved_to(std::int64_t first, Layout layout) {
+  layout.data += first * layout.strides[0] * static_cast<std::int64_t>(size_of(layout.dtype));
+  return layout;
+}
+
+void run(BlockFunction block, const Shape& shape, Layout target, Layout source) {
+  if (shape.size() == 0) return;
+  Shape axes = shape;
+  coalesce(axes, {&target.strides, &source.strides});
+  if (axes.rank() == 0) return run_alone(block, axes, target, source);
+  constexpr std::int64_t piece_size = 16384;  // elements that threads share work by
+  const std::int64_t each = axes.size() / axes[0];
+  const std::int64_t piece = std::max<std::int64_t>(16, piece_size / each);
+  detail::parallel_for(axes[0], piece, [&](std::int64_t first, std::int64_t last) {
+    Shape part = axes;
+    part[0] = last - first;
+    run_alone(block, part, moved_to(first, target), moved_to(first, source));
+  });
 }
 
 }  // namespace

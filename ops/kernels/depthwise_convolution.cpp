@@ -2,6 +2,7 @@
 #include <vector>
 
 #include <xtape/core/memory.hpp>
+#include <xtape/core/parallel.hpp>
 #include <xtape/ops/kernels/depthwise.hpp>
 #include <xtape/ops/kernels/sliding_convolution.hpp>
 
@@ -53,15 +54,19 @@ template <class T>
 void slide_planes(const ConvolutionShape& shape, const Plane& plane, const T* x, const T* weights,
                   T* y) {
   const Windows& of = shape.windows;
-  Buffer<T> padded(static_cast<std::size_t>(plane.size() + slack), T{0});
   const std::int64_t in = plane.rows.in * plane.columns.in,
                      out = plane.rows.out * plane.columns.out;
-  for (std::int64_t i = 0; i < shape.images * shape.groups; ++i) {
-    plane.put(x + i * in, padded.data());
-    pass(PlaneSums<T>{padded.data(), plane.columns.padded(), weights + i % shape.groups * of.taps(),
-                      of.kernel[1], of.kernel[2], of.dilation[1], of.dilation[2], y + i * out,
-                      plane.rows.out, plane.columns.out});
-  }
+  constexpr std::int64_t planes = 8;  // that threads share work by
+  detail::parallel_for(shape.images * shape.groups, planes, [&](auto first, auto last) {
+    Buffer<T> padded(static_cast<std::size_t>(plane.size() + slack), T{0});
+    for (std::int64_t i = first; i < last; ++i) {
+      plane.put(x + i * in, padded.data());
+      pass(PlaneSums<T>{padded.data(), plane.columns.padded(),
+                        weights + i % shape.groups * of.taps(), of.kernel[1], of.kernel[2],
+                        of.dilation[1], of.dilation[2], y + i * out, plane.rows.out,
+                        plane.columns.out});
+    }
+  });
 }
 
 }  // namespace
@@ -98,23 +103,25 @@ void depthwise_weights(const ConvolutionShape& shape, const T* data, const T* re
   const std::int64_t size = plane.size();
   const std::int64_t together =
       std::clamp<std::int64_t>(workspace / std::max<std::int64_t>(size, 1), 1, shape.images);
-  Buffer<T> padded(static_cast<std::size_t>(together * size + slack), T{0});
-  Buffer<double> sums(static_cast<std::size_t>(of.taps()));
-  for (std::int64_t group = 0; group < shape.groups; ++group) {
-    std::fill(sums.begin(), sums.end(), 0);
-    for (std::int64_t first = 0; first < shape.images; first += together) {
-      const std::int64_t count = std::min(together, shape.images - first);
-      for (std::int64_t i = 0; i < count; ++i)
-        plane.put(data + ((first + i) * shape.groups + group) * of.elements(),
-                  padded.data() + i * size);
-      pass(PlaneProducts<T>{padded.data(), plane.columns.padded(), size,
-                            result + (first * shape.groups + group) * of.places(),
-                            shape.groups * of.places(), count, of.out[1], of.out[2], of.kernel[1],
-                            of.kernel[2], of.dilation[1], of.dilation[2], sums.data()});
+  detail::parallel_for(shape.groups, 1, [&](std::int64_t first_group, std::int64_t last_group) {
+    Buffer<T> padded(static_cast<std::size_t>(together * size + slack), T{0});
+    Buffer<double> sums(static_cast<std::size_t>(of.taps()));
+    for (std::int64_t group = first_group; group < last_group; ++group) {
+      std::fill(sums.begin(), sums.end(), 0);
+      for (std::int64_t first = 0; first < shape.images; first += together) {
+        const std::int64_t count = std::min(together, shape.images - first);
+        for (std::int64_t i = 0; i < count; ++i)
+          plane.put(data + ((first + i) * shape.groups + group) * of.elements(),
+                    padded.data() + i * size);
+        pass(PlaneProducts<T>{padded.data(), plane.columns.padded(), size,
+                              result + (first * shape.groups + group) * of.places(),
+                              shape.groups * of.places(), count, of.out[1], of.out[2], of.kernel[1],
+                              of.kernel[2], of.dilation[1], of.dilation[2], sums.data()});
+      }
+      std::transform(sums.begin(), sums.end(), weights + group * of.taps(),
+                     [](double sum) { return static_cast<T>(sum); });
     }
-    std::transform(sums.begin(), sums.end(), weights + group * of.taps(),
-                   [](double sum) { return static_cast<T>(sum); });
-  }
+  });
 }
 
 template void depthwise_result(const ConvolutionShape&, const float*, const float*, float*);

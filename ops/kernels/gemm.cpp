@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -6,6 +7,7 @@
 #include <cblas.h>
 
 #include <xtape/core/memory.hpp>
+#include <xtape/core/parallel.hpp>
 #include <xtape/core/wraps.hpp>
 #include <xtape/ops/kernels/gemm.hpp>
 #include <xtape/ops/kernels/packed.hpp>
@@ -76,10 +78,14 @@ XTAPE_WRAPS void plain_product(std::int64_t m, std::int64_t n, std::int64_t k, c
 
 constexpr std::int64_t skinny = 4, long_axis = 4096;
 
+bool is_long(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k) {
+  return dtype == Dtype::float32 && k > long_axis && std::min(m, n) <= skinny;
+}
+
 /// A skinny product of float32 over a long inner axis: by pieces, which are summed in double. A
-/// large one BLAS sums by pieces of its own.
+/// large one BLAS sums by pieces of its own. In rows of y `stride` apart, to which it is added if `added`.
 void long_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
-                  const std::byte* bias, std::byte* y) {
+                  const std::byte* bias, std::byte* y, std::int64_t stride, bool added) {
   // The terms of a dot product lie in many lanes, those of sums of rows in one.
   const std::int64_t piece = n <= skinny && !a.transposed ? 256 : 64;
   const auto size = static_cast<std::size_t>(m * n);
@@ -90,11 +96,14 @@ void long_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& 
          from_row(b, place), nullptr, reinterpret_cast<std::byte*>(part.data()));
     for (std::size_t i = 0; i < size; ++i) totals[i] += static_cast<double>(part[i]);
   }
-  const auto* added = reinterpret_cast<const float*>(bias);
-  auto* sums = reinterpret_cast<float*>(y);
-  for (std::size_t i = 0; i < size; ++i) {
-    const double start = added == nullptr ? 0 : added[i % static_cast<std::size_t>(n)];
-    sums[i] = static_cast<float>(start + totals[i]);
+  const auto* row = reinterpret_cast<const float*>(bias);
+  const double* total = totals.data();
+  for (std::int64_t i = 0; i < m; ++i) {
+    auto* sums = reinterpret_cast<float*>(y) + i * stride;
+    for (std::int64_t j = 0; j < n; ++j) {
+      const double start = row != nullptr ? row[j] : added ? sums[j] : 0;
+      sums[j] = static_cast<float>(start + *total++);
+    }
   }
 }
 
@@ -129,6 +138,11 @@ void blas_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, c
   }
 }
 
+int blas_threads() {
+  static const int threads = openblas_get_num_threads == nullptr ? 1 : openblas_get_num_threads();
+  return threads;
+}
+
 /// Whether our own tiles are faster than BLAS: with the registers of AVX-512, which OpenBLAS leaves unused on
 /// many a processor; not where it would share a large product among more threads than they make up for, nor
 /// for a large matrix b of few rows a, which would be packed for little.
@@ -136,15 +150,20 @@ bool by_tiles(std::int64_t m, std::int64_t n, std::int64_t k) {
   if (levels[level_in_use()] != Level::x86_64_v4) return false;
   constexpr double alone = 1 << 22;
   constexpr std::int64_t few_rows = 32, small_matrix = 1 << 18;
-  static const int threads = openblas_get_num_threads == nullptr ? 1 : openblas_get_num_threads();
   const double products = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  return (threads <= 2 || products <= alone) && (m >= few_rows || n * k <= small_matrix);
+  return (blas_threads() <= 2 || products <= alone) && (m >= few_rows || n * k <= small_matrix);
+}
+
+/// Rows of a that threads share a product by, given the products of each; a multiple of those of a tile.
+std::int64_t rows_of(std::int64_t products) {
+  constexpr std::int64_t tile = 12, worth = 1 << 18;
+  return tile * std::max<std::int64_t>(1, worth / (tile * products));
 }
 
 /// y = a b, or y += a b, by blocks of b that stay in the cache.
 void tiled_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
                    const Matrix& b, std::byte* y, std::int64_t stride, bool added) {
-  constexpr std::int64_t most_columns = 1024, most_rows = 1024;
+  constexpr std::int64_t most_columns = 1024, most_rows = 1024, panels = 64;
   const auto& tiles = chosen<PackedKernels>();
   const auto bytes = static_cast<std::int64_t>(size_of(dtype));
   std::vector<std::byte, memory::Allocator<std::byte>> packed(static_cast<std::size_t>(
@@ -157,11 +176,42 @@ void tiled_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, 
     const std::int64_t columns = std::min(most_columns, n - column);
     for (std::int64_t row = 0; row < k; row += most_rows) {
       const std::int64_t rows = std::min(most_rows, k - row);
-      tiles.pack(dtype, columns, rows, part(b, row, column), packed.data());
-      tiles.product(dtype, m, columns, rows, part(a, 0, row), packed.data(), rows,
-                    y + bytes * column, stride, added || row > 0);
+      const double products = static_cast<double>(columns) * static_cast<double>(rows);
+      detail::parallel_for(columns, panels, detail::time_of_products(8 * products),
+                           [&](std::int64_t first, std::int64_t last) {
+                             tiles.pack(dtype, last - first, rows, part(b, row, column + first),
+                                        packed.data() + bytes * first * rows);
+                           });
+      detail::parallel_for(
+          m, rows_of(columns * rows), detail::time_of_products(static_cast<double>(m) * products),
+          [&](std::int64_t first, std::int64_t last) {
+            tiles.product(dtype, last - first, columns, rows, part(a, first, row), packed.data(),
+                          rows, y + bytes * (first * stride + column), stride, added || row > 0);
+          });
     }
   }
+}
+
+/// By BLAS; threads share rows of y, unless BLAS has threads itself. Pieces are so large that BLAS takes
+/// them as it would take all.
+void shared_blas_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k,
+                         const Matrix& a, const Matrix& b, std::byte* y, std::int64_t stride,
+                         bool added) {
+  constexpr double worth = 1 << 22;
+  constexpr std::int64_t together = 64;
+  const auto bytes = static_cast<std::int64_t>(size_of(dtype));
+  const double row = static_cast<double>(n) * static_cast<double>(k);
+  const std::int64_t piece =
+      together * static_cast<std::int64_t>(std::ceil(worth / (row * together)));
+  const std::int64_t pieces = blas_threads() > 1 ? 1 : std::max<std::int64_t>(1, m / piece);
+  detail::parallel_for(
+      pieces, 1, detail::time_of_products(row * static_cast<double>(m)),
+      [&](std::int64_t first, std::int64_t last) {
+        const std::int64_t from = first * piece, to = last == pieces ? m : last * piece;
+        Matrix rows = a;
+        rows.data += bytes * from * (a.transposed ? 1 : a.stride);
+        blas_product(dtype, to - from, n, k, rows, b, y + bytes * from * stride, stride, added);
+      });
 }
 
 /// y = a b, or y += a b, of floating numbers, no extent being 0; or false.
@@ -172,7 +222,7 @@ bool fast_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, c
     return true;
   }
   if (std::max({m, n, k, a.stride, b.stride, stride}) > blas_counts) return false;
-  blas_product(dtype, m, n, k, a, b, y, stride, added);
+  shared_blas_product(dtype, m, n, k, a, b, y, stride, added);
   return true;
 }
 
@@ -188,8 +238,7 @@ void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Mat
     return dtype == Dtype::float32 ? dot_product(kernels.dot_float32, k, a, b, bias, y)
                                    : dot_product(kernels.dot_float64, k, a, b, bias, y);
   }
-  if (dtype == Dtype::float32 && k > long_axis && std::min(m, n) <= skinny)
-    return long_product(m, n, k, a, b, bias, y);
+  if (is_long(dtype, m, n, k)) return long_product(m, n, k, a, b, bias, y, n, false);
   if (k > 0 && chosen<SkinnyKernels>().gemm(dtype, m, n, k, a, b, bias, y)) return;
   const bool plain = std::max({m, n, k, a.stride, b.stride}) > blas_counts && !by_tiles(m, n, k);
   if (plain) {
@@ -208,6 +257,7 @@ void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Mat
 void gemm_into(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
                const Matrix& b, std::byte* y, std::int64_t stride, bool added) {
   if (m == 0 || n == 0) return;
+  if (is_long(dtype, m, n, k)) return long_product(m, n, k, a, b, nullptr, y, stride, added);
   const auto size = static_cast<std::int64_t>(size_of(dtype));
   if (k > 0 && fast_product(dtype, m, n, k, a, b, y, stride, added)) return;
   for (std::int64_t row = 0; row < m; ++row, y += stride * size) {

@@ -4,6 +4,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/kernels/copy.hpp>
+#include <xtape/core/parallel.hpp>
 #include <xtape/ops/kernels/gather.hpp>
 #include <xtape/ops/kernels/map.hpp>
 
@@ -15,6 +16,7 @@ constexpr std::int64_t block_size =
 constexpr std::int64_t shortest_row =
     128;  // rows from this length on are worth a call of their own
 constexpr std::size_t widest_register = 16;  // float32 elements in 64 bytes
+constexpr std::int64_t piece_size = 8192;    // elements that threads share work by
 
 /// One operand as the loops see it.
 struct Source {
@@ -154,6 +156,19 @@ void run_gathered(const Plan& plan) {
   }
 }
 
+/// The function over dense results; operands of step 0 are constants.
+void run_run(BlockFunction function, Dtype compute, const detail::Body& y,
+             const std::array<const std::byte*, max_operands>& x,
+             const std::array<std::int64_t, max_operands>& step, std::size_t count) {
+  const auto element = static_cast<std::int64_t>(size_of(compute)),
+             y_element = static_cast<std::int64_t>(size_of(y.dtype));
+  detail::parallel_for(y.size, piece_size, [&](std::int64_t first, std::int64_t last) {
+    std::array<const std::byte*, max_operands> from;
+    for (std::size_t k = 0; k < count; ++k) from[k] = x[k] + first * step[k] * element;
+    function(y.data + first * y_element, from.data(), step.data(), last - first);
+  });
+}
+
 /// Operands that lie as the result does: the common case.
 bool run_dense(BlockFunction function, Dtype compute, const detail::Body& y,
                std::span<const Tensor* const> operands) {
@@ -165,7 +180,7 @@ bool run_dense(BlockFunction function, Dtype compute, const detail::Body& y,
     if (body.size != y.size || body.dtype != compute || !body.contiguous) return false;
     x[k++] = body.data;
   }
-  function(y.data, x.data(), step.data(), y.size);
+  run_run(function, compute, y, x, step, k);
   return true;
 }
 
@@ -192,7 +207,7 @@ bool run_flat(BlockFunction function, Dtype compute, const detail::Body& y,
     }
     ++k;
   }
-  function(y.data, x.data(), step.data(), y.size);
+  run_run(function, compute, y, x, step, k);
   return true;
 }
 
@@ -236,6 +251,17 @@ void merge_axes(Plan& plan) {
   coalesce(plan.shape, {&y, strides[0], strides[1], strides[2], strides[3]});
 }
 
+/// What the places [first, last) of the outermost axis take.
+Plan part_of(Plan plan, std::int64_t first, std::int64_t last) {
+  plan.y += first * (plan.shape.size() / plan.shape[0]) * plan.y_element;
+  plan.shape[0] = last - first;
+  for (std::size_t k = 0; k < plan.count; ++k) {
+    Source& source = plan.sources[k];
+    source.data += first * source.strides[0] * static_cast<std::int64_t>(size_of(source.dtype));
+  }
+  return plan;
+}
+
 /// Whatever they are.
 void run_planned(Plan plan, std::span<const Tensor* const> operands) {
   for (const Tensor* operand : operands) {
@@ -251,7 +277,13 @@ void run_planned(Plan plan, std::span<const Tensor* const> operands) {
                   [&](const Source& source) {
                     return direct(plan, source, source.strides[static_cast<std::size_t>(last)]);
                   });
-  rows ? run_rows(plan) : run_gathered(plan);
+  const auto run = [rows](const Plan& part) { rows ? run_rows(part) : run_gathered(part); };
+  const std::int64_t outermost = plan.shape[0], each = plan.shape.size() / outermost;
+  const std::int64_t piece = std::max<std::int64_t>(1, piece_size / each);
+  detail::parallel_for(outermost, piece, [&](std::int64_t first, std::int64_t end) {
+    if (end - first == outermost) return run(plan);
+    run(part_of(plan, first, end));
+  });
 }
 
 }  // namespace

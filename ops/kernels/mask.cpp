@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include <xtape/core/parallel.hpp>
 #include <xtape/ops/kernels/mask.hpp>
 #include <xtape/ops/kernels/philox.hpp>
 
@@ -12,16 +13,20 @@ namespace {
 template <class T>
 void dropout(const T* x, T* y, std::int64_t n, std::int32_t threshold, T scale, std::uint64_t key,
              std::uint64_t call) {
-  PhiloxBlock block;
-  std::uint16_t bits[sizeof(block.words) / sizeof(std::uint16_t)];
-  constexpr auto elements = static_cast<std::int64_t>(sizeof(bits) / sizeof(bits[0]));
-  for (std::int64_t start = 0; start < n; start += elements) {
-    block.generate(static_cast<std::uint64_t>(start / elements) * block.counters, call, key);
-    std::memcpy(bits, block.words, sizeof(bits));
-    const std::int64_t count = std::min(elements, n - start);
-    for (std::int64_t i = 0; i < count; ++i)
-      y[start + i] = bits[i] < threshold ? T{0} : x[start + i] * scale;
-  }
+  constexpr std::int64_t piece = 8192;  // elements that threads share work by
+  detail::parallel_for(n, piece, [&](std::int64_t first, std::int64_t last) {
+    PhiloxBlock block;
+    std::uint16_t bits[sizeof(block.words) / sizeof(std::uint16_t)];
+    constexpr auto elements = static_cast<std::int64_t>(sizeof(bits) / sizeof(bits[0]));
+    static_assert(piece % elements == 0);
+    for (std::int64_t start = first; start < last; start += elements) {
+      block.generate(static_cast<std::uint64_t>(start / elements) * block.counters, call, key);
+      std::memcpy(bits, block.words, sizeof(bits));
+      const std::int64_t count = std::min(elements, last - start);
+      for (std::int64_t i = 0; i < count; ++i)
+        y[start + i] = bits[i] < threshold ? T{0} : x[start + i] * scale;
+    }
+  });
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include <xtape/core/parallel.hpp>
+#include <xtape/ops/kernels/buffer.hpp>
 #include <xtape/ops/kernels/normalize_columns.hpp>
 #include <xtape/ops/kernels/typed.hpp>
 
@@ -135,6 +137,16 @@ Part<T> part_of(const Moments& moments, double eps) {
           static_cast<T>(variance)};
 }
 
+/// Calls f(part) for all that are normalized together, which threads share.
+template <class F>
+void each_part(const Normalization& of, const F& f) {
+  constexpr std::int64_t worth = 8192;
+  const std::int64_t piece = 1 + worth / std::max<std::int64_t>(of.together(), 1);
+  detail::parallel_for(of.parts(), piece, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t part = first; part < last; ++part) f(part);
+  });
+}
+
 /// Arrays of [outer, channels, inner] and their moments.
 template <class T>
 struct Forward {
@@ -178,7 +190,7 @@ struct Forward {
   void groups() const {
     const std::int64_t together = of.together(),
                        channels = together / std::max<std::int64_t>(of.inner, 1);
-    for (std::int64_t part = 0; part < of.parts(); ++part) {
+    each_part(of, [&](std::int64_t part) {
       const std::int64_t begin = part * together, channel = part % of.groups * channels;
       const Part<T> numbers = part_of<T>(moments_of(x + begin, together, of.centred), of.eps);
       put(part, numbers);
@@ -188,10 +200,10 @@ struct Forward {
         for (std::int64_t c = 0; c < channels; ++c)
           run(begin + c * of.inner, of.inner, numbers, channel + c);
       }
-    }
+    });
   }
   void channels() const {
-    for (std::int64_t c = 0; c < of.channels; ++c) {
+    each_part(of, [&](std::int64_t c) {
       const auto place = [&](std::int64_t i) { return (i * of.channels + c) * of.inner; };
       Moments all;
       for (std::int64_t i = 0; i < of.outer; ++i)
@@ -199,7 +211,7 @@ struct Forward {
       const Part<T> numbers = part_of<T>(all, of.eps);
       put(c, numbers);
       for (std::int64_t i = 0; i < of.outer; ++i) run(place(i), of.inner, numbers, c);
-    }
+    });
   }
 };
 
@@ -236,7 +248,7 @@ struct Backward {
 
   void channels() const {
     const double share = 1 / static_cast<double>(std::max<std::int64_t>(of.together(), 1));
-    for (std::int64_t c = 0; c < of.channels; ++c) {
+    each_part(of, [&](std::int64_t c) {
       const auto place = [&](std::int64_t i) { return (i * of.channels + c) * of.inner; };
       const Part<T> numbers = part(c);
       double total = 0, along = 0;
@@ -250,29 +262,36 @@ struct Backward {
       const double factor = static_cast<double>(w) * share;
       for (std::int64_t i = 0; i < of.outer; ++i)
         run(place(i), of.inner, numbers, w, factor * total, factor * along);
-    }
+    });
   }
 
   /// Groups of channels that have several elements each.
   void groups() const {
     const std::int64_t channels = of.channels / of.groups;
     const double share = 1 / static_cast<double>(std::max<std::int64_t>(of.together(), 1));
-    Numbers<double> totals(static_cast<std::size_t>(2 * of.channels));
-    for (std::int64_t i = 0; i < of.parts(); ++i) {
+    const Buffer<double> of_runs(2 * of.outer * of.channels);
+    each_part(of, [&](std::int64_t i) {
       const Part<T> numbers = part(i);
       const std::int64_t begin = i * of.together(), first = i % of.groups * channels;
+      double* own = of_runs.data() + 2 * i * channels;
       double total = 0, along = 0;
       for (std::int64_t c = 0; c < channels; ++c) {
         const auto [one, other] = run_sums(begin + c * of.inner, of.inner, numbers);
         const double w = static_cast<double>(weight_of(first + c));
         total += w * one, along += w * other;
-        totals[static_cast<std::size_t>(first + c)] += other;
-        totals[static_cast<std::size_t>(of.channels + first + c)] += one;
+        *own++ = other;
+        *own++ = one;
       }
       if (!of.centred) total = 0;
       for (std::int64_t c = 0; c < channels; ++c)
         run(begin + c * of.inner, of.inner, numbers, weight_of(first + c), share * total,
             share * along);
+    });
+    Numbers<double> totals(static_cast<std::size_t>(2 * of.channels));
+    for (std::int64_t i = 0; i < of.outer * of.channels; ++i) {
+      const std::int64_t c = i % of.channels;
+      totals[static_cast<std::size_t>(c)] += of_runs.data()[2 * i];
+      totals[static_cast<std::size_t>(of.channels + c)] += of_runs.data()[2 * i + 1];
     }
     put(totals);
   }
@@ -283,19 +302,17 @@ struct Backward {
         64;  // rows that are summed in T before the sum goes on in double
     const std::int64_t n = of.together();
     const double share = 1 / static_cast<double>(std::max<std::int64_t>(n, 1));
-    Numbers<double> totals(static_cast<std::size_t>(2 * of.channels));
-    Numbers<T> partial(static_cast<std::size_t>(2 * of.channels));
-    const auto flush = [&] {
-      for (std::size_t j = 0; j < partial.size(); ++j)
-        totals[j] += static_cast<double>(std::exchange(partial[j], T{0}));
-    };
-    for (std::int64_t i = 0; i < of.parts(); ++i) {
-      const Part<T> numbers = part(i);
-      const std::int64_t begin = i * n, channel = i % of.groups * n;
-      row(begin, n, numbers, channel, share, partial.data());
-      if (i % (block * of.groups) == block * of.groups - 1) flush();
-    }
-    flush();
+    const std::int64_t sums = 2 * of.channels, together = block * of.groups,
+                       blocks = (of.parts() + together - 1) / together;
+    Numbers<T> partial(static_cast<std::size_t>(blocks * sums));
+    detail::parallel_for(blocks, 1, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first * together; i < std::min(last * together, of.parts()); ++i)
+        row(i * n, n, part(i), i % of.groups * n, share, partial.data() + i / together * sums);
+    });
+    Numbers<double> totals(static_cast<std::size_t>(sums));
+    for (std::int64_t i = 0; i < blocks * sums; ++i)
+      totals[static_cast<std::size_t>(i % sums)] +=
+          static_cast<double>(partial[static_cast<std::size_t>(i)]);
     put(totals);
   }
   void row(std::int64_t begin, std::int64_t n, const Part<T>& numbers, std::int64_t channel,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <xtape/core/memory.hpp>
+#include <xtape/core/parallel.hpp>
 #include <xtape/ops/kernels/normalize.hpp>
 #include <xtape/ops/kernels/run.hpp>
 
@@ -25,7 +26,7 @@ void column_sums(std::int64_t rows, std::int64_t columns, const Make& make, doub
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   constexpr std::int64_t block = 64;  // rows that are summed in T before the sum goes on in double
   std::fill_n(totals, static_cast<std::int64_t>(k) * columns, 0.0);
-  for (std::int64_t j = 0; j < columns; j += width) {
+  const auto strip = [&](std::int64_t j) {
     const std::int64_t count = std::min(width, columns - j);
     const auto load = [&](const T* p) {
       return count == width ? Lane<T>::load(p) : Lane<T>::load_first(p, count);
@@ -44,7 +45,21 @@ void column_sums(std::int64_t rows, std::int64_t columns, const Make& make, doub
           into[lane] += static_cast<double>(lanes[lane]);
       }
     }
-  }
+  };
+  const std::int64_t piece =
+      width * std::max<std::int64_t>(1, 512 / std::max<std::int64_t>(rows, 1));
+  detail::parallel_for(columns, piece, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t j = first; j < last; j += width) strip(j);
+  });
+}
+
+/// Calls f(row) for each.
+template <class F>
+void each_row(std::int64_t rows, std::int64_t columns, const F& f) {
+  const std::int64_t piece = 1 + 8192 / std::max<std::int64_t>(columns, 1);
+  detail::parallel_for(rows, piece, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; ++row) f(row);
+  });
 }
 
 /// The loops of a normalization by channel over columns, `of.inner` of them a channel.
@@ -99,9 +114,10 @@ struct Columns {
     const auto formula = [](Lane<T> v, Lane<T> m, Lane<T> r, Lane<T> w, Lane<T> b) {
       return (v - m) * r * w + b;
     };
-    for (std::int64_t row = 0; row < of.outer; ++row)
+    each_row(of.outer, columns, [&](std::int64_t row) {
       map_run(columns, y + row * columns, formula, x + row * columns, centre.data(), scale.data(),
               factor.data(), shift.data());
+    });
   }
 
   void backward(const T* g, const T* x, const T* weight, const T* moments, T* dx, T* dweight,
@@ -131,9 +147,10 @@ struct Columns {
     });
     const auto formula = [](Lane<T> slope, Lane<T> v, Lane<T> m, Lane<T> r, Lane<T> w, Lane<T> a,
                             Lane<T> b) { return r * (slope * w - a - (v - m) * r * b); };
-    for (std::int64_t row = 0; row < of.outer; ++row)
+    each_row(of.outer, columns, [&](std::int64_t row) {
       map_run(columns, dx + row * columns, formula, g + row * columns, x + row * columns,
               centre.data(), scale.data(), factor.data(), shift.data(), along.data());
+    });
   }
 
   static std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <xtape/core/parallel.hpp>
 #include <xtape/ops/kernels/buffer.hpp>
 #include <xtape/ops/kernels/packed.hpp>
 
@@ -25,7 +26,16 @@ class PackedMatrix {
   }
   void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, std::byte* y,
                 std::int64_t y_stride, bool added) const {
-    chosen<PackedKernels>().product(dtype_, m, n, k, a, packed_.data(), k_, y, y_stride, added);
+    constexpr std::int64_t rows = 48;  // that threads share work by
+    const auto element = static_cast<std::int64_t>(size_of(dtype_));
+    const double products = static_cast<double>(m * n) * static_cast<double>(k);
+    detail::parallel_for(
+        m, rows, detail::time_of_products(products), [&](std::int64_t first, std::int64_t last) {
+          const std::int64_t offset = first * (a.transposed ? 1 : a.stride) * element;
+          chosen<PackedKernels>().product(dtype_, last - first, n, k,
+                                          {a.data + offset, a.stride, a.transposed}, packed_.data(),
+                                          k_, y + first * y_stride * element, y_stride, added);
+        });
   }
 
  private:

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <utility>
 
+#include <xtape/core/parallel.hpp>
 #include <xtape/ops/kernels/buffer.hpp>
 #include <xtape/ops/kernels/packed_matrix.hpp>
 #include <xtape/ops/kernels/recurrence.hpp>
@@ -19,18 +20,31 @@ struct Layout {
   std::int64_t element, state, gates;
 };
 
-/// Which sequences a step belongs to.
+/// Some of the sequences of a batch: each goes its way alone.
+struct Sequences {
+  std::int64_t first, count;
+
+  /// From the first of so many numbers for each sequence.
+  template <class Byte>
+  void move(Byte*& data, std::int64_t each, const Layout& at) const {
+    if (data != nullptr) data += first * each * at.element;
+  }
+};
+
+/// Which of them a step belongs to.
 class Alive {
  public:
-  explicit Alive(const Recurrence& of) : of_(of), flags_(std::max<std::int64_t>(of.batch, 1)) {}
+  Alive(const Recurrence& of, const Sequences& sequences)
+      : of_(of), sequences_(sequences), flags_(std::max<std::int64_t>(sequences.count, 1)) {}
   RecurrentStep at(std::int64_t step) {
-    for (std::int64_t b = 0; of_.lengths != nullptr && b < of_.batch; ++b)
-      flags_.data()[b] = step < of_.lengths[b];
-    return {of_.batch, of_.width, of_.lengths == nullptr ? nullptr : flags_.data()};
+    for (std::int64_t b = 0; of_.lengths != nullptr && b < sequences_.count; ++b)
+      flags_.data()[b] = step < of_.lengths[sequences_.first + b];
+    return {sequences_.count, of_.width, of_.lengths == nullptr ? nullptr : flags_.data()};
   }
 
  private:
   const Recurrence& of_;
+  const Sequences& sequences_;
   Buffer<bool> flags_;
 };
 
@@ -66,10 +80,34 @@ class Inputs {
   Buffer<std::byte> biases_;
 };
 
+/// Calls f with some of the sequences, which threads share: each thread takes all steps of its own.
+template <class F>
+void share_sequences(const Recurrence& of, const F& f) {
+  constexpr std::int64_t least = 4;
+  const std::int64_t each = (of.batch + threads() - 1) / threads();
+  const double products = static_cast<double>(of.steps * of.batch) *
+                          static_cast<double>(gates_of(of.cell) * of.width * of.width);
+  detail::parallel_for(of.batch, (each + least - 1) / least * least,
+                       detail::time_of_products(products),
+                       [&](std::int64_t first, std::int64_t last) {
+                         f(Sequences{first, last - first});
+                       });
+}
+
+RecurrenceValues values_of(const Recurrence& of, const Sequences& sequences,
+                           RecurrenceValues values) {
+  const Layout at(of);
+  sequences.move(values.h, of.width, at);
+  sequences.move(values.c, of.width, at);
+  sequences.move(values.gates, gates_of(of.cell) * of.width, at);
+  sequences.move(values.inner, of.width, at);
+  return values;
+}
+
 /// Calls f with each step and what there is of it, from the first in the direction, or from the last.
 template <class F>
-void for_each_step(const Recurrence& of, bool backwards, const F& f) {
-  Alive alive(of);
+void for_each_step(const Recurrence& of, const Sequences& sequences, bool backwards, const F& f) {
+  Alive alive(of, sequences);
   for (std::int64_t i = 0; i < of.steps; ++i) {
     const std::int64_t step = of.reverse != backwards ? of.steps - 1 - i : i;
     f(step, alive.at(step));
@@ -77,19 +115,22 @@ void for_each_step(const Recurrence& of, bool backwards, const F& f) {
 }
 
 void recurrence_gru(const Recurrence& of, const RecurrenceWeights& weights, const std::byte* biases,
-                    const RecurrenceValues& values) {
+                    const RecurrenceValues& all) {
   const Layout at(of);
   const std::int64_t n = of.width;
   const std::byte* last = weights.hidden + 2 * n * n * at.element;
   const PackedMatrix outer(of.dtype, 2 * n, n, {weights.hidden, n, true});
   const PackedMatrix within(of.dtype, n, n, {last, n, true});
-  for_each_step(of, false, [&](std::int64_t step, const RecurrentStep& alive) {
-    const std::byte* before = values.h + of.before(step) * at.state;
-    std::byte *sums = values.gates + step * at.gates, *inner = values.inner + step * at.state;
-    outer.multiply(of.batch, {before, n, false}, sums, 3 * n, true);
-    within.multiply(of.batch, {before, n, false}, inner, n, false);
-    chosen<RecurrentKernels>().gru(of.dtype, alive, biases, sums, inner, before,
-                                   values.h + of.behind(step) * at.state);
+  share_sequences(of, [&](const Sequences& sequences) {
+    const RecurrenceValues values = values_of(of, sequences, all);
+    for_each_step(of, sequences, false, [&](std::int64_t step, const RecurrentStep& alive) {
+      const std::byte* before = values.h + of.before(step) * at.state;
+      std::byte *sums = values.gates + step * at.gates, *inner = values.inner + step * at.state;
+      outer.multiply(alive.batch, {before, n, false}, sums, 3 * n, true);
+      within.multiply(alive.batch, {before, n, false}, inner, n, false);
+      chosen<RecurrentKernels>().gru(of.dtype, alive, biases, sums, inner, before,
+                                     values.h + of.behind(step) * at.state);
+    });
   });
 }
 
@@ -125,8 +166,8 @@ class GradientStep {
       kernels.rnn_gradient(of_.dtype, alive, of_.cell == Cell::relu, values.h + behind, now, sums);
     }
     kernels.pass(of_.dtype, alive, gru, to.gh + before, now, next);
-    outer_.multiply(of_.batch, {sums, columns, false}, next, n, true);
-    if (gru) within_.multiply(of_.batch, {to.dinner + step * at_.state, n, false}, next, n, true);
+    outer_.multiply(alive.batch, {sums, columns, false}, next, n, true);
+    if (gru) within_.multiply(alive.batch, {to.dinner + step * at_.state, n, false}, next, n, true);
   }
 
  private:
@@ -139,45 +180,56 @@ class GradientStep {
 }  // namespace
 
 void recurrence(const Recurrence& of, const RecurrenceWeights& weights, const std::byte* x,
-                const RecurrenceValues& values) {
+                const RecurrenceValues& all) {
   if (of.batch == 0 || of.steps == 0) return;
-  const Inputs inputs(of, weights, x, values.gates);
+  const Inputs inputs(of, weights, x, all.gates);
   const std::byte* biases = inputs.biases();
-  if (of.cell == Cell::gru) return recurrence_gru(of, weights, biases, values);
+  if (of.cell == Cell::gru) return recurrence_gru(of, weights, biases, all);
   const Layout at(of);
   const auto& kernels = chosen<RecurrentKernels>();
   const std::int64_t n = of.width, columns = gates_of(of.cell) * n;
   const PackedMatrix product(of.dtype, columns, n, {weights.hidden, n, true});
-  for_each_step(of, false, [&](std::int64_t step, const RecurrentStep& alive) {
-    const std::int64_t before = of.before(step) * at.state, behind = of.behind(step) * at.state;
-    const std::byte* h = values.h + before;
-    std::byte* sums = values.gates + step * at.gates;
-    product.multiply(of.batch, {h, n, false}, sums, columns, true);
-    if (of.cell == Cell::lstm) {
-      kernels.lstm(of.dtype, alive, biases, sums, h, values.c + before, values.h + behind,
-                   values.c + behind);
-    } else {
-      kernels.rnn(of.dtype, alive, of.cell == Cell::relu, biases, sums, h, values.h + behind);
-    }
+  share_sequences(of, [&](const Sequences& sequences) {
+    const RecurrenceValues values = values_of(of, sequences, all);
+    for_each_step(of, sequences, false, [&](std::int64_t step, const RecurrentStep& alive) {
+      const std::int64_t before = of.before(step) * at.state, behind = of.behind(step) * at.state;
+      const std::byte* h = values.h + before;
+      std::byte* sums = values.gates + step * at.gates;
+      product.multiply(alive.batch, {h, n, false}, sums, columns, true);
+      if (of.cell == Cell::lstm) {
+        kernels.lstm(of.dtype, alive, biases, sums, h, values.c + before, values.h + behind,
+                     values.c + behind);
+      } else {
+        kernels.rnn(of.dtype, alive, of.cell == Cell::relu, biases, sums, h, values.h + behind);
+      }
+    });
   });
 }
 
 void recurrence_gradient(const Recurrence& of, const std::byte* hidden_weight,
-                         const RecurrenceValues& values, const RecurrenceGradients& to) {
+                         const RecurrenceValues& all_values, const RecurrenceGradients& all) {
   if (of.batch == 0) return;
   const Layout at(of);
   const GradientStep gradient(of, hidden_weight);
-  const Buffer<std::byte> other(at.state);
   const std::int64_t end = (of.reverse ? 0 : of.steps) * at.state;
-  const auto bytes = static_cast<std::size_t>(at.state);
-  std::byte *now = to.dh, *next = other.data();
-  std::memcpy(now, to.gh + end, bytes);
-  if (of.cell == Cell::lstm) std::memcpy(to.dc, to.gc + end, bytes);
-  for_each_step(of, true, [&](std::int64_t step, const RecurrentStep& alive) {
-    gradient(step, alive, values, to, now, next);
-    std::swap(now, next);
+  share_sequences(of, [&](const Sequences& sequences) {
+    const RecurrenceValues values = values_of(of, sequences, all_values);
+    RecurrenceGradients to = all;
+    for (const std::byte** given : {&to.gh, &to.gc}) sequences.move(*given, of.width, at);
+    for (std::byte** made : {&to.dinner, &to.dh, &to.dc}) sequences.move(*made, of.width, at);
+    sequences.move(to.dgates, gates_of(of.cell) * of.width, at);
+    const std::int64_t size = sequences.count * of.width * at.element;
+    const auto bytes = static_cast<std::size_t>(size);
+    const Buffer<std::byte> other(size);
+    std::byte *now = to.dh, *next = other.data();
+    std::memcpy(now, to.gh + end, bytes);
+    if (of.cell == Cell::lstm) std::memcpy(to.dc, to.gc + end, bytes);
+    for_each_step(of, sequences, true, [&](std::int64_t step, const RecurrentStep& alive) {
+      gradient(step, alive, values, to, now, next);
+      std::swap(now, next);
+    });
+    if (now != to.dh) std::memcpy(to.dh, now, bytes);
   });
-  if (now != to.dh) std::memcpy(to.dh, now, bytes);
 }
 
 }  // namespace xtape::kernels

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <type_traits>
-#include <utility>
 
 #include <xtape/core/body.hpp>
-#include <xtape/core/kernels/copy.hpp>
+#include <xtape/core/parallel.hpp>
+#include <xtape/ops/kernels/axis_group.hpp>
+#include <xtape/ops/kernels/buffer.hpp>
 #include <xtape/ops/kernels/reduce.hpp>
 #include <xtape/ops/kernels/run.hpp>
 
@@ -13,51 +13,11 @@ namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
 namespace {
 
-constexpr std::int64_t tile_size = 256;  // columns, and elements of their accumulators, at a time
-constexpr std::int64_t rows_in_t = 32;   // likewise for columns
-
-struct Axis {
-  std::int64_t extent, stride;
-};
-
-/// Some axes of x: their extents and strides.
-struct AxisGroup {
-  Shape shape;
-  Strides strides{};
-
-  void add(std::int64_t extent, std::int64_t stride) {
-    strides[static_cast<std::size_t>(shape.rank())] = stride;
-    shape.push_back(extent);
-  }
-  /// Takes the innermost axis out, or an axis of extent 1 if there is none.
-  Axis pop() {
-    if (shape.rank() == 0) return {1, 0};
-    const int last = shape.rank() - 1;
-    const Axis axis{shape[last], strides[static_cast<std::size_t>(last)]};
-    shape.erase(last);
-    return axis;
-  }
-  std::int64_t inner_stride() const {
-    return shape.rank() == 0 ? 0 : strides[static_cast<std::size_t>(shape.rank()) - 1];
-  }
-};
-
-/// Calls f(offset) for every position of the axes, in row-major order.
-template <class F>
-void for_each_offset(const AxisGroup& axes, F&& f) {
-  std::array<std::int64_t, max_rank> at{};
-  std::int64_t offset = 0;
-  for (std::int64_t left = axes.shape.size(); left > 0; --left) {
-    f(offset);
-    for (int axis = axes.shape.rank() - 1; axis >= 0; --axis) {
-      const auto a = static_cast<std::size_t>(axis);
-      offset += axes.strides[a];
-      if (++at[a] < axes.shape[axis]) break;
-      offset -= axes.strides[a] * at[a];
-      at[a] = 0;
-    }
-  }
-}
+constexpr std::int64_t tile_size = 256;    // columns, and elements of their accumulators, at a time
+constexpr std::int64_t rows_in_t = 32;     // likewise for columns
+constexpr std::int64_t piece_size = 8192;  // elements that threads share work by
+// Few results of many elements come part by part; borders of parts are borders of float sums anyway.
+constexpr std::int64_t part_size = std::int64_t{1} << 16, most_in_parts = 128;
 
 /// How many of n are true: bytes are added to bytes as long as they hold the sums.
 std::int64_t count_true(const bool* x, std::int64_t n) {
@@ -84,8 +44,8 @@ std::int64_t count_true(const bool* x, std::int64_t n) {
 }
 
 /// Each result from its own elements; good when those lie together.
-template <class R, class T, class From>
-[[gnu::noinline]] void reduce_rows(const From* x, AxisGroup kept, AxisGroup reduced, T* y) {
+template <class R, class T, class From, class To>
+[[gnu::noinline]] void reduce_rows(const From* x, AxisGroup kept, AxisGroup reduced, To* y) {
   const Axis run = reduced.pop();
   const auto chunk = [stride = run.stride](const From* from, std::int64_t n) {
     if constexpr (std::is_same_v<T, From>) {
@@ -107,7 +67,7 @@ template <class R, class T, class From>
         total = R::combine(total, chunk(row + i * run.stride, n));
       }
     });
-    *y++ = static_cast<T>(total);
+    *y++ = static_cast<To>(total);
   });
 }
 
@@ -146,9 +106,10 @@ class ColumnTile {
     }
     columns_ = m;
   }
-  void store(T* y) {
+  template <class To>
+  void store(To* y) {
     flush();
-    for (std::int64_t j = 0; j < columns_; ++j) y[j] = static_cast<T>(totals_[j]);
+    for (std::int64_t j = 0; j < columns_; ++j) y[j] = static_cast<To>(totals_[j]);
   }
 
  private:
@@ -166,8 +127,8 @@ class ColumnTile {
 };
 
 /// Neighbouring results together, a register of them at a time; good when neighbours lie together.
-template <class R, class T>
-[[gnu::noinline]] void reduce_columns(const T* x, AxisGroup kept, AxisGroup reduced, T* y) {
+template <class R, class T, class To>
+[[gnu::noinline]] void reduce_columns(const T* x, AxisGroup kept, AxisGroup reduced, To* y) {
   const std::int64_t columns = kept.pop().extent;
   const Axis rows = reduced.pop();
   for_each_offset(kept, [&](std::int64_t kept_offset) {
@@ -184,8 +145,8 @@ template <class R, class T>
 }
 
 /// A dense matrix of few columns: several of its rows are taken as one, so that registers fill.
-template <class R, class T>
-[[gnu::noinline]] void reduce_narrow(const T* x, std::int64_t rows, std::int64_t columns, T* y) {
+template <class R, class T, class To>
+[[gnu::noinline]] void reduce_narrow(const T* x, std::int64_t rows, std::int64_t columns, To* y) {
   const std::int64_t together = tile_size / columns;
   const std::int64_t wide_rows = rows / together;
   ColumnTile<R, T> tile(together * columns);
@@ -195,24 +156,71 @@ template <class R, class T>
   tile.store(y);
 }
 
+/// Whether neighbouring results come of neighbouring elements.
+bool by_columns(const AxisGroup& kept, const AxisGroup& reduced) {
+  return kept.inner_stride() == 1 && reduced.inner_stride() != 1;
+}
+bool is_narrow(const AxisGroup& kept, const AxisGroup& reduced) {
+  return by_columns(kept, reduced) && kept.shape.rank() == 1 && reduced.shape.rank() == 1 &&
+         reduced.strides[0] == kept.shape[0] && 2 * kept.shape[0] <= tile_size;
+}
+
+template <class R, class T, class From, class To>
+void reduce_some(const From* x, const AxisGroup& kept, const AxisGroup& reduced, To* y) {
+  if constexpr (std::is_same_v<T, From>) {
+    if (is_narrow(kept, reduced)) return reduce_narrow<R, T>(x, reduced.shape[0], kept.shape[0], y);
+    if (by_columns(kept, reduced)) return reduce_columns<R, T>(x, kept, reduced, y);
+  }
+  reduce_rows<R, T>(x, kept, reduced, y);
+}
+
+/// Part by part of what is reduced; the results of the parts are combined in order.
+template <class R, class T, class From>
+void reduce_in_parts(const From* x, const AxisGroup& kept, const AxisGroup& reduced,
+                     std::int64_t together, T* y) {
+  const std::int64_t results = kept.shape.size(), extent = reduced.shape[0];
+  const std::int64_t parts = (extent + together - 1) / together;
+  const Buffer<Wide<T>> of_parts(parts * results);
+  detail::parallel_for(parts, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t part = first; part < last; ++part) {
+      AxisGroup own = reduced;
+      const From* from =
+          restrict_to(part * together, std::min(extent, (part + 1) * together), x, own);
+      reduce_some<R, T>(from, kept, own, of_parts.data() + part * results);
+    }
+  });
+  for (std::int64_t i = 0; i < results; ++i) {
+    Wide<T> total = of_parts.data()[i];
+    for (std::int64_t part = 1; part < parts; ++part)
+      total = R::combine(total, of_parts.data()[part * results + i]);
+    y[i] = static_cast<T>(total);
+  }
+}
+
 template <class R, class T, class From>
 [[gnu::noinline]] void reduce_axes(const From* x, AxisGroup kept, AxisGroup reduced, T* y) {
-  if (reduced.shape.size() == 0) {
-    std::fill_n(y, kept.shape.size(), R::template neutral<T>);
+  const std::int64_t each = reduced.shape.size(), results = kept.shape.size();
+  if (each == 0) {
+    std::fill_n(y, results, R::template neutral<T>);
     return;
   }
-  coalesce(kept.shape, {&kept.strides});
-  coalesce(reduced.shape, {&reduced.strides});
-  if constexpr (std::is_same_v<T, From>) {
-    const bool by_columns = kept.inner_stride() == 1 && reduced.inner_stride() != 1;
-    const bool dense =
-        kept.shape.rank() == 1 && reduced.shape.rank() == 1 && reduced.strides[0] == kept.shape[0];
-    if (by_columns && dense && 2 * kept.shape[0] <= tile_size) {
-      return reduce_narrow<R>(x, reduced.shape[0], kept.shape[0], y);
-    }
-    if (by_columns) return reduce_columns<R>(x, kept, reduced, y);
+  kept.merge();
+  reduced.merge();
+  if (results <= most_in_parts && each * results >= 2 * part_size) {
+    const std::int64_t row = each / reduced.shape[0] * results;
+    const std::int64_t together = std::max<std::int64_t>(1, part_size / row);
+    return reduce_in_parts<R>(x, kept, reduced, together, y);
   }
-  reduce_rows<R>(x, kept, reduced, y);
+  if (kept.shape.rank() == 0 || is_narrow(kept, reduced))
+    return reduce_some<R, T>(x, kept, reduced, y);
+  const std::int64_t inner = results / kept.shape[0];
+  const std::int64_t least = kept.shape.rank() == 1 && by_columns(kept, reduced) ? 64 : 1;
+  const std::int64_t piece = least * std::max<std::int64_t>(1, piece_size / (least * each * inner));
+  detail::parallel_for(kept.shape[0], piece, [&](std::int64_t first, std::int64_t last) {
+    AxisGroup own = kept;
+    const From* from = restrict_to(first, last, x, own);
+    reduce_some<R, T>(from, own, reduced, y + first * inner);
+  });
 }
 
 template <class R>
@@ -245,115 +253,12 @@ void reduce(Reduction reduction, const Tensor& tensor, const std::array<bool, ma
   }
 }
 
-/// Index of the extremum of a dense row, the first of equal ones, or of the first NaN: the chunk that holds
-/// it, and in that the place.
-template <class R, class T>
-std::int64_t place_in_row(const T* x, std::int64_t n) {
-  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
-  constexpr std::int64_t chunk = 32 * width;
-  const auto extremum = [&](std::int64_t i) {
-    return static_cast<T>(reduce_chunk<R>(x + i, std::min(chunk, n - i)));
-  };
-  T best = extremum(0);
-  std::int64_t place = 0;
-  for (std::int64_t i = chunk; i < n && best == best; i += chunk) {
-    const T here = extremum(i);
-    if (R::combine(best, here) != best) best = here, place = i;
-  }
-  for (; place + width <= n; place += width) {
-    const auto at = Lane<T>::load(x + place);
-    if (any((at == Lane<T>(best)) | (at != at))) break;
-  }
-  while (x[place] != best && x[place] == x[place]) ++place;
-  return place;
-}
-
-/// The same for each of n neighbouring columns.
-template <class R, class T>
-void places_in_columns(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n,
-                       std::int64_t* y) {
-  constexpr std::int64_t width = Lane<T>::width;
-  using Truth = typename Register<T>::Truth;
-  typename Register<T>::Truths places[4];
-  Lane<T> best[4];
-  const auto strip = [&]<std::size_t... r>(std::int64_t start, auto load,
-                                           std::index_sequence<r...>) {
-    const T* row = x + start;
-    ((best[r] = load(row + static_cast<std::int64_t>(r) * width), places[r] -= places[r]), ...);
-    for (std::int64_t i = 1; i < rows; ++i) {
-      row += stride;
-      const auto take = [&](Lane<T> value, Lane<T>& champion, auto& place) {
-        const Mask<T> better = ((R::combine(champion, value) != champion) & (champion == champion));
-        champion = where(better, value, champion);
-        place = better.truths ? static_cast<Truth>(i) - decltype(better.truths){} : place;
-      };
-      (take(load(row + static_cast<std::int64_t>(r) * width), best[r], places[r]), ...);
-    }
-    const std::int64_t count = std::min(n - start, static_cast<std::int64_t>(sizeof...(r)) * width);
-    for (std::int64_t j = 0; j < count; ++j) y[start + j] = places[j / width][j % width];
-  };
-  const auto whole = [](const T* p) { return Lane<T>::load(p); };
-  std::int64_t start = 0;
-  for (; start + 4 * width <= n; start += 4 * width)
-    strip(start, whole, std::make_index_sequence<4>());
-  for (; start + width <= n; start += width) strip(start, whole, std::make_index_sequence<1>());
-  const auto rest = [count = n - start](const T* p) { return Lane<T>::load_first(p, count); };
-  if (start < n) strip(start, rest, std::make_index_sequence<1>());
-}
-
-/// One element after another, whatever they are.
-template <class R, class T>
-std::int64_t place_among(const T* x, std::int64_t n, std::int64_t stride) {
-  std::int64_t best = 0;
-  for (std::int64_t i = 1; i < n && x[best * stride] == x[best * stride]; ++i) {
-    if (R::combine(x[best * stride], x[i * stride]) != x[best * stride]) best = i;
-  }
-  return best;
-}
-
-template <class R, class T>
-void places(const T* x, Axis axis, AxisGroup kept, std::int64_t* y) {
-  if constexpr (!std::is_same_v<T, bool>) {
-    using Truth = typename Register<T>::Truth;
-    if (axis.stride != 1 && kept.inner_stride() == 1 &&
-        axis.extent <= std::numeric_limits<Truth>::max()) {
-      const std::int64_t columns = kept.pop().extent;
-      return for_each_offset(kept, [&](std::int64_t offset) {
-        places_in_columns<R>(x + offset, axis.extent, axis.stride, columns, y);
-        y += columns;
-      });
-    }
-    if (axis.stride == 1) {
-      return for_each_offset(
-          kept, [&](std::int64_t offset) { *y++ = place_in_row<R>(x + offset, axis.extent); });
-    }
-  }
-  for_each_offset(kept, [&](std::int64_t offset) {
-    *y++ = place_among<R>(x + offset, axis.extent, axis.stride);
-  });
-}
-
-void arg_reduce(bool greatest, const Tensor& tensor, int axis, const Tensor& result) {
-  const detail::Body& x = tensor.body();
-  auto* y = result.body().elements<std::int64_t>();
-  AxisGroup kept;
-  for (int other = 0; other < x.shape.rank(); ++other) {
-    if (other != axis) kept.add(x.shape[other], x.strides[static_cast<std::size_t>(other)]);
-  }
-  const Axis along{x.shape[axis], x.strides[static_cast<std::size_t>(axis)]};
-  visit(x.dtype, [&]<class T>(TypeTag<T>) {
-    const T* elements = x.elements<const T>();
-    greatest ? places<Maximum>(elements, along, kept, y)
-             : places<Minimum>(elements, along, kept, y);
-  });
-}
-
 }  // namespace
 }  // namespace XTAPE_LEVEL
 
 template <>
 const ReduceKernels& compiled<ReduceKernels, Level::XTAPE_LEVEL>() {
-  static constexpr ReduceKernels table{reduce, arg_reduce};
+  static constexpr ReduceKernels table{reduce};
   return table;
 }
 

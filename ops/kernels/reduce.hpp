@@ -15,10 +15,6 @@ struct ReduceKernels {
   /// neutral one (lowest and highest number for maximum and minimum).
   void (*reduce)(Reduction reduction, const Tensor& x, const std::array<bool, max_rank>& reduced,
                  const Tensor& y);
-
-  /// Index along `axis` of the greatest (or smallest) element, into y: dense int64 of the other axes'
-  /// extents.
-  void (*arg_reduce)(bool greatest, const Tensor& x, int axis, const Tensor& y);
 };
 
 /// Those for this processor.

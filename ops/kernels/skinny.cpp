@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <xtape/core/kernels/lane.hpp>
+#include <xtape/core/parallel.hpp>
 #include <xtape/ops/kernels/buffer.hpp>
 #include <xtape/ops/kernels/run.hpp>
 #include <xtape/ops/kernels/skinny.hpp>
@@ -25,6 +26,11 @@ struct View {
         row(matrix.transposed ? 1 : matrix.stride),
         column(matrix.transposed ? matrix.stride : 1) {}
   const T& operator()(std::int64_t i, std::int64_t j) const { return data[i * row + j * column]; }
+  View from(std::int64_t i, std::int64_t j) const {
+    View view = *this;
+    view.data += i * row + j * column;
+    return view;
+  }
   View transposed() const {
     View view = *this;
     std::swap(view.row, view.column);
@@ -40,6 +46,10 @@ struct Target {
   const T* bias;
   bool bias_by_row;
 
+  Target from(std::int64_t i, std::int64_t j) const {
+    const T* rest = bias == nullptr ? nullptr : bias + (bias_by_row ? i : j);
+    return {data + i * row + j * column, row, column, rest, bias_by_row};
+  }
   T bias_at(std::int64_t i, std::int64_t j) const {
     return bias == nullptr ? T{0} : bias[bias_by_row ? i : j];
   }
@@ -221,18 +231,39 @@ void with_constant(std::int64_t extent, F&& f) {
   }
 }
 
+/// Calls f(first, count) for parts of the `extent` long ones, of so many products each, that threads share.
+template <class F>
+void shared(std::int64_t extent, std::int64_t products, const F& f) {
+  constexpr std::int64_t together = 64, worth = 1 << 16;
+  const std::int64_t piece = together * std::max<std::int64_t>(1, worth / (together * products));
+  detail::parallel_for(extent, piece,
+                       detail::time_of_products(static_cast<double>(extent * products)),
+                       [&](std::int64_t first, std::int64_t last) { f(first, last - first); });
+}
+
 template <class T>
 bool skinny(std::int64_t m, std::int64_t n, std::int64_t k, const View<T>& a, const View<T>& b,
             const Target<T>& y) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   if (k <= widest && n >= width && y.column == 1 && !y.bias_by_row) {
-    with_constant(k, [&](auto terms) { few_terms<T, terms()>(m, n, a, b, y); });
+    shared(m, n * k, [&](std::int64_t row, std::int64_t rows) {
+      with_constant(k, [&](auto terms) {
+        few_terms<T, terms()>(rows, n, a.from(row, 0), b, y.from(row, 0));
+      });
+    });
   } else if (n <= std::min(widest, width) && k >= width && a.column == 1) {
-    with_constant(n, [&](auto columns) {
-      if constexpr (columns() <= Lane<T>::width) few_columns<T, columns()>(m, k, a, b, y);
+    shared(m, n * k, [&](std::int64_t row, std::int64_t rows) {
+      with_constant(n, [&](auto columns) {
+        if constexpr (columns() <= Lane<T>::width)
+          few_columns<T, columns()>(rows, k, a.from(row, 0), b, y.from(row, 0));
+      });
     });
   } else if (m <= widest && n >= width && b.column == 1) {
-    with_constant(m, [&](auto rows) { few_rows<T, rows()>(n, k, a.transposed(), b, y); });
+    shared(n, m * k, [&](std::int64_t column, std::int64_t columns) {
+      with_constant(m, [&](auto rows) {
+        few_rows<T, rows()>(columns, k, a.transposed(), b.from(0, column), y.from(0, column));
+      });
+    });
   } else {
     return false;
   }

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include <xtape/core/memory.hpp>
+#include <xtape/core/parallel.hpp>
 #include <xtape/ops/kernels/phases.hpp>
 #include <xtape/ops/kernels/sliding_convolution.hpp>
 
@@ -137,6 +138,12 @@ bool slides(const ConvolutionShape& shape) {
 
 namespace {
 
+/// Calls f(first, last) for ranges of the groups of all images, which threads share.
+template <class F>
+void each_image(const ConvolutionShape& shape, const F& f) {
+  detail::parallel_for(shape.images * shape.groups, 1, f);
+}
+
 /// Where channels begin that lie one behind the other.
 Offsets channel_offsets(std::int64_t channels, std::int64_t elements) {
   Offsets offsets;
@@ -157,11 +164,13 @@ void mix_channels(const ConvolutionShape& shape, std::int64_t from, std::int64_t
         from, into, [&](auto tap, auto output) { return weight(group, tap, output); },
         packed.data() + group * from * into);
   }
-  for (std::int64_t i = 0; i < shape.images * shape.groups; ++i) {
-    pass(SlidingSums<T>{x + i * from * elements, offsets.data(), from,
-                        packed.data() + i % shape.groups * from * into, into, elements,
-                        y + i * into * elements, elements});
-  }
+  each_image(shape, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) {
+      pass(SlidingSums<T>{x + i * from * elements, offsets.data(), from,
+                          packed.data() + i % shape.groups * from * into, into, elements,
+                          y + i * into * elements, elements});
+    }
+  });
 }
 
 }  // namespace
@@ -179,23 +188,25 @@ void slide_result(const ConvolutionShape& shape, const T* data, const T* weights
   const Phases phases(of);
   const Offsets offsets = tap_offsets(phases, of, shape.inputs);
   const std::int64_t taps = std::ssize(offsets), row = sliding_rounded(phases.last_place + 1);
-  Buffer<T> apart = zeros<T>(shape.inputs * phases.channel() + sliding_block),
-            packed = zeros<T>(shape.groups * shape.outputs * taps),
-            rows = zeros<T>(shape.outputs * row);
+  Buffer<T> packed = zeros<T>(shape.groups * shape.outputs * taps);
   for (std::int64_t group = 0; group < shape.groups; ++group) {
     const T* own = weights + group * shape.outputs * taps;
     pack(
         taps, shape.outputs, [&](auto tap, auto output) { return own[output * taps + tap]; },
         packed.data() + group * shape.outputs * taps);
   }
-  for (std::int64_t i = 0; i < shape.images * shape.groups; ++i) {
-    take_apart(phases, of, shape.inputs, data + i * shape.inputs * of.elements(), apart.data());
-    const T* own = packed.data() + i % shape.groups * shape.outputs * taps;
-    pass(SlidingSums<T>{apart.data(), offsets.data(), taps, own, shape.outputs,
-                        phases.last_place + 1, rows.data(), row});
-    from_places(phases, of, shape.outputs, rows.data(), row,
-                result + i * shape.outputs * of.places());
-  }
+  each_image(shape, [&](std::int64_t first, std::int64_t last) {
+    Buffer<T> apart = zeros<T>(shape.inputs * phases.channel() + sliding_block),
+              rows = zeros<T>(shape.outputs * row);
+    for (std::int64_t i = first; i < last; ++i) {
+      take_apart(phases, of, shape.inputs, data + i * shape.inputs * of.elements(), apart.data());
+      const T* own = packed.data() + i % shape.groups * shape.outputs * taps;
+      pass(SlidingSums<T>{apart.data(), offsets.data(), taps, own, shape.outputs,
+                          phases.last_place + 1, rows.data(), row});
+      from_places(phases, of, shape.outputs, rows.data(), row,
+                  result + i * shape.outputs * of.places());
+    }
+  });
 }
 
 template <class T>
@@ -225,8 +236,7 @@ void slide_data(const ConvolutionShape& shape, const T* weights, const T* result
     }
   }
   const std::int64_t weight_count = shape.outputs * shape.inputs * of.taps();
-  Buffer<T> rows = zeros<T>(shape.outputs * row), packed = zeros<T>(shape.groups * weight_count),
-            apart = zeros<T>(shape.inputs * phases.channel() + sliding_block);
+  Buffer<T> packed = zeros<T>(shape.groups * weight_count);
   T* to = packed.data();
   for (std::int64_t group = 0; group < shape.groups; ++group) {
     const T* w = weights + group * weight_count;
@@ -240,21 +250,26 @@ void slide_data(const ConvolutionShape& shape, const T* weights, const T* result
       to += shape.outputs * count * shape.inputs;
     }
   }
-  std::fill_n(data, shape.images * shape.groups * shape.inputs * of.elements(), T{0});
-  for (std::int64_t i = 0; i < shape.images * shape.groups; ++i) {
-    to_places(phases, of, shape.outputs, result + i * shape.outputs * of.places(),
-              rows.data() + lead, row);
-    const T* w = packed.data() + i % shape.groups * weight_count;
-    for (std::size_t phase = 0; phase < offsets.size(); ++phase) {
-      const std::int64_t taps = std::ssize(offsets[phase]);
-      const auto [first, count] = phases.part(static_cast<std::int64_t>(phase));
-      const std::int64_t at = static_cast<std::int64_t>(phase) * phases.size + first;
-      pass(SlidingSums<T>{rows.data() + first, offsets[phase].data(), taps, w, shape.inputs, count,
-                          apart.data() + at, phases.channel()});
-      w += taps * shape.inputs;
+  each_image(shape, [&](std::int64_t first_image, std::int64_t last_image) {
+    Buffer<T> rows = zeros<T>(shape.outputs * row),
+              apart = zeros<T>(shape.inputs * phases.channel() + sliding_block);
+    const std::int64_t elements = shape.inputs * of.elements();
+    std::fill_n(data + first_image * elements, (last_image - first_image) * elements, T{0});
+    for (std::int64_t i = first_image; i < last_image; ++i) {
+      to_places(phases, of, shape.outputs, result + i * shape.outputs * of.places(),
+                rows.data() + lead, row);
+      const T* w = packed.data() + i % shape.groups * weight_count;
+      for (std::size_t phase = 0; phase < offsets.size(); ++phase) {
+        const std::int64_t taps = std::ssize(offsets[phase]);
+        const auto [first, count] = phases.part(static_cast<std::int64_t>(phase));
+        const std::int64_t at = static_cast<std::int64_t>(phase) * phases.size + first;
+        pass(SlidingSums<T>{rows.data() + first, offsets[phase].data(), taps, w, shape.inputs,
+                            count, apart.data() + at, phases.channel()});
+        w += taps * shape.inputs;
+      }
+      put_together(phases, of, shape.inputs, apart.data(), data + i * elements);
     }
-    put_together(phases, of, shape.inputs, apart.data(), data + i * shape.inputs * of.elements());
-  }
+  });
 }
 
 template <class T>
@@ -274,15 +289,21 @@ void slide_weights(const ConvolutionShape& shape, const T* data, const T* result
     std::fill(sums.begin(), sums.end(), 0);
     for (std::int64_t first = 0; first < shape.images; first += together) {
       const std::int64_t count = std::min(together, shape.images - first);
-      for (std::int64_t i = 0; i < count; ++i) {
-        const std::int64_t image = (first + i) * shape.groups + group;
-        take_apart(phases, of, shape.inputs, data + image * shape.inputs * of.elements(),
-                   apart.data() + i * of_data);
-        to_places(phases, of, shape.outputs, result + image * shape.outputs * of.places(),
-                  rows.data() + i * of_results, row);
-      }
-      pass(SlidingProducts<T>{apart.data(), offsets.data(), taps, rows.data(), shape.outputs,
-                              phases.last_place + 1, row, count, of_data, of_results, sums.data()});
+      detail::parallel_for(count, 1, [&](std::int64_t from, std::int64_t to) {
+        for (std::int64_t i = from; i < to; ++i) {
+          const std::int64_t image = (first + i) * shape.groups + group;
+          take_apart(phases, of, shape.inputs, data + image * shape.inputs * of.elements(),
+                     apart.data() + i * of_data);
+          to_places(phases, of, shape.outputs, result + image * shape.outputs * of.places(),
+                    rows.data() + i * of_results, row);
+        }
+      });
+      constexpr std::int64_t tap_piece = 12;  // that threads share work by
+      detail::parallel_for(taps, tap_piece, [&](std::int64_t from, std::int64_t to) {
+        pass(SlidingProducts<T>{apart.data(), offsets.data() + from, to - from, rows.data(),
+                                shape.outputs, phases.last_place + 1, row, count, of_data,
+                                of_results, sums.data() + from * shape.outputs});
+      });
     }
     T* to = weights + group * shape.outputs * taps;
     for (std::int64_t output = 0; output < shape.outputs; ++output) {

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include <xtape/core/memory.hpp>
+#include <xtape/core/parallel.hpp>
+#include <xtape/ops/kernels/buffer.hpp>
 #include <xtape/ops/kernels/logarithm.hpp>
 #include <xtape/ops/kernels/run.hpp>
 #include <xtape/ops/kernels/softmax.hpp>
@@ -18,13 +20,25 @@ constexpr std::int64_t block_elements =
     2048;  // of the rows that are worked on together: they stay in L1
 constexpr std::int64_t block_rows = 256;
 
-/// Calls f(first, count) for blocks of rows. Short rows go together, so that exp and log see full
-/// registers.
+/// Calls f(first, count) for blocks of rows, which threads share. Short rows go together, so that exp and
+/// log see full registers.
 template <class F>
 void for_each_block(std::int64_t rows, std::int64_t columns, F&& f) {
   if (columns == 0) return;
   const std::int64_t together = std::clamp<std::int64_t>(block_elements / columns, 1, block_rows);
-  for (std::int64_t row = 0; row < rows; row += together) f(row, std::min(together, rows - row));
+  detail::parallel_for(rows, 4 * together, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; row += together)
+      f(row, std::min(together, last - row));
+  });
+}
+
+/// Calls f(row) for each.
+template <class F>
+void for_each_row(std::int64_t rows, std::int64_t columns, F&& f) {
+  const std::int64_t piece = 1 + 4 * block_elements / std::max<std::int64_t>(columns, 1);
+  detail::parallel_for(rows, piece, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; ++row) f(row);
+  });
 }
 
 /// What to subtract before exp: the greatest element, or 0 if that is -inf.
@@ -203,27 +217,27 @@ void log_softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, cons
 void softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* y,
                            const std::byte* g, std::byte* dx) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
-    for (std::int64_t row = 0; row < rows; ++row) {
+    for_each_row(rows, columns, [&](std::int64_t row) {
       const T* p = as<T>(y) + row * columns;
       const T* given = as<T>(g) + row * columns;
       const T total = dot(p, given, columns);
       T* out = as<T>(dx) + row * columns;
       for (std::int64_t j = 0; j < columns; ++j) out[j] = p[j] * (given[j] - total);
-    }
+    });
   });
 }
 
 void log_softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns,
                                const std::byte* y, const std::byte* g, std::byte* dx) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
-    for (std::int64_t row = 0; row < rows; ++row) {
+    for_each_row(rows, columns, [&](std::int64_t row) {
       const T* given = as<T>(g) + row * columns;
       const T total = static_cast<T>(reduce_run<Sum>(given, columns));
       const auto formula = [total](Lane<T> log_p, Lane<T> gradient) {
         return gradient - exp(log_p) * total;
       };
       map_run(columns, as<T>(dx) + row * columns, formula, as<T>(y) + row * columns, given);
-    }
+    });
   });
 }
 
@@ -256,18 +270,24 @@ void cross_entropy_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t co
                                  const std::byte* differences, const bool* counts,
                                  const std::byte* g, std::int64_t g_step, std::byte* dx) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
-    const T* from = as<T>(differences);
-    T* to = as<T>(dx);
     if (g_step == 0) {
-      const T scale = *as<T>(g);
-      map_run(
-          rows * columns, to, [scale](Lane<T> q) { return q * scale; }, from);
+      const std::int64_t piece = 4 * block_elements;
+      detail::parallel_for(rows * columns, piece, [&](std::int64_t first, std::int64_t last) {
+        map_run(
+            last - first, as<T>(dx) + first, [scale = *as<T>(g)](Lane<T> q) { return q * scale; },
+            as<T>(differences) + first);
+      });
     } else {
-      for (std::int64_t i = 0; i < rows * columns; ++i) to[i] = from[i] * as<T>(g)[i / columns];
+      for_each_row(rows, columns, [&](std::int64_t row) {
+        const T scale = as<T>(g)[row];
+        const T* from = as<T>(differences) + row * columns;
+        T* to = as<T>(dx) + row * columns;
+        for (std::int64_t j = 0; j < columns; ++j) to[j] = from[j] * scale;
+      });
     }
     if (counts == nullptr) return;
     for (std::int64_t row = 0; row < rows; ++row) {
-      if (!counts[row]) std::fill_n(to + row * columns, columns, T{0});
+      if (!counts[row]) std::fill_n(as<T>(dx) + row * columns, columns, T{0});
     }
   });
 }
@@ -276,10 +296,9 @@ void logsumexp_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const 
                     std::byte* y) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
     std::fill_n(as<T>(y), rows, -std::numeric_limits<T>::infinity());
-    std::vector<T, memory::Allocator<T>> powers(
-        static_cast<std::size_t>(std::max(block_elements, columns)));
     for_each_block(rows, columns, [&](std::int64_t first, std::int64_t count) {
       T shifts[block_rows], rests[block_rows];
+      const Buffer<T> powers(count * columns);
       exp_block<T>(count, columns, as<T>(x) + first * columns, powers.data(), shifts, rests,
                    nullptr);
       const auto formula = [](Lane<T> rest, Lane<T> shift) {

@@ -8,6 +8,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/kernels/level.hpp>
+#include <xtape/core/parallel.hpp>
 #include <xtape/optim/kernels/rules.hpp>
 #include <xtape/optim/optimizer.hpp>
 
@@ -41,7 +42,14 @@ struct UpdateOperation {
       std::array<T*, Rule::slots> state;
       std::transform(x.begin() + 2, x.end(), state.begin(),
                      [](const Tensor* own) { return detail::writable<T>(*own); });
-      kernel(rule, g.size(), p, g.body().template elements<const T>(), state.data());
+      const T* slopes = g.body().template elements<const T>();
+      constexpr std::int64_t piece = 4096;  // elements that threads share work by
+      detail::parallel_for(g.size(), piece, [&](std::int64_t first, std::int64_t last) {
+        std::array<T*, Rule::slots> own;
+        std::transform(state.begin(), state.end(), own.begin(),
+                       [first](T* slot) { return slot + first; });
+        kernel(rule, last - first, p + first, slopes + first, own.data());
+      });
     };
     const auto& kernels = chosen<UpdateKernels<Rule>>();
     g.dtype() == Dtype::float32 ? run(TypeTag<float>{}, kernels.float32)

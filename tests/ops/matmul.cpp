@@ -87,6 +87,31 @@ TEST_CASE("matrix products of general numbers") {
   }
 }
 
+TEST_CASE("matrix products that are taken block by block are those of the triple loop") {
+  // Blocks have up to 1024 rows and columns, and sums go on in the result after 256 products.
+  struct Extents {
+    std::int64_t m, k, n;
+  };
+  for (const auto& [m, k, n] : {Extents{33, 1100, 40}, {35, 300, 1090}, {32, 1030, 1030}}) {
+    Rng rng(1);
+    const auto few = [&](const Shape& shape) {
+      return rng.integers(-3, 4, shape).to(Dtype::float64);
+    };
+    const Tensor a = few({m, k}), b = few({k, n}), bias = few({n});
+    const Tensor product = naive(a, b);  // exact in float32 too
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+      const Tensor expected = product.to(dtype);
+      const Tensor x = a.to(dtype), w = b.to(dtype), c = bias.to(dtype);
+      for (const Tensor& left : {x, transpose(transpose(x).contiguous())}) {
+        for (const Tensor& right : {w, transpose(transpose(w).contiguous())}) {
+          CHECK(mismatch(matmul(left, right), expected) == "");
+          CHECK(mismatch(linear(left, right, c), expected + c) == "");
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("vectors: a row on the left, a column on the right") {
   const Tensor v = sixteenths({3}), w = sixteenths({3}, 1), a = sixteenths({3, 4}, 2);
   CHECK(matmul(v, w).shape() == Shape{});

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -124,13 +126,80 @@ TEST_CASE("the mean of a large window keeps its digits in float32") {
         doctest::Approx(0.1).epsilon(1e-7));
 }
 
-TEST_CASE(
-    "max_pool: of all forms it gives what the elements at the places are, and their gradients") {
-  struct Form {
-    Shape shape;
-    PerAxis window;
-    MaxPoolOptions options;
-  };
+namespace {
+
+struct Form {
+  Shape shape;
+  PerAxis window;
+  MaxPoolOptions options;
+};
+
+using Numbers = std::array<std::int64_t, 3>;
+
+/// Of each window by its definition, into `out` places: the greatest element, and what comes back to x of
+/// slopes 0, 1, 2, ... of the results.
+struct Definition {
+  Definition(const Form& form, const Doubles& x, const Shape& out) : slopes(x.size()) {
+    const int axes = form.shape.rank() - 2;
+    const PerAxis& step = form.options.stride.given() ? form.options.stride : form.window;
+    const Numbers kernel = form.window.of("", "", axes, 1), stride = step.of("", "", axes, 1),
+                  padding = form.options.padding.of("", "", axes, 0),
+                  dilation = form.options.dilation.of("", "", axes, 1);
+    const Numbers before = axes < 3 ? only(padding, axes) : padding;
+    const Numbers in = spatial(form.shape), to = spatial(out);
+    for (std::int64_t plane = 0; plane < form.shape[0] * form.shape[1]; ++plane) {
+      each(to, [&](const Numbers& place) {
+        double best = 0;
+        std::int64_t where = -1;
+        each(kernel, [&](const Numbers& tap) {
+          std::int64_t at = plane;
+          for (std::size_t axis = 0; axis < 3; ++axis) {
+            const std::int64_t i =
+                place[axis] * stride[axis] + tap[axis] * dilation[axis] - before[axis];
+            if (i < 0 || i >= in[axis]) return;
+            at = at * in[axis] + i;
+          }
+          const double value = x[static_cast<std::size_t>(at)];
+          if (where >= 0 && !(value > best) && (!std::isnan(value) || std::isnan(best))) return;
+          best = value;
+          where = at;
+        });
+        slopes[static_cast<std::size_t>(where)] += static_cast<double>(values.size());
+        values.push_back(best);
+        places.push_back(where - plane * in[0] * in[1] * in[2]);
+      });
+    }
+  }
+
+  static Numbers only(Numbers numbers, int axes) {
+    for (std::size_t axis = 0; axis < 3 - static_cast<std::size_t>(axes); ++axis) numbers[axis] = 0;
+    return numbers;
+  }
+  static Numbers spatial(const Shape& shape) {
+    Numbers extents{1, 1, 1};
+    for (int axis = 2; axis < shape.rank(); ++axis)
+      extents[static_cast<std::size_t>(axis + 3 - shape.rank())] = shape[axis];
+    return extents;
+  }
+  template <class F>
+  static void each(const Numbers& extents, const F& f) {
+    for (std::int64_t z = 0; z < extents[0]; ++z)
+      for (std::int64_t y = 0; y < extents[1]; ++y)
+        for (std::int64_t i = 0; i < extents[2]; ++i) f(Numbers{z, y, i});
+  }
+
+  Doubles values, slopes;
+  std::vector<std::int64_t> places;
+};
+
+bool same(const Doubles& a, const Doubles& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); });
+}
+
+}  // namespace
+
+TEST_CASE("max_pool: values, places and gradients of all forms are those of the definition") {
   const std::vector<Form> forms{
       {{2, 3, 40}, 2, {}},
       {{2, 3, 41}, 2, {}},
@@ -148,18 +217,51 @@ TEST_CASE(
       CAPTURE(form.shape);
       Tensor x = round(8 * Rng(1).normal(form.shape, 0, 1, dtype));  // with equals
       x = where(remainder(reshape(arange(x.size()), x.shape()), 31) == 7, std::nan(""), x);
-      const auto fused = [&](const Tensor& at) { return max_pool(at, form.window, form.options); };
-      const auto taken = [&](const Tensor& at) {
-        return max_pool_with_indices(at, form.window, form.options).values;
-      };
-      CHECK(mismatch(fused(x), taken(x)) == "");
-      const auto slope = [&](const auto& f) {
-        return grad([&](const Tensor& at) {
-          const Tensor y = f(at);
-          return sum(y * reshape(arange(y.size()).to(dtype), y.shape()));
-        })(x);
-      };
-      CHECK(mismatch(slope(fused), slope(taken)) == "");
+      x = x.clone().set_requires_grad(true);
+      const Tensor y = max_pool(x, form.window, form.options);
+      const auto [values_of, places] = max_pool_with_indices(x.detach(), form.window, form.options);
+      const Definition expected(form, x.detach().to_vector<double>(), y.shape());
+      CHECK(same(y.detach().to_vector<double>(), expected.values));
+      CHECK(same(values_of.to_vector<double>(), expected.values));
+      CHECK(places.to_vector<std::int64_t>() == expected.places);
+      const Tensor slopes = reshape(arange(y.size()).to(dtype), y.shape());
+      const auto [fused] = grad(sum(y * slopes), {x}, {.retain_graph = true});
+      CHECK(same(fused.to_vector<double>(), expected.slopes));
+      const auto [recorded] = grad(sum(y * slopes), {x}, {.create_graph = true});
+      CHECK(same(recorded.detach().to_vector<double>(), expected.slopes));
+    }
+  }
+}
+
+TEST_CASE(
+    "average_pool: sums of all forms, by registers and one by one, are those of unfolded windows") {
+  for (const Shape& shape : {Shape{2, 3, 40}, Shape{3, 2, 7, 69}, Shape{1, 2, 20, 65}}) {
+    for (const std::int64_t stride : {1, 2, 3}) {
+      for (const std::int64_t window : {2, 3, 7}) {
+        for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+          CAPTURE(shape);
+          const Tensor x = sixteenths(shape).to(dtype);  // whose sums are exact
+          const int axes = shape.rank() - 2;
+          const std::int64_t taps = axes == 1 ? window : window * window;
+          const AveragePoolOptions options{.stride = stride};
+          const auto pooled = [&](const Tensor& at) {
+            return static_cast<double>(taps) * average_pool(at, window, options);
+          };
+          const auto unfolded = [&](const Tensor& at) {
+            const Tensor y = average_pool(at, window, options);
+            const Tensor columns = unfold(at, window, {.stride = stride});
+            return reshape(sum(reshape(columns, {shape[0], shape[1], taps, -1}), 2), y.shape());
+          };
+          CHECK(mismatch(pooled(x), unfolded(x), tolerance_of(dtype)) == "");
+          const auto slope = [&](const auto& f) {
+            return grad([&](const Tensor& at) {
+              const Tensor y = f(at);
+              return sum(y * sixteenths(y.shape(), 1).to(dtype));
+            })(x);
+          };
+          CHECK(mismatch(slope(pooled), slope(unfolded), 4 * tolerance_of(dtype)) == "");
+        }
+      }
     }
   }
 }

@@ -12,7 +12,7 @@ namespace xtape::kernels {
 
 constexpr std::int64_t most_taps = 256;
 
-struct PoolKernels {
+struct PoolRowKernels {
   /// Into y and `taps` [planes, out...]: the first among equals, or the first NaN. False if a window meets no
   /// element.
   bool (*max_pool)(Dtype dtype, const Windows& windows, std::int64_t planes, const std::byte* x,
@@ -32,6 +32,6 @@ struct PoolKernels {
                             const std::byte* g, std::byte* dx);
 };
 
-inline const PoolKernels& pool_kernels() { return chosen<PoolKernels>(); }
+inline const PoolRowKernels& pool_row_kernels() { return chosen<PoolRowKernels>(); }
 
 }  // namespace xtape::kernels

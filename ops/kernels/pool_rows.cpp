@@ -5,7 +5,7 @@
 
 #include <xtape/core/kernels/lane.hpp>
 #include <xtape/core/memory.hpp>
-#include <xtape/ops/kernels/pool.hpp>
+#include <xtape/ops/kernels/pool_rows.hpp>
 #include <xtape/ops/kernels/typed.hpp>
 
 namespace xtape::kernels {
@@ -375,9 +375,9 @@ bool sum_pool_gradient(Dtype dtype, const Windows& windows, std::int64_t planes,
 }  // namespace XTAPE_LEVEL
 
 template <>
-const PoolKernels& compiled<PoolKernels, Level::XTAPE_LEVEL>() {
-  static constexpr PoolKernels table{max_pool, max_pool_gradient, places_of, sum_pool,
-                                     sum_pool_gradient};
+const PoolRowKernels& compiled<PoolRowKernels, Level::XTAPE_LEVEL>() {
+  static constexpr PoolRowKernels table{max_pool, max_pool_gradient, places_of, sum_pool,
+                                        sum_pool_gradient};
   return table;
 }
 

@@ -1,0 +1,92 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <type_traits>
+
+#include <xtape/config.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape {
+
+/// Threads that share the work of one operation, the calling one included: 1, or what the environment
+/// variable XTAPE_THREADS says, until `set_threads`.
+[[nodiscard]] int threads();
+
+/// Sets that for the process, at any time. Results are the same to the last bit with any number; small
+/// operations stay on the calling thread. The others are started when first needed, sleep when there
+/// is nothing to do, and are given back by set_threads(1).
+/// Throws ValueError unless 1 <= count <= 1024.
+void set_threads(int count);
+
+/// Processors that this process may use: as its affinity mask and the quotas of its control groups say.
+[[nodiscard]] int usable_cores();
+
+namespace detail {
+
+/// While it lives, operations of this thread are not shared: for threads that are many already.
+class Unshared {
+ public:
+  Unshared();
+  ~Unshared();
+  Unshared(const Unshared&) = delete;
+  Unshared& operator=(const Unshared&) = delete;
+
+ private:
+  bool outer_;
+};
+
+/// What to do for [first, last) of so many things.
+class RangeFunction {
+ public:
+  template <class F>
+  RangeFunction(const F& f)
+      : f_(&f), call_([](const void* of, std::int64_t first, std::int64_t last) {
+          (*static_cast<const F*>(of))(first, last);
+        }) {}
+  void operator()(std::int64_t first, std::int64_t last) const { call_(f_, first, last); }
+
+ private:
+  const void* f_;
+  void (*call_)(const void*, std::int64_t, std::int64_t);
+};
+
+void share(std::int64_t count, std::int64_t piece, const RangeFunction& f);
+void share(std::int64_t count, std::int64_t piece, const RangeFunction& f,
+           std::chrono::nanoseconds work);
+bool may_share();
+
+/// Calls f(first, last) for ranges that make up [0, count), each once, on several threads at a time if
+/// that pays: the time that the first piece takes tells. Ranges begin at multiples of `piece`; one thread
+/// takes all in one call. f must give the same bits for any ranges, and must not use operations.
+/// Passes on an exception from f when nothing runs any more.
+template <class F>
+void parallel_for(std::int64_t count, std::int64_t piece, const F& f) {
+  if (count <= piece || !may_share()) {
+    if (count > 0) f(std::int64_t{0}, count);
+  } else {
+    share(count, piece, f);
+  }
+}
+
+/// The same of pieces that are few, whose time on one thread is about known.
+template <class F>
+void parallel_for(std::int64_t count, std::int64_t piece, std::chrono::nanoseconds work,
+                  const F& f) {
+  if (count <= piece || !may_share()) {
+    if (count > 0) f(std::int64_t{0}, count);
+  } else {
+    share(count, piece, f, work);
+  }
+}
+
+/// About the time that so many products and additions take.
+inline std::chrono::nanoseconds time_of_products(double count) {
+  constexpr double in_a_nanosecond = 24;
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(count / in_a_nanosecond));
+}
+
+}  // namespace detail
+}  // namespace xtape
+
+XTAPE_EXPORT_END
