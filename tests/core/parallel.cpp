@@ -86,7 +86,10 @@ TEST_CASE("threads: one thread takes all in one call, and so does a thread that 
     calls.insert(calls.end(), {first, last});
   };
   const detail::ShareAll all;
-  detail::parallel_for(1000, 10, note);
+  {
+    const Threads one(1);
+    detail::parallel_for(1000, 10, note);
+  }
   {
     const Threads threads_in_use(4);
     const detail::Unshared alone;
