@@ -12,12 +12,12 @@
 #include <xtape/core/node.hpp>
 #include <xtape/core/number.hpp>
 #include <xtape/core/operation.hpp>
-#include <xtape/core/parallel.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/shape.hpp>
 #include <xtape/core/state.hpp>
 #include <xtape/core/tape.hpp>
 #include <xtape/core/tensor.hpp>
+#include <xtape/core/threads.hpp>
 #include <xtape/core/watch.hpp>
 #include <xtape/data/augment.hpp>
 #include <xtape/data/csv.hpp>

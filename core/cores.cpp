@@ -9,7 +9,7 @@
 #include <sched.h>
 #endif
 
-#include <xtape/core/parallel.hpp>
+#include <xtape/core/threads.hpp>
 
 namespace xtape {
 namespace {

@@ -38,17 +38,6 @@ thread_local constinit Clock::time_point others_until{};
 constinit std::atomic<int> wanted{0};  // 0: not known yet
 constinit std::atomic<bool> share_all{false};
 
-int from_environment() {
-  const char* const text = std::getenv(variable);
-  if (text == nullptr || *text == '\0') return 1;
-  const char* const end = text + std::strlen(text);
-  int count = 0;
-  const auto [stop, error] = std::from_chars(text, end, count);
-  if (error == std::errc() && stop == end && count >= 1 && count <= most_threads) return count;
-  throw ValueError(std::string(variable) + ": the number of threads must be within [1, " +
-                   std::to_string(most_threads) + "]; got \"" + text + "\"");
-}
-
 /// The threads of the process. One operation has them at a time.
 class Pool {
  public:
@@ -128,7 +117,7 @@ struct Turn {
 int threads() {
   int count = wanted.load(std::memory_order_relaxed);
   if (count > 0) return count;
-  const int read = from_environment();
+  const int read = detail::threads_from_environment();
   return wanted.compare_exchange_strong(count, read, std::memory_order_relaxed) ? read : count;
 }
 
@@ -144,6 +133,17 @@ void set_threads(int count) {
 }
 
 namespace detail {
+
+int threads_from_environment() {
+  const char* const text = std::getenv(variable);
+  if (text == nullptr || *text == '\0') return 1;
+  const char* const end = text + std::strlen(text);
+  int count = 0;
+  const auto [stop, error] = std::from_chars(text, end, count);
+  if (error == std::errc() && stop == end && count >= 1 && count <= most_threads) return count;
+  throw ValueError(std::string(variable) + ": the number of threads must be within [1, " +
+                   std::to_string(most_threads) + "]; got \"" + text + "\"");
+}
 
 ShareAll::ShareAll() { share_all = true; }
 ShareAll::~ShareAll() { share_all = false; }

@@ -4,25 +4,11 @@
 #include <type_traits>
 
 #include <xtape/config.hpp>
+#include <xtape/core/threads.hpp>
 
 XTAPE_EXPORT_BEGIN
 
-namespace xtape {
-
-/// Threads that share the work of one operation, the calling one included: 1, or what the environment
-/// variable XTAPE_THREADS says, until `set_threads`.
-[[nodiscard]] int threads();
-
-/// Sets that for the process, at any time. Results are the same to the last bit with any number; small
-/// operations stay on the calling thread. The others are started when first needed, sleep when there
-/// is nothing to do, and are given back by set_threads(1).
-/// Throws ValueError unless 1 <= count <= 1024.
-void set_threads(int count);
-
-/// Processors that this process may use: as its affinity mask and the quotas of its control groups say.
-[[nodiscard]] int usable_cores();
-
-namespace detail {
+namespace xtape::detail {
 
 /// While it lives, operations of this thread are not shared: for threads that are many already.
 class Unshared {
@@ -86,7 +72,6 @@ inline std::chrono::nanoseconds time_of_products(double count) {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(count / in_a_nanosecond));
 }
 
-}  // namespace detail
-}  // namespace xtape
+}  // namespace xtape::detail
 
 XTAPE_EXPORT_END

@@ -22,6 +22,9 @@ class ShareAll {
   ShareAll& operator=(const ShareAll&) = delete;
 };
 
+/// What XTAPE_THREADS says, 1 if it is not set. Throws ValueError unless it is a number within [1, 1024].
+int threads_from_environment();
+
 /// Threads that take pieces of work together with the one that has it. Each begins with a share of its
 /// own, of which it then finds the memory in its cache in the next piece of work too, and goes on with
 /// what others have not begun. The caller waits for pieces that are begun only, not for threads that have

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <mutex>
 #include <set>
@@ -180,6 +181,29 @@ TEST_CASE("the number of threads is at least 1 and at most 1024") {
         ValueError);
     CHECK(threads() == 2);
   }
+}
+
+TEST_CASE("the number of threads may come from the environment") {
+  const auto says = [](const char* text) {
+    return child_ends([text] {
+      setenv("XTAPE_THREADS", text, 1);
+      try {
+        return detail::threads_from_environment() == std::atoi(text);
+      } catch (const ValueError& error) {
+        return error.what() ==
+                   "XTAPE_THREADS: the number of threads must be within [1, 1024]; got \"" +
+                       std::string(text) + "\"" &&
+               std::string(text) != "4";
+      }
+    });
+  };
+  for (const char* const text : {"1", "4", "1024", "0", "-2", "1025", "two", "2 ", "1e3"}) {
+    CAPTURE(text);
+    CHECK(says(text));
+  }
+}
+
+TEST_CASE("processors that can be used are some of those that there are") {
   CHECK(usable_cores() >= 1);
   CHECK(usable_cores() <= static_cast<int>(std::thread::hardware_concurrency()));
 }

@@ -1,4 +1,5 @@
 #include <xtape/core/create.hpp>
+#include <xtape/core/threads.hpp>
 
 #include "../support/refusals.hpp"
 
@@ -57,6 +58,11 @@ TEST_CASE("refusals: counts of core") {
   const Tensor x = zeros({2, 3});
   const std::string bytes = "tensor: the size in bytes must be below 2^62; got int64[%]";
   check(Counts{
+      {"set_threads: count",
+       Kind::value,
+       {-1, 0, 1025},
+       [](auto n) { set_threads(static_cast<int>(n)); },
+       "set_threads: count must be within [1, 1024]; got %"},
       {"eye: n",
        Kind::shape,
        {-1},

@@ -1,5 +1,5 @@
 #pragma once
-#include <xtape/core/parallel.hpp>
+#include <xtape/core/threads.hpp>
 
 /// While it lives, so many threads share the work of an operation.
 class Threads {
