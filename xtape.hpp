@@ -66,6 +66,7 @@
 #include <xtape/nn/regression_loss.hpp>
 #include <xtape/nn/regularization.hpp>
 #include <xtape/nn/residual.hpp>
+#include <xtape/nn/sequences.hpp>
 #include <xtape/nn/sequential.hpp>
 #include <xtape/nn/similarity.hpp>
 #include <xtape/nn/summary.hpp>
