@@ -137,6 +137,7 @@
 #include <xtape/optim/rmsprop.hpp>
 #include <xtape/optim/schedule.hpp>
 #include <xtape/optim/sgd.hpp>
+#include <xtape/optim/sparse_adam.hpp>
 #include <xtape/train/checkpoint.hpp>
 #include <xtape/train/confusion.hpp>
 #include <xtape/train/hyperparameters.hpp>
