@@ -71,15 +71,19 @@ struct RowsUpdateOperation {
     const auto* rows = x[2]->body().template elements<const std::int64_t>();
     const std::int64_t count = x[2]->size(), width = count == 0 ? 0 : g.size() / count;
     const auto run = [&]<class T>(TypeTag<T>, auto kernel) {
-      std::array<T*, 1 + Rule::slots> whole, row;  // of the parameter and the states
+      std::array<T*, 1 + Rule::slots> whole;  // of the parameter and the states
       whole[0] = detail::writable<T>(*x[0]);
       std::transform(x.begin() + 3, x.end(), whole.begin() + 1,
                      [](const Tensor* own) { return detail::writable<T>(*own); });
-      const T* values = g.body().template elements<const T>();
-      for (std::int64_t i = 0; i < count; ++i, values += width) {
-        for (std::size_t k = 0; k < whole.size(); ++k) row[k] = whole[k] + rows[i] * width;
-        kernel(rule, width, row[0], values, row.data() + 1);
-      }
+      const T* slopes = g.body().template elements<const T>();
+      const std::int64_t piece = 4096 / (width + 1) + 1;  // rows that threads share work by
+      detail::parallel_for(count, piece, [&](std::int64_t first, std::int64_t last) {
+        std::array<T*, 1 + Rule::slots> row;
+        for (std::int64_t i = first; i < last; ++i) {
+          for (std::size_t k = 0; k < whole.size(); ++k) row[k] = whole[k] + rows[i] * width;
+          kernel(rule, width, row[0], slopes + i * width, row.data() + 1);
+        }
+      });
     };
     const auto& kernels = chosen<UpdateKernels<Rule>>();
     g.dtype() == Dtype::float32 ? run(TypeTag<float>{}, kernels.float32)
