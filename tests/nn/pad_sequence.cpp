@@ -1,5 +1,7 @@
 // Sequences of different lengths as one batch, and out of it again.
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -60,6 +62,49 @@ TEST_CASE("pad_sequence: an LSTM gives of a padded batch what it gives of each s
     for (std::size_t k = 0; k < alone.size(); ++k)
       CHECK(found[k] == doctest::Approx(alone[k]).epsilon(1e-6));
   }
+}
+
+namespace {
+
+/// Results and gradients do not depend on what stands behind a length, nor are they touched there by a
+/// weight that is infinite.
+template <class Layer>
+void check_padded() {
+  Rng rng(1);
+  const Layer layer(3, 4, {}, rng);
+  const Tensor clean = rng.randn({2, 5, 3});
+  const auto all_of = [&](const Tensor& given, bool composed) {
+    const Tensor x = given.clone().set_requires_grad(true);
+    const Tensor y = layer(x, {.lengths = tensor({5, 2})}).output;
+    std::vector<Tensor> wanted = layer.parameters();
+    wanted.push_back(x);
+    std::vector<Tensor> found = grad(sum(sin(y)), wanted, {.create_graph = composed});
+    found.push_back(y);
+    std::vector<Doubles> numbers;
+    for (const Tensor& one : found) numbers.push_back(values(one.detach()));
+    return numbers;
+  };
+  for (const bool composed : {false, true}) {
+    for (const double bad : {std::numeric_limits<double>::infinity(), std::nan("")})
+      CHECK(all_of(set(clean, {1, range(2, 5)}, bad), composed) == all_of(clean, composed));
+  }
+  const Tensor weight = layer.parameters()[0];
+  weight.assign(set(weight.detach(), {0, 0}, std::numeric_limits<double>::infinity()));
+  for (const bool composed : {false, true}) {
+    const Tensor x = clean.clone().set_requires_grad(true);
+    const Tensor y = layer(x, {.lengths = tensor({5, 0})}).output;
+    const Tensor dx = grad(sum(y), {x}, {.create_graph = composed})[0].detach();
+    CHECK(values(y.detach()[1]) == Doubles(20, 0));
+    CHECK(values(dx[1]) == Doubles(15, 0));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("pad_sequence: nothing comes out of what stands behind the end of a sequence") {
+  check_padded<nn::RNN>();
+  check_padded<nn::GRU>();
+  check_padded<nn::LSTM>();
 }
 
 TEST_CASE("pad_sequence: refuses what does not fit") {
