@@ -43,7 +43,7 @@ Leaf& Leaf::current(Node& node) {
 }
 
 Tensor Leaf::grad(Node& node) {
-  Tensor held;
+  Tensor now;
   {
     const std::lock_guard lock(gradients_mutex());
     if (!node.is_leaf()) {
@@ -51,14 +51,14 @@ Tensor Leaf::grad(Node& node) {
       return beside != beside_results().end() ? static_cast<Leaf*>(beside->second.get())->grad_
                                               : Tensor();
     }
-    held = static_cast<Leaf&>(node).grad_;
+    now = static_cast<Leaf&>(node).grad_;
   }
-  if (!held.defined() || !of_rows(held)) return held;
-  Tensor once = coalesced(held);
+  if (!now.defined() || !of_rows(now)) return now;
+  Tensor once = coalesced(now);
   const Tensor result = once;
   const std::lock_guard lock(gradients_mutex());
   Leaf& leaf = static_cast<Leaf&>(node);
-  if (same(leaf.grad_, held)) std::swap(leaf.grad_, once);  // for who asks next
+  if (same(leaf.grad_, now)) std::swap(leaf.grad_, once);  // for who asks next
   return result;
 }
 

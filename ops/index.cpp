@@ -116,12 +116,16 @@ Tensor in_one_list(const Tensor& indices, std::int64_t extent) {
 void send_rows(const Send& send, const Tensor& index, const Tensor& g, std::int64_t unchanged) {
   const std::span at(index.body().elements<std::int64_t>(), static_cast<std::size_t>(index.size()));
   if (std::find(at.begin(), at.end(), unchanged) == at.end()) return send.add_rows(0, index, g);
-  std::vector<std::int64_t> places, rows;
+  const std::int64_t count = index.size() - std::count(at.begin(), at.end(), unchanged);
+  const Tensor places = detail::make_tensor({count}, Dtype::int64, "take");
+  const Tensor rows = detail::make_tensor({count}, Dtype::int64, "take");
+  auto* place = places.body().elements<std::int64_t>();
+  auto* row = rows.body().elements<std::int64_t>();
   for (std::size_t i = 0; i < at.size(); ++i)
-    if (at[i] != unchanged) places.push_back(static_cast<std::int64_t>(i)), rows.push_back(at[i]);
+    if (at[i] != unchanged) *place++ = static_cast<std::int64_t>(i), *row++ = at[i];
   Shape lines = send.shape(0);
   lines[0] = index.size();
-  send.add_rows(0, from_vector(rows), taken(reshape(g, lines), from_vector(places), 0));
+  send.add_rows(0, rows, taken(reshape(g, lines), places, 0));
 }
 
 /// Of x and resolved indices.
