@@ -66,6 +66,7 @@
 #include <xtape/nn/regression_loss.hpp>
 #include <xtape/nn/regularization.hpp>
 #include <xtape/nn/residual.hpp>
+#include <xtape/nn/sequences.hpp>
 #include <xtape/nn/sequential.hpp>
 #include <xtape/nn/similarity.hpp>
 #include <xtape/nn/summary.hpp>
@@ -136,6 +137,7 @@
 #include <xtape/optim/rmsprop.hpp>
 #include <xtape/optim/schedule.hpp>
 #include <xtape/optim/sgd.hpp>
+#include <xtape/optim/sparse_adam.hpp>
 #include <xtape/train/checkpoint.hpp>
 #include <xtape/train/confusion.hpp>
 #include <xtape/train/hyperparameters.hpp>

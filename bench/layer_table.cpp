@@ -72,6 +72,9 @@ std::vector<Operation> image_layers() {
 }
 
 std::vector<Operation> row_layers() {
+  Operation sparse = layer("Embedding(5000, 64), sparse", classes(5000, {512}),
+                           nn::Embedding(5000, 64, {.sparse = true}));
+  sparse.into_leaves = true;
   return {
       layer("Dense(256, 256)", numbers({128, 256}), nn::Dense(256, 256)),
       layer("BatchNorm1d(256)", numbers({512, 256}), nn::BatchNorm1d(256)),
@@ -79,6 +82,7 @@ std::vector<Operation> row_layers() {
       layer("LayerNorm(512)", numbers({2048, 512}), nn::LayerNorm(512)),
       layer("RMSNorm(512)", numbers({2048, 512}), nn::RMSNorm(512)),
       layer("Embedding(5000, 64)", classes(5000, {512}), nn::Embedding(5000, 64)),
+      sparse,
   };
 }
 

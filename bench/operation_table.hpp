@@ -35,6 +35,8 @@ struct Operation {
   std::vector<Input> inputs;
   std::function<Tensors(const Tensors&)> apply;
   Tensors parameters = {};  ///< of a layer
+  bool into_leaves =
+      false;  ///< backward to the gradients that leaves keep, where these may be sparse
 };
 
 std::vector<Operation> operations();

@@ -94,7 +94,9 @@ class Ours : public Timer {
     for (const Tensor& one : operation_.apply(inputs_)) {
       if (one.requires_grad()) recorded.push_back(one);
     }
-    static_cast<void>(grad(recorded, wanted_, options_));
+    if (!operation_.into_leaves) return static_cast<void>(grad(recorded, wanted_, options_));
+    for (std::size_t i = 0; i < recorded.size(); ++i) recorded[i].backward(options_.seeds[i]);
+    for (const Tensor& leaf : wanted_) leaf.zero_grad();
   }
 
   const Operation& operation_;

@@ -8,6 +8,7 @@
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/parallel.hpp>
+#include <xtape/core/table_gradient.hpp>
 
 namespace xtape::detail {
 
@@ -55,6 +56,8 @@ struct Accumulate {
 }  // namespace
 
 Tensor accumulate(Tensor a, Tensor b) {
+  if (of_rows(a) || of_rows(b)) [[unlikely]]
+    return accumulate_rows(std::move(a), std::move(b));
   if (!exclusive(a) && exclusive(b) && a.dtype() == b.dtype()) std::swap(a, b);
   if (!exclusive(a) || b.requires_grad() || b.body().mapped) return apply(Accumulate(), a, b);
   if (b.is_contiguous()) {  // in place
@@ -91,7 +94,7 @@ void GradientSum::count_part(const PartPlace& part) {
 
 void GradientSum::add(Tensor part) {
   if (sum_.defined()) [[unlikely]] {
-    count_part({});
+    if (!of_rows(sum_)) count_part({});
     sum_ = accumulate(std::move(sum_), std::move(part));
   } else {
     sum_ = std::move(part);
@@ -102,6 +105,8 @@ void GradientSum::add(Tensor part) {
 const Tensor& GradientSum::whole(const Shape& shape, Dtype dtype, const PartPlace& part) {
   if (!sum_.defined()) {
     sum_ = zeros(shape, dtype);
+  } else if (of_rows(sum_)) {
+    sum_ = dense(sum_);
   } else if (!exclusive(sum_)) {
     sum_ = sum_.detach().clone();
   }
@@ -113,6 +118,11 @@ bool GradientSum::mapped() const { return sum_.defined() && sum_.body().mapped; 
 
 const Tensor& GradientSum::value() {
   if (std::exchange(widened_, false)) sum_ = sum_.to(Dtype::float32);
+  return sum_;
+}
+
+const Tensor& GradientSum::dense_value() {
+  if (value().defined()) sum_ = dense(sum_);
   return sum_;
 }
 

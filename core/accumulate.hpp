@@ -26,6 +26,8 @@ class GradientSum {
   bool mapped() const;
   /// The sum in the dtype of its parts; undefined if none came.
   const Tensor& value();
+  /// The same with elements, if it is of rows.
+  const Tensor& dense_value();
   /// The same, given away.
   Tensor take();
 

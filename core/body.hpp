@@ -43,6 +43,8 @@ struct Body {
   bool cotangent : 1 = false;  // a constant gradient, handed to a rule that is being differentiated
   bool replaceable : 1 = false;  // a CloneScope may hand out a copy instead
   bool mapped : 1 = false;  // one example's view of the values of all, without data: see mapped.hpp
+  bool of_rows : 1 = false;  // a gradient without data: see table_gradient.hpp
+  bool reading : 1 = false;  // what was read of such a gradient: an assignment would be lost
   Shape shape;
   Strides strides;
   std::int64_t size;

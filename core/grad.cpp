@@ -56,8 +56,9 @@ void Tensor::backward_from(const Tensor& given, BackwardOptions options) const {
   detail::named_in_errors("backward", [&] {
     Tape tape(*this);
     const auto collectors = tape.collectors();
-    const auto gradients = tape.sweep({this, 1}, {&seed, 1}, collectors,
-                                      {.retain_graph = options.retain_graph, .call_hooks = true});
+    const auto gradients =
+        tape.sweep({this, 1}, {&seed, 1}, collectors,
+                   {.retain_graph = options.retain_graph, .call_hooks = true, .rows = true});
     detail::Leaf::add_grads(collectors, gradients);
   });
 }

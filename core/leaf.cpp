@@ -8,6 +8,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/fork.hpp>
 #include <xtape/core/leaf.hpp>
+#include <xtape/core/table_gradient.hpp>
 
 namespace xtape::detail {
 namespace {
@@ -25,6 +26,10 @@ Beside& beside_results() {
   return map;
 }
 
+bool same(const Tensor& a, const Tensor& b) {
+  return a.defined() == b.defined() && (!a.defined() || &a.body() == &b.body());
+}
+
 }  // namespace
 
 Ref<Node> Leaf::make(const Shape& shape, Dtype dtype) {
@@ -37,12 +42,24 @@ Leaf& Leaf::current(Node& node) {
   return *last;
 }
 
-Tensor Leaf::grad(const Node& node) {
+Tensor Leaf::grad(Node& node) {
+  Tensor now;
+  {
+    const std::lock_guard lock(gradients_mutex());
+    if (!node.is_leaf()) {
+      const auto beside = beside_results().find(&node);
+      return beside != beside_results().end() ? static_cast<Leaf*>(beside->second.get())->grad_
+                                              : Tensor();
+    }
+    now = static_cast<Leaf&>(node).grad_;
+  }
+  if (!now.defined() || !of_rows(now)) return now;
+  Tensor once = coalesced(now);
+  const Tensor result = once;
   const std::lock_guard lock(gradients_mutex());
-  if (node.is_leaf()) return static_cast<const Leaf&>(node).grad_;
-  const auto beside = beside_results().find(&node);
-  return beside != beside_results().end() ? static_cast<Leaf*>(beside->second.get())->grad_
-                                          : Tensor();
+  Leaf& leaf = static_cast<Leaf&>(node);
+  if (same(leaf.grad_, now)) std::swap(leaf.grad_, once);  // for who asks next
+  return result;
 }
 
 void Leaf::set_grad(Node& node, Tensor grad) {
@@ -153,11 +170,14 @@ struct Sum {
   Tensor old, total;
 };
 
-bool same(const Tensor& a, const Tensor& b) {
-  return a.defined() == b.defined() && (!a.defined() || &a.body() == &b.body());
-}
-
 }  // namespace
+
+/// What a leaf keeps: rows are added up when somebody asks, or others come to them.
+Tensor kept(const Tensor& old, const Tensor& gradient) {
+  if (!old.defined()) return of_rows(gradient) ? gradient : gradient.contiguous();
+  Tensor sum = accumulate(old, gradient);
+  return of_rows(sum) ? coalesced(std::move(sum)) : sum;
+}
 
 /// False if another thread has changed a gradient meanwhile; nothing has changed then.
 bool Leaf::add_at_once(std::span<Node* const> leaves, std::span<const Tensor> gradients) {
@@ -188,7 +208,7 @@ bool Leaf::add_at_once(std::span<Node* const> leaves, std::span<const Tensor> gr
       first->total = accumulate(first->total, g);
       sum.leaf = nullptr;
     } else {
-      sum.total = sum.old.defined() ? accumulate(sum.old, g) : g.contiguous();
+      sum.total = kept(sum.old, g);
     }
   }
   const std::lock_guard lock(gradients_mutex());

@@ -21,8 +21,9 @@ class Leaf final : public Node {
 
   static Ref<Node> make(const Shape& shape, Dtype dtype);
 
-  /// Undefined where nothing was collected.
-  static Tensor grad(const Node& leaf);
+  /// Undefined where nothing was collected; coalesced rows where these are kept, see
+  /// table_gradient.hpp.
+  static Tensor grad(Node& leaf);
   static void set_grad(Node& leaf, Tensor grad);
   /// From now on backward collects the gradient of this operation's result.
   static void retain(Node& result);

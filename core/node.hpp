@@ -206,6 +206,11 @@ class Send {
     if (wanted(input)) (*this)(input, static_cast<Tensor>(std::forward<F>(compute)()));
   }
 
+  /// Adds to rows of the gradient of an input: values [indices..., row's...] to those that indices
+  /// from the front name, which may repeat. Of a leaf `backward` then keeps the rows alone, see
+  /// `Tensor::sparse_grad`. Not where the backward pass is recorded.
+  void add_rows(std::size_t input, const Tensor& indices, const Tensor& values) const;
+
   /// Adds to a part of the gradient of an input, in place: `add(sum)` gets a dense tensor of the
   /// input's shape with what has come so far, of the input's dtype or, after many parts on one
   /// another, float64. So many small parts cost what they are worth. A first part of -0 becomes 0.
@@ -233,6 +238,7 @@ class Send {
       : sums_(sums), node_(node), targets_(targets) {}
   Send opaque(const detail::Cover& cover) const;
   const Node& source(std::size_t input) const;
+  void check_not_recorded(const char* what) const;
   const Tensor& sum(std::size_t input, const PartPlace& part) const;
   bool has_mapped_sum(std::size_t input) const;
   Tensor zero(std::size_t input) const;

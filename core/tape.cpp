@@ -2,7 +2,6 @@
 
 #include <xtape/core/accumulate.hpp>
 #include <xtape/core/body.hpp>
-#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/leaf.hpp>
 #include <xtape/core/levels.hpp>
@@ -243,7 +242,7 @@ Tape::List<Tape::Completion> Tape::completions(const List<bool>& wanted) const {
 
 void Tape::complete(std::size_t leaf) {
   detail::GradientSum& sum = gradients_[leaf];
-  const Tensor gradient = sum.value();
+  const Tensor gradient = sum.dense_value();
   if (!gradient.defined()) return;
   Tensor next = detail::Leaf::call_hooks(*nodes_[leaf], gradient);
   sum = {};
@@ -297,87 +296,11 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
   if (!options.retain_graph) claimed_ = 0;  // all used up
   List<Tensor> results(wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted_at[i] != nowhere) {
-      results[i] = result(gradients_[static_cast<std::size_t>(wanted_at[i])].value());
-    }
+    if (wanted_at[i] == nowhere) continue;
+    detail::GradientSum& sum = gradients_[static_cast<std::size_t>(wanted_at[i])];
+    results[i] = result(options.rows ? sum.value() : sum.dense_value());
   }
   return results;
-}
-
-void Send::throw_misfit(std::size_t input, const Tensor& dx) const {
-  if (!dx.defined()) {
-    throw GradError(std::string(node_.name()) + ": the rule sent an undefined gradient of input " +
-                    std::to_string(input));
-  }
-  const Node& of = source(input);
-  throw GradError(std::string(node_.name()) + ": the gradient of input " + std::to_string(input) +
-                  " must be " + std::string(to_string(of.dtype())) + to_string(of.shape()) +
-                  ", as the input; the rule sent " + dx.describe());
-}
-
-void Send::operator()(std::size_t input, Tensor dx) const {
-  if (!wanted(input)) return;
-  if (!dx.defined()) throw_misfit(input, dx);
-  if (dx.body().number) [[unlikely]] {
-    Tensor adapted;
-    dx = detail::beside(node_.name(), dx, dtype(input), adapted);
-  }
-  const detail::Body& body = dx.body();
-  const Node& of = source(input);
-  if (!of.has_shape(body.shape) || body.dtype != of.dtype()) [[unlikely]]
-    throw_misfit(input, dx);
-  if (cover_ != nullptr) dx = (*cover_)(dx);
-  sums_[static_cast<std::size_t>(targets_[input])].add(std::move(dx));
-}
-
-const Tensor& Send::sum(std::size_t input, const PartPlace& part) const {
-  if (recording() || cover_ != nullptr) {
-    throw GradError(std::string(node_.name()) +
-                    ": a backward pass that is differentiated needs whole gradients (see add_to)");
-  }
-  return sums_[static_cast<std::size_t>(targets_[input])].whole(shape(input), dtype(input), part);
-}
-
-bool Send::has_mapped_sum(std::size_t input) const {
-  return sums_[static_cast<std::size_t>(targets_[input])].mapped();
-}
-
-Tensor Send::zero(std::size_t input) const { return zeros(shape(input), dtype(input)); }
-
-void Send::throw_no_input(std::size_t input) const {
-  throw GradError(std::string(node_.name()) + ": the rule must name an input below " +
-                  std::to_string(node_.inputs().size()) + "; got " + std::to_string(input));
-}
-
-void Send::throw_constant(std::size_t input) const {
-  throw GradError(std::string(node_.name()) + ": the shape of input " + std::to_string(input) +
-                  " is not kept, it is a constant (see wanted())");
-}
-
-Send Send::opaque(const detail::Cover& cover) const {
-  Send send = *this;
-  send.cover_ = &cover;
-  return send;
-}
-
-detail::Cover::Cover(const Tensor& g, const Node& node) : name_(node.name()) {
-  sources_.push_back(g);
-  for (std::size_t i = 0; i < node.inputs().size(); ++i) {
-    if (!node.inputs()[i]) continue;
-    sources_.push_back(off_tape(g));
-    sources_.back().body().node = node.inputs()[i];
-  }
-}
-
-Tensor detail::Cover::operator()(const Tensor& dx) const {
-  const RecordingScope on(true);
-  std::vector<const Tensor*> sources;
-  for (const Tensor& source : sources_) sources.push_back(&source);
-  return record(name_, off_tape(dx), sources, [name = name_](const Tensor&, const Send&) {
-    throw GradError(
-        std::string(name) +
-        ": its rule is once differentiable; the derivative of its gradient is not known");
-  });
 }
 
 }  // namespace xtape

@@ -40,6 +40,7 @@ class Tape {
     bool partial =
         false;  ///< the wanted are independent: no derivative goes through one to another
     bool call_hooks = false;  ///< of leaves, as soon as the last rule has sent to one
+    bool rows = false;  ///< of a table of which few rows are used, for who asks `of_rows` first
   };
 
   /// dL/dx for each of `wanted`, given dL/d(output) for each output; undefined where nothing flows.

@@ -11,6 +11,7 @@
 #include <xtape/core/leaf.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/core/table_gradient.hpp>
 #include <xtape/core/write_log.hpp>
 
 namespace xtape {
@@ -49,6 +50,18 @@ void check_integers(const Tensor& tensor) {
          std::span(dense.body().elements<T>(), static_cast<std::size_t>(tensor.size())))
       if (!(std::abs(static_cast<double>(value)) < 0x1p63)) Number(value).check("to", Dtype::int64);
   });
+}
+
+/// What tells of a gradient of rows.
+Tensor reading(Tensor copy) {
+  copy.body().reading = true;
+  return copy;
+}
+
+void check_assignable(const Tensor& tensor) {
+  if (!tensor.body().reading) return;
+  throw GradError("assign: what tells of a sparse gradient is a copy, the gradient stays; got " +
+                  tensor.describe() + " (clone() first)");
 }
 
 void check_leaf(const char* what, const Tensor& tensor) {
@@ -228,7 +241,7 @@ Tensor Tensor::set_requires_grad(bool wanted) const {
   return *this;
 }
 
-Tensor Tensor::grad() const {
+Tensor Tensor::collected() const {
   if (node() == nullptr) return {};
   if (!is_leaf() && !node()->retains_grad()) {
     throw GradError(
@@ -236,7 +249,20 @@ Tensor Tensor::grad() const {
         "for; got " +
         describe() + ", the result of " + node()->name());
   }
-  return Leaf::grad(*node());
+  return detail::named_in_errors("grad", [&] { return Leaf::grad(*node()); });
+}
+
+Tensor Tensor::grad() const {
+  Tensor gradient = collected();
+  if (!gradient.defined() || !detail::of_rows(gradient)) return gradient;
+  return reading(detail::named_in_errors("grad", [&] { return detail::dense(gradient); }));
+}
+
+std::optional<RowsGradient> Tensor::sparse_grad() const {
+  const Tensor gradient = collected();
+  if (!gradient.defined() || !detail::of_rows(gradient)) return {};
+  const detail::TableRows& part = detail::rows_of(gradient);
+  return RowsGradient{reading(part.rows.detach()), reading(part.values.detach())};
 }
 
 Tensor Tensor::retain_grad() const {
@@ -268,6 +294,7 @@ void Tensor::zero_grad() const {
 void Tensor::assign(const Tensor& given) const {
   Body& own = body();
   check_leaf("assign", *this);
+  check_assignable(*this);
   Tensor adapted;
   const Tensor& value = detail::beside("assign", given, own.dtype, adapted);
   if (value.shape() != own.shape) throw_other_shape(*this, value.describe());
@@ -307,6 +334,7 @@ void* begin_assign(const Tensor& leaf, const Shape& shape) {
 }
 
 void make_exclusive(const Tensor& leaf) {
+  check_assignable(leaf);
   WriteLog::note(leaf);
   Body& body = leaf.body();
   if (body.number) body.number = false;

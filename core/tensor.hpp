@@ -5,6 +5,7 @@
 #include <functional>
 #include <initializer_list>
 #include <iosfwd>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -23,6 +24,7 @@ namespace xtape {
 
 class Node;
 class Tensor;
+struct RowsGradient;
 
 namespace detail {
 struct Body;
@@ -162,8 +164,13 @@ class Tensor {
   [[nodiscard]] bool is_leaf() const;
 
   /// The gradient that `backward` has accumulated in this leaf, or in a result that retains it;
-  /// undefined before the first. Throws GradError for another result of a recorded operation.
+  /// undefined before the first. Where only rows are kept, a copy with zeros for all others, which
+  /// nothing can be assigned to. Throws GradError for another result of a recorded operation.
   [[nodiscard]] Tensor grad() const;
+  /// The rows of the gradient, if `backward` has kept these alone: that of a table of which `take`
+  /// used few, if it was asked to keep them (`sparse_grad`), and nothing else the whole. Throws as
+  /// grad().
+  [[nodiscard]] std::optional<RowsGradient> sparse_grad() const;
   /// Makes `backward` collect the gradient of this result of a recorded operation in `grad()`, as it
   /// does that of leaves. Returns the same tensor, for chaining.
   /// Without effect within checkpoint. Throws GradError for a constant, unless under NoGradGuard, where
@@ -212,6 +219,7 @@ class Tensor {
   [[noreturn]] static void throw_undefined();
   Tensor part(std::initializer_list<Number> indices) const;
   Tensor chosen(const Tensor& at) const;
+  Tensor collected() const;
   void backward_from(const Tensor& seed, BackwardOptions options) const;
   const void* checked_data(Dtype dtype) const;
   [[noreturn]] void throw_no_room(const char* operation, Dtype dtype) const;
@@ -219,6 +227,12 @@ class Tensor {
   void copy_to(void* values, Dtype dtype) const;
 
   Ref<detail::Body> body_;
+};
+
+/// The gradient of a table [n, ...] that is 0 but in some rows.
+struct RowsGradient {
+  Tensor rows;    ///< [k] int64, their numbers, rising
+  Tensor values;  ///< [k, ...]
 };
 
 namespace detail {

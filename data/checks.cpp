@@ -38,4 +38,14 @@ void check_rows(const char* op, const Dataset& dataset) {
   }
 }
 
+void check_rows(const char* op, const TensorList& list) {
+  if (list.empty()) throw ValueError(std::string(op) + ": tensors are needed; got none");
+  for (const Tensor& one : list) {
+    xtape::detail::require_defined(op, "each tensor", one);
+    if (one.rank() >= 1 && one.extent(0) == list.front().extent(0)) continue;
+    throw ShapeError(std::string(op) + ": all tensors must have the same number of rows; got " +
+                     list.front().describe() + " and " + one.describe());
+  }
+}
+
 }  // namespace xtape::data::detail

@@ -21,5 +21,7 @@ void check_floating(const char* op, Dtype dtype);
 
 /// Throws ShapeError unless x and y have the same number of rows.
 void check_rows(const char* op, const Dataset& dataset);
+/// The same of a list; ValueError if it is empty.
+void check_rows(const char* op, const TensorList& list);
 
 }  // namespace xtape::data::detail

@@ -1,4 +1,6 @@
 #pragma once
+#include <vector>
+
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
 
@@ -11,6 +13,9 @@ namespace xtape::data {
 struct Dataset {
   Tensor x, y;
 };
+
+/// Any number of tensors whose rows belong together, such as inputs of several kinds and targets.
+using TensorList = std::vector<Tensor>;
 
 /// What a model learns from, and what it is judged by.
 struct Split {

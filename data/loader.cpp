@@ -28,11 +28,27 @@ XTAPE_WRAPS std::uint32_t mixed(std::uint32_t bits) {
   return bits ^ bits >> 16;
 }
 
+template <class F>
+Dataset each(const Dataset& of, F f) {
+  return {f(of.x), f(of.y)};
+}
+template <class F>
+TensorList each(const TensorList& of, F f) {
+  TensorList list;
+  list.reserve(of.size());
+  for (const Tensor& one : of) list.push_back(f(one));
+  return list;
+}
+
+const Tensor& first(const Dataset& of) { return of.x; }
+const Tensor& first(const TensorList& of) { return of.front(); }
+
 }  // namespace
 
 /// What all passes share.
-struct Loader::Source {
-  std::int64_t rows() const { return dataset.x.extent(0); }
+template <class Batch>
+struct BatchLoader<Batch>::Source {
+  std::int64_t rows() const { return first(data).extent(0); }
   std::int64_t samples() const {
     return options.drop_last ? rows() - rows() % options.batch_size : rows();
   }
@@ -40,26 +56,34 @@ struct Loader::Source {
     return samples() / options.batch_size + (samples() % options.batch_size != 0 ? 1 : 0);
   }
   Tensor order(std::uint64_t pass) const;
-  Dataset gathered(std::int64_t number, const Tensor& order) const;
+  Batch gathered(std::int64_t number, const Tensor& order) const;
 
-  Dataset dataset;
-  LoaderOptions options;
+  Batch data;
+  BatchOptions<Batch> options;
   std::uint32_t seed = 0;
 };
 
-Loader::Loader(const Dataset& dataset, const LoaderOptions& options, Rng& rng) {
-  detail::check_rows("loader", dataset);
+template <class Batch>
+BatchLoader<Batch>::BatchLoader(const Batch& data, const BatchOptions<Batch>& options, Rng& rng) {
+  detail::check_rows("loader", data);
   detail::check_count("loader", "batch_size", options.batch_size);
   detail::check_count("loader", "prefetch", options.prefetch, 0);
-  Source source{{dataset.x.detach().contiguous(), dataset.y.detach().contiguous()}, options};
+  Source source{each(data, [](const Tensor& x) { return x.detach().contiguous(); }), options};
   if (options.shuffle || options.transform) source.seed = drawn_seed(rng);
   source_ = std::make_shared<const Source>(std::move(source));
 }
 
-std::int64_t Loader::size() const { return source_->batches(); }
-std::int64_t Loader::samples() const { return source_->samples(); }
+template <class Batch>
+std::int64_t BatchLoader<Batch>::size() const {
+  return source_->batches();
+}
+template <class Batch>
+std::int64_t BatchLoader<Batch>::samples() const {
+  return source_->samples();
+}
 
-Loader::Iterator Loader::begin() {
+template <class Batch>
+typename BatchLoader<Batch>::Iterator BatchLoader<Batch>::begin() {
   Iterator i({source_, source_->order(pass_), pass_ * static_cast<std::uint64_t>(size())},
              skipped_);
   running_ = i.taken_;
@@ -68,7 +92,8 @@ Loader::Iterator Loader::begin() {
   return i;
 }
 
-NamedTensors Loader::state() const {
+template <class Batch>
+NamedTensors BatchLoader<Batch>::state() const {
   const std::shared_ptr<std::int64_t> taken = running_.lock();
   const auto pass = static_cast<std::int64_t>(taken ? pass_ - 1 : pass_);
   return {{"seed", xtape::detail::number(std::int64_t{source_->seed})},
@@ -78,7 +103,8 @@ NamedTensors Loader::state() const {
           {"batch", xtape::detail::number(taken ? *taken : skipped_)}};
 }
 
-void Loader::restore(const NamedTensors& state) {
+template <class Batch>
+void BatchLoader<Batch>::restore(const NamedTensors& state) {
   const NamedTensors entries = xtape::detail::match_state(this->state(), state).entries;
   const auto number = [&](std::size_t i, std::int64_t low, std::int64_t high) {
     const auto value = xtape::detail::number<std::int64_t>(entries[i].second);
@@ -104,32 +130,35 @@ void Loader::restore(const NamedTensors& state) {
 }
 
 /// The rows of a pass, undefined if they are in order.
-Tensor Loader::Source::order(std::uint64_t pass) const {
+template <class Batch>
+Tensor BatchLoader<Batch>::Source::order(std::uint64_t pass) const {
   if (!options.shuffle) return {};
   return Rng(mixed(~seed ^ mixed(static_cast<std::uint32_t>(pass)))).permutation(rows());
 }
 
-Dataset Loader::Source::gathered(std::int64_t number, const Tensor& order) const {
-  const auto& [x, y] = dataset;
+template <class Batch>
+Batch BatchLoader<Batch>::Source::gathered(std::int64_t number, const Tensor& order) const {
   const std::int64_t first = number * options.batch_size;
   const Slice rows = range(first, first + std::min(options.batch_size, samples() - first));
-  if (!order.defined()) return {slice(x, {rows}), slice(y, {rows})};
+  if (!order.defined()) return each(data, [&](const Tensor& x) { return slice(x, {rows}); });
   const Tensor chosen = slice(order, {rows});
-  return {take(x, chosen), take(y, chosen)};
+  return each(data, [&](const Tensor& x) { return take(x, chosen); });
 }
 
-Dataset Loader::Pass::batch(std::int64_t number) const {
-  Dataset batch = source->gathered(number, order);
+template <class Batch>
+Batch BatchLoader<Batch>::Pass::batch(std::int64_t number) const {
+  Batch batch = source->gathered(number, order);
   if (!source->options.transform) return batch;
   const NoGradGuard off;
   const auto place = static_cast<std::uint32_t>(before + static_cast<std::uint64_t>(number));
   Rng rng(mixed(source->seed ^ mixed(place)));
   batch = source->options.transform(batch, rng);
   detail::check_rows("loader: transform", batch);
-  return {batch.x.detach(), batch.y.detach()};
+  return each(batch, [](const Tensor& x) { return x.detach(); });
 }
 
-Loader::Iterator::Iterator(Pass pass, std::int64_t first)
+template <class Batch>
+BatchLoader<Batch>::Iterator::Iterator(Pass pass, std::int64_t first)
     : pass_(std::move(pass)),
       number_(first),
       count_(pass_.source->batches()),
@@ -137,26 +166,34 @@ Loader::Iterator::Iterator(Pass pass, std::int64_t first)
   const std::int64_t ahead = pass_.source->options.prefetch;
   if (ahead == 0 || first >= count_) return;
   const auto make = [own = pass_, first](std::int64_t number) { return own.batch(first + number); };
-  ahead_.reset(new Prefetch(count_ - first, ahead, make));
+  ahead_.reset(new Prefetch<Batch>(count_ - first, ahead, make));
 }
 
-void Loader::Iterator::End::operator()(Prefetch* prefetch) const { Prefetch::end(prefetch); }
+template <class Batch>
+void BatchLoader<Batch>::Iterator::End::operator()(Prefetch<Batch>* prefetch) const {
+  Prefetch<Batch>::end(prefetch);
+}
 
-Dataset Loader::Iterator::operator*() const {
+template <class Batch>
+Batch BatchLoader<Batch>::Iterator::operator*() const {
   if (number_ >= count_) {
     throw IndexError("loader: there must be a batch left; got the end of a pass of " +
                      std::to_string(count_));
   }
-  Dataset batch = ahead_ ? ahead_->current() : pass_.batch(number_);
+  Batch batch = ahead_ ? ahead_->current() : pass_.batch(number_);
   *taken_ = number_ + 1;
   return batch;
 }
 
-Loader::Iterator& Loader::Iterator::operator++() {
+template <class Batch>
+typename BatchLoader<Batch>::Iterator& BatchLoader<Batch>::Iterator::operator++() {
   if (number_ >= count_) return *this;
   if (ahead_) ahead_->advance();
   if (++number_ == count_) taken_.reset();
   return *this;
 }
+
+template class BatchLoader<Dataset>;
+template class BatchLoader<TensorList>;
 
 }  // namespace xtape::data

@@ -14,33 +14,39 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
+template <class Batch>
 class Prefetch;
 
 /// What is done to each batch, such as augmentation. What it draws, it draws from `rng`. If batches
 /// are made ahead it runs on another thread, at the same time as the loop.
-using Transform = std::function<Dataset(const Dataset& batch, Rng& rng)>;
+template <class Batch>
+using BatchTransform = std::function<Batch(const Batch& batch, Rng& rng)>;
+using Transform = BatchTransform<Dataset>;
 
-struct LoaderOptions {
+template <class Batch>
+struct BatchOptions {
   std::int64_t batch_size = 32;
-  bool shuffle = false;       ///< each pass takes the rows in a new random order
-  bool drop_last = false;     ///< leave out a last batch that is smaller than the others
-  Transform transform = {};   ///< applied to each batch, with nothing recorded
+  bool shuffle = false;                  ///< each pass takes the rows in a new random order
+  bool drop_last = false;                ///< leave out a last batch that is smaller than the others
+  BatchTransform<Batch> transform = {};  ///< applied to each batch, with nothing recorded
   std::int64_t prefetch = 0;  ///< batches made ahead of the current one, on a thread of the pass
 };
+using LoaderOptions = BatchOptions<Dataset>;
+using TensorLoaderOptions = BatchOptions<TensorList>;
 
-/// A dataset in batches, a pass at a time:
-///   for (auto [x, y] : loader) ...
-///   x [batch, ...]   y [batch, ...], constants; views of the dataset unless shuffled or transformed
+/// Data in batches, a pass at a time: see Loader and TensorLoader.
+///   [batch, ...] of each tensor, constants; views of the data unless shuffled or transformed
 /// A loader that shuffles or transforms draws a seed from `rng` when it is made, and nothing later.
 /// The order of a pass follows from that and the number of the pass; what a transform draws, from
 /// that and the number of the batch, counted over all passes. So batches are the same however many
 /// are made ahead.
-/// Throws ShapeError unless x and y have the same number of rows, ValueError for a batch size below
-/// 1 or a negative prefetch.
-class Loader {
+/// Throws ShapeError unless all tensors have the same number of rows, ValueError for a batch size below
+/// 1, a negative prefetch and no tensors.
+template <class Batch>
+class BatchLoader {
  public:
-  explicit Loader(const Dataset& dataset, const LoaderOptions& options = {},
-                  Rng& rng = default_rng());
+  explicit BatchLoader(const Batch& data, const BatchOptions<Batch>& options = {},
+                       Rng& rng = default_rng());
 
   /// Batches of a pass.
   std::int64_t size() const;
@@ -64,7 +70,7 @@ class Loader {
  private:
   struct Source;
   struct Pass {
-    Dataset batch(std::int64_t number) const;
+    Batch batch(std::int64_t number) const;
 
     std::shared_ptr<const Source> source;
     Tensor order;              // of the rows; undefined if they are not shuffled
@@ -79,15 +85,16 @@ class Loader {
 
 /// A place in a pass. It may outlive the loader, and be left before the end: batches that are being
 /// made ahead are then given up, once the one in the making is done.
-class Loader::Iterator {
+template <class Batch>
+class BatchLoader<Batch>::Iterator {
  public:
   using iterator_concept = std::input_iterator_tag;
-  using value_type = Dataset;
+  using value_type = Batch;
   using difference_type = std::ptrdiff_t;
 
   /// The batch, made anew by each call unless it was made ahead. Throws what the transform throws,
   /// ShapeError if that returns different numbers of rows, IndexError at the end of the pass.
-  Dataset operator*() const;
+  Batch operator*() const;
   Iterator& operator++();
   void operator++(int) { ++*this; }
   friend bool operator==(const Iterator& i, std::default_sentinel_t) {
@@ -95,17 +102,32 @@ class Loader::Iterator {
   }
 
  private:
-  friend Loader;
+  friend BatchLoader;
   Iterator(Pass pass, std::int64_t first);
 
   struct End {
-    void operator()(Prefetch* prefetch) const;
+    void operator()(Prefetch<Batch>* prefetch) const;
   };
 
   Pass pass_;
   std::int64_t number_, count_;
   std::shared_ptr<std::int64_t> taken_;  // batches, for the loader; null at the end
-  std::unique_ptr<Prefetch, End> ahead_;
+  std::unique_ptr<Prefetch<Batch>, End> ahead_;
+};
+
+extern template class BatchLoader<Dataset>;
+extern template class BatchLoader<TensorList>;
+
+/// A dataset in batches: `for (auto [x, y] : loader) ...`
+class Loader : public BatchLoader<Dataset> {
+ public:
+  using BatchLoader::BatchLoader;
+};
+
+/// Any number of tensors in batches: `for (const TensorList& batch : loader) model(batch[0], batch[1]);`
+class TensorLoader : public BatchLoader<TensorList> {
+ public:
+  using BatchLoader::BatchLoader;
 };
 
 }  // namespace xtape::data

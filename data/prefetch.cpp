@@ -9,8 +9,9 @@
 
 namespace xtape::data {
 
-Prefetch::Prefetch(std::int64_t count, std::int64_t ahead,
-                   std::function<Dataset(std::int64_t)> make)
+template <class Batch>
+Prefetch<Batch>::Prefetch(std::int64_t count, std::int64_t ahead,
+                          std::function<Batch(std::int64_t)> make)
     : make_(std::move(make)),
       slots_(static_cast<std::size_t>(std::min(ahead, count - 1) + 1)),
       process_(getpid()),
@@ -19,22 +20,26 @@ Prefetch::Prefetch(std::int64_t count, std::int64_t ahead,
         work(stop, count);
       }) {}
 
-void Prefetch::end(Prefetch* pass) {
+template <class Batch>
+void Prefetch<Batch>::end(Prefetch* pass) {
   if (getpid() == pass->process_) delete pass;
 }
 
-void Prefetch::check_process() const {
+template <class Batch>
+void Prefetch<Batch>::check_process() const {
   if (getpid() == process_) return;
   throw ValueError(
       "loader: the thread that makes batches ahead belongs to the process that began the pass; a "
       "forked one begins a pass of its own");
 }
 
-Prefetch::Made& Prefetch::slot(std::int64_t number) {
+template <class Batch>
+typename Prefetch<Batch>::Made& Prefetch<Batch>::slot(std::int64_t number) {
   return slots_[static_cast<std::size_t>(number) % slots_.size()];
 }
 
-Prefetch::Made Prefetch::make(std::int64_t number) const {
+template <class Batch>
+typename Prefetch<Batch>::Made Prefetch<Batch>::make(std::int64_t number) const {
   try {
     return {make_(number), nullptr};
   } catch (...) {
@@ -42,8 +47,9 @@ Prefetch::Made Prefetch::make(std::int64_t number) const {
   }
 }
 
-void Prefetch::work(const std::stop_token& stop, std::int64_t count) {
-  const detail::Unshared alone;
+template <class Batch>
+void Prefetch<Batch>::work(const std::stop_token& stop, std::int64_t count) {
+  const xtape::detail::Unshared alone;
   for (std::int64_t number = 0; number < count && !stop.stop_requested(); ++number) {
     Made next = make(number);
     std::unique_lock lock(mutex_);
@@ -55,7 +61,8 @@ void Prefetch::work(const std::stop_token& stop, std::int64_t count) {
   }
 }
 
-Dataset Prefetch::current() {
+template <class Batch>
+Batch Prefetch<Batch>::current() {
   check_process();
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return made_ > current_; });
@@ -64,7 +71,8 @@ Dataset Prefetch::current() {
   return made.batch;
 }
 
-void Prefetch::advance() {
+template <class Batch>
+void Prefetch<Batch>::advance() {
   check_process();
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return made_ > current_; });
@@ -73,5 +81,8 @@ void Prefetch::advance() {
   changed_.notify_all();
   lock.unlock();
 }
+
+template class Prefetch<Dataset>;
+template class Prefetch<TensorList>;
 
 }  // namespace xtape::data

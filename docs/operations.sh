@@ -192,19 +192,23 @@ formulas() {
     }' "$1"
 }
 
-# The functions of a header with what is said of them.
+# The functions of a header with what is said of them, but for what is in detail.
 functions() {
   awk '
+    /^namespace detail/ { hidden = 1 }
+    hidden && /^}/ { hidden = 0; doc = "" }
+    hidden { next }
     /^ *\/\/\// {
       if (closed) doc = ""
       closed = 0
       line = $0
       sub(/^ *\/\/\/ ?/, "", line)
-      if (doc != "" && line ~ /^( +|Throws|Source)/) sub(/\n$/, "\\\n", doc)  # begins a line
+      if (doc != "" && doc !~ /\n\n$/ && line ~ /^( +|Throws|Source)/) sub(/\n$/, "\\\n", doc)  # begins a line
       sub(/^ +/, "", line)
       doc = doc line "\n"
       next
     }
+    /^requires.*\[\[nodiscard\]\]/ { sub(/^requires.*\[\[nodiscard\]\]/, "[[nodiscard]]") }
     /^\[\[nodiscard\]\]/ || /^(void|Tensor) [a-z_]+\(/ { statement = ""; inside = 1 }
     inside {
       line = $0
@@ -224,7 +228,7 @@ functions() {
       closed = 1
       next
     }
-    /^}/ || /^(struct|class|enum|template|concept)/ { if (!closed) doc = "" }
+    /^}/ || /^(struct|class|enum|concept)/ { if (!closed) doc = "" }
     END { if (shown) printf "```\n" }' "$1"
 }
 
@@ -234,7 +238,7 @@ types() {
     /^\/\/\// {
       line = $0
       sub(/^\/\/\/ ?/, "", line)
-      if (doc != "" && line ~ /^( +|Throws|Source)/) sub(/\n$/, "\\\n", doc)  # begins a line
+      if (doc != "" && doc !~ /\n\n$/ && line ~ /^( +|Throws|Source)/) sub(/\n$/, "\\\n", doc)  # begins a line
       sub(/^ +/, "", line)
       doc = doc line "\n"
       next

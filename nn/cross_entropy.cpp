@@ -1,4 +1,5 @@
 #include <array>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -282,6 +283,29 @@ Tensor nll_loss(const Tensor& log_probabilities, const Tensor& labels,
   if (!targets.sparse()) return rows.restored(targets.composed(log_p));
   const Tensor chosen = take_along_axis(log_p, expand_dims(targets.labels(), 1), 1);
   return rows.restored(targets.reduced(-squeeze(chosen, 1)));
+}
+
+Tensor softmax_focal_loss(const Tensor& logits, const Tensor& labels,
+                          const SoftmaxFocalOptions& options) {
+  const char* const op = "softmax_focal_loss";
+  xtape::detail::require_defined(op, "labels", labels);
+  if (is_floating(labels.dtype()))
+    throw DtypeError("softmax_focal_loss: labels must be classes; got " + labels.describe());
+  xtape::detail::require_not_negative(op, "gamma", options.gamma);
+  const Rows rows(op, "logits", logits, labels, options.axis);
+  const CrossEntropyOptions same{.reduction = options.reduction,
+                                 .ignore_index = options.ignore_index,
+                                 .class_weights = options.class_weights};
+  const Targets targets(op, "logits", rows.scores, rows.labels, same);
+  const Tensor x = selected(targets.counts(), rows.scores);
+  Tensor losses = row_losses(x, targets.labels(), {});
+  if (options.gamma > 0) {
+    const Tensor hot = one_hot(targets.labels(), x.extent(1), Dtype::boolean);
+    constexpr double nothing = -std::numeric_limits<double>::infinity();
+    const Tensor others = logsumexp(where(hot, nothing, x), 1) - logsumexp(x, 1);  // log(1 - p)
+    losses = exp(options.gamma * others) * losses;
+  }
+  return rows.restored(targets.reduced(losses));
 }
 
 }  // namespace xtape::nn

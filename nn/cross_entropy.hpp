@@ -53,6 +53,23 @@ struct CrossEntropyOptions {
 [[nodiscard]] Tensor nll_loss(const Tensor& log_probabilities, const Tensor& labels,
                               const CrossEntropyOptions& options = {});
 
+struct SoftmaxFocalOptions {
+  Reduction reduction = Reduction::mean;
+  double gamma = 2;                               ///< how much less what is already right counts
+  std::optional<std::int64_t> ignore_index = {};  ///< rows with this label do not count
+  Tensor class_weights = {};                      ///< [classes], not negative; constants
+  std::int64_t axis = -1;                         ///< of the classes
+};
+
+/// Focal loss of several classes that exclude each other: of p = softmax(logits) at the label
+///   -w_y (1 - p)^gamma log p
+/// computed from the logits, finite for logits of any size. Shapes, labels, weights and reduction are those
+/// of `cross_entropy`, which this is for gamma = 0. Of classes that do not exclude each other: `focal_loss`.
+/// Throws as `cross_entropy`, DtypeError for probabilities as labels, ValueError for a negative gamma.
+/// Source: Lin et al., Focal Loss for Dense Object Detection (2017), equation 5.
+[[nodiscard]] Tensor softmax_focal_loss(const Tensor& logits, const Tensor& labels,
+                                        const SoftmaxFocalOptions& options = {});
+
 }  // namespace xtape::nn
 
 XTAPE_EXPORT_END

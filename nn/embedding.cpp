@@ -10,6 +10,7 @@
 #include <xtape/nn/embedding.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
+#include <xtape/ops/indices.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
@@ -47,10 +48,11 @@ Embedding::Embedding(std::int64_t count, std::int64_t width, const EmbeddingOpti
                      Rng& rng)
     : weight(parameter("weight", initial_weight(count, width, options, rng))),
       padding_index_(options.padding_index),
-      max_norm_(options.max_norm) {
+      max_norm_(options.max_norm),
+      sparse_(options.sparse) {
   describe("Embedding",
            detail::Arguments(count, width)("padding_index", padding_index_.value_or(-1), -1)(
-               "max_norm", max_norm_.value_or(0), 0)
+               "max_norm", max_norm_.value_or(0), 0)("sparse", sparse_, false)
                .text);
 }
 
@@ -88,7 +90,11 @@ Tensor Embedding::operator()(const Tensor& x) const {
     xtape::detail::require_defined("embedding", "x", words);
     check_words(words, weight.extent(0));
     if (max_norm_) shorten(words);
-    Tensor rows = take(weight, words);
+    using namespace xtape::detail;
+    const Tensor rows = sparse_
+                            ? taken_sparsely(weight, resolved("embedding", words, weight.extent(0)),
+                                             padding_index_.value_or(-1))
+                            : take(weight, words);
     if (!padding_index_) return rows;
     return where(expand_dims(words == *padding_index_, -1), rows.detach(), rows);
   });

@@ -14,6 +14,8 @@ struct EmbeddingOptions {
   std::optional<std::int64_t> padding_index = {};  ///< a row of zeros that is not trained
   std::optional<double> max_norm =
       {};  ///< rows that are looked up are first shortened to this length
+  bool sparse =
+      false;  ///< the weight keeps its gradient as rows, see `Tensor::sparse_grad` and SparseAdam
   init::Initializer weight_init = init::normal(1);
   Dtype dtype = default_dtype();
 };
@@ -38,6 +40,7 @@ struct Embedding : Module {
 
   std::optional<std::int64_t> padding_index_;
   std::optional<double> max_norm_;
+  bool sparse_;
 };
 
 }  // namespace xtape::nn

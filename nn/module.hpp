@@ -153,6 +153,8 @@ class Module {
 
   /// Parameters and buffers of this module that PyTorch keeps otherwise, see `nn::torch::state`.
   std::vector<std::pair<std::string, TorchLayout>> torch_layouts() const;
+  /// Names in the state of this module, and what PyTorch has in their place, see `set_torch_name`.
+  std::vector<std::pair<std::string, std::string>> torch_names() const;
 
   /// The name under which the parent knows this module, and the names from the root to it, joined by
   /// dots; empty for a root. Of several parents, the first one counts.
@@ -191,6 +193,9 @@ class Module {
   /// Says how PyTorch keeps a parameter or buffer, if not as this module does. Throws ValueError if there is
   /// none of that name.
   void set_torch_layout(const std::string& name, TorchLayout layout) const;
+  /// Says the name that PyTorch has for an entry of the state, both counted from this module; one that ends
+  /// with a dot stands for all names that begin so: `set_torch_name("layer.", "")`. The first that fits counts.
+  void set_torch_name(const std::string& name, const std::string& torch) const;
   /// f(x), as the function of this module: with its hooks, and its path in errors.
   /// `Tensor operator()(const Tensor& x) const { return call(x, [&](const Tensor& in) { ... }); }`
   template <std::invocable<const Tensor&> F>

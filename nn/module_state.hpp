@@ -28,6 +28,7 @@ struct Module::State final : ErrorContext::Place, std::enable_shared_from_this<M
   std::optional<Dtype> dtype;   // that it was turned into
   std::string type, arguments;  // as the module describes itself
   std::vector<std::pair<std::string, TorchLayout>> torch_layouts;
+  std::vector<std::pair<std::string, std::string>> torch_names;
   const std::type_info* registered_type = nullptr;  // with which it became a part
   NamedTensors parameters, buffers;
   std::vector<std::pair<std::string, std::shared_ptr<State>>> children;
@@ -45,6 +46,7 @@ struct Module::State final : ErrorContext::Place, std::enable_shared_from_this<M
         type(other.type),
         arguments(other.arguments),
         torch_layouts(other.torch_layouts),
+        torch_names(other.torch_names),
         registered_type(other.registered_type),
         parameters(other.parameters),
         buffers(other.buffers),

@@ -70,6 +70,14 @@ std::vector<std::pair<std::string, TorchLayout>> Module::torch_layouts() const {
   return state_->torch_layouts;
 }
 
+void Module::set_torch_name(const std::string& name, const std::string& torch) const {
+  state_->torch_names.emplace_back(name, torch);
+}
+
+std::vector<std::pair<std::string, std::string>> Module::torch_names() const {
+  return state_->torch_names;
+}
+
 std::string Module::type() const {
   if (!state_->type.empty()) return state_->type;
   return state_->registered_type == nullptr ? "Module" : shown(*state_->registered_type);

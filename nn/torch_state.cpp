@@ -1,4 +1,8 @@
+#include <cstddef>
+#include <string>
+#include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include <xtape/core/body.hpp>
 #include <xtape/nn/torch_state.hpp>
@@ -17,33 +21,72 @@ std::unordered_map<std::string, TorchLayout> layouts_of(const Module& model) {
   return layouts;
 }
 
+/// A name after what the modules that it leads through say, the innermost first.
+std::string renamed(const NamedModules& modules, std::string name) {
+  for (auto at = modules.rbegin(); at != modules.rend();
+       ++at) {  // a module stands before its parts
+    const std::string prefix = at->first.empty() ? "" : at->first + '.';
+    if (!name.starts_with(prefix)) continue;
+    const std::string_view rest = std::string_view(name).substr(prefix.size());
+    for (const auto& [own, other] : at->second->torch_names()) {
+      const bool fits = own.ends_with('.') ? rest.starts_with(own) : rest == own;
+      if (!fits) continue;
+      name = prefix + other + std::string(rest.substr(own.size()));
+      break;
+    }
+  }
+  return name;
+}
+
+/// An entry of a state, and how PyTorch has it.
+struct Entry {
+  std::string name, other;
+  bool transposed;
+  Tensor tensor;
+};
+
+/// All that PyTorch keeps.
+std::vector<Entry> entries_of(const Module& model) {
+  const auto layouts = layouts_of(model);
+  const NamedModules modules = model.named_modules();
+  std::vector<Entry> entries;
+  for (const auto& [name, tensor] : model.state()) {
+    const auto found = layouts.find(name);
+    const TorchLayout layout = found == layouts.end() ? TorchLayout::same : found->second;
+    if (layout == TorchLayout::absent) continue;
+    entries.push_back({name, renamed(modules, name), layout == TorchLayout::transposed, tensor});
+  }
+  return entries;
+}
+
+NamedTensors as_there(const std::vector<Entry>& entries) {
+  NamedTensors kept;
+  for (const Entry& entry : entries) {
+    kept.emplace_back(entry.other,
+                      entry.transposed ? transpose(entry.tensor).contiguous() : entry.tensor);
+  }
+  return kept;
+}
+
 }  // namespace
 
 NamedTensors state(const Module& model) {
   const NoGradGuard off;
-  const auto layouts = layouts_of(model);
-  NamedTensors kept;
-  for (const auto& [name, tensor] : model.state()) {
-    const auto other = layouts.find(name);
-    const TorchLayout layout = other == layouts.end() ? TorchLayout::same : other->second;
-    if (layout == TorchLayout::absent) continue;
-    kept.emplace_back(name, layout == TorchLayout::same ? tensor : transpose(tensor).contiguous());
-  }
-  return kept;
+  return as_there(entries_of(model));
 }
 
 LeftOut restore(const Module& model, const NamedTensors& given, const RestoreOptions& options) {
   const NoGradGuard off;
   const ErrorContext in = model.here();
-  const auto layouts = layouts_of(model);
-  // Checked as it is, so that errors speak of PyTorch's shapes; then turned.
-  xtape::detail::MatchedState matched = xtape::detail::match_state(state(model), given, options);
+  const std::vector<Entry> entries = entries_of(model);
+  // Checked as it is, so that errors speak of PyTorch's names and shapes; then turned.
+  const xtape::detail::MatchedState matched =
+      xtape::detail::match_state(as_there(entries), given, options);
   NamedTensors own;
-  for (auto& [name, tensor] : matched.entries) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {  // matched in their order
+    const Tensor& tensor = matched.entries[i].second;
     if (!tensor.defined()) continue;
-    const auto other = layouts.find(name);
-    const bool turn = other != layouts.end() && other->second == TorchLayout::transposed;
-    own.emplace_back(name, turn ? transpose(tensor) : tensor);
+    own.emplace_back(entries[i].name, entries[i].transposed ? transpose(tensor) : tensor);
   }
   model.restore(own, {.strict = false});
   return matched.left_out;

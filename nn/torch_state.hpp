@@ -14,9 +14,10 @@ XTAPE_EXPORT_BEGIN
 /// `load_state_dict`.
 namespace xtape::nn::torch {
 
-/// The state of a module as PyTorch has that of the same model: by the same names, weights of Dense
-/// transposed, without what it does not keep, such as the streams of Dropout. Which entries those are, the
-/// layers say themselves (see `Module::torch_layouts`), and a layer of one's own may too.
+/// The state of a module as PyTorch has that of the same model: by the names there, weights of Dense
+/// transposed, without what it does not keep, such as the streams of Dropout. Which entries those are, and
+/// which names differ (those of WeightNorm and SpectralNorm), the layers say themselves (see
+/// `Module::torch_layouts`, `Module::torch_names`), and a layer of one's own may too.
 /// Later training does not change these tensors.
 NamedTensors state(const Module& model);
 

@@ -42,6 +42,9 @@ struct WeightNorm : Module {
         g(parameter("g",
                     detail::lengths(layer.weight.detach(), detail::length_axis<Layer>).clone())) {
     if (detail::length_axis<Layer> == 1) set_torch_layout("g", TorchLayout::transposed);
+    set_torch_name("g", "parametrizations.weight.original0");
+    set_torch_name("layer.weight", "parametrizations.weight.original1");
+    set_torch_name("layer.", "");
     describe("WeightNorm", "");
   }
 
@@ -90,6 +93,10 @@ struct SpectralNorm : Module {
     detail::iterate_power(rows, first, second, options, 15);
     u = buffer("_u", first);
     v = buffer("_v", second);
+    set_torch_name("_u", "parametrizations.weight.0._u");
+    set_torch_name("_v", "parametrizations.weight.0._v");
+    set_torch_name("layer.weight", "parametrizations.weight.original");
+    set_torch_name("layer.", "");
     describe("SpectralNorm", "");
   }
 

@@ -112,13 +112,32 @@ Tensor in_one_list(const Tensor& indices, std::int64_t extent) {
   return indices + reshape(arange(indices.extent(0)) * extent, shape);
 }
 
+/// The rows of g, and their numbers, but those with the number `unchanged`.
+void send_rows(const Send& send, const Tensor& index, const Tensor& g, std::int64_t unchanged) {
+  const std::span at(index.body().elements<std::int64_t>(), static_cast<std::size_t>(index.size()));
+  if (std::find(at.begin(), at.end(), unchanged) == at.end()) return send.add_rows(0, index, g);
+  const std::int64_t count = index.size() - std::count(at.begin(), at.end(), unchanged);
+  const Tensor places = detail::make_tensor({count}, Dtype::int64, "take");
+  const Tensor rows = detail::make_tensor({count}, Dtype::int64, "take");
+  auto* place = places.body().elements<std::int64_t>();
+  auto* row = rows.body().elements<std::int64_t>();
+  for (std::size_t i = 0; i < at.size(); ++i)
+    if (at[i] != unchanged) *place++ = static_cast<std::int64_t>(i), *row++ = at[i];
+  Shape lines = send.shape(0);
+  lines[0] = index.size();
+  send.add_rows(0, rows, taken(reshape(g, lines), places, 0));
+}
+
 /// Of x and resolved indices.
 struct Take {
   static constexpr OpInfo info{"take", true};
   int axis;
+  bool sparse = false;
+  std::int64_t unchanged = -1;  // a row that gets no gradient
   template <class Visit>
   void attributes(Visit&& visit) const {
     visit("axis", axis);
+    if (sparse) visit("sparse", sparse);
   }
   SavedInput index{};
 
@@ -135,6 +154,8 @@ struct Take {
   void keep(const Tensor&, const Tensor&, const Tensor& indices) { index = SavedInput(indices); }
   void vjp(const Tensor& g, const Send& send) const {
     const Tensor& at = index.get();
+    if (sparse && detail::plain(g) && detail::level_of(at) == 0)
+      return send_rows(send, at, g, unchanged);
     // In float32 a row's terms are summed first, in double: its digits then depend on nothing else.
     if (!detail::plain(g) || detail::level_of(at) > 0 ||
         (g.dtype() == Dtype::float32 && named_more_often(1, send.shape(0)[axis], at)))
@@ -243,6 +264,9 @@ Tensor detail::resolved(const char* op, const Tensor& indices, std::int64_t exte
 Tensor detail::taken(const Tensor& x, const Tensor& index, int axis) {
   return apply(Take{axis}, x, index);
 }
+Tensor detail::taken_sparsely(const Tensor& x, const Tensor& index, std::int64_t unchanged) {
+  return apply(Take{.axis = 0, .sparse = true, .unchanged = unchanged}, x, index);
+}
 Tensor detail::scattered(const Tensor& x, const Tensor& index, const Shape& shape, int axis) {
   return apply(ScatterAdd{axis, shape}, x, index);
 }
@@ -268,11 +292,16 @@ Tensor Tensor::part(std::initializer_list<Number> indices) const {
   return slice(*this, std::span(slices.data(), axis));
 }
 
-Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis) {
+Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis, const TakeOptions& options) {
   detail::require_defined("take", "x", x);
   detail::require_defined("take", "indices", indices);
   const int along = normalize_axis("take", axis, x.rank());
-  return taken(x, resolved("take", indices, x.shape()[along]), along);
+  if (options.sparse_grad && along != 0) {
+    throw ValueError("take: a sparse gradient is one of rows along axis 0; got axis " +
+                     std::to_string(along));
+  }
+  const Tensor index = resolved("take", indices, x.shape()[along]);
+  return options.sparse_grad ? detail::taken_sparsely(x, index) : taken(x, index, along);
 }
 
 Tensor scatter_add(const Tensor& x, const Tensor& indices, const Shape& shape, std::int64_t axis) {

@@ -20,6 +20,8 @@ Tensor resolved(const char* op, const Tensor& indices, std::int64_t extent);
 
 /// take and scatter_add with such indices.
 Tensor taken(const Tensor& x, const Tensor& index, int axis);
+/// Rows whose gradient is kept sparse; of those with the number `unchanged` it is known to be 0.
+Tensor taken_sparsely(const Tensor& x, const Tensor& index, std::int64_t unchanged = -1);
 Tensor scattered(const Tensor& x, const Tensor& index, const Shape& shape, int axis);
 
 /// Where each element of rows of `count` comes from, if others that follow it are put at these places,

@@ -124,15 +124,25 @@ struct BroadcastTo {
   }
 };
 
+[[noreturn]] void throw_other_size(const Tensor& x, const std::string& shape) {
+  throw ShapeError("reshape: the number of elements must stay; got " + x.describe() + " for " +
+                   shape);
+}
+
+/// Extents as they were given, with -1.
+std::string asked(std::span<const std::int64_t> extents) {
+  std::string text;
+  for (const std::int64_t extent : extents)
+    text += (text.empty() ? "[" : ", ") + std::to_string(extent);
+  return text.empty() ? "[]" : text + "]";
+}
+
 }  // namespace
 
 Tensor reshape(const Tensor& x, const Shape& shape) {
   detail::require_defined("reshape", "x", x);
   if (x.shape() == shape) return detail::snapshot(x);
-  if (x.size() != shape.size()) {
-    throw ShapeError("reshape: the number of elements must stay; got " + x.describe() + " for " +
-                     to_string(shape));
-  }
+  if (x.size() != shape.size()) throw_other_size(x, to_string(shape));
   return apply(Reshape{.shape = shape}, x);
 }
 
@@ -151,6 +161,8 @@ Tensor reshape(const Tensor& x, std::span<const std::int64_t> extents) {
     }
     shape.push_back(extent == -1 ? x.size() / known : extent);
   }
+  if (x.size() != Shape(std::span(shape.begin(), shape.end())).size())
+    throw_other_size(x, asked(extents));
   return reshape(x, Shape(std::span(shape.begin(), shape.end())));
 }
 

@@ -17,10 +17,19 @@ void Adagrad::check(const AdagradOptions& options) const {
 
 std::vector<std::string> Adagrad::slots(const AdagradOptions&) const { return {"cache"}; }
 
+bool Adagrad::takes_rows(const AdagradOptions& options) const {
+  check_no_decay("adagrad", options.weight_decay);
+  return true;
+}
+
 void Adagrad::update(const AdagradOptions& options, const Update& parameter) const {
   const double rate = parameter.rate, epsilon = options.epsilon;
   const double initial = options.initial_accumulator;
-  kernels::update(parameter, kernels::AdagradRule{rate, epsilon, initial}, options.weight_decay);
+  const kernels::AdagradRule rule{rate, epsilon, initial};
+  if (parameter.rows.defined())
+    kernels::update_rows(parameter, rule);
+  else
+    kernels::update(parameter, rule, options.weight_decay);
 }
 
 }  // namespace xtape::optim

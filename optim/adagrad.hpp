@@ -27,7 +27,9 @@ struct AdagradOptions {
 
 /// Adaptive gradients: each element has a rate that falls with the gradients it has seen.
 ///   c += g²,  w -= rate g / (sqrt(initial_accumulator + c) + epsilon)
-/// State: "cache", c. Throws ValueError for options out of range, and as Optimizer for parameters.
+/// Of a sparse gradient (`Tensor::sparse_grad`) only the named rows and their state change.
+/// State: "cache", c. Throws ValueError for options out of range, and in step for weight_decay where a
+/// gradient is sparse; as Optimizer for parameters.
 /// Source: Duchi, Hazan and Singer, Adaptive Subgradient Methods for Online Learning and Stochastic
 /// Optimization (2011), with a diagonal matrix.
 class Adagrad : public OptimizerOf<AdagradOptions> {
@@ -37,6 +39,7 @@ class Adagrad : public OptimizerOf<AdagradOptions> {
  private:
   void check(const AdagradOptions& options) const override;
   std::vector<std::string> slots(const AdagradOptions& options) const override;
+  bool takes_rows(const AdagradOptions& options) const override;
   void update(const AdagradOptions& options, const Update& parameter) const override;
 };
 

@@ -8,6 +8,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/leaf.hpp>
+#include <xtape/core/table_gradient.hpp>
 #include <xtape/optim/clip.hpp>
 
 namespace xtape::optim {
@@ -34,6 +35,16 @@ void check_arguments(const std::string& op, const std::vector<Tensor>& parameter
     throw ValueError(op + ": a parameter may be given once; got one twice");
 }
 
+/// The gradient as its leaf has it: dense, or of rows.
+Tensor held_gradient(const Tensor& parameter) {
+  return parameter.node() == nullptr ? Tensor() : detail::Leaf::grad(*parameter.node());
+}
+
+/// The elements of a gradient that may be other than 0.
+const Tensor& elements_of(const Tensor& gradient) {
+  return detail::of_rows(gradient) ? detail::rows_of(gradient).values : gradient;
+}
+
 /// sum (scale g)², in several sums for the registers.
 template <class T>
 double sum_of_squares(const Tensor& gradient, double scale) {
@@ -56,10 +67,11 @@ double sum_of_squares(const Tensor& gradient, double scale) {
 double scaled_norm(const std::vector<Tensor>& parameters, double scale) {
   double total = 0;
   for (const Tensor& parameter : parameters) {
-    const Tensor gradient = parameter.grad();
+    const Tensor gradient = held_gradient(parameter);
     if (!gradient.defined()) continue;
-    total += gradient.dtype() == Dtype::float32 ? sum_of_squares<float>(gradient, scale)
-                                                : sum_of_squares<double>(gradient, scale);
+    const Tensor& g = elements_of(gradient);
+    total += g.dtype() == Dtype::float32 ? sum_of_squares<float>(g, scale)
+                                         : sum_of_squares<double>(g, scale);
   }
   return std::sqrt(total) / scale;
 }
@@ -78,7 +90,7 @@ class Gradients {
   explicit Gradients(const std::vector<Tensor>& parameters) : parameters_(parameters) {
     list_.reserve(parameters.size());
     for (const Tensor& parameter : parameters) {
-      list_.push_back(parameter.grad());
+      list_.push_back(held_gradient(parameter));
       parameter.zero_grad();
     }
   }
@@ -90,15 +102,16 @@ class Gradients {
   Gradients(const Gradients&) = delete;
   Gradients& operator=(const Gradients&) = delete;
 
-  /// Gives each element g the value f(g): in place, or in a copy if others hold the tensor.
+  /// Gives each element g the value f(g), where f(0) = 0: in place, or in a copy if others hold the
+  /// tensor.
   template <class F>
   void change(F&& f) {
     List targets;  // all of them before anything is written
     targets.reserve(list_.size());
-    for (const Tensor& own : list_)
-      targets.push_back(!own.defined() || detail::exclusive(own) ? own : own.clone());
-    for (const Tensor& own : targets) {
-      if (!own.defined()) continue;
+    for (const Tensor& own : list_) targets.push_back(own.defined() ? for_writing(own) : own);
+    for (const Tensor& target : targets) {
+      if (!target.defined()) continue;
+      const Tensor& own = elements_of(target);
       own.dtype() == Dtype::float32 ? apply<float>(own, f) : apply<double>(own, f);
     }
     list_.swap(targets);
@@ -106,6 +119,13 @@ class Gradients {
 
  private:
   using List = std::vector<Tensor, memory::Allocator<Tensor>>;  // the pool's: steps follow steps
+
+  static Tensor for_writing(const Tensor& own) {
+    if (detail::exclusive(elements_of(own))) return own;
+    if (!detail::of_rows(own)) return own.clone();
+    const auto& [rows, values] = detail::rows_of(own);
+    return detail::table_gradient(own.shape(), own.dtype(), {rows, values.clone()});
+  }
 
   template <class T, class F>
   static void apply(const Tensor& gradient, F&& f) {

@@ -59,12 +59,14 @@ double Optimizer::scheduled_rate(const Group& group) const {
 }
 
 /// Gets all memory that the step of a parameter needs, so that a step that finds none changes nothing.
-void Optimizer::prepare(Entry& entry, const StepOptions& options) {
-  entry.gradient = {};
+void Optimizer::prepare(std::size_t group, Entry& entry, const StepOptions& options) const {
+  entry.gradient = entry.rows = {};
   if (!entry.parameter.requires_grad()) return;  // frozen
-  const Tensor gradient = entry.parameter.grad();
-  if (!gradient.defined()) return;
   const ErrorContext in(entry.name);
+  const auto sparse = entry.parameter.sparse_grad();
+  const bool by_rows = sparse && takes_rows(group);
+  const Tensor gradient = by_rows ? sparse->values : entry.parameter.grad();
+  if (!gradient.defined()) return;
   if (options.check_finite) {
     check_finite("parameter", entry.parameter);
     check_finite("gradient", gradient);
@@ -76,14 +78,15 @@ void Optimizer::prepare(Entry& entry, const StepOptions& options) {
     }
     detail::make_exclusive(entry.parameter);
     entry.gradient = gradient.contiguous();
+    if (by_rows) entry.rows = sparse->rows;
   });
 }
 
 void Optimizer::step(const StepOptions& options) {
   const NoGradGuard no_grad;
-  for (Group& group : groups_) {
-    group.next_rate = scheduled_rate(group);
-    for (Entry& entry : group.entries) prepare(entry, options);
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    groups_[i].next_rate = scheduled_rate(groups_[i]);
+    for (Entry& entry : groups_[i].entries) prepare(i, entry, options);
   }
   std::exception_ptr failure;  // of a rule of somebody else's, or of who watches
   for (std::size_t i = 0; i < groups_.size(); ++i) {  // our own rules cannot fail now
@@ -91,11 +94,12 @@ void Optimizer::step(const StepOptions& options) {
     group.last_rate = group.next_rate;
     for (Entry& entry : group.entries) {
       const Tensor gradient = std::exchange(entry.gradient, {});
+      const Tensor rows = std::exchange(entry.rows, {});
       if (!gradient.defined()) continue;
       const ErrorContext in(entry.name);
       ++entry.updates;
       try {
-        run(i, {entry.parameter, gradient, entry.state, group.last_rate, entry.updates});
+        run(i, {entry.parameter, gradient, entry.state, group.last_rate, entry.updates, rows});
       } catch (...) {
         if (failure == nullptr) failure = std::current_exception();
       }

@@ -24,6 +24,8 @@ struct Update {
   std::span<const Tensor> state;  // one tensor a slot, of the parameter's shape and dtype
   double rate;                    // the learning rate of this step
   std::int64_t t;                 // this is the parameter's t-th update, t = 1, 2, ...
+  // If defined, [k] int64: the gradient is [k, ...], of these rows, and all others stay as they are.
+  const Tensor& rows;
 };
 
 struct StepOptions {
@@ -100,6 +102,8 @@ class Optimizer {
 
   /// Updates a parameter that has a gradient.
   virtual void run(std::size_t group, const Update& parameter) const = 0;
+  /// Whether it can be given a sparse gradient as rows; else it gets a dense one.
+  virtual bool takes_rows(std::size_t group) const = 0;
 
  private:
   struct Entry {
@@ -107,9 +111,9 @@ class Optimizer {
     std::vector<Tensor> state;  // one tensor a slot
     std::int64_t updates;       // made so far
     std::string name;
-    Tensor gradient = {};  // of the step that is being made
+    Tensor gradient = {}, rows = {};  // of the step that is being made
   };
-  static void prepare(Entry& entry, const StepOptions& options);
+  void prepare(std::size_t group, Entry& entry, const StepOptions& options) const;
   struct Group {
     std::vector<Entry> entries;
     std::vector<std::string> slots;
@@ -152,6 +156,9 @@ class OptimizerOf : public Optimizer {
   }
   /// Names of the state tensors of each parameter, without dots.
   virtual std::vector<std::string> slots(const Options&) const { return {}; }
+  /// Whether `update` knows what to do with a sparse gradient, of some rows (`Tensor::sparse_grad`);
+  /// others are made dense for it. Throws ValueError for options that are not defined for one.
+  virtual bool takes_rows(const Options&) const { return false; }
   /// Updates a parameter and its state, by `assign`. Nothing is recorded.
   virtual void update(const Options& options, const Update& parameter) const = 0;
 
@@ -159,6 +166,7 @@ class OptimizerOf : public Optimizer {
   void run(std::size_t group, const Update& parameter) const final {
     update(options_[group], parameter);
   }
+  bool takes_rows(std::size_t group) const final { return takes_rows(options_[group]); }
 
   Options defaults_;
   std::vector<Options> options_;  // of each group

@@ -26,10 +26,17 @@ std::vector<std::string> SGD::slots(const SGDOptions& options) const {
   return {options.velocity == Velocity::of_steps ? "velocity" : "momentum_buffer"};
 }
 
+bool SGD::takes_rows(const SGDOptions& options) const {
+  check_no_decay("sgd", options.weight_decay);
+  return options.momentum == 0;
+}
+
 void SGD::update(const SGDOptions& options, const Update& parameter) const {
   const double rate = parameter.rate, momentum = options.momentum;
   const bool of_steps = options.velocity == Velocity::of_steps;
-  if (momentum == 0) {
+  if (parameter.rows.defined()) {
+    kernels::update_rows(parameter, kernels::GradientDescent{rate});
+  } else if (momentum == 0) {
     kernels::update(parameter, kernels::GradientDescent{rate}, options.weight_decay);
   } else if (options.dampening > 0) {
     const double gain = parameter.t == 1 ? 1 : 1 - options.dampening;

@@ -36,8 +36,10 @@ struct SGDOptions {
 ///   of steps           v = momentum v - rate g,  w += v;       Nesterov  w += momentum v - rate g
 ///   of gradients       v = momentum v + g,       w -= rate v;  Nesterov  w -= rate (g + momentum v)
 /// State: "velocity" of steps, "momentum_buffer" of gradients; none without momentum.
+/// Of a sparse gradient (`Tensor::sparse_grad`) only the named rows are stepped over; with momentum it is
+/// made dense.
 /// Throws ValueError for options out of range, Nesterov without momentum or with dampening, and dampening
-/// without momentum; as Optimizer for parameters.
+/// without momentum, and in step for weight_decay where a gradient is sparse; as Optimizer for parameters.
 /// Source: Sutskever et al., On the importance of initialization and momentum in deep learning
 /// (2013), section 2; Nesterov's step is taken from the point looked ahead to, as in Bengio et al.,
 /// Advances in Optimizing Recurrent Networks (2012). Velocity of gradients is PyTorch's.
@@ -48,6 +50,7 @@ class SGD : public OptimizerOf<SGDOptions> {
  private:
   void check(const SGDOptions& options) const override;
   std::vector<std::string> slots(const SGDOptions& options) const override;
+  bool takes_rows(const SGDOptions& options) const override;
   void update(const SGDOptions& options, const Update& parameter) const override;
 };
 

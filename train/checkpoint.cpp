@@ -83,8 +83,9 @@ Checkpoint& Checkpoint::add(const std::string& name, double& number) {
 
 /// A loader cannot be put back: a pass that goes on would not be its own any more. So it is asked
 /// first, by a copy.
-Checkpoint& Checkpoint::add(const std::string& name, data::Loader& loader) {
-  const auto restore = [](data::Loader& to, const data::Archive& given) {
+template <class Loader>
+Checkpoint& Checkpoint::add_loader(const std::string& name, Loader& loader) {
+  const auto restore = [](Loader& to, const data::Archive& given) {
     check_texts(given, 0);
     to.restore(given.tensors);
   };
@@ -95,9 +96,17 @@ Checkpoint& Checkpoint::add(const std::string& name, data::Loader& loader) {
       },
       [&loader, restore](const data::Archive& given) { restore(loader, given); },
       [&loader, restore](const data::Archive& given) {
-        data::Loader copy = loader;
+        Loader copy = loader;
         restore(copy, given);
       });
+}
+
+Checkpoint& Checkpoint::add(const std::string& name, data::Loader& loader) {
+  return add_loader(name, loader);
+}
+
+Checkpoint& Checkpoint::add(const std::string& name, data::TensorLoader& loader) {
+  return add_loader(name, loader);
 }
 
 Checkpoint& Checkpoint::add(const std::string& name, Rng& rng) {

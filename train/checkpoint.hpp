@@ -13,7 +13,8 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 namespace data {
 class Loader;
-}
+class TensorLoader;
+}  // namespace data
 
 /// All that a training run needs to go on later, in one file:
 /// ```
@@ -43,6 +44,7 @@ class Checkpoint {
         });
   }
   Checkpoint& add(const std::string& name, data::Loader& loader);
+  Checkpoint& add(const std::string& name, data::TensorLoader& loader);
   Checkpoint& add(const std::string& name, Rng& rng);
   Checkpoint& add(const std::string& name, int& number);
   Checkpoint& add(const std::string& name, std::int64_t& number);
@@ -56,6 +58,8 @@ class Checkpoint {
   void load(const std::string& path) const;
 
  private:
+  template <class Loader>
+  Checkpoint& add_loader(const std::string& name, Loader& loader);
   // Names of entries: those of the part, or "" for a part that is one entry.
   using State = std::function<data::Archive()>;
   using Restore = std::function<void(const data::Archive&)>;

@@ -9,7 +9,9 @@
 #include <xtape/core/require.hpp>
 #include <xtape/nn/labels.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/places.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/train/metrics.hpp>
@@ -29,19 +31,29 @@ Tensor sum_of_squares(const Tensor& x) { return sum(square(x), 0); }
 
 }  // namespace
 
-double accuracy(const Tensor& scores, const Tensor& labels) {
+double accuracy(const Tensor& scores, const Tensor& labels, const AccuracyOptions& options) {
   if (scores.defined() && labels.defined() && scores.rank() > 2 &&
       labels.rank() == scores.rank() - 1 &&
       labels.shape() == Shape(std::span(scores.shape().begin(), scores.shape().end() - 1))) {
-    return accuracy(reshape(scores, {labels.size(), scores.extent(-1)}), flatten(labels, 0));
+    return accuracy(reshape(scores, {labels.size(), scores.extent(-1)}), flatten(labels, 0),
+                    options);
   }
   nn::detail::check_label_shapes("accuracy", "scores", scores, labels);
   const bool sparse = labels.rank() == 1;
   if (sparse && labels.dtype() != Dtype::int64) {
     throw DtypeError("accuracy: labels [n] must be int64; got " + labels.describe());
   }
-  if (sparse) nn::detail::check_label_range("accuracy", "labels", labels, scores.extent(1));
+  const auto ignored = options.ignore_index;
+  if (ignored && !sparse)
+    throw ValueError("accuracy: ignore_index goes with labels that are classes; got " +
+                     labels.describe());
+  if (sparse)
+    nn::detail::check_label_range("accuracy", "labels", labels, scores.extent(1), ignored);
   const NoGradGuard off;
+  if (ignored) {
+    const Tensor counting = squeeze(argwhere(labels != *ignored), 1);
+    return accuracy(take(scores, counting), take(labels, counting));
+  }
   const Tensor actual = sparse ? labels : nn::detail::hot_classes("accuracy", labels);
   return has_nan(scores) ? no_number : mean(argmax(scores, 1) == actual).item();
 }

@@ -11,12 +11,16 @@ XTAPE_EXPORT_BEGIN
 // Metrics are numbers, not recorded; shares are those of exact counts, and NaN of nothing.
 namespace xtape {
 
+struct AccuracyOptions {
+  std::optional<std::int64_t> ignore_index = {};  ///< rows with this label do not count
+};
+
 /// Share of the rows of `scores` whose greatest entry is at the label.
 ///   scores [..., classes], logits or probabilities   labels int64 [...], or of [n] one-hot [n, classes]
-/// NaN if a score is NaN, and for no rows.
+/// NaN if a score of a row that counts is NaN, and for no rows that count.
 /// Throws ShapeError, DtypeError, IndexError for a label outside the classes, ValueError for a row
-/// that is not one-hot.
-double accuracy(const Tensor& scores, const Tensor& labels);
+/// that is not one-hot, and for ignore_index beside one-hot rows.
+double accuracy(const Tensor& scores, const Tensor& labels, const AccuracyOptions& options = {});
 
 struct BinaryAccuracyOptions {
   double threshold = 0.5;  ///< 0 for logits

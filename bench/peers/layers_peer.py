@@ -78,7 +78,8 @@ modules = {
     "GroupNorm(4, 16)": lambda: nn.GroupNorm(4, 16), "Dense(256, 256)": lambda: nn.Linear(256, 256),
     "BatchNorm1d(256)": lambda: nn.BatchNorm1d(256), "LayerNorm(64)": lambda: nn.LayerNorm(64),
     "LayerNorm(512)": lambda: nn.LayerNorm(512), "RMSNorm(512)": lambda: nn.RMSNorm(512, eps=1e-5),
-    "Embedding(5000, 64)": lambda: nn.Embedding(5000, 64), "LSTM(64, 64)": lambda: recurrent(nn.LSTM, 64),
+    "Embedding(5000, 64)": lambda: nn.Embedding(5000, 64),
+    "Embedding(5000, 64), sparse": lambda: nn.Embedding(5000, 64, sparse=True), "LSTM(64, 64)": lambda: recurrent(nn.LSTM, 64),
     "LSTM(128, 128)": lambda: recurrent(nn.LSTM, 128), "GRU(64, 64)": lambda: recurrent(nn.GRU, 64),
     "GRU(128, 128)": lambda: recurrent(nn.GRU, 128),
     "MultiheadAttention(128, 4)": lambda: First(nn.MultiheadAttention(128, 4, batch_first=True), attend),
@@ -108,11 +109,20 @@ def initialised(module):
     return module
 
 
+def into_leaves(layer, x):
+    y = layer(x)
+    y.backward(torch.ones_like(y))
+    layer.zero_grad()
+
+
 class Layer(Problem):
     def __init__(self, name, dtype, *inputs):
         super().__init__(name, dtype, *inputs)
         self.known = {who: initialised(modules[name]()) for who in ("torch", "channels_last")} if name in modules else {}
         self.inputs = {"torch": self.tensors}
+        if name.endswith("sparse"):  # the other one keeps a dense gradient
+            self.known["channels_last"] = initialised(nn.Embedding(5000, 64))
+            self.inputs["channels_last"] = self.tensors
         if self.known and self.tensors[0].dim() == 4:
             self.known["channels_last"].to(memory_format=torch.channels_last)
             x = self.tensors[0].detach().to(memory_format=torch.channels_last)
@@ -123,6 +133,8 @@ class Layer(Problem):
             return None
         layer = self.known.get(who, functions.get(self.name))
         parameters = layer.parameters() if self.known else ()
+        if self.name.endswith("sparse") and direction == "both":
+            return lambda: into_leaves(layer, *self.inputs[who])
         return torch_call(layer, self.inputs[who], direction, parameters)
 
 

@@ -21,4 +21,10 @@ inline void check_not_negative(const char* optimizer, const char* option, double
                   "be at least 0 and fit in float32", value);
 }
 
+/// Throws ValueError for a penalty on all elements where a gradient is of some rows.
+inline void check_no_decay(const char* optimizer, double weight_decay) {
+  detail::require(weight_decay == 0, optimizer, "weight_decay",
+                  "be 0 where a gradient is sparse, since it would change every row", weight_decay);
+}
+
 }  // namespace xtape::optim

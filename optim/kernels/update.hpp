@@ -57,6 +57,48 @@ struct UpdateOperation {
   }
 };
 
+/// The same on some rows of a parameter and its state, given the gradient of these and their numbers.
+template <class Rule>
+struct RowsUpdateOperation {
+  static constexpr OpInfo info = Rule::info;
+  const Rule& rule;
+  double rate;
+  std::int64_t t;
+
+  void attributes(auto& visit) const { UpdateOperation<Rule>{rule, rate, t}.attributes(visit); }
+  void run(std::span<const Tensor* const> x) const {
+    const Tensor& g = *x[1];
+    const auto* rows = x[2]->body().template elements<const std::int64_t>();
+    const std::int64_t count = x[2]->size(), width = count == 0 ? 0 : g.size() / count;
+    const auto run = [&]<class T>(TypeTag<T>, auto kernel) {
+      std::array<T*, 1 + Rule::slots> whole;  // of the parameter and the states
+      whole[0] = detail::writable<T>(*x[0]);
+      std::transform(x.begin() + 3, x.end(), whole.begin() + 1,
+                     [](const Tensor* own) { return detail::writable<T>(*own); });
+      const T* slopes = g.body().template elements<const T>();
+      const std::int64_t piece = 4096 / (width + 1) + 1;  // rows that threads share work by
+      detail::parallel_for(count, piece, [&](std::int64_t first, std::int64_t last) {
+        std::array<T*, 1 + Rule::slots> row;
+        for (std::int64_t i = first; i < last; ++i) {
+          for (std::size_t k = 0; k < whole.size(); ++k) row[k] = whole[k] + rows[i] * width;
+          kernel(rule, width, row[0], slopes + i * width, row.data() + 1);
+        }
+      });
+    };
+    const auto& kernels = chosen<UpdateKernels<Rule>>();
+    g.dtype() == Dtype::float32 ? run(TypeTag<float>{}, kernels.float32)
+                                : run(TypeTag<double>{}, kernels.float64);
+  }
+};
+
+template <class Rule>
+void update_rows(const optim::Update& update, const Rule& rule) {
+  std::array<const Tensor*, 3 + Rule::slots> x{&update.parameter, &update.gradient, &update.rows};
+  std::transform(update.state.begin(), update.state.end(), x.begin() + 3,
+                 [](const Tensor& own) { return &own; });
+  apply_in_place(RowsUpdateOperation<Rule>{rule, update.rate, update.t}, x);
+}
+
 template <class Rule>
 void update(const optim::Update& update, const Rule& rule) {
   std::array<const Tensor*, 2 + Rule::slots> x{&update.parameter, &update.gradient};

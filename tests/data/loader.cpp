@@ -9,6 +9,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/memory.hpp>
 #include <xtape/data/loader.hpp>
+#include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 
 #include "../support/errors.hpp"
@@ -177,4 +178,58 @@ TEST_CASE("loader refuses") {
         }) == "loader: x and y must have the same number of rows; got float64[4, 3] and int64[5]");
   CHECK_THROWS_AS(Loader({good.x, tensor(1)}), ShapeError);
   CHECK_THROWS_AS(Loader({Tensor(), good.y}), ValueError);
+}
+
+TEST_CASE("a loader of many tensors gives the rows of all that belong together") {
+  const Tensor words = reshape(arange(14), {7, 2}), picture = arange(7).to(Dtype::float32) * 0.5;
+  const Tensor label = arange(7);
+  const std::vector<Tensor> all{words, picture, label};
+  for (const std::int64_t prefetch : {0, 2}) {
+    Rng rng(3), same(3);
+    data::TensorLoader loader(all, {.batch_size = 3, .shuffle = true, .prefetch = prefetch}, rng);
+    Loader pair({words, label}, {.batch_size = 3, .shuffle = true}, same);
+    CHECK(loader.size() == 3);
+    CHECK(loader.samples() == 7);
+    for (int pass = 0; pass < 2; ++pass) {
+      auto other = pair.begin();
+      Integers seen;
+      for (const data::TensorList& batch : loader) {
+        REQUIRE(batch.size() == 3);
+        const Integers labels = batch[2].to_vector<std::int64_t>();
+        CHECK(labels == (*other).y.to_vector<std::int64_t>());
+        ++other;
+        for (std::size_t i = 0; i < labels.size(); ++i) {
+          const auto row = static_cast<std::int64_t>(i);
+          CHECK(batch[0](row, 0).item() == 2.0 * static_cast<double>(labels[i]));
+          CHECK(batch[1](row).item() == 0.5 * static_cast<double>(labels[i]));
+        }
+        seen.insert(seen.end(), labels.begin(), labels.end());
+      }
+      std::sort(seen.begin(), seen.end());
+      CHECK(seen == Integers{0, 1, 2, 3, 4, 5, 6});
+    }
+  }
+}
+
+TEST_CASE("a loader of many tensors transforms batches and goes on from its state") {
+  const auto doubled = [](const data::TensorList& batch, Rng&) {
+    return data::TensorList{batch[0] + batch[0]};
+  };
+  data::TensorLoader loader({arange(5), arange(5)}, {.batch_size = 2, .transform = doubled});
+  auto place = loader.begin();
+  CHECK((*place).size() == 1);
+  CHECK((*place)[0].to_vector<std::int64_t>() == Integers{0, 2});
+  const NamedTensors state = loader.state();
+  data::TensorLoader other({arange(5), arange(5)}, {.batch_size = 2, .transform = doubled});
+  other.restore(state);
+  CHECK((*other.begin())[0].to_vector<std::int64_t>() == Integers{4, 6});
+
+  CHECK(error_of<ValueError>([] { data::TensorLoader(data::TensorList{}); }) ==
+        "loader: tensors are needed; got none");
+  CHECK(error_of<ShapeError>([] {
+          data::TensorLoader({arange(5), arange(4)});
+        }) == "loader: all tensors must have the same number of rows; got int64[5] and int64[4]");
+  CHECK(error_of<ShapeError>([] {
+          data::TensorLoader({arange(5), zeros({})});
+        }) == "loader: all tensors must have the same number of rows; got int64[5] and float32[]");
 }

@@ -43,6 +43,9 @@ std::vector<Loss> losses() {
       {"focal_loss",
        {p, bits({3, 4})},
        [](auto& v, auto r) { return nn::focal_loss(v[0], v[1], {.reduction = r}); }},
+      {"softmax_focal_loss",
+       {p, labels},
+       [](auto& v, auto r) { return nn::softmax_focal_loss(v[0], v[1], {.reduction = r}); }},
       {"dice_loss",
        {q, bits({3, 4})},
        [](auto& v, auto r) { return nn::dice_loss(v[0], v[1], {.reduction = r}); }},
@@ -195,6 +198,37 @@ TEST_CASE("losses refuse shapes that differ, and integers as predictions") {
     CHECK(integers.starts_with(loss.name + ": "));
     CHECK(integers.find("int64") != std::string::npos);
   }
+}
+
+TEST_CASE("softmax_focal_loss: cross_entropy for gamma 0, the binary one for two classes") {
+  const Tensor x = drawn({5, 4}, -2, 2, 7), labels = tensor({2, 0, 3, -1, 1});
+  const Tensor weights = tensor({1.0, 0.5, 2.0, 3.0}, Dtype::float64);
+  for (const auto r : {nn::Reduction::mean, nn::Reduction::sum, nn::Reduction::none}) {
+    CHECK(values(nn::softmax_focal_loss(
+              x, labels,
+              {.reduction = r, .gamma = 0, .ignore_index = -1, .class_weights = weights})) ==
+          values(nn::cross_entropy(
+              x, labels, {.reduction = r, .ignore_index = -1, .class_weights = weights})));
+  }
+  // softmax of (0, z) at the second class is sigmoid(z)
+  const Tensor z = drawn({6}, -3, 3, 8), y = tensor({0, 1, 1, 0, 1, 0});
+  const Tensor two = stack({zeros({6}, Dtype::float64), z}, 1);
+  const auto none = nn::Reduction::none;
+  const Doubles found = values(nn::softmax_focal_loss(two, y, {.reduction = none, .gamma = 1.5}));
+  const Doubles expected =
+      values(2 * nn::focal_loss(z, y, {.reduction = none, .gamma = 1.5, .alpha = 0.5}));
+  for (std::size_t i = 0; i < 6; ++i)
+    CHECK(found[i] == doctest::Approx(expected[i]).epsilon(1e-13));
+  CHECK(error_of<DtypeError>([&] { return nn::softmax_focal_loss(x, softmax(x)); }) ==
+        "softmax_focal_loss: labels must be classes; got float64[5, 4]");
+
+  // sure of what is true, and of what is not
+  const Tensor far = tensor({{800.0, -800.0}, {800.0, -800.0}}, Dtype::float64);
+  far.set_requires_grad(true);
+  const Tensor losses =
+      nn::softmax_focal_loss(far, tensor({0, 1}), {.reduction = none, .gamma = 0.5});
+  CHECK(values(losses.detach()) == Doubles{0, 1600});
+  CHECK(values(grad(sum(losses), {far})[0]) == Doubles{0, 0, 1, -1});
 }
 
 TEST_CASE("losses that stay finite, and exact, where formulas would not") {

@@ -110,6 +110,22 @@ TEST_CASE("all that does not fit is told at once, and nothing changes") {
   check_same(model.state(), before);
 }
 
+TEST_CASE("names that do not fit are told with those that they may have been meant to be") {
+  const nn::Sequential model = small_model(1);
+  NamedTensors other = small_model(2).state();
+  other[0].first = "0.wieght";
+  other[3].first = "2.Bias";
+  const std::string text = restore_error(model, other);
+  CHECK(
+      text.ends_with("; unexpected: \"0.wieght\", \"2.Bias\"; nearest: \"0.weight\" to "
+                     "\"0.wieght\", \"2.bias\" to \"2.Bias\""));
+  NamedTensors nested = small_model(2).state();
+  for (auto& [name, tensor] : nested) name = "module." + name;
+  CHECK(restore_error(model, nested).ends_with("; all fit without \"module.\" in front"));
+  const nn::Sequential outer(model, nn::ReLU());
+  CHECK(restore_error(outer, model.state()).ends_with("; all fit with \"0.\" in front"));
+}
+
 TEST_CASE("a restore that is not strict tells what it left out") {
   const nn::Sequential model = small_model(1);
   const NamedTensors other = small_model(2).state();

@@ -87,6 +87,32 @@ TEST_CASE(
                                nn::MaxPool2d(2), nn::Flatten(), nn::Dense(64, 3)));
 }
 
+TEST_CASE("PyTorch's weights: weights made of others are trained on as there, by the names there") {
+  using nn::SpectralNorm, nn::WeightNorm;
+  check_trained("normed", nn::Sequential(WeightNorm(nn::Dense(4, 6)), nn::Tanh(),
+                                         SpectralNorm(nn::Dense(6, 5)), nn::Tanh(),
+                                         WeightNorm(nn::Dense(5, 3))));
+  check_trained("normed_images",
+                nn::Sequential(WeightNorm(nn::ConvTranspose2d(2, 3, 2, {.stride = 2})), nn::Tanh(),
+                               SpectralNorm(nn::ConvTranspose2d(3, 4, 2)), nn::Tanh(),
+                               SpectralNorm(nn::Conv2d(4, 3, 3)), nn::Flatten(), nn::Dense(75, 3)));
+  const nn::Sequential model(WeightNorm(nn::Dense(2, 3)));
+  const auto named = [&](const nn::Module& of) {
+    std::string all;
+    for (const auto& [name, tensor] : nn::torch::state(of)) all += name + ' ';
+    return all;
+  };
+  const std::string names =
+      "0.parametrizations.weight.original0 0.parametrizations.weight.original1 0.bias ";
+  CHECK(named(model) == names);
+  CHECK(named(clone(model)) == names);
+  CHECK(error_of<ValueError>([&] {
+          static_cast<void>(nn::torch::restore(model, {{"0.bias", zeros({3})}}));
+        }) ==
+        "restore: the entries must be those of state(); missing: "
+        "\"0.parametrizations.weight.original0\", \"0.parametrizations.weight.original1\"");
+}
+
 TEST_CASE("PyTorch's weights: an LSTM of two layers in both directions is trained on as there") {
   check_trained("lstm", Sequence());
 }

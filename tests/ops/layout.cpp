@@ -249,7 +249,7 @@ TEST_CASE("errors of layout operations") {
         "reshape: the number of elements must stay; got float32[2, 3] for [4]");
   CHECK(shape_error([&] {
           return reshape(x, {4, -1});
-        }) == "reshape: the number of elements must stay; got float32[2, 3] for [4, 1]");
+        }) == "reshape: the number of elements must stay; got float32[2, 3] for [4, -1]");
   CHECK(shape_error([&] {
           return reshape(x, {-1, -1});
         }).find("at most one extent may be -1") != std::string::npos);

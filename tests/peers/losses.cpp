@@ -96,6 +96,15 @@ TEST_CASE("peers: losses of classes and of probabilities") {
            [](auto& v) {
              return nn::focal_loss(v[0], v[1], {.reduction = none, .gamma = 0.5, .alpha = 0.5});
            }},
+          {"softmax_focal_loss: weights",
+           [=](auto& v) {
+             return nn::softmax_focal_loss(v[0], v[1], {.class_weights = like(v[0])});
+           }},
+          {"softmax_focal_loss: images",
+           [](auto& v) {
+             return nn::softmax_focal_loss(
+                 v[0], v[1], {.reduction = none, .gamma = 0.5, .ignore_index = 2, .axis = 1});
+           }},
           {"dice_loss: images", [](auto& v) { return nn::dice_loss(v[0], v[1]); }},
           {"kl_divergence: probabilities",
            [](auto& v) { return nn::kl_divergence(log_softmax(v[0]), softmax(v[1])); }},

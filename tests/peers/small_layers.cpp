@@ -2,7 +2,10 @@
 #include <doctest/doctest.h>
 
 #include <xtape/nn/bilinear.hpp>
+#include <xtape/nn/sequences.hpp>
 #include <xtape/nn/weight_norm.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/layout.hpp>
 #include <xtape/ops/similarity.hpp>
 
 #include "support/peer_values.hpp"
@@ -43,6 +46,14 @@ TEST_CASE("peers: small layers") {
            [](auto& v) {
              const nn::Bilinear layer(3, 4, 5, {.dtype = v[0].dtype()});
              return nn::with_parameters(layer, {v[2], v[3]})(v[0], v[1]);
+           }},
+          {"pad_sequence: three lengths",
+           [](auto& v) {
+             return sin(nn::pad_sequence({v[0], v[1], v[2]}, {.value = -1}));
+           }},
+          {"unpad_sequence: three lengths",
+           [](auto& v) {
+             return sin(concatenate(nn::unpad_sequence(v[0], tensor({4, 6, 1}))));
            }},
           {"WeightNorm: of a linear layer",
            [](auto& v) { return weight_normed(nn::Dense(4, 5, {.dtype = v[0].dtype()}), v); }},

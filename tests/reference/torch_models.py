@@ -13,6 +13,7 @@ import sys
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 folder = pathlib.Path(__file__).resolve().parent.parent / "nn" / "torch_models"
 
@@ -47,6 +48,18 @@ def cnn():
     return nn.Sequential(*layers), torch.randn(16, 1, 8, 8)
 
 
+def normed():
+    one, two, last = weight_norm(nn.Linear(4, 6)), spectral_norm(nn.Linear(6, 5)), weight_norm(nn.Linear(5, 3))
+    return nn.Sequential(one, nn.Tanh(), two, nn.Tanh(), last), torch.randn(32, 4)
+
+
+def normed_images():
+    one = weight_norm(nn.ConvTranspose2d(2, 3, 2, stride=2))
+    two = spectral_norm(nn.ConvTranspose2d(3, 4, 2))
+    three = spectral_norm(nn.Conv2d(4, 3, 3))
+    return nn.Sequential(one, nn.Tanh(), two, nn.Tanh(), three, nn.Flatten(), nn.Linear(75, 3)), torch.randn(8, 2, 3, 3)
+
+
 def lstm():
     return Sequence(), torch.randn(12, 7, 5)
 
@@ -76,7 +89,7 @@ def trained(make):
 
 def main():
     status = 0
-    for make in (mlp, cnn, lstm, transformer):
+    for make in (mlp, cnn, normed, normed_images, lstm, transformer):
         path, tensors = folder / f"{make.__name__}.safetensors", trained(make)
         if sys.argv[1:] == ["--write"]:
             save_file(tensors, path)

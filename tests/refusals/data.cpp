@@ -128,12 +128,15 @@ TEST_CASE("refusals: counts of loaders and files") {
   const std::string column = path + ": a column must lie in [-2, 2); got ";
   const auto of_row = path + ": a field must lie in [0, 1) x [0, 2); got row %, column 0";
   check(Counts{
-      {"LoaderOptions.batch_size", Kind::value, below_one,
+      {"BatchOptions.batch_size", Kind::value, below_one,
        [&](auto n) { return data::Loader(dataset, {.batch_size = n}); },
        "loader: batch_size must be at least 1; got "},
-      {"LoaderOptions.prefetch", Kind::value, below_zero,
+      {"BatchOptions.prefetch", Kind::value, below_zero,
        [&](auto n) { return data::Loader(dataset, {.prefetch = n}); },
        "loader: prefetch must be at least 0; got "},
+      {"BatchOptions.batch_size", Kind::value, below_one,
+       [&](auto n) { return data::TensorLoader({zeros({4})}, {.batch_size = n}); },
+       "loader: batch_size must be at least 1; got "},
       {"IdxDatasetOptions.classes", Kind::value, below_one,
        [&](auto n) { return data::load_idx_dataset(directory.path(), {.classes = n}); },
        "load_idx_dataset: classes must be at least 1; got "},

@@ -4,6 +4,7 @@
 #include <xtape/nn/dropout.hpp>
 #include <xtape/nn/embedding.hpp>
 #include <xtape/nn/flatten.hpp>
+#include <xtape/nn/sequences.hpp>
 #include <xtape/nn/upsample.hpp>
 #include <xtape/nn/weight_norm.hpp>
 #include <xtape/ops/similarity.hpp>
@@ -146,6 +147,13 @@ TEST_CASE("refusals: numbers of small layers") {
       {"SpectralNormOptions.eps", Kind::value, not_positive,
        [&](auto v) { return nn::SpectralNorm(dense, {.eps = v}); },
        "spectral_norm: eps must be finite and above 0; got "},
+      {"PadSequenceOptions.length",
+       Kind::value,
+       {2, 0, -1, least},
+       [](auto n) {
+         return nn::pad_sequence({zeros({3, 2}), zeros({1, 2})}, {.length = n});
+       },
+       "pad_sequence: length must be at least that of the longest sequence, 3; got "},
       {"EmbeddingOptions.max_norm", Kind::value, not_positive,
        [](auto v) { return nn::Embedding(2, 2, {.max_norm = v}); },
        "embedding: max_norm must be finite and above 0; got "},

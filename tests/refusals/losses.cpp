@@ -15,6 +15,18 @@ TEST_CASE("refusals: counts of losses") {
        {2, -3, most, least},
        [&](auto a) { return nn::cross_entropy(x, labels, {.axis = a}); },
        "cross_entropy: axis must lie in [-2, 2); got "},
+      {"SoftmaxFocalOptions.axis",
+       Kind::index,
+       {2, -3, most, least},
+       [&](auto a) { return nn::softmax_focal_loss(x, labels, {.axis = a}); },
+       "softmax_focal_loss: axis must lie in [-2, 2); got "},
+      {"SoftmaxFocalOptions.ignore_index",
+       Kind::index,
+       {2, -1, most, least},
+       [&](auto i) {
+         return nn::softmax_focal_loss(x, tensor({0, 7}), {.ignore_index = i});
+       },
+       "softmax_focal_loss: labels must lie in [0, 3) or be %; got 7 in row 1"},
       {"KLDivergenceOptions.axis",
        Kind::index,
        {2, -3, most, least},
@@ -83,6 +95,11 @@ TEST_CASE("refusals: numbers of losses") {
          return nn::focal_loss(x, full({2, 3}, v));
        },
        "focal_loss: targets must be 0 or 1; got % at position 0"},
+      {"SoftmaxFocalOptions.gamma", Kind::value, negative,
+       [&](auto v) {
+         return nn::softmax_focal_loss(x, tensor({0, 1}), {.gamma = v});
+       },
+       "softmax_focal_loss: gamma must be finite and not negative; got "},
       {"DiceOptions.smooth", Kind::value, negative,
        [&](auto v) { return nn::dice_loss(x, y, {.smooth = v}); },
        "dice_loss: smooth must be finite and not negative; got "},

@@ -18,6 +18,7 @@
 #include <xtape/optim/rmsprop.hpp>
 #include <xtape/optim/schedule.hpp>
 #include <xtape/optim/sgd.hpp>
+#include <xtape/optim/sparse_adam.hpp>
 
 #include "../support/refusals.hpp"
 
@@ -68,6 +69,8 @@ TEST_CASE("refusals: options of optimizers") {
   check(of_rates<RAdam, RAdamOptions>("RAdamOptions.learning_rate", "RAdamOptions.decay"));
   check(of_rates<Lion, LionOptions>("LionOptions.learning_rate", "LionOptions.decay"));
   check(of_rates<LAMB, LAMBOptions>("LAMBOptions.learning_rate", "LAMBOptions.decay"));
+  check(of_rates<SparseAdam, SparseAdamOptions>("SparseAdamOptions.learning_rate",
+                                                "SparseAdamOptions.decay"));
   const std::string fraction = " must lie in [0, 1); got ";
   const std::string fits = " must be at least 0 and fit in float32; got ";
   check(Numbers{
@@ -91,6 +94,15 @@ TEST_CASE("refusals: options of optimizers") {
        [](auto v) { return AdamW({parameter()}, {.beta2 = v}); }, "adamw: beta2" + fraction},
       {"AdamWOptions.epsilon", Kind::value, unfit,
        [](auto v) { return AdamW({parameter()}, {.epsilon = v}); }, "adamw: epsilon" + fits},
+      {"SparseAdamOptions.beta1", Kind::value, outside,
+       [](auto v) { return SparseAdam({parameter()}, {.beta1 = v}); },
+       "sparse_adam: beta1" + fraction},
+      {"SparseAdamOptions.beta2", Kind::value, outside,
+       [](auto v) { return SparseAdam({parameter()}, {.beta2 = v}); },
+       "sparse_adam: beta2" + fraction},
+      {"SparseAdamOptions.epsilon", Kind::value, unfit,
+       [](auto v) { return SparseAdam({parameter()}, {.epsilon = v}); },
+       "sparse_adam: epsilon" + fits},
       {"SGDOptions.weight_decay", Kind::value, unfit,
        [](auto v) { return SGD({parameter()}, {.weight_decay = v}); }, "sgd: weight_decay" + fits},
       {"AdamOptions.weight_decay", Kind::value, unfit,

@@ -49,6 +49,13 @@ TEST_CASE("refusals: counts of metrics and searches") {
          return top_k_accuracy(ones({1, 3}), labels, {.k = k});
        },
        "top_k_accuracy: k must lie in [1, 3]; got "},
+      {"AccuracyOptions.ignore_index",
+       Kind::index,
+       {3, -1, most, least},
+       [&](auto i) {
+         return accuracy(ones({1, 3}), tensor({7}), {.ignore_index = i});
+       },
+       "accuracy: labels must lie in [0, 3) or be %; got 7 in row 0"},
       {"PerplexityOptions.ignore_index",
        Kind::value,
        {0, most},

@@ -24,6 +24,25 @@ TEST_CASE("accuracy counts rows whose greatest score is at the label") {
   CHECK_THROWS_AS(accuracy(scores, zeros({4})), DtypeError);
 }
 
+TEST_CASE("accuracy: rows with ignore_index do not count, whatever their scores") {
+  const double nan = std::nan("");
+  const Tensor scores = tensor({{0.1, 0.9}, {nan, 0.2}, {0.3, 0.2}, {0.4, 0.6}});
+  CHECK(accuracy(scores, tensor({1, -100, 1, 1}), {.ignore_index = -100}) ==
+        doctest::Approx(2 / 3.0));
+  CHECK(accuracy(scores, tensor({1, 0, 0, 0}), {.ignore_index = 0}) == 1);
+  CHECK(std::isnan(accuracy(scores, tensor({1, 0, 1, 1}), {.ignore_index = -100})));
+  CHECK(std::isnan(accuracy(scores, tensor({7, 7, 7, 7}), {.ignore_index = 7})));
+  const Tensor sequences = tensor({{{0.1, 0.9}, {nan, 0.2}}, {{0.3, 0.2}, {0.4, 0.6}}});
+  CHECK(accuracy(sequences, tensor({{0, -1}, {0, 1}}), {.ignore_index = -1}) ==
+        doctest::Approx(2 / 3.0));
+  CHECK(error_of<IndexError>([&] {
+          return accuracy(scores, tensor({1, -1, 1, 1}), {.ignore_index = -100});
+        }) == "accuracy: labels must lie in [0, 2) or be -100; got -1 in row 1");
+  CHECK(error_of<ValueError>([&] {
+          return accuracy(scores, zeros({4, 2}), {.ignore_index = 1});
+        }) == "accuracy: ignore_index goes with labels that are classes; got float32[4, 2]");
+}
+
 TEST_CASE("accuracies of a score that is NaN are NaN") {
   const double nan = std::nan(""), inf = std::numeric_limits<double>::infinity();
   for (const double bad : {nan, inf}) {

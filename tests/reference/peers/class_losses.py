@@ -13,6 +13,11 @@ def focal(x, t, alpha, gamma):
     return -a * (1 - q) ** gamma * torch.log(q)
 
 
+def softmax_focal(x, y, gamma):
+    log_p = x.log_softmax(1).gather(1, y[:, None])[:, 0]
+    return -(1 - log_p.exp()) ** gamma * log_p
+
+
 def dice(p, t):
     p, t = p.flatten(1), t.flatten(1)
     return (1 - (2 * (p * t).sum(1) + 1) / (p.sum(1) + t.sum(1) + 1)).mean()
@@ -69,6 +74,11 @@ uses = {
         [uniform(-3, 3, 9, 5), booleans(9, 5)], lambda x, t: focal(x, t, 0.25, 2).mean()),
     "focal_loss: a small gamma": Use(
         [uniform(-3, 3, 9, 5), booleans(9, 5)], lambda x, t: focal(x, t, 0.5, 0.5).mean(1)),
+    "softmax_focal_loss: weights": logits(
+        lambda x, y: (weight[y] * softmax_focal(x, y, 2)).sum() / weight[y].sum(), labels),
+    "softmax_focal_loss: images": Use(
+        [uniform(-3, 3, 2, 5, 2, 3), integers(0, 5, 2, 2, 3)],
+        lambda x, y: torch.where(y != 2, softmax_focal(x, y, 0.5), 0)),
     "dice_loss: images": Use([uniform(0, 1, 3, 4, 5), constants(0, 1, 3, 4, 5)], dice),
     "kl_divergence: probabilities": Use([uniform(-2, 2, 6, 8), uniform(-2, 2, 6, 8)], kl),
     "kl_divergence: logarithms": Use(

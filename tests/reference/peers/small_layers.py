@@ -30,6 +30,12 @@ uses = {
         [uniform(-2, 2, 6, 8), uniform(-2, 2, 6, 8)], lambda a, b: functional.pairwise_distance(a, b, 3)),
     "Bilinear: with a bias": Use(
         [uniform(-2, 2, 6, 3), uniform(-2, 2, 6, 4), uniform(-1, 1, 5, 3, 4), uniform(-1, 1, 5)], functional.bilinear),
+    "pad_sequence: three lengths": Use(
+        [uniform(-2, 2, 5, 3), uniform(-2, 2, 2, 3), uniform(-2, 2, 7, 3)],
+        lambda *all: torch.nn.utils.rnn.pad_sequence(all, True, -1).sin()),
+    "unpad_sequence: three lengths": Use(
+        [uniform(-2, 2, 3, 6, 3)],
+        lambda x: torch.cat(torch.nn.utils.rnn.unpad_sequence(x, torch.tensor([4, 6, 1]), True)).sin()),
     "WeightNorm: of a linear layer": Use(
         [x, uniform(0.5, 2, 1, 5), uniform(-2, 2, 4, 5), uniform(-1, 1, 5)],
         lambda x, g, v, b: x @ (v * g / length(v, 1)) + b),

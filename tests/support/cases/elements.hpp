@@ -45,6 +45,9 @@ inline std::vector<Case> element_cases() {
        {sixteenths({3, 2}), index},
        [](auto& v) { return take(v[0], v[1]); }},
       {"take: an inner axis", {cube, index}, [](auto& v) { return take(v[0], v[1], 1); }},
+      {"take: a sparse gradient",
+       {sixteenths({3, 2}), index},
+       [](auto& v) { return take(v[0], v[1], 0, {.sparse_grad = true}); }},
       {"scatter_add: repeated rows",
        {sixteenths({2, 2, 3}), index},
        [](auto& v) {
