@@ -21,8 +21,12 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
-void use_threads(int threads) {
+void use_blas_threads(int threads) {
   if (openblas_set_num_threads != nullptr) openblas_set_num_threads(threads);
+}
+
+void use_threads(int threads) {
+  use_blas_threads(threads);
   if (threads > 1) return;
   cpu_set_t one;
   CPU_ZERO(&one);

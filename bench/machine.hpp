@@ -7,6 +7,8 @@ namespace bench {
 
 double median(std::vector<double> values);
 
+/// BLAS's own threads.
+void use_blas_threads(int threads);
 /// Threads of the matrix products. With one, this process and its children are pinned to one CPU as
 /// well.
 void use_threads(int threads);

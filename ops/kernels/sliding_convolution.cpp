@@ -298,12 +298,16 @@ void slide_weights(const ConvolutionShape& shape, const T* data, const T* result
                     rows.data() + i * of_results, row);
         }
       });
-      constexpr std::int64_t tap_piece = 12;  // that threads share work by
-      detail::parallel_for(taps, tap_piece, [&](std::int64_t from, std::int64_t to) {
-        pass(SlidingProducts<T>{apart.data(), offsets.data() + from, to - from, rows.data(),
-                                shape.outputs, phases.last_place + 1, row, count, of_data,
-                                of_results, sums.data() + from * shape.outputs});
-      });
+      constexpr std::int64_t tap_piece = 6;  // that threads share work by
+      const auto products =
+          static_cast<double>(count * row) * static_cast<double>(taps * shape.outputs);
+      detail::parallel_for(
+          taps, tap_piece, detail::time_of_products(products),
+          [&](std::int64_t from, std::int64_t to) {
+            pass(SlidingProducts<T>{apart.data(), offsets.data() + from, to - from, rows.data(),
+                                    shape.outputs, phases.last_place + 1, row, count, of_data,
+                                    of_results, sums.data() + from * shape.outputs});
+          });
     }
     T* to = weights + group * shape.outputs * taps;
     for (std::int64_t output = 0; output < shape.outputs; ++output) {
