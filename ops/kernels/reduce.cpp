@@ -348,12 +348,38 @@ void arg_reduce(bool greatest, const Tensor& tensor, int axis, const Tensor& res
   });
 }
 
+template <class T>
+T squares_of_row(const T* x, std::int64_t n) {
+  T squares[chunk_size<T>];
+  Wide<T> total = 0;
+  for (std::int64_t i = 0; i < n; i += chunk_size<T>) {
+    const std::int64_t count = std::min(chunk_size<T>, n - i);
+    map_run(
+        count, squares, [](Lane<T> lane) { return lane * lane; }, x + i);
+    total += reduce_chunk<Sum>(squares, count);
+  }
+  return static_cast<T>(total);
+}
+
+void sum_of_squares(const Tensor& tensor, const Tensor& result) {
+  const detail::Body& x = tensor.body();
+  const std::int64_t rows = result.size();
+  if (rows == 0) return;
+  const std::int64_t columns = tensor.size() / rows;
+  const auto each = [&]<class T>(TypeTag<T>) {
+    const T* row = x.elements<const T>();
+    T* y = result.body().elements<T>();
+    for (std::int64_t i = 0; i < rows; ++i, row += columns) y[i] = squares_of_row(row, columns);
+  };
+  x.dtype == Dtype::float32 ? each(TypeTag<float>()) : each(TypeTag<double>());
+}
+
 }  // namespace
 }  // namespace XTAPE_LEVEL
 
 template <>
 const ReduceKernels& compiled<ReduceKernels, Level::XTAPE_LEVEL>() {
-  static constexpr ReduceKernels table{reduce, arg_reduce};
+  static constexpr ReduceKernels table{reduce, arg_reduce, sum_of_squares};
   return table;
 }
 

@@ -19,6 +19,10 @@ struct ReduceKernels {
   /// Index along `axis` of the greatest (or smallest) element, into y: dense int64 of the other axes'
   /// extents.
   void (*arg_reduce)(bool greatest, const Tensor& x, int axis, const Tensor& y);
+
+  /// The sums of the squares of rows, as many as y has elements, to the bit what `reduce` gives of the
+  /// squares. Both are dense, of one floating dtype.
+  void (*sum_of_squares)(const Tensor& x, const Tensor& y);
 };
 
 /// Those for this processor.
