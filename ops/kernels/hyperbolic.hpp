@@ -118,10 +118,8 @@ XTAPE_INLINE Lane<T> exp2_slope(Lane<T> x, Lane<T> y) {
 /// multiples are exact, and `of_two_rest` what it lacks. Whole powers of the base are exact.
 template <class T>
 XTAPE_INLINE Lane<T> log_to_base(Lane<T> x, const Factor<T>& per, T of_two, T of_two_rest) {
-  constexpr int lift = Register<T>::fraction_bits + 2;
-  const Mask<T> small = x < std::numeric_limits<T>::min();
-  const Split<T> split(where(small, x * T(std::int64_t{1} << lift), x));
-  const Lane<T> n = split.exponent - where(small, lift, 0), f = split.fraction;
+  const Split<T> split = split_any(x);
+  const Lane<T> n = split.exponent, f = split.fraction;
   const Lane<T> s = f / (2 + f), half_square = T(0.5) * f * f, z = s * s;
   const Lane<T> rest = z * polynomial(z, series<T>(log_float, log_double));
   const Two<T> lead = ordered_two_sum(f, -half_square);

@@ -32,10 +32,8 @@ inline constexpr double power_log_double[] = {
 /// log(x) of a positive number, to some ten bits more than T has.
 template <class T>
 XTAPE_INLINE Two<T> two_log(Lane<T> x) {
-  constexpr int lift = Register<T>::fraction_bits + 2;
-  const Mask<T> small = x < std::numeric_limits<T>::min();
-  const Split<T> split(where(small, x * T(std::int64_t{1} << lift), x));
-  const Lane<T> n = split.exponent - where(small, lift, 0), f = split.fraction;
+  const Split<T> split = split_any(x);
+  const Lane<T> n = split.exponent, f = split.fraction;
   // s = f / (2 + f), and log(1 + f) = 2 s + s z (2 / 3 + z (2 / 5 + z p(z))) for z = s²
   const Two<T> below = ordered_two_sum(Lane<T>(2), f);
   const Lane<T> reciprocal = 1 / below.high, s = f * reciprocal;
