@@ -1,74 +1,18 @@
-#include <algorithm>
-#include <type_traits>
-#include <vector>
+#include <string>
 
 #include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/kernels/copy.hpp>
 #include <xtape/core/mapped.hpp>
-#include <xtape/core/memory.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/indices.hpp>
+#include <xtape/ops/kernels/along_axis.hpp>
 #include <xtape/ops/layout.hpp>
-#include <xtape/ops/rearrange.hpp>
 
 namespace xtape {
 namespace {
-
-using detail::AroundAxis;
-
-/// y[i, j, k] = x[i, index[i, j, k], k]
-template <class T>
-void gather(const AroundAxis& from, std::int64_t count, T* y, const T* x,
-            const std::int64_t* index) {
-  for (std::int64_t i = 0; i < from.outer; ++i, x += from.count * from.inner) {
-    if (from.inner == 1) {
-      for (std::int64_t j = 0; j < count; ++j) y[j] = x[index[j]];
-      y += count, index += count;
-      continue;
-    }
-    for (std::int64_t j = 0; j < count; ++j, y += from.inner, index += from.inner) {
-      for (std::int64_t k = 0; k < from.inner; ++k) y[k] = x[index[k] * from.inner + k];
-    }
-  }
-}
-
-/// sum[index[j, k], k] += x[j, k], of one i.
-template <class Sum, class T>
-void add_at(const AroundAxis& to, std::int64_t count, Sum* sum, const T* x,
-            const std::int64_t* index) {
-  if (to.inner == 1) {
-    for (std::int64_t j = 0; j < count; ++j)
-      sum[index[j]] = static_cast<Sum>(sum[index[j]] + static_cast<Sum>(x[j]));
-    return;
-  }
-  for (std::int64_t j = 0; j < count; ++j, x += to.inner, index += to.inner) {
-    for (std::int64_t k = 0; k < to.inner; ++k) {
-      Sum& at = sum[index[k] * to.inner + k];
-      at = static_cast<Sum>(at + static_cast<Sum>(x[k]));
-    }
-  }
-}
-
-/// y[i, index[i, j, k], k] = the sum of its x[i, j, k]
-template <class T>
-void scatter(const AroundAxis& to, std::int64_t count, T* y, const T* x,
-             const std::int64_t* index) {
-  using Sum = std::conditional_t<std::is_same_v<T, float>, double, T>;
-  const std::int64_t given = count * to.inner, made = to.count * to.inner;
-  std::vector<Sum, memory::Allocator<Sum>> sums;
-  if constexpr (!std::is_same_v<T, Sum>) sums.resize(static_cast<std::size_t>(made));
-  for (std::int64_t i = 0; i < to.outer; ++i, x += given, index += given, y += made) {
-    if constexpr (std::is_same_v<T, Sum>) {
-      std::fill_n(y, made, T{0});
-      add_at(to, count, y, x, index);
-    } else {
-      std::fill(sums.begin(), sums.end(), Sum{0});
-      add_at(to, count, sums.data(), x, index);
-      std::transform(sums.begin(), sums.end(), y, [](Sum sum) { return static_cast<T>(sum); });
-    }
-  }
-}
 
 /// Throws ShapeError unless the shapes are equal but along the axis.
 void check_beside(const char* op, const char* what, const Tensor& x, const Shape& shape, int axis) {
@@ -93,10 +37,7 @@ struct TakeAlong {
     if (y.size() == 0) return;
     const NoGradGuard off;
     const Tensor from = x.contiguous(), at = indices.contiguous();
-    visit(x.dtype(), [&]<class T>(TypeTag<T>) {
-      gather(AroundAxis(x.shape(), axis), y.shape()[axis], y.body().elements<T>(),
-             from.body().elements<const T>(), at.body().elements<const std::int64_t>());
-    });
+    kernels::gather_along(from, at, axis, y);
   }
   void keep(const Tensor&, const Tensor&, const Tensor& indices) { index = SavedInput(indices); }
   void vjp(const Tensor& g, const Send& send) const;
@@ -123,10 +64,7 @@ struct ScatterAlong {
     if (y.size() == 0) return;
     const NoGradGuard off;
     const Tensor from = x.to(y.dtype()).contiguous(), at = indices.contiguous();
-    visit(y.dtype(), [&]<class T>(TypeTag<T>) {
-      scatter(AroundAxis(shape, axis), x.shape()[axis], y.body().elements<T>(),
-              from.body().elements<const T>(), at.body().elements<const std::int64_t>());
-    });
+    kernels::scatter_along(from, at, axis, y);
   }
   void keep(const Tensor&, const Tensor&, const Tensor& indices) { index = SavedInput(indices); }
   void vjp(const Tensor& g, const Send& send) const {
@@ -144,6 +82,67 @@ struct ScatterAlong {
 
 void TakeAlong::vjp(const Tensor& g, const Send& send) const {
   send(0, apply(ScatterAlong{axis, send.shape(0)}, g, index.get()));
+}
+
+/// Both operations of putting: linear in x and the values, and each what the other sends back.
+struct PutAlong {
+  static constexpr OpInfo info{"put_along_axis"};
+  int axis;
+  void attributes(auto& visit) const { visit("axis", axis); }
+  SavedInput index{};
+
+  OpResult infer(const Tensor& x, const Tensor&, const Tensor&) const {
+    return {x.shape(), x.dtype()};
+  }
+  void run(const Tensor& y, const Tensor& x, const Tensor& indices, const Tensor& values) const {
+    if (y.size() == 0) return;
+    const NoGradGuard off;
+    const auto layout = [](const Tensor& of) {
+      return kernels::Layout{of.body().data, of.dtype(), of.body().strides};
+    };
+    kernels::copy(y.shape(), layout(y), layout(x));
+    if (values.size() == 0) return;
+    kernels::put_along(values.contiguous(), indices.contiguous(), axis, y);
+  }
+  void keep(const Tensor&, const Tensor&, const Tensor& indices, const Tensor&) {
+    index = SavedInput(indices);
+  }
+  void vjp(const Tensor& g, const Send& send) const;
+  Tensor batch(const Examples& x) const {
+    return apply(PutAlong{axis + 1}, x.each(0), x.each(1), x.each(2));
+  }
+};
+
+/// take_along_axis, but 0 where a later index names the element again.
+struct TakeLastAlong {
+  static constexpr OpInfo info{"put_along_axis", true};
+  int axis;
+  void attributes(auto& visit) const { visit("axis", axis); }
+  SavedInput index{};
+
+  OpResult infer(const Tensor& x, const Tensor& indices) const {
+    return {indices.shape(), x.dtype()};
+  }
+  void run(const Tensor& y, const Tensor& x, const Tensor& indices) const {
+    if (y.size() == 0) return;
+    const NoGradGuard off;
+    kernels::gather_last_along(x.contiguous(), indices.contiguous(), axis, y);
+  }
+  void keep(const Tensor&, const Tensor&, const Tensor& indices) { index = SavedInput(indices); }
+  void vjp(const Tensor& g, const Send& send) const {
+    const Tensor whole = zeros(send.shape(0), g.dtype());
+    send(0, apply(PutAlong{axis}, whole, index.get(), g));
+  }
+  Tensor jvp(const Tangents& t) const { return apply(TakeLastAlong{axis}, t[0], index.get()); }
+  Tensor batch(const Examples& x) const {
+    return apply(TakeLastAlong{axis + 1}, x.each(0), x.each(1));
+  }
+};
+
+void PutAlong::vjp(const Tensor& g, const Send& send) const {
+  const Tensor& at = index.get();
+  send(0, [&] { return apply(PutAlong{axis}, g, at, zeros(at.shape(), g.dtype())); });
+  send(2, [&] { return apply(TakeLastAlong{axis}, g, at); });
 }
 
 /// x with its axes of extent 1 broadcast to those of the other, but along the axis.
@@ -190,10 +189,7 @@ Tensor put_along_axis(const Tensor& x, const Tensor& indices, const Operand& val
                      to_string(place) + "; got " + indices.describe() + " for " + x.describe());
   }
   const Tensor at = broadcast_to(detail::resolved(op, indices, x.shape()[axis]), place);
-  const Tensor put = detail::values_for(op, x, place, values);
-  const Tensor both = concatenate({moveaxis(x, axis, -1), moveaxis(put, axis, -1)}, -1);
-  const Tensor from = detail::sources(op, moveaxis(at, axis, -1), x.shape()[axis]);
-  return moveaxis(detail::taken_along(both, from, x.rank() - 1), -1, axis);
+  return apply(PutAlong{axis}, x, at, detail::values_for(op, x, place, values));
 }
 
 Tensor scatter_add_along_axis(const Tensor& x, const Tensor& indices, const Shape& shape,

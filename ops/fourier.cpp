@@ -11,6 +11,7 @@
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/fourier.hpp>
 #include <xtape/ops/functions.hpp>
+#include <xtape/ops/indices.hpp>
 #include <xtape/ops/kernels/fourier.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/rearrange.hpp>
@@ -34,24 +35,30 @@ Shape with_last(Shape shape, std::int64_t extent) {
   return shape;
 }
 
-/// Unscaled, along the last axis but one of [..., n, 2]. The transpose of it is the inverse.
+/// Unscaled, along an axis of [..., n, ..., 2]. The transpose of it is the inverse.
 struct ComplexFourier {
   static constexpr OpInfo info{"fft", true};
   bool inverse;
-  void attributes(auto& visit) const { visit("inverse", inverse); }
+  int axis;
+  void attributes(auto& visit) const {
+    visit("inverse", inverse);
+    visit("axis", axis);
+  }
 
   OpResult infer(const Tensor& x) const { return {x.shape(), x.dtype()}; }
   void run(const Tensor& y, const Tensor& x) const {
     const NoGradGuard off;
     const Tensor dense = x.contiguous();
-    const std::int64_t n = x.extent(-2);
+    const detail::AroundAxis around(x.shape(), axis);
     with_kernels(x.dtype(), [&]<class T>(const auto& transforms, T) {
-      transforms.complex(dense.body().elements<T>(), y.body().elements<T>(), n, x.size() / (2 * n),
-                         inverse);
+      transforms.complex(dense.body().elements<T>(), y.body().elements<T>(), around.outer,
+                         around.count, around.inner / 2, inverse);
     });
   }
-  void vjp(const Tensor& g, const Send& send) const { send(0, apply(ComplexFourier{!inverse}, g)); }
-  Tensor batch(const Examples& x) const { return apply(ComplexFourier{inverse}, x[0]); }
+  void vjp(const Tensor& g, const Send& send) const {
+    send(0, apply(ComplexFourier{!inverse, axis}, g));
+  }
+  Tensor batch(const Examples& x) const { return apply(ComplexFourier{inverse, axis + 1}, x[0]); }
 };
 
 /// Of a real row the first n / 2 + 1 numbers, [..., n] to [..., n / 2 + 1, 2], those twice, if `doubled`,
@@ -186,8 +193,8 @@ Tensor complex_transform(const char* op, const Tensor& given, const FourierOptio
   check_complex(op, given);
   const int axis = axis_among(op, given, options.axis, given.rank() - 1);
   const Tensor x = of_length(op, floating(given), axis, options.n);
-  const Tensor y = apply(ComplexFourier{inverse}, moveaxis(x, axis, -2));
-  return scaled(moveaxis(y, -2, axis), scale_of(options.norm, inverse, x.extent(axis)));
+  return scaled(apply(ComplexFourier{inverse, axis}, x),
+                scale_of(options.norm, inverse, x.extent(axis)));
 }
 
 Tensor along_axes(const char* op, Tensor x, const Axes& axes, FourierNorm norm, bool inverse) {

@@ -61,13 +61,6 @@ Tensor rad2deg(const Tensor& x) {
   return x * (180 / std::numbers::pi);
 }
 
-Tensor lerp(const Tensor& a, const Operand& b, const Operand& t) {
-  detail::require_defined("lerp", "a", a);
-  detail::require_defined("lerp", "b", b);
-  detail::require_defined("lerp", "t", t);
-  return (1 - t) * a + t * b;
-}
-
 Tensor isinf(const Tensor& x) {
   detail::require_defined("isinf", "x", x);
   return is_floating(x.dtype()) ? detail::infinite(x) : full(x.shape(), 0, Dtype::boolean);

@@ -9,6 +9,7 @@
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/indices.hpp>
 #include <xtape/ops/layout.hpp>
@@ -22,7 +23,7 @@ namespace {
 /// A count of each place below `count`, or a sum of weights.
 Tensor counted(const Tensor& places, const Tensor& weights, std::int64_t count) {
   const Tensor each = weights.defined() ? weights : ones(places.shape(), Dtype::int64);
-  return detail::scattered(each, places, {count}, 0);
+  return scatter_add_along_axis(each, places, {count}, 0);
 }
 
 Tensor counted_numbers(const Tensor& x, const Tensor& weights, std::int64_t least_count) {

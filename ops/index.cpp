@@ -13,6 +13,7 @@
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/indices.hpp>
+#include <xtape/ops/kernels/gather.hpp>
 #include <xtape/ops/kernels/indexed_rows.hpp>
 #include <xtape/ops/layout.hpp>
 
@@ -38,14 +39,13 @@ struct Resolve {
     const Tensor dense = indices.contiguous();
     const auto* given = dense.body().elements<std::int64_t>();
     auto* from_front = y.body().elements<std::int64_t>();
-    for (std::int64_t i = 0, n = y.size(); i < n; ++i) {
-      const std::int64_t place = given[i] < 0 ? given[i] + extent : given[i];
-      if (place < 0 || place >= extent) {
-        throw IndexError(detail::out_of_range(info.name, "index", given[i], extent) +
-                         " at position " + std::to_string(i));
-      }
-      from_front[i] = place;
-    }
+    if (kernels::gather_kernels().from_front(given, extent, from_front, y.size())) return;
+    const auto* const outside =
+        std::find_if(from_front, from_front + y.size(),
+                     [this](std::int64_t place) { return place < 0 || place >= extent; });
+    const std::int64_t position = outside - from_front;
+    throw IndexError(detail::out_of_range(info.name, "index", given[position], extent) +
+                     " at position " + std::to_string(position));
   }
   Tensor batch(const Examples& x) const { return apply(Resolve(*this), x[0]); }
 };

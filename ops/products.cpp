@@ -119,16 +119,14 @@ Tensor raised(const Tensor& x, int rank) {
   return reshaped(x, shape);
 }
 
-/// Kronecker's product of tensors of one rank, by broadcasting [n, 1, ...] against [1, m, ...].
-Tensor broadcast_kron(const Tensor& a, const Tensor& b) {
-  Shape left, right;
-  for (int axis = 0; axis < a.rank(); ++axis) {
-    left.push_back(a.extent(axis));
-    left.push_back(1);
-    right.push_back(1);
-    right.push_back(b.extent(axis));
+/// Kronecker's product of tensors of one rank: that of their numbers [a..., b...], the axes pair by pair.
+Tensor paired_outer(const Tensor& a, const Tensor& b) {
+  Places both = joined(extents(a, others(a, {})), extents(b, others(b, {}))), pairs;
+  for (std::int64_t axis = 0; axis < a.rank(); ++axis) {
+    pairs.push_back(axis);
+    pairs.push_back(a.rank() + axis);
   }
-  return reshape(a, left) * reshape(b, right);
+  return transpose(reshape(outer(a, b), both), pairs);
 }
 
 /// Of vectors along the last axis, of one dtype.
@@ -226,7 +224,7 @@ Tensor kron(const Tensor& first, const Tensor& second) {
     const std::int64_t extents[] = {a.extent(axis), b.extent(axis)};
     shape.push_back(detail::count_of(extents));
   }
-  if (2 * rank < max_rank) return reshape(broadcast_kron(a, b), shape);
+  if (2 * rank < max_rank) return reshape(paired_outer(a, b), shape);
   if (a.size() == 0 || b.size() == 0) return reshape(outer(a, b), shape);
   Tensor repeated = a;
   for (int axis = 0; axis < rank; ++axis) repeated = repeat(repeated, b.extent(axis), axis);

@@ -39,6 +39,24 @@ struct ArgSort {
   }
 };
 
+/// The elements in order, where nobody asks for the places that a derivative is about.
+struct Sort {
+  static constexpr OpInfo info{"sort"};
+  int axis;
+  bool descending;
+  void attributes(auto& visit) const {
+    visit("axis", axis);
+    visit("descending", descending);
+  }
+
+  OpResult infer(const Tensor& x) const { return {x.shape(), x.dtype()}; }
+  void run(const Tensor& y, const Tensor& x) const {
+    const NoGradGuard off;
+    kernels::sort(x.contiguous(), axis, descending, y);
+  }
+  Tensor batch(const Examples& x) const { return apply(Sort{axis + 1, descending}, x[0]); }
+};
+
 int axis_of(const char* op, const Tensor& x, std::int64_t axis) {
   detail::require_defined(op, "x", x);
   return normalize_axis(op, axis, x.rank());
@@ -68,6 +86,8 @@ ValuesAndIndices one_along(const Tensor& x, const Tensor& indices, int axis, boo
 
 Tensor sort(const Tensor& x, std::int64_t given, bool descending) {
   const int axis = axis_of("sort", x, given);
+  if (!detail::watched(x) && kernels::sorts_values(x.dtype()))
+    return apply(Sort{axis, descending}, x);
   return detail::taken_along(x, places("sort", x, axis, descending), axis);
 }
 

@@ -1,12 +1,17 @@
+#include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/mapped.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/core/recording.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/kernels/reduce.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/statistics.hpp>
 
@@ -17,6 +22,49 @@ Tensor as_floating(const Tensor& x) { return is_floating(x.dtype()) ? x : x.to(D
 
 void check_axes(const char* op, const Tensor& x, const Axes& axes) {
   static_cast<void>(axes.flags(op, x.rank()));
+}
+
+/// Over the last `axes` axes.
+struct SumOfSquares {
+  static constexpr OpInfo info{"norm"};
+  int axes;
+  SavedInput input{};
+  void attributes(auto& visit) const { visit("axes", axes); }
+
+  OpResult infer(const Tensor& x) const {
+    return {Shape(std::span(x.shape().begin(), x.shape().end() - axes)), x.dtype()};
+  }
+  void run(const Tensor& y, const Tensor& x) const {
+    const NoGradGuard off;
+    kernels::reduce_kernels().sum_of_squares(x.contiguous(), y);
+  }
+  void keep(const Tensor&, const Tensor& x) { input = SavedInput(x); }
+  void vjp(const Tensor& g, const Send& send) const {
+    Shape shape = g.shape();
+    for (int axis = 0; axis < axes; ++axis) shape.push_back(1);
+    send(0, times(reshape(2 * g, shape), input.get()));
+  }
+  Tensor jvp(const Tangents& t) const {
+    std::vector<std::int64_t> last;
+    for (std::int64_t axis = 1; axis <= axes; ++axis) last.push_back(-axis);
+    return sum(times(2 * t[0], input.get()), last);
+  }
+  Tensor batch(const Examples& x) const { return apply(SumOfSquares{axes}, x[0]); }
+};
+
+/// sum(square(x)), in one pass where the axes are the last ones and their elements lie together.
+Tensor sum_of_squares(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  const auto flags = axes.flags("norm", x.rank());
+  int first = x.rank();
+  while (first > 0 && flags[static_cast<std::size_t>(first - 1)]) --first;
+  const bool last = std::none_of(flags.begin(), flags.begin() + first, [](bool on) { return on; });
+  if (!last || first == x.rank() || x.size() == 0 || !x.is_contiguous())
+    return sum(square(x), axes, options);
+  const Tensor y = apply(SumOfSquares{x.rank() - first}, x);
+  if (!options.keep_dims) return y;
+  Shape shape = x.shape();
+  for (int axis = first; axis < x.rank(); ++axis) shape[axis] = 1;
+  return reshape(y, shape);
 }
 
 /// f(x), and 0 with gradient 0 where x is 0 and f has no slope.
@@ -75,7 +123,7 @@ Tensor norm(const Tensor& given, const Axes& axes, NormOptions options) {
   const Tensor x = as_floating(given);
   const ReduceOptions reduced{.keep_dims = options.keep_dims};
   if (p == 1) return sum(abs(x), axes, reduced);
-  if (p == 2) return zero_at_zero(sum(square(x), axes, reduced), sqrt);
+  if (p == 2) return zero_at_zero(sum_of_squares(x, axes, reduced), sqrt);
   if (std::isinf(p)) return amax(abs(x), axes, reduced);
   if (x.size() == 0) return sum(x, axes, reduced);
   // In units of the greatest, which no power overflows; the result does not depend on the unit.

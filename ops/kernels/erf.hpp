@@ -93,14 +93,18 @@ XTAPE_INLINE Lane<T> scaled_erfc_of(Lane<T> x) {
   return chebyshev_sum<T, scaled_erfc, 14>(1 - 8 / (x + 4)) / (1 + 2 * x);
 }
 
-/// f exp(-x²), or f exp(-x² / 2): with the digits of the square that rounding takes, of which many
-/// count where it is large. Nothing is left from |x| = 40 on.
+/// exp(-x²), or exp(-x² / 2): with the digits of the square that rounding takes, of which many count
+/// where it is large. Nothing is left from |x| = 40 on.
 template <class T>
-XTAPE_INLINE Lane<T> times_exp_of_square(Lane<T> f, Lane<T> x, bool half = false) {
+XTAPE_INLINE Exponential<T> exp_of_square(Lane<T> x, bool half = false) {
   const Lane<T> near = clamp(x, T(-40), T(40));
   const Two<T> square = two_product(near, near);
   const T factor = half ? T(-0.5) : T(-1);
-  return Exponential<T>(Two<T>{factor * square.high, factor * square.low}).times(f);
+  return Exponential<T>(Two<T>{factor * square.high, factor * square.low});
+}
+template <class T>
+XTAPE_INLINE Lane<T> times_exp_of_square(Lane<T> f, Lane<T> x, bool half = false) {
+  return exp_of_square(x, half).times(f);
 }
 
 /// erf(x) for |x| <= 1

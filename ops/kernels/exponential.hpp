@@ -99,9 +99,11 @@ class Exponential {
       : Exponential(x.high, [low = x.low](Lane<T> near) {
           return Two<T>{near, low};
         }) {}
-  XTAPE_INLINE Lane<T> value() const { return scaled(fraction_); }
+  XTAPE_INLINE Lane<T> value() const { return scaled(1 + expm1_r_); }
   /// f exp(x), right also where exp(x) alone is too small.
-  XTAPE_INLINE Lane<T> times(Lane<T> f) const { return scaled(fraction_ * f); }
+  XTAPE_INLINE Lane<T> times(Lane<T> f) const {
+    return scaled(has_fma ? fma(f, expm1_r_, f) : (1 + expm1_r_) * f);
+  }
 
  private:
   XTAPE_INLINE Exponential(Lane<T> x, auto&& whole) {
@@ -109,7 +111,7 @@ class Exponential {
     if (far_) [[unlikely]]
       x = clamp(x, Range::low, Range::high);
     const Reduced<T> reduced(whole(x));
-    fraction_ = 1 + reduced.expm1_r;
+    expm1_r_ = reduced.expm1_r;
     n_ = reduced.n;
   }
   /// y 2^n. A power that is no number of its own goes in two steps; where it is one, the second
@@ -121,7 +123,7 @@ class Exponential {
     return y * power_of_two(n + rounder<T>) * power_of_two((n_ - n) + rounder<T>);
   }
   using Range = ExpRange<T>;
-  Lane<T> fraction_, n_;
+  Lane<T> expm1_r_, n_;
   bool far_;
 };
 

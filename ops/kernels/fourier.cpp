@@ -15,32 +15,48 @@ void in_groups(std::int64_t n, std::int64_t lanes, std::int64_t rows, F&& f) {
     f(first, std::min(lanes, rows - first), group);
 }
 
+/// Of pairs where the next element of a row lies, and the next row.
+struct Steps {
+  std::int64_t element, row;
+};
+
 /// Rows of n pairs to or from a group of them.
 template <class T>
-void take_apart(const T* pairs, std::int64_t n, std::int64_t rows, Parts<T> parts,
+void take_apart(const T* pairs, Steps step, std::int64_t n, std::int64_t rows, Parts<T> parts,
                 std::int64_t lanes) {
   for_each_of_rows(n, rows, [=](std::int64_t k, std::int64_t i) {
-    parts.re[k * lanes + i] = pairs[2 * (i * n + k)];
-    parts.im[k * lanes + i] = pairs[2 * (i * n + k) + 1];
+    const T* const pair = pairs + 2 * (i * step.row + k * step.element);
+    parts.re[k * lanes + i] = pair[0];
+    parts.im[k * lanes + i] = pair[1];
   });
 }
 template <class T>
-void put_together(Parts<T> parts, std::int64_t lanes, std::int64_t n, std::int64_t rows, T* pairs) {
+void put_together(Parts<T> parts, std::int64_t lanes, std::int64_t n, std::int64_t rows, Steps step,
+                  T* pairs) {
   for_each_of_rows(n, rows, [=](std::int64_t k, std::int64_t i) {
-    pairs[2 * (i * n + k)] = parts.re[k * lanes + i];
-    pairs[2 * (i * n + k) + 1] = parts.im[k * lanes + i];
+    T* const pair = pairs + 2 * (i * step.row + k * step.element);
+    pair[0] = parts.re[k * lanes + i];
+    pair[1] = parts.im[k * lanes + i];
   });
 }
 
 template <class T>
-void complex(const T* x, T* y, std::int64_t n, std::int64_t rows, bool inverse) {
-  with_transform<T>(n, rows, [&](auto& by) {
+void complex(const T* x, T* y, std::int64_t outer, std::int64_t n, std::int64_t inner,
+             bool inverse) {
+  const bool lying = inner == 1;  // row behind row, and all of them in one group of blocks
+  const std::int64_t blocks = lying ? 1 : outer, rows = lying ? outer : inner;
+  const Steps step = lying ? Steps{1, n} : Steps{inner, 1};
+  with_transform<T>(n, outer * inner, [&](auto& by) {
     const auto lanes = by.lanes();
-    in_groups<T>(n, lanes, rows, [&](std::int64_t first, std::int64_t count, Split<T>& group) {
-      take_apart(x + 2 * n * first, n, count, group.parts(), lanes);
-      by.transform(group, inverse);
-      put_together(group.parts(), lanes, n, count, y + 2 * n * first);
-    });
+    for (std::int64_t block = 0; block < blocks; ++block) {
+      const std::int64_t start = 2 * block * n * inner;
+      in_groups<T>(n, lanes, rows, [&](std::int64_t first, std::int64_t count, Split<T>& group) {
+        const std::int64_t at = start + 2 * first * step.row;
+        take_apart(x + at, step, n, count, group.parts(), lanes);
+        by.transform(group, inverse);
+        put_together(group.parts(), lanes, n, count, step, y + at);
+      });
+    }
   });
 }
 
@@ -54,7 +70,7 @@ void even_to_half(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight)
   with_transform<T>(half, rows, [&](auto& by) {
     const auto lanes = by.lanes();
     in_groups<T>(half, lanes, rows, [&](std::int64_t first, std::int64_t count, Split<T>& group) {
-      take_apart(x + n * first, half, count, group.parts(), lanes);
+      take_apart(x + n * first, {1, half}, half, count, group.parts(), lanes);
       by.transform(group, false);
       const Parts<T> of = group.parts();
       T* const to = y + 2 * (half + 1) * first;
@@ -101,7 +117,7 @@ void half_to_even(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight)
         in.im[at] = scale * (even_i + (turn.re[k] * odd_r + turn.im[k] * odd_i));
       });
       by.transform(group, true);
-      put_together(group.parts(), lanes, half, count, y + n * first);
+      put_together(group.parts(), lanes, half, count, {1, half}, y + n * first);
     });
   });
 }

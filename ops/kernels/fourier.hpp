@@ -9,8 +9,10 @@ namespace xtape::kernels {
 /// elements. Lengths are at least 1.
 template <class T>
 struct FourierTransforms {
-  /// y_k = sum of x_j exp(-2πi jk / n), or exp(+...) if `inverse`.
-  void (*complex)(const T* x, T* y, std::int64_t n, std::int64_t rows, bool inverse);
+  /// y_k = sum of x_j exp(-2πi jk / n), or exp(+...) if `inverse`, along the middle axis of
+  /// [outer, n, inner].
+  void (*complex)(const T* x, T* y, std::int64_t outer, std::int64_t n, std::int64_t inner,
+                  bool inverse);
   /// The first n / 2 + 1 of those of real x; times `weight` those that a real row has twice.
   void (*real_to_half)(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight);
   /// The transpose of that: y_j = sum of Re(x_k exp(2πi jk / n)), with `weight` the same.

@@ -1,5 +1,6 @@
 #include <type_traits>
 
+#include <xtape/core/wraps.hpp>
 #include <xtape/ops/kernels/gather.hpp>
 
 namespace xtape::kernels {
@@ -37,12 +38,24 @@ void truths(const bool* a, const bool* b, bool* y, std::int64_t n, const bool (&
     y[i] = (one ^ (a[i] & by_a) ^ (b[i] & by_b) ^ (a[i] & b[i] & by_both)) != 0;
 }
 
+XTAPE_WRAPS bool from_front(const std::int64_t* indices, std::int64_t extent, std::int64_t* y,
+                            std::int64_t n) {
+  std::uint64_t signs = 0;  // of the place, and of what is left behind it
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t place = indices[i] + (indices[i] < 0 ? extent : 0);
+    y[i] = place;
+    const auto unsigned_place = static_cast<std::uint64_t>(place);
+    signs |= unsigned_place | (static_cast<std::uint64_t>(extent - 1) - unsigned_place);
+  }
+  return signs >> 63 == 0;
+}
+
 }  // namespace
 }  // namespace XTAPE_LEVEL
 
 template <>
 const GatherKernels& compiled<GatherKernels, Level::XTAPE_LEVEL>() {
-  static constexpr GatherKernels table{run, truths};
+  static constexpr GatherKernels table{run, truths, from_front};
   return table;
 }
 

@@ -14,6 +14,9 @@ struct GatherKernels {
               std::int64_t n);
   /// y = results[a + 2 b], a formula of two truth values by what it yields for each pair.
   void (*truths)(const bool* a, const bool* b, bool* y, std::int64_t n, const bool (&results)[4]);
+  /// y = indices into an extent, counted from the front; whether all lie within it.
+  bool (*from_front)(const std::int64_t* indices, std::int64_t extent, std::int64_t* y,
+                     std::int64_t n);
 };
 
 /// Those for this processor.

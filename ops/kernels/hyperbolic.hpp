@@ -24,26 +24,36 @@ template <class T>
 inline constexpr T large_angle = ExpRange<T>::near;
 
 template <class T>
+XTAPE_INLINE Lane<T> unless_large(Lane<T> size, Lane<T> inside) {
+  const Mask<T> large = !(size < large_angle<T>);
+  if (!any(large)) [[likely]]
+    return inside;
+  return where(large, half_of_large_exp(size), inside);
+}
+
+template <class T>
 XTAPE_INLINE Lane<T> sinh(Lane<T> x) {
   const Lane<T> size = abs(x), e = expm1(where(size < large_angle<T>, size, 1));
   const Lane<T> inside = T(0.5) * (e + e / (e + 1));
-  const Lane<T> value = where(size < large_angle<T>, inside, half_of_large_exp(size));
-  return copysign(value, x);
+  return copysign(unless_large(size, inside), x);
 }
 
 template <class T>
 XTAPE_INLINE Lane<T> cosh(Lane<T> x) {
   const Lane<T> size = abs(x), e = exp(where(size < large_angle<T>, size, 1));
-  return where(size < large_angle<T>, T(0.5) * e + T(0.5) / e, half_of_large_exp(size));
+  return unless_large(size, T(0.5) * e + T(0.5) / e);
 }
 
 /// From here on sqrt(1 + x²) is x.
 template <class T>
 inline constexpr T large_root = T(std::int64_t{1} << (Register<T>::fraction_bits / 2 + 2));
 
+/// log(2 x) where x is large.
 template <class T>
-XTAPE_INLINE Lane<T> log_of_twice(Lane<T> x) {
-  return log(x) + T(0.693147180559945309);
+XTAPE_INLINE Lane<T> unless_log(Mask<T> large, Lane<T> x, Lane<T> inside) {
+  if (!any(large)) [[likely]]
+    return inside;
+  return where(large, log(x) + T(0.693147180559945309), inside);
 }
 
 template <class T>
@@ -52,7 +62,7 @@ XTAPE_INLINE Lane<T> asinh(Lane<T> x) {
   const Mask<T> large = size > large_root<T>;
   const Lane<T> near = where(large, 1, size), square = near * near;
   const Lane<T> inside = log1p(near + square / (1 + sqrt(1 + square)));
-  return where(x == 0, x, copysign(where(large, log_of_twice(size), inside), x));
+  return where(x == 0, x, copysign(unless_log(large, size, inside), x));
 }
 
 /// sqrt(x² - 1), with its digits beside 1; NaN below it
@@ -66,7 +76,7 @@ XTAPE_INLINE Lane<T> acosh(Lane<T> x) {
   const Mask<T> large = x > large_root<T>;
   const Lane<T> above = where(large, 1, x) - 1;
   const Lane<T> inside = log1p(above + sqrt(above * (2 + above)));
-  const Lane<T> value = where(large, log_of_twice(x), inside);
+  const Lane<T> value = unless_log(large, x, inside);
   return where(x < 1, std::numeric_limits<T>::quiet_NaN(), value);
 }
 
@@ -108,10 +118,8 @@ XTAPE_INLINE Lane<T> exp2_slope(Lane<T> x, Lane<T> y) {
 /// multiples are exact, and `of_two_rest` what it lacks. Whole powers of the base are exact.
 template <class T>
 XTAPE_INLINE Lane<T> log_to_base(Lane<T> x, const Factor<T>& per, T of_two, T of_two_rest) {
-  constexpr int lift = Register<T>::fraction_bits + 2;
-  const Mask<T> small = x < std::numeric_limits<T>::min();
-  const Split<T> split(where(small, x * T(std::int64_t{1} << lift), x));
-  const Lane<T> n = split.exponent - where(small, lift, 0), f = split.fraction;
+  const Split<T> split = split_any(x);
+  const Lane<T> n = split.exponent, f = split.fraction;
   const Lane<T> s = f / (2 + f), half_square = T(0.5) * f * f, z = s * s;
   const Lane<T> rest = z * polynomial(z, series<T>(log_float, log_double));
   const Two<T> lead = ordered_two_sum(f, -half_square);

@@ -29,8 +29,35 @@ struct Split {
     exponent = Lane<T>::of_bits((moved >> bits) | shifter.bits()) -
                (shifter + (std::numeric_limits<T>::max_exponent - 1));
   }
+  XTAPE_INLINE Split(Lane<T> n, Lane<T> f) : exponent(n), fraction(f) {}
   Lane<T> exponent, fraction;
 };
+
+/// The same of positive finite numbers, subnormal ones too.
+template <class T>
+XTAPE_INLINE Split<T> split_any(Lane<T> x) {
+  constexpr int lift = Register<T>::fraction_bits + 2;
+  const Mask<T> small = x < std::numeric_limits<T>::min();
+  Split<T> split(where(small, x * T(std::int64_t{1} << lift), x));
+  split.exponent = split.exponent - where(small, lift, 0);
+  return split;
+}
+#if defined(__AVX512F__)
+XTAPE_INLINE Split<float> split_any(Lane<float> x) {
+  const auto m =
+      Lane<float>::of(_mm512_maskz_getmant_ps(0xFFFF, x.v, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src));
+  const auto n = Lane<float>::of(_mm512_maskz_getexp_ps(0xFFFF, x.v));
+  const Mask<float> upper = m > 1.41421356F;
+  return {where(upper, n + 1, n), where(upper, 0.5F * m, m) - 1};
+}
+XTAPE_INLINE Split<double> split_any(Lane<double> x) {
+  const auto m =
+      Lane<double>::of(_mm512_maskz_getmant_pd(0xFF, x.v, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src));
+  const auto n = Lane<double>::of(_mm512_maskz_getexp_pd(0xFF, x.v));
+  const Mask<double> upper = m > 1.4142135623730951;
+  return {where(upper, n + 1, n), where(upper, 0.5 * m, m) - 1};
+}
+#endif
 
 /// n log(2) + log(1 + f). Source of the form: Ng, fdlibm's e_log.c (1993).
 template <class T>
@@ -49,12 +76,23 @@ XTAPE_INLINE Lane<T> log_limits(Lane<T> u, Lane<T> inside) {
   return where((u > 0) & (u < infinity), inside, outside);
 }
 
+#if defined(__AVX512F__)
+// By the kind of u: NaN stays, -inf of 0, inf of inf, NaN below.
+inline constexpr int limits_of_log = 0x03530422;
+XTAPE_INLINE Lane<float> log_limits(Lane<float> u, Lane<float> inside) {
+  const __m512i kinds = _mm512_set1_epi32(limits_of_log);
+  return Lane<float>::of(_mm512_fixupimm_ps(inside.v, u.v, kinds, 0));
+}
+XTAPE_INLINE Lane<double> log_limits(Lane<double> u, Lane<double> inside) {
+  const __m512i kinds = _mm512_set1_epi64(limits_of_log);
+  return Lane<double>::of(_mm512_fixupimm_pd(inside.v, u.v, kinds, 0));
+}
+#endif
+
 template <class T>
 XTAPE_INLINE Lane<T> log(Lane<T> x) {
-  constexpr int lift = Register<T>::fraction_bits + 2;
-  const Mask<T> small = x < std::numeric_limits<T>::min();
-  const Split<T> split(where(small, x * T(std::int64_t{1} << lift), x));
-  return log_limits(x, log_of(split.exponent - where(small, lift, 0), split.fraction));
+  const Split<T> split = split_any(x);
+  return log_limits(x, log_of(split.exponent, split.fraction));
 }
 
 template <class T>

@@ -5,14 +5,12 @@
 #include <limits>
 
 #include <xtape/core/wraps.hpp>
+#include <xtape/ops/kernels/float_power.hpp>
 #include <xtape/ops/kernels/logarithm.hpp>
 #include <xtape/ops/kernels/rounding.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
-
-XTAPE_INLINE float power(float a, float b) { return __builtin_powf(a, b); }
-XTAPE_INLINE double power(double a, double b) { return __builtin_pow(a, b); }
 
 /// Wraps around; the exponent is not negative.
 XTAPE_WRAPS inline std::int64_t power(std::int64_t base, std::int64_t exponent) {
@@ -31,10 +29,10 @@ inline constexpr double power_log_double[] = {
     0.285714285714285996, 0.222222222221301994, 0.181818182307793498, 0.153846056297548671,
     0.133342568158982292, 0.11720009778481809,  0.115884141427316618};
 
-/// log(x) of a positive normal number, to some ten bits more than T has.
+/// log(x) of a positive number, to some ten bits more than T has.
 template <class T>
 XTAPE_INLINE Two<T> two_log(Lane<T> x) {
-  const Split<T> split(x);
+  const Split<T> split = split_any(x);
   const Lane<T> n = split.exponent, f = split.fraction;
   // s = f / (2 + f), and log(1 + f) = 2 s + s z (2 / 3 + z (2 / 5 + z p(z))) for z = s²
   const Two<T> below = ordered_two_sum(Lane<T>(2), f);
@@ -85,33 +83,67 @@ XTAPE_INLINE Lane<T> exp_of(Two<T> x) {
   return fraction * power_of_two(first + rounder<T>) * power_of_two((n - first) + rounder<T>);
 }
 
-/// Zeros, infinities, NaN, subnormal bases and huge exponents are the C library's.
+#if defined(__AVX512F__)
+template <class T>
+inline constexpr bool by_tables = std::is_same_v<T, float>;
+#else
+template <class T>
+inline constexpr bool by_tables = false;
+#endif
+
+/// Beyond this a finite power of any other number than 1 has left the range.
+template <class T>
+inline constexpr T greatest_exponent = std::is_same_v<T, float> ? T(0x1p60) : T(0x1p100);
+
+/// a^b for positive a, both finite.
+template <class T>
+XTAPE_INLINE Lane<T> power_of_positive(Lane<T> a, Lane<T> b) {
+  const Lane<T> times = clamp(b, -greatest_exponent<T>, greatest_exponent<T>);
+  if constexpr (by_tables<T>) {
+    return float_power(a, times);
+  } else {
+    const Two<T> logarithm = two_log(a);
+    Two<T> exponent = two_product(times, logarithm.high);
+    exponent.low = fma(times, logarithm.low, exponent.low);
+    return exp_of(exponent);
+  }
+}
+
+template <class T>
+XTAPE_INLINE Mask<T> is_even(Lane<T> whole) {
+  const Lane<T> half = T(0.5) * whole;
+  return round(half) == half;
+}
+
+/// a^b where a is 0, or one of them infinite or NaN; C, annex F.10.4.4.
+template <class T>
+XTAPE_INLINE Lane<T> pow_limit(Lane<T> a, Lane<T> b) {
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  const Lane<T> size = abs(a);
+  const Mask<T> grows = ((size > 1) & (b > 0)) | ((size < 1) & (b < 0));
+  const Lane<T> positive = where(size == 1, 1, where(grows, infinity, 0));
+  const Lane<T> y = where((round(b) == b) & !is_even(b), copysign(positive, a), positive);
+  return where((b == 0) | (a == 1), 1, where((a == a) & (b == b), y, a + b));
+}
+
 template <class T>
 XTAPE_INLINE Lane<T> pow(Lane<T> a, std::type_identity_t<Lane<T>> b) {
   if constexpr (std::is_integral_v<T>) {
     for (std::size_t i = 0; i < Lane<T>::width; ++i) a.v[i] = power(a.v[i], b.v[i]);
     return a;
   } else {
+    constexpr T most = std::numeric_limits<T>::max();
     const Lane<T> size = abs(a);
-    const Mask<T> inside = (size >= std::numeric_limits<T>::min()) &
-                           (size <= std::numeric_limits<T>::max()) & (abs(b) < T(0x1p60));
-    const Two<T> logarithm = two_log(where(inside, size, 1));
-    const Lane<T> times = where(inside, b, 0);
-    Two<T> exponent = two_product(times, logarithm.high);
-    exponent.low = fma(times, logarithm.low, exponent.low);
-    Lane<T> y = exp_of(exponent);
+    const Mask<T> inside = (size > 0) & (size <= most) & (abs(b) <= most);
+    Lane<T> y = power_of_positive(where(inside, size, 1), where(inside, b, 0));
     if (const Mask<T> left = a < 0; any(left)) {
-      const Lane<T> half = T(0.5) * times;
-      const Lane<T> with_sign = where(round(half) == half, y, -y);
-      y = where(left, where(round(times) == times, with_sign, std::numeric_limits<T>::quiet_NaN()),
-                y);
+      const Lane<T> with_sign = where(is_even(b), y, -y);
+      y = where(left, where(round(b) == b, with_sign, std::numeric_limits<T>::quiet_NaN()), y);
     }
     if (const Mask<T> inverted = inside & (b == -1); any(inverted))
       y = where(inverted, 1 / a, y);  // rounded but once
-    if (any(!inside)) {
-      for (std::size_t i = 0; i < Lane<T>::width; ++i)
-        if (inside.truths[i] == 0) y.v[i] = power(a.v[i], b.v[i]);
-    }
+    if (any(!inside)) [[unlikely]]
+      y = where(inside, y, pow_limit(a, b));
     return y;
   }
 }

@@ -174,6 +174,10 @@ void reduce_some(const From* x, const AxisGroup& kept, const AxisGroup& reduced,
   reduce_rows<R, T>(x, kept, reduced, y);
 }
 
+bool comes_in_parts(std::int64_t results, std::int64_t each) {
+  return results <= most_in_parts && each * results >= 2 * part_size;
+}
+
 /// Part by part of what is reduced; the results of the parts are combined in order.
 template <class R, class T, class From>
 void reduce_in_parts(const From* x, const AxisGroup& kept, const AxisGroup& reduced,
@@ -206,7 +210,7 @@ template <class R, class T, class From>
   }
   kept.merge();
   reduced.merge();
-  if (results <= most_in_parts && each * results >= 2 * part_size) {
+  if (comes_in_parts(results, each)) {
     const std::int64_t row = each / reduced.shape[0] * results;
     const std::int64_t together = std::max<std::int64_t>(1, part_size / row);
     return reduce_in_parts<R>(x, kept, reduced, together, y);
@@ -253,12 +257,57 @@ void reduce(Reduction reduction, const Tensor& tensor, const std::array<bool, ma
   }
 }
 
+template <class T>
+Wide<T> squares_of_run(const T* x, std::int64_t n) {
+  T squares[chunk_size<T>];
+  Wide<T> total = 0;
+  for (std::int64_t i = 0; i < n; i += chunk_size<T>) {
+    const std::int64_t count = std::min(chunk_size<T>, n - i);
+    map_run(
+        count, squares, [](Lane<T> lane) { return lane * lane; }, x + i);
+    total += reduce_chunk<Sum>(squares, count);
+  }
+  return total;
+}
+
+template <class T>
+void squares_of_rows(const T* x, std::int64_t rows, std::int64_t columns, T* y) {
+  const std::int64_t together = comes_in_parts(rows, columns)
+                                    ? std::max<std::int64_t>(1, part_size / rows)
+                                    : std::max<std::int64_t>(1, columns);
+  const std::int64_t parts = std::max<std::int64_t>(1, (columns + together - 1) / together);
+  const Buffer<Wide<T>> totals(rows * parts);
+  detail::parallel_for(
+      rows * parts, 1 + piece_size / together, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t i = first; i < last; ++i) {
+          const std::int64_t start = i % parts * together;
+          totals.data()[i] =
+              squares_of_run(x + i / parts * columns + start, std::min(together, columns - start));
+        }
+      });
+  for (std::int64_t row = 0; row < rows; ++row) {
+    Wide<T> total = totals.data()[row * parts];
+    for (std::int64_t part = 1; part < parts; ++part) total += totals.data()[row * parts + part];
+    y[row] = static_cast<T>(total);
+  }
+}
+
+void sum_of_squares(const Tensor& tensor, const Tensor& result) {
+  const detail::Body& x = tensor.body();
+  const std::int64_t rows = result.size();
+  if (rows == 0) return;
+  const auto of = [&]<class T>(TypeTag<T>) {
+    squares_of_rows(x.elements<const T>(), rows, tensor.size() / rows, result.body().elements<T>());
+  };
+  x.dtype == Dtype::float32 ? of(TypeTag<float>()) : of(TypeTag<double>());
+}
+
 }  // namespace
 }  // namespace XTAPE_LEVEL
 
 template <>
 const ReduceKernels& compiled<ReduceKernels, Level::XTAPE_LEVEL>() {
-  static constexpr ReduceKernels table{reduce};
+  static constexpr ReduceKernels table{reduce, sum_of_squares};
   return table;
 }
 

@@ -15,6 +15,10 @@ struct ReduceKernels {
   /// neutral one (lowest and highest number for maximum and minimum).
   void (*reduce)(Reduction reduction, const Tensor& x, const std::array<bool, max_rank>& reduced,
                  const Tensor& y);
+
+  /// The sums of the squares of rows, as many as y has elements, to the bit what `reduce` gives of the
+  /// squares. Both are dense, of one floating dtype.
+  void (*sum_of_squares)(const Tensor& x, const Tensor& y);
 };
 
 /// Those for this processor.

@@ -81,15 +81,19 @@ struct Minimum {
   static constexpr T neutral = highest<T>;
 };
 
-/// The lanes of a register as one number.
+/// The lanes of a register as one number: in halves, so that few wait for one another.
 template <class R, class T>
 XTAPE_INLINE Wide<T> reduce_lanes(Lane<T> x) {
-  T lanes[Lane<T>::width];
-  x.store(lanes);
-  Wide<T> total = R::template neutral<Wide<T>>;
+  using Number = std::conditional_t<R::exact, T, Wide<T>>;
+  Number lanes[Lane<T>::width];
 #pragma GCC unroll 16
-  for (const T lane : lanes) total = R::combine(total, static_cast<Wide<T>>(lane));
-  return total;
+  for (std::size_t i = 0; i < Lane<T>::width; ++i) lanes[i] = static_cast<Number>(x.v[i]);
+#pragma GCC unroll 4
+  for (std::size_t half = Lane<T>::width / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < half; ++i) lanes[i] = R::combine(lanes[i], lanes[i + half]);
+  }
+  return static_cast<Wide<T>>(lanes[0]);
 }
 
 /// Reduction of n dense elements, at most chunk_size.

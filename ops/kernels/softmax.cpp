@@ -63,31 +63,26 @@ struct Rest {
   Lane<T> ones = 0, others = 0;
 };
 
+/// y = exp(x - shift) for a row, and its sum less 1.
 template <class T>
-T rest_of_row(const T* powers, std::int64_t columns) {
+T exp_row(const T* x, T* y, std::int64_t columns, Lane<T> shift) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   double ones = 0, others = 0;
-  const auto collect = [&](const Rest<T>& rest) {
-    T lanes[2][Lane<T>::width];
-    rest.ones.store(lanes[0]);
-    rest.others.store(lanes[1]);
-    for (const T one : lanes[0]) ones += static_cast<double>(one);
-    for (const T other : lanes[1]) others += static_cast<double>(other);
-  };
-  std::int64_t j = 0;
-  while (j + width <= columns) {
+  for (std::int64_t j = 0; j < columns;) {
     Rest<T> rest;
-    for (const std::int64_t end = std::min(j + chunk_size<T>, columns); j + width <= end;
-         j += width)
-      rest.add(Lane<T>::load(powers + j));
-    collect(rest);
-  }
-  if (j < columns) {
-    T last[Lane<T>::width] = {};
-    std::copy(powers + j, powers + columns, last);
-    Rest<T> rest;
-    rest.add(Lane<T>::load(last));
-    collect(rest);
+    const std::int64_t end = std::min(j + chunk_size<T>, columns);
+    for (; j + width <= end; j += width) {
+      const Lane<T> power = exp(Lane<T>::load(x + j) - shift);
+      power.store(y + j);
+      rest.add(power);
+    }
+    if (const std::int64_t left = end - j; left > 0) {
+      exp(Lane<T>::load_first(x + j, left) - shift).store_first(y + j, left);
+      rest.add(Lane<T>::load_first(y + j, left));
+      j = end;
+    }
+    ones += reduce_lanes<Sum>(rest.ones);
+    others += reduce_lanes<Sum>(rest.others);
   }
   return static_cast<T>(others + (ones - 1));
 }
@@ -101,9 +96,7 @@ void exp_long_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T*
     const T* from = x + r * columns;
     T* to = y + r * columns;
     const Lane<T> shift = shift_for(Lane<T>(reduce_run<Maximum>(from, columns)));
-    map_run(
-        columns, to, [shift](Lane<T> t) { return exp(t - shift); }, from);
-    rests[r] = rest_of_row(to, columns);
+    rests[r] = exp_row(from, to, columns, shift);
     shifts[r] = shift.first();
     if (scales == nullptr) continue;
     const Lane<T> scale = scale_for(Lane<T>(rests[r]));

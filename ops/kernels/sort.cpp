@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstddef>
 #include <limits>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include <xtape/core/memory.hpp>
 #include <xtape/ops/indices.hpp>
 #include <xtape/ops/kernels/sort.hpp>
+#include <xtape/ops/kernels/vector_sort.hpp>
 
 namespace xtape::kernels {
 namespace {
@@ -32,6 +34,8 @@ auto key_of(T x) {
   return (bits & sign) != 0 ? ~bits : bits | sign;
 }
 
+const SortKernels& sort_kernels() { return xtape::kernels::chosen<SortKernels>(); }
+
 /// An element: no two are equal.
 template <class K>
 struct Entry {
@@ -45,8 +49,10 @@ struct Entry {
   }
 };
 
+template <class T>
+using List = std::vector<T, memory::Allocator<T>>;
 template <class K>
-using Entries = std::vector<Entry<K>, memory::Allocator<Entry<K>>>;
+using Entries = List<Entry<K>>;
 
 /// By their keys, byte by byte from the lowest; `other` is room for as many.
 template <class K>
@@ -78,14 +84,10 @@ void insertion_sort(Entries<K>& entries) {
   }
 }
 
-/// The first `chosen` in order.
 template <class K>
-void sort_first(Entries<K>& entries, Entries<K>& other, std::int64_t chosen) {
+void sort_all(Entries<K>& entries, Entries<K>& other) {
   constexpr std::size_t few = sizeof(K) * 12;  // that a comparing sort is faster for
-  const auto first = entries.begin() + chosen;
-  if (chosen < std::ssize(entries) / 16) {
-    std::partial_sort(entries.begin(), first, entries.end());
-  } else if (entries.size() <= 24) {
+  if (entries.size() <= 24) {
     insertion_sort(entries);
   } else if (entries.size() <= few) {
     std::sort(entries.begin(), entries.end());
@@ -95,19 +97,73 @@ void sort_first(Entries<K>& entries, Entries<K>& other, std::int64_t chosen) {
   }
 }
 
+/// The same of the few that come first, without a list of all: a heap of those that are first so far.
+template <class K, class T>
+void choose_first(const T* row, std::int64_t step, std::int64_t n, K flip, std::int64_t chosen,
+                  Entries<K>& entries) {
+  const auto key_at = [&](std::int64_t i) {
+    return static_cast<K>(K{key_of(row[i * step])} ^ flip);
+  };
+  entries.clear();
+  for (std::int64_t i = 0; i < chosen; ++i) entries.push_back({key_at(i), static_cast<K>(i)});
+  std::make_heap(entries.begin(), entries.end());
+  for (std::int64_t i = chosen; i < n; ++i) {
+    const K key = key_at(i);
+    if (key >= entries.front().key) [[likely]]  // of equal ones the first stays
+      continue;
+    std::pop_heap(entries.begin(), entries.end());
+    entries.back() = {key, static_cast<K>(i)};
+    std::push_heap(entries.begin(), entries.end());
+  }
+  std::sort_heap(entries.begin(), entries.end());
+}
+
+/// Keys and places in one number each, by the processor's registers.
+template <class T>
+void argsort_words(const detail::AroundAxis& from, const T* x, bool descending, std::int64_t chosen,
+                   std::int64_t* y) {
+  const auto sort = sort_kernels().ascending;
+  List<std::int64_t> words(static_cast<std::size_t>(from.count)), room(words.size() + 16);
+  const Narrow flip = (descending ? ~Narrow{0} : Narrow{0}) ^ (Narrow{1} << 31);
+  for (std::int64_t i = 0; i < from.outer; ++i) {
+    for (std::int64_t k = 0; k < from.inner; ++k) {
+      const T* const row = x + i * from.count * from.inner + k;
+      for (std::int64_t j = 0; j < from.count; ++j) {
+        const Wide key = Narrow{key_of(row[j * from.inner])} ^ flip;
+        words[static_cast<std::size_t>(j)] =
+            static_cast<std::int64_t>(key << 32 | static_cast<Wide>(j));
+      }
+      sort(words.data(), from.count, room.data());
+      std::int64_t* const to = y + i * chosen * from.inner + k;
+      for (std::int64_t j = 0; j < chosen; ++j)
+        to[j * from.inner] = words[static_cast<std::size_t>(j)] & Narrow{0xFFFFFFFF};
+    }
+  }
+}
+
 template <class K, class T>
 void argsort(const detail::AroundAxis& from, const T* x, bool descending, std::int64_t chosen,
              std::int64_t* y) {
-  Entries<K> entries(static_cast<std::size_t>(from.count)), other;
+  const bool few = chosen < from.count / 16;
+  if constexpr (std::is_same_v<K, Narrow>) {
+    if (!few && sort_kernels().ascending != nullptr)
+      return argsort_words(from, x, descending, chosen, y);
+  }
+  Entries<K> entries, other;
   const K flip = descending ? static_cast<K>(~K{0}) : K{0};
   for (std::int64_t i = 0; i < from.outer; ++i) {
     for (std::int64_t k = 0; k < from.inner; ++k) {
       const T* const row = x + i * from.count * from.inner + k;
-      for (std::size_t j = 0; j < entries.size(); ++j) {
-        const T value = row[static_cast<std::int64_t>(j) * from.inner];
-        entries[j] = {static_cast<K>(K{key_of(value)} ^ flip), static_cast<K>(j)};
+      if (few) {
+        choose_first(row, from.inner, from.count, flip, chosen, entries);
+      } else {
+        entries.resize(static_cast<std::size_t>(from.count));
+        for (std::size_t j = 0; j < entries.size(); ++j) {
+          const T value = row[static_cast<std::int64_t>(j) * from.inner];
+          entries[j] = {static_cast<K>(K{key_of(value)} ^ flip), static_cast<K>(j)};
+        }
+        sort_all(entries, other);
       }
-      sort_first(entries, other, chosen);
       std::int64_t* const to = y + i * chosen * from.inner + k;
       for (std::int64_t j = 0; j < chosen; ++j)
         to[j * from.inner] = static_cast<std::int64_t>(entries[static_cast<std::size_t>(j)].place);
@@ -115,7 +171,33 @@ void argsort(const detail::AroundAxis& from, const T* x, bool descending, std::i
   }
 }
 
+template <class T>
+void sort(const detail::AroundAxis& from, const T* x, bool descending, SortRow<T> sort_row, T* y) {
+  List<T> room(static_cast<std::size_t>(2 * from.count + 32));
+  for (std::int64_t i = 0; i < from.outer; ++i) {
+    for (std::int64_t k = 0; k < from.inner; ++k) {
+      const std::int64_t start = i * from.count * from.inner + k;
+      sort_row(x + start, from.inner, from.count, descending, y + start, from.inner, room.data());
+    }
+  }
+}
+
 }  // namespace
+
+bool sorts_values(Dtype dtype) {
+  return dtype != Dtype::boolean && sort_kernels().float32 != nullptr;
+}
+
+void sort(const Tensor& x, int axis, bool descending, const Tensor& y) {
+  if (y.size() == 0) return;
+  visit(x.dtype(), [&]<class T>(TypeTag<T>) {
+    if constexpr (!std::is_same_v<T, bool>) {
+      const auto& [float32, float64, int64, ascending] = sort_kernels();
+      sort(detail::AroundAxis(x.shape(), axis), x.body().elements<const T>(), descending,
+           std::get<SortRow<T>>(std::tuple(float32, float64, int64)), y.body().elements<T>());
+    }
+  });
+}
 
 void argsort(const Tensor& x, int axis, bool descending, std::int64_t chosen, const Tensor& y) {
   if (y.size() == 0) return;

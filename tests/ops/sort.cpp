@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -76,6 +77,31 @@ TEST_CASE("argsort is the standard library's stable sort, of rows of any length 
                        transpose(take_along_axis(given, expected))) == "");
       }
     }
+  }
+}
+
+TEST_CASE(
+    "sort: of each length, and however the elements lie, the bits of the standard library's") {
+  const auto bits_of = [](const Tensor& x) {
+    std::vector<std::uint64_t> bits;
+    for (const double value : values(x)) bits.push_back(std::bit_cast<std::uint64_t>(value));
+    return bits;
+  };
+  const auto check = [&](const Tensor& x) {
+    CAPTURE(x.describe());
+    for (const bool descending : {false, true}) {
+      const Tensor expected = take_along_axis(x, expected_of(x, descending));
+      CHECK(bits_of(sort(x, 1, descending)) == bits_of(expected));
+      const Tensor recorded = x.clone().set_requires_grad(is_floating(x.dtype()));
+      CHECK(bits_of(sort(recorded, 1, descending).detach()) == bits_of(expected));
+    }
+  };
+  for (std::int64_t n = 1; n <= 300; ++n) check(mixed({1, n}, static_cast<std::uint64_t>(n)));
+  for (const std::int64_t n : {64, 127, 1000, 4097}) {
+    const Tensor up = arange(n).to(Dtype::float64), down = flip(up, 0);
+    const Tensor rows = stack({up, down, minimum(up, down), maximum(up, down), remainder(up, 3.0),
+                               zeros_like(up), remainder(up * 7919, 101.0) - 50});
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64}) check(rows.to(dtype));
   }
 }
 

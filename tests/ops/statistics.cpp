@@ -124,6 +124,22 @@ TEST_CASE("norm is that of plain loops for every order, without overflow but for
   CHECK_THROWS_AS(norm(zeros({0}), {}, {.order = inf}), ValueError);
 }
 
+TEST_CASE(
+    "norm: however the elements lie, the bits are those of the sum of their squares, and the slope "
+    "x / y") {
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    const Tensor x = drawn({3, 5, 700}, -2, 2, 3).to(dtype);
+    for (const Axes& axes : {Axes{-1}, Axes{1, 2}, Axes{}}) {
+      const Tensor y = norm(x, axes, {.keep_dims = true});
+      CHECK(mismatch(y, sqrt(sum(square(x), axes, {.keep_dims = true}))) == "");
+      CHECK(mismatch(grad([&](const Tensor& at) { return sum(norm(at, axes)); })(x), x / y,
+                     dtype == Dtype::float32 ? 1e-6 : 1e-15) == "");
+    }
+    for (const std::int64_t axis : {0, 2})
+      CHECK(mismatch(norm(transpose(x), axis), norm(transpose(x).contiguous(), axis)) == "");
+  }
+}
+
 TEST_CASE("any, all and count_nonzero over axes") {
   const Tensor x = tensor({{0.0, 2.0, quiet_nan}, {0.0, 0.0, -0.0}, {1.0, -1.0, 3.0}});
   CHECK(any(x, 1).to_vector<bool>() == std::vector<bool>{true, false, true});

@@ -12,7 +12,7 @@ import re
 import sys
 
 from mpmath import (asin, atan, atanh, besseli, cbrt, chebyfit, cos, diff, digamma, erf, erfc, erfinv,
-                    exp, findroot, log, loggamma, mp, mpf, nstr, pi, polygamma, rgamma, sin,
+                    exp, findroot, log, loggamma, mp, mpf, nint, nstr, pi, polygamma, rgamma, sin,
                     sqrt)
 
 mp.dps = 60
@@ -80,11 +80,16 @@ fitted = {
     "asin": (near_zero(lambda z: (asin(sqrt(z)) - sqrt(z)) / sqrt(z) / z,
                        lambda z: mpf(1) / 6 + z * 3 / 40), mpf(0), mpf("0.255")),
     "cbrt": (cbrt, mpf("0.35"), mpf("2.84")),
+    "power_cubic": (near_zero(lambda r: 2 * (log(1 + r) - r + r * r / 2) / log(2) / r**3,
+                              lambda r: (mpf(2) / 3 - r / 2) / log(2)), -mpf("0.0158"), mpf("0.0158")),
+    "power_exp2": (near_zero(lambda r: (2**r - 1) / r, lambda r: log(2) + log(2) ** 2 * r / 2),
+                   -mpf("0.0158"), mpf("0.0158")),
     "silu_zero": (beside_zero("silu", -1.28), mpf("-0.55"), mpf("0.55")),
     "gelu_zero": (beside_zero("gelu", -0.75), mpf("-0.62"), mpf("0.62")),
     "gelu_tanh_zero": (beside_zero("gelu_tanh", -0.75), mpf("-0.82"), mpf("0.82")),
 }
 series = {
+    "limited_tail": lambda t: tail_over_distance((mpf("1.2") - t) / mpf("3.3")),
     "scaled_erfc": lambda t: near_end(t),
     "scaled_erfc_integral": lambda t: integral_near_end(t),
     "erf_over_x": lambda t: near_zero(lambda x: erf(x) / x,
@@ -103,6 +108,35 @@ series = {
     "bessel_fall_near": lambda t: bessel_fall_near(4 * (t + 1)),
     "bessel_fall_far": lambda t: bessel_fall_at_end(t),
 }
+
+
+def tail_over_distance(r):
+    """P(X < -z) exp(z^2 / 2) / r for r = 1 / (z + 1.5), X standard normal."""
+    z = 1 / r - mpf("1.5")
+    return erfc(z / sqrt(2)) / 2 * exp(z * z / 2) / r
+
+
+def rounded(x):
+    with mp.workprec(24):
+        return +x
+
+
+def power_tables():
+    """Of the 32 parts of float_power.hpp."""
+    parts = [rounded(1 / (1 + mpf(i) / 32)) for i in range(32)]
+    logs = [-log(part, 2) for part in parts]
+    short = [nint(number * 2**16) / 2**16 for number in logs]
+    roots = [mpf(2) ** (mpf(i) / 32) for i in range(32)]
+    return {
+        "power_part": parts,
+        "power_part_log": short,
+        "power_part_rest": [number - near for number, near in zip(logs, short)],
+        "power_root": [rounded(root) for root in roots],
+        "power_root_rest": [root - rounded(root) for root in roots],
+    }
+
+
+tables = power_tables()
 
 
 def near_end(t):
@@ -207,6 +241,8 @@ def computed(name, kind, count):
     base = re.sub(r"_(float|double)$", "", name)
     if base == "half_pi":
         return parts_of_half_pi(kind, count), None
+    if base in tables:
+        return tables[base], None
     if base in series:
         return chebyshev_series(series[base], count), None
     function, low, high = fitted[base]
@@ -216,7 +252,7 @@ def computed(name, kind, count):
 
 def main():
     lists, status = header_lists(), 0
-    known = set(fitted) | set(series) | {"half_pi"}
+    known = set(fitted) | set(series) | set(tables) | {"half_pi"}
     missing = known - {re.sub(r"_(float|double)$", "", name) for name in lists}
     if missing:
         sys.exit(f"no lists in the headers for {', '.join(sorted(missing))}")
