@@ -1,7 +1,6 @@
 // Times the runs of Neural Networks from Scratch, chapters 10 to 16, with NumPy in the book's style
 // and with xtape, side by side in interleaved rounds.
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -11,6 +10,7 @@
 #include "machine.hpp"
 #include "measure.hpp"
 #include "peer.hpp"
+#include "support/program.hpp"
 #include "xtape_models.hpp"
 
 namespace {
@@ -50,20 +50,10 @@ void run(int rounds) {
 
 int main(int argc, char** argv) {
   int rounds = 9;
-  CLI::App app(
+  return run_program(
+      argc, argv,
       "Times the runs of Neural Networks from Scratch (float32) with NumPy and with xtape, after\n"
-      "checking that both compute the same losses.");
-  app.add_option("--rounds", rounds, "Interleaved rounds of each run")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  try {
-    app.parse(argc, argv);
-    run(rounds);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  } catch (const std::exception& error) {
-    std::cerr << "bench_book: " << error.what() << '\n';
-    return 1;
-  }
+      "checking that both compute the same losses.",
+      {{"--rounds", &rounds, "Interleaved rounds of each run", integer_in(1, 1'000'000)}},
+      [&] { run(rounds); });
 }

@@ -1,7 +1,6 @@
 // Measures what the engine costs beside the arithmetic: time and memory per recorded node,
 // start-up, resident memory, and the compilation of a user's program.
 
-#include <CLI/CLI.hpp>
 #include <exception>
 #include <iomanip>
 #include <iostream>
@@ -12,6 +11,7 @@
 #include "engine_child.hpp"
 #include "machine.hpp"
 #include "process.hpp"
+#include "support/program.hpp"
 
 namespace {
 
@@ -126,22 +126,15 @@ int main(int argc, char** argv) {
   try {
     // Before anything else: the start-up of this process may be what is measured.
     if (argc == 3 && std::string(argv[1]) == "--task" && bench::run_child_task(argv[2])) return 0;
-    int rounds = 15;
-    CLI::App app(
-        "Measures what the engine costs beside the arithmetic: time and memory per recorded node,\n"
-        "start-up, resident memory, and the compilation of a user's program.");
-    app.add_option("--rounds", rounds, "Rounds of the scalar node's timing")
-        ->check(CLI::Range(1, 1'000'000))
-        ->capture_default_str();
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      return app.exit(error) == 0 ? 0 : 2;
-    }
-    measure(rounds);
-    return 0;
   } catch (const std::exception& error) {
     std::cerr << "bench_engine: " << error.what() << '\n';
     return 1;
   }
+  int rounds = 15;
+  return run_program(
+      argc, argv,
+      "Measures what the engine costs beside the arithmetic: time and memory per recorded node,\n"
+      "start-up, resident memory, and the compilation of a user's program.",
+      {{"--rounds", &rounds, "Rounds of the scalar node's timing", integer_in(1, 1'000'000)}},
+      [&] { measure(rounds); });
 }

@@ -4,15 +4,15 @@
 #include "side_by_side.hpp"
 
 int main(int argc, char** argv) {
-  return bench::compare_as_program("bench_layers",
-                                   "Times layers and small nets, forward alone and with backward, "
-                                   "beside PyTorch's, the better of\n"
-                                   "images that are contiguous and of channels last: microseconds "
-                                   "a call, the least of interleaved\n"
-                                   "rounds on one CPU.",
-                                   bench::layers,
-                                   {.peers = "layers_peer.py",
-                                    .who = {"torch", "channels_last"},
-                                    .dtypes = {xtape::Dtype::float32}},
-                                   argc, argv);
+  return bench::compare_as_program(
+      "Times layers and small nets, forward alone and with backward, beside PyTorch's, the better "
+      "of\n"
+      "images that are contiguous and of channels last: microseconds a call, the least of "
+      "interleaved\n"
+      "rounds on one CPU.",
+      bench::layers,
+      {.peers = "layers_peer.py",
+       .who = {"torch", "channels_last"},
+       .dtypes = {xtape::Dtype::float32}},
+      argc, argv);
 }

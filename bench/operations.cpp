@@ -6,7 +6,6 @@
 
 int main(int argc, char** argv) {
   return bench::compare_as_program(
-      "bench_operations",
       "Times each operation at some 1e5 elements, forward alone and with backward, beside the "
       "better of\n"
       "NumPy and PyTorch: microseconds a call, the least of interleaved rounds on one CPU, the "

@@ -7,7 +7,6 @@
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/reduce.hpp>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -21,6 +20,7 @@
 
 #include "machine.hpp"
 #include "process.hpp"
+#include "support/program.hpp"
 
 namespace bench {
 namespace {
@@ -252,26 +252,14 @@ void compare(const std::vector<Operation>& operations, const SideBySide& options
     std::cout << "| `" << line.operation << '`' << line.cells << " |\n";
 }
 
-int compare_as_program(const std::string& name, const std::string& description,
-                       std::vector<Operation> (*operations)(), SideBySide options, int argc,
-                       char** argv) {
-  CLI::App app(description);
-  app.add_option("--rounds", options.rounds, "Interleaved rounds of each")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  app.add_option("--only", options.only, "Just those whose names hold this");
-  app.add_option("--python", options.python, "An interpreter that has NumPy and PyTorch")
-      ->capture_default_str();
-  try {
-    app.parse(argc, argv);
-    compare(operations(), options);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  } catch (const std::exception& error) {
-    std::cerr << name << ": " << error.what() << '\n';
-    return 1;
-  }
+int compare_as_program(const std::string& description, std::vector<Operation> (*operations)(),
+                       SideBySide options, int argc, char** argv) {
+  return run_program(
+      argc, argv, description,
+      {{"--rounds", &options.rounds, "Interleaved rounds of each", integer_in(1, 1'000'000)},
+       {"--only", &options.only, "Just those whose names hold this"},
+       {"--python", &options.python, "An interpreter that has NumPy and PyTorch"}},
+      [&] { compare(operations(), options); });
 }
 
 }  // namespace bench

@@ -25,8 +25,7 @@ struct SideBySide {
 void compare(const std::vector<Operation>& operations, const SideBySide& options);
 
 /// The program: flags for rounds, operations and interpreter, then `compare`. Returns the exit code.
-int compare_as_program(const std::string& name, const std::string& description,
-                       std::vector<Operation> (*operations)(), SideBySide options, int argc,
-                       char** argv);
+int compare_as_program(const std::string& description, std::vector<Operation> (*operations)(),
+                       SideBySide options, int argc, char** argv);
 
 }  // namespace bench

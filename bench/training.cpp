@@ -2,7 +2,6 @@
 // they are there, libtorch and NumPy. Rounds are interleaved: in each, every contestant has a slot
 // of about 75 ms, in rotating order.
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -19,6 +18,7 @@
 #include "measure.hpp"
 #include "peer.hpp"
 #include "report.hpp"
+#include "support/program.hpp"
 #include "workloads.hpp"
 #include "xtape_models.hpp"
 
@@ -30,22 +30,6 @@ struct Options {
   std::string csv;
   std::vector<std::string> only;
 };
-
-void add_options(CLI::App& app, Options& options) {
-  std::vector<std::string> names;
-  for (const auto& workload : bench::workloads()) names.push_back(workload.name);
-  app.add_option("--rounds", options.rounds, "Interleaved rounds of each workload")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  app.add_option("--only", options.only, "Workloads, separated by commas: a,d")
-      ->delimiter(',')
-      ->check(CLI::IsMember(names));
-  app.add_option("--csv", options.csv, "Writes the times of all rounds to this file");
-  app.add_option("--threads", options.threads,
-                 "Threads of the matrix products; with 1, all is pinned to one CPU")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-}
 
 std::vector<bench::Workload> selected_workloads(const std::vector<std::string>& only) {
   auto workloads = bench::workloads();
@@ -95,20 +79,21 @@ void run(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app(
+  std::vector<std::string> names;
+  for (const auto& workload : bench::workloads()) names.push_back(workload.name);
+  return run_program(
+      argc, argv,
       "Times one training step (forward, loss, backward, Adam; float32) of each workload with a\n"
       "hand-written floor, with xtape, and with libtorch and NumPy where they are installed, "
       "after\n"
-      "checking that all of them compute the same losses.");
-  add_options(app, options);
-  try {
-    app.parse(argc, argv);
-    run(options);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  } catch (const std::exception& error) {
-    std::cerr << "bench_training: " << error.what() << '\n';
-    return 1;
-  }
+      "checking that all of them compute the same losses.",
+      {{"--rounds", &options.rounds, "Interleaved rounds of each workload",
+        integer_in(1, 1'000'000)},
+       {"--only", &options.only, "Workloads, separated by commas: a,d", separated_by(','),
+        one_of(names)},
+       {"--csv", &options.csv, "Writes the times of all rounds to this file"},
+       {"--threads", &options.threads,
+        "Threads of the matrix products; with 1, all is pinned to one CPU",
+        integer_in(1, 1'000'000)}},
+      [&] { run(options); });
 }

@@ -114,18 +114,17 @@ void train(const Flags& flags) {
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Trains a variational autoencoder on Fashion-MNIST, and draws images by it.");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--data", flags.data,
-                 "Directory of the IDX files, plain or gzip (Debian: dataset-fashion-mnist)");
-  app.add_option("--epochs", flags.epochs, "Passes over the training images")->check(positive);
-  app.add_option("--batch-size", flags.batch_size, "Images of a step")->check(positive);
-  app.add_option("--hidden", flags.hidden, "Width of the hidden layers")->check(positive);
-  app.add_option("--code", flags.code, "Numbers that describe an image")->check(positive);
-  app.add_option("--learning-rate", flags.learning_rate, "Of Adam")->check(not_negative);
-  app.add_option("--output", flags.output, "File for the images drawn, in the form of PGM");
-  app.add_option("--grid", flags.grid, "Rows and columns of images drawn")
-      ->check(CLI::Range(1, 1000));
-  app.add_option("--seed", flags.seed, "Seed of weights, order and what is drawn")->check(seeds);
-  return run_program(app, argc, argv, [&] { train(flags); });
+  return run_program(
+      argc, argv, "Trains a variational autoencoder on Fashion-MNIST, and draws images by it.",
+      {{"--data", &flags.data,
+        "Directory of the IDX files, plain or gzip (Debian: dataset-fashion-mnist)"},
+       {"--epochs", &flags.epochs, "Passes over the training images", positive},
+       {"--batch-size", &flags.batch_size, "Images of a step", positive},
+       {"--hidden", &flags.hidden, "Width of the hidden layers", positive},
+       {"--code", &flags.code, "Numbers that describe an image", positive},
+       {"--learning-rate", &flags.learning_rate, "Of Adam", not_negative},
+       {"--output", &flags.output, "File for the images drawn, in the form of PGM"},
+       {"--grid", &flags.grid, "Rows and columns of images drawn", integer_in(1, 1000)},
+       {"--seed", &flags.seed, "Seed of weights, order and what is drawn", seeds}},
+      [&] { train(flags); });
 }

@@ -76,18 +76,17 @@ void train(const Flags& flags) {
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Tells two arms of the spiral apart by one output and binary cross-entropy.");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--samples", flags.samples, "Points of each class")->check(positive);
-  app.add_option("--hidden", flags.hidden, "Neurons of the hidden layer")->check(positive);
-  app.add_option("--learning-rate", flags.learning_rate, "Of Adam")->check(not_negative);
-  app.add_option("--decay", flags.decay, "Step t has rate / (1 + decay t)")->check(not_negative);
-  app.add_option("--l2", flags.l2, "L2 penalty, weights and biases of the hidden layer")
-      ->check(not_negative);
-  app.add_option("--threshold", flags.threshold, "Outputs above it mean class 1")->check(share);
-  app.add_option("--epochs", flags.epochs, "Passes over the points")->check(positive);
-  app.add_option("--every", flags.every, "Print every N-th epoch")->check(positive);
-  app.add_option("--csv", flags.csv, "Also write the printed epochs, in full precision, to FILE");
-  app.add_option("--seed", flags.seed, "Seed of data and weights")->check(seeds);
-  return run_program(app, argc, argv, [&] { train(flags); });
+  return run_program(
+      argc, argv, "Tells two arms of the spiral apart by one output and binary cross-entropy.",
+      {{"--samples", &flags.samples, "Points of each class", positive},
+       {"--hidden", &flags.hidden, "Neurons of the hidden layer", positive},
+       {"--learning-rate", &flags.learning_rate, "Of Adam", not_negative},
+       {"--decay", &flags.decay, "Step t has rate / (1 + decay t)", not_negative},
+       {"--l2", &flags.l2, "L2 penalty, weights and biases of the hidden layer", not_negative},
+       {"--threshold", &flags.threshold, "Outputs above it mean class 1", share},
+       {"--epochs", &flags.epochs, "Passes over the points", positive},
+       {"--every", &flags.every, "Print every N-th epoch", positive},
+       {"--csv", &flags.csv, "Also write the printed epochs, in full precision, to FILE"},
+       {"--seed", &flags.seed, "Seed of data and weights", seeds}},
+      [&] { train(flags); });
 }

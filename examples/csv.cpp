@@ -146,39 +146,40 @@ void check_label(const Flags& flags) {
   const std::string& label = flags.label;
   if (!flags.no_header || label.empty()) return;
   if (label.size() < 10 && label.find_first_not_of("0123456789") == label.npos) return;
-  throw CLI::ValidationError("--label",
-                             "without a header, the index of a column is needed; got " + label);
+  throw UsageError("--label", "without a header, the index of a column is needed; got " + label);
+}
+
+std::string wrong_delimiter(const std::string& text) {
+  return text.size() == 1 || text == "\\t" ? "" : "one character is needed; got " + text;
 }
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Trains a network with one hidden layer on a table of comma-separated values.");
-  app.option_defaults()->always_capture_default();
-  app.add_option("table", flags.table, "The table, plain or gzip")->required();
-  app.add_option("--label", flags.label,
-                 "Column to predict, by name, or by index from 0 without header; the last unless "
-                 "given");
-  app.add_option("--task", flags.task,
-                 "What the label is; losses of a regression are those of "
-                 "the label scaled to deviation 1")
-      ->check(CLI::IsMember({"classification", "regression"}));
-  app.add_option("--classes", flags.classes,
-                 "Names of the classes, separated by commas, unless they follow from the table")
-      ->delimiter(',');
-  app.add_option("--delimiter", flags.delimiter, "Between fields; \\t is a tab")
-      ->check([](const std::string& text) {
-        return text.size() == 1 || text == "\\t" ? "" : "one character is needed; got " + text;
+  return run_program(
+      argc, argv, "Trains a network with one hidden layer on a table of comma-separated values.",
+      {{"table", &flags.table, "The table, plain or gzip", required},
+       {"--label", &flags.label,
+        "Column to predict, by name, or by index from 0 without header; the last unless given"},
+       {"--task", &flags.task,
+        "What the label is; losses of a regression are those of the label scaled to deviation 1",
+        one_of({"classification", "regression"})},
+       {"--classes", &flags.classes,
+        "Names of the classes, separated by commas, unless they follow from the table",
+        separated_by(',')},
+       {"--delimiter", &flags.delimiter, "Between fields; \\t is a tab",
+        checked_by(wrong_delimiter)},
+       {"--no-header", &flags.no_header, "The first row is data"},
+       {"--test", &flags.test, "Share of the rows held back to test", inner_share},
+       {"--hidden", &flags.hidden, "Neurons of the hidden layer", positive},
+       {"--learning-rate", &flags.learning_rate, "Of Adam", not_negative},
+       {"--l2", &flags.l2, "L2 penalty, weights of the hidden layer", not_negative},
+       {"--batch-size", &flags.batch_size, "Rows of a step", positive},
+       {"--epochs", &flags.epochs, "Passes over the training rows", positive},
+       {"--every", &flags.every, "Report every N-th epoch", positive},
+       {"--csv", &flags.csv, "Also write the reported epochs, in full precision, to FILE"},
+       {"--seed", &flags.seed, "Seed of split, weights and order", seeds}},
+      [&] {
+        check_label(flags);
+        train(flags);
       });
-  app.add_flag("--no-header", flags.no_header, "The first row is data");
-  app.add_option("--test", flags.test, "Share of the rows held back to test")->check(inner_share);
-  app.add_option("--hidden", flags.hidden, "Neurons of the hidden layer")->check(positive);
-  app.add_option("--learning-rate", flags.learning_rate, "Of Adam")->check(not_negative);
-  app.add_option("--l2", flags.l2, "L2 penalty, weights of the hidden layer")->check(not_negative);
-  app.add_option("--batch-size", flags.batch_size, "Rows of a step")->check(positive);
-  app.add_option("--epochs", flags.epochs, "Passes over the training rows")->check(positive);
-  app.add_option("--every", flags.every, "Report every N-th epoch")->check(positive);
-  app.add_option("--csv", flags.csv, "Also write the reported epochs, in full precision, to FILE");
-  app.add_option("--seed", flags.seed, "Seed of split, weights and order")->check(seeds);
-  app.callback([&] { check_label(flags); });
-  return run_program(app, argc, argv, [&] { train(flags); });
 }

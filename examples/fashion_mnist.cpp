@@ -130,20 +130,17 @@ void train(const Flags& flags) {
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Trains a network with two hidden layers on Fashion-MNIST.");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--data", flags.data,
-                 "Directory of the IDX files, plain or gzip (Debian: dataset-fashion-mnist)");
-  app.add_option("--epochs", flags.epochs, "Passes over the training images")->check(positive);
-  app.add_option("--batch-size", flags.batch_size, "Images of a step")->check(positive);
-  app.add_option("--hidden", flags.hidden, "Neurons of the first layer")->check(positive);
-  app.add_option("--dropout", flags.dropout, "Share of hidden outputs dropped in training")
-      ->check(share);
-  app.add_option("--learning-rate", flags.learning_rate, "Of Adam at the start; falls to 0")
-      ->check(not_negative);
-  app.add_option("--validation", flags.validation, "Share of the training images held back")
-      ->check(inner_share);
-  app.add_option("--csv", flags.csv, "Also write the figures of each epoch to FILE");
-  app.add_option("--seed", flags.seed, "Seed of weights, dropout, split and order")->check(seeds);
-  return run_program(app, argc, argv, [&] { train(flags); });
+  return run_program(
+      argc, argv, "Trains a network with two hidden layers on Fashion-MNIST.",
+      {{"--data", &flags.data,
+        "Directory of the IDX files, plain or gzip (Debian: dataset-fashion-mnist)"},
+       {"--epochs", &flags.epochs, "Passes over the training images", positive},
+       {"--batch-size", &flags.batch_size, "Images of a step", positive},
+       {"--hidden", &flags.hidden, "Neurons of the first layer", positive},
+       {"--dropout", &flags.dropout, "Share of hidden outputs dropped in training", share},
+       {"--learning-rate", &flags.learning_rate, "Of Adam at the start; falls to 0", not_negative},
+       {"--validation", &flags.validation, "Share of the training images held back", inner_share},
+       {"--csv", &flags.csv, "Also write the figures of each epoch to FILE"},
+       {"--seed", &flags.seed, "Seed of weights, dropout, split and order", seeds}},
+      [&] { train(flags); });
 }

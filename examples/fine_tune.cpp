@@ -128,19 +128,17 @@ void fine_tune(const Flags& flags) {
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Trains a network that PyTorch has trained on to other images.");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--data", flags.data,
-                 "Directory of the IDX files, plain or gzip (Debian: dataset-fashion-mnist)");
-  app.add_option("--weights", flags.weights, "What PyTorch has left, a safetensors file");
-  app.add_option("--images", flags.images, "Labelled images of the new kinds, of 30000")
-      ->check(CLI::Range(kinds, std::int64_t{29'000}));
-  app.add_option("--epochs", flags.epochs, "Passes over them, for each of three trainings")
-      ->check(positive);
-  app.add_option("--batch-size", flags.batch_size, "Images of a step")->check(positive);
-  app.add_option("--learning-rate", flags.learning_rate, "Of Adam, for the head")
-      ->check(not_negative);
-  app.add_option("--body-rate", flags.body_rate, "Likewise for the body")->check(not_negative);
-  app.add_option("--seed", flags.seed, "Seed of weights, order and choice of images")->check(seeds);
-  return run_program(app, argc, argv, [&] { fine_tune(flags); });
+  return run_program(
+      argc, argv, "Trains a network that PyTorch has trained on to other images.",
+      {{"--data", &flags.data,
+        "Directory of the IDX files, plain or gzip (Debian: dataset-fashion-mnist)"},
+       {"--weights", &flags.weights, "What PyTorch has left, a safetensors file"},
+       {"--images", &flags.images, "Labelled images of the new kinds, of 30000",
+        integer_in(kinds, 29'000)},
+       {"--epochs", &flags.epochs, "Passes over them, for each of three trainings", positive},
+       {"--batch-size", &flags.batch_size, "Images of a step", positive},
+       {"--learning-rate", &flags.learning_rate, "Of Adam, for the head", not_negative},
+       {"--body-rate", &flags.body_rate, "Likewise for the body", not_negative},
+       {"--seed", &flags.seed, "Seed of weights, order and choice of images", seeds}},
+      [&] { fine_tune(flags); });
 }

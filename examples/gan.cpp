@@ -115,19 +115,17 @@ void play(const Flags& flags) {
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Trains a generative adversarial network on heaps of points.");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--epochs", flags.epochs, "Parts of the training that are told of")
-      ->check(positive);
-  app.add_option("--steps", flags.steps, "Steps of each epoch")->check(positive);
-  app.add_option("--batch-size", flags.batch_size, "Points of a step")->check(positive);
-  app.add_option("--hidden", flags.hidden, "Width of the hidden layers")->check(positive);
-  app.add_option("--noise", flags.noise, "Numbers that a point is made of")->check(positive);
-  app.add_option("--heaps", flags.heaps, "Heaps on the ring")->check(CLI::Range(1, 100));
-  app.add_option("--spread", flags.spread, "Standard deviation of a heap")->check(inner_share);
-  app.add_option("--penalty", flags.penalty, "Factor of the judge's squared slope")
-      ->check(not_negative);
-  app.add_option("--learning-rate", flags.learning_rate, "Of Adam, for both")->check(not_negative);
-  app.add_option("--seed", flags.seed, "Seed of weights, points and noise")->check(seeds);
-  return run_program(app, argc, argv, [&] { play(flags); });
+  return run_program(
+      argc, argv, "Trains a generative adversarial network on heaps of points.",
+      {{"--epochs", &flags.epochs, "Parts of the training that are told of", positive},
+       {"--steps", &flags.steps, "Steps of each epoch", positive},
+       {"--batch-size", &flags.batch_size, "Points of a step", positive},
+       {"--hidden", &flags.hidden, "Width of the hidden layers", positive},
+       {"--noise", &flags.noise, "Numbers that a point is made of", positive},
+       {"--heaps", &flags.heaps, "Heaps on the ring", integer_in(1, 100)},
+       {"--spread", &flags.spread, "Standard deviation of a heap", inner_share},
+       {"--penalty", &flags.penalty, "Factor of the judge's squared slope", not_negative},
+       {"--learning-rate", &flags.learning_rate, "Of Adam, for both", not_negative},
+       {"--seed", &flags.seed, "Seed of weights, points and noise", seeds}},
+      [&] { play(flags); });
 }

@@ -162,23 +162,21 @@ void train(const Flags& flags) {
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Trains a transformer on the characters of a text, and lets it write.");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--text", flags.text, "File with the text");
-  app.add_option("--epochs", flags.epochs, "Passes over the text")->check(positive);
-  app.add_option("--batch-size", flags.batch_size, "Pieces of a step")->check(positive);
-  app.add_option("--context", flags.context, "Characters of a piece")
-      ->check(CLI::Range(2, 100'000));
-  app.add_option("--width", flags.width, "Numbers of each character")->check(positive);
-  app.add_option("--heads", flags.heads, "Of attention, divide the width")->check(positive);
-  app.add_option("--layers", flags.layers, "Of the transformer")->check(positive);
-  app.add_option("--dropout", flags.dropout, "Share of numbers dropped in training")->check(share);
-  app.add_option("--learning-rate", flags.learning_rate, "Of AdamW at the start; falls to 0")
-      ->check(not_negative);
-  app.add_option("--sample", flags.sample, "Characters to write at the end")->check(positive);
-  app.add_option("--prompt", flags.prompt, "What they follow on");
-  app.add_option("--temperature", flags.temperature, "Below 1: what is likely, more often")
-      ->check(CLI::Range(0.01, 100.0));
-  app.add_option("--seed", flags.seed, "Seed of weights, order and what is written")->check(seeds);
-  return run_program(app, argc, argv, [&] { train(flags); });
+  return run_program(
+      argc, argv, "Trains a transformer on the characters of a text, and lets it write.",
+      {{"--text", &flags.text, "File with the text"},
+       {"--epochs", &flags.epochs, "Passes over the text", positive},
+       {"--batch-size", &flags.batch_size, "Pieces of a step", positive},
+       {"--context", &flags.context, "Characters of a piece", integer_in(2, 100'000)},
+       {"--width", &flags.width, "Numbers of each character", positive},
+       {"--heads", &flags.heads, "Of attention, divide the width", positive},
+       {"--layers", &flags.layers, "Of the transformer", positive},
+       {"--dropout", &flags.dropout, "Share of numbers dropped in training", share},
+       {"--learning-rate", &flags.learning_rate, "Of AdamW at the start; falls to 0", not_negative},
+       {"--sample", &flags.sample, "Characters to write at the end", positive},
+       {"--prompt", &flags.prompt, "What they follow on"},
+       {"--temperature", &flags.temperature, "Below 1: what is likely, more often",
+        number_in(0.01, 100.0)},
+       {"--seed", &flags.seed, "Seed of weights, order and what is written", seeds}},
+      [&] { train(flags); });
 }

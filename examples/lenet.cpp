@@ -89,16 +89,14 @@ void train(const Flags& flags) {
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Trains a convolutional network on Fashion-MNIST.");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--data", flags.data,
-                 "Directory of the IDX files, plain or gzip (Debian: dataset-fashion-mnist)");
-  app.add_option("--epochs", flags.epochs, "Passes over the training images")->check(positive);
-  app.add_option("--batch-size", flags.batch_size, "Images of a step")->check(positive);
-  app.add_option("--dropout", flags.dropout, "Share of inputs of dense layers dropped")
-      ->check(share);
-  app.add_option("--learning-rate", flags.learning_rate, "Of AdamW at the start; falls to 0")
-      ->check(not_negative);
-  app.add_option("--seed", flags.seed, "Seed of weights, dropout and order")->check(seeds);
-  return run_program(app, argc, argv, [&] { train(flags); });
+  return run_program(
+      argc, argv, "Trains a convolutional network on Fashion-MNIST.",
+      {{"--data", &flags.data,
+        "Directory of the IDX files, plain or gzip (Debian: dataset-fashion-mnist)"},
+       {"--epochs", &flags.epochs, "Passes over the training images", positive},
+       {"--batch-size", &flags.batch_size, "Images of a step", positive},
+       {"--dropout", &flags.dropout, "Share of inputs of dense layers dropped", share},
+       {"--learning-rate", &flags.learning_rate, "Of AdamW at the start; falls to 0", not_negative},
+       {"--seed", &flags.seed, "Seed of weights, dropout and order", seeds}},
+      [&] { train(flags); });
 }

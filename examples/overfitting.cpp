@@ -115,11 +115,11 @@ void tell(const Flags& flags) {
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Shows overfitting on the spiral, and what L2, data, neurons and dropout change.");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--epochs", flags.epochs, "Passes over the points")->check(positive);
-  app.add_option("--every", flags.every, "Report every N-th epoch")->check(positive);
-  app.add_option("--csv", flags.csv, "Also write all figures, in full precision, to FILE");
-  app.add_option("--seed", flags.seed, "Seed of data, weights and dropout")->check(seeds);
-  return run_program(app, argc, argv, [&] { tell(flags); });
+  return run_program(
+      argc, argv, "Shows overfitting on the spiral, and what L2, data, neurons and dropout change.",
+      {{"--epochs", &flags.epochs, "Passes over the points", positive},
+       {"--every", &flags.every, "Report every N-th epoch", positive},
+       {"--csv", &flags.csv, "Also write all figures, in full precision, to FILE"},
+       {"--seed", &flags.seed, "Seed of data, weights and dropout", seeds}},
+      [&] { tell(flags); });
 }

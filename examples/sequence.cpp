@@ -124,18 +124,16 @@ void forecast(const Flags& flags) {
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Forecasts a series by an LSTM that is trained on its past.");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--hours", flags.hours, "Length of the series")->check(CLI::Range(100, 1'000'000));
-  app.add_option("--folds", flags.folds, "Blocks to test on")->check(CLI::Range(2, 50));
-  app.add_option("--ahead", flags.ahead, "Hours from the last one known")
-      ->check(CLI::Range(1, 1000));
-  app.add_option("--hidden", flags.hidden, "Width of the LSTM")->check(positive);
-  app.add_option("--steps", flags.steps, "Hours that a gradient goes back")->check(positive);
-  app.add_option("--streams", flags.streams, "Parts of the past read side by side")
-      ->check(positive);
-  app.add_option("--learning-rate", flags.learning_rate, "Of Adam")->check(not_negative);
-  app.add_option("--epochs", flags.epochs, "Passes over the past")->check(positive);
-  app.add_option("--seed", flags.seed, "Seed of weather and weights")->check(seeds);
-  return run_program(app, argc, argv, [&] { forecast(flags); });
+  return run_program(
+      argc, argv, "Forecasts a series by an LSTM that is trained on its past.",
+      {{"--hours", &flags.hours, "Length of the series", integer_in(100, 1'000'000)},
+       {"--folds", &flags.folds, "Blocks to test on", integer_in(2, 50)},
+       {"--ahead", &flags.ahead, "Hours from the last one known", integer_in(1, 1000)},
+       {"--hidden", &flags.hidden, "Width of the LSTM", positive},
+       {"--steps", &flags.steps, "Hours that a gradient goes back", positive},
+       {"--streams", &flags.streams, "Parts of the past read side by side", positive},
+       {"--learning-rate", &flags.learning_rate, "Of Adam", not_negative},
+       {"--epochs", &flags.epochs, "Passes over the past", positive},
+       {"--seed", &flags.seed, "Seed of weather and weights", seeds}},
+      [&] { forecast(flags); });
 }

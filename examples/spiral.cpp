@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -129,58 +128,60 @@ void train(const Flags& flags) {
 }
 
 /// Refuses a flag that the chosen optimizer would not heed.
-void check_flags(const CLI::App& app, const std::string& optimizer) {
-  const std::map<std::string, std::vector<std::string>> users{
-      {"--momentum", {"sgd"}},        {"--nesterov", {"sgd"}},
-      {"--rho", {"rmsprop"}},         {"--beta1", {"adam", "adamw"}},
-      {"--beta2", {"adam", "adamw"}}, {"--epsilon", {"adagrad", "rmsprop", "adam", "adamw"}},
-      {"--weight-decay", {"adamw"}}};
-  for (const auto& [flag, optimizers] : users) {
-    if (app.count(flag) == 0 || std::ranges::count(optimizers, optimizer) > 0) continue;
-    throw CLI::ValidationError(flag, "not an option of " + optimizer);
+void check_flags(const Flags& flags) {
+  const struct {
+    const char* flag;
+    bool given;
+    std::vector<std::string> optimizers;
+  } users[]{{"--beta1", flags.beta1.has_value(), {"adam", "adamw"}},
+            {"--beta2", flags.beta2.has_value(), {"adam", "adamw"}},
+            {"--epsilon", flags.epsilon.has_value(), {"adagrad", "rmsprop", "adam", "adamw"}},
+            {"--momentum", flags.momentum.has_value(), {"sgd"}},
+            {"--nesterov", flags.nesterov, {"sgd"}},
+            {"--rho", flags.rho.has_value(), {"rmsprop"}},
+            {"--weight-decay", flags.weight_decay.has_value(), {"adamw"}}};
+  for (const auto& [flag, given, optimizers] : users) {
+    if (given && std::ranges::count(optimizers, flags.optimizer) == 0)
+      throw UsageError(flag, "not an option of " + flags.optimizer);
   }
 }
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Trains a small network on the spiral data of Neural Networks from Scratch.");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--optimizer", flags.optimizer, "Optimizer")
-      ->check(CLI::IsMember({"sgd", "adagrad", "rmsprop", "adam", "adamw"}));
-  app.add_option("--learning-rate", flags.learning_rate,
-                 "Unless given 1 for sgd and adagrad, 0.02 for rmsprop, 0.05 for adam and adamw")
-      ->check(not_negative);
-  app.add_option("--decay", flags.decay,
-                 "Step t has rate / (1 + decay t); unless given 5e-7 for adam and adamw, else 0")
-      ->check(not_negative);
-  app.add_option("--momentum", flags.momentum, "Of sgd")->check(below_one);
-  app.add_flag("--nesterov", flags.nesterov, "Of sgd with momentum");
-  app.add_option("--rho", flags.rho, "Of rmsprop")->check(below_one);
-  app.add_option("--beta1", flags.beta1, "Of adam and adamw")->check(below_one);
-  app.add_option("--beta2", flags.beta2, "Of adam and adamw")->check(below_one);
-  app.add_option("--epsilon", flags.epsilon, "Of all but sgd")->check(not_negative);
-  app.add_option("--weight-decay", flags.weight_decay, "Of adamw")->check(not_negative);
-  app.add_option("--samples", flags.samples, "Points of each class")->check(positive);
-  app.add_option("--classes", flags.classes, "Arms of the spiral")->check(CLI::Range(2, 1000));
-  app.add_option("--hidden", flags.hidden, "Neurons of the hidden layer")->check(positive);
-  app.add_option("--weight-l1", flags.weight_l1, "L1 penalty, weights of the hidden layer")
-      ->check(not_negative);
-  app.add_option("--weight-l2", flags.weight_l2, "L2 penalty, weights of the hidden layer")
-      ->check(not_negative);
-  app.add_option("--bias-l1", flags.bias_l1, "L1 penalty, biases of the hidden layer")
-      ->check(not_negative);
-  app.add_option("--bias-l2", flags.bias_l2, "L2 penalty, biases of the hidden layer")
-      ->check(not_negative);
-  app.add_option("--dropout", flags.dropout, "Share of hidden outputs dropped in training")
-      ->check(share);
-  app.add_option("--init-scale", flags.init_scale, "Weights start at this times randn")
-      ->check(not_negative);
-  app.add_option("--dtype", flags.dtype, "Numbers")->check(CLI::IsMember({"float32", "float64"}));
-  app.add_option("--epochs", flags.epochs, "Passes over the points")->check(positive);
-  app.add_option("--every", flags.every, "Print every N-th epoch")->check(positive);
-  app.add_option("--precision", flags.precision, "Printed digits")->check(CLI::Range(0, 17));
-  app.add_option("--csv", flags.csv, "Also write the printed epochs, in full precision, to FILE");
-  app.add_option("--seed", flags.seed, "Seed of data, weights and dropout")->check(seeds);
-  app.callback([&] { check_flags(app, flags.optimizer); });
-  return run_program(app, argc, argv, [&] { train(flags); });
+  return run_program(
+      argc, argv, "Trains a small network on the spiral data of Neural Networks from Scratch.",
+      {{"--optimizer", &flags.optimizer, "Optimizer",
+        one_of({"sgd", "adagrad", "rmsprop", "adam", "adamw"})},
+       {"--learning-rate", &flags.learning_rate,
+        "Unless given 1 for sgd and adagrad, 0.02 for rmsprop, 0.05 for adam and adamw",
+        not_negative},
+       {"--decay", &flags.decay,
+        "Step t has rate / (1 + decay t); unless given 5e-7 for adam and adamw, else 0",
+        not_negative},
+       {"--momentum", &flags.momentum, "Of sgd", below_one},
+       {"--nesterov", &flags.nesterov, "Of sgd with momentum"},
+       {"--rho", &flags.rho, "Of rmsprop", below_one},
+       {"--beta1", &flags.beta1, "Of adam and adamw", below_one},
+       {"--beta2", &flags.beta2, "Of adam and adamw", below_one},
+       {"--epsilon", &flags.epsilon, "Of all but sgd", not_negative},
+       {"--weight-decay", &flags.weight_decay, "Of adamw", not_negative},
+       {"--samples", &flags.samples, "Points of each class", positive},
+       {"--classes", &flags.classes, "Arms of the spiral", integer_in(2, 1000)},
+       {"--hidden", &flags.hidden, "Neurons of the hidden layer", positive},
+       {"--weight-l1", &flags.weight_l1, "L1 penalty, weights of the hidden layer", not_negative},
+       {"--weight-l2", &flags.weight_l2, "L2 penalty, weights of the hidden layer", not_negative},
+       {"--bias-l1", &flags.bias_l1, "L1 penalty, biases of the hidden layer", not_negative},
+       {"--bias-l2", &flags.bias_l2, "L2 penalty, biases of the hidden layer", not_negative},
+       {"--dropout", &flags.dropout, "Share of hidden outputs dropped in training", share},
+       {"--init-scale", &flags.init_scale, "Weights start at this times randn", not_negative},
+       {"--dtype", &flags.dtype, "Numbers", one_of({"float32", "float64"})},
+       {"--epochs", &flags.epochs, "Passes over the points", positive},
+       {"--every", &flags.every, "Print every N-th epoch", positive},
+       {"--precision", &flags.precision, "Printed digits", integer_in(0, 17)},
+       {"--csv", &flags.csv, "Also write the printed epochs, in full precision, to FILE"},
+       {"--seed", &flags.seed, "Seed of data, weights and dropout", seeds}},
+      [&] {
+        check_flags(flags);
+        train(flags);
+      });
 }

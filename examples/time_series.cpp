@@ -98,15 +98,16 @@ void compare(const Flags& flags) {
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Shows how a random split of a time series leaks, and that a blocked one does not.");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--hours", flags.hours, "Length of the record")->check(CLI::Range(100, 1'000'000));
-  app.add_option("--folds", flags.folds, "Parts of the cross-validation")->check(CLI::Range(2, 50));
-  app.add_option("--gap", flags.gap, "Hours left out around a block")->check(CLI::Range(0, 1000));
-  app.add_option("--hidden", flags.hidden, "Neurons of the hidden layer")->check(positive);
-  app.add_option("--learning-rate", flags.learning_rate, "Of Adam")->check(not_negative);
-  app.add_option("--epochs", flags.epochs, "Passes over the training part")->check(positive);
-  app.add_option("--csv", flags.csv, "Also write the error of each fold to FILE");
-  app.add_option("--seed", flags.seed, "Seed of weather, weights and folds")->check(seeds);
-  return run_program(app, argc, argv, [&] { compare(flags); });
+  return run_program(
+      argc, argv,
+      "Shows how a random split of a time series leaks, and that a blocked one does not.",
+      {{"--hours", &flags.hours, "Length of the record", integer_in(100, 1'000'000)},
+       {"--folds", &flags.folds, "Parts of the cross-validation", integer_in(2, 50)},
+       {"--gap", &flags.gap, "Hours left out around a block", integer_in(0, 1000)},
+       {"--hidden", &flags.hidden, "Neurons of the hidden layer", positive},
+       {"--learning-rate", &flags.learning_rate, "Of Adam", not_negative},
+       {"--epochs", &flags.epochs, "Passes over the training part", positive},
+       {"--csv", &flags.csv, "Also write the error of each fold to FILE"},
+       {"--seed", &flags.seed, "Seed of weather, weights and folds", seeds}},
+      [&] { compare(flags); });
 }

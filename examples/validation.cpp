@@ -66,14 +66,13 @@ void choose(const Flags& flags) {
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Chooses hyperparameters for the spiral by cross-validation on a grid.");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--samples", flags.samples, "Points of each class")->check(positive);
-  app.add_option("--folds", flags.folds, "Parts of the cross-validation")
-      ->check(CLI::Range(2, 1000));
-  app.add_option("--epochs", flags.epochs, "Passes over the points")->check(positive);
-  app.add_option("--threads", flags.threads, "Evaluations at a time")->check(CLI::Range(1, 1024));
-  app.add_option("--csv", flags.csv, "Also write all results to FILE");
-  app.add_option("--seed", flags.seed, "Seed of data, folds and weights")->check(seeds);
-  return run_program(app, argc, argv, [&] { choose(flags); });
+  return run_program(
+      argc, argv, "Chooses hyperparameters for the spiral by cross-validation on a grid.",
+      {{"--samples", &flags.samples, "Points of each class", positive},
+       {"--folds", &flags.folds, "Parts of the cross-validation", integer_in(2, 1000)},
+       {"--epochs", &flags.epochs, "Passes over the points", positive},
+       {"--threads", &flags.threads, "Evaluations at a time", integer_in(1, 1024)},
+       {"--csv", &flags.csv, "Also write all results to FILE"},
+       {"--seed", &flags.seed, "Seed of data, folds and weights", seeds}},
+      [&] { choose(flags); });
 }
