@@ -25,6 +25,7 @@ failed=
 written=
 for workload in a c; do
   now=$(step_of "$workload")
+  [ "$now" -gt 0 ] || { echo "$workload: nothing was counted" >&2; exit 1; }
   written="$written$workload $now
 "
   [ "${2:-}" != --write ] || continue

@@ -1,7 +1,7 @@
 // Times training steps and operations with several numbers of threads, side by side, and fits how they scale:
 // Amdahl's law, T(n) = T(1) (s + (1 - s) / n), by least squares over the numbers measured.
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -14,6 +14,7 @@
 #include <xtape/xtape.hpp>
 
 #include "machine.hpp"
+#include "support/program.hpp"
 #include "workloads.hpp"
 #include "xtape_models.hpp"
 
@@ -131,36 +132,45 @@ void measure(const Task& task, const std::vector<int>& counts, int rounds) {
   std::cout << std::endl;
 }
 
+std::vector<int> numbers_of(const std::vector<std::string>& words) {
+  std::vector<int> counts{1};
+  for (const std::string& word : words) {
+    std::size_t end = 0;
+    const int count = std::isdigit(static_cast<unsigned char>(word[0])) ? std::stoi(word, &end) : 0;
+    if (count < 2 || end != word.size())
+      throw UsageError("--threads", "numbers of 2 and more are needed; got " + word);
+    counts.push_back(count);
+  }
+  return counts;
+}
+
+void measure_all(const std::vector<int>& counts, int rounds, const std::string& only) {
+  bench::use_blas_threads(1);
+  std::cout << bench::blas_description() << "; " << usable_cores() << " cores, " << rounds
+            << " rounds\n\n"
+            << std::left << std::setw(44) << "" << std::right << std::setw(11) << "1: us";
+  for (std::size_t i = 1; i < counts.size(); ++i) std::cout << std::setw(8) << counts[i];
+  std::cout << "   serial  of 16    of 64\n";
+  for (const Task& task : tasks()) {
+    if (task.name.rfind(only, 0) == 0) measure(task, counts, rounds);
+  }
+  std::cout << "\nRatios to the time of one thread, medians over rounds. serial: the share s of "
+               "Amdahl's law that\nfits them; of 16, of 64: the speed-up that it then predicts "
+               "for so many cores, of memory\nthat is fast enough.\n";
+}
+
 }  // namespace
 
-int main(int count, char** arguments) {
-  std::vector<int> counts;
-  for (int n = 2; n < usable_cores(); n *= 2) counts.push_back(n);
-  counts.push_back(std::max(2, usable_cores()));
+int main(int argc, char** argv) {
+  std::vector<std::string> counts;
+  for (int n = 2; n < usable_cores(); n *= 2) counts.push_back(std::to_string(n));
+  counts.push_back(std::to_string(std::max(2, usable_cores())));
   int rounds = 11;
   std::string only;
-  CLI::App app("Times steps and operations with several numbers of threads, side by side.");
-  app.add_option("--threads", counts, "Numbers of threads beside 1")->delimiter(',');
-  app.add_option("--rounds", rounds, "Interleaved rounds")->check(CLI::Range(1, 1'000'000));
-  app.add_option("--only", only, "Tasks whose names begin so");
-  CLI11_PARSE(app, count, arguments);
-  bench::use_blas_threads(1);
-  try {
-    counts.insert(counts.begin(), 1);
-    std::cout << bench::blas_description() << "; " << usable_cores() << " cores, " << rounds
-              << " rounds\n\n"
-              << std::left << std::setw(44) << "" << std::right << std::setw(11) << "1: us";
-    for (std::size_t i = 1; i < counts.size(); ++i) std::cout << std::setw(8) << counts[i];
-    std::cout << "   serial  of 16    of 64\n";
-    for (const Task& task : tasks()) {
-      if (task.name.rfind(only, 0) == 0) measure(task, counts, rounds);
-    }
-    std::cout << "\nRatios to the time of one thread, medians over rounds. serial: the share s of "
-                 "Amdahl's law that\nfits them; of 16, of 64: the speed-up that it then predicts "
-                 "for so many cores, of memory\nthat is fast enough.\n";
-  } catch (const std::exception& error) {
-    std::cerr << "bench_threads: " << error.what() << '\n';
-    return 1;
-  }
-  return 0;
+  return run_program(argc, argv,
+                     "Times steps and operations with several numbers of threads, side by side.",
+                     {{"--threads", &counts, "Numbers of threads beside 1", separated_by(',')},
+                      {"--rounds", &rounds, "Interleaved rounds", integer_in(1, 1'000'000)},
+                      {"--only", &only, "Tasks whose names begin so"}},
+                     [&] { measure_all(numbers_of(counts), rounds, only); });
 }

@@ -16,11 +16,12 @@ namespace {
 
 /// Of the affinity mask; hardware_concurrency counts all that there are.
 int cores_in_mask() {
+  constexpr unsigned most = 1024;  // that a mask of fixed size counts
 #ifdef __linux__
   cpu_set_t mask;
   if (sched_getaffinity(0, sizeof(mask), &mask) == 0) return CPU_COUNT(&mask);
 #endif
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, most));
 }
 
 /// Processors' worth of time that a control group may use, version 2 or 1; infinity if it has no bound.

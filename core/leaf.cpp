@@ -170,14 +170,14 @@ struct Sum {
   Tensor old, total;
 };
 
-}  // namespace
-
 /// What a leaf keeps: rows are added up when somebody asks, or others come to them.
 Tensor kept(const Tensor& old, const Tensor& gradient) {
   if (!old.defined()) return of_rows(gradient) ? gradient : gradient.contiguous();
   Tensor sum = accumulate(old, gradient);
   return of_rows(sum) ? coalesced(std::move(sum)) : sum;
 }
+
+}  // namespace
 
 /// False if another thread has changed a gradient meanwhile; nothing has changed then.
 bool Leaf::add_at_once(std::span<Node* const> leaves, std::span<const Tensor> gradients) {

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -41,14 +42,16 @@ constinit std::atomic<bool> share_all{false};
 /// The threads of the process. One operation has them at a time.
 class Pool {
  public:
+  /// While another thread has them, they are left to the process, which ends.
   ~Pool() {
     wanted.store(1, std::memory_order_relaxed);
-    delete workers_;
+    if (take()) resize(0);
   }
 
   /// Whether this thread has the workers now; it then gives them back.
   bool take() { return !busy_.exchange(true, std::memory_order_acquire); }
   void give_back() { busy_.store(false, std::memory_order_release); }
+  bool has_workers() const { return asked_.load(std::memory_order_relaxed) > 0; }
 
   bool pays(Clock::duration work, Clock::time_point now) const {
     if (share_all.load(std::memory_order_relaxed)) return true;
@@ -67,7 +70,11 @@ class Pool {
     if (asked_ == count) return;
     delete std::exchange(workers_, nullptr);
     asked_ = count;
-    if (count > 0) workers_ = new Workers(count);
+    if (count == 0) return;
+    try {
+      workers_ = new Workers(count);
+    } catch (const std::bad_alloc&) {  // then without
+    }
   }
 
   /// In a child process, which the threads do not exist in.
@@ -91,7 +98,7 @@ class Pool {
   }
 
   std::atomic<bool> busy_{false};
-  int asked_ = 0;  // for so many workers; there may be fewer
+  std::atomic<int> asked_{0};  // for so many workers; there may be fewer
   Workers* workers_ = nullptr;
   Workers* lost_ = nullptr;
   Clock::duration pause_{};
@@ -105,7 +112,11 @@ Pool pool;
 struct Turn {
   Turn() : taken(pool.take()) {}
   ~Turn() {
-    if (taken) pool.give_back();
+    if (!taken) return;
+    pool.give_back();
+    if (wanted != 1 || !pool.has_workers() || !pool.take()) return;
+    pool.resize(0);  // set_threads(1) came meanwhile
+    pool.give_back();
   }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
@@ -126,7 +137,7 @@ void set_threads(int count) {
     throw ValueError("set_threads: count must be within [1, " + std::to_string(most_threads) +
                      "]; got " + std::to_string(count));
   }
-  wanted.store(count, std::memory_order_relaxed);
+  wanted = count;
   if (count > 1) return;
   const Turn turn;
   if (turn.taken) pool.resize(0);
@@ -145,8 +156,8 @@ int threads_from_environment() {
                    std::to_string(most_threads) + "]; got \"" + text + "\"");
 }
 
-ShareAll::ShareAll() { share_all = true; }
-ShareAll::~ShareAll() { share_all = false; }
+ShareAll::ShareAll() : outer_(share_all.exchange(true)) {}
+ShareAll::~ShareAll() { share_all = outer_; }
 
 Unshared::Unshared() : outer_(std::exchange(unshared, true)) {}
 Unshared::~Unshared() { unshared = outer_; }
@@ -171,7 +182,10 @@ void share_at(Clock::time_point now, std::int64_t count, std::int64_t piece, con
 }  // namespace
 
 void share(std::int64_t count, std::int64_t piece, const RangeFunction& f) {
-  const Unshared what_f_does;
+  constexpr std::int64_t few = 8;  // pieces of which one alone would be a good part
+  constexpr microseconds least_piece{5};
+  if (count / piece < few) return share(count, piece, f, (count + piece - 1) / piece * least_piece);
+  const Unshared alone;
   const Clock::time_point start = Clock::now();
   f(0, piece);
   const Clock::time_point now = Clock::now();
@@ -182,7 +196,7 @@ void share(std::int64_t count, std::int64_t piece, const RangeFunction& f) {
 
 void share(std::int64_t count, std::int64_t piece, const RangeFunction& f,
            std::chrono::nanoseconds work) {
-  const Unshared what_f_does;
+  const Unshared alone;
   share_at(Clock::now(), count, piece, f, work);
 }
 

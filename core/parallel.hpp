@@ -55,7 +55,7 @@ void parallel_for(std::int64_t count, std::int64_t piece, const F& f) {
   }
 }
 
-/// The same of pieces that are few, whose time on one thread is about known.
+/// The same of pieces that are few, so that none is to be tried alone: their time on one thread is about known.
 template <class F>
 void parallel_for(std::int64_t count, std::int64_t piece, std::chrono::nanoseconds work,
                   const F& f) {
@@ -66,7 +66,16 @@ void parallel_for(std::int64_t count, std::int64_t piece, std::chrono::nanosecon
   }
 }
 
-/// About the time that so many products and additions take.
+/// Calls f(i) for each of `count` things of so many elements.
+template <class F>
+void parallel_for_each(std::int64_t count, std::int64_t elements, const F& f) {
+  constexpr std::int64_t worth = 8192;
+  parallel_for(count, 1 + worth / (elements + 1), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) f(i);
+  });
+}
+
+/// About the time that so many products and additions take, at least: in float32, by the widest registers.
 inline std::chrono::nanoseconds time_of_products(double count) {
   constexpr double in_a_nanosecond = 24;
   return std::chrono::nanoseconds(static_cast<std::int64_t>(count / in_a_nanosecond));

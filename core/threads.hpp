@@ -6,7 +6,8 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 
 /// Threads that share the work of one operation, the calling one included: 1, or what the environment
-/// variable XTAPE_THREADS says, until `set_threads`.
+/// variable XTAPE_THREADS says, until `set_threads`. Throws ValueError if that is no number within
+/// [1, 1024]; so does the first operation that is large enough to be shared.
 [[nodiscard]] int threads();
 
 /// Sets that for the process, at any time. Results are the same to the last bit with any number; small

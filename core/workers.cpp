@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <system_error>
+#include <utility>
 
 #include <csignal>
 
@@ -29,13 +29,16 @@ void pause() {
 #endif
 }
 
-/// Signals are for threads of the program: handlers expect those.
+/// Signals are for threads of the program: handlers expect those. But not what tells of a fault of the
+/// thread itself, or of its use of time.
 class NoSignals {
  public:
   NoSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
+    sigset_t others;
+    sigfillset(&others);
+    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF})
+      sigdelset(&others, own);
+    pthread_sigmask(SIG_SETMASK, &others, &before_);
   }
   ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   NoSignals(const NoSignals&) = delete;
@@ -60,6 +63,28 @@ void move_away([[maybe_unused]] std::thread& thread) {
 }
 
 }  // namespace
+
+FloatMode FloatMode::of_this_thread() {
+#if defined(__SSE2__)
+  constexpr unsigned flags = 0x3f;  // of what has happened
+  return FloatMode(__builtin_ia32_stmxcsr() & ~flags);
+#elif defined(__aarch64__)
+  std::uint64_t control = 0;
+  asm volatile("mrs %0, fpcr" : "=r"(control));
+  return FloatMode(control);
+#else
+  return FloatMode(0);
+#endif
+}
+
+void FloatMode::take_up() const {
+  if (of_this_thread().control_ == control_) return;
+#if defined(__SSE2__)
+  __builtin_ia32_ldmxcsr(static_cast<unsigned>(control_));
+#elif defined(__aarch64__)
+  asm volatile("msr fpcr, %0" : : "r"(control_));
+#endif
+}
 
 bool Workers::Share::take_first(std::uint32_t& piece) {
   std::uint64_t now = pieces.load(std::memory_order_relaxed);
@@ -90,7 +115,7 @@ Workers::Workers(int count) : shares_(new Share[static_cast<std::size_t>(count) 
       threads_.emplace_back(&Workers::work, this, static_cast<std::size_t>(i) + 1);
       move_away(threads_.back());
     }
-  } catch (const std::system_error&) {  // goes on with those that there are
+  } catch (...) {  // goes on with those that there are
   }
 }
 
@@ -103,6 +128,7 @@ Workers::~Workers() {
 
 Clock::duration Workers::run(std::int64_t count, std::int64_t piece, const RangeFunction& f) {
   f_ = &f;
+  mode_ = FloatMode::of_this_thread();
   count_ = count;
   piece_ = piece;
   failed_.store(false, std::memory_order_relaxed);
@@ -125,7 +151,7 @@ Clock::duration Workers::run(std::int64_t count, std::int64_t piece, const Range
   for (int turns = 0; inside_.load(std::memory_order_acquire) != closed; ++turns)
     turns < 1000 ? pause() : std::this_thread::yield();
   last_ = Clock::now();
-  if (error_) std::rethrow_exception(error_);
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   return last_ - done;
 }
 
@@ -135,7 +161,8 @@ void Workers::work(std::size_t number) {
   while (true) {
     seen = next_call(seen);
     if (stop_.load(std::memory_order_relaxed)) return;
-    if (!enter()) continue;
+    if (!has_pieces() || !enter()) continue;
+    mode_.take_up();
     take_pieces(number);
     inside_.fetch_sub(1, std::memory_order_release);
   }
@@ -162,6 +189,14 @@ bool Workers::enter() {
     if (inside_.compare_exchange_weak(inside, inside + 1, std::memory_order_acquire,
                                       std::memory_order_relaxed))
       return true;
+  }
+  return false;
+}
+
+bool Workers::has_pieces() const {
+  for (std::size_t i = 0; i <= threads_.size(); ++i) {
+    const std::uint64_t now = shares_[i].pieces.load(std::memory_order_relaxed);
+    if (first_of(now) < last_of(now)) return true;
   }
   return false;
 }

@@ -20,6 +20,20 @@ class ShareAll {
   ~ShareAll();
   ShareAll(const ShareAll&) = delete;
   ShareAll& operator=(const ShareAll&) = delete;
+
+ private:
+  bool outer_;
+};
+
+/// How a thread rounds, and what it does with subnormal numbers.
+class FloatMode {
+ public:
+  static FloatMode of_this_thread();
+  void take_up() const;
+
+ private:
+  explicit FloatMode(std::uint64_t control) : control_(control) {}
+  std::uint64_t control_;
 };
 
 /// What XTAPE_THREADS says, 1 if it is not set. Throws ValueError unless it is a number within [1, 1024].
@@ -27,11 +41,11 @@ int threads_from_environment();
 
 /// Threads that take pieces of work together with the one that has it. Each begins with a share of its
 /// own, of which it then finds the memory in its cache in the next piece of work too, and goes on with
-/// what others have not begun. The caller waits for pieces that are begun only, not for threads that have
-/// not woken up.
+/// what others have not begun. The caller waits for threads that are at it only, not for those that have not
+/// woken up.
 class Workers {
  public:
-  /// Starts them; fewer if the system gives no more.
+  /// Starts them; fewer if the system gives no more. Throws std::bad_alloc.
   explicit Workers(int count);
   ~Workers();
   Workers(const Workers&) = delete;
@@ -59,6 +73,7 @@ class Workers {
   void work(std::size_t number);
   std::uint32_t next_call(std::uint32_t seen) const;
   bool enter();
+  bool has_pieces() const;
   void take_pieces(std::size_t own);
   void call(std::uint32_t piece);
   void drop_pieces();
@@ -66,6 +81,8 @@ class Workers {
   std::unique_ptr<Share[]> shares_;  // the caller's, then one for each thread
   const RangeFunction* f_ = nullptr;
   std::int64_t count_ = 0, piece_ = 1;
+  FloatMode mode_ =
+      FloatMode::of_this_thread();  // the caller's: bits must not depend on who computes
   std::exception_ptr error_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> stop_{false};

@@ -210,6 +210,16 @@ struct Steps {
   std::int64_t element, logs, y, q, k, v;
 };
 
+/// Calls f(first, last) for ranges of heads, which threads share; of fewer heads they share the products.
+template <class F>
+void each_head(const kernels::Attention& of, std::int64_t heads, const F& f) {
+  if (heads < threads()) return f(0, heads);
+  const double products =
+      static_cast<double>(of.queries * of.keys) * static_cast<double>(of.width + of.value_width);
+  detail::parallel_for(heads, 1, detail::time_of_products(static_cast<double>(heads) * products),
+                       f);
+}
+
 void Attention::run(const Tensor& y, const Tensor& queries, const Tensor& keys,
                     const Tensor& values, const Tensor& masked) const {
   const NoGradGuard off;
@@ -219,7 +229,7 @@ void Attention::run(const Tensor& y, const Tensor& queries, const Tensor& keys,
   of_logs.push_back(queries.extent(-2));
   const Tensor sums = detail::make_tensor(of_logs, y.dtype(), name);
   const Steps step(x.shape);
-  detail::parallel_for(batch.size(), 1, [&](std::int64_t first, std::int64_t last) {
+  each_head(x.shape, batch.size(), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
       kernels::attention(x.shape, x.at(i), y.body().data + i * step.y,
                          sums.body().data + i * step.logs);
@@ -240,7 +250,7 @@ void Attention::fused(const Tensor& g, const Send& send) const {
   const Tensor dq = make(shape.queries, shape.width), dk = make(shape.keys, shape.width),
                dv = make(shape.keys, shape.value_width);
   const Steps step(shape);
-  detail::parallel_for(batch.size(), 1, [&](std::int64_t first, std::int64_t last) {
+  each_head(shape, batch.size(), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
       kernels::attention_gradient(
           shape, x.at(i),

@@ -112,11 +112,9 @@ struct MatMul {
                       y.body().data + i * matrix_bytes);
       }
     };
-    constexpr std::int64_t many = 8;  // of fewer products threads share each
-    if (batch.size() < many)
-      products(0, batch.size());
-    else
-      detail::parallel_for(batch.size(), 1, products);
+    if (batch.size() < threads()) return products(0, batch.size());  // they share each
+    const double of_all = static_cast<double>(y.size()) * static_cast<double>(k);
+    detail::parallel_for(batch.size(), 1, detail::time_of_products(of_all), products);
   }
   void keep(const Tensor&, const Tensor& left, const Tensor& right) {
     a = SavedInput(left, right.requires_grad());

@@ -89,10 +89,8 @@ class Gradients {
  public:
   explicit Gradients(const std::vector<Tensor>& parameters) : parameters_(parameters) {
     list_.reserve(parameters.size());
-    for (const Tensor& parameter : parameters) {
-      list_.push_back(held_gradient(parameter));
-      parameter.zero_grad();
-    }
+    for (const Tensor& parameter : parameters) list_.push_back(held_gradient(parameter));
+    for (const Tensor& parameter : parameters) parameter.zero_grad();  // all are held now
   }
   ~Gradients() {
     for (std::size_t i = 0; i < list_.size(); ++i) {

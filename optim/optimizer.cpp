@@ -12,6 +12,7 @@
 #include <xtape/core/node.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/core/tape.hpp>
+#include <xtape/core/threads.hpp>
 #include <xtape/core/watch.hpp>
 #include <xtape/optim/kernels/state.hpp>
 #include <xtape/optim/optimizer.hpp>
@@ -84,6 +85,7 @@ void Optimizer::prepare(std::size_t group, Entry& entry, const StepOptions& opti
 
 void Optimizer::step(const StepOptions& options) {
   const NoGradGuard no_grad;
+  static_cast<void>(threads());  // throws now, or never
   for (std::size_t i = 0; i < groups_.size(); ++i) {
     groups_[i].next_rate = scheduled_rate(groups_[i]);
     for (Entry& entry : groups_[i].entries) prepare(i, entry, options);

@@ -27,8 +27,9 @@ std::vector<std::string> SGD::slots(const SGDOptions& options) const {
 }
 
 bool SGD::takes_rows(const SGDOptions& options) const {
+  if (options.momentum > 0) return false;
   check_no_decay("sgd", options.weight_decay);
-  return options.momentum == 0;
+  return true;
 }
 
 void SGD::update(const SGDOptions& options, const Update& parameter) const {

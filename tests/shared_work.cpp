@@ -90,6 +90,9 @@ std::vector<Use> reductions() {
          return sum(x[0], {0, 2});
        }},
       {"product", {{200003}}, [](auto& x) { return prod(1 + x[0] / 1e6); }},
+      {"integers", {{300007}}, [](auto& x) { return sum((x[0] * 100).to(Dtype::int64)); }},
+      {"truths", {{301, 1003}}, [](auto& x) { return count_nonzero(x[0] > 0, 0); }},
+      {"norm", {{300007}}, [](auto& x) { return norm(x[0]); }},
       {"amax", {{300007}}, [](auto& x) { return amax(x[0]); }},
       {"amax of columns", {{301, 203}}, [](auto& x) { return amax(x[0], 0); }},
       {"argmax", {{301, 203}}, [](auto& x) { return argmax(x[0], 0); }},
@@ -99,6 +102,11 @@ std::vector<Use> reductions() {
       {"cross_entropy",
        {{3001, 10}},
        [](auto& x) { return nn::cross_entropy(x[0], labels(3001, 10)); }},
+      {"cross_entropy of each row",
+       {{3001, 10}},
+       [](auto& x) {
+         return nn::cross_entropy(x[0], labels(3001, 10), {.reduction = nn::Reduction::none});
+       }},
   };
 }
 
@@ -110,6 +118,7 @@ std::vector<Use> products() {
       {"of few rows", {{3, 201}, {201, 3001}}, [](auto& x) { return matmul(x[0], x[1]); }},
       {"linear", {{203, 64}, {64, 128}, {128}}, [](auto& x) { return linear(x[0], x[1], x[2]); }},
       {"large", {{131, 1100}, {1100, 1090}}, [](auto& x) { return matmul(x[0], x[1]); }},
+      {"over a long axis", {{3, 9001}, {9001, 5}}, [](auto& x) { return matmul(x[0], x[1]); }},
       {"batch", {{17, 31, 29}, {17, 29, 13}}, [](auto& x) { return matmul(x[0], x[1]); }},
   };
 }
@@ -129,6 +138,20 @@ std::vector<Use> layers() {
       {"groups",
        {{13, 8, 15, 17}, {6, 4, 3, 3}},
        [](auto& x) { return convolution(x[0], x[1], {.groups = 2}); }},
+      {"of volumes",
+       {{5, 3, 7, 8, 9}, {4, 3, 3, 3, 3}},
+       [](auto& x) { return convolution(x[0], x[1]); }},
+      {"transposed convolution",
+       {{13, 8, 9, 7}, {8, 5, 3, 3}},
+       [](auto& x) { return transposed_convolution(x[0], x[1], {.stride = 2}); }},
+      {"of few images",
+       {{2, 8, 33, 35}, {16, 8, 3, 3}},
+       [](auto& x) { return convolution(x[0], x[1]); }},
+      {"overlapping pools",
+       {{13, 8, 15, 17}},
+       [](auto& x) {
+         return max_pool(x[0], 3, {.stride = 1}) + average_pool(x[0], 3, {.stride = 1});
+       }},
       {"max_pool", {{13, 8, 15, 17}}, [](auto& x) { return max_pool(x[0], 2); }},
       {"average_pool", {{13, 8, 15, 17}}, [](auto& x) { return average_pool(x[0], 3); }},
       {"layer_norm", {{301, 67}, {67}, {67}}, [](auto& x) { return layer_norm(x[0], x[1], x[2]); }},
@@ -144,6 +167,16 @@ std::vector<Use> layers() {
       {"attention",
        {{5, 3, 37, 16}, {5, 3, 41, 16}, {5, 3, 41, 8}},
        [](auto& x) { return scaled_dot_product_attention(x[0], x[1], x[2]); }},
+      {"causal attention of few heads",
+       {{2, 137, 16}, {2, 137, 16}, {2, 137, 8}},
+       [](auto& x) { return scaled_dot_product_attention(x[0], x[1], x[2], {.causal = true}); }},
+      {"reversed lstm of several lengths",
+       {{7, 13, 5}, {48, 5}, {48, 12}, {48}, {48}},
+       [](auto& x) {
+         return lstm(x[0], {x[1], x[2], x[3], x[4]}, {},
+                     {.reverse = true, .lengths = labels(13, 7) + 1})
+             .output;
+       }},
       {"lstm",
        {{7, 13, 5}, {48, 5}, {48, 12}, {48}, {48}},
        [](auto& x) {
@@ -182,9 +215,10 @@ void check(const std::vector<Use>& uses) {
   }
 }
 
+using Optimizer = std::function<std::unique_ptr<optim::Optimizer>(std::vector<Tensor>)>;
+
 /// Parameters after some steps.
-std::vector<std::vector<std::byte>> trained(
-    const std::function<std::unique_ptr<optim::Optimizer>(std::vector<Tensor>)>& optimizer) {
+std::vector<std::vector<std::byte>> trained(const Optimizer& optimizer) {
   Rng rng(3);
   Tensor w = rng.normal({90, 301}, 0, 1, Dtype::float32).set_requires_grad(true);
   const auto steps = optimizer({w});
@@ -207,12 +241,42 @@ TEST_CASE("threads: layers have the same bits with any number") { check(layers()
 
 TEST_CASE("threads: steps of optimizers have the same bits with any number") {
   const detail::ShareAll all;
-  const auto adam = [](std::vector<Tensor> w) {
-    return std::make_unique<optim::Adam>(std::move(w));
+  const auto check_steps = [](const Optimizer& optimizer) {
+    const auto alone = [&] {
+      const Threads one(1);
+      return trained(optimizer);
+    }();
+    for (const int count : {2, 3}) {
+      const Threads several(count);
+      CHECK(trained(optimizer) == alone);
+    }
   };
-  const auto alone = trained(adam);
+  check_steps([](auto w) { return std::make_unique<optim::Adam>(w); });
+  check_steps(
+      [](auto w) { return std::make_unique<optim::SGD>(w, optim::SGDOptions{.momentum = 0.9}); });
+  check_steps([](auto w) { return std::make_unique<optim::Adagrad>(w); });
+}
+
+TEST_CASE("threads: steps over rows of a table have the same bits with any number") {
+  const detail::ShareAll all;
+  const auto table = [] {
+    const nn::Embedding words(3001, 33, {.sparse = true}, default_rng());
+    Rng rng(5);
+    words.weight.assign(rng.normal({3001, 33}, 0, 1, words.weight.dtype()));
+    optim::SparseAdam adam(words.parameters());
+    for (int step = 0; step < 3; ++step) {
+      adam.zero_grad();
+      sum(square(words(rng.integers(0, 3001, {2000})))).backward();
+      adam.step();
+    }
+    return bytes_of(words.weight);
+  };
+  const auto alone = [&] {
+    const Threads one(1);
+    return table();
+  }();
   for (const int count : {2, 3}) {
     const Threads several(count);
-    CHECK(trained(adam) == alone);
+    CHECK(table() == alone);
   }
 }

@@ -252,7 +252,8 @@ void run(BlockFunction block, const Shape& shape, Layout target, Layout source) 
   if (axes.rank() == 0) return run_alone(block, axes, target, source);
   constexpr std::int64_t piece_size = 16384;  // elements that threads share work by
   const std::int64_t each = axes.size() / axes[0];
-  const std::int64_t piece = std::max<std::int64_t>(16, piece_size / each);
+  constexpr std::int64_t tile = 16;  // rows that a transposition takes together
+  const std::int64_t piece = each >= piece_size ? 1 : tile * (1 + piece_size / (tile * each));
   detail::parallel_for(axes[0], piece, [&](std::int64_t first, std::int64_t last) {
     Shape part = axes;
     part[0] = last - first;

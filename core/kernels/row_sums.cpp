@@ -2,7 +2,9 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <functional>
 #include <type_traits>
+#include <utility>
 
 #include <xtape/core/kernels/add.hpp>
 #include <xtape/core/kernels/row_sums.hpp>

@@ -103,25 +103,30 @@ void depthwise_weights(const ConvolutionShape& shape, const T* data, const T* re
   const std::int64_t size = plane.size();
   const std::int64_t together =
       std::clamp<std::int64_t>(workspace / std::max<std::int64_t>(size, 1), 1, shape.images);
-  detail::parallel_for(shape.groups, 1, [&](std::int64_t first_group, std::int64_t last_group) {
-    Buffer<T> padded(static_cast<std::size_t>(together * size + slack), T{0});
-    Buffer<double> sums(static_cast<std::size_t>(of.taps()));
-    for (std::int64_t group = first_group; group < last_group; ++group) {
-      std::fill(sums.begin(), sums.end(), 0);
-      for (std::int64_t first = 0; first < shape.images; first += together) {
-        const std::int64_t count = std::min(together, shape.images - first);
-        for (std::int64_t i = 0; i < count; ++i)
-          plane.put(data + ((first + i) * shape.groups + group) * of.elements(),
-                    padded.data() + i * size);
-        pass(PlaneProducts<T>{padded.data(), plane.columns.padded(), size,
-                              result + (first * shape.groups + group) * of.places(),
-                              shape.groups * of.places(), count, of.out[1], of.out[2], of.kernel[1],
-                              of.kernel[2], of.dilation[1], of.dilation[2], sums.data()});
-      }
-      std::transform(sums.begin(), sums.end(), weights + group * of.taps(),
-                     [](double sum) { return static_cast<T>(sum); });
-    }
-  });
+  const double products = static_cast<double>(shape.images * shape.groups * of.places()) *
+                          static_cast<double>(of.taps());
+  detail::parallel_for(
+      shape.groups, 1, detail::time_of_products(products),
+      [&](std::int64_t first_group, std::int64_t last_group) {
+        Buffer<T> padded(static_cast<std::size_t>(together * size + slack), T{0});
+        Buffer<double> sums(static_cast<std::size_t>(of.taps()));
+        for (std::int64_t group = first_group; group < last_group; ++group) {
+          std::fill(sums.begin(), sums.end(), 0);
+          for (std::int64_t first = 0; first < shape.images; first += together) {
+            const std::int64_t count = std::min(together, shape.images - first);
+            for (std::int64_t i = 0; i < count; ++i)
+              plane.put(data + ((first + i) * shape.groups + group) * of.elements(),
+                        padded.data() + i * size);
+            pass(PlaneProducts<T>{padded.data(), plane.columns.padded(), size,
+                                  result + (first * shape.groups + group) * of.places(),
+                                  shape.groups * of.places(), count, of.out[1], of.out[2],
+                                  of.kernel[1], of.kernel[2], of.dilation[1], of.dilation[2],
+                                  sums.data()});
+          }
+          std::transform(sums.begin(), sums.end(), weights + group * of.taps(),
+                         [](double sum) { return static_cast<T>(sum); });
+        }
+      });
 }
 
 template void depthwise_result(const ConvolutionShape&, const float*, const float*, float*);

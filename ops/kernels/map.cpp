@@ -157,9 +157,9 @@ void run_gathered(const Plan& plan) {
 }
 
 /// The function over dense results; operands of step 0 are constants.
-void run_run(BlockFunction function, Dtype compute, const detail::Body& y,
-             const std::array<const std::byte*, max_operands>& x,
-             const std::array<std::int64_t, max_operands>& step, std::size_t count) {
+void run_contiguous(BlockFunction function, Dtype compute, const detail::Body& y,
+                    const std::array<const std::byte*, max_operands>& x,
+                    const std::array<std::int64_t, max_operands>& step, std::size_t count) {
   const auto element = static_cast<std::int64_t>(size_of(compute)),
              y_element = static_cast<std::int64_t>(size_of(y.dtype));
   detail::parallel_for(y.size, piece_size, [&](std::int64_t first, std::int64_t last) {
@@ -180,7 +180,7 @@ bool run_dense(BlockFunction function, Dtype compute, const detail::Body& y,
     if (body.size != y.size || body.dtype != compute || !body.contiguous) return false;
     x[k++] = body.data;
   }
-  run_run(function, compute, y, x, step, k);
+  run_contiguous(function, compute, y, x, step, k);
   return true;
 }
 
@@ -207,7 +207,7 @@ bool run_flat(BlockFunction function, Dtype compute, const detail::Body& y,
     }
     ++k;
   }
-  run_run(function, compute, y, x, step, k);
+  run_contiguous(function, compute, y, x, step, k);
   return true;
 }
 

@@ -137,14 +137,10 @@ Part<T> part_of(const Moments& moments, double eps) {
           static_cast<T>(variance)};
 }
 
-/// Calls f(part) for all that are normalized together, which threads share.
+/// Calls f(part) for all that are normalized together.
 template <class F>
 void each_part(const Normalization& of, const F& f) {
-  constexpr std::int64_t worth = 8192;
-  const std::int64_t piece = 1 + worth / std::max<std::int64_t>(of.together(), 1);
-  detail::parallel_for(of.parts(), piece, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t part = first; part < last; ++part) f(part);
-  });
+  detail::parallel_for_each(of.parts(), of.together(), f);
 }
 
 /// Arrays of [outer, channels, inner] and their moments.

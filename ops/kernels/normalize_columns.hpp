@@ -53,15 +53,6 @@ void column_sums(std::int64_t rows, std::int64_t columns, const Make& make, doub
   });
 }
 
-/// Calls f(row) for each.
-template <class F>
-void each_row(std::int64_t rows, std::int64_t columns, const F& f) {
-  const std::int64_t piece = 1 + 8192 / std::max<std::int64_t>(columns, 1);
-  detail::parallel_for(rows, piece, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t row = first; row < last; ++row) f(row);
-  });
-}
-
 /// The loops of a normalization by channel over columns, `of.inner` of them a channel.
 template <class T>
 struct Columns {
@@ -114,7 +105,7 @@ struct Columns {
     const auto formula = [](Lane<T> v, Lane<T> m, Lane<T> r, Lane<T> w, Lane<T> b) {
       return (v - m) * r * w + b;
     };
-    each_row(of.outer, columns, [&](std::int64_t row) {
+    detail::parallel_for_each(of.outer, columns, [&](std::int64_t row) {
       map_run(columns, y + row * columns, formula, x + row * columns, centre.data(), scale.data(),
               factor.data(), shift.data());
     });
@@ -147,7 +138,7 @@ struct Columns {
     });
     const auto formula = [](Lane<T> slope, Lane<T> v, Lane<T> m, Lane<T> r, Lane<T> w, Lane<T> a,
                             Lane<T> b) { return r * (slope * w - a - (v - m) * r * b); };
-    each_row(of.outer, columns, [&](std::int64_t row) {
+    detail::parallel_for_each(of.outer, columns, [&](std::int64_t row) {
       map_run(columns, dx + row * columns, formula, g + row * columns, x + row * columns,
               centre.data(), scale.data(), factor.data(), shift.data(), along.data());
     });

@@ -80,11 +80,13 @@ class Inputs {
   Buffer<std::byte> biases_;
 };
 
-/// Calls f with some of the sequences, which threads share: each thread takes all steps of its own.
+/// Calls f with some of the sequences, which threads share: each thread takes all steps of its own. No bit
+/// depends on how many go together: rows of a PackedMatrix's products are summed each alone.
 template <class F>
 void share_sequences(const Recurrence& of, const F& f) {
   constexpr std::int64_t least = 4;
-  const std::int64_t each = (of.batch + threads() - 1) / threads();
+  const int count = threads();
+  const std::int64_t each = (of.batch + count - 1) / count;
   const double products = static_cast<double>(of.steps * of.batch) *
                           static_cast<double>(gates_of(of.cell) * of.width * of.width);
   detail::parallel_for(of.batch, (each + least - 1) / least * least,

@@ -185,14 +185,16 @@ void reduce_in_parts(const From* x, const AxisGroup& kept, const AxisGroup& redu
   const std::int64_t results = kept.shape.size(), extent = reduced.shape[0];
   const std::int64_t parts = (extent + together - 1) / together;
   const Buffer<Wide<T>> of_parts(parts * results);
-  detail::parallel_for(parts, 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t part = first; part < last; ++part) {
-      AxisGroup own = reduced;
-      const From* from =
-          restrict_to(part * together, std::min(extent, (part + 1) * together), x, own);
-      reduce_some<R, T>(from, kept, own, of_parts.data() + part * results);
-    }
-  });
+  const auto additions = static_cast<double>(reduced.shape.size() * results);
+  detail::parallel_for(
+      parts, 1, detail::time_of_products(additions), [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t part = first; part < last; ++part) {
+          AxisGroup own = reduced;
+          const From* from =
+              restrict_to(part * together, std::min(extent, (part + 1) * together), x, own);
+          reduce_some<R, T>(from, kept, own, of_parts.data() + part * results);
+        }
+      });
   for (std::int64_t i = 0; i < results; ++i) {
     Wide<T> total = of_parts.data()[i];
     for (std::int64_t part = 1; part < parts; ++part)

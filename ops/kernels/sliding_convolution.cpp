@@ -141,7 +141,10 @@ namespace {
 /// Calls f(first, last) for ranges of the groups of all images, which threads share.
 template <class F>
 void each_image(const ConvolutionShape& shape, const F& f) {
-  detail::parallel_for(shape.images * shape.groups, 1, f);
+  const std::int64_t images = shape.images * shape.groups;
+  const double products = static_cast<double>(images * shape.outputs * shape.windows.places()) *
+                          static_cast<double>(shape.inputs * shape.windows.taps());
+  detail::parallel_for(images, 1, detail::time_of_products(products), f);
 }
 
 /// Where channels begin that lie one behind the other.

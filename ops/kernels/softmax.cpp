@@ -32,15 +32,6 @@ void for_each_block(std::int64_t rows, std::int64_t columns, F&& f) {
   });
 }
 
-/// Calls f(row) for each.
-template <class F>
-void for_each_row(std::int64_t rows, std::int64_t columns, F&& f) {
-  const std::int64_t piece = 1 + 4 * block_elements / std::max<std::int64_t>(columns, 1);
-  detail::parallel_for(rows, piece, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t row = first; row < last; ++row) f(row);
-  });
-}
-
 /// What to subtract before exp: the greatest element, or 0 if that is -inf.
 template <class T>
 Lane<T> shift_for(Lane<T> greatest) {
@@ -210,7 +201,7 @@ void log_softmax_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, cons
 void softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* y,
                            const std::byte* g, std::byte* dx) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
-    for_each_row(rows, columns, [&](std::int64_t row) {
+    detail::parallel_for_each(rows, columns, [&](std::int64_t row) {
       const T* p = as<T>(y) + row * columns;
       const T* given = as<T>(g) + row * columns;
       const T total = dot(p, given, columns);
@@ -223,7 +214,7 @@ void softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns,
 void log_softmax_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t columns,
                                const std::byte* y, const std::byte* g, std::byte* dx) {
   with_type(dtype, [&]<class T>(TypeTag<T>) {
-    for_each_row(rows, columns, [&](std::int64_t row) {
+    detail::parallel_for_each(rows, columns, [&](std::int64_t row) {
       const T* given = as<T>(g) + row * columns;
       const T total = static_cast<T>(reduce_run<Sum>(given, columns));
       const auto formula = [total](Lane<T> log_p, Lane<T> gradient) {
@@ -271,7 +262,7 @@ void cross_entropy_gradient_rows(Dtype dtype, std::int64_t rows, std::int64_t co
             as<T>(differences) + first);
       });
     } else {
-      for_each_row(rows, columns, [&](std::int64_t row) {
+      detail::parallel_for_each(rows, columns, [&](std::int64_t row) {
         const T scale = as<T>(g)[row];
         const T* from = as<T>(differences) + row * columns;
         T* to = as<T>(dx) + row * columns;

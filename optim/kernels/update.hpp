@@ -76,13 +76,10 @@ struct RowsUpdateOperation {
       std::transform(x.begin() + 3, x.end(), whole.begin() + 1,
                      [](const Tensor* own) { return detail::writable<T>(*own); });
       const T* slopes = g.body().template elements<const T>();
-      const std::int64_t piece = 4096 / (width + 1) + 1;  // rows that threads share work by
-      detail::parallel_for(count, piece, [&](std::int64_t first, std::int64_t last) {
+      detail::parallel_for_each(count, width, [&](std::int64_t i) {
         std::array<T*, 1 + Rule::slots> row;
-        for (std::int64_t i = first; i < last; ++i) {
-          for (std::size_t k = 0; k < whole.size(); ++k) row[k] = whole[k] + rows[i] * width;
-          kernel(rule, width, row[0], slopes + i * width, row.data() + 1);
-        }
+        for (std::size_t k = 0; k < whole.size(); ++k) row[k] = whole[k] + rows[i] * width;
+        kernel(rule, width, row[0], slopes + i * width, row.data() + 1);
       });
     };
     const auto& kernels = chosen<UpdateKernels<Rule>>();

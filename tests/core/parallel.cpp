@@ -1,6 +1,7 @@
 // The threads that share the work of one operation.
 #include <algorithm>
 #include <atomic>
+#include <cfenv>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -159,6 +160,47 @@ TEST_CASE("threads: their number changes while others use them") {
   done = true;
   other.join();
   CHECK(right == 300);
+}
+
+TEST_CASE("threads: all compute in the floating-point mode of the caller") {
+  const detail::ShareAll all;
+  const Threads threads_in_use(3);
+  CHECK(covers(100, 1));  // they are there
+  const int before = std::fegetround();
+  std::atomic<int> up{0};
+  std::fesetround(FE_UPWARD);
+  detail::parallel_for(300, 1, [&](std::int64_t first, std::int64_t last) {
+    spin_for(std::chrono::microseconds(20));
+    if (std::fegetround() == FE_UPWARD) up += static_cast<int>(last - first);
+  });
+  std::fesetround(before);
+  CHECK(up == 300);
+}
+
+TEST_CASE("threads: few large pieces are shared too") {
+  const detail::ShareAll all;
+  const Threads threads_in_use(2);
+  std::atomic<int> running{0}, most{0};
+  for (int round = 0; round < 2000 && most < 2; ++round) {
+    detail::parallel_for(2, 1, [&](std::int64_t, std::int64_t) {
+      most = std::max(most.load(), ++running);
+      spin_for(std::chrono::microseconds(200));
+      --running;
+    });
+  }
+  CHECK(most == 2);
+}
+
+TEST_CASE("threads: a program ends while one of its threads is at work") {
+  CHECK(child_ends([] {
+    set_threads(3);
+    static const detail::ShareAll always;
+    std::thread([] {
+      while (true) covers(1000, 1);
+    }).detach();
+    spin_for(std::chrono::milliseconds(20));
+    std::exit(0);
+  }));
 }
 
 TEST_CASE("threads: a child of a process that has used them uses its own") {

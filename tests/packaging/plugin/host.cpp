@@ -86,6 +86,7 @@ void check_graphs(const Plugin& plugin, bool shared) {
 
 void work(const Plugin& plugin, bool shared) {
   check(plugin.train() < 0.9, "the plugin trains");
+  check(plugin.share() == 4e6, "the plugin has threads");
   check(error_of<ShapeError>(plugin.fail).find("inner extents") != std::string::npos,
         "an error of the plugin is caught by its type");
   check(!error_of<Error>(plugin.fail).empty(), "an error of the plugin is an xtape::Error");

@@ -20,13 +20,22 @@ double train() {
   return last;
 }
 
+/// The sum of ones, by threads of the plugin's own, which end before it does.
+double share() {
+  set_threads(2);
+  const Tensor x = ones({2000000});
+  const double total = sum(x + x * x).item();
+  set_threads(1);
+  return total;
+}
+
 void fail() { static_cast<void>(matmul(ones({2, 3}), ones({2, 3}))); }
 Tensor make(std::int64_t n) { return full({n}, 2.0); }
 Tensor weight() { return ones({3}).set_requires_grad(true); }
 Tensor loss(const Tensor& weight) { return sum(weight * weight); }
 
-constexpr Plugin offered{train,  fail, [] { return recording(); }, memory::live_bytes, make,
-                         weight, loss};
+constexpr Plugin offered{train, share,  fail, [] { return recording(); }, memory::live_bytes,
+                         make,  weight, loss};
 
 }  // namespace
 
