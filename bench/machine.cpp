@@ -22,6 +22,7 @@ double median(std::vector<double> values) {
 }
 
 void use_threads(int threads) {
+  setenv("XTAPE_THREADS", std::to_string(threads).c_str(), 1);
   if (openblas_set_num_threads != nullptr) openblas_set_num_threads(threads);
   if (threads > 1) return;
   cpu_set_t one;
