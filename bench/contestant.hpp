@@ -10,6 +10,12 @@
 
 namespace bench {
 
+/// What steps take beside time.
+struct Usage {
+  double faults = 0;     // of pages, a step
+  double megabytes = 0;  // the most that the process had
+};
+
 /// One of those who train the workloads. Each call starts from the initial weights.
 class Contestant {
  public:
@@ -25,6 +31,8 @@ class Contestant {
   virtual std::vector<double> losses(const std::string& key, int steps) = 0;
   /// Microseconds that so many steps take, after untimed ones that fill caches and pools.
   virtual double time(const std::string& key, int steps) = 0;
+  /// Where it is not told, zeros.
+  virtual Usage usage(const std::string&, int) { return {}; }
 };
 
 /// How Contestant::time measures a model, in this process and in the peers written in C++.

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include <xtape/core/threads.hpp>
+
 // What OpenBLAS has beyond the C interface of BLAS; null with another BLAS.
 extern "C" {
 [[gnu::weak]] void openblas_set_num_threads(int);
@@ -26,6 +28,8 @@ void use_blas_threads(int threads) {
 }
 
 void use_threads(int threads) {
+  setenv("XTAPE_THREADS", std::to_string(threads).c_str(), 1);  // of processes that this one starts
+  xtape::set_threads(threads);
   use_blas_threads(threads);
   if (threads > 1) return;
   cpu_set_t one;

@@ -19,6 +19,12 @@ int steps_per_slot(Contestant& contestant, const std::string& key) {
   return std::max(least, static_cast<int>(std::ceil(slot / per_step)));
 }
 
+std::vector<Contestant*> all_of(const Contestants& contestants) {
+  std::vector<Contestant*> result;
+  for (const auto& contestant : contestants) result.push_back(contestant.get());
+  return result;
+}
+
 }  // namespace
 
 ScratchDirectory::ScratchDirectory() {
@@ -32,46 +38,54 @@ ScratchDirectory::~ScratchDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-void check_same_losses(const Contestants& contestants, const Workload& workload) {
+void compare_losses(const std::vector<Contestant*>& contestants, const std::string& key) {
   constexpr int steps = 10;
   constexpr double tolerance = 1e-4;
-  Workload plain = workload;
-  plain.dropout = 0;
-  plain.learning_rate = std::min(plain.learning_rate, 2e-4F);  // large steps amplify rounding
-  const Problem problem = make_problem(plain);
-  const std::string key = workload.name + "-check";
-  for (const auto& contestant : contestants) contestant->load(key, problem);
   const auto expected = contestants.front()->losses(key, steps);
-  for (const auto& contestant : contestants) {
+  for (Contestant* const contestant : contestants) {
     const auto losses = contestant->losses(key, steps);
     for (std::size_t i = 0; i < expected.size(); ++i) {
       if (i < losses.size() && std::abs(losses[i] / expected[i] - 1) <= tolerance) continue;
       std::ostringstream text;
-      text << "workload " << workload.name << ", step " << i << ": the loss is " << expected[i]
-           << " with " << contestants.front()->name() << " and ";
-      text << (i < losses.size() ? std::to_string(losses[i]) : "missing") << " with "
+      text << "workload " << key << ", step " << i << ": the loss is " << expected[i] << " with "
+           << contestants.front()->name() << " and "
+           << (i < losses.size() ? std::to_string(losses[i]) : "missing") << " with "
            << contestant->name() << ": not the same mathematics";
       throw std::runtime_error(text.str());
     }
   }
 }
 
-Result measure(const Contestants& contestants, const Workload& workload, int rounds) {
-  const Problem problem = make_problem(workload);
+std::vector<std::vector<double>> interleaved_times(const std::vector<Contestant*>& contestants,
+                                                   const std::string& key, int rounds) {
   std::vector<int> steps;
-  for (const auto& contestant : contestants) {
-    contestant->load(workload.name, problem);
-    steps.push_back(steps_per_slot(*contestant, workload.name));
-  }
-  Result result{.workload = workload, .times = {}};
-  result.times.resize(contestants.size());
+  for (Contestant* const contestant : contestants)
+    steps.push_back(steps_per_slot(*contestant, key));
+  std::vector<std::vector<double>> times(contestants.size());
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t turn = 0; turn < contestants.size(); ++turn) {
       const std::size_t i = (turn + static_cast<std::size_t>(round)) % contestants.size();
-      result.times[i].push_back(contestants[i]->time(workload.name, steps[i]) / steps[i]);
+      times[i].push_back(contestants[i]->time(key, steps[i]) / steps[i]);
     }
   }
-  return result;
+  return times;
+}
+
+void check_same_losses(const Contestants& contestants, const Workload& workload) {
+  Workload plain = workload;
+  plain.dropout = 0;
+  plain.learning_rate = std::min(plain.learning_rate, 2e-4F);  // large steps amplify rounding
+  const Problem problem = make_problem(plain);
+  const std::string key = workload.name + "-check";
+  for (const auto& contestant : contestants) contestant->load(key, problem);
+  compare_losses(all_of(contestants), key);
+}
+
+Result measure(const Contestants& contestants, const Workload& workload, int rounds) {
+  const Problem problem = make_problem(workload);
+  for (const auto& contestant : contestants) contestant->load(workload.name, problem);
+  return {.workload = workload,
+          .times = interleaved_times(all_of(contestants), workload.name, rounds)};
 }
 
 }  // namespace bench

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "contestant.hpp"
@@ -27,6 +28,13 @@ class ScratchDirectory {
 /// Throws std::runtime_error unless all contestants see the losses of the first over some steps
 /// with a small rate and without dropout: the times compared are those of the same mathematics.
 void check_same_losses(const Contestants& contestants, const Workload& workload);
+
+/// The same of a workload that they have already, under its key.
+void compare_losses(const std::vector<Contestant*>& contestants, const std::string& key);
+
+/// Microseconds a step, by contestant and round, of a workload that they have already.
+std::vector<std::vector<double>> interleaved_times(const std::vector<Contestant*>& contestants,
+                                                   const std::string& key, int rounds);
 
 /// Times a workload in interleaved rounds: in each, every contestant has a slot of about 75 ms, in
 /// rotating order.

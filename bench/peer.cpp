@@ -48,6 +48,13 @@ double Peer::time(const std::string& key, int steps) {
   }
 }
 
+Usage Peer::usage(const std::string& key, int steps) {
+  std::istringstream in(ask("usage " + key + ' ' + std::to_string(steps)));
+  Usage usage;
+  in >> usage.faults >> usage.megabytes;
+  return usage;
+}
+
 std::vector<std::unique_ptr<Contestant>> start_peers(int threads,
                                                      const std::filesystem::path& scratch) {
   const std::string count = std::to_string(threads);

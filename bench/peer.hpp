@@ -18,6 +18,7 @@ namespace bench {
 ///     load NAME FILE   ->  ok                      (FILE as written by write_problem)
 ///     losses NAME K    ->  the losses of the first K steps from the initial weights
 ///     step NAME K      ->  microseconds of K steps from the initial weights, after two untimed
+///     usage NAME K     ->  page faults a step, and the most memory there was, in MB
 class Peer : public Contestant {
  public:
   /// Starts a program; null if it is not there or ends before it has told its version.
@@ -28,6 +29,7 @@ class Peer : public Contestant {
   void load(const std::string& key, const Problem& problem) override;
   std::vector<double> losses(const std::string& key, int steps) override;
   double time(const std::string& key, int steps) override;
+  Usage usage(const std::string& key, int steps) override;
 
  private:
   Peer(const std::vector<std::string>& command, std::filesystem::path scratch)

@@ -18,6 +18,7 @@ struct SideBySide {
   int rounds = 9;
   std::string only = "";  ///< of the operations those whose names hold this
   std::string python = "python3";
+  int elements = 100'000;  ///< of those operations that are as well defined for another number
 };
 
 /// Times the operations forward alone and with backward, in interleaved rounds, and prints the table.

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "chart.hpp"
 #include "contestant.hpp"
 #include "floor.hpp"
 #include "machine.hpp"
@@ -27,7 +28,7 @@ namespace {
 struct Options {
   int rounds = 15;
   int threads = 1;
-  std::string csv;
+  std::string csv, json, svg;
   std::vector<std::string> only;
 };
 
@@ -66,13 +67,17 @@ void run(const Options& options) {
             << (options.threads == 1 ? "" : "s") << ", " << options.rounds << " rounds\n\n";
   bench::print_header(std::cout, names);
   if (csv.is_open()) bench::write_csv_header(csv);
+  std::vector<bench::Timing> timings;
   for (const auto& workload : workloads) {
     const auto result = bench::measure(contestants, workload, options.rounds);
+    timings.push_back({workload.name, workload.description, names, result.times});
     bench::print_row(std::cout, result);
     if (csv.is_open()) bench::write_csv_rows(csv, names, result);
   }
   bench::print_footer(std::cout);
   if (csv.is_open() && !csv.flush()) throw std::runtime_error("cannot write " + options.csv);
+  bench::write_files(options.json, options.svg, "training steps beside a hand-written floor",
+                     options.threads, timings);
 }
 
 }  // namespace
@@ -92,6 +97,8 @@ int main(int argc, char** argv) {
        {"--only", &options.only, "Workloads, separated by commas: a,d", separated_by(','),
         one_of(names)},
        {"--csv", &options.csv, "Writes the times of all rounds to this file"},
+       {"--json", &options.json, "Writes them to this file too"},
+       {"--svg", &options.svg, "Draws the ratios to the floor into this file"},
        {"--threads", &options.threads,
         "Threads of the matrix products; with 1, all is pinned to one CPU",
         integer_in(1, 1'000'000)}},

@@ -74,6 +74,12 @@ inline std::vector<Workload> workloads() {
        .learning_rate = 0.0001F,
        .decay = 1e-3F,
        .target = 1.15},
+      {.name = "g",
+       .description = "spiral n=3000, 2-512-3, b without both",
+       .samples = 3000,
+       .widths = {2, 512, 3},
+       .learning_rate = 0.05F,
+       .decay = 5e-5F},
   };
 }
 

@@ -6,6 +6,9 @@
 #include <doctest/doctest.h>
 
 #include <xtape/core/grad.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/reduce.hpp>
 
 #include "support/cases.hpp"
 #include "support/check_rows.hpp"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Every public operation stands in the gradient tables: a row of ops/*.def with a scalar reference
-# in support/rows.hpp, any other with a use in support/cases. Prints the missing ones.
+# in support/rows.cpp, any other with a use in support/cases. Prints the missing ones.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -21,12 +21,12 @@ if [ -z "$rows" ] || [ -z "$declared" ]; then
 fi
 
 for op in $rows; do
-  grep -q "{\"$op\"," tests/support/rows.hpp && continue
-  echo "tests/support/rows.hpp has no scalar reference for the row $op"
+  grep -q "{\"$op\"," tests/support/rows.cpp && continue
+  echo "tests/support/rows.cpp has no scalar reference for the row $op"
   status=1
 done
 for op in $declared to contiguous; do
-  grep -q "{\"$op: " tests/support/cases.hpp tests/support/cases/*.hpp && continue
+  grep -q "{\"$op: " tests/support/cases.cpp tests/support/cases/*.hpp && continue
   echo "tests/support/cases has no use of $op"
   status=1
 done

@@ -28,7 +28,7 @@ fi
 for op in $rows $declared to contiguous; do
   grep -qE "^$op(:|\$)" tests/peers/*.txt && continue
   printf '%s\n' "$told" | grep -qx "$op" && continue
-  grep -q "{\"$op: " tests/support/cases.hpp && continue  # has no gradient
+  grep -q "{\"$op: " tests/support/cases.cpp && continue  # has no gradient
   echo "tests/peers has no use of $op"
   status=1
 done

@@ -11,6 +11,11 @@
 
 #include <xtape/nn/loss.hpp>
 #include <xtape/nn/regularization.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/functions.hpp>
+#include <xtape/ops/index.hpp>
+#include <xtape/ops/reduce.hpp>
+#include <xtape/ops/softmax.hpp>
 
 #include "support/cases.hpp"
 #include "support/check_rows.hpp"

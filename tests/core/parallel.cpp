@@ -171,7 +171,8 @@ TEST_CASE("threads: all compute in the floating-point mode of the caller") {
   std::fesetround(FE_UPWARD);
   detail::parallel_for(300, 1, [&](std::int64_t first, std::int64_t last) {
     spin_for(std::chrono::microseconds(20));
-    if (std::fegetround() == FE_UPWARD) up += static_cast<int>(last - first);
+    const volatile float one = 1, little = 1e-10F;
+    if (one + little > 1) up += static_cast<int>(last - first);
   });
   std::fesetround(before);
   CHECK(up == 300);

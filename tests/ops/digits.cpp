@@ -12,6 +12,7 @@
 
 #include <xtape/core/grad.hpp>
 #include <xtape/nn/cross_entropy.hpp>
+#include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>

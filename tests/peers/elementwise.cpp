@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <xtape/ops/activation.hpp>
+#include <xtape/ops/functions.hpp>
 #include <xtape/ops/incomplete.hpp>
 
 #include "support/check_rows.hpp"

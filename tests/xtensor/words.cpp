@@ -1,8 +1,12 @@
 // xtensor's words for tensors: each is run on containers and on tensors, and compared.
 #include <cmath>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
-#include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -23,19 +27,49 @@ namespace {
 template <class T>
 using Array = xt::xarray<T, xt::layout_type::row_major>;
 
-/// `word` of containers against that of tensors, in both floating dtypes: values, shape and dtype.
-template <class F, class... X>
-void check_word(const char* word, const F& f, const X&... x) {
+/// The elements of an expression, asked for one by one: xtensor's loops over whole expressions, compiled
+/// once a word, are most of what this file would take.
+template <class E>
+Tensor elements_of(const E& expression) {
+  if constexpr (std::is_arithmetic_v<E>) {
+    return full({}, expression, Dtype::float64);
+  } else {
+    const Shape shape = detail::xt_shape(expression.shape());
+    std::vector<std::size_t> index(expression.dimension());
+    Doubles elements;
+    while (std::ssize(elements) < shape.size()) {
+      elements.push_back(static_cast<double>(expression.element(index.begin(), index.end())));
+      for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+        auto& place = index[static_cast<std::size_t>(axis)];
+        if (static_cast<std::int64_t>(++place) < shape[axis]) break;
+        place = 0;
+      }
+    }
+    return from_vector(std::move(elements), shape);
+  }
+}
+
+Tensor tracked(const Tensor& x) { return x.clone().set_requires_grad(true); }
+
+/// A word of containers against that of tensors of a dtype: values, shape and dtype.
+void compare(const char* word, Dtype dtype, const Tensor& expected, const Tensor& got,
+             const Tensor& recorded) {
   CAPTURE(word);
-  const auto in = [&]<class T>(T) {
-    const Tensor expected = from_xt(Array<double>(f(to_xarray<T>(x.to(dtype_of<T>))...)));
-    const Tensor got = f(x.to(dtype_of<T>)...);
-    CHECK(mismatch(got.to(Dtype::float64), expected, tolerance_of(dtype_of<T>)) == "");
-    CHECK((got.dtype() == dtype_of<T> || !is_floating(got.dtype())));
-    CHECK(mismatch(f(x.to(dtype_of<T>).clone().set_requires_grad(true)...).detach(), got) == "");
-  };
-  in(float());
-  in(double());
+  CHECK(mismatch(got.to(Dtype::float64), expected, tolerance_of(dtype)) == "");
+  CHECK((got.dtype() == dtype || !is_floating(got.dtype())));
+  CHECK(mismatch(recorded.detach(), got) == "");
+}
+
+/// `word` of containers of double against that of tensors, in both floating dtypes.
+template <class F, std::same_as<Tensor>... X>
+void check_word(const char* word, const F& f, const X&... of) {
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    const auto in_dtype = [&](const auto&... x) {
+      compare(word, dtype, elements_of(f(to_xarray<double>(x.to(Dtype::float64))...)), f(x...),
+              f(tracked(x)...));
+    };
+    in_dtype(of.to(dtype)...);
+  }
 }
 
 Tensor points(double low, double high, std::uint64_t seed = 0) {
