@@ -1,4 +1,5 @@
 // Layers of sequences: what holds for each of them, then each by itself.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -288,7 +289,12 @@ TEST_CASE("multi-head attention: keys of its own are there whatever is masked, t
   const Tensor x = drawn({2, 3, 4}, -1, 1), everything = ones({2, 3}, Dtype::boolean);
   const nn::MultiheadAttention learnt(4, 2, {.add_bias_kv = true, .dtype = Dtype::float64});
   CHECK(learnt.bias_k.shape() == Shape{1, 1, 4});
-  CHECK(learnt.state().size() == 6);
+  const NamedTensors torch = nn::torch::state(learnt);
+  CHECK(torch.size() == 6);
+  CHECK(std::ranges::count_if(torch, [&](const auto& of) {
+          return (of.first == "bias_k" && mismatch(of.second, learnt.bias_k) == "") ||
+                 (of.first == "bias_v" && mismatch(of.second, learnt.bias_v) == "");
+        }) == 2);
   // Where nothing else may be attended to, all get bias_v.
   const Tensor alone = learnt(x, {.key_padding_mask = everything});
   CHECK(mismatch(alone, broadcast_to(learnt.out_proj(learnt.bias_v), {2, 3, 4}), 1e-15) == "");
