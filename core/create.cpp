@@ -6,6 +6,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
 #include <xtape/core/wraps.hpp>
 
 namespace xtape {
@@ -34,6 +35,30 @@ Tensor generate(const Shape& shape, Dtype dtype, F f,
 void check_bounds(const char* op, double first, double last, Dtype dtype) {
   Number(first).check(op, dtype);
   Number(last).check(op, dtype);
+}
+
+/// start, start + step, ...: `count` numbers of int64, the distance of which may exceed it.
+XTAPE_WRAPS Tensor steps_from(const char* op, std::int64_t start, std::uint64_t step,
+                              std::int64_t count) {
+  Tensor y = detail::make_tensor({count}, Dtype::int64, op);
+  auto* values = y.body().elements<std::int64_t>();
+  auto next = static_cast<std::uint64_t>(start);
+  for (std::int64_t i = 0; i < count; ++i, next += step)
+    values[i] = static_cast<std::int64_t>(next);
+  return y;
+}
+
+/// linspace of integers. Between them lie others, or it throws.
+XTAPE_WRAPS Tensor integers_between(std::int64_t start, std::int64_t stop, std::int64_t count) {
+  if (count < 2) return steps_from("linspace", start, 0, count);
+  const auto first = static_cast<std::uint64_t>(start), last = static_cast<std::uint64_t>(stop),
+             gaps = static_cast<std::uint64_t>(count - 1);
+  const bool rises = start <= stop;
+  const std::uint64_t distance = rises ? last - first : first - last, step = distance / gaps;
+  detail::require(
+      distance % gaps == 0, "linspace", "the step", "fit in int64",
+      (static_cast<double>(stop) - static_cast<double>(start)) / static_cast<double>(gaps));
+  return steps_from("linspace", start, rises ? step : 0 - step, count);
 }
 
 }  // namespace
@@ -114,11 +139,7 @@ XTAPE_WRAPS Tensor arange(std::int64_t start, std::int64_t stop, std::int64_t st
   if (count > INT64_MAX)
     throw ShapeError("arange: the number of elements must fit in int64; got " +
                      std::to_string(count));
-  Tensor y = detail::make_tensor({static_cast<std::int64_t>(count)}, Dtype::int64);
-  auto* values = y.body().elements<std::int64_t>();
-  for (std::uint64_t i = 0; i < count; ++i)
-    values[i] = static_cast<std::int64_t>(first + i * stride);
-  return y;
+  return steps_from("arange", start, stride, static_cast<std::int64_t>(count));
 }
 
 Tensor arange(double start, double stop, double step, Dtype dtype) {
@@ -130,7 +151,14 @@ Tensor arange(double start, double stop, double step, Dtype dtype) {
   }
   const auto n = static_cast<std::int64_t>(std::max(0.0, count));
   const auto element = [=](std::int64_t i) { return start + static_cast<double>(i) * step; };
-  if (n > 0) check_bounds("arange", start, element(n - 1), dtype);
+  // Rounded once: a last number that seems to fit does.
+  if (n > 0)
+    check_bounds("arange", start, std::fma(static_cast<double>(n - 1), step, start), dtype);
+  if (n > 0 && dtype == Dtype::int64) {
+    const auto stride = n > 1 ? Number(step).as<std::int64_t>("arange") : 0;
+    return steps_from("arange", static_cast<std::int64_t>(start),
+                      static_cast<std::uint64_t>(stride), n);
+  }
   return generate({n}, dtype, [element]<class T>(TypeTag<T>, std::int64_t i) {
     return static_cast<T>(element(i));
   });
@@ -144,6 +172,9 @@ Tensor linspace(double start, double stop, std::int64_t count, Dtype dtype) {
                      detail::text(start) + " and " + detail::text(stop));
   }
   check_bounds("linspace", start, stop, dtype);
+  if (dtype == Dtype::int64)
+    return integers_between(static_cast<std::int64_t>(start), static_cast<std::int64_t>(stop),
+                            count);
   const double step = count > 1 ? (stop - start) / static_cast<double>(count - 1) : 0;
   return generate({count}, dtype, [=]<class T>(TypeTag<T>, std::int64_t i) {
     return static_cast<T>(i > 0 && i == count - 1 ? stop : start + static_cast<double>(i) * step);

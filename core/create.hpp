@@ -36,15 +36,15 @@ class NestedList {
 /// A tensor of the numbers in nested braces: `tensor({{1.0, 2.0}, {3.0, 4.0}})`, or of one number,
 /// of rank 0. Without a dtype: the default one if any number is floating, int64 for integers,
 /// boolean for truth values.
-/// Throws ShapeError if the lists are ragged, ValueError for a number that does not fit in the
-/// dtype, see `Number::as`.
+/// Throws ShapeError if the lists are ragged, ValueError for a number that the dtype does not hold,
+/// 0.5 for int64, see `Number::as`; `tensor({0.5}).to(Dtype::int64)` truncates.
 [[nodiscard]] Tensor tensor(const NestedList& values);
 [[nodiscard]] Tensor tensor(const NestedList& values, Dtype dtype);
 
 /// Of 0 or 1.
 [[nodiscard]] Tensor zeros(const Shape& shape, Dtype dtype = default_dtype());
 [[nodiscard]] Tensor ones(const Shape& shape, Dtype dtype = default_dtype());
-/// Throws ValueError for a value that does not fit in the dtype, see `Number::as`.
+/// Throws ValueError for a value that the dtype does not hold, see `Number::as`.
 [[nodiscard]] Tensor full(const Shape& shape, const Number& value, Dtype dtype = default_dtype());
 [[nodiscard]] Tensor zeros_like(const Tensor& x);
 [[nodiscard]] Tensor ones_like(const Tensor& x);
@@ -69,7 +69,7 @@ template <std::floating_point Stop>
 }
 
 /// `count` numbers evenly spaced from start to stop, both included. Throws ValueError for a
-/// negative count, bounds whose distance is not finite, and numbers that do not fit in the dtype.
+/// negative count, bounds whose distance is not finite, and numbers that the dtype does not hold.
 [[nodiscard]] Tensor linspace(double start, double stop, std::int64_t count,
                               Dtype dtype = default_dtype());
 

@@ -34,7 +34,8 @@ T Number::as(const char* op) const {
   if constexpr (std::same_as<T, bool>) {
     return number_ != 0;
   } else if constexpr (std::same_as<T, std::int64_t>) {
-    if (is_floating() ? !(number_ >= -0x1p63 && number_ < 0x1p63) : exceeds_int64()) [[unlikely]]
+    const bool whole = number_ >= -0x1p63 && number_ < 0x1p63 && std::trunc(number_) == number_;
+    if (is_floating() ? !whole : exceeds_int64()) [[unlikely]]
       fail(op, Dtype::int64, *this);
     return is_floating() ? static_cast<std::int64_t>(number_) : integer_;
   } else {

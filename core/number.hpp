@@ -46,9 +46,9 @@ class Number {
   /// otherwise float64 for a floating number, and int64 for an integer beside truth values.
   Dtype dtype_beside(Dtype other) const;
 
-  /// The number as an element: rounded to a floating type, truncated to an integer, != 0 as bool.
-  /// T is bool, std::int64_t, float or double. Throws ValueError in the name of `op` for a finite
-  /// number beyond the range of T, and for NaN and infinities that should be integers.
+  /// The number as an element: itself, rounded if T is floating, != 0 if bool; numbers keep their
+  /// value or throw. T is bool, std::int64_t, float or double. Throws ValueError in the name of `op`
+  /// for a finite number beyond the range of T, and for what is no integer where T is one.
   template <class T>
   T as(const char* op) const;
   /// Throws as `as` does.

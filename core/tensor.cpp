@@ -41,14 +41,18 @@ void copy_values(const Body& from, void* values, Dtype dtype) {
                 source(from));
 }
 
-/// Throws ValueError for a value that is near no int64.
+/// Throws ValueError for a value that is no int64 even when truncated.
+void check_truncated(double value) {
+  if (!(std::abs(value) < 0x1p63)) Number(value).check("to", Dtype::int64);
+}
 void check_integers(const Tensor& tensor) {
-  if (tensor.body().number) return detail::number_of(tensor.body()).check("to", Dtype::int64);
+  if (tensor.body().number)
+    return check_truncated(detail::number_of(tensor.body()).as<double>("to"));
   const Tensor dense = tensor.is_contiguous() ? tensor : dense_copy(tensor, tensor.dtype(), "to");
   visit(tensor.dtype(), [&]<class T>(TypeTag<T>) {
     for (const T value :
          std::span(dense.body().elements<T>(), static_cast<std::size_t>(tensor.size())))
-      if (!(std::abs(static_cast<double>(value)) < 0x1p63)) Number(value).check("to", Dtype::int64);
+      check_truncated(static_cast<double>(value));
   });
 }
 
@@ -299,7 +303,9 @@ void Tensor::assign(const Tensor& given) const {
   const Tensor& value = detail::beside("assign", given, own.dtype, adapted);
   if (value.shape() != own.shape) throw_other_shape(*this, value.describe());
   if (value.dtype() != own.dtype) {
-    throw DtypeError("assign: the value must have the tensor's dtype; got " + value.describe() +
+    const bool number = given.body().number;
+    throw DtypeError("assign: the value must have the tensor's dtype; got " +
+                     (number ? detail::number_of(given.body()).text() : value.describe()) +
                      " for " + describe());
   }
   if (&given.body() == &own) return;

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
+#include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 
 namespace xtape::nn {
@@ -52,7 +54,8 @@ void check(const char* what, const Tensor& x, std::int64_t width, const Tensor& 
 /// A mask for scores [batch, heads, queries, keys], with true for what counts if it is boolean.
 class Mask {
  public:
-  Mask(const AttentionMasks& masks, const Shape& scores, Dtype dtype) : dtype_(dtype) {
+  Mask(const AttentionMasks& masks, bool causal, const Shape& scores, Dtype dtype) : dtype_(dtype) {
+    if (causal) add("causal", arange(scores[3]) > expand_dims(arange(scores[2]), 1));
     if (masks.attn_mask.defined()) {
       const Tensor& given = masks.attn_mask;
       const Shape one{scores[2], scores[3]}, all{scores[0] * scores[1], scores[2], scores[3]};
@@ -109,7 +112,8 @@ MultiheadAttention::MultiheadAttention(std::int64_t width, std::int64_t heads,
       key_width_(options.key_width == 0 ? width : options.key_width),
       value_width_(options.value_width == 0 ? width : options.value_width),
       dropout_(options.dropout),
-      batch_first_(options.batch_first) {
+      batch_first_(options.batch_first),
+      add_zero_attn_(options.add_zero_attn) {
   const auto weight = [&](const char* what, std::int64_t rows, std::int64_t inputs) {
     return parameter(what, drawn(rows, inputs, options.dtype, rng));
   };
@@ -122,6 +126,11 @@ MultiheadAttention::MultiheadAttention(std::int64_t width, std::int64_t heads,
   }
   if (options.bias)
     in_proj_bias = parameter("in_proj_bias", zeros(Shape{3 * width}, options.dtype));
+  if (options.add_bias_kv) {
+    const double spread = 1 / std::sqrt(static_cast<double>(width));
+    bias_k = parameter("bias_k", rng.normal({1, 1, width}, 0, spread, options.dtype));
+    bias_v = parameter("bias_v", rng.normal({1, 1, width}, 0, spread, options.dtype));
+  }
   if (dropout_ > 0) {
     const std::int64_t key = rng.integer(0, std::numeric_limits<std::int64_t>::max());
     stream_ = buffer("stream", tensor({key, std::int64_t{0}}));
@@ -130,7 +139,8 @@ MultiheadAttention::MultiheadAttention(std::int64_t width, std::int64_t heads,
   describe("MultiheadAttention",
            detail::Arguments(width, heads)("dropout", options.dropout, 0)(
                "bias", options.bias, true)("key_width", key_width_, width)(
-               "value_width", value_width_, width)("batch_first", batch_first_, true)
+               "value_width", value_width_, width)("add_bias_kv", options.add_bias_kv, false)(
+               "add_zero_attn", add_zero_attn_, false)("batch_first", batch_first_, true)
                .text);
 }
 
@@ -143,6 +153,24 @@ Tensor MultiheadAttention::project(const Tensor& x, std::int64_t part, std::int6
   const Tensor weight = in_proj_weight.defined() ? rows(in_proj_weight) : Tensor(*own[part]);
   return in_proj_bias.defined() ? linear(x, transpose(weight), rows(in_proj_bias))
                                 : linear(x, transpose(weight));
+}
+
+void MultiheadAttention::append_own_keys(Heads& heads) const {
+  const auto extended = [&](const Tensor& x, const Parameter& bias) {
+    const Shape one{x.extent(0), heads_, 1, x.extent(3)};
+    std::vector<Tensor> parts{x};
+    if (bias.defined()) parts.push_back(broadcast_to(reshape(bias, {heads_, 1, x.extent(3)}), one));
+    if (add_zero_attn_) parts.push_back(zeros(one, x.dtype()));
+    return concatenate(parts, 2);
+  };
+  const std::int64_t given = heads.k.extent(2);
+  heads.k = extended(heads.k, bias_k);
+  heads.v = extended(heads.v, bias_v);
+  Tensor& mask = heads.options.mask;
+  if (!mask.defined()) return;
+  std::vector<Padding> widths(static_cast<std::size_t>(mask.rank()));
+  widths.back().after = heads.k.extent(2) - given;
+  mask = pad(mask, widths, mask.dtype() == Dtype::boolean);
 }
 
 MultiheadAttention::Heads MultiheadAttention::projected(const Tensor& query, const Tensor& key,
@@ -163,8 +191,11 @@ MultiheadAttention::Heads MultiheadAttention::projected(const Tensor& query, con
   }
   Heads heads{split_heads(all[0]), split_heads(all[1]), split_heads(all[2]), {}};
   const Shape scores{query.extent(0), heads_, query.extent(1), key.extent(1)};
-  heads.options.mask = Mask(masks, scores, heads.q.dtype()).value();
-  heads.options.causal = masks.causal;
+  // The kernel's order of places would leave out the layer's own keys, which stand behind all others.
+  const bool causal_by_mask = masks.causal && has_own_keys();
+  heads.options.mask = Mask(masks, causal_by_mask, scores, heads.q.dtype()).value();
+  heads.options.causal = masks.causal && !causal_by_mask;
+  if (has_own_keys()) append_own_keys(heads);
   if (!training() || dropout_ == 0) return heads;
   auto* stream = xtape::detail::writable<std::int64_t>(stream_);
   heads.options.dropout = dropout_;
@@ -195,7 +226,7 @@ Tensor MultiheadAttention::attended(const Tensor& query, const Tensor& key, cons
   if (wanted == nullptr) {
     y = scaled_dot_product_attention(heads.q, heads.k, heads.v, heads.options);
   } else {
-    const Tensor each = eye(k.extent(1), heads.q.dtype());
+    const Tensor each = eye(heads.k.extent(2), heads.q.dtype());
     const Tensor all = scaled_dot_product_attention(heads.q, heads.k, each, heads.options);
     y = matmul(all, heads.v);
     const Tensor shown = wanted->average ? mean(all, 1) : all;

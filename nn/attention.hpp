@@ -15,6 +15,8 @@ struct MultiheadAttentionOptions {
   bool bias = true;
   std::int64_t key_width = 0;    ///< of keys; unless given that of queries
   std::int64_t value_width = 0;  ///< likewise
+  bool add_bias_kv = false;      ///< one more key and value, learnt, which no mask leaves out
+  bool add_zero_attn = false;    ///< behind them one of zeros, likewise
   bool batch_first =
       true;  ///< x [batch, positions, width], as in Keras; else [positions, batch, width], as in PyTorch
   Dtype dtype = default_dtype();
@@ -36,7 +38,8 @@ struct AttentionWeights {
   bool average = true;  ///< over the heads
 };
 
-/// What queries get, and the weights with which: [batch, queries, keys], or [batch, heads, queries, keys].
+/// What queries get, and the weights with which: [batch, queries, keys], or [batch, heads, queries, keys];
+/// the layer's own keys are the last.
 struct AttentionResult {
   Tensor output, weights;
 };
@@ -45,8 +48,9 @@ struct AttentionResult {
 ///   query [batch, queries, width]   key [batch, keys, key_width]   value [batch, keys, value_width]   ->
 ///   [batch, queries, width]; or all without the axis of the batch
 /// One tensor attends to itself. State: in_proj_weight [3 width, width], or q_proj_weight, k_proj_weight and
-/// v_proj_weight [width, ...] where widths differ; in_proj_bias [3 width]; out_proj, a Dense. Weights are
-/// drawn by Glorot and Bengio's rule, biases 0.
+/// v_proj_weight [width, ...] where widths differ; in_proj_bias [3 width]; bias_k and bias_v [1, 1, width], a
+/// key and a value as projected; out_proj, a Dense. Weights are drawn by Glorot and Bengio's rule, bias_k and
+/// bias_v from N(0, 1 / width), biases 0.
 /// A query that may attend to no key gets the bias of out_proj.
 /// Source: Vaswani et al., Attention Is All You Need (2017), section 3.2.2.
 /// Throws ValueError unless the heads divide the width, ShapeError and DtypeError for what does not fit.
@@ -65,10 +69,13 @@ struct MultiheadAttention : Module {
   Parameter in_proj_weight;                               // or undefined
   Parameter q_proj_weight, k_proj_weight, v_proj_weight;  // or undefined
   Parameter in_proj_bias;                                 // or undefined
+  Parameter bias_k, bias_v;                               // or undefined
   Dense out_proj;
 
  private:
   struct Heads;
+  bool has_own_keys() const { return bias_k.defined() || add_zero_attn_; }
+  void append_own_keys(Heads& heads) const;
   Heads projected(const Tensor& query, const Tensor& key, const Tensor& value,
                   const AttentionMasks& masks) const;
   Tensor attended(const Tensor& query, const Tensor& key, const Tensor& value,
@@ -78,7 +85,7 @@ struct MultiheadAttention : Module {
 
   std::int64_t width_, heads_, key_width_, value_width_;
   double dropout_;
-  bool batch_first_;
+  bool batch_first_, add_zero_attn_;
   Buffer stream_;  // int64[2], the key and the number of calls so far; undefined without dropout
 };
 

@@ -14,6 +14,7 @@
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/linalg.hpp>
 #include <xtape/ops/rearrange.hpp>
+#include <xtape/ops/reduce.hpp>
 #include <xtape/ops/special.hpp>
 
 namespace xtape::nn::init {
@@ -24,6 +25,12 @@ Shape matrix_of(const Shape& shape) {
   static_cast<void>(Fans::of(shape));
   const std::int64_t outputs = shape[shape.rank() - 1];
   return {outputs == 0 ? 0 : shape.size() / outputs, outputs};
+}
+
+/// Numbers that were drawn in float64. Throws ValueError for one that the dtype does not hold.
+Tensor fitting(const Tensor& numbers, Dtype dtype) {
+  if (numbers.size() > 0) Number(amax(abs(numbers)).item()).check("init", dtype);
+  return numbers.to(dtype);
 }
 
 }  // namespace
@@ -47,7 +54,7 @@ Initializer truncated_normal(const TruncatedNormalOptions& options) {
     const NoGradGuard off;
     const Tensor z = ndtri(rng.uniform(shape, first, last, Dtype::float64));
     const Tensor x = options.mean + (turned ? -options.stddev : options.stddev) * z;
-    return clip(x, options.low, options.high).to(dtype);
+    return fitting(clip(x, options.low, options.high), dtype);
   };
 }
 
@@ -55,6 +62,7 @@ Initializer orthogonal(double gain) {
   xtape::detail::require_not_negative("init", "gain", gain);
   return [gain](const Shape& shape, Dtype dtype, Rng& rng) {
     const NoGradGuard off;
+    Number(gain).check("init", dtype);
     const Shape matrix = matrix_of(shape);
     if (shape.size() == 0) return xtape::zeros(shape, dtype);
     const bool wide = matrix[0] < matrix[1];
@@ -81,7 +89,7 @@ Initializer sparse(double sparsity, double stddev) {
         values[static_cast<std::size_t>(input * matrix[1] + output)] = 0;
       }
     }
-    return from_vector(std::move(values), shape).to(dtype);
+    return fitting(from_vector(std::move(values), shape), dtype);
   };
 }
 

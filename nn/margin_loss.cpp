@@ -53,6 +53,7 @@ Tensor of_classes(const char* op, const Tensor& scores, const Tensor& weights) {
 Tensor hinge_loss(const Tensor& predictions, const Tensor& targets, const HingeOptions& options) {
   xtape::detail::require_finite("hinge_loss", "margin", options.margin);
   const Tensor y = signs("hinge_loss", "predictions", predictions, targets);
+  Number(options.margin).check("hinge_loss", predictions.dtype());
   const Tensor losses = relu(options.margin - y * predictions);
   return detail::reduced(options.squared ? square(losses) : losses, options.reduction);
 }
@@ -61,6 +62,7 @@ Tensor hinge_embedding_loss(const Tensor& distances, const Tensor& targets,
                             const MarginOptions& options) {
   xtape::detail::require_finite("hinge_embedding_loss", "margin", options.margin);
   const Tensor y = signs("hinge_embedding_loss", "distances", distances, targets);
+  Number(options.margin).check("hinge_embedding_loss", distances.dtype());
   return detail::reduced(where(y > 0, distances, excess(options.margin - distances)),
                          options.reduction);
 }
@@ -81,6 +83,7 @@ Tensor multi_margin_loss(const Tensor& scores, const Tensor& labels,
   const std::int64_t classes = scores.extent(1);
   detail::check_label_range(op, "labels", labels, classes);
   xtape::detail::require_finite(op, "margin", options.margin);
+  Number(options.margin).check(op, scores.dtype());
   xtape::detail::require_in<std::int64_t>(op, "power", options.power, 1, 2);
   const Tensor weights = of_classes(op, scores, options.class_weights);
   const Tensor own = take_along_axis(scores, expand_dims(labels, 1), 1);
@@ -129,6 +132,7 @@ Tensor margin_ranking_loss(const Tensor& a, const Tensor& b, const Tensor& targe
   detail::check_same_shape(op, "b", b, targets);
   detail::check_floating(op, "b", b);
   const Tensor y = signs(op, "a", a, targets);
+  Number(options.margin).check(op, a.dtype());
   return detail::reduced(excess(options.margin - y * (a - b)), options.reduction);
 }
 
@@ -137,6 +141,7 @@ Tensor cosine_embedding_loss(const Tensor& a, const Tensor& b, const Tensor& tar
   const char* const op = "cosine_embedding_loss";
   xtape::detail::require_finite(op, "margin", options.margin);
   check_vectors(op, "a and b", a, b);
+  Number(options.margin).check(op, a.dtype());
   if (targets.shape() != Shape{a.extent(0)}) {
     throw ShapeError("cosine_embedding_loss: targets must be [n]; got " + targets.describe() +
                      " for " + a.describe());
@@ -157,6 +162,8 @@ Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const T
   xtape::detail::require_not_negative(op, "eps", options.eps);
   check_vectors(op, "anchor and positive", anchor, positive);
   check_vectors(op, "anchor and negative", anchor, negative);
+  for (const double number : {options.margin, options.eps})
+    Number(number).check(op, anchor.dtype());
   const auto distance = [&](const Tensor& a, const Tensor& b) {
     return norm(a - b + options.eps, 1, {.order = options.order});
   };

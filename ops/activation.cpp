@@ -1,4 +1,5 @@
 #include <cmath>
+#include <initializer_list>
 #include <string>
 #include <utility>
 
@@ -19,6 +20,12 @@ Tensor floating(const char* op, const Tensor& x) {
   return is_floating(x.dtype()) ? x : x.to(Dtype::float64);
 }
 
+/// Throws ValueError for an option that does not fit beside x.
+void check_beside(const char* op, const Tensor& x, std::initializer_list<double> options) {
+  if (Operand(x).is_number()) return;
+  for (const double option : options) Number(option).check(op, x.dtype());
+}
+
 /// Both halves of an axis.
 std::pair<Tensor, Tensor> halves(const char* op, const Tensor& given, std::int64_t axis) {
   const Tensor x = floating(op, given);
@@ -37,6 +44,7 @@ Tensor with_nan(const Tensor& x, const Tensor& y) { return where(x != x, square(
 Tensor hardtanh(const Tensor& given, double low, double high) {
   const Tensor x = floating("hardtanh", given);
   detail::require(low <= high, "hardtanh", "low", "be at most high", low);
+  check_beside("hardtanh", x, {low, high});
   return with_nan(x, where(x <= low, low, where(x >= high, high, x)));
 }
 
@@ -44,18 +52,21 @@ Tensor celu(const Tensor& given, double alpha) {
   const Tensor x = floating("celu", given);
   detail::require_finite("celu", "alpha", alpha);
   detail::require(alpha != 0, "celu", "alpha", "not be 0", alpha);
+  check_beside("celu", x, {alpha});
   return alpha == 1 ? elu(x) : where(x > 0, x, alpha * elu(x / alpha));
 }
 
 Tensor hardshrink(const Tensor& given, double lambda) {
   const Tensor x = floating("hardshrink", given);
   detail::require_not_negative("hardshrink", "lambda", lambda);
+  check_beside("hardshrink", x, {lambda});
   return with_nan(x, where(abs(x) <= lambda, 0, x));
 }
 
 Tensor softshrink(const Tensor& given, double lambda) {
   const Tensor x = floating("softshrink", given);
   detail::require_not_negative("softshrink", "lambda", lambda);
+  check_beside("softshrink", x, {lambda});
   return where(abs(x) <= lambda, 0, x - lambda * sign(x));
 }
 
@@ -63,6 +74,7 @@ Tensor threshold(const Tensor& given, double limit, double value) {
   const Tensor x = floating("threshold", given);
   detail::require_finite("threshold", "limit", limit);
   detail::require_finite("threshold", "value", value);
+  check_beside("threshold", x, {limit, value});
   return with_nan(x, where(x <= limit, value, x));
 }
 

@@ -290,7 +290,10 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
                                     const AttentionOptions& options) {
   check(q, k, v, options.mask);
   detail::require_in(name, "dropout", options.dropout, 0.0, 1.0);
-  if (options.scale) detail::require_finite(name, "scale", *options.scale);
+  if (options.scale) {
+    detail::require_finite(name, "scale", *options.scale);
+    Number(*options.scale).check(name, q.dtype());
+  }
   const double width = static_cast<double>(q.extent(-1));
   const Rule of{options.scale.value_or(width > 0 ? 1 / std::sqrt(width) : 1),
                 options.causal,

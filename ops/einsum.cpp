@@ -260,13 +260,17 @@ Tensor einsum(std::string_view text, std::span<const Tensor> operands) {
   for (std::size_t i = 0; i < operands.size(); ++i) sets[i] &= kept[i];
   const std::vector<Step> order = best_order(sets, subscripts);
 
-  const Dtype dtype = detail::dtype_of_all(operands);
-  std::vector<Term> terms;
+  const Dtype others = detail::dtype_of_all(operands);
+  Dtype dtype = others;
+  std::vector<Tensor> given(operands.size());
   for (std::size_t i = 0; i < operands.size(); ++i) {
     Tensor adapted;
-    const Tensor x = detail::beside("einsum", operands[i], dtype, adapted).to(dtype);
-    terms.push_back(simplified({x, subscripts.inputs[i]}, kept[i]));
+    given[i] = detail::beside("einsum", operands[i], others, adapted);
+    dtype = promote(dtype, given[i].dtype());
   }
+  std::vector<Term> terms;
+  for (std::size_t i = 0; i < operands.size(); ++i)
+    terms.push_back(simplified({given[i].to(dtype), subscripts.inputs[i]}, kept[i]));
   const Labels wanted = lasting(subscripts.output, subscripts);
   for (const Step& step : order) {
     Term& first = terms[step.first];

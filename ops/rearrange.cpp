@@ -114,7 +114,8 @@ Tensor detail::values_for(const char* op, const Tensor& x, const Shape& place,
   const Tensor& given = values.tensor(op, x.dtype(), constant);
   if (promote(x.dtype(), given.dtype()) != x.dtype()) {
     throw DtypeError(std::string(op) + ": the values must fit in x's dtype; got " +
-                     given.describe() + " for " + x.describe());
+                     (values.is_number() ? values.number().text() : given.describe()) + " for " +
+                     x.describe());
   }
   Shape both = given.shape();
   if (place != both && given.rank() <= place.rank()) both = broadcast_shapes(op, both, place);
@@ -345,6 +346,8 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, const Operand& value) {
   detail::require_defined("masked_fill", "x", x);
   detail::require_defined("masked_fill", "mask", mask);
   detail::require_defined("masked_fill", "the value", value);
+  if (value.is_number() && !Operand(x).is_number())
+    value.number().check("masked_fill", value.number().dtype_beside(x.dtype()));
   return detail::named_in_errors("masked_fill", [&] { return where(mask, value, x); });
 }
 

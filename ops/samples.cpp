@@ -51,7 +51,9 @@ Tensor diff(const Tensor& x, std::int64_t n, std::int64_t given) {
 
 Tensor trapezoid(const Tensor& y, double dx, std::int64_t given) {
   const int axis = axis_of("trapezoid", y, given);
-  return sum(of_neighbours(y, axis), axis) * (dx / 2);
+  const Tensor total = sum(of_neighbours(y, axis), axis);
+  Number(dx).check("trapezoid", total.dtype());
+  return total * (dx / 2);
 }
 
 Tensor trapezoid(const Tensor& y, const Tensor& x, std::int64_t given) {

@@ -17,9 +17,10 @@ struct Preset {
 template <class T>
 Preset(T) -> Preset<T>;
 
-/// What may be given for a T; numbers are no truth values.
+/// What may be given for a T; numbers are no truth values, floating ones no integers.
 template <class U, class T>
-concept SettingOf = std::convertible_to<U, T> && !(std::same_as<T, bool> && !std::same_as<U, bool>);
+concept SettingOf = std::convertible_to<U, T> && !(
+    std::same_as<T, bool> && !std::same_as<U, bool>)&&!(std::integral<T> && std::floating_point<U>);
 
 /// An option that knows whether it was given. It is written and read like a T:
 /// `{.learning_rate = 1}`, `double rate = options.learning_rate`. A copy of a setting that was not

@@ -22,7 +22,10 @@ for name in $names; do
   last=$(printf '%s' "$name" | sed -E 's/.*(::|\.)//')
   case $name in
     const | a.then) continue ;;
-    nn::* | optim::* | data::*) headers=$(find "${name%%::*}" -name '*.hpp' ! -path '*/kernels/*') ;;
+    [a-z]*::*)  # optim::schedule stands within optim
+      within=${name%::*}
+      headers=$(grep -rlE "^namespace (xtape::$within|${within##*::}) \{" --include='*.hpp' \
+        core ops nn optim data train) || headers=/dev/null ;;
     *) headers=$(find core ops nn optim data train -name '*.hpp' ! -path '*/kernels/*') ;;
   esac
   printf '%s\n' "$rows" | grep -qx "$last" && continue

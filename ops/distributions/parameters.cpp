@@ -85,27 +85,32 @@ Tensor in_floating(const Tensor& parameter) {
 }
 
 Dtype dtype_of(std::initializer_list<const Tensor*> parameters) {
-  bool numbers = true;
-  Dtype dtype = Dtype::boolean;
+  bool alone = true;
+  Dtype numbers = default_dtype(), dtype = Dtype::boolean;
   for (const Tensor* parameter : parameters) {
-    if (Operand(*parameter).is_number()) continue;
-    numbers = false;
-    dtype = promote(dtype, parameter->dtype());
+    const bool number = Operand(*parameter).is_number();
+    alone = alone && number;
+    if (number) numbers = std::max(numbers, parameter->dtype());
+    if (!number) dtype = promote(dtype, parameter->dtype());
   }
-  if (numbers) return default_dtype();
+  if (alone) return numbers;
   return is_floating(dtype) ? dtype : Dtype::float64;
 }
 
 Tensor beside(const Tensor& x, std::initializer_list<const Tensor*> others) {
   const auto is_tensor = [](const Tensor* other) { return !Operand(*other).is_number(); };
   const bool alone = !is_tensor(&x) && std::any_of(others.begin(), others.end(), is_tensor);
-  return alone ? x.to(dtype_of(others)) : x;
+  Tensor adapted;
+  return alone ? xtape::detail::beside("log_prob", x, dtype_of(others), adapted) : x;
 }
 
 Batch::Batch(const char* distribution, std::initializer_list<const Tensor*> parameters)
     : dtype(dtype_of(parameters)) {
-  for (const Tensor* parameter : parameters)
+  for (const Tensor* parameter : parameters) {
     shape = broadcast_shapes(distribution, shape, parameter->shape());
+    const Operand given(*parameter);
+    if (given.is_number()) given.number().check(distribution, dtype);
+  }
 }
 
 Tensor Batch::operator()(const Tensor& x) const { return broadcast_to(x.to(dtype), shape); }

@@ -26,7 +26,7 @@ void check_parameter(const char* distribution, const char* name, const Tensor& p
 Tensor in_floating(const Tensor& parameter);
 
 /// The floating dtype that tensors of parameters have together; numbers take any, and alone the
-/// default one.
+/// default one, float64 where it does not hold them.
 Dtype dtype_of(std::initializer_list<const Tensor*> parameters);
 
 /// A number as a tensor in the dtype of the tensors among others, if there are any: that it would take

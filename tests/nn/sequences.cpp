@@ -1,4 +1,5 @@
 // Layers of sequences: what holds for each of them, then each by itself.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -282,6 +283,44 @@ TEST_CASE("multi-head attention: masks in PyTorch's words, weights, what nobody 
   CHECK(error_of<ShapeError>([&] {
           return layer(x, {.key_padding_mask = ones({3}, Dtype::boolean)});
         }) == "multihead_attention: key_padding_mask must be [2, 3]; got boolean[3]");
+}
+
+TEST_CASE("multi-head attention: keys of its own are there whatever is masked, the last") {
+  const Tensor x = drawn({2, 3, 4}, -1, 1), everything = ones({2, 3}, Dtype::boolean);
+  const nn::MultiheadAttention learnt(4, 2, {.add_bias_kv = true, .dtype = Dtype::float64});
+  CHECK(learnt.bias_k.shape() == Shape{1, 1, 4});
+  const NamedTensors torch = nn::torch::state(learnt);
+  CHECK(torch.size() == 6);
+  CHECK(std::ranges::count_if(torch, [&](const auto& of) {
+          return (of.first == "bias_k" && mismatch(of.second, learnt.bias_k) == "") ||
+                 (of.first == "bias_v" && mismatch(of.second, learnt.bias_v) == "");
+        }) == 2);
+  // Where nothing else may be attended to, all get bias_v.
+  const Tensor alone = learnt(x, {.key_padding_mask = everything});
+  CHECK(mismatch(alone, broadcast_to(learnt.out_proj(learnt.bias_v), {2, 3, 4}), 1e-15) == "");
+  const auto causal = learnt.with_weights(x, x, x, {.masks = {.causal = true}});
+  CHECK(mismatch(causal.output, learnt(x, {.causal = true}), 1e-14) == "");
+  CHECK(mismatch(sum(causal.weights, -1), ones({2, 3}, Dtype::float64), 1e-14) == "");
+  const Tensor seen = tensor({{1, 0, 0, 1}, {1, 1, 0, 1}, {1, 1, 1, 1}});
+  CHECK(all((causal.weights > 0) == (seen == 1)).item() == 1);
+
+  const nn::MultiheadAttention zero(4, 2, {.add_zero_attn = true, .dtype = Dtype::float64});
+  CHECK(zero.state().size() == 4);
+  CHECK(mismatch(zero(x, {.key_padding_mask = everything}),
+                 broadcast_to(zero.out_proj.bias, {2, 3, 4}), 1e-15) == "");
+  const Tensor shares = zero.with_weights(x[0], x[0], x[0], {.average = false}).weights;
+  CHECK(shares.shape() == Shape{2, 3, 4});
+  CHECK(all(shares > 0).item() == 1);
+
+  const nn::MultiheadAttention both(
+      4, 2, {.add_bias_kv = true, .add_zero_attn = true, .batch_first = false});
+  CHECK(both(ones({3, 2, 4})).shape() == Shape{3, 2, 4});
+  CHECK(both.with_weights(ones({3, 2, 4}), ones({5, 2, 4}), ones({5, 2, 4})).weights.shape() ==
+        Shape{2, 3, 7});
+  std::ostringstream text;
+  text << both;
+  CHECK(text.str().starts_with(
+      "MultiheadAttention(4, 2, add_bias_kv=true, add_zero_attn=true, batch_first=false"));
 }
 
 TEST_CASE("multi-head attention: dropout in training, with a stream that is saved") {

@@ -30,6 +30,8 @@ TEST_CASE("a setting is a value that knows whether it was given") {
   static_assert(std::is_convertible_v<int, Setting<double>>);
   static_assert(std::is_convertible_v<float, Setting<double>>);
   static_assert(!std::is_convertible_v<const char*, Setting<double>>);
+  static_assert(std::is_convertible_v<int, Setting<std::int64_t>>);
+  static_assert(!std::is_convertible_v<double, Setting<std::int64_t>>);
   static_assert(std::is_convertible_v<bool, Setting<bool>>);
   static_assert(!std::is_convertible_v<double, Setting<bool>>);
   static_assert(!std::is_convertible_v<const char*, Setting<bool>>);

@@ -114,6 +114,33 @@ TEST_CASE("peers: layers") {
                      {.masks = {.attn_mask = masked({2, 3}), .key_padding_mask = masked({2, 3})},
                       .average = false}));
                })},
+          {"MultiheadAttention: keys of its own, masks",
+           layer(
+               3,
+               [](Dtype d) {
+                 return nn::MultiheadAttention(
+                     4, 2, {.add_bias_kv = true, .add_zero_attn = true, .dtype = d});
+               },
+               [](const auto& of, auto& v) {
+                 return both(of.with_weights(
+                     v[0], v[1], v[2],
+                     {.masks = {.attn_mask = masked({2, 3}), .key_padding_mask = masked({2, 3})}}));
+               })},
+          {"MultiheadAttention: a learnt key, causal",
+           layer(
+               1,
+               [](Dtype d) {
+                 return nn::MultiheadAttention(4, 2, {.add_bias_kv = true, .dtype = d});
+               },
+               [](const auto& of, auto& v) { return of(v[0], {.causal = true}); })},
+          {"MultiheadAttention: zeros, other widths, numbers added",
+           layer(
+               4,
+               [](Dtype d) {
+                 return nn::MultiheadAttention(
+                     4, 2, {.key_width = 3, .value_width = 2, .add_zero_attn = true, .dtype = d});
+               },
+               [](const auto& of, auto& v) { return of(v[0], v[1], v[2], {.attn_mask = v[3]}); })},
           {"TransformerEncoderLayer: normalised behind",
            layer(
                1, [](Dtype d) { return nn::TransformerEncoderLayer(4, 2, small(d)); },

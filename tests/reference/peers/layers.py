@@ -25,6 +25,17 @@ def layer(module, *shapes, results=None, **options):
     return Use(drawn, apply)
 
 
+class Called(torch.nn.Module):
+    """`of`, called otherwise: as `call(of, ...)`"""
+
+    def __init__(self, of, call):
+        super().__init__()
+        self.of, self.call = of, call
+
+    def forward(self, *values):
+        return self.call(self.of, *values)
+
+
 def is_dense(module, name):
     return isinstance(module.get_submodule(name.rpartition(".")[0]), torch.nn.Linear)
 
@@ -58,6 +69,15 @@ uses = {
     "MultiheadAttention: other widths, masks, weights of each head": layer(
         torch.nn.MultiheadAttention(4, 2, kdim=3, vdim=2, bias=False), (2, 2, 4), (3, 2, 3), (3, 2, 2),
         results=list, attn_mask=masked(2, 3), key_padding_mask=masked(2, 3), average_attn_weights=False),
+    "MultiheadAttention: keys of its own, masks": layer(
+        torch.nn.MultiheadAttention(4, 2, add_bias_kv=True, add_zero_attn=True, batch_first=True),
+        (2, 2, 4), (2, 3, 4), (2, 3, 4), results=list, attn_mask=masked(2, 3), key_padding_mask=masked(2, 3)),
+    "MultiheadAttention: a learnt key, causal": layer(
+        Called(torch.nn.MultiheadAttention(4, 2, add_bias_kv=True, batch_first=True),
+               lambda of, x: of(x, x, x, attn_mask=torch.triu(torch.ones(3, 3), 1) == 1)[0]), (2, 3, 4)),
+    "MultiheadAttention: zeros, other widths, numbers added": layer(
+        Called(torch.nn.MultiheadAttention(4, 2, kdim=3, vdim=2, add_zero_attn=True, batch_first=True),
+               lambda of, q, k, v, mask: of(q, k, v, attn_mask=mask)[0]), (1, 2, 4), (1, 3, 3), (1, 3, 2), (2, 3)),
     "TransformerEncoderLayer: normalised behind": layer(
         torch.nn.TransformerEncoderLayer(4, 2, **encoder), (2, 3, 4)),
     "TransformerEncoderLayer: normalised first, gelu": layer(
