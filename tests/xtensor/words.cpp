@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -52,7 +53,7 @@ Tensor elements_of(const E& expression) {
 Tensor tracked(const Tensor& x) { return x.clone().set_requires_grad(true); }
 
 /// A word of containers against that of tensors of a dtype: values, shape and dtype.
-void compare(const char* word, Dtype dtype, const Tensor& expected, const Tensor& got,
+void compare(const std::string& word, Dtype dtype, const Tensor& expected, const Tensor& got,
              const Tensor& recorded) {
   CAPTURE(word);
   CHECK(mismatch(got.to(Dtype::float64), expected, tolerance_of(dtype)) == "");
