@@ -22,6 +22,12 @@ class Unshared {
   bool outer_;
 };
 
+}  // namespace xtape::detail
+
+XTAPE_EXPORT_END
+
+namespace xtape::detail {
+
 /// What to do for [first, last) of so many things.
 class RangeFunction {
  public:
@@ -82,5 +88,3 @@ inline std::chrono::nanoseconds time_of_products(double count) {
 }
 
 }  // namespace xtape::detail
-
-XTAPE_EXPORT_END

@@ -119,6 +119,9 @@ std::vector<Use> products() {
       {"linear", {{203, 64}, {64, 128}, {128}}, [](auto& x) { return linear(x[0], x[1], x[2]); }},
       {"large", {{131, 1100}, {1100, 1090}}, [](auto& x) { return matmul(x[0], x[1]); }},
       {"over a long axis", {{3, 9001}, {9001, 5}}, [](auto& x) { return matmul(x[0], x[1]); }},
+      {"large, of many rows",
+       {{1003, 301}, {301, 290}},
+       [](auto& x) { return matmul(x[0], x[1]); }},
       {"batch", {{17, 31, 29}, {17, 29, 13}}, [](auto& x) { return matmul(x[0], x[1]); }},
   };
 }

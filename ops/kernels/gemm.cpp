@@ -193,12 +193,13 @@ void tiled_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, 
 }
 
 /// By BLAS; threads share rows of y, unless BLAS has threads itself. Pieces are so large that BLAS takes
-/// them as it would take all.
+/// them as it would take all, and of so many rows that OpenBLAS sums each as before: its kernels take 12 or
+/// 24 together (of 300 products cut at multiples of 64 a half or more had other bits, at those of 48 none).
 void shared_blas_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k,
                          const Matrix& a, const Matrix& b, std::byte* y, std::int64_t stride,
                          bool added) {
   constexpr double worth = 1 << 22;
-  constexpr std::int64_t together = 64;
+  constexpr std::int64_t together = 48;
   const auto bytes = static_cast<std::int64_t>(size_of(dtype));
   const double row = static_cast<double>(n) * static_cast<double>(k);
   const std::int64_t piece =
