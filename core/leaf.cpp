@@ -55,7 +55,7 @@ Tensor Leaf::grad(Node& node) {
   }
   if (!now.defined() || !of_rows(now)) return now;
   Tensor once = coalesced(now);
-  const Tensor result = once;
+  Tensor result = once;
   const std::lock_guard lock(gradients_mutex());
   Leaf& leaf = static_cast<Leaf&>(node);
   if (same(leaf.grad_, now)) std::swap(leaf.grad_, once);  // for who asks next

@@ -43,7 +43,7 @@ std::string prefix_between(const std::vector<std::string>& longer,
   const std::unordered_set<std::string_view> all(longer.begin(), longer.end());
   for (const std::string& name : longer) {
     if (!name.ends_with(shorter.front())) continue;
-    const std::string prefix = name.substr(0, name.size() - shorter.front().size());
+    std::string prefix = name.substr(0, name.size() - shorter.front().size());
     const auto fits = [&](const std::string& one) { return all.contains(prefix + one); };
     if (std::ranges::all_of(shorter, fits)) return prefix;
   }

@@ -97,10 +97,15 @@ Tensor dense(const Tensor& gradient) {
 Tensor accumulate_rows(Tensor a, Tensor b) {
   if (!of_rows(a)) std::swap(a, b);
   if (of_rows(b)) {
-    const bool own = !shared(a);
-    Tensor sum = own ? std::move(a) : make(a.shape(), a.dtype());
+    Tensor sum = a;
+    a = {};
+    if (shared(sum)) {
+      const RowsBody& others = body_of(sum);
+      Tensor copy = make(others.shape, others.dtype);
+      body_of(copy).parts = others.parts;
+      sum = std::move(copy);
+    }
     RowsBody& body = body_of(sum);
-    if (!own) body.parts = body_of(a).parts;
     const RowsBody& other = body_of(b);
     body.parts.insert(body.parts.end(), other.parts.begin(), other.parts.end());
     body.coalesced = false;

@@ -91,10 +91,9 @@ Tensor Embedding::operator()(const Tensor& x) const {
     check_words(words, weight.extent(0));
     if (max_norm_) shorten(words);
     using namespace xtape::detail;
-    const Tensor rows = sparse_
-                            ? taken_sparsely(weight, resolved("embedding", words, weight.extent(0)),
-                                             padding_index_.value_or(-1))
-                            : take(weight, words);
+    Tensor rows = sparse_ ? taken_sparsely(weight, resolved("embedding", words, weight.extent(0)),
+                                           padding_index_.value_or(-1))
+                          : take(weight, words);
     if (!padding_index_) return rows;
     return where(expand_dims(words == *padding_index_, -1), rows.detach(), rows);
   });

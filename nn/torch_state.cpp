@@ -23,12 +23,12 @@ std::unordered_map<std::string, TorchLayout> layouts_of(const Module& model) {
 
 /// A name after what the modules that it leads through say, the innermost first.
 std::string renamed(const NamedModules& modules, std::string name) {
-  for (auto at = modules.rbegin(); at != modules.rend();
-       ++at) {  // a module stands before its parts
-    const std::string prefix = at->first.empty() ? "" : at->first + '.';
+  for (std::size_t i = modules.size(); i > 0;) {  // a module stands before its parts
+    const auto& [path, module] = modules[--i];
+    const std::string prefix = path.empty() ? "" : path + '.';
     if (!name.starts_with(prefix)) continue;
     const std::string_view rest = std::string_view(name).substr(prefix.size());
-    for (const auto& [own, other] : at->second->torch_names()) {
+    for (const auto& [own, other] : module->torch_names()) {
       const bool fits = own.ends_with('.') ? rest.starts_with(own) : rest == own;
       if (!fits) continue;
       name = prefix + other + std::string(rest.substr(own.size()));

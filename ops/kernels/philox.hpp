@@ -28,18 +28,11 @@ struct Words {
   /// The products of the lower words of all lanes. Of compilers none finds the instruction.
   XTAPE_INLINE static Pairs product(Pairs a, Pairs b) {
 #if defined(__AVX512F__)
-    using Signed = int __attribute__((vector_size(64)));
-    using Wide = long long __attribute__((vector_size(64)));
-    return reinterpret_cast<Pairs>(__builtin_ia32_pmuludq512_mask(
-        reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b), Wide{}, 0xff));
+    return Pairs(_mm512_maskz_mul_epu32(0xff, __m512i(a), __m512i(b)));
 #elif defined(__AVX2__)
-    using Signed = int __attribute__((vector_size(32)));
-    return reinterpret_cast<Pairs>(
-        __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
-#elif defined(__SSE2__)
-    using Signed = int __attribute__((vector_size(16)));
-    return reinterpret_cast<Pairs>(
-        __builtin_ia32_pmuludq128(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
+    return Pairs(_mm256_mul_epu32(__m256i(a), __m256i(b)));
+#elif defined(__SSE2__) && !defined(__AVX__)
+    return Pairs(_mm_mul_epu32(__m128i(a), __m128i(b)));
 #else
     return (a & 0xffffffff) * (b & 0xffffffff);
 #endif
@@ -74,13 +67,13 @@ struct PhiloxBlock {
     Singles upper, lower;
   };
 
-  XTAPE_WRAPS XTAPE_INLINE void generate_register(std::uint64_t first, std::uint32_t at,
+  XTAPE_INLINE XTAPE_WRAPS void generate_register(std::uint64_t first, std::uint32_t at,
                                                   std::uint64_t stream, std::uint64_t key) {
-    const auto lower = static_cast<std::uint32_t>(first + at);
+    const Singles lower = Singles{} + static_cast<std::uint32_t>(first + at);
+    const Singles upper = Singles{} + static_cast<std::uint32_t>((first + at) >> 32);
     Singles w[4];
     w[0] = Words::count() + lower;
-    w[1] =
-        static_cast<std::uint32_t>((first + at) >> 32) - (w[0] < lower);  // a comparison gives -1
+    w[1] = upper - reinterpret_cast<Singles>(w[0] < lower);  // a comparison that is true gives -1
     w[2] = Singles{} + static_cast<std::uint32_t>(stream);
     w[3] = Singles{} + static_cast<std::uint32_t>(stream >> 32);
     auto low = static_cast<std::uint32_t>(key);
