@@ -60,7 +60,7 @@ Tensor sum_of_squares(const Tensor& x, const Axes& axes, ReduceOptions options) 
   const bool last = std::none_of(flags.begin(), flags.begin() + first, [](bool on) { return on; });
   if (!last || first == x.rank() || x.size() == 0 || !x.is_contiguous())
     return sum(square(x), axes, options);
-  const Tensor y = apply(SumOfSquares{x.rank() - first}, x);
+  Tensor y = apply(SumOfSquares{x.rank() - first}, x);
   if (!options.keep_dims) return y;
   Shape shape = x.shape();
   for (int axis = first; axis < x.rank(); ++axis) shape[axis] = 1;

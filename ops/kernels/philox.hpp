@@ -12,10 +12,10 @@ inline namespace XTAPE_LEVEL {
 
 /// A register of words, two in each lane of 64 bits.
 struct Words {
-  typedef std::uint64_t Pairs
-      __attribute__((vector_size(register_bytes)));  // NOLINT(modernize-use-using)
-  typedef std::uint32_t Singles
-      __attribute__((vector_size(register_bytes)));  // NOLINT(modernize-use-using)
+  // NOLINTBEGIN(modernize-use-using)
+  typedef std::uint64_t Pairs __attribute__((vector_size(register_bytes)));
+  typedef std::uint32_t Singles __attribute__((vector_size(register_bytes)));
+  // NOLINTEND(modernize-use-using)
   static constexpr std::uint32_t width = register_bytes / sizeof(std::uint32_t);
 
   /// 0, 1, 2, ...
