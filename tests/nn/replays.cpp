@@ -1,7 +1,5 @@
 // The models of the examples, trained beside PyTorch from equal weights: tests/reference/replays.py says what
 // the numbers of tests/nn/replays.txt are.
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
@@ -13,6 +11,8 @@
 
 #include <xtape/xtape.hpp>
 
+#include "../../bench/initialise.hpp"
+
 using namespace xtape;
 
 namespace {
@@ -21,27 +21,6 @@ constexpr int steps = 50, batches = 5;
 
 Tensor classes(Rng& stream, std::int64_t count, const Shape& shape) {
   return floor(stream.uniform(shape, 0, static_cast<double>(count))).to(Dtype::int64);
-}
-
-/// Weights of one stream, in the order of PyTorch's names.
-void initialise(const nn::Module& model) {
-  NamedTensors state = nn::torch::state(model);
-  std::erase_if(state, [](const NamedTensor& entry) {
-    return entry.first.find("running_") != std::string::npos ||
-           entry.first.find("num_batches_tracked") != std::string::npos;
-  });
-  std::sort(state.begin(), state.end(),
-            [](const NamedTensor& a, const NamedTensor& b) { return a.first < b.first; });
-  Rng stream(1);
-  for (auto& [name, tensor] : state) {
-    const bool vector = tensor.rank() == 1;
-    const double inputs =
-        static_cast<double>(tensor.size()) / static_cast<double>(tensor.extent(0));
-    const double bound = vector ? 0.1 : std::sqrt(3 / inputs);
-    tensor = stream.uniform(tensor.shape(), -bound, bound) +
-             (vector && name.ends_with(".weight") ? 1 : 0);
-  }
-  CHECK(nn::torch::restore(model, state, {.strict = false}).unexpected.empty());
 }
 
 std::vector<double> losses_of(const std::string& name) {
@@ -129,7 +108,7 @@ TEST_CASE("replayed beside PyTorch: lenet") {
                              nn::Dense(32, 16),
                              nn::ReLU(),
                              nn::Dense(16, 10)};
-  initialise(model);
+  bench::initialise(model);
   optim::AdamW optimizer = decaying(model);
   replay("LeNet", optimizer, [&](Rng& stream, int) {
     const Tensor x = stream.uniform({16, 1, 8, 8}, -1, 1);
@@ -140,7 +119,7 @@ TEST_CASE("replayed beside PyTorch: lenet") {
 TEST_CASE("replayed beside PyTorch: sequence, with the state handed on and gradients clipped") {
   const DefaultDtypeGuard in(Dtype::float64);
   const Forecast model;
-  initialise(model);
+  bench::initialise(model);
   optim::Adam optimizer = steady(model);
   nn::LstmInput state;
   int clipped = 0;
@@ -159,7 +138,7 @@ TEST_CASE("replayed beside PyTorch: sequence, with the state handed on and gradi
 TEST_CASE("replayed beside PyTorch: language_model") {
   const DefaultDtypeGuard in(Dtype::float64);
   const LanguageModel model;
-  initialise(model);
+  bench::initialise(model);
   optim::AdamW optimizer = decaying(model);
   replay("LanguageModel", optimizer, [&](Rng& stream, int) {
     const Tensor text = classes(stream, 11, {4, 13});
@@ -175,7 +154,7 @@ TEST_CASE("replayed beside PyTorch: autoencoder") {
   using distributions::Normal;
   const DefaultDtypeGuard in(Dtype::float64);
   const Autoencoder model;
-  initialise(model);
+  bench::initialise(model);
   optim::Adam optimizer = steady(model);
   replay("Autoencoder", optimizer, [&](Rng& stream, int) {
     const Tensor x = stream.uniform({16, 20});
