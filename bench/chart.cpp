@@ -115,7 +115,7 @@ void write_svg(std::ostream& out, const std::string& title, const std::vector<Ti
       write_text(out, left - 8, y - 5, " text-anchor=\"end\"", timing.contestants[i]);
       out << "<rect x=\"" << left << "\" y=\"" << y - row_height + 3 << "\" width=\""
           << length(ratio) << "\" height=\"" << row_height - 5 << "\" fill=\""
-          << (i == 0 ? "#1f6f8b" : "#b0b7bd") << "\"/>\n";
+          << (timing.contestants[i] == "xtape" ? "#1f6f8b" : "#b0b7bd") << "\"/>\n";
       write_text(out, left + length(ratio) + 5, y - 5, "", fixed(ratio, ratio < 10 ? 2 : 1));
     }
   }

@@ -22,7 +22,7 @@ void write_json(std::ostream& out, const std::string& machine, int threads,
                 const std::vector<Timing>& timings);
 
 /// Bars: how many times as long as the first each contestant takes, in the median over rounds, on a
-/// logarithmic scale.
+/// logarithmic scale; xtape's stand out.
 void write_svg(std::ostream& out, const std::string& title, const std::vector<Timing>& timings);
 
 /// The two, each into a file unless its name is empty. Throws std::runtime_error if one cannot be written.
