@@ -2,7 +2,8 @@
 # which there are.
 
 # Rules of optimizers may round once where the processor can: faster, and closer to the formula.
-set_source_files_properties(optim/kernels/update.cpp optim/kernels/more_updates.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+set_source_files_properties(optim/kernels/update.cpp optim/kernels/more_updates.cpp PROPERTIES
+  COMPILE_OPTIONS -ffp-contract=fast SKIP_PRECOMPILE_HEADERS ON)
 
 # gcc at -O3 writes a loop once more for each case that it can think of. Where the loops are many and
 # say themselves what goes together, that only takes room: two thirds of what follows.
@@ -13,7 +14,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT XTAPE_SANITIZE)
   set_source_files_properties(ops/kernels/skinny.cpp
     PROPERTIES COMPILE_OPTIONS "-fno-version-loops-for-strides")
   set_source_files_properties(ops/kernels/reduce.cpp
-    PROPERTIES COMPILE_OPTIONS "-O2;-fvect-cost-model=dynamic")
+    PROPERTIES COMPILE_OPTIONS "-O2;-fvect-cost-model=dynamic" SKIP_PRECOMPILE_HEADERS ON)
 endif()
 
 set(level_names "")
@@ -45,6 +46,8 @@ foreach(level IN LISTS XTAPE_LEVELS)
   endif()
   target_include_directories(${target}
     PRIVATE $<TARGET_PROPERTY:xtape_core,INTERFACE_INCLUDE_DIRECTORIES>)
+  xtape_precompile(${target} <algorithm> <cmath> <functional> <string> <vector>
+    <xtape/core/kernels/lane.hpp>)
   list(APPEND objects $<TARGET_OBJECTS:${target}>)
 endforeach()
 list(REVERSE objects)  # the highest next to what calls it, see CMakeLists.txt

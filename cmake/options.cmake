@@ -19,6 +19,8 @@ baseline, for the compiler's default; native, for this machine alone")
 set(XTAPE_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread; with clang \
 also integer")
 
+option(XTAPE_PRECOMPILED "Precompile headers for our own targets" ON)
+
 set(CMAKE_CXX_EXTENSIONS OFF)
 
 if(XTAPE_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
@@ -57,6 +59,8 @@ endif()
 if(XTAPE_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(XTAPE_CCACHE ccache)
   if(XTAPE_CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${XTAPE_CCACHE}")
+    # What it must overlook to take sources with precompiled headers at all.
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros "${XTAPE_CCACHE}")
   endif()
 endif()

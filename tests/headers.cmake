@@ -1,5 +1,6 @@
 # Every public header compiles on its own, and twice in one file: in front of the source that it stands
-# beside, which costs nothing, or in a file of its own.
+# beside, which costs nothing, or in a file of its own. Behind precompiled headers the former would say
+# nothing: it is for ./dev lint, which reads all sources without them.
 
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_BINARY_DIR}/include"
   FOLLOW_SYMLINKS "${PROJECT_BINARY_DIR}/include/*.hpp")
@@ -13,7 +14,7 @@ endforeach()
 
 foreach(header IN LISTS headers)
   string(REGEX REPLACE "^xtape/(.*)\\.hpp$" "\\1.cpp" beside "${header}")
-  if(beside IN_LIST library)
+  if(beside IN_LIST library AND NOT XTAPE_PRECOMPILED)
     set_property(SOURCE "${PROJECT_SOURCE_DIR}/${beside}" DIRECTORY "${PROJECT_SOURCE_DIR}"
       APPEND PROPERTY COMPILE_OPTIONS -include "${header}")
   else()
