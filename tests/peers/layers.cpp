@@ -32,7 +32,7 @@ auto layer(std::size_t inputs, Make make, Apply apply) {
 }
 
 /// All results of a recurrent layer.
-constexpr auto all = [](const auto& net, const Tensors& v) {
+constexpr auto every_result = [](const auto& net, const Tensors& v) {
   const auto result = net(v[0], {});
   Tensors results{result.output, result.hidden};
   if constexpr (requires { result.cell; }) results.push_back(result.cell);
@@ -59,14 +59,14 @@ TEST_CASE("peers: layers") {
       {
           {"RNN: two layers",
            layer(
-               1, [](Dtype d) { return nn::RNN(2, 3, {.layers = 2, .dtype = d}); }, all)},
+               1, [](Dtype d) { return nn::RNN(2, 3, {.layers = 2, .dtype = d}); }, every_result)},
           {"GRU: both directions",
            layer(
                1,
                [](Dtype d) {
                  return nn::GRU(2, 2, {.bidirectional = true, .batch_first = false, .dtype = d});
                },
-               all)},
+               every_result)},
           {"LSTM: two layers, both directions, no biases",
            layer(
                1,
@@ -74,9 +74,10 @@ TEST_CASE("peers: layers") {
                  return nn::LSTM(2, 2,
                                  {.layers = 2, .bidirectional = true, .bias = false, .dtype = d});
                },
-               all)},
-          {"LSTM: one sequence", layer(
-                                     1, [](Dtype d) { return nn::LSTM(2, 3, {.dtype = d}); }, all)},
+               every_result)},
+          {"LSTM: one sequence",
+           layer(
+               1, [](Dtype d) { return nn::LSTM(2, 3, {.dtype = d}); }, every_result)},
           {"RNNCell: relu", layer(
                                 2,
                                 [](Dtype d) {

@@ -20,7 +20,7 @@ using namespace refusals;
 namespace {
 
 const std::vector<std::int64_t> below_one{0, -1, least}, below_zero{-1, least};
-const std::vector<double> negative{-1, not_a_number, inf};
+const std::vector<double> negatives{-1, not_a_number, inf};
 const std::vector<double> not_finite{not_a_number, inf, -inf};
 const std::vector<double> no_probability{-0.1, 1.1, not_a_number, inf};
 
@@ -299,7 +299,7 @@ TEST_CASE("refusals: options of augmentation") {
          return augment::rotate(images, tensor({0.0, v}));
        },
        "rotate: angles must be finite; got "},
-      {"NoiseOptions.stddev", Kind::value, negative,
+      {"NoiseOptions.stddev", Kind::value, negatives,
        [&](auto v) { return augment::noise(images, {.stddev = v}, rng); },
        "noise: stddev must be finite and not negative; got "},
       {"NoiseOptions.stddev",
