@@ -14,9 +14,11 @@ endforeach()
 
 foreach(header IN LISTS headers)
   string(REGEX REPLACE "^xtape/(.*)\\.hpp$" "\\1.cpp" beside "${header}")
-  if(beside IN_LIST library AND NOT XTAPE_PRECOMPILED)
-    set_property(SOURCE "${PROJECT_SOURCE_DIR}/${beside}" DIRECTORY "${PROJECT_SOURCE_DIR}"
-      APPEND PROPERTY COMPILE_OPTIONS -include "${header}")
+  if(beside IN_LIST library)
+    if(NOT XTAPE_PRECOMPILED)
+      set_property(SOURCE "${PROJECT_SOURCE_DIR}/${beside}" DIRECTORY "${PROJECT_SOURCE_DIR}"
+        APPEND PROPERTY COMPILE_OPTIONS -include "${header}")
+    endif()
   else()
     string(REPLACE "/" "_" source "${header}")
     set(source "${CMAKE_CURRENT_BINARY_DIR}/headers/${source}.cpp")
