@@ -5,14 +5,12 @@
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/train/goal.hpp>
 #include <xtape/train/hyperparameters.hpp>
 
 XTAPE_EXPORT_BEGIN
 
 namespace xtape {
-
-/// What is wanted of a score: an accuracy is maximized, a loss minimized.
-enum class SearchGoal { maximize, minimize };
 
 /// What a search found out about a candidate.
 struct SearchTrial {
