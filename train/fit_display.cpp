@@ -28,7 +28,7 @@ void FitDisplay::batch(std::int64_t epoch, std::int64_t epochs, std::int64_t cou
   if (!bar_ || !bar_->visible()) return;
   losses_.add(loss);
   if (bar_->due()) {
-    constexpr std::size_t letters = 16;
+    constexpr std::size_t letters = 12;
     const std::string curve = losses_.drawn(letters, bar_->unicode());
     bar_->set_note(std::isnan(loss) ? "" : "loss " + four_digits(loss) + " " + curve);
     bar_->advance(count, title_of(epoch, epochs));

@@ -43,13 +43,17 @@ std::size_t width_of(int number) {
   return size.ws_col;
 }
 
-/// The first letters of a text in UTF-8.
+// Texts are in UTF-8.
+bool begins_letter(char byte) { return (static_cast<unsigned char>(byte) & 0xc0U) != 0x80U; }
+
+std::size_t letters_of(const std::string& text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, begins_letter));
+}
+
 std::string first_letters(const std::string& text, std::size_t letters) {
   std::size_t i = 0;
-  for (; i < text.size(); ++i) {
-    const bool begins = (static_cast<unsigned char>(text[i]) & 0xc0U) != 0x80U;
-    if (begins && letters-- == 0) break;
-  }
+  for (; i < text.size(); ++i)
+    if (begins_letter(text[i]) && letters-- == 0) break;
   return text.substr(0, i);
 }
 
@@ -116,21 +120,23 @@ void ProgressBar::clear() {
 
 void ProgressBar::draw(const std::string& title) const {
   const double rate = static_cast<double>(done_) / std::max(seconds(), 1e-9);
-  std::string line = title;
+  const std::size_t columns = width_of(descriptor(*stream_)) - 1;
+  std::string rest = formatted("  %.0f %s/s", rate, unit_.c_str()), bar;
+  const std::string note = note_.empty() ? "" : "  " + note_;
   if (total_ > 0) {
-    constexpr int width = 24;
     const double part = std::min(static_cast<double>(done_) / static_cast<double>(total_), 1.0);
-    const auto left = static_cast<long>(static_cast<double>(total_ - done_) / std::max(rate, 1e-9));
-    std::string bar(static_cast<std::size_t>(part * width), '=');
+    const auto left =
+        std::max(static_cast<long>(static_cast<double>(total_ - done_) / std::max(rate, 1e-9)), 0L);
+    rest = formatted(" %3.0f %%", 100 * part) + rest +
+           formatted("  %ld:%02ld left", left / 60, left % 60);
+    constexpr std::size_t least = 6, most = 24;  // it gives way to what there is to read
+    const std::size_t others = title.size() + 3 + rest.size() + letters_of(note);
+    const std::size_t width = std::clamp(columns - std::min(columns, others), least, most);
+    bar.assign(static_cast<std::size_t>(part * static_cast<double>(width)), '=');
     if (bar.size() < width) bar += '>';
-    line += formatted(" [%-*s] %3.0f %%  %.0f %s/s  %ld:%02ld left", width, bar.c_str(), 100 * part,
-                      rate, unit_.c_str(), std::max(left, 0L) / 60, std::max(left, 0L) % 60);
-  } else {
-    line += formatted("  %.0f %s/s", rate, unit_.c_str());
+    bar = " [" + bar + std::string(width - bar.size(), ' ') + "]";
   }
-  if (!note_.empty()) line += "  " + note_;
-  *stream_ << '\r' << first_letters(line, width_of(descriptor(*stream_)) - 1) << "\033[K"
-           << std::flush;
+  *stream_ << '\r' << first_letters(title + bar + rest + note, columns) << "\033[K" << std::flush;
 }
 
 }  // namespace xtape
