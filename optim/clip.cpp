@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -14,6 +13,7 @@
 #include <xtape/core/require.hpp>
 #include <xtape/core/table_gradient.hpp>
 #include <xtape/optim/clip.hpp>
+#include <xtape/optim/kernels/finite.hpp>
 
 namespace xtape::optim {
 namespace {
@@ -141,25 +141,18 @@ class Gradients {
   List list_;
 };
 
-/// Without its sign, the greatest pattern of bits is that of a NaN, or else of infinity.
-template <class Bits, class T>
-bool all_finite(const T* x, std::int64_t n) {
-  Bits greatest = 0;
-  for (std::int64_t i = 0; i < n; ++i)
-    greatest = std::max(greatest, std::bit_cast<Bits>(x[i]) & (~Bits{0} >> 1));
-  return greatest < std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
-}
+constexpr std::int64_t piece = 64;  // elements that are looked at together
 
-template <class Bits, class T>
-bool looks_finite(std::span<const T> x, std::int64_t elements) {
-  constexpr std::int64_t piece = 64;
+template <class T>
+bool looks_finite(std::span<const T> x, std::int64_t elements,
+                  bool (*finite)(const T* x, std::int64_t n)) {
   const auto size = static_cast<std::int64_t>(x.size());
-  if (size <= elements) return all_finite<Bits>(x.data(), size);
+  if (size <= elements) return finite(x.data(), size);
   const std::int64_t pieces = std::max<std::int64_t>(elements / piece, 1);
   const std::int64_t length = std::min(piece, elements);
   const std::int64_t stride = pieces == 1 ? 0 : (size - length) / (pieces - 1);
   for (std::int64_t i = 0; i < pieces; ++i)
-    if (!all_finite<Bits>(x.data() + i * stride, length)) return false;
+    if (!finite(x.data() + i * stride, length)) return false;
   return true;
 }
 
@@ -198,14 +191,15 @@ void scale_grad(const std::vector<Tensor>& parameters, double factor) {
 
 bool finite_grad(const std::vector<Tensor>& parameters, const FiniteGradOptions& options) {
   detail::require_at_least<std::int64_t>("finite_grad", "elements", options.elements, 1);
+  const auto& kernels = kernels::chosen<kernels::FiniteKernels>();
   return std::ranges::all_of(parameters, [&](const Tensor& parameter) {
     if (!parameter.is_leaf()) fail_no_leaf("finite_grad", parameter);
     const Tensor gradient = held_gradient(parameter);
     if (!gradient.defined()) return true;
     const Tensor& g = elements_of(gradient);
     return g.dtype() == Dtype::float32
-               ? looks_finite<std::uint32_t>(g.data<float>(), options.elements)
-               : looks_finite<std::uint64_t>(g.data<double>(), options.elements);
+               ? looks_finite(g.data<float>(), options.elements, kernels.float32)
+               : looks_finite(g.data<double>(), options.elements, kernels.float64);
   });
 }
 
