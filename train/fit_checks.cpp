@@ -111,11 +111,12 @@ std::int64_t fingerprint(const std::vector<Tensor>& data) {
   std::uint64_t hash = 0xcbf29ce484222325U;
   for (const Tensor& x : data) {
     const std::int64_t bytes = x.size() * static_cast<std::int64_t>(size_of(x.dtype()));
-    const std::int64_t words = bytes / 8, step = std::max<std::int64_t>(bytes / looked_at, 1);
+    const std::int64_t words = (bytes + 7) / 8, step = std::max<std::int64_t>(bytes / looked_at, 1);
     hash = mixed(hash, static_cast<std::uint64_t>(bytes));
     for (std::int64_t i = 0; i < words; i += step) {
       std::uint64_t word = 0;
-      std::memcpy(&word, x.body().data + 8 * i, 8);
+      std::memcpy(&word, x.body().data + 8 * i,
+                  static_cast<std::size_t>(std::min<std::int64_t>(bytes - 8 * i, 8)));
       hash = mixed(hash, word);
     }
   }
