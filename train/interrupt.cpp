@@ -1,7 +1,6 @@
-#include <signal.h>
-
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <mutex>
 #include <system_error>
 

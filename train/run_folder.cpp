@@ -65,7 +65,7 @@ std::string RunFolder::open(const Checkpoint& checkpoint) const {
   if (!kept()) return {};
   try {
     fs::create_directories(options_.path);
-    data::OutputFile((fs::path(options_.path) / best_name).string());  // now, not after an hour
+    { const data::OutputFile writable((fs::path(options_.path) / best_name).string()); }
     std::vector<fs::path> partial;
     const std::vector<Kept> there = checkpoints_in(options_.path, &partial);
     if (!options_.resume && !there.empty()) {
@@ -86,7 +86,7 @@ std::string RunFolder::save(const Checkpoint& checkpoint, std::int64_t epoch,
                             std::int64_t batch) const {
   const std::string name = std::string(epoch_mark) + padded(epoch, 5) + std::string(batch_mark) +
                            padded(batch, 6) + std::string(ending);
-  const std::string path = (fs::path(options_.path) / name).string();
+  std::string path = (fs::path(options_.path) / name).string();
   checkpoint.save(path);
   std::vector<Kept> there = checkpoints_in(options_.path, nullptr);
   const auto surplus = std::ssize(there) - options_.last;

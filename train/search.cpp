@@ -19,6 +19,7 @@ XTAPE_WRAPS std::uint64_t mix(std::uint64_t z) {
 
 std::vector<detail::Candidate> numbered(const std::vector<Hyperparameters>& all) {
   std::vector<detail::Candidate> candidates;
+  candidates.reserve(all.size());
   for (const Hyperparameters& h : all) candidates.push_back({std::ssize(candidates), h});
   return candidates;
 }
@@ -79,7 +80,7 @@ SearchResult halving_search(const SearchSpace& space, std::int64_t candidates,
       options.on_result(told);
     };
     std::vector<SearchTrial> trials = detail::evaluate(left, dataset, folds, round, own);
-    for (std::size_t i = 0; i < trials.size(); ++i) trials[i].budget = budget;
+    for (SearchTrial& trial : trials) trial.budget = budget;
     detail::rank(trials, options.goal);
     const bool last = budget >= halving.most_budget;
     std::size_t keep =
