@@ -139,9 +139,16 @@
 #include <xtape/optim/sgd.hpp>
 #include <xtape/optim/sparse_adam.hpp>
 #include <xtape/train/checkpoint.hpp>
+#include <xtape/train/class_weights.hpp>
 #include <xtape/train/confusion.hpp>
+#include <xtape/train/fit.hpp>
+#include <xtape/train/fit_options.hpp>
+#include <xtape/train/fit_source.hpp>
+#include <xtape/train/goal.hpp>
+#include <xtape/train/history.hpp>
 #include <xtape/train/hyperparameters.hpp>
 #include <xtape/train/metrics.hpp>
+#include <xtape/train/progress.hpp>
 #include <xtape/train/search.hpp>
 #include <xtape/train/search_result.hpp>
 #include <xtape/train/search_space.hpp>

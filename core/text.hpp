@@ -3,6 +3,10 @@
 #include <string>
 #include <vector>
 
+#include <xtape/config.hpp>
+
+XTAPE_EXPORT_BEGIN
+
 namespace xtape::detail {
 
 /// Rows of texts in columns as wide as their widest; those named are numbers, to the right.
@@ -13,3 +17,5 @@ std::string table(const std::vector<std::vector<std::string>>& rows,
 std::string quoted(const std::string& text);
 
 }  // namespace xtape::detail
+
+XTAPE_EXPORT_END

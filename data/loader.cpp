@@ -81,6 +81,10 @@ template <class Batch>
 std::int64_t BatchLoader<Batch>::samples() const {
   return source_->samples();
 }
+template <class Batch>
+const Batch& BatchLoader<Batch>::data() const {
+  return source_->data;
+}
 
 template <class Batch>
 typename BatchLoader<Batch>::Iterator BatchLoader<Batch>::begin() {

@@ -52,6 +52,8 @@ class BatchLoader {
   std::int64_t size() const;
   /// Rows of a pass.
   std::int64_t samples() const;
+  /// All rows, in their order.
+  const Batch& data() const;
 
   class Iterator;
   /// Starts a pass, in a new order if the loader shuffles.

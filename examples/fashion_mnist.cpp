@@ -4,15 +4,12 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include <xtape/xtape.hpp>
 
 #include "support/program.hpp"
-#include "support/progress_bar.hpp"
-#include "support/stepped.hpp"
 
 using namespace xtape;
 
@@ -24,17 +21,6 @@ struct Flags {
   int epochs = 20, batch_size = 128, hidden = 256;
   double learning_rate = 1e-3, dropout = 0.2, validation = 0.1;
   std::uint64_t seed = 0;
-};
-
-/// Means over the samples of batches.
-struct Score {
-  void add(const Tensor& logits, const Tensor& labels, const Tensor& batch_loss) {
-    const auto count = static_cast<double>(labels.size());
-    samples += count;
-    loss += (batch_loss.item() - loss) * count / samples;
-    accuracy += (xtape::accuracy(logits, labels) - accuracy) * count / samples;
-  }
-  double loss = 0, accuracy = 0, samples = 0;
 };
 
 Tensor predict(const nn::Sequential& model, const data::Dataset& dataset) {
@@ -67,12 +53,7 @@ void print_confusion(const Tensor& confusion) {
 }
 
 void train(const Flags& flags) {
-  std::optional<data::CsvWriter> csv;
-  if (!flags.csv.empty()) {
-    csv.emplace(flags.csv,
-                std::vector<std::string>{"epoch", "train_loss", "train_accuracy", "validation_loss",
-                                         "validation_accuracy", "learning_rate"});
-  }
+  if (!flags.csv.empty()) data::OutputFile(flags.csv);  // told now, not after all epochs
   const data::Split images =  // pixels from 0 ... 255 are scaled into [-1, 1]
       data::load_idx_dataset(flags.data, {.center = 127.5, .scale = 127.5});
   Rng rng(flags.seed);
@@ -92,35 +73,26 @@ void train(const Flags& flags) {
   optim::Adam optimizer(model.parameters(),
                         {.learning_rate = flags.learning_rate,
                          .schedule = optim::schedule::cosine(flags.epochs * loader.size())});
+  const auto measure = [&](const data::Dataset& batch) -> Measured {
+    const Tensor logits = model(batch.x);
+    return {nn::cross_entropy(logits, batch.y), {{"accuracy", accuracy(logits, batch.y)}}};
+  };
+  Fit fit(model, optimizer, loader, measure, {.epochs = flags.epochs, .validation = validation});
   ProgressBar progress(flags.epochs * loader.samples(), "images");
-
-  for (int epoch = 1; epoch <= flags.epochs; ++epoch) {
-    const std::string title = "epoch " + std::to_string(epoch) + "/" + std::to_string(flags.epochs);
-    Score on_training;
-    for (auto [x, y] : loader) {
-      const Tensor logits = model(x);
-      const Tensor loss = nn::cross_entropy(logits, y);
-      if (optimizer.steps() == 0) require_all_stepped(optimizer, loss, model);
-      optimizer.zero_grad();
-      loss.backward();
-      optimizer.step();
-      on_training.add(logits, y, loss);
-      progress.advance(y.size(), title);
+  for (auto& epoch : fit) {
+    const std::string title =
+        "epoch " + std::to_string(epoch.number()) + "/" + std::to_string(flags.epochs);
+    for (auto& batch : epoch) {
+      batch.step([&] { return measure(batch.data); });
+      progress.advance(batch.data.y.size(), title);
     }
-    const Tensor logits = predict(model, validation);
-    const double loss = nn::cross_entropy(logits, validation.y).item();
-    const double acc = accuracy(logits, validation.y);
     progress.clear();
     std::printf("%s, train loss: %.3f, acc: %.3f, validation loss: %.3f, acc: %.3f, %.1f s\n",
-                title.c_str(), on_training.loss, on_training.accuracy, loss, acc,
-                progress.seconds());
+                title.c_str(), epoch["loss"], epoch["accuracy"], epoch["validation_loss"],
+                epoch["validation_accuracy"], progress.seconds());
     std::fflush(stdout);
-    if (csv) {
-      csv->write(
-          {epoch, on_training.loss, on_training.accuracy, loss, acc, optimizer.learning_rate()});
-    }
   }
-  if (csv) csv->commit();
+  if (!flags.csv.empty()) fit.history().save_csv(flags.csv);
 
   const Tensor logits = predict(model, test);
   print_confusion(confusion_matrix(logits, test.y, 10));

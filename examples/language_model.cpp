@@ -15,7 +15,6 @@
 #include <xtape/xtape.hpp>
 
 #include "support/program.hpp"
-#include "support/progress_bar.hpp"
 #include "support/stepped.hpp"
 
 using namespace xtape;

@@ -3,14 +3,12 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <iostream>
 #include <string>
-#include <vector>
 
 #include <xtape/xtape.hpp>
 
 #include "support/program.hpp"
-#include "support/progress_bar.hpp"
-#include "support/stepped.hpp"
 
 using namespace xtape;
 
@@ -65,25 +63,10 @@ void train(const Flags& flags) {
   optim::AdamW optimizer(model.parameters(),
                          {.learning_rate = flags.learning_rate,
                           .schedule = optim::schedule::cosine(flags.epochs * loader.size())});
-  ProgressBar progress(flags.epochs * loader.samples(), "images");
-
-  for (int epoch = 1; epoch <= flags.epochs; ++epoch) {
-    const std::string title = "epoch " + std::to_string(epoch) + "/" + std::to_string(flags.epochs);
-    double sum_of_losses = 0;
-    for (auto [x, y] : loader) {
-      const Tensor loss = nn::cross_entropy(model(x), y);
-      if (optimizer.steps() == 0) require_all_stepped(optimizer, loss, model);
-      optimizer.zero_grad();
-      loss.backward();
-      optimizer.step();
-      sum_of_losses += loss.item();
-      progress.advance(y.size(), title);
-    }
-    progress.clear();
-    std::printf("%s, train loss: %.3f, %.1f s\n", title.c_str(),
-                sum_of_losses / static_cast<double>(loader.size()), progress.seconds());
-    std::fflush(stdout);
-  }
+  Fit fit(model, optimizer, loader,
+          [&](const data::Dataset& batch) { return nn::cross_entropy(model(batch.x), batch.y); },
+          {.epochs = flags.epochs, .progress = &std::cout});
+  fit.run();
   std::printf("test, acc: %.4f\n", test_accuracy(model, test));
 }
 

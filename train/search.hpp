@@ -67,6 +67,34 @@ SearchResult random_search(const SearchSpace& space, std::int64_t candidates,
                            const data::Dataset& dataset, const std::vector<data::Fold>& folds,
                            const SearchObjective& objective, const SearchOptions& options = {});
 
+/// As a SearchObjective, with what an evaluation may cost, such as epochs:
+/// ```
+/// const auto objective = [](const auto& h, const data::Split& fold, Rng& rng, std::int64_t epochs) {
+///   ...
+///   Fit fit(model, optimizer, loader, loss, {.epochs = epochs, .validation = fold.test});
+///   return fit.run().best("validation_accuracy", SearchGoal::maximize);
+/// };
+/// ```
+using BudgetedObjective = std::function<double(const Hyperparameters& h, const data::Split& fold,
+                                               Rng& rng, std::int64_t budget)>;
+
+struct HalvingOptions {
+  std::int64_t least_budget = 1;  ///< of each candidate in the first round
+  std::int64_t most_budget = 27;  ///< of those in the last round
+  std::int64_t factor = 3;        ///< of so many candidates one stays, for so many times the budget
+};
+
+/// The same as random_search with bad candidates stopped early: each round drops all but the best, and gives
+/// these a greater budget. An evaluation begins anew, from the same seed. Trials are those of each
+/// candidate's last round, greater budgets first; `on_result` is called in every round.
+/// Throws as random_search, ValueError for budgets below 1 or in the wrong order, and a factor below 2.
+/// Source: Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization
+/// (2016).
+SearchResult halving_search(const SearchSpace& space, std::int64_t candidates,
+                            const data::Dataset& dataset, const std::vector<data::Fold>& folds,
+                            const BudgetedObjective& objective, const HalvingOptions& halving = {},
+                            const SearchOptions& options = {});
+
 /// The seed of a search's evaluation of a candidate on a fold, below 2^32: the upper half of
 /// mix(mix(mix(seed) + candidate) + fold), where mix is the step of SplitMix64 (Steele, Lea and
 /// Flood 2014). To do it again: `seed(evaluation_seed(...))`, then call the objective with

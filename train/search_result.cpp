@@ -72,6 +72,11 @@ std::vector<Column> table(const std::vector<SearchTrial>& trials) {
   if (trials.front().fold_scores.size() > 1) {
     columns.push_back(score_column("spread", trials, &SearchTrial::spread));
   }
+  if (trials.front().budget > 0) {
+    Column budgets{{"budget"}};
+    for (const SearchTrial& trial : trials) budgets.texts.push_back(std::to_string(trial.budget));
+    columns.push_back(std::move(budgets));
+  }
   Column seconds{{"seconds"}}, errors{{"error"}, false};
   for (const SearchTrial& trial : trials) {
     seconds.texts.push_back(decimals(trial.seconds, std::chars_format::fixed, 2));
@@ -112,7 +117,9 @@ void SearchResult::save_csv(const std::string& path) const {
   for (std::size_t fold = 0; fold < first.fold_scores.size(); ++fold) {
     columns.push_back("fold_" + std::to_string(fold));
   }
-  columns.insert(columns.end(), {"seconds", "seed", "error"});
+  columns.emplace_back("seconds");
+  if (first.budget > 0) columns.emplace_back("budget");
+  columns.insert(columns.end(), {"seed", "error"});
 
   data::CsvWriter writer(path, columns);
   for (std::size_t i = 0; i < trials.size(); ++i) {
@@ -122,7 +129,9 @@ void SearchResult::save_csv(const std::string& path) const {
     row.push_back(cell_unless_nan(trial.score));
     row.push_back(cell_unless_nan(trial.spread));
     for (const double score : trial.fold_scores) row.push_back(cell_unless_nan(score));
-    row.insert(row.end(), {trial.seconds, std::to_string(seed), trial.error});
+    row.emplace_back(trial.seconds);
+    if (first.budget > 0) row.emplace_back(trial.budget);
+    row.insert(row.end(), {std::to_string(seed), trial.error});
     writer.write(row);
   }
   writer.commit();

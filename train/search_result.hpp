@@ -5,14 +5,12 @@
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/train/goal.hpp>
 #include <xtape/train/hyperparameters.hpp>
 
 XTAPE_EXPORT_BEGIN
 
 namespace xtape {
-
-/// What is wanted of a score: an accuracy is maximized, a loss minimized.
-enum class SearchGoal { maximize, minimize };
 
 /// What a search found out about a candidate.
 struct SearchTrial {
@@ -24,8 +22,9 @@ struct SearchTrial {
   double score = unknown;           ///< their mean; NaN if one failed
   /// Their standard deviation, with divisor folds - 1; NaN for one fold, and if one failed.
   double spread = unknown;
-  double seconds = 0;  ///< that its evaluations took, added up
-  std::string error;   ///< why the first fold that failed did so; empty if none failed
+  double seconds = 0;       ///< that its evaluations took, added up
+  std::int64_t budget = 0;  ///< that it was given by halving_search; 0 by others
+  std::string error;        ///< why the first fold that failed did so; empty if none failed
 
   bool failed() const { return !error.empty(); }
 };
@@ -41,7 +40,7 @@ struct SearchResult {
   const SearchTrial& best() const;
 
   /// Writes one row a trial: rank, candidate, the hyperparameters, score, spread, the scores of the
-  /// folds (fold_0, fold_1, ...), seconds, seed (of the search), error. Numbers are exact; a cell
+  /// folds (fold_0, fold_1, ...), seconds, of halving_search budget, seed (of the search), error. Numbers are exact; a cell
   /// without a value is empty. Throws IoError.
   void save_csv(const std::string& path) const;
 };

@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t greatest = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t most_combinations = std::numeric_limits<std::int32_t>::max();
 constexpr std::string_view other_columns[] = {"rank",    "candidate", "score", "spread",
-                                              "seconds", "seed",      "error"};
+                                              "seconds", "budget",    "seed",  "error"};
 
 bool is_blank(char c) { return static_cast<unsigned char>(c) <= ' '; }
 
@@ -76,6 +76,17 @@ SearchSpace& SearchSpace::log_uniform(std::string name, double low, double high)
 SearchSpace& SearchSpace::integers(std::string name, std::int64_t low, std::int64_t high) {
   if (low > high || high == greatest) fail_range(name, "low <= high < 2^63 - 1", low, high);
   return add({std::move(name), {}, [=](Rng& rng) { return rng.integer(low, high + 1); }});
+}
+
+SearchSpace& SearchSpace::log_integers(std::string name, std::int64_t low, std::int64_t high) {
+  constexpr std::int64_t most = std::int64_t{1} << 53;  // beyond which float64 leaves some out
+  if (low < 1 || low > high || high > most) fail_range(name, "1 <= low <= high <= 2^53", low, high);
+  return add({std::move(name), {}, [=](Rng& rng) {  // each integer stands for all that round to it
+                const double drawn = draw_uniform(rng, std::log(static_cast<double>(low) - 0.5),
+                                                  std::log(static_cast<double>(high) + 0.5));
+                return std::clamp(std::llround(std::exp(drawn)), static_cast<long long>(low),
+                                  static_cast<long long>(high));
+              }});
 }
 
 SearchSpace& SearchSpace::add(Dimension dimension) {

@@ -24,7 +24,7 @@ namespace xtape {
 /// ```
 /// Each of the functions that add one throws ValueError for a name that is empty, has a blank or
 /// '=', is taken, or is that of another column of the results (rank, candidate, score, spread,
-/// seconds, seed, error, fold_...); and for a value or bound that is not finite.
+/// seconds, budget, seed, error, fold_...); and for a value or bound that is not finite.
 class SearchSpace {
  public:
   /// One of the values; random search takes each with the same probability. Throws ValueError for
@@ -50,6 +50,10 @@ class SearchSpace {
   /// An integer from low to high, both included, for random search. Throws ValueError if
   /// low > high, or high is the greatest int64.
   SearchSpace& integers(std::string name, std::int64_t low, std::int64_t high);
+
+  /// An integer from low to high, both included, all factors being equally likely: 8 to 16 as much as 64 to
+  /// 128. For random search. Throws ValueError unless 1 <= low <= high <= 2^53.
+  SearchSpace& log_integers(std::string name, std::int64_t low, std::int64_t high);
 
   /// "learning_rate, hidden"
   std::string names() const;

@@ -194,3 +194,39 @@ TEST_CASE("clipping refuses what does not fit") {
   CHECK_THROWS_AS(clip_grad_norm({Tensor()}, 1), ValueError);
   CHECK(values(w.grad()) == Doubles{3, 4});
 }
+
+TEST_CASE("gradients are scaled, whatever their sign and whoever holds them") {
+  const Tensor a = with_gradient({30, 40}), b = with_gradient({-1, 0}, Dtype::float32);
+  const Tensor without = leaf({1}), held = a.grad();
+  optim::scale_grad({a, b, without}, -0.5);
+  CHECK(values(a.grad()) == Doubles{-15, -20});
+  CHECK(values(b.grad()) == Doubles{0.5, 0});
+  CHECK(values(held) == Doubles{30, 40});
+  CHECK_FALSE(without.grad().defined());
+  CHECK_THROWS_AS(optim::scale_grad({a, a}, 1), ValueError);
+}
+
+TEST_CASE("gradients that are not finite are found, by few pieces too if they fill a column") {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const Dtype dtype : {Dtype::float64, Dtype::float32}) {
+    const double most = dtype == Dtype::float64 ? std::numeric_limits<double>::max() : 3e38;
+    CHECK(optim::finite_grad({with_gradient({most, -most, 0, 1e-300}, dtype), leaf({1})}));
+    for (const double bad : {inf, -inf, std::nan("")}) {
+      for (std::size_t place = 0; place < 3; ++place) {
+        Doubles gradient{1, 2, 3};
+        gradient[place] = bad;
+        CHECK_FALSE(optim::finite_grad({with_gradient({1}), with_gradient(gradient, dtype)}));
+      }
+    }
+  }
+  constexpr std::size_t rows = 300, columns = 100;
+  for (std::size_t line = 0; line < columns; line += 7) {
+    Doubles of_row(rows * columns, 1), of_column = of_row;
+    for (std::size_t i = 0; i < columns; ++i) of_row[line * columns + i] = inf;
+    for (std::size_t i = 0; i < rows; ++i) of_column[i * columns + line] = inf;
+    CAPTURE(line);
+    CHECK_FALSE(optim::finite_grad({with_gradient(of_column)}, {.elements = 4096}));
+    CHECK_FALSE(optim::finite_grad({with_gradient(of_row)}));
+  }
+  CHECK_THROWS_AS(static_cast<void>(optim::finite_grad({with_gradient({1}) + 1})), GradError);
+}

@@ -260,6 +260,11 @@ TEST_CASE("refusals: steps and clips of optimizers") {
        {-1, not_a_number},
        [&](auto v) { optim::clip_grad_value({w}, v); },
        "clip_grad_value: limit must not be negative or NaN; got "},
+      {"scale_grad: factor",
+       Kind::value,
+       {not_a_number, inf, -inf},
+       [&](auto v) { optim::scale_grad({w}, v); },
+       "scale_grad: factor must be finite; got "},
   });
   const std::string groups = "optimizer: there are 1 groups; got index ";
   check(Counts{

@@ -23,6 +23,13 @@ SearchResult searched(std::int64_t candidates, int threads) {
                        {.threads = threads});
 }
 
+SearchResult halved(std::int64_t candidates, const HalvingOptions& options) {
+  const data::Dataset dataset{zeros({4, 1}), zeros({4}, Dtype::int64)};
+  return halving_search(
+      range(), candidates, dataset, data::blocked_k_fold(4, 2),
+      [](const Hyperparameters&, const data::Split&, Rng&, std::int64_t) { return 1.0; }, options);
+}
+
 }  // namespace
 
 TEST_CASE("refusals: counts of metrics and searches") {
@@ -78,6 +85,36 @@ TEST_CASE("refusals: counts of metrics and searches") {
        {0, -1},
        [](auto n) { return searched(1, static_cast<int>(n)); },
        "random_search: threads must be at least 1; got "},
+      {"halving_search: candidates",
+       Kind::value,
+       {0, -1, most, least},
+       [](auto n) { return halved(n, {}); },
+       candidates},
+      {"HalvingOptions.least_budget",
+       Kind::value,
+       {0, -1, least},
+       [](auto n) { return halved(2, {.least_budget = n}); },
+       "halving_search: least_budget must be at least 1; got "},
+      {"HalvingOptions.most_budget",
+       Kind::value,
+       {4, 0, -1, least},
+       [](auto n) { return halved(2, {.least_budget = 5, .most_budget = n}); },
+       "halving_search: most_budget must be at least 5; got "},
+      {"HalvingOptions.factor",
+       Kind::value,
+       {1, 0, -1, least},
+       [](auto n) { return halved(2, {.factor = n}); },
+       "halving_search: factor must be at least 2; got "},
+      {"log_integers: low",
+       Kind::value,
+       {0, -1, 4, most, least},
+       [](auto n) { return SearchSpace().log_integers("n", n, 3); },
+       "space: the range of n must have 1 <= low <= high <= 2^53; got % and 3"},
+      {"log_integers: high",
+       Kind::value,
+       {0, least, most, (std::int64_t{1} << 53) + 1},
+       [](auto n) { return SearchSpace().log_integers("n", 1, n); },
+       "space: the range of n must have 1 <= low <= high <= 2^53; got 1 and "},
       {"integers: low",
        Kind::value,
        {4, most},

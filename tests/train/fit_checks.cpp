@@ -1,0 +1,123 @@
+// What a run refuses before it trains, or at its first batch.
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <xtape/xtape.hpp>
+
+#include "../support/errors.hpp"
+#include "../support/fit_cases.hpp"
+
+using namespace xtape;
+
+namespace {
+
+std::string refused(const FitOptions& options) {
+  SmallRun run(1);
+  const std::string text = error_of<ValueError>([&] {
+    Fit fit(
+        run.model, run.optimizer, run.loader,
+        [&](const data::Dataset& batch) -> Measured {
+          const Tensor logits = run.model(batch.x);
+          return {nn::cross_entropy(logits, batch.y), {{"accuracy", accuracy(logits, batch.y)}}};
+        },
+        options);
+    return fit.run();
+  });
+  CHECK((run.optimizer.steps() == 0 || text == "(nothing was thrown)"));
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("fit: the monitor's name is checked before the first step") {
+  const data::Dataset validation = SmallRun(1).samples;
+  const auto maximized = SearchGoal::maximize;
+  CHECK(refused({.epochs = 1,
+                 .validation = validation,
+                 .monitor = "validation_acuracy",
+                 .goal = maximized}) ==
+        "fit: the monitor must be one of learning_rate, seconds, loss, accuracy, validation_loss, "
+        "validation_accuracy; got \"validation_acuracy\"; what a callback logs is named in .logs");
+  CHECK(refused({.epochs = 1, .monitor = "validation_accuracy", .goal = maximized}) ==
+        "fit: the monitor \"validation_accuracy\" needs .validation, or a callback that logs it, "
+        "which .logs "
+        "names");
+  CHECK(
+      refused({.epochs = 1, .validation = validation, .monitor = "validation_accuracy"}) ==
+      "fit: a goal must be given for the monitor \"validation_accuracy\", SearchGoal::maximize or "
+      "SearchGoal::minimize");
+  for (const char* known :
+       {"loss", "accuracy", "validation_loss", "validation_accuracy", "seconds"})
+    CHECK(refused({.epochs = 1, .validation = validation, .monitor = known, .goal = maximized}) ==
+          "(nothing was thrown)");
+  // What a callback was to log and did not is told after the first epoch.
+  SmallRun run(1);
+  Fit fit(run.model, run.optimizer, run.loader,
+          [&](const data::Dataset& batch) { return run.loss(batch); },
+          {.monitor = "f1", .goal = maximized, .logs = {"f1"}});
+  CHECK(error_of<ValueError>([&] { return fit.run(); }) ==
+        "fit: the monitor must be what an epoch measures or logs, loss, learning_rate, seconds; "
+        "got \"f1\"");
+  CHECK(run.optimizer.steps() == 8);
+}
+
+TEST_CASE("fit: an epoch says what it knows") {
+  SmallRun run(1);
+  Fit fit(run.model, run.optimizer, run.loader,
+          [&](const data::Dataset& batch) { return run.loss(batch); },
+          {.on_epoch = {[](FitEpoch& epoch) { epoch["validation_loss"]; }}});
+  CHECK(error_of<ValueError>([&] { return fit.run(); }) ==
+        "fit: there is no \"validation_loss\" in this epoch; there is loss");
+}
+
+TEST_CASE("fit: labels that only the validation data have are told with their row") {
+  SmallRun run(1);
+  const data::Dataset strange{ones({3, 2}), tensor({0, 3, 2})};
+  CHECK(refused({.epochs = 1, .validation = strange}) ==
+        "fit: labels of the validation data must be among those of the training data; got 3 in row "
+        "1; split "
+        "by stratified_split, or set .allow_unseen_labels");
+  const data::Dataset none{ones({0, 2}), zeros({0}, Dtype::int64)};
+  CHECK(refused({.epochs = 1, .validation = none}) ==
+        "fit: the validation data must have a row; got none");
+  nn::Dense counts(2, 1);
+  optim::SGD optimizer(counts, {.learning_rate = 0.0});
+  data::Loader loader({ones({2, 2}), tensor({1, 5})}, {});
+  Fit fit(counts, optimizer, loader,
+          [&](const data::Dataset& batch) {
+            return mean(square(squeeze(counts(batch.x), 1) - batch.y.to(Dtype::float32)));
+          },
+          {.epochs = 1,
+           .validation = data::Dataset{ones({1, 2}), tensor({3})},
+           .allow_unseen_labels = true});
+  CHECK(fit.run().epochs() == 1);
+}
+
+TEST_CASE("fit: options that need what the run has not") {
+  SmallRun run(1);
+  const auto bare = [&](const FitOptions& options) {
+    return error_of<ValueError>([&] {
+      Fit fit(run.loader, options);
+      return 0;
+    });
+  };
+  const std::string needs =
+      "fit: clipping, accumulation, schedules, averaging and numbers of steps need a Fit that was "
+      "made with "
+      "model and optimizer";
+  CHECK(bare({.clip_norm = 1}) == needs);
+  CHECK(bare({.accumulate = 2}) == needs);
+  CHECK(bare({.epoch_schedule = optim::Schedule()}) == needs);
+  CHECK(bare({.max_steps = 2}) == needs);
+  CHECK(bare({.validation = run.samples}) ==
+        "fit: validation must be data as the loader has, for the loss given");
+  CHECK(bare({.on_epoch = {FitCallback()}}) ==
+        "fit: a callback must be a function; got an empty one");
+  CHECK(bare({.folder = {.resume = true}}) == "fit: to resume a run needs a folder; got no path");
+  CHECK(refused({.validation = data::TensorList{ones({2, 2})}}) ==
+        "fit: validation must be data as the loader has, for the loss given");
+  CHECK(refused({.averaging = optim::AveragingOptions{.decay = 1.5}})
+            .starts_with("averaging: decay"));
+}

@@ -1,0 +1,190 @@
+// What a run tells while it goes on, and how Ctrl-C ends it.
+
+#include <pty.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <regex>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include <xtape/xtape.hpp>
+
+#include "../support/fit_cases.hpp"
+#include "../support/temporary_directory.hpp"
+
+using namespace xtape;
+
+namespace {
+
+History train(SmallRun& run, FitOptions options) {
+  options.validation = run.samples;
+  Fit fit(
+      run.model, run.optimizer, run.loader,
+      [&](const data::Dataset& batch) { return run.loss(batch); }, options);
+  return fit.run();
+}
+
+/// What a child process that does `work` writes to a terminal of so many columns.
+template <class Work>
+std::string shown_on_terminal(int columns, const Work& work) {
+  winsize size{
+      .ws_row = 24, .ws_col = static_cast<unsigned short>(columns), .ws_xpixel = 0, .ws_ypixel = 0};
+  int terminal = -1;
+  const pid_t child = forkpty(&terminal, nullptr, nullptr, &size);
+  if (child == 0) {
+    alarm(60);
+    work();
+    std::cout.flush();
+    _exit(0);
+  }
+  std::string shown;
+  std::array<char, 4096> buffer;
+  for (ssize_t n; (n = read(terminal, buffer.data(), buffer.size())) > 0;)
+    shown.append(buffer.data(), static_cast<std::size_t>(n));
+  close(terminal);
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  return shown;
+}
+
+std::string drawn(const std::vector<double>& values, std::size_t letters, bool unicode = false) {
+  Curve curve(8);
+  for (const double value : values) curve.add(value);
+  return curve.drawn(letters, unicode);
+}
+
+}  // namespace
+
+TEST_CASE("fit: a plain line an epoch where there is no terminal") {
+  SmallRun run(1);
+  std::ostringstream text;
+  train(run, {.epochs = 2, .progress = &text});
+  const std::string line =
+      ", loss: [0-9.]+, validation_loss: [0-9.]+, learning_rate: 0\\.02, [0-9.e-]+ s\n";
+  CHECK(std::regex_match(text.str(), std::regex("epoch 1/2" + line + "epoch 2/2" + line)));
+}
+
+TEST_CASE("fit: on a terminal a bar with rate, time left, loss and its curve, as wide as that") {
+  for (const int columns : {120, 40}) {
+    for (const bool unicode : {true, false}) {
+      const std::string shown = shown_on_terminal(columns, [&] {
+        setenv("LC_ALL", unicode ? "C.UTF-8" : "C", 1);
+        SmallRun run(1);
+        train(run, {.epochs = 3,
+                    .on_batch = {[](FitEpoch&) {
+                      std::this_thread::sleep_for(std::chrono::milliseconds(40));
+                    }},
+                    .progress = &std::cout});
+      });
+      CAPTURE(shown);
+      CHECK(shown.find("\repoch 1/3 [") != shown.npos);
+      CHECK(shown.find("epoch 3/3, loss: ") != shown.npos);
+      CHECK(shown.ends_with("\r\033[K"));
+      for (std::size_t at = 0; (at = shown.find("\repoch", at)) != shown.npos;) {
+        const std::string bar = shown.substr(at + 1, shown.find("\033[K", at) - at - 1);
+        at += bar.size();
+        CHECK(std::ranges::count_if(bar, [](char c) { return (c & 0xc0) != 0x80; }) < columns);
+      }
+      if (columns == 120) {
+        CHECK(std::regex_search(
+            shown, std::regex("epoch 2/3 \\[=+> *\\] +[0-9]+ %  [0-9]+ samples/s  0:0[0-9] left  "
+                              "loss [0-9.]+ ")));
+        CHECK((shown.find("▁") != shown.npos) == unicode);
+      } else {
+        CHECK(shown.find("loss 1") == shown.npos);
+      }
+    }
+  }
+}
+
+TEST_CASE("a curve joins its points two by two, and draws the least and the greatest") {
+  CHECK(drawn({}, 8).empty());
+  CHECK(drawn({1}, 8) == "_");
+  CHECK(drawn({7, 6, 5, 4, 3, 2, 1, 0}, 8) == "#+-_");  // means of two: 6.5, 4.5, 2.5, 0.5
+  CHECK(drawn({0, 1, 2, 3, 4, 5, 6}, 7) == "_.-=+*#");
+  CHECK(drawn({0, 7}, 8, true) == "▁█");
+  CHECK(drawn({0, NAN, INFINITY, 7}, 8) == "_#");
+  CHECK(drawn({0, 1, 2, 3, 4, 5, 6}, 3).size() == 3);
+}
+
+namespace {
+
+int noted = 0;
+extern "C" void note(int) { ++noted; }
+
+}  // namespace
+
+TEST_CASE("fit: Ctrl-C ends a run after the batch, saves it, says so, and is handled as before") {
+  const TemporaryDirectory directory;
+  struct sigaction own {
+  }, before{}, after{};
+  own.sa_handler = note;
+  REQUIRE(sigaction(SIGINT, &own, &before) == 0);
+  SmallRun whole(1), run(1);
+  const History all = train(whole, {.epochs = 2});
+  std::ostringstream text;
+  FitOptions options{.epochs = 2,
+                     .folder = {.path = directory.file("run"), .resume = true},
+                     .on_batch = {[](FitEpoch& epoch) {
+                       if (epoch.steps() == 11) raise(SIGINT);
+                     }},
+                     .progress = &text,
+                     .catch_interrupt = true};
+  const History part = train(run, options);
+  CHECK(part.stop == FitStop::interrupt);
+  CHECK(part.last_is_part);
+  CHECK(run.optimizer.steps() == 11);
+  CHECK(text.str().ends_with("interrupted in epoch 2 after batch 3; saved " +
+                             directory.file("run/epoch-00001-batch-000003.npz") + "\n"));
+  REQUIRE(sigaction(SIGINT, nullptr, &after) == 0);
+  CHECK((after.sa_handler == note));
+  CHECK(noted == 0);
+  raise(SIGINT);
+  CHECK(noted == 1);
+
+  SmallRun resumed(2);
+  CHECK(train(resumed, options)["loss"] == all["loss"]);
+  check_same_state(resumed.model, whole.model);
+  // Who does not ask for it has the signal as it was.
+  SmallRun other(1);
+  options.catch_interrupt = false;
+  options.folder = {};
+  CHECK(train(other, options).stop == FitStop::epochs);
+  CHECK(noted == 2);
+  sigaction(SIGINT, &before, nullptr);
+}
+
+TEST_CASE("fit: a second Ctrl-C ends the program") {
+  const pid_t child = fork();
+  if (child == 0) {
+    SmallRun run(1);
+    train(run, {.epochs = 2,
+                .on_batch = {[](FitEpoch&) { raise(SIGINT), raise(SIGINT); }},
+                .catch_interrupt = true});
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK((WIFSIGNALED(status) && WTERMSIG(status) == SIGINT));
+}
+
+TEST_CASE("fit: an exception puts the signal back too") {
+  struct sigaction before {
+  }, after{};
+  sigaction(SIGINT, nullptr, &before);
+  SmallRun run(1);
+  CHECK_THROWS(train(run, {.on_batch = {[](FitEpoch&) { throw 1; }}, .catch_interrupt = true}));
+  sigaction(SIGINT, nullptr, &after);
+  CHECK((after.sa_handler == before.sa_handler));
+}

@@ -1,0 +1,213 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <xtape/core/error.hpp>
+#include <xtape/core/parallel.hpp>
+#include <xtape/core/require.hpp>
+#include <xtape/train/evaluation.hpp>
+#include <xtape/train/search.hpp>
+
+namespace xtape::detail {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+/// Marks of the rows of a fold's part. Throws unless they are rows of the dataset, one at least.
+std::vector<bool> checked_rows(const std::string& part, const Tensor& rows, std::int64_t count) {
+  if (!rows.defined() || rows.rank() != 1) {
+    throw ShapeError(part + " must be row numbers [n]; got " +
+                     (rows.defined() ? rows.describe() : "an undefined tensor"));
+  }
+  if (rows.dtype() != Dtype::int64) {
+    throw DtypeError(part + " must be int64; got " + rows.describe());
+  }
+  if (rows.size() == 0) throw ValueError(part + " must have a row; got none");
+  std::vector<bool> marks(static_cast<std::size_t>(count));
+  for (const std::int64_t row : rows.to_vector<std::int64_t>()) {
+    if (row < 0 || row >= count) {
+      throw IndexError(part + " must be rows of the dataset, which has " + std::to_string(count) +
+                       "; got row " + std::to_string(row));
+    }
+    marks[static_cast<std::size_t>(row)] = true;
+  }
+  return marks;
+}
+
+/// Calls work(i) for i = 0, ..., count - 1, in order, on threads of their own, and done(i) on this
+/// thread, one at a time in the order in which they finish. An exception from either is passed on
+/// when work that has begun is finished; the rest is dropped.
+template <class Work, class Done>
+void in_parallel(std::size_t count, std::size_t threads, const Work& work, const Done& done) {
+  std::mutex mutex;  // guards the next three
+  std::size_t next = 0;
+  std::vector<std::size_t> finished;
+  std::exception_ptr failure;
+  std::condition_variable one_finished;
+  finished.reserve(count);
+
+  const auto run = [&, dtype = default_dtype()] {
+    const DefaultDtypeGuard as_there(dtype);
+    const detail::Unshared alone;
+    std::unique_lock lock(mutex);
+    while (next < count) {
+      const std::size_t i = next++;
+      lock.unlock();
+      std::exception_ptr thrown;
+      try {
+        work(i);
+      } catch (...) {
+        thrown = std::current_exception();
+      }
+      lock.lock();
+      if (thrown) failure = std::move(thrown);
+      finished.push_back(i);
+      one_finished.notify_one();
+    }
+  };
+  std::vector<std::jthread> workers;  // joined before what they use goes
+  try {
+    for (std::size_t i = 0; i < std::min(threads, count); ++i) workers.emplace_back(run);
+    for (std::size_t i = 0; i < count; ++i) {
+      std::unique_lock lock(mutex);
+      one_finished.wait(lock, [&] { return finished.size() > i; });
+      if (failure) std::rethrow_exception(failure);
+      const std::size_t index = finished[i];
+      lock.unlock();
+      done(index);
+    }
+  } catch (...) {
+    const std::lock_guard lock(mutex);
+    next = count;
+    throw;
+  }
+}
+
+struct Evaluation {
+  double score = nan;
+  double seconds = 0;
+  std::string error;
+};
+
+Evaluation evaluation(const SearchObjective& objective, const Hyperparameters& hyperparameters,
+                      const data::Dataset& dataset, const data::Fold& fold, std::uint64_t seed) {
+  Rng& rng = default_rng();
+  rng.seed(seed);
+  Evaluation result;
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    // Gathered anew, so that nothing an objective does to its tensors reaches another.
+    result.score = objective(hyperparameters, data::split(dataset, fold), rng);
+    if (!std::isfinite(result.score)) {
+      result.error = "score is " + std::string(std::isnan(result.score) ? "NaN" : "infinite");
+      result.score = nan;
+    }
+  } catch (const std::exception& error) {
+    result.error = error.what();
+    if (result.error.empty()) result.error = "an exception without a text";
+  } catch (...) {
+    result.error = "an exception that is no std::exception";
+  }
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+/// Mean and spread of a candidate's evaluations, one a fold.
+SearchTrial summary(const Candidate& candidate, std::span<const Evaluation> evaluations) {
+  SearchTrial trial;
+  trial.candidate = candidate.number;
+  trial.hyperparameters = candidate.hyperparameters;
+  const auto folds = static_cast<double>(evaluations.size());
+  double sum = 0, squares = 0;
+  for (const Evaluation& evaluation : evaluations) {
+    trial.fold_scores.push_back(evaluation.score);
+    trial.seconds += evaluation.seconds;
+    sum += evaluation.score;
+    if (trial.error.empty()) trial.error = evaluation.error;
+  }
+  trial.score = sum / folds;
+  for (const double score : trial.fold_scores) {
+    squares += (score - trial.score) * (score - trial.score);
+  }
+  trial.spread = evaluations.size() > 1 ? std::sqrt(squares / (folds - 1)) : nan;
+  return trial;
+}
+
+}  // namespace
+
+void check_search(const std::string& op, const data::Dataset& dataset,
+                  const std::vector<data::Fold>& folds, bool has_objective,
+                  const SearchOptions& options) {
+  if (!has_objective) throw ValueError(op + ": the objective must be a function; got an empty one");
+  require_at_least(op.c_str(), "threads", options.threads, 1);
+  const auto& [x, y] = dataset;
+  if (x.rank() < 1 || y.rank() < 1 || x.extent(0) != y.extent(0)) {
+    throw ShapeError(op + ": x and y must have the same number of rows; got " + x.describe() +
+                     " and " + y.describe());
+  }
+  if (folds.empty()) throw ValueError(op + ": there must be a fold; got none");
+  for (std::size_t i = 0; i < folds.size(); ++i) {
+    const std::string fold = op + ": fold " + std::to_string(i);
+    const std::vector<bool> train = checked_rows(fold + ".train", folds[i].train, x.extent(0)),
+                            test = checked_rows(fold + ".test", folds[i].test, x.extent(0));
+    for (std::size_t row = 0; row < train.size(); ++row) {
+      if (train[row] && test[row]) {
+        throw ValueError(fold + " must not train on what it tests; got row " + std::to_string(row) +
+                         " in both");
+      }
+    }
+  }
+}
+
+std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
+                                  const data::Dataset& dataset,
+                                  const std::vector<data::Fold>& folds,
+                                  const SearchObjective& objective, const SearchOptions& options) {
+  const data::Dataset constant{dataset.x.detach(), dataset.y.detach()};
+  const std::size_t n = folds.size();
+  std::vector<Evaluation> evaluations(candidates.size() * n);
+  std::vector<std::size_t> waiting(candidates.size(), n);  // folds still to come
+  std::vector<SearchTrial> trials(candidates.size());
+
+  const auto work = [&](std::size_t i) {
+    const auto& [number, hyperparameters] = candidates[i / n];
+    const std::size_t fold = i % n;
+    const std::uint64_t seed =
+        evaluation_seed(options.seed, number, static_cast<std::int64_t>(fold));
+    evaluations[i] = evaluation(objective, hyperparameters, constant, folds[fold], seed);
+  };
+  const auto done = [&](std::size_t i) {
+    const std::size_t place = i / n;
+    if (--waiting[place] > 0) return;
+    trials[place] = summary(candidates[place], std::span(evaluations).subspan(place * n, n));
+    if (options.on_result) options.on_result(trials[place]);
+  };
+  in_parallel(evaluations.size(), static_cast<std::size_t>(options.threads), work, done);
+  return trials;
+}
+
+/// Best first; failed ones last.
+void rank(std::vector<SearchTrial>& trials, SearchGoal goal) {
+  std::ranges::stable_sort(trials, [goal](const SearchTrial& a, const SearchTrial& b) {
+    if (a.failed() || b.failed()) return !a.failed() && b.failed();
+    if (a.budget != b.budget) return a.budget > b.budget;
+    return goal == SearchGoal::maximize ? a.score > b.score : a.score < b.score;
+  });
+}
+
+void check_one_succeeded(const std::string& op, const std::vector<SearchTrial>& trials) {
+  if (std::ranges::all_of(trials, &SearchTrial::failed)) {
+    throw ValueError(
+        op + ": a candidate must succeed; all failed, the first with: " + trials.front().error);
+  }
+}
+
+}  // namespace xtape::detail

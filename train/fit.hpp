@@ -1,0 +1,286 @@
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <xtape/config.hpp>
+#include <xtape/data/loader.hpp>
+#include <xtape/nn/module.hpp>
+#include <xtape/optim/optimizer.hpp>
+#include <xtape/train/checkpoint.hpp>
+#include <xtape/train/fit_options.hpp>
+#include <xtape/train/fit_source.hpp>
+#include <xtape/train/history.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape {
+
+namespace detail {
+class FitLoop;
+}
+class FitBase;
+
+/// An epoch of a run, as callbacks and loops see it.
+class FitEpoch {
+ public:
+  std::int64_t number() const;   ///< from 1
+  std::int64_t batches() const;  ///< done in this epoch
+  std::int64_t steps() const;    ///< made by the run, in this epoch and before
+  /// The mean so far of what was measured or logged in this epoch; of "validation_...", after its last
+  /// batch. Throws ValueError for a name that is not there, with those that are.
+  double operator[](const std::string& name) const;
+  /// Logs a number; of several in an epoch the mean counts, over so many samples each.
+  void log(const std::string& name, double value, double samples = 1);
+  /// Ends the run: after this batch, or if that was the last, after this epoch.
+  void stop();
+
+ protected:
+  explicit FitEpoch(detail::FitLoop& loop) : loop_(&loop) {}
+  friend class detail::FitLoop;
+  friend class FitBase;
+  detail::FitLoop* loop_;
+};
+
+/// What a Fit is apart from the type of its batches.
+class FitBase {
+ public:
+  FitBase(const FitBase&) = delete;
+  FitBase& operator=(const FitBase&) = delete;
+  ~FitBase();
+
+  /// The epochs done; at the end of a run with the part of one that it stopped in.
+  const History& history() const;
+  /// A part of its checkpoints, as `Checkpoint::add`: what draws or learns beside model, optimizer and
+  /// loader. The default generator is one already. It must live as long.
+  template <class T>
+  FitBase& add(const std::string& name, T& part) {
+    checkpoint().add(name, part);
+    return *this;
+  }
+
+ protected:
+  using TakeMeasured = std::function<void(const Measured& measured, double rows)>;
+  using Validate = std::function<void(const TakeMeasured& take)>;
+
+  FitBase(const nn::Module* model, optim::Optimizer* optimizer, detail::FitSource& source,
+          FitOptions options, Validate validate, bool measures);
+  Checkpoint& checkpoint();
+
+  /// From the begin of a run to its end, by an exception too.
+  class Running {
+   public:
+    explicit Running(detail::FitLoop& loop);
+    ~Running();
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+   private:
+    detail::FitLoop& loop_;
+  };
+
+  // The loop, as the ranges call it.
+  bool over();  // else an epoch begins
+  void start_pass();
+  bool stopped_in_pass();
+  void end_batch();
+  void end_pass();
+  void leave_pass() noexcept;
+  void end_epoch();
+  void step(const Measured& measured, double rows);
+  void step(const std::function<Measured()>& measure, double rows);
+  FitEpoch view();
+
+  std::unique_ptr<detail::FitLoop> loop_;
+};
+
+/// A run of training: batches, steps, validation, and what happens between them. It is a range: `run()` is
+/// its loop, and a loop of one's own has the same parts.
+/// ```
+/// Fit fit(model, optimizer, loader, loss, {.epochs = 20, .validation = test});
+/// const History history = fit.run();
+///
+/// for (auto& epoch : fit)            // the same
+///   for (auto& batch : epoch) batch.step([&] { return loss(batch.data); });
+/// ```
+/// `loss` is any function of a batch that gives its loss or a `Measured`; for validation it is called
+/// with nothing recorded and the model in evaluation. Metrics are means over samples. The loader is any
+/// range of batches that can be gone through again. Model, optimizer and loader must live as long.
+///
+/// Without optimizer, or without loss, it is for loops of one's own alone: they step themselves, and tell by
+/// `batch.log("loss", loss.item())` what there is to see. Leave one early by `epoch.stop()`.
+///
+/// An exception ends a run; the epoch that it was in is forgotten, and another run begins that epoch anew.
+/// Throws ValueError for options out of range, and when a run begins, or at its first batch, for a monitor
+/// that there is not, labels that training has not, and a leaf that the loss reaches and no optimizer
+/// steps; IoError for a folder that cannot be written; what Checkpoint throws for a run that does not fit.
+template <class Batch>
+class Fit : public FitBase {
+ public:
+  template <class Loader, class Loss>
+  requires std::is_invocable_r_v<Measured, Loss&, const Batch&> Fit(const nn::Module& model,
+                                                                    optim::Optimizer& optimizer,
+                                                                    Loader& loader, Loss loss,
+                                                                    FitOptions options = {})
+      : Fit(&model, &optimizer, std::make_unique<detail::SourceOf<Loader>>(loader), std::move(loss),
+            std::move(options)) {}
+  template <class Loader>
+  Fit(const nn::Module& model, optim::Optimizer& optimizer, Loader& loader, FitOptions options = {})
+      : Fit(&model, &optimizer, std::make_unique<detail::SourceOf<Loader>>(loader), nullptr,
+            std::move(options)) {}
+  template <class Loader>
+  explicit Fit(Loader& loader, FitOptions options = {})
+      : Fit(nullptr, nullptr, std::make_unique<detail::SourceOf<Loader>>(loader), nullptr,
+            std::move(options)) {}
+
+  /// Trains to the end, or from where the run stands. Throws ValueError without a loss.
+  History run() {
+    if (!loss_) throw ValueError("fit: run() needs a loss; loops of one's own go over the epochs");
+    for (Epoch& epoch : *this) {
+      for (Step& batch : epoch) batch.step([&] { return loss_(batch.data); });
+    }
+    return history();
+  }
+
+  /// A batch, for a step.
+  class Step {
+   public:
+    Batch data;
+
+    /// Along the gradient of a loss: backward, and if the step has its batches, clipping and the optimizer.
+    /// What it measures is logged. Of a function the operation is known that first gave no number.
+    void step(const Measured& measured) { fit_->FitBase::step(measured, rows()); }
+    template <class Measure>
+    requires std::is_invocable_r_v<Measured, Measure&> &&
+        (!std::convertible_to<Measure, Measured>)  // a tensor is a function too, of indices
+        void step(Measure measure) {
+      fit_->FitBase::step(std::function<Measured()>(std::ref(measure)), rows());
+    }
+    /// Logs the mean over this batch of something.
+    void log(const std::string& name, double mean) { fit_->view().log(name, mean, rows()); }
+
+   private:
+    friend class Fit;
+    Step(Batch batch, Fit& fit) : data(std::move(batch)), fit_(&fit) {}
+    double rows() const { return detail::samples_of(data); }
+    Fit* fit_;
+  };
+
+  class Epoch : public FitEpoch {
+   public:
+    class Iterator;
+    Iterator begin() { return Iterator(*fit_); }
+    std::default_sentinel_t end() const { return {}; }
+
+   private:
+    friend class Fit;
+    explicit Epoch(Fit& fit) : FitEpoch(fit.view()), fit_(&fit) {}
+    Fit* fit_;
+  };
+
+  class Iterator;
+  /// Begins the run, or goes on with it.
+  Iterator begin() { return Iterator(*this); }
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  using Loss = std::function<Measured(const Batch&)>;
+
+  Fit(const nn::Module* model, optim::Optimizer* optimizer,
+      std::unique_ptr<detail::BatchSource<Batch>> source, Loss loss, FitOptions options)
+      : FitBase(model, optimizer, *source, options, validation(options, loss), bool(loss)),
+        source_(std::move(source)),
+        loss_(std::move(loss)) {}
+
+  static Validate validation(const FitOptions& options, const Loss& loss) {
+    if (std::holds_alternative<std::monostate>(options.validation)) return {};
+    if constexpr (detail::loadable<Batch>) {
+      const Batch* rows = std::get_if<Batch>(&options.validation);
+      if (rows != nullptr && loss) {
+        if (detail::samples_of(*rows) < 1)
+          throw ValueError("fit: the validation data must have a row; got none");
+        return [loss, all = *rows, size = options.validation_rows](const TakeMeasured& take) {
+          for (const Batch& batch : data::BatchLoader<Batch>(all, {.batch_size = size}))
+            take(loss(batch), detail::samples_of(batch));
+        };
+      }
+    }
+    throw ValueError("fit: validation must be data as the loader has, for the loss given");
+  }
+
+  std::unique_ptr<detail::BatchSource<Batch>> source_;
+  Loss loss_;
+};
+
+template <class Batch>
+class Fit<Batch>::Epoch::Iterator {
+ public:
+  explicit Iterator(Fit& fit) : fit_(fit), step_({}, fit) {
+    fit.start_pass();
+    take();
+  }
+  ~Iterator() { fit_.leave_pass(); }
+  Iterator(const Iterator&) = delete;
+  Iterator& operator=(const Iterator&) = delete;
+
+  Step& operator*() { return step_; }
+  Iterator& operator++() {
+    fit_.end_batch();
+    ended_ = fit_.stopped_in_pass();
+    if (!ended_) {
+      fit_.source_->advance();
+      take();
+    }
+    return *this;
+  }
+  friend bool operator==(const Iterator& i, std::default_sentinel_t) { return i.ended_; }
+
+ private:
+  void take() {
+    ended_ = fit_.source_->at_end();
+    if (ended_) {
+      fit_.end_pass();
+    } else {
+      step_.data = fit_.source_->current();
+    }
+  }
+  Fit& fit_;
+  Step step_;
+  bool ended_ = false;
+};
+
+template <class Batch>
+class Fit<Batch>::Iterator {
+ public:
+  explicit Iterator(Fit& fit) : running_(*fit.loop_), epoch_(fit), over_(fit.over()) {}
+  Epoch& operator*() { return epoch_; }
+  Iterator& operator++() {
+    epoch_.fit_->end_epoch();
+    over_ = epoch_.fit_->over();
+    return *this;
+  }
+  friend bool operator==(const Iterator& i, std::default_sentinel_t) { return i.over_; }
+
+ private:
+  Running running_;
+  Epoch epoch_;
+  bool over_;
+};
+
+template <class Loader, class Loss>
+requires std::is_invocable_r_v < Measured, Loss&, const detail::BatchOf<Loader>
+& > Fit(const nn::Module&, optim::Optimizer&, Loader&, Loss, FitOptions = {})
+        ->Fit<detail::BatchOf<Loader>>;
+template <class Loader>
+Fit(const nn::Module&, optim::Optimizer&, Loader&, FitOptions = {}) -> Fit<detail::BatchOf<Loader>>;
+template <class Loader>
+explicit Fit(Loader&, FitOptions = {}) -> Fit<detail::BatchOf<Loader>>;
+
+}  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -1,0 +1,126 @@
+#include <algorithm>
+#include <cstring>
+#include <unordered_set>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
+#include <xtape/core/wraps.hpp>
+#include <xtape/train/fit_checks.hpp>
+
+namespace xtape::detail {
+namespace {
+
+void check_folder(const FitFolder& folder) {
+  require_at_least<std::int64_t>("fit", "folder.last", folder.last, 1);
+  require_at_least<std::int64_t>("fit", "folder.every_epochs", folder.every_epochs, 1);
+  require_at_least<std::int64_t>("fit", "folder.every_steps", folder.every_steps, 0);
+  if (folder.path.empty() && folder.resume)
+    throw ValueError("fit: to resume a run needs a folder; got no path");
+}
+
+void check_monitor(const FitOptions& options, const FitParts& parts) {
+  const std::string& monitor = options.monitor;
+  const bool validated = !std::holds_alternative<std::monostate>(options.validation);
+  if (parts.measures && !validated && monitor.starts_with("validation_") &&
+      std::ranges::find(options.logs, monitor) == options.logs.end()) {
+    throw ValueError("fit: the monitor \"" + monitor +
+                     "\" needs .validation, or a callback that logs it, which .logs names");
+  }
+  if (!options.goal && !monitor.ends_with("loss")) {
+    throw ValueError("fit: a goal must be given for the monitor \"" + monitor +
+                     "\", SearchGoal::maximize or SearchGoal::minimize");
+  }
+}
+
+bool are_labels(const Tensor& y) {
+  return y.defined() && y.dtype() == Dtype::int64 && y.rank() == 1;
+}
+
+std::string listed(const std::vector<Metric>& there) {
+  std::string text;
+  for (const auto& [name, value] : there) text += (text.empty() ? "" : ", ") + name;
+  return text.empty() ? "nothing" : text;
+}
+
+/// A step of Fowler, Noll and Vo's hash FNV-1a, with eight bytes in the place of one.
+XTAPE_WRAPS std::uint64_t mixed(std::uint64_t hash, std::uint64_t bits) {
+  hash = (hash ^ bits) * 0x100000001b3U;
+  return hash ^ hash >> 29;
+}
+
+}  // namespace
+
+void check_options(const FitOptions& options, const FitParts& parts) {
+  require_at_least<std::int64_t>("fit", "epochs", options.epochs, 0);
+  require_at_least<std::int64_t>("fit", "validation_rows", options.validation_rows, 1);
+  require_at_least<std::int64_t>("fit", "early_stopping.patience", options.early_stopping.patience,
+                                 0);
+  require_not_negative("fit", "early_stopping.min_delta", options.early_stopping.min_delta);
+  require_at_least<std::int64_t>("fit", "accumulate", options.accumulate, 1);
+  if (options.clip_norm) require_not_negative("fit", "clip_norm", *options.clip_norm);
+  if (options.clip_value) require_not_negative("fit", "clip_value", *options.clip_value);
+  if (options.max_steps) require_at_least<std::int64_t>("fit", "max_steps", *options.max_steps, 0);
+  if (options.max_seconds) require_not_negative("fit", "max_seconds", *options.max_seconds);
+  check_folder(options.folder);
+  check_monitor(options, parts);
+  const auto empty = [](const FitCallback& callback) { return !callback; };
+  if (std::ranges::any_of(options.on_batch, empty) || std::ranges::any_of(options.on_epoch, empty))
+    throw ValueError("fit: a callback must be a function; got an empty one");
+  const bool of_steps = options.clip_norm || options.clip_value || options.accumulate > 1 ||
+                        options.step_schedule || options.epoch_schedule || options.averaging ||
+                        options.max_steps || options.folder.every_steps > 0;
+  if (of_steps && !parts.model) {
+    throw ValueError(
+        "fit: clipping, accumulation, schedules, averaging and numbers of steps need a Fit that "
+        "was "
+        "made with model and optimizer");
+  }
+}
+
+void check_labels(const FitSource& source, const FitOptions& options) {
+  const auto* validation = std::get_if<data::Dataset>(&options.validation);
+  const std::vector<Tensor> training = source.tensors();
+  if (options.allow_unseen_labels || validation == nullptr || training.size() != 2 ||
+      !are_labels(training[1]) || !are_labels(validation->y)) {
+    return;
+  }
+  const auto seen = training[1].detach().to_vector<std::int64_t>();
+  const std::unordered_set<std::int64_t> known(seen.begin(), seen.end());
+  const auto labels = validation->y.detach().to_vector<std::int64_t>();
+  const auto unseen =
+      std::ranges::find_if(labels, [&](std::int64_t label) { return !known.contains(label); });
+  if (unseen == labels.end()) return;
+  throw ValueError(
+      "fit: labels of the validation data must be among those of the training data; got " +
+      std::to_string(*unseen) + " in row " + std::to_string(unseen - labels.begin()) +
+      "; split by stratified_split, or set .allow_unseen_labels");
+}
+
+void fail_monitor(const std::string& monitor, const std::vector<Metric>& there) {
+  throw ValueError("fit: the monitor must be what an epoch measures or logs, " + listed(there) +
+                   "; got \"" + monitor + "\"");
+}
+
+void fail_name(const std::string& name, const std::vector<Metric>& there) {
+  throw ValueError("fit: there is no \"" + name + "\" in this epoch; there is " + listed(there));
+}
+
+std::int64_t fingerprint(const std::vector<Tensor>& data) {
+  constexpr std::int64_t looked_at = 1 << 20;  // bytes of each tensor, in words spread over it
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const Tensor& x : data) {
+    const std::int64_t bytes = x.size() * static_cast<std::int64_t>(size_of(x.dtype()));
+    const std::int64_t words = (bytes + 7) / 8, step = std::max<std::int64_t>(bytes / looked_at, 1);
+    hash = mixed(hash, static_cast<std::uint64_t>(bytes));
+    for (std::int64_t i = 0; i < words; i += step) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, x.body().data + 8 * i,
+                  static_cast<std::size_t>(std::min<std::int64_t>(bytes - 8 * i, 8)));
+      hash = mixed(hash, word);
+    }
+  }
+  return data.empty() ? 0 : static_cast<std::int64_t>(hash >> 1);
+}
+
+}  // namespace xtape::detail

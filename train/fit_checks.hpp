@@ -1,0 +1,29 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <xtape/train/fit_options.hpp>
+#include <xtape/train/fit_source.hpp>
+
+namespace xtape::detail {
+
+/// What a run has.
+struct FitParts {
+  bool model, measures;
+};
+
+/// Throws ValueError for an option out of range, or one that needs what the run has not.
+void check_options(const FitOptions& options, const FitParts& parts);
+
+/// Throws ValueError for a label that only the validation data have: no step can learn it, and more often
+/// the split is not what was meant. Labels are int64, one a row.
+void check_labels(const FitSource& source, const FitOptions& options);
+
+[[noreturn]] void fail_monitor(const std::string& monitor, const std::vector<Metric>& there);
+[[noreturn]] void fail_name(const std::string& name, const std::vector<Metric>& there);
+
+/// A number that tells data from others by some of their rows; 0 for none.
+std::int64_t fingerprint(const std::vector<Tensor>& data);
+
+}  // namespace xtape::detail

@@ -1,0 +1,308 @@
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <limits>
+#include <utility>
+
+#include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
+#include <xtape/train/fit_checks.hpp>
+#include <xtape/train/fit_loop.hpp>
+
+namespace xtape::detail {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+Evaluation::Evaluation(const nn::Module& model) : modules_(model.named_modules()) {
+  for (const auto& [path, module] : modules_) training_.push_back(module->training());
+  model.eval();
+}
+Evaluation::~Evaluation() {
+  for (std::size_t i = 0; i < modules_.size(); ++i) modules_[i].second->train(training_[i]);
+}
+
+FitLoop::FitLoop(const nn::Module* model, optim::Optimizer* optimizer, FitSource& source,
+                 FitOptions options, Validate validate, bool measures)
+    : model_(model),
+      optimizer_(optimizer),
+      source_(source),
+      options_(std::move(options)),
+      validate_(std::move(validate)),
+      measures_(measures),
+      folder_(options_.folder),
+      display_(options_.progress),
+      best_value_(nan) {
+  if (options_.monitor.empty()) options_.monitor = validate_ ? "validation_loss" : "loss";
+  check_options(options_, {.model = model_ != nullptr, .measures = measures_});
+  check_labels(source_, options_);
+  if (!options_.goal) options_.goal = SearchGoal::minimize;
+  checkpoint_.add("fit", *this);
+  if (model_ != nullptr) {
+    checkpoint_.add("model", *model_);
+    if (options_.averaging) {
+      averaging_.emplace(*model_, *options_.averaging);
+      checkpoint_.add("averaging", *averaging_);
+    }
+  }
+  if (optimizer_ != nullptr) checkpoint_.add("optimizer", *optimizer_);
+  source_.add_to(checkpoint_);
+  checkpoint_.add("default_rng", default_rng());
+}
+
+void FitLoop::set_schedules() {
+  if (!options_.step_schedule && !options_.epoch_schedule) return;
+  optim::Schedule whole = options_.step_schedule.value_or(optim::Schedule());
+  if (options_.epoch_schedule) {
+    whole = std::move(whole) *
+            optim::Schedule([of = *options_.epoch_schedule,
+                             epoch = scheduled_epoch_](std::int64_t) { return of(*epoch); });
+  }
+  optimizer_->set_schedule(whole);
+}
+
+void FitLoop::begin() {
+  stop_ = FitStop::none;
+  passed_ = false;
+  shown_.reset();
+  if (!opened_) {
+    set_schedules();
+    if (folder_.kept()) data_ = fingerprint(source_.tensors());
+    const std::string from = folder_.open(checkpoint_);
+    opened_ = true;
+    if (!from.empty()) {
+      paused_ = batch_ > 0;
+      source_.pause(batch_);
+      display_.say("going on from " + from);
+    }
+  }
+  if (model_ != nullptr) {
+    if (!last_weights_.empty()) model_->restore(std::exchange(last_weights_, {}));
+    parameters_ = model_->parameters();
+    buffers_.clear();
+    for (const auto& [name, buffer] : model_->named_buffers()) buffers_.push_back(buffer);
+  }
+  interrupts_.emplace(options_.catch_interrupt);
+  const std::int64_t samples = source_.samples(), left = options_.epochs - epoch_;
+  display_.begin(left * (samples > 0 ? samples : source_.size()),
+                 samples > 0 ? "samples" : "batches");
+  began_ = epoch_began_ = Clock::now();
+}
+
+bool FitLoop::over() {
+  decide_by_counts();  // an earlier run may have ended here
+  if (stop_ != FitStop::none) {
+    finish();
+    return true;
+  }
+  if (!paused_) {
+    batch_ = 0;
+    training_.clear();
+  }
+  paused_ = passed_ = false;
+  group_ = 0;
+  *scheduled_epoch_ = epoch_;
+  return false;
+}
+
+void FitLoop::start_pass() {
+  if (!passed_) source_.start();
+}
+
+void FitLoop::end_batch() {
+  ++batch_;
+  FitEpoch view(*this);
+  for (const FitCallback& callback : options_.on_batch) callback(view);
+  if (display_.on()) {
+    const Means::Entry* loss = training_.find("loss");
+    const std::int64_t each =
+        source_.samples() > 0 && source_.size() > 0 ? source_.samples() / source_.size() : 1;
+    display_.batch(epoch_ + 1, options_.epochs, each, loss != nullptr ? loss->mean() : nan);
+  }
+  if (group_ > 0) return;                                            // a step is not cut
+  const bool last = source_.size() > 0 && batch_ >= source_.size();  // then the epoch ends as well
+  if (!last) decide();
+  if (interrupts_->interrupted()) stop(FitStop::interrupt);
+  const bool stops = stop_ != FitStop::none && (!last || stop_ == FitStop::interrupt);
+  const std::int64_t every = options_.folder.every_steps;
+  if (folder_.kept() && (stops || (every > 0 && steps_ % every == 0)))
+    saved_ = folder_.save(checkpoint_, epoch_, batch_);
+  if (!stops) return;
+  source_.pause(batch_);
+  paused_ = true;
+}
+
+void FitLoop::end_pass() {
+  if (passed_) return;
+  passed_ = true;
+  if (group_ > 0) apply_step(nullptr);
+  source_.leave();
+  validate();
+}
+
+void FitLoop::leave_pass() noexcept { source_.leave(); }
+
+void FitLoop::validate() {
+  validation_.clear();
+  if (!validate_) return;
+  const Evaluation evaluation(*model_);
+  const auto take = [this](const Measured& measured, double rows) {
+    const double samples = measured.samples.value_or(rows);
+    validation_.add("validation_loss", measured.loss.item(), samples);
+    for (const auto& [name, value] : measured.metrics)
+      validation_.add("validation_" + name, value, samples);
+  };
+  if (averaging_) {
+    const auto in_use = averaging_->apply();
+    validate_(take);
+  } else {
+    validate_(take);
+  }
+}
+
+void FitLoop::end_epoch() {
+  if (paused_) return;
+  end_pass();
+  FitEpoch view(*this);
+  for (const FitCallback& callback : options_.on_epoch) callback(view);
+  make_row();
+  judge();
+  history_.add(row_);
+  display_.epoch(++epoch_, options_.epochs, row_);
+  batch_ = 0;
+  training_.clear();
+  passed_ = false;
+  decide();
+  if (folder_.kept() && (stop_ != FitStop::none || epoch_ % options_.folder.every_epochs == 0))
+    saved_ = folder_.save(checkpoint_, epoch_, 0);
+}
+
+void FitLoop::decide() {
+  decide_by_counts();
+  if (interrupts_->interrupted()) stop(FitStop::interrupt);
+  if (options_.max_seconds && seconds() >= *options_.max_seconds) stop(FitStop::seconds);
+}
+
+void FitLoop::decide_by_counts() {
+  const std::int64_t patience = options_.early_stopping.patience;
+  if (epoch_ >= options_.epochs) stop(FitStop::epochs);
+  if (patience > 0 && bad_epochs_ >= patience) stop(FitStop::patience);
+  if (options_.max_steps && steps_ >= *options_.max_steps) stop(FitStop::steps);
+}
+
+/// What an epoch has come to so far.
+void FitLoop::make_row() {
+  row_.clear();
+  for (const Means* means : {&training_, &validation_})
+    for (const Means::Entry& entry : means->entries())
+      if (entry.weight != 0) row_.emplace_back(entry.name, entry.mean());
+  if (optimizer_ != nullptr) row_.emplace_back("learning_rate", optimizer_->learning_rate());
+  const Clock::time_point now = Clock::now();
+  row_.emplace_back("seconds", std::chrono::duration<double>(now - epoch_began_).count());
+  epoch_began_ = now;
+}
+
+/// Whether the epoch is the best so far.
+void FitLoop::judge() {
+  const auto watched = std::ranges::find(row_, options_.monitor, &Metric::first);
+  if (watched == row_.end()) {
+    if (!measures_ && options_.monitor == "loss") return;  // nobody asked for it
+    fail_monitor(options_.monitor, row_);
+  }
+  const double value = watched->second, margin = options_.early_stopping.min_delta;
+  const bool better = std::isnan(best_value_)                 ? !std::isnan(value)
+                      : options_.goal == SearchGoal::minimize ? value < best_value_ - margin
+                                                              : value > best_value_ + margin;
+  bad_epochs_ = better ? 0 : bad_epochs_ + 1;
+  if (!better) return;
+  best_value_ = value;
+  history_.monitor = options_.monitor;
+  history_.best_epoch = epoch_ + 1;
+  if (model_ == nullptr) return;
+  const bool kept = folder_.kept() && options_.folder.best;
+  const bool restored =
+      options_.early_stopping.patience > 0 && options_.early_stopping.restore_best;
+  if (!kept && !restored) return;
+  const NamedTensors best = weights();
+  if (restored) best_weights_ = best;
+  if (kept) folder_.save_best(best);
+}
+
+/// Those of the model, averaged if there are averages.
+NamedTensors FitLoop::weights() const {
+  NamedTensors state = model_->state();
+  if (!averaging_) return state;
+  for (const auto& [name, average] : averaging_->average()) {
+    const auto own = std::ranges::find(state, name, &NamedTensor::first);
+    if (own != state.end()) own->second = average.to(own->second.dtype()).detach();
+  }
+  return state;
+}
+
+/// What a run ends with, whatever ended it.
+void FitLoop::finish() {
+  history_.stop = stop_;
+  if (paused_ && batch_ > 0) {
+    shown_ = history_;
+    make_row();
+    shown_->add(row_);
+    shown_->last_is_part = true;
+  }
+  if (model_ != nullptr && (averaging_ || !best_weights_.empty())) {
+    const NamedTensors last = model_->state();
+    model_->restore(best_weights_.empty() ? weights() : best_weights_);
+    last_weights_ = last;
+  }
+  if (stop_ != FitStop::interrupt) return;
+  const std::string where = batch_ == 0 ? "after epoch " + std::to_string(epoch_)
+                                        : "in epoch " + std::to_string(epoch_ + 1) +
+                                              " after batch " + std::to_string(batch_);
+  const std::string text = "interrupted " + where +
+                           (folder_.kept() ? "; saved " + saved_ : "; nothing saved: no folder");
+  display_.end();
+  if (display_.on()) {
+    display_.say(text);
+  } else {
+    std::cerr << text << std::endl;
+  }
+}
+
+void FitLoop::end() noexcept {
+  source_.leave();
+  interrupts_.reset();
+  display_.end();
+}
+
+void FitLoop::stop(FitStop why) {
+  if (stop_ == FitStop::none) stop_ = why;
+}
+
+double FitLoop::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - began_).count();
+}
+
+double FitLoop::value(const std::string& name) const {
+  std::vector<Metric> there;
+  for (const Means* means : {&training_, &validation_}) {
+    if (const Means::Entry* entry = means->find(name)) return entry->mean();
+    for (const Means::Entry& entry : means->entries())
+      if (entry.weight != 0) there.emplace_back(entry.name, 0);
+  }
+  fail_name(name, there);
+}
+
+void FitLoop::log(const std::string& name, double value, double weight) {
+  require_positive("fit: log", "samples", weight);
+  training_.add(name, value, weight);
+}
+
+std::vector<std::string> FitLoop::names_to_monitor() const {
+  std::vector<std::string> names = options_.logs;
+  names.insert(names.end(), {"learning_rate", "seconds"});
+  for (const Means::Entry& entry : training_.entries()) names.push_back(entry.name);
+  return names;
+}
+
+}  // namespace xtape::detail

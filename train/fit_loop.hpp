@@ -1,0 +1,140 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <xtape/nn/module.hpp>
+#include <xtape/optim/averaging.hpp>
+#include <xtape/optim/optimizer.hpp>
+#include <xtape/train/checkpoint.hpp>
+#include <xtape/train/fit.hpp>
+#include <xtape/train/fit_display.hpp>
+#include <xtape/train/fit_options.hpp>
+#include <xtape/train/fit_source.hpp>
+#include <xtape/train/history.hpp>
+#include <xtape/train/interrupt.hpp>
+#include <xtape/train/means.hpp>
+#include <xtape/train/run_folder.hpp>
+
+namespace xtape::detail {
+
+/// What happens around the batches of a run, whatever their type.
+class FitLoop {
+ public:
+  using TakeMeasured = std::function<void(const Measured& measured, double rows)>;
+  using Validate = std::function<void(const TakeMeasured& take)>;
+  using Measure = std::function<Measured()>;
+
+  FitLoop(const nn::Module* model, optim::Optimizer* optimizer, FitSource& source,
+          FitOptions options, Validate validate, bool measures);
+
+  // A run: begin, then while it is not over an epoch: start_pass, end_batch after each batch, end_pass after
+  // the last, leave_pass, end_epoch. Then end, wherever it was.
+  void begin();
+  bool over();
+  void start_pass();
+  bool stopped_in_pass() const { return paused_; }
+  void end_batch();
+  void end_pass();
+  void leave_pass() noexcept;
+  void end_epoch();
+  void end() noexcept;
+
+  /// A step along the gradient of a loss. `again` measures the same once more, to see where it went wrong.
+  void step(const Measured& measured, double rows, const Measure* again = nullptr);
+  void step(const Measure& measure, double rows);
+
+  // What is there to see and to log, see FitEpoch.
+  std::int64_t epoch() const { return epoch_; }
+  std::int64_t batch() const { return batch_; }
+  std::int64_t steps() const { return steps_; }
+  double value(const std::string& name) const;
+  void log(const std::string& name, double value, double weight);
+  void stop(FitStop why);
+  const History& history() const { return shown_ ? *shown_ : history_; }
+  Checkpoint& checkpoint() { return checkpoint_; }
+
+  // A part of its own checkpoints.
+  NamedTensors state() const;
+  void restore(const NamedTensors& state);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // fit_step.cpp
+  void check_first(const Measured& measured);
+  void apply_step(const Measure* again);
+  void remember_buffers();
+  void put_buffers_back() const;
+  [[noreturn]] void fail_not_finite(const std::string& what, const Measure* again);
+
+  // fit_loop.cpp
+  void set_schedules();
+  void decide();
+  void decide_by_counts();
+  void validate();
+  void make_row();
+  void judge();
+  NamedTensors weights() const;
+  void finish();
+  std::vector<std::string> names_to_monitor() const;
+  double seconds() const;
+
+  const nn::Module* model_;
+  optim::Optimizer* optimizer_;
+  FitSource& source_;
+  FitOptions options_;
+  Validate validate_;
+  bool measures_;  // the run has a loss of its own
+  RunFolder folder_;
+  Checkpoint checkpoint_;
+  std::optional<optim::Averaging> averaging_;
+  FitDisplay display_;
+
+  // Of the run, in its checkpoints.
+  std::int64_t epoch_ = 0, batch_ = 0, steps_ = 0, bad_epochs_ = 0;
+  double best_value_ = 0;
+  NamedTensors best_weights_;
+  Means training_;
+  History history_;
+
+  // Of this part of it.
+  Means validation_;
+  std::vector<Metric> row_;
+  std::optional<InterruptGuard> interrupts_;
+  std::optional<History> shown_;  // with the part of an epoch
+  NamedTensors last_weights_;     // while the model has the best
+  std::shared_ptr<std::int64_t> scheduled_epoch_ = std::make_shared<std::int64_t>(0);
+  FitStop stop_ = FitStop::none;
+  bool opened_ = false, checked_ = false;
+  bool passed_ = false;  // all batches of the epoch are done
+  bool paused_ = false;  // the run has stopped in an epoch, to go on there
+  std::string saved_;    // the newest checkpoint
+  std::int64_t data_ = 0;
+  Clock::time_point began_, epoch_began_;
+
+  // Of a step.
+  std::vector<Tensor> parameters_, buffers_, before_;
+  std::int64_t group_ = 0;  // batches in it so far
+  double group_samples_ = 0, group_unit_ = 1;
+};
+
+/// While it lives, the model is in evaluation and nothing is recorded.
+class Evaluation {
+ public:
+  explicit Evaluation(const nn::Module& model);
+  ~Evaluation();
+  Evaluation(const Evaluation&) = delete;
+  Evaluation& operator=(const Evaluation&) = delete;
+
+ private:
+  NoGradGuard off_;
+  nn::NamedModules modules_;  // parents before parts
+  std::vector<bool> training_;
+};
+
+}  // namespace xtape::detail

@@ -1,0 +1,102 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <xtape/config.hpp>
+#include <xtape/core/tensor.hpp>
+#include <xtape/data/dataset.hpp>
+#include <xtape/optim/averaging.hpp>
+#include <xtape/optim/schedule.hpp>
+#include <xtape/train/goal.hpp>
+#include <xtape/train/history.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape {
+
+class FitEpoch;
+
+/// What a model makes of a batch: its loss, and what else is measured of it. A loss alone is one too.
+struct Measured {
+  Measured(Tensor of_batch, std::vector<Metric> others = {}, std::optional<double> count = {})
+      : loss(std::move(of_batch)), metrics(std::move(others)), samples(count) {}
+
+  Tensor loss;                  ///< a scalar, the mean over the batch
+  std::vector<Metric> metrics;  ///< means over the batch: {{"accuracy", accuracy(logits, y)}}
+  std::optional<double>
+      samples;  ///< over how many they are means; by default the rows of the batch
+};
+
+/// Ends a run that no longer gets better.
+struct EarlyStopping {
+  std::int64_t patience = 0;  ///< epochs in a row without improvement that end the run; 0: none do
+  double min_delta = 0;       ///< an improvement is more than this
+  bool restore_best = true;   ///< the model ends with the weights of its best epoch
+};
+
+/// A folder for what a run keeps: checkpoints named after epochs and batches done,
+/// `epoch-00003-batch-000000.npz`, with all that the run needs to go on to the same bits, and the weights of
+/// the best epoch, `best.npz`, for `data::load_npz(path, model)`. Each file appears whole or not at all.
+struct FitFolder {
+  std::string path = {};          ///< none: nothing is kept
+  bool resume = false;            ///< go on from the newest checkpoint, if there is one
+  std::int64_t last = 1;          ///< so many of the newest checkpoints stay
+  std::int64_t every_epochs = 1;  ///< one is written after so many epochs,
+  std::int64_t every_steps = 0;   ///< and after so many steps; 0: only at the end of epochs
+  bool best = true;               ///< whether to write best.npz
+};
+
+/// What a model is judged by after each epoch: nothing, or what a loader of the training data would take.
+using ValidationData = std::variant<std::monostate, data::Dataset, data::TensorList>;
+
+/// Called in the middle of a run; any callable. It may look at the epoch, `log` to it, and `stop` it.
+using FitCallback = std::function<void(FitEpoch& epoch)>;
+
+struct FitOptions {
+  std::int64_t epochs = 10;
+  ValidationData validation = {};      ///< for "validation_loss" and the metrics
+  std::int64_t validation_rows = 512;  ///< of a batch of it
+
+  /// What tells which epoch is best; "validation_loss", or "loss" without validation. Of what is no loss
+  /// the goal must be given.
+  std::string monitor = {};
+  std::optional<SearchGoal> goal = {};
+  EarlyStopping early_stopping = {};
+  std::vector<std::string> logs = {};  ///< names that callbacks log, if the monitor is one of them
+
+  std::optional<double> clip_norm = {};   ///< greatest norm of the gradients of a step
+  std::optional<double> clip_value = {};  ///< greatest element
+  std::int64_t accumulate = 1;  ///< batches of a step, whose gradient is that of one large batch
+  std::optional<optim::Schedule> step_schedule = {};   ///< of the optimizer, in place of its own
+  std::optional<optim::Schedule> epoch_schedule = {};  ///< of the number of the epoch, 0, 1, ...
+  /// Averages of the weights (EMA) beside the model: validated, kept as best, and at the end its weights.
+  std::optional<optim::AveragingOptions> averaging = {};
+
+  std::optional<std::int64_t> max_steps = {};  ///< of the whole run, resumed or not
+  std::optional<double> max_seconds = {};      ///< of this part of it; ends after a step
+
+  FitFolder folder = {};
+  std::vector<FitCallback> on_batch = {};  ///< after each batch, in order
+  std::vector<FitCallback> on_epoch = {};  ///< after each epoch and its validation, in order
+  /// Where progress is told: a line an epoch, and on a terminal (`&std::cout`) a bar below.
+  std::ostream* progress = nullptr;
+  /// Ctrl-C ends the run after the step, with a checkpoint; a second one ends the program. Whoever handled
+  /// SIGINT before does so again when the run has ended.
+  bool catch_interrupt = false;
+
+  /// Stop at a loss or gradient that is not finite, before the step. Of a gradient up to 4096 elements are
+  /// looked at, spread over all of it.
+  bool check_finite = true;
+  bool allow_unstepped = false;      ///< the loss may reach leaves that no optimizer steps
+  bool allow_unseen_labels = false;  ///< validation may have int64 labels that training has not
+};
+
+}  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -1,0 +1,125 @@
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <xtape/config.hpp>
+#include <xtape/core/tensor.hpp>
+#include <xtape/data/dataset.hpp>
+#include <xtape/data/loader.hpp>
+#include <xtape/train/checkpoint.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+/// Where the batches of a run come from: loaders, and other ranges that may be gone through again.
+namespace xtape::detail {
+
+template <class Loader>
+using BatchOf = std::remove_cvref_t<decltype(*std::begin(std::declval<Loader&>()))>;
+
+/// What there is a loader of the library's for.
+template <class Batch>
+inline constexpr bool loadable =
+    std::same_as<Batch, data::Dataset> || std::same_as<Batch, data::TensorList>;
+
+/// How many samples a batch is; 1 where that is not known.
+inline double samples_of(const data::Dataset& batch) {
+  return static_cast<double>(batch.x.extent(0));
+}
+inline double samples_of(const data::TensorList& batch) {
+  return batch.empty() ? 1 : static_cast<double>(batch.front().extent(0));
+}
+template <class Batch>
+double samples_of(const Batch&) {
+  return 1;
+}
+
+/// Passes over the training data, whatever a batch is.
+class FitSource {
+ public:
+  virtual ~FitSource() = default;
+
+  /// Starts a pass, or goes on with the one that was paused or restored.
+  virtual void start() = 0;
+  virtual bool at_end() const = 0;
+  virtual void advance() = 0;
+  /// Ends the pass.
+  virtual void leave() = 0;
+  /// Leaves the pass such that `start` goes on with it, behind so many batches.
+  virtual void pause(std::int64_t batches) = 0;
+
+  /// Batches and samples of a pass; 0 where they are not known.
+  virtual std::int64_t size() const = 0;
+  virtual std::int64_t samples() const = 0;
+  /// The data, where there is a loader of the library's.
+  virtual std::vector<Tensor> tensors() const = 0;
+  virtual void add_to(Checkpoint& checkpoint) = 0;
+};
+
+template <class Batch>
+class BatchSource : public FitSource {
+ public:
+  virtual Batch current() = 0;
+};
+
+template <class Loader>
+class SourceOf final : public BatchSource<BatchOf<Loader>> {
+ public:
+  using Batch = BatchOf<Loader>;
+  explicit SourceOf(Loader& loader) : loader_(loader) {}
+
+  void start() override {
+    place_.emplace(std::begin(loader_));
+    for (; skipped_ > 0 && !at_end(); --skipped_) ++*place_;
+    skipped_ = 0;
+  }
+  bool at_end() const override { return *place_ == std::end(loader_); }
+  void advance() override { ++*place_; }
+  void leave() override { place_.reset(); }
+  void pause(std::int64_t batches) override {
+    if constexpr (data::Stateful<Loader>) {
+      const NamedTensors here = loader_.state();
+      leave();
+      loader_.restore(here);
+    } else {
+      leave();
+      skipped_ = batches;
+    }
+  }
+  Batch current() override { return **place_; }
+
+  std::int64_t size() const override {
+    if constexpr (requires { loader_.size(); }) return static_cast<std::int64_t>(loader_.size());
+    return 0;
+  }
+  std::int64_t samples() const override {
+    if constexpr (requires { loader_.samples(); }) return loader_.samples();
+    return 0;
+  }
+  std::vector<Tensor> tensors() const override {
+    if constexpr (std::derived_from<Loader, data::BatchLoader<data::Dataset>>) {
+      return {loader_.data().x, loader_.data().y};
+    } else if constexpr (std::derived_from<Loader, data::BatchLoader<data::TensorList>>) {
+      return loader_.data();
+    } else {
+      return {};
+    }
+  }
+  void add_to(Checkpoint& checkpoint) override {
+    if constexpr (data::Stateful<Loader>) checkpoint.add("loader", loader_);
+  }
+
+ private:
+  Loader& loader_;
+  std::optional<decltype(std::begin(std::declval<Loader&>()))> place_;
+  std::int64_t skipped_ = 0;
+};
+
+}  // namespace xtape::detail
+
+XTAPE_EXPORT_END

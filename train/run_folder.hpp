@@ -1,0 +1,31 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include <xtape/nn/module.hpp>
+#include <xtape/train/checkpoint.hpp>
+#include <xtape/train/fit_options.hpp>
+
+namespace xtape::detail {
+
+/// The files of a run.
+class RunFolder {
+ public:
+  explicit RunFolder(FitFolder options) : options_(std::move(options)) {}
+
+  bool kept() const { return !options_.path.empty(); }
+  const FitFolder& options() const { return options_; }
+
+  /// Makes the folder, and loads the newest checkpoint if the run is to be resumed; returns its path, or
+  /// nothing. Throws IoError where nothing can be written, ValueError for checkpoints of a run that is not
+  /// to be resumed.
+  std::string open(const Checkpoint& checkpoint) const;
+  /// Writes a checkpoint, then deletes those that are too many; returns its path.
+  std::string save(const Checkpoint& checkpoint, std::int64_t epoch, std::int64_t batch) const;
+  void save_best(const NamedTensors& weights) const;
+
+ private:
+  FitFolder options_;
+};
+
+}  // namespace xtape::detail
