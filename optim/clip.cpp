@@ -9,6 +9,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/leaf.hpp>
 #include <xtape/core/table_gradient.hpp>
+#include <xtape/core/watch.hpp>
 #include <xtape/optim/clip.hpp>
 
 namespace xtape::optim {
@@ -139,6 +140,9 @@ class Gradients {
 
 double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
   check_arguments("clip_grad_norm", parameters, "max_norm", max_norm);
+  const detail::Act act("clip_grad_norm", [&] {
+    return [=] { static_cast<void>(clip_grad_norm(parameters, max_norm)); };
+  });
   const double norm = norm_of_gradients(parameters);
   if (!std::isfinite(norm)) {
     throw ValueError("clip_grad_norm: the norm of the gradients must be finite; got " +
@@ -154,6 +158,8 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
 
 void clip_grad_value(const std::vector<Tensor>& parameters, double limit) {
   check_arguments("clip_grad_value", parameters, "limit", limit);
+  const detail::Act act("clip_grad_value",
+                        [&] { return [=] { clip_grad_value(parameters, limit); }; });
   Gradients(parameters).change([limit]<class T>(T g) {
     const T bound = static_cast<T>(limit);
     return g > bound ? bound : g < -bound ? -bound : g;
