@@ -81,6 +81,7 @@
 #include <xtape/ops/bitwise.hpp>
 #include <xtape/ops/checkpoint.hpp>
 #include <xtape/ops/close.hpp>
+#include <xtape/ops/compile.hpp>
 #include <xtape/ops/convolution.hpp>
 #include <xtape/ops/convolve.hpp>
 #include <xtape/ops/cumulative.hpp>

@@ -4,6 +4,8 @@
 
 #include <sys/resource.h>
 
+#include <xtape/ops/compile.hpp>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -30,29 +32,32 @@ struct Options {
   std::string python = "python3", json, svg;
 };
 
-/// xtape, in this process.
+/// xtape, in this process: as it is written, or replayed.
 class Here : public bench::Contestant {
  public:
-  Here() {
+  explicit Here(bool replayed) : replayed_(replayed) {
     for (const Model& model : bench::models()) models_[model.name] = model;
   }
 
-  std::string name() const override { return "xtape"; }
+  std::string name() const override { return replayed_ ? "xtape, replayed" : "xtape"; }
   void load(const std::string&, const bench::Problem&) override {}
   std::vector<double> losses(const std::string& key, int steps) override {
-    const Model::Step step = models_.at(key).start();
+    const Model::Step step = start(key);
     std::vector<double> losses;
-    for (int i = 0; i < steps; ++i) losses.push_back(step());
+    for (int i = 0; i < steps; ++i) {
+      const xtape::Tensor y = step();
+      losses.push_back(y.size() == 1 ? y.item() : static_cast<double>(y.data<float>()[0]));
+    }
     return losses;
   }
   double time(const std::string& key, int steps) override {
     struct {
       Model::Step step;
-    } model{models_.at(key).start()};
+    } model{start(key)};
     return bench::time_steps(model, steps);
   }
   bench::Usage usage(const std::string& key, int steps) override {
-    const Model::Step step = models_.at(key).start();
+    const Model::Step step = start(key);
     for (int i = 0; i < 2; ++i) step();
     const rusage before = used();
     for (int i = 0; i < steps; ++i) step();
@@ -62,19 +67,27 @@ class Here : public bench::Contestant {
   }
 
  private:
+  Model::Step start(const std::string& key) const {
+    Model::Step step = models_.at(key).start();
+    if (!replayed_) return step;
+    const auto compiled = std::make_shared<xtape::Compiled<Model::Step>>(std::move(step));
+    return [compiled] { return (*compiled)(); };
+  }
   static rusage used() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     return usage;
   }
 
+  bool replayed_;
   std::map<std::string, Model> models_;
 };
 
 bench::Contestants find_contestants(const Options& options,
                                     const bench::ScratchDirectory& scratch) {
   bench::Contestants all;
-  all.push_back(std::make_unique<Here>());
+  all.push_back(std::make_unique<Here>(false));
+  all.push_back(std::make_unique<Here>(true));
   const std::string script = bench::file_beside_program("models_peer.py");
   for (const std::string who : {"torch", "compiled", "jax", "numpy", "onnxruntime"}) {
     if (auto peer = bench::Peer::start(

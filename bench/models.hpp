@@ -4,13 +4,15 @@
 #include <string>
 #include <vector>
 
+#include <xtape/core/tensor.hpp>
+
 namespace bench {
 
 /// A workload that is no plain stack of dense layers. Contestants share data and initial weights, which
 /// all draw from NumPy's legacy stream.
 struct Model {
-  /// One step; returns its loss, or what else is compared.
-  using Step = std::function<double()>;
+  /// One step; the first element of its result, a loss, say, is compared.
+  using Step = std::function<xtape::Tensor()>;
 
   std::string name;
   std::string description;

@@ -45,6 +45,7 @@ bench::Contestants find_contestants(int threads, const std::filesystem::path& sc
   bench::Contestants all;
   all.push_back(std::make_unique<bench::LocalContestant<bench::FloorMlp>>("floor"));
   all.push_back(std::make_unique<bench::LocalContestant<bench::XtapeModel>>("xtape"));
+  all.push_back(std::make_unique<bench::LocalContestant<bench::ReplayedModel>>("xtape, replayed"));
   for (auto& peer : bench::start_peers(threads, scratch)) all.push_back(std::move(peer));
   return all;
 }

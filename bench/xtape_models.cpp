@@ -1,5 +1,7 @@
 #include "xtape_models.hpp"
 
+#include <functional>
+
 #include <xtape/xtape.hpp>
 
 namespace bench {
@@ -78,6 +80,15 @@ struct XtapeModel::Parts {
     return workload.l2 > 0 ? data_loss + network.regularization_loss() : data_loss;
   }
 
+  /// The loss before the update.
+  Tensor step() const {
+    const Tensor value = loss();
+    optimizer->zero_grad();
+    value.backward();
+    optimizer->step();
+    return value.detach();
+  }
+
   Workload workload;
   Tensor inputs, targets;
   nn::Sequential network;
@@ -87,12 +98,17 @@ struct XtapeModel::Parts {
 XtapeModel::XtapeModel(const Problem& problem) : parts_(std::make_unique<Parts>(problem)) {}
 XtapeModel::~XtapeModel() = default;
 
-float XtapeModel::step() {
-  const Tensor loss = parts_->loss();
-  parts_->optimizer->zero_grad();
-  loss.backward();
-  parts_->optimizer->step();
-  return static_cast<float>(loss.item());
-}
+float XtapeModel::step() { return static_cast<float>(parts_->step().item()); }
+
+struct ReplayedModel::Replay {
+  explicit Replay(Parts& parts) : step([&parts] { return parts.step(); }) {}
+  Compiled<std::function<Tensor()>> step;
+};
+
+ReplayedModel::ReplayedModel(const Problem& problem)
+    : XtapeModel(problem), replay_(std::make_unique<Replay>(*parts_)) {}
+ReplayedModel::~ReplayedModel() = default;
+
+float ReplayedModel::step() { return static_cast<float>(replay_->step().item()); }
 
 }  // namespace bench

@@ -18,9 +18,21 @@ class XtapeModel {
   /// One step; returns the loss before the update, the L2 penalty included.
   float step();
 
- private:
+ protected:
   struct Parts;
   std::unique_ptr<Parts> parts_;
+};
+
+/// The same, compiled.
+class ReplayedModel : XtapeModel {
+ public:
+  explicit ReplayedModel(const Problem& problem);
+  ~ReplayedModel();
+  float step();
+
+ private:
+  struct Replay;
+  std::unique_ptr<Replay> replay_;
 };
 
 }  // namespace bench

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include <xtape/core/accumulate.hpp>
@@ -33,6 +34,17 @@ void add_dense(const Body& y, const Body& a, const Body& b) {
   });
 }
 
+template <class T>
+void add_blocks(std::byte* y, const std::byte* const* x, const std::int64_t*, std::int64_t n) {
+  const auto& add = kernels::chosen<kernels::AddKernels>();
+  const auto* a = reinterpret_cast<const T*>(x[0]);
+  const auto* b = reinterpret_cast<const T*>(x[1]);
+  if constexpr (std::is_same_v<T, float>)
+    add.float32(reinterpret_cast<T*>(y), a, b, n);
+  else
+    add.float64(reinterpret_cast<T*>(y), a, b, n);
+}
+
 /// a + b for tensors of one shape.
 struct Accumulate {
   static constexpr OpInfo info{"accumulate", true};
@@ -51,6 +63,9 @@ struct Accumulate {
     return t[1].defined() ? accumulate(t[0], t[1]) : t[0];
   }
   Tensor batch(const Examples& x) const { return accumulate(x.each(0), x.each(1)); }
+  BlockFunction loop(Dtype compute) const {
+    return compute == Dtype::float32 ? add_blocks<float> : add_blocks<double>;
+  }
 };
 
 }  // namespace
@@ -67,6 +82,22 @@ Tensor accumulate(Tensor a, Tensor b) {
   }
   return a;
 }
+
+namespace {
+
+/// Through the door, for who watches.
+struct Zeros {
+  static constexpr OpInfo info{"zeros"};
+  Shape shape;
+  Dtype dtype;
+
+  OpResult infer() const { return {shape, dtype}; }
+  void run(const Tensor& y) const {
+    std::memset(y.body().data, 0, static_cast<std::size_t>(y.size()) * size_of(dtype));
+  }
+};
+
+}  // namespace
 
 void GradientSum::count_part(const PartPlace& part) {
   constexpr std::uint8_t most = 64;  // beyond these float32 is too narrow
@@ -96,6 +127,7 @@ void GradientSum::add(Tensor part) {
   if (sum_.defined()) [[unlikely]] {
     if (!of_rows(sum_)) count_part({});
     sum_ = accumulate(std::move(sum_), std::move(part));
+    own_ = false;
   } else {
     sum_ = std::move(part);
     high_ = static_cast<std::uint16_t>(furthest);
@@ -104,12 +136,13 @@ void GradientSum::add(Tensor part) {
 
 const Tensor& GradientSum::whole(const Shape& shape, Dtype dtype, const PartPlace& part) {
   if (!sum_.defined()) {
-    sum_ = zeros(shape, dtype);
+    sum_ = apply(Zeros{shape, dtype});
   } else if (of_rows(sum_)) {
     sum_ = dense(sum_);
-  } else if (!exclusive(sum_)) {
+  } else if (!own_ && !exclusive(sum_)) {
     sum_ = sum_.detach().clone();
   }
+  own_ = true;
   count_part(part);
   return sum_;
 }
@@ -117,6 +150,7 @@ const Tensor& GradientSum::whole(const Shape& shape, Dtype dtype, const PartPlac
 bool GradientSum::mapped() const { return sum_.defined() && sum_.body().mapped; }
 
 const Tensor& GradientSum::value() {
+  own_ = false;
   if (std::exchange(widened_, false)) sum_ = sum_.to(Dtype::float32);
   return sum_;
 }

@@ -42,6 +42,7 @@ class GradientSum {
   std::uint8_t parts_ = 0;
   std::int8_t axis_ = 0;
   bool widened_ = false;
+  bool own_ = false;  // made here: whoever else has it only looks on
 };
 
 }  // namespace xtape::detail

@@ -89,6 +89,8 @@ Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation) {
 
 Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
                  std::int64_t offset, const char* operation) {
+  if (Watcher::present()) [[unlikely]]
+    Watcher::tell_all([&](Watcher& to) { to.views(base); });
   const Body& from = base.body();
   std::byte* data = from.data + offset * static_cast<std::int64_t>(size_of(from.dtype));
   try {

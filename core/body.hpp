@@ -44,6 +44,7 @@ struct Body {
   bool replaceable : 1 = false;  // a CloneScope may hand out a copy instead
   bool mapped : 1 = false;  // one example's view of the values of all, without data: see mapped.hpp
   bool of_rows : 1 = false;  // a gradient without data: see table_gradient.hpp
+  bool placed : 1 = false;   // in memory that is planned: what is assigned to it is written there
   bool reading : 1 = false;  // what was read of such a gradient: an assignment would be lost
   Shape shape;
   Strides strides;

@@ -41,6 +41,25 @@ void check_seed(const char* op, const Tensor& output, const Tensor& seed) {
     throw DtypeError(std::string(op) + ": a seed has its output's dtype; got " + got());
 }
 
+/// Tells who watches that gradients are added to those of leaves while it lives.
+class Adding {
+ public:
+  Adding(std::span<Node* const> leaves, std::span<const Tensor> gradients)
+      : told_(detail::Watcher::present()) {
+    if (told_) [[unlikely]]
+      detail::Watcher::tell_all([&](detail::Watcher& to) { to.adds(leaves, gradients); });
+  }
+  ~Adding() {
+    if (told_) [[unlikely]]
+      detail::Watcher::tell_all([](detail::Watcher& to) { to.ends(); });
+  }
+  Adding(const Adding&) = delete;
+  Adding& operator=(const Adding&) = delete;
+
+ private:
+  bool told_;
+};
+
 }  // namespace
 
 void Tensor::backward(BackwardOptions options) const {
@@ -59,6 +78,7 @@ void Tensor::backward_from(const Tensor& given, BackwardOptions options) const {
     const auto gradients =
         tape.sweep({this, 1}, {&seed, 1}, collectors,
                    {.retain_graph = options.retain_graph, .call_hooks = true, .rows = true});
+    const Adding adding(collectors, gradients);
     detail::Leaf::add_grads(collectors, gradients);
   });
 }

@@ -224,9 +224,14 @@ class Send {
       add(alone);
       (*this)(input, alone);
     } else {
+      meet_unknown();
       add(sum(input, part));
     }
   }
+
+  /// The same by an operation that adds x to the sum in place: `op.run({&sum, &x})`.
+  template <class Op>
+  void add_by(const Op& op, std::size_t input, const Tensor& x, const PartPlace& part = {}) const;
 
  private:
   friend class Tape;
@@ -241,6 +246,7 @@ class Send {
   void check_not_recorded(const char* what) const;
   const Tensor& sum(std::size_t input, const PartPlace& part) const;
   bool has_mapped_sum(std::size_t input) const;
+  void meet_unknown() const;  // tells who watches that a sum is changed past the door
   Tensor zero(std::size_t input) const;
   [[noreturn]] void throw_misfit(std::size_t input, const Tensor& dx) const;
   [[noreturn]] void throw_no_input(std::size_t input) const;

@@ -37,6 +37,11 @@ detail::Course detail::course(const char* op, std::span<const Tensor* const> inp
   return {any != nullptr && here.records(0), false, here.watcher != nullptr};
 }
 
+void detail::throw_other_result(const char* op, const Tensor& y, const Shape& shape, Dtype dtype) {
+  throw ShapeError(std::string(op) + ": a result like " + y.describe() + " was planned; got " +
+                   std::string(to_string(dtype)) + to_string(shape));
+}
+
 void detail::throw_no_batch(const char* op) {
   throw NoBatchRule("vmap: " + std::string(op) + " has no rule for it (see `batch` of apply)");
 }

@@ -10,6 +10,7 @@
 #include <xtape/config.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/node.hpp>
+#include <xtape/core/operation_copy.hpp>
 #include <xtape/core/saved.hpp>
 #include <xtape/core/watch.hpp>
 
@@ -133,22 +134,20 @@ Tensor compute(const Op& op, const Inputs&... x) {
   }
 }
 
-/// The same, telling who watches; `again` applies the operation to other inputs.
-template <class Op, class Again, class... Inputs>
-Tensor computed(const Op& op, Course course, std::span<const Tensor* const> inputs, Again&& again,
+/// The same, telling who watches; `Door` is how the operation takes its inputs.
+template <class Door, class Op, class... Inputs>
+Tensor computed(const Op& op, Course course, std::span<const Tensor* const> inputs,
                 const Inputs&... x) {
   if (!course.watch()) [[likely]]
     return compute(op, x...);
+  const auto copy = copy_of<Door>(op);
   Tensor y = [&] {
     const Unwatched quiet;
     return compute(op, x...);
   }();
-  const auto on_others = [op, again](const std::vector<Tensor>& others) {
-    return again(op, others);
-  };
   const bool has_derivative = Differentiable<Op> && course.record() && is_floating(y.dtype());
   Watcher::tell({op.info.name, attributes_of(op), inputs, y, has_derivative && !op.info.surrogate,
-                 flops_of(op, y, inputs), on_others});
+                 flops_of(op, y, inputs), false, copy, held_by(op)});
   return y;
 }
 
@@ -223,13 +222,7 @@ Tensor apply(Op op, const Inputs&... x) {
     const detail::Course course = detail::course(op.info.name, inputs);
     if (course.map()) [[unlikely]]
       return detail::apply_mapped(std::move(op), inputs);
-    const auto again = [](const Op& same, const std::vector<Tensor>& others) {
-      return [&]<std::size_t... i>(std::index_sequence<i...>) {
-        return apply(Op(same), others[i]...);
-      }
-      (std::make_index_sequence<sizeof...(x)>());
-    };
-    Tensor y = detail::computed(op, course, inputs, again, x...);
+    Tensor y = detail::computed<detail::OneByOne<sizeof...(x)>>(op, course, inputs, x...);
     if constexpr (detail::Differentiable<Op>) {
       if (course.record() && is_floating(y.dtype()))
         return detail::recorded(std::move(op), std::move(y), inputs, x...);
@@ -246,13 +239,7 @@ Tensor apply_list(Op op, std::span<const Tensor* const> x) {
     const detail::Course course = detail::course(op.info.name, x);
     if (course.map()) [[unlikely]]
       return detail::apply_list_mapped(std::move(op), x);
-    const auto again = [](const Op& same, const std::vector<Tensor>& others) {
-      std::vector<const Tensor*> pointers;
-      pointers.reserve(others.size());
-      for (const Tensor& other : others) pointers.push_back(&other);
-      return apply_list(Op(same), std::span<const Tensor* const>(pointers));
-    };
-    Tensor y = detail::computed(op, course, x, again, x);
+    Tensor y = detail::computed<detail::AsList>(op, course, x, x);
     if constexpr (detail::Differentiable<Op>) {
       if (course.record() && is_floating(y.dtype()))
         return detail::recorded(std::move(op), std::move(y), x, x);
@@ -266,8 +253,58 @@ Tensor apply_list(Op op, std::span<const Tensor* const> x) {
 template <class Op>
 void apply_in_place(const Op& op, std::span<const Tensor* const> x) {
   detail::named_in_errors(op.info.name, [&] { op.run(x); });
-  if (detail::course(op.info.name, x).watch()) [[unlikely]]
-    detail::Watcher::tell({op.info.name, detail::attributes_of(op), x, *x[0], false, 0, {}});
+  if (detail::course(op.info.name, x).watch()) [[unlikely]] {
+    detail::Watcher::tell({op.info.name, detail::attributes_of(op), x, *x[0], false, 0, true,
+                           detail::copy_of<detail::InPlace>(op), detail::held_by(op)});
+  }
+}
+
+namespace detail {
+
+/// What the passes of several results give; its own memory is from the pool.
+using Results = std::vector<Tensor, memory::Allocator<Tensor>>;
+
+/// A pass of several results as an operation of the first, which keeps the others.
+template <class Op>
+struct Together {
+  OpInfo info;
+  Op op;
+  std::shared_ptr<Results> first;  // what the first run made
+  mutable std::vector<SavedConstant> others{};
+
+  void attributes(auto& visit) const {
+    if constexpr (requires { op.attributes(visit); }) op.attributes(visit);
+  }
+  Tensor run(std::span<const Tensor* const> x) const {
+    Results all = op.run(x);
+    others.resize(all.size() - 1);
+    for (std::size_t i = 1; i < all.size(); ++i) others[i - 1] = SavedConstant(all[i]);
+    if (first->empty()) *first = all;
+    return all[0];
+  }
+};
+
+}  // namespace detail
+
+/// The door of a pass that gives several tensors, the first of them defined: `op.run(x)`. It has no
+/// derivative: what a rule computes for all its inputs at once, for who does not differentiate it.
+template <class Op>
+detail::Results apply_together(const Op& op, std::span<const Tensor* const> x) {
+  if (!detail::Watcher::present()) [[likely]]
+    return detail::named_in_errors(op.info.name, [&] { return op.run(x); });
+  const auto first = std::make_shared<detail::Results>();
+  static_cast<void>(apply_list(detail::Together<Op>{op.info, op, first}, x));
+  return std::exchange(*first, {detail::Results{Tensor()}});
+}
+
+template <class Op>
+void Send::add_by(const Op& op, std::size_t input, const Tensor& x, const PartPlace& part) const {
+  if (!wanted(input)) return;
+  const bool mapped = has_mapped_sum(input);
+  const Tensor into = mapped ? zero(input) : sum(input, part);
+  const std::array<const Tensor*, 2> both{&into, &x};
+  apply_in_place(op, both);
+  if (mapped) (*this)(input, into);
 }
 
 namespace detail {
@@ -327,6 +364,8 @@ Tensor record(const char* name, Tensor y, std::span<const Tensor* const> inputs,
     void vjp(Tensor g, const Send& send) { rule(std::move(g), send); }
   };
   const detail::Course course = detail::course(name, inputs);
+  if (course.watch()) [[unlikely]]
+    detail::Watcher::tell_all([&](detail::Watcher& watcher) { watcher.meets(name, y); });
   if (!(course.record() || course.map()) || !is_floating(y.dtype())) return y;
   return detail::named_in_errors(name, [&] {
     if (course.map()) {

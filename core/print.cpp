@@ -305,6 +305,8 @@ class Layout {
 /// a number on its own from its neighbours.
 std::string text_of(const Tensor& tensor, std::optional<int> precision) {
   if (!tensor.defined()) return "undefined";
+  if (detail::Watcher::present()) [[unlikely]]
+    detail::Watcher::tell_all([&](detail::Watcher& to) { to.reads("printing", tensor); });
   if (tensor.size() == 0) return "[]";
   if (tensor.rank() > 0) return Layout(tensor).text(precision.value_or(usual_precision));
   const int digits = precision.value_or(std::numeric_limits<int>::max());

@@ -39,9 +39,11 @@ struct Permute {
   static constexpr OpInfo info{"permutation"};
   std::int64_t n;
   Rng& rng;
+  std::optional<detail::Alive::Weak> generator{};  // where somebody watches
 
   OpResult infer() const { return {{n}, Dtype::int64}; }
   void run(const Tensor& y) const {
+    if (generator) generator->require("a generator");
     const std::span order(y.body().elements<std::int64_t>(), static_cast<std::size_t>(n));
     std::iota(order.begin(), order.end(), 0);
     rng.shuffle(order);
@@ -179,7 +181,7 @@ Tensor Rng::uniform(const Shape& shape, double low, double high, Dtype dtype) {
   }
   Number(low).check("uniform", dtype);
   Number(high).check("uniform", dtype);
-  return drawn("uniform", shape, dtype, [=, this] { return low + range * uniform(); },
+  return drawn("uniform", shape, dtype, *this, [=, this] { return low + range * uniform(); },
                {{"low", low}, {"high", high}});
 }
 
@@ -192,13 +194,13 @@ Tensor Rng::normal(const Shape& shape, double mean, double stddev, Dtype dtype) 
   Number(mean).check("normal", dtype);
   Number(stddev).check("normal", dtype);
   Number(std::abs(mean) + 13 * stddev).check("normal", dtype);
-  return drawn("normal", shape, dtype, [=, this] { return mean + stddev * normal(); },
+  return drawn("normal", shape, dtype, *this, [=, this] { return mean + stddev * normal(); },
                {{"mean", mean}, {"stddev", stddev}});
 }
 
 Tensor Rng::randn(const Shape& shape, Dtype dtype) {
   check_floating("randn", dtype);
-  return drawn("randn", shape, dtype, [this] { return normal(); });
+  return drawn("randn", shape, dtype, *this, [this] { return normal(); });
 }
 
 XTAPE_WRAPS std::int64_t Rng::integer(std::int64_t low, std::int64_t high) {
@@ -210,13 +212,16 @@ XTAPE_WRAPS std::int64_t Rng::integer(std::int64_t low, std::int64_t high) {
 
 Tensor Rng::integers(std::int64_t low, std::int64_t high, const Shape& shape) {
   check_range("integers", low, high);
-  return drawn("integers", shape, Dtype::int64, [=, this] { return integer(low, high); },
+  return drawn("integers", shape, Dtype::int64, *this, [=, this] { return integer(low, high); },
                {{"low", low}, {"high", high}});
 }
 
 Tensor Rng::permutation(std::int64_t n) {
   if (n < 0) throw ValueError("permutation: n must not be negative; got " + std::to_string(n));
-  return apply(Permute{n, *this});
+  Permute permute{n, *this};
+  if (detail::Watcher::present()) [[unlikely]]
+    permute.generator = alive_.weak();
+  return apply(std::move(permute));
 }
 
 void Rng::shuffle(std::span<std::int64_t> values) {
@@ -227,7 +232,8 @@ Tensor Rng::binomial(std::int64_t n, double p, const Shape& shape) {
   if (n < 0) throw ValueError("binomial: n must not be negative; got " + std::to_string(n));
   if (!(p >= 0 && p <= 1)) throw ValueError("binomial: p must lie in [0, 1]; got " + text(p));
   const detail::Binomial next(n, p);
-  return drawn("binomial", shape, Dtype::int64, [&] { return next(*this); }, {{"n", n}, {"p", p}});
+  return drawn("binomial", shape, Dtype::int64, *this, [=, this] { return next(*this); },
+               {{"n", n}, {"p", p}});
 }
 
 std::string Rng::state() const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/alive.hpp>
 #include <xtape/core/tensor.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -128,6 +129,9 @@ class Rng {
 
   friend bool operator==(const Rng&, const Rng&) = default;
 
+  /// For the library's own use: who keeps a pointer to it.
+  const detail::Alive& alive() const { return alive_; }
+
  private:
   friend Rng& default_rng();
   void seed_by(std::span<const std::uint32_t> key);
@@ -141,6 +145,7 @@ class Rng {
   std::size_t position_;     // of the next unused word
   bool has_normal_ = false;  // the polar method makes two at a time
   double normal_ = 0;
+  detail::Alive alive_;
 };
 
 /// The generator of this thread, where no other is given. That of the main thread (the one that

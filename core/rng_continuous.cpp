@@ -112,8 +112,8 @@ double Rng::standard_exponential() { return -std::log(1.0 - uniform()); }
 
 Tensor Rng::exponential(double scale, const Shape& shape, Dtype dtype) {
   check_scale("exponential", scale, greatest_exponential, dtype);
-  return drawn("exponential", shape, dtype, [=, this] { return scale * standard_exponential(); },
-               {{"scale", scale}});
+  return drawn("exponential", shape, dtype, *this,
+               [=, this] { return scale * standard_exponential(); }, {{"scale", scale}});
 }
 
 double Rng::standard_gamma(double k) {
@@ -124,15 +124,15 @@ double Rng::standard_gamma(double k) {
 Tensor Rng::gamma(double k, double scale, const Shape& shape, Dtype dtype) {
   require_not_negative("gamma", "k", k);
   check_scale("gamma", scale, greatest_gamma(k), dtype);
-  return drawn("gamma", shape, dtype, [=, this] { return scale * gamma_number(*this, k); },
+  return drawn("gamma", shape, dtype, *this, [=, this] { return scale * gamma_number(*this, k); },
                {{"k", k}, {"scale", scale}});
 }
 
 Tensor Rng::chisquare(double df, const Shape& shape, Dtype dtype) {
   require_positive("chisquare", "df", df);
   check_scale("chisquare", 2, greatest_gamma(df / 2), dtype);
-  return drawn("chisquare", shape, dtype, [=, this] { return 2.0 * gamma_number(*this, df / 2); },
-               {{"df", df}});
+  return drawn("chisquare", shape, dtype, *this,
+               [=, this] { return 2.0 * gamma_number(*this, df / 2); }, {{"df", df}});
 }
 
 double Rng::standard_t(double df) {
@@ -143,7 +143,8 @@ double Rng::standard_t(double df) {
 Tensor Rng::standard_t(double df, const Shape& shape, Dtype dtype) {
   check_floating("standard_t", dtype);
   require_positive("standard_t", "df", df);
-  return drawn("standard_t", shape, dtype, [=, this] { return t_number(*this, df); }, {{"df", df}});
+  return drawn("standard_t", shape, dtype, *this, [=, this] { return t_number(*this, df); },
+               {{"df", df}});
 }
 
 double Rng::beta(double a, double b) {
@@ -154,7 +155,7 @@ double Rng::beta(double a, double b) {
 Tensor Rng::beta(double a, double b, const Shape& shape, Dtype dtype) {
   check_floating("beta", dtype);
   check_beta(a, b);
-  return drawn("beta", shape, dtype, [=, this] { return beta_number(*this, a, b); },
+  return drawn("beta", shape, dtype, *this, [=, this] { return beta_number(*this, a, b); },
                {{"a", a}, {"b", b}});
 }
 

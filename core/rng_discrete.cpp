@@ -162,7 +162,8 @@ void check_choice(std::int64_t n, const Shape& shape, const ChoiceOptions& optio
 
 Tensor Rng::bernoulli(double p, const Shape& shape) {
   require_in("bernoulli", "p", p, 0.0, 1.0);
-  return drawn("bernoulli", shape, Dtype::boolean, [=, this] { return uniform() < p; }, {{"p", p}});
+  return drawn("bernoulli", shape, Dtype::boolean, *this, [=, this] { return uniform() < p; },
+               {{"p", p}});
 }
 
 std::int64_t Rng::poisson(double mean) {
@@ -173,7 +174,8 @@ std::int64_t Rng::poisson(double mean) {
 Tensor Rng::poisson(double mean, const Shape& shape) {
   require_in("poisson", "mean", mean, 0.0, greatest_mean);
   const Poisson next(mean);
-  return drawn("poisson", shape, Dtype::int64, [=, this] { return next(*this); }, {{"mean", mean}});
+  return drawn("poisson", shape, Dtype::int64, *this, [=, this] { return next(*this); },
+               {{"mean", mean}});
 }
 
 Tensor Rng::multinomial(std::int64_t n, const std::vector<double>& p, const Shape& shape) {
@@ -203,7 +205,8 @@ Tensor Rng::multinomial(std::int64_t n, const std::vector<double>& p, const Shap
 Tensor Rng::choice(std::int64_t n, const Shape& shape, const ChoiceOptions& options) {
   check_choice(n, shape, options);
   if (options.replace && options.p.empty()) {
-    return drawn("choice", shape, Dtype::int64, [=, this] { return integer(0, n); }, {{"n", n}});
+    return drawn("choice", shape, Dtype::int64, *this, [=, this] { return integer(0, n); },
+                 {{"n", n}});
   }
   return drawn_together("choice", shape, Dtype::int64, [&](const Tensor& y) {
     const std::span chosen(y.body().elements<std::int64_t>(), static_cast<std::size_t>(y.size()));

@@ -13,6 +13,7 @@ bool is_tensor(const std::byte* held) { return reinterpret_cast<std::uintptr_t>(
 
 thread_local std::size_t counted_bytes = 0;
 thread_local bool counting = false;
+thread_local std::vector<detail::SavedValue*>* collecting = nullptr;
 
 void count(std::size_t bytes) {
   if (counting) counted_bytes += bytes;
@@ -35,7 +36,11 @@ std::size_t detail::SavedValue::end_count(std::size_t before) {
   return std::exchange(counted_bytes, before);
 }
 
+detail::SavedValue::Collector::Collector() : outer(std::exchange(collecting, &found)) {}
+detail::SavedValue::Collector::~Collector() { collecting = outer; }
+
 detail::SavedValue::SavedValue(const SavedValue& other) : value_(other.value_) {
+  if (collecting != nullptr) collecting->push_back(const_cast<SavedValue*>(&other));
   if (value_.defined()) count(static_cast<std::size_t>(value_.size()) * size_of(value_.dtype()));
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <xtape/config.hpp>
 #include <xtape/core/node.hpp>
@@ -31,6 +32,17 @@ class SavedValue {
     }
     return 0;
   }
+  /// The saved values in `holder`, in the order in which a copy takes them.
+  template <class T>
+  static std::vector<SavedValue*> all_in(T& holder) {
+    const Collector collector;
+    static_cast<void>(T(holder));
+    return collector.found;
+  }
+
+  const Tensor& tensor() const { return value_; }
+  /// Another value of the same kind takes its place.
+  void replace(Tensor value) { value_ = std::move(value); }
 
  protected:
   SavedValue() = default;
@@ -45,6 +57,15 @@ class SavedValue {
  private:
   static std::size_t start_count();
   static std::size_t end_count(std::size_t before);
+  /// Finds what is copied on this thread while it lives.
+  struct Collector {
+    Collector();
+    ~Collector();
+    Collector(const Collector&) = delete;
+    Collector& operator=(const Collector&) = delete;
+    std::vector<SavedValue*> found;
+    std::vector<SavedValue*>* outer;
+  };
 };
 
 }  // namespace detail

@@ -45,8 +45,11 @@ void Send::check_not_recorded(const char* what) const {
                   ")");
 }
 
+void Send::meet_unknown() const { detail::refuse_to_repeat("a rule that uses add_to"); }
+
 void Send::add_rows(std::size_t input, const Tensor& indices, const Tensor& values) const {
   if (!wanted(input)) return;
+  detail::refuse_to_repeat("a sparse gradient");
   check_not_recorded("add_rows");
   if (indices.dtype() != Dtype::int64)
     throw GradError(std::string(node_.name()) + ": the rule sent rows by " + indices.describe());

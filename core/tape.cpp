@@ -244,6 +244,7 @@ void Tape::complete(std::size_t leaf) {
   detail::GradientSum& sum = gradients_[leaf];
   const Tensor gradient = sum.dense_value();
   if (!gradient.defined()) return;
+  detail::refuse_to_repeat("a hook of a leaf");
   Tensor next = detail::Leaf::call_hooks(*nodes_[leaf], gradient);
   sum = {};
   sum.add(std::move(next));

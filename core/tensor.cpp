@@ -56,6 +56,15 @@ void check_integers(const Tensor& tensor) {
   });
 }
 
+struct Clone {
+  static constexpr OpInfo info{"clone", true};
+
+  OpResult infer(const Tensor& x) const { return {x.shape(), x.dtype()}; }
+  void run(const Tensor& y, const Tensor& x) const {
+    kernels::copy(x.shape(), layout(y.body()), source(x.body()));
+  }
+};
+
 /// What tells of a gradient of rows.
 Tensor reading(Tensor copy) {
   copy.body().reading = true;
@@ -78,6 +87,11 @@ void check_leaf(const char* what, const Tensor& tensor) {
 [[noreturn]] void throw_other_shape(const Tensor& leaf, const std::string& value) {
   throw ShapeError("assign: the value must have the tensor's shape; got " + value + " for " +
                    leaf.describe());
+}
+
+void tell_of_reading(const char* function, const Tensor& tensor) {
+  if (detail::Watcher::present()) [[unlikely]]
+    detail::Watcher::tell_all([&](detail::Watcher& to) { to.reads(function, tensor); });
 }
 
 /// A rule that is being differentiated would lose what it computes from values instead of tensors.
@@ -170,6 +184,7 @@ double Tensor::item() const {
   if (size() != 1) throw ShapeError("item: the tensor must have one element; got " + describe());
   detail::check_has_values("item", *this);
   check_rule_may_read("item", *this);
+  tell_of_reading("item", *this);
   double value;
   copy_values(body(), &value, Dtype::float64);
   return value;
@@ -220,7 +235,7 @@ Tensor Tensor::detach() const {
 }
 
 Tensor Tensor::clone() const {
-  Tensor copy = body().mapped ? detail::mapped_clone(*this) : dense_copy(*this, dtype());
+  Tensor copy = body().mapped ? detail::mapped_clone(*this) : apply(Clone(), *this);
   if (requires_grad() && is_leaf()) copy.set_requires_grad(true);
   return copy;
 }
@@ -258,6 +273,8 @@ Tensor Tensor::collected() const {
 
 Tensor Tensor::grad() const {
   Tensor gradient = collected();
+  if (detail::Watcher::present()) [[unlikely]]
+    detail::Watcher::tell_all([&](detail::Watcher& to) { to.gives(*this, gradient); });
   if (!gradient.defined() || !detail::of_rows(gradient)) return gradient;
   return reading(detail::named_in_errors("grad", [&] { return detail::dense(gradient); }));
 }
@@ -292,7 +309,9 @@ Tensor Tensor::set_name(std::string name) const {
 }
 
 void Tensor::zero_grad() const {
-  if (node() != nullptr) Leaf::set_grad(*node(), Tensor());
+  if (node() == nullptr) return;
+  const detail::Act act("zero_grad", [this] { return [leaf = *this] { leaf.zero_grad(); }; });
+  Leaf::set_grad(*node(), Tensor());
 }
 
 void Tensor::assign(const Tensor& given) const {
@@ -311,9 +330,11 @@ void Tensor::assign(const Tensor& given) const {
   if (&given.body() == &own) return;
   detail::check_has_values("assign", *this);
   detail::check_has_values("assign", value);
+  if (detail::Watcher::present()) [[unlikely]]
+    detail::Watcher::tell_all([&](detail::Watcher& to) { to.assigns(*this, value); });
   detail::WriteLog::note(*this);
   if (own.number) own.number = false;
-  if (own.contiguous && own.storage->exclusive()) {
+  if (own.contiguous && (own.placed || own.storage->exclusive())) {
     kernels::copy(own.shape, layout(own), layout(value.body()));
   } else {
     detail::replace_value(*this, dense_copy(value, own.dtype));
@@ -325,6 +346,7 @@ namespace detail {
 void check_readable(const char* what, const Tensor& tensor) {
   check_has_values(what, tensor);
   check_rule_may_read(what, tensor);
+  tell_of_reading(what, tensor);
   if (tensor.is_leaf() || running_rule() != nullptr) return;
   throw GradError(std::string(what) + ": the tensor must not be recorded; got " +
                   tensor.describe() + ", the result of " + tensor.node()->name() +
@@ -341,10 +363,11 @@ void* begin_assign(const Tensor& leaf, const Shape& shape) {
 
 void make_exclusive(const Tensor& leaf) {
   check_assignable(leaf);
+  refuse_to_repeat("a change of a tensor past the operations");
   WriteLog::note(leaf);
   Body& body = leaf.body();
   if (body.number) body.number = false;
-  if (!body.contiguous || !body.storage->exclusive())
+  if (!body.contiguous || !(body.placed || body.storage->exclusive()))
     replace_value(leaf, dense_copy(leaf, body.dtype, ""));
 }
 

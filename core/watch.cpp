@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include <xtape/core/levels.hpp>
 #include <xtape/core/scope.hpp>
 #include <xtape/core/watch.hpp>
+#include <xtape/core/wraps.hpp>
 
 namespace xtape::detail {
 
@@ -42,7 +44,7 @@ std::string first_not_finite(const Tensor& tensor) {
 namespace {
 
 bool is_view(const Step& step) {
-  if (!step.again) return false;  // in place
+  if (step.in_place) return false;
   return std::any_of(step.inputs.begin(), step.inputs.end(), [&](const Tensor* x) {
     return x->body().storage == step.result.body().storage && !exclusive(step.result);
   });
@@ -59,7 +61,7 @@ double Step::flops() const {
 }
 
 std::int64_t Step::bytes() const {
-  if (!again || is_view(*this)) return 0;
+  if (in_place || is_view(*this)) return 0;
   return result.size() * static_cast<std::int64_t>(size_of(result.dtype()));
 }
 
@@ -69,16 +71,32 @@ Watcher::~Watcher() {
   levels.choose_watcher();
 }
 
+bool Watcher::present() noexcept { return levels.watcher != nullptr; }
+Watcher* Watcher::innermost() noexcept { return levels.watcher; }
+
 void Watcher::tell(const Step& step) {
-  Watcher* const first = levels.watcher;
-  const Unwatched quiet;  // what watchers compute themselves
-  for (Watcher* watcher = first; watcher != nullptr; watcher = watcher->outer_)
-    watcher->computed(step);
+  tell_all([&](Watcher& watcher) { watcher.computed(step); });
 }
 
 void Watcher::tell(Node& node) {
   for (Watcher* watcher = levels.watcher; watcher != nullptr; watcher = watcher->outer_)
     watcher->recorded(node);
+}
+
+void refuse_to_repeat(const char* what) {
+  if (Watcher::present()) [[unlikely]]
+    Watcher::tell_all([what](Watcher& watcher) { watcher.meets(what); });
+}
+
+namespace {
+std::atomic<std::uint64_t> mode_now{0};
+}
+std::uint64_t mode() noexcept { return mode_now.load(std::memory_order_relaxed); }
+XTAPE_WRAPS void turn_switch(const void* address) noexcept {
+  // Turned twice it is as it was. The bits are mixed as by SplitMix64 (Steele, Lea and Flood 2014).
+  std::uint64_t bits = reinterpret_cast<std::uintptr_t>(address) * 0x9e3779b97f4a7c15U;
+  bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9U;
+  mode_now.fetch_xor(bits ^ (bits >> 31), std::memory_order_relaxed);
 }
 
 Unwatched::Unwatched() {

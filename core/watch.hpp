@@ -1,7 +1,9 @@
 #pragma once
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -48,6 +50,40 @@ double flops_of(const Op& op, const Tensor& y, std::span<const Tensor* const> in
 /// "nan at [0, 3] of float32[2, 4]": the first element that is not finite; empty if there is none.
 std::string first_not_finite(const Tensor& tensor);
 
+class SavedValue;
+
+/// y[i] = f(x_0[i step_0], x_1[i step_1], ...) for i < n. A step is 1, or 0 for an operand of one
+/// value, which then stands at x_k often enough to fill a register.
+using BlockFunction = void (*)(std::byte* y, const std::byte* const* x, const std::int64_t* step,
+                               std::int64_t n);
+
+/// A copy of an operation from before it was carried out, to do that again with other inputs.
+class OperationCopy {
+ public:
+  OperationCopy(const OperationCopy&) = delete;
+  OperationCopy& operator=(const OperationCopy&) = delete;
+  virtual ~OperationCopy() = default;
+
+  /// Through the door, as the first time.
+  virtual Tensor apply(std::span<const Tensor* const> x) const = 0;
+  /// Nothing else: no place on the tape, and nobody is told. Undefined of what works in place.
+  virtual Tensor compute(std::span<const Tensor* const> x) = 0;
+  /// Whether it can fill a tensor that is there; `compute_into` does, and throws ShapeError if the result has
+  /// another shape or dtype.
+  virtual bool fills() const = 0;
+  virtual void compute_into(const Tensor& y, std::span<const Tensor* const> x) = 0;
+  /// Whether the rows of its result, of rank 2, depend on those of the first input alone, for inputs of these
+  /// shapes: they have the same bits whatever rows are computed together.
+  virtual bool rows_apart(std::span<const Shape> inputs) const = 0;
+  /// Of an elementwise operation its loop over dense elements of dtype `compute`; null of others.
+  virtual BlockFunction loop(Dtype compute) const = 0;
+  /// The tensors that it holds: given, or made by `compute` for its rule.
+  virtual std::vector<SavedValue*> held() = 0;
+
+ protected:
+  OperationCopy() = default;
+};
+
 /// An operation that was carried out, before it is recorded.
 struct Step {
   /// About how many floating-point operations that took: those of a product, else one for each element of
@@ -62,8 +98,19 @@ struct Step {
   const Tensor& result;
   bool has_derivative;   ///< it is recorded, with a rule that is its derivative
   double product_flops;  ///< of a product, else 0
-  /// The operation on other inputs; empty for one that changed the first of them, the result.
-  std::function<Tensor(const std::vector<Tensor>&)> again;
+  bool in_place;         ///< it changed the first input, the result
+  std::shared_ptr<OperationCopy> copy;
+  /// What `copy->held()` was afterwards, in its order.
+  std::span<const Tensor> held;
+};
+
+/// While it lives, nobody watches.
+class Unwatched {
+ public:
+  Unwatched();
+  ~Unwatched();
+  Unwatched(const Unwatched&) = delete;
+  Unwatched& operator=(const Unwatched&) = delete;
 };
 
 /// Is told of each operation on this thread while it lives, those within another left out. Watchers
@@ -76,25 +123,76 @@ class Watcher {
   /// Of the node that an operation has got on the tape, afterwards.
   virtual void recorded(Node&) {}
 
+  // What happens beside operations, of interest to who wants to do it all again.
+  /// An act begins, see there; what happens until it ends is part of it.
+  virtual void begins(const char*, const std::function<void()>& /*again*/) {}
+  virtual void ends() {}
+  /// A leaf is about to get a value by `assign`.
+  virtual void assigns(const Tensor& /*leaf*/, const Tensor& /*value*/) {}
+  /// `backward` is about to add gradients to those of leaves; undefined ones are left out.
+  virtual void adds(std::span<Node* const> /*leaves*/, std::span<const Tensor> /*gradients*/) {}
+  /// Somebody asked for the gradient of a leaf.
+  virtual void gives(const Tensor& /*leaf*/, const Tensor& /*gradient*/) {}
+  /// Another handle of a tensor's memory is about to be made.
+  virtual void views(const Tensor& /*base*/) {}
+  /// A function has read values past the tape.
+  virtual void reads(const char* /*function*/, const Tensor& /*of*/) {}
+  /// `record` was given a value that somebody computed.
+  virtual void meets(const char* /*operation*/, const Tensor& /*value*/) {}
+  /// Something that cannot be done again, as "a hook".
+  virtual void meets(const char* /*what*/) {}
+
+  /// Whether anybody on this thread is told.
+  static bool present() noexcept;
   static void tell(const Step& step);
   static void tell(Node& node);
+  /// Calls `f(watcher)` for each that is told, the innermost first.
+  template <class F>
+  static void tell_all(F&& f) {
+    Watcher* const first = innermost();
+    if (first == nullptr) return;
+    const Unwatched quiet;  // what watchers compute themselves
+    for (Watcher* watcher = first; watcher != nullptr; watcher = watcher->outer_) f(*watcher);
+  }
 
  protected:
   Watcher();
   virtual ~Watcher();
 
  private:
+  static Watcher* innermost() noexcept;
+
   mutable Watcher* outer_;
 };
 
-/// While it lives, nobody watches.
-class Unwatched {
+/// While it lives, something is done that is no operation and can be done again: an optimizer's step.
+class Act {
  public:
-  Unwatched();
-  ~Unwatched();
-  Unwatched(const Unwatched&) = delete;
-  Unwatched& operator=(const Unwatched&) = delete;
+  /// `again()` gives the function that does it again; it is called only if somebody watches.
+  template <class F>
+  Act(const char* name, const F& again) : told_(Watcher::present()) {
+    if (!told_) return;
+    const std::function<void()> function = again();
+    Watcher::tell_all([&](Watcher& watcher) { watcher.begins(name, function); });
+  }
+  ~Act() {
+    if (told_) Watcher::tell_all([](Watcher& watcher) { watcher.ends(); });
+  }
+  Act(const Act&) = delete;
+  Act& operator=(const Act&) = delete;
+
+ private:
+  bool told_;
 };
+
+/// Tells who watches of something that cannot be done again.
+void refuse_to_repeat(const char* what);
+
+/// A number for the state of all switches in a program, such as modules' training flags: what was traced
+/// in another may be out of date.
+std::uint64_t mode() noexcept;
+/// One of them, told by its address, is turned over.
+void turn_switch(const void* address) noexcept;
 
 }  // namespace xtape::detail
 

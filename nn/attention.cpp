@@ -10,6 +10,7 @@
 #include <xtape/nn/arguments.hpp>
 #include <xtape/nn/attention.hpp>
 #include <xtape/ops/attention.hpp>
+#include <xtape/ops/dropout.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
@@ -197,10 +198,8 @@ MultiheadAttention::Heads MultiheadAttention::projected(const Tensor& query, con
   heads.options.causal = masks.causal && !causal_by_mask;
   if (has_own_keys()) append_own_keys(heads);
   if (!training() || dropout_ == 0) return heads;
-  auto* stream = xtape::detail::writable<std::int64_t>(stream_);
   heads.options.dropout = dropout_;
-  heads.options.dropout_key = static_cast<std::uint64_t>(stream[0]);
-  heads.options.dropout_call = static_cast<std::uint64_t>(stream[1]++);
+  heads.options.dropout_stream = xtape::detail::next_in_stream(stream_);
   return heads;
 }
 

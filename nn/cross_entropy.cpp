@@ -170,7 +170,7 @@ Tensor row_losses(const Tensor& logits, const Tensor& labels, const Tensor& coun
 /// The derivative of the losses, fused: for backward passes that are not recorded.
 struct RowLossesGradient {
   static constexpr OpInfo info{"cross_entropy"};
-  Tensor counts;
+  SavedConstant counts;
 
   OpResult infer(const Tensor& g, const Tensor& differences) const {
     return {differences.shape(), g.dtype()};
@@ -181,7 +181,7 @@ struct RowLossesGradient {
     const bool shared = rows > 0 && g.body().strides[0] == 0;
     const Tensor given = shared ? g : g.contiguous();
     kernels::softmax_kernels().cross_entropy_gradient_rows(
-        g.dtype(), rows, classes, differences.body().data, flags(counts), given.body().data,
+        g.dtype(), rows, classes, differences.body().data, flags(counts.get()), given.body().data,
         shared ? 0 : 1, dx.body().data);
   }
 };
@@ -219,7 +219,7 @@ struct RowLosses {
   void vjp(const Tensor& g, const Send& send) const {
     const Tensor& logits = x.get();
     if (xtape::detail::plain(g) && xtape::detail::level_of(logits) == 0)
-      return send(0, apply(RowLossesGradient{counts.get()}, g, differences.get()));
+      return send(0, apply(RowLossesGradient{SavedConstant(counts.get())}, g, differences.get()));
     send(0, selected(counts.get(), expand_dims(g, 1) * difference()));
   }
   Tensor jvp(const Tangents& t) const {

@@ -28,11 +28,7 @@ MaskedModule::MaskedModule(const char* op, double drop_rate, Rng& rng)
 }
 
 Tensor MaskedModule::masked(const Tensor& x) const {
-  auto* stream = xtape::detail::writable<std::int64_t>(stream_);
-  Tensor y = dropout(x, rate, static_cast<std::uint64_t>(stream[0]),
-                     static_cast<std::uint64_t>(stream[1]));
-  ++stream[1];  // of a pass that came to an end
-  return y;
+  return xtape::detail::dropout(x, rate, xtape::detail::next_in_stream(stream_));
 }
 
 Tensor MaskedModule::mask(const Shape& shape, const Tensor& x) const {

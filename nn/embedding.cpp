@@ -32,14 +32,26 @@ Tensor initial_weight(std::int64_t count, std::int64_t width, const EmbeddingOpt
   return padding ? set(weight, {*padding}, 0) : weight;
 }
 
-/// Within vmap nobody can look.
-void check_words(const Tensor& words, std::int64_t count) {
-  if (words.body().mapped || words.size() == 0 || words.dtype() != Dtype::int64) return;
-  for (const Tensor& word : {amin(words), amax(words)}) {
-    if (const auto number = word.data<std::int64_t>()[0]; number < 0 || number >= count)
-      throw IndexError("embedding: words must lie in [0, " + std::to_string(count) + "); got " +
-                       std::to_string(number));
+/// Gives the words, checked when they are known: an operation, which looks again when it is replayed.
+struct CheckedWords {
+  static constexpr OpInfo info{"embedding", true};
+  std::int64_t count;
+
+  Tensor run(const Tensor& words) const {
+    const NoGradGuard off;
+    for (const Tensor& word : {amin(words), amax(words)}) {
+      if (const auto number = word.data<std::int64_t>()[0]; number < 0 || number >= count)
+        throw IndexError("embedding: words must lie in [0, " + std::to_string(count) + "); got " +
+                         std::to_string(number));
+    }
+    return words;
   }
+  Tensor batch(const Examples& x) const { return apply(CheckedWords{count}, x[0]); }
+};
+
+void check_words(const Tensor& words, std::int64_t count) {
+  if (words.size() == 0 || words.dtype() != Dtype::int64) return;
+  static_cast<void>(apply(CheckedWords{count}, words));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
+#include <xtape/core/watch.hpp>
 #include <xtape/nn/module.hpp>
 #include <xtape/nn/module_state.hpp>
 #include <xtape/nn/regularization.hpp>
@@ -249,7 +250,10 @@ LeftOut Module::restore(const NamedTensors& given, const RestoreOptions& options
 }
 
 void Module::train(bool on) const {
-  for (const State::Visit& place : state_->walk()) place.state->training = on;
+  for (const State::Visit& place : state_->walk()) {
+    if (std::exchange(place.state->training, on) != on)
+      xtape::detail::turn_switch(&place.state->training);
+  }
 }
 
 bool Module::training() const { return state_->training; }

@@ -59,20 +59,31 @@ BatchNorm<axes>::BatchNorm(std::int64_t channels, const BatchNormOptions& option
   num_batches_tracked = buffer("num_batches_tracked", tensor(0));
 }
 
+namespace {
+
+/// w x, in the dtype of x.
+Tensor weighted(double w, const Tensor& x) { return w * x; }
+Tensor weighted(const Tensor& w, const Tensor& x) { return w.to(x.dtype()) * x; }
+
+}  // namespace
+
 template <int axes>
 void BatchNorm<axes>::track(const Tensor& mean, const Tensor& variance, std::int64_t count) const {
   const NoGradGuard off;
   const Tensor batches = num_batches_tracked + 1;
-  const double part = momentum_.value_or(1 / batches.item());
   const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
-  const auto moved = [&](const Buffer& running, const Tensor& batch, double factor) {
-    return (1 - part) * running + part * factor * reshape(batch, {channels_});
+  const auto move = [&](const auto& part) {
+    const auto moved = [&](const Buffer& running, const Tensor& batch, double factor) {
+      return weighted(1 - part, running) + weighted(part * factor, reshape(batch, {channels_}));
+    };
+    const Tensor new_mean = moved(running_mean, mean, 1);
+    const Tensor new_var = moved(running_var, variance, unbiased);
+    running_mean.assign(
+        new_mean);  // throws within vmap, where batches have statistics of their own
+    running_var.assign(new_var);
+    num_batches_tracked.assign(batches);
   };
-  const Tensor new_mean = moved(running_mean, mean, 1);
-  const Tensor new_var = moved(running_var, variance, unbiased);
-  running_mean.assign(new_mean);  // throws within vmap, where batches have statistics of their own
-  running_var.assign(new_var);
-  num_batches_tracked.assign(batches);
+  momentum_ ? move(*momentum_) : move(1 / batches.to(Dtype::float64));
 }
 
 template <int axes>

@@ -33,7 +33,7 @@ struct Rule {
   double scale;
   bool causal, masked;
   double dropout = 0;
-  std::uint64_t key = 0, call = 0;
+  SavedConstant stream{};
 };
 
 /// In public operations: what is differentiated more than once or forwards.
@@ -48,7 +48,8 @@ Tensor composed(const Rule& of, const Tensor& q, const Tensor& k, const Tensor& 
     scores = where(seen, scores, minus_infinity);
   }
   const Tensor weights = softmax(scores);
-  return matmul(of.dropout > 0 ? dropout(weights, of.dropout, of.key, of.call) : weights, v);
+  return matmul(of.dropout > 0 ? detail::dropout(weights, of.dropout, of.stream.get()) : weights,
+                v);
 }
 
 Shape leading(const Shape& shape) {
@@ -238,29 +239,42 @@ void Attention::run(const Tensor& y, const Tensor& queries, const Tensor& keys,
   logs = SavedConstant(sums);
 }
 
+/// The derivatives of Attention by q, k and v, of g, y, q, k, v and the mask.
+struct AttentionGradient {
+  static constexpr OpInfo info{name};
+  Rule of;
+  SavedConstant logs;
+
+  detail::Results run(std::span<const Tensor* const> given) const {
+    const Tensor &g = *given[0], &y = *given[1];
+    const Shape batch = leading(y.shape());
+    const Operands x(of, batch, *given[2], *given[3], *given[4], *given[5]);
+    const Matrices slopes(g, batch);
+    const kernels::Attention& shape = x.shape;
+    const auto make = [&](std::int64_t rows, std::int64_t columns) {
+      return detail::make_tensor(with_matrix(batch, rows, columns), y.dtype(), name);
+    };
+    detail::Results dx{make(shape.queries, shape.width), make(shape.keys, shape.width),
+                       make(shape.keys, shape.value_width)};
+    const auto data = [&](std::size_t i) { return dx[i].body().data; };
+    const Steps step(shape);
+    each_head(shape, batch.size(), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i) {
+        kernels::attention_gradient(
+            shape, x.at(i),
+            {y.body().data + i * step.y, logs.get().body().data + i * step.logs, slopes.rows(i),
+             data(0) + i * step.q, data(1) + i * step.k, data(2) + i * step.v});
+      }
+    });
+    return dx;
+  }
+};
+
 void Attention::fused(const Tensor& g, const Send& send) const {
   const Tensor y = output.get(send);
-  const Shape batch = leading(y.shape());
-  const Operands x(of, batch, q.get(), k.get(), v.get(), mask.get());
-  const Matrices given(g, batch);
-  const kernels::Attention& shape = x.shape;
-  const auto make = [&](std::int64_t rows, std::int64_t columns) {
-    return detail::make_tensor(with_matrix(batch, rows, columns), y.dtype(), name);
-  };
-  const Tensor dq = make(shape.queries, shape.width), dk = make(shape.keys, shape.width),
-               dv = make(shape.keys, shape.value_width);
-  const Steps step(shape);
-  each_head(shape, batch.size(), [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t i = first; i < last; ++i) {
-      kernels::attention_gradient(
-          shape, x.at(i),
-          {y.body().data + i * step.y, logs.get().body().data + i * step.logs, given.rows(i),
-           dq.body().data + i * step.q, dk.body().data + i * step.k, dv.body().data + i * step.v});
-    }
-  });
-  send(0, [&] { return sum_to(dq, send.shape(0)); });
-  send(1, [&] { return sum_to(dk, send.shape(1)); });
-  send(2, [&] { return sum_to(dv, send.shape(2)); });
+  const std::array<const Tensor*, 6> given{&g, &y, &q.get(), &k.get(), &v.get(), &mask.get()};
+  const detail::Results dx = apply_together(AttentionGradient{of, logs}, given);
+  for (std::size_t i = 0; i < 3; ++i) send(i, [&] { return sum_to(dx[i], send.shape(i)); });
 }
 
 void check(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask) {
@@ -295,12 +309,12 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
     Number(*options.scale).check(name, q.dtype());
   }
   const double width = static_cast<double>(q.extent(-1));
-  const Rule of{options.scale.value_or(width > 0 ? 1 / std::sqrt(width) : 1),
-                options.causal,
-                options.mask.defined(),
-                options.dropout,
-                options.dropout_key,
-                options.dropout_call};
+  const Rule of{
+      options.scale.value_or(width > 0 ? 1 / std::sqrt(width) : 1), options.causal,
+      options.mask.defined(), options.dropout,
+      SavedConstant(options.dropout == 0 || options.dropout_stream.defined()
+                        ? options.dropout_stream
+                        : detail::dropout_stream(options.dropout_key, options.dropout_call))};
   const Tensor mask = of.masked ? options.mask : ones({1, 1}, Dtype::boolean);
   const Attention whole{of};
   if (of.dropout == 0) return apply(whole, q, k, v, mask);

@@ -17,6 +17,7 @@ struct AttentionOptions {
   double dropout = 0;   ///< the rate at which weights are dropped
   std::uint64_t dropout_key = 0;     ///< of the dropped ones, see `dropout`
   std::uint64_t dropout_call = 0;    ///< likewise
+  Tensor dropout_stream{};           ///< both, int64 [2], instead
   std::optional<double> scale = {};  ///< of the scores; unless given 1 / sqrt(width)
 };
 

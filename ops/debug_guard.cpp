@@ -56,7 +56,7 @@ DebugGuard::DebugGuard(const DebugOptions& options) : options_(options) {
 void DebugGuard::computed(const detail::Step& step) {
   if (options_.finite) check_finite(step);
   if (options_.check_rules && step.has_derivative) check_rule(step);
-  if (options_.max_nodes && step.again && memory::live_nodes() > *options_.max_nodes) {
+  if (options_.max_nodes && !step.in_place && memory::live_nodes() > *options_.max_nodes) {
     throw ValueError("DebugGuard: more than " + std::to_string(*options_.max_nodes) +
                      " nodes are alive when " + detail::what_ran(step) +
                      " is recorded: does a graph grow without backward?");

@@ -20,14 +20,12 @@ constexpr double resolution = 0x1p16;  // each element has 16 random bits
 struct Dropout {
   static constexpr OpInfo info{"dropout", true};
   double rate;
-  std::uint64_t key, call;
-  SavedInput like{};  // within vmap: the masks of the examples differ
+  SavedConstant stream;  // key and call
+  SavedInput like{};     // within vmap: the masks of the examples differ
 
   template <class Visit>
   void attributes(Visit&& visit) const {
     visit("rate", rate);
-    visit("key", std::to_string(key));
-    visit("call", std::to_string(call));
   }
 
   OpResult infer(const Tensor& x) const {
@@ -43,6 +41,9 @@ struct Dropout {
         rate < 1 ? std::min(std::round(rate * resolution), resolution - 1) : resolution;
     const double scale = resolution / (resolution - threshold);
     const auto limit = static_cast<std::int32_t>(threshold);
+    const auto* place = stream.get().body().elements<const std::int64_t>();
+    const auto key = static_cast<std::uint64_t>(place[0]),
+               call = static_cast<std::uint64_t>(place[1]);
     const auto& mask = kernels::chosen<kernels::MaskKernels>();
     if (x.dtype() == Dtype::float32) {
       mask.dropout_float32(dense.body().elements<const float>(), y.body().elements<float>(),
@@ -55,7 +56,7 @@ struct Dropout {
   void keep(const Tensor&, const Tensor& x) { like = SavedInput(x, detail::level_of(x) > 0); }
   void vjp(const Tensor& g, const Send& send) const { send(0, masked(g)); }
   Tensor jvp(const Tangents& t) const { return masked(t[0]); }
-  Tensor batch(const Examples& x) const { return dropout(x[0], rate, key, call); }
+  Tensor batch(const Examples& x) const { return apply(Dropout{rate, stream}, x[0]); }
 
  private:
   Tensor masked(const Tensor& x) const {
@@ -64,9 +65,9 @@ struct Dropout {
       return of.defined() ? detail::mapped_like(t, of) : t;
     };
     const int level = of.defined() ? detail::level_of(of) : 0;
-    if (detail::level_of(x) <= level) return dropout(spread(x), rate, key, call);
+    if (detail::level_of(x) <= level) return apply(Dropout{rate, stream}, spread(x));
     // Many cotangents of one operation: they have its mask in common.
-    const Tensor mask = dropout(spread(ones(x.shape(), x.dtype())), rate, key, call);
+    const Tensor mask = apply(Dropout{rate, stream}, spread(ones(x.shape(), x.dtype())));
     return where(mask == 0, 0, x * mask);
   }
 };
@@ -74,7 +75,27 @@ struct Dropout {
 }  // namespace
 
 Tensor dropout(const Tensor& x, double rate, std::uint64_t key, std::uint64_t call) {
-  return apply(Dropout{rate, key, call}, x);
+  return detail::dropout(x, rate, detail::dropout_stream(key, call));
+}
+
+Tensor detail::dropout(const Tensor& x, double rate, const Tensor& stream) {
+  return apply(Dropout{rate, SavedConstant(stream)}, x);
+}
+
+Tensor detail::dropout_stream(std::uint64_t key, std::uint64_t call) {
+  Tensor stream = make_tensor({2}, Dtype::int64, "dropout");
+  auto* place = stream.body().elements<std::int64_t>();
+  place[0] = static_cast<std::int64_t>(key);
+  place[1] = static_cast<std::int64_t>(call);
+  return stream;
+}
+
+Tensor detail::next_in_stream(const Tensor& stream) {
+  Tensor now = stream.detach();
+  const auto advance = [stream] { ++writable<std::int64_t>(stream)[1]; };
+  const Act act("dropout", [&] { return advance; });
+  advance();
+  return now;
 }
 
 }  // namespace xtape

@@ -70,19 +70,26 @@ struct Standardized {
   Tensor value, scale;
 };
 
-/// The derivatives of Normalize, fused: for backward passes that are not recorded. Those by weight and bias
-/// go into tensors that are there.
+/// The derivatives of Normalize, fused: for backward passes that are not recorded. Of g and x; those
+/// by weight and bias are undefined unless wanted.
 struct NormalizeGradient {
   OpInfo info;
   kernels::Normalization of;
-  Tensor moments, weight, dweight, dbias;
+  bool by_weight, by_bias;
+  SavedConstant moments, weight;
 
-  OpResult infer(const Tensor& g, const Tensor&) const { return {g.shape(), g.dtype()}; }
-  void run(const Tensor& dx, const Tensor& g, const Tensor& x) const {
-    const Tensor slopes = g.contiguous(), dense = x.contiguous();
+  detail::Results run(std::span<const Tensor* const> given) const {
+    const NoGradGuard off;
+    const Tensor g = given[0]->contiguous(), x = given[1]->contiguous();
+    const auto like = [&](const Tensor& other, bool wanted) {
+      return wanted ? detail::make_tensor(other.shape(), other.dtype(), info.name) : Tensor();
+    };
+    const Tensor& w = weight.get();
+    detail::Results all{like(g, true), like(w, by_weight), like(w, by_bias)};
     kernels::normalize_kernels().normalize_gradient(
-        g.dtype(), of, slopes.body().data, dense.body().data, data_of(weight), moments.body().data,
-        dx.body().data, data_of(dweight), data_of(dbias));
+        g.dtype(), of, g.body().data, x.body().data, data_of(w), moments.get().body().data,
+        data_of(all[0]), data_of(all[1]), data_of(all[2]));
+    return all;
   }
   static std::byte* data_of(const Tensor& tensor) {
     return tensor.defined() ? tensor.body().data : nullptr;
@@ -161,17 +168,16 @@ struct Normalize {
 
  private:
   void fused(const Tensor& g, const Tensor& input, const Tensor& w, const Send& send) const {
-    NormalizeGradient gradient{info, of, moments.get(), {}, {}, {}};
-    if (w.defined()) {
-      gradient.weight = w.contiguous();
-      if (send.wanted(1)) gradient.dweight = detail::make_tensor(w.shape(), w.dtype(), info.name);
-      if (biased && send.wanted(2))
-        gradient.dbias = detail::make_tensor(w.shape(), w.dtype(), info.name);
-    }
-    const Tensor dx = apply(gradient, g, input);
-    if (send.wanted(0)) send(0, dx);
-    if (gradient.dweight.defined()) send(1, gradient.dweight);
-    if (gradient.dbias.defined()) send(2, gradient.dbias);
+    const bool by_weight = w.defined() && send.wanted(1),
+               by_bias = w.defined() && biased && send.wanted(2);
+    const std::array<const Tensor*, 2> given{&g, &input};
+    detail::Results dx =
+        apply_together(NormalizeGradient{info, of, by_weight, by_bias, moments,
+                                         SavedConstant(w.defined() ? w.contiguous() : Tensor())},
+                       given);
+    if (send.wanted(0)) send(0, std::move(dx[0]));
+    if (by_weight) send(1, std::move(dx[1]));
+    if (by_bias) send(2, std::move(dx[2]));
   }
 };
 /// Whether the kernels take these: of one floating dtype, and of no example within vmap.

@@ -129,6 +129,7 @@ Tensor of_numbers(const char* op, std::initializer_list<Operand> numbers,
     for (const Operand& number : numbers) number.tensor(op, dtype, *constant++);
     return compute(constants);
   };
+  const Unwatched quiet;  // the result is a number like another
   Tensor y = computed_in(widest(numbers));
   if (y.dtype() == Dtype::int64) {
     const Tensor wide = computed_in(Dtype::float64);

@@ -66,14 +66,26 @@ std::uint8_t* bytes_of(const Tensor& taps) {
 struct MaxPoolGradient {
   OpInfo info;
   Windows windows;
-  Tensor taps;
+  SavedConstant taps;
   Shape shape;  // of x
 
   OpResult infer(const Tensor& g) const { return {shape, g.dtype()}; }
   void run(const Tensor& dx, const Tensor& g) const {
     const Tensor dense = g.contiguous();
-    kernels::spread_maxima(g.dtype(), windows, planes_of(dx), dense.body().data, bytes_of(taps),
-                           dx.body().data);
+    kernels::spread_maxima(g.dtype(), windows, planes_of(dx), dense.body().data,
+                           bytes_of(taps.get()), dx.body().data);
+  }
+};
+
+/// The places in x of the taps.
+struct TapPlaces {
+  OpInfo info;
+  Windows windows;
+
+  OpResult infer(const Tensor& taps) const { return {taps.shape(), Dtype::int64}; }
+  void run(const Tensor& places, const Tensor& taps) const {
+    kernels::pool_row_kernels().places(windows, planes_of(places), bytes_of(taps),
+                                       places.body().elements<std::int64_t>());
   }
 };
 
@@ -108,7 +120,7 @@ struct MaxPool {
   void vjp(const Tensor& g, const Send& send) const {
     const Shape& shape = send.shape(0);
     if (taps.get().defined() && detail::plain(g))
-      return send(0, apply(MaxPoolGradient{info, windows, taps.get(), shape}, g));
+      return send(0, apply(MaxPoolGradient{info, windows, taps, shape}, g));
     const Shape flat{shape[0], shape[1], windows.elements()};
     send(0, reshape(scatter_add_along_axis(flatten(g, 2), flatten(places(), 2), flat, 2), shape));
   }
@@ -126,10 +138,7 @@ struct MaxPool {
   /// The elements that the taps met.
   Tensor places() const {
     if (!taps.get().defined()) return apply(MaxPlaces{info, axes, windows}, x.get().detach());
-    Tensor places = detail::make_tensor(taps.get().shape(), Dtype::int64, info.name);
-    kernels::pool_row_kernels().places(windows, planes_of(places), bytes_of(taps.get()),
-                                       places.body().elements<std::int64_t>());
-    return places;
+    return apply(TapPlaces{info, windows}, taps.get());
   }
 };
 

@@ -32,7 +32,7 @@ struct Net {
   const char* op;
   Cell kind;
   bool reverse;
-  Tensor lengths;  // [batch], or undefined
+  SavedConstant lengths{};  // [batch], or undefined
 
   std::int64_t first(std::int64_t steps) const { return reverse ? steps : 0; }
   std::int64_t last(std::int64_t steps) const { return reverse ? 0 : steps; }
@@ -79,8 +79,8 @@ Tensor composed(const Net& net, const std::vector<Tensor>& x) {
   for (std::int64_t i = 0; i < steps; ++i) {
     const std::int64_t step = net.reverse ? steps - 1 - i : i;
     States next = stepped(net.kind, sums[step], linear(now.h, weight, x[bias_hh]), now);
-    if (net.lengths.defined()) {
-      const Tensor alive = expand_dims(net.lengths > step, -1);
+    if (net.lengths.get().defined()) {
+      const Tensor alive = expand_dims(net.lengths.get() > step, -1);
       next.h = where(alive, next.h, now.h);
       if (has_cell) next.c = where(alive, next.c, now.c);
     }
@@ -95,6 +95,18 @@ std::byte* data(const Tensor& x) { return x.defined() ? x.body().data : nullptr;
 /// Between dense tensors of one shape.
 void copy_into(const Tensor& y, const Tensor& x) {
   std::memcpy(data(y), data(x), static_cast<std::size_t>(x.size()) * size_of(x.dtype()));
+}
+
+kernels::Recurrence shape_of(const Net& net, const Tensor& x, const Tensor& h) {
+  const Tensor& lengths = net.lengths.get();
+  return {net.kind,    x.dtype(),
+          net.reverse, x.extent(0),
+          x.extent(1), x.extent(2),
+          h.extent(1), lengths.defined() ? lengths.body().elements<std::int64_t>() : nullptr};
+}
+kernels::RecurrenceValues values_in(const Net& net, const Tensor& y, const Tensor& values,
+                                    const Tensor& products) {
+  return {data(y), net.kind == Cell::lstm ? data(y[1]) : nullptr, data(values), data(products)};
 }
 
 /// All states, in one pass over the steps.
@@ -123,13 +135,13 @@ struct Recurrent {
     const NoGradGuard off;
     std::vector<Tensor> dense;
     for (const Tensor* one : x) dense.push_back(one->contiguous());
-    const kernels::Recurrence shape = shape_of(dense[input], dense[hidden]);
+    const kernels::Recurrence shape = shape_of(net, dense[input], dense[hidden]);
     const Shape steps{shape.steps, shape.batch, kernels::gates_of(net.kind) * shape.width};
     const Tensor values = detail::make_tensor(steps, y.dtype(), info.name);
     Tensor products;
     if (net.kind == Cell::gru)
       products = detail::make_tensor({shape.steps, shape.batch, shape.width}, y.dtype(), info.name);
-    const auto at = values_in(y, values, products);
+    const auto at = values_in(net, y, values, products);
     const std::int64_t first = net.first(shape.steps);
     copy_into(y[0][first], dense[hidden]);
     if (net.kind == Cell::lstm) copy_into(y[1][first], dense[cell]);
@@ -169,53 +181,65 @@ struct Recurrent {
   detail::ListFunction formula() const {
     return [of = net](const std::vector<Tensor>& at) { return composed(of, at); };
   }
-  kernels::Recurrence shape_of(const Tensor& x, const Tensor& h) const {
-    return {
-        net.kind,    x.dtype(),
-        net.reverse, x.extent(0),
-        x.extent(1), x.extent(2),
-        h.extent(1), net.lengths.defined() ? net.lengths.body().elements<std::int64_t>() : nullptr};
-  }
-  kernels::RecurrenceValues values_in(const Tensor& y, const Tensor& values,
-                                      const Tensor& products) const {
-    return {data(y), net.kind == Cell::lstm ? data(y[1]) : nullptr, data(values), data(products)};
-  }
   void fused(const Tensor& g, const std::vector<Tensor>& x, const Send& send) const;
 };
 
 /// aᵀ b, of matrices with many rows.
-Tensor columns_by(const char* op, const Tensor& a, const Tensor& b) {
-  const std::int64_t rows = a.extent(0), m = a.extent(1), n = b.extent(1);
-  Tensor y = detail::make_tensor({m, n}, a.dtype(), op);
-  const kernels::PackedMatrix right(a.dtype(), n, rows,
-                                    {data(b), std::max<std::int64_t>(n, 1), false});
-  right.multiply(m, {data(a), a.body().strides[0], true}, data(y), n, false);
-  return y;
-}
+struct ColumnsBy {
+  OpInfo info;
+
+  OpResult infer(const Tensor& a, const Tensor& b) const {
+    return {{a.extent(1), b.extent(1)}, a.dtype()};
+  }
+  void run(const Tensor& y, const Tensor& a, const Tensor& b) const {
+    const std::int64_t rows = a.extent(0), m = a.extent(1), n = b.extent(1);
+    const kernels::PackedMatrix right(a.dtype(), n, rows,
+                                      {data(b), std::max<std::int64_t>(n, 1), false});
+    right.multiply(m, {data(a), a.body().strides[0], true}, data(y), n, false);
+  }
+};
+
+/// The derivatives of Recurrent by the sums at the gates, by those within (of a GRU), the first state and
+/// the first cell (of an LSTM); of g, the states, the input, the first state and weight_hh.
+struct RecurrentGradient {
+  OpInfo info;
+  Net net;
+  SavedConstant gates, inner;
+
+  detail::Results run(std::span<const Tensor* const> given) const {
+    const NoGradGuard off;
+    const Tensor &y = *given[1], &h = *given[3], g = given[0]->contiguous();
+    const auto like = [&](const Tensor& of) {
+      return of.defined() ? detail::make_tensor(of.shape(), of.dtype(), info.name) : Tensor();
+    };
+    const bool has_cell = net.kind == Cell::lstm;
+    detail::Results dx{like(gates.get()), like(inner.get()), like(h),
+                       has_cell ? like(h) : Tensor()};
+    kernels::recurrence_gradient(shape_of(net, *given[2], h), data(given[4]->contiguous()),
+                                 values_in(net, y, gates.get(), inner.get()),
+                                 {data(g), has_cell ? data(g[1]) : nullptr, data(dx[0]),
+                                  data(dx[1]), data(dx[2]), data(dx[3])});
+    return dx;
+  }
+};
 
 void Recurrent::fused(const Tensor& g, const std::vector<Tensor>& x, const Send& send) const {
-  const Tensor y = states.get(send), dense = x[input].contiguous(), given = g.contiguous();
-  const kernels::Recurrence shape = shape_of(dense, x[hidden]);
+  const Tensor y = states.get(send), dense = x[input].contiguous();
+  const kernels::Recurrence shape = shape_of(net, dense, x[hidden]);
   const std::int64_t n = shape.width, rows = shape.steps * shape.batch;
-  const auto like = [&](const Tensor& of) {
-    return of.defined() ? detail::make_tensor(of.shape(), of.dtype(), info.name) : Tensor();
-  };
-  const Tensor sums = like(gates.get()), dinner = like(inner.get()), dh = like(x[hidden]);
-  const Tensor dc = net.kind == Cell::lstm ? like(x[cell]) : Tensor();
-  kernels::recurrence_gradient(shape, data(x[weight_hh].contiguous()),
-                               values_in(y, gates.get(), inner.get()),
-                               {data(given), net.kind == Cell::lstm ? data(given[1]) : nullptr,
-                                data(sums), data(dinner), data(dh), data(dc)});
+  const std::array<const Tensor*, 5> given{&g, &y, &dense, &x[hidden], &x[weight_hh]};
+  const detail::Results dx = apply_together(RecurrentGradient{info, net, gates, inner}, given);
+  const Tensor& sums = dx[0];
   const Tensor flat = reshape(sums, {rows, kernels::gates_of(net.kind) * n});
   const auto by = [this](const Tensor& of, const Tensor& values) {
-    return columns_by(info.name, of, values);
+    return apply(ColumnsBy{info}, of, values);
   };
   const auto states_before = [&] {
     const std::int64_t from = net.reverse ? 1 : 0;
     return reshape(slice(y[0], {range(from, from + shape.steps)}), {rows, n});
   };
   send(input, [&] { return matmul(sums, x[weight_ih]); });
-  send(hidden, dh);
+  send(hidden, dx[2]);
   send(weight_ih, [&] { return by(flat, reshape(dense, {rows, shape.inputs})); });
   const Tensor totals = send.wanted(bias_ih) || send.wanted(bias_hh) ? sum(flat, 0) : Tensor();
   if (send.wanted(bias_ih)) send(bias_ih, totals);
@@ -224,13 +248,13 @@ void Recurrent::fused(const Tensor& g, const std::vector<Tensor>& x, const Send&
     if (send.wanted(bias_hh)) send(bias_hh, totals);
   } else {
     const Tensor outer = slice(flat, {Slice::all, range(0, 2 * n)});
-    const Tensor within = reshape(dinner, {rows, n});
+    const Tensor within = reshape(dx[1], {rows, n});
     send(weight_hh, [&] {
       return concatenate({by(outer, states_before()), by(within, states_before())});
     });
     send(bias_hh, [&] { return concatenate({slice(totals, {range(0, 2 * n)}), sum(within, 0)}); });
   }
-  if (net.kind == Cell::lstm) send(cell, dc);
+  if (net.kind == Cell::lstm) send(cell, dx[3]);
 }
 
 [[noreturn]] void refuse(const char* op, const std::string& what, const Tensor& got) {
@@ -245,15 +269,30 @@ void check(const char* op, const char* what, const Tensor& given, const Shape& s
                    " as x is; got " + given.describe());
 }
 
-/// Lengths that nobody assigns to; within vmap nobody can look.
+/// Lengths of a batch, checked: a copy, which nobody assigns to.
+struct CheckLengths {
+  OpInfo info;
+  std::int64_t steps;
+
+  OpResult infer(const Tensor& x) const { return {x.shape(), x.dtype()}; }
+  void run(const Tensor& y, const Tensor& x) const {
+    const NoGradGuard off;
+    const Tensor dense = x.contiguous();
+    const auto* given = dense.body().elements<const std::int64_t>();
+    auto* to = y.body().elements<std::int64_t>();
+    for (std::int64_t i = 0; i < x.size(); ++i) {
+      detail::require_in<std::int64_t>(info.name, "lengths", given[i], 0, steps);
+      to[i] = given[i];
+    }
+  }
+};
+
+/// Within vmap nobody can look.
 Tensor checked_lengths(const char* op, const Tensor& lengths, std::int64_t batch,
                        std::int64_t steps) {
   check(op, "lengths", lengths, Shape{batch}, Dtype::int64);
   if (lengths.body().mapped) return lengths;
-  const std::vector<std::int64_t> values = lengths.to_vector<std::int64_t>();
-  for (const std::int64_t length : values)
-    detail::require_in<std::int64_t>(op, "lengths", length, 0, steps);
-  return from_vector(values);
+  return apply(CheckLengths{{op}, steps}, lengths);
 }
 
 /// What all nets have in common: their tensors, checked.
@@ -288,7 +327,7 @@ class Checked {
                 or_zeros("bias_hh", weights.bias_hh, Shape{rows})};
     if (kind == Cell::lstm) tensors_.push_back(or_zeros("cell", state.cell, {batch, width}));
     if (!options.lengths.defined()) return;
-    net_.lengths = checked_lengths(op, options.lengths, batch, x.extent(0));
+    net_.lengths = SavedConstant(checked_lengths(op, options.lengths, batch, x.extent(0)));
     tensors_[input] = where(alive(), tensors_[input], 0);  // whatever stands behind the end
   }
 
@@ -296,7 +335,7 @@ class Checked {
     const std::int64_t steps = tensors_[input].extent(0), from = net_.reverse ? 0 : 1;
     const Tensor states = all_states();
     Tensor output = slice(states[0], {range(from, from + steps)});
-    if (net_.lengths.defined()) output = where(alive(), output, 0);
+    if (net_.lengths.get().defined()) output = where(alive(), output, 0);
     const std::int64_t last = net_.last(steps);
     return {output, states[0][last], net_.kind == Cell::lstm ? states[1][last] : Tensor()};
   }
@@ -305,10 +344,10 @@ class Checked {
   /// Which steps belong to a sequence, [steps, batch, 1].
   Tensor alive() const {
     const Tensor steps = expand_dims(arange(tensors_[input].extent(0)), 1);
-    return expand_dims(expand_dims(net_.lengths, 0) > steps, -1);
+    return expand_dims(expand_dims(net_.lengths.get(), 0) > steps, -1);
   }
   Tensor all_states() const {
-    bool mapped = net_.lengths.defined() && net_.lengths.body().mapped;
+    bool mapped = net_.lengths.get().defined() && net_.lengths.get().body().mapped;
     std::vector<const Tensor*> pointers;
     for (const Tensor& one : tensors_) {
       mapped = mapped || one.body().mapped;

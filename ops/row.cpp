@@ -44,26 +44,36 @@ constexpr Row rows[] = {
 
 bool contains(unsigned set, std::size_t argument) { return (set >> argument & 1u) != 0; }
 
-/// The formula of a derivative as one pass over just the arguments that it reads.
+/// The formula of a derivative as one pass over just the arguments that it reads, the first of which is
+/// g, of the result's shape and dtype.
 struct FusedDerivative {
   const Row& info;
   std::size_t j;
-  bool may_overwrite;  // the first argument, which is g
 
-  Tensor run(std::span<const Tensor* const> x) const {
-    const Tensor& g = *x[0];  // of the result's shape and dtype
-    Tensor y = may_overwrite && detail::exclusive(g)
-                   ? g
-                   : detail::make_tensor(g.shape(), g.dtype(), info.name);
+  OpResult infer(std::span<const Tensor* const> x) const { return {x[0]->shape(), x[0]->dtype()}; }
+  void run(const Tensor& y, std::span<const Tensor* const> x) const {
     kernels::map(info.kernels().derivatives[j], y.dtype(), y, x);
-    return y;
+  }
+  detail::BlockFunction loop(Dtype compute) const {
+    return info.kernels().derivatives[j].of(compute);
   }
   Tensor batch(const Examples& x) const {
     const detail::Aligned all(x);
     const Tensor g = x.each(0);  // of the result's shape
     std::array<const Tensor*, kernels::max_operands> read{&g};
     std::copy(all.pointers().begin() + 1, all.pointers().end(), read.begin() + 1);
-    return apply_list(FusedDerivative{info, j, false}, std::span(read.data(), x.size()));
+    return apply_list(FusedDerivative{info, j}, std::span(read.data(), x.size()));
+  }
+};
+
+/// The same in the memory of g.
+struct OverwritingDerivative {
+  FusedDerivative of;
+  const OpInfo& info = of.info;
+
+  Tensor run(std::span<const Tensor* const> x) const {
+    of.run(*x[0], x);
+    return *x[0];
   }
 };
 
@@ -113,6 +123,8 @@ struct Elementwise {
     const Dtype computed_in = info.compares ? dtype_of_values(info, x...) : y.body().dtype;
     kernels::map(info.kernels().value, computed_in, y, given);
   }
+
+  detail::BlockFunction loop(Dtype compute) const { return info.kernels().value.of(compute); }
 
   template <class... Inputs>
   requires keeps void keep(const Tensor& y, const Inputs&... x) {
@@ -200,9 +212,12 @@ struct Elementwise {
     for (std::size_t n = 0; n < arguments.size(); ++n) {
       if (contains(rule.reads, n)) read[count++] = arguments[n];
     }
-    const bool overwrite =
-        spare != nullptr && detail::levels.watcher == nullptr;  // who watches sees g
-    return apply_list(FusedDerivative{info, j, overwrite}, std::span(read.data(), count));
+    const std::span given(read.data(), count);
+    const bool overwrite = spare != nullptr &&
+                           detail::levels.watcher == nullptr &&  // who watches sees g
+                           !spare->body().mapped && detail::exclusive(*spare);
+    return overwrite ? apply_list(OverwritingDerivative{{info, j}}, given)
+                     : apply_list(FusedDerivative{info, j}, given);
   }
 };
 

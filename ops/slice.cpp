@@ -198,6 +198,17 @@ struct Embed {
   }
 };
 
+/// Adds g to a region of a sum.
+struct AddSlice {
+  static constexpr OpInfo info{"add_slice"};
+  Region region;
+  void attributes(auto& visit) const { visit("at", region.text()); }
+
+  void run(std::span<const Tensor* const> x) const {
+    add_into(view(info.name, *x[0], region), *x[1]);
+  }
+};
+
 struct SliceOp {
   static constexpr OpInfo info{"slice", true};
   Region region;
@@ -209,8 +220,7 @@ struct SliceOp {
   Tensor run(const Tensor& x) const { return view(info.name, x, region); }
   void vjp(const Tensor& g, const Send& send) const {
     if (!detail::plain(g)) return send(0, apply(Embed{send.shape(0), region}, g));
-    send.add_to(
-        0, [&](const Tensor& sum) { add_into(view(info.name, sum, region), g); }, region.place());
+    send.add_by(AddSlice{region}, 0, g, region.place());
   }
   Tensor batch(const Examples& x) const { return apply(SliceOp{region.of_examples()}, x[0]); }
 };

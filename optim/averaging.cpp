@@ -23,6 +23,12 @@ Averaging::Averaging(const Parameters& parameters, const AveragingOptions& optio
 void Averaging::update() {
   if (applied_)
     throw ValueError("averaging: update() must not be called while the averages are applied");
+  const detail::Act act("update", [&] {
+    return [this, alive = alive_.weak()] {
+      alive.require("an average");
+      update();
+    };
+  });
   const NoGradGuard off;
   const auto n = static_cast<double>(updates_ + 1);
   double share = 1 / n;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/alive.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/optim/parameters.hpp>
 
@@ -66,6 +67,7 @@ class Averaging {
   AveragingOptions options_;
   std::int64_t updates_ = 0;
   bool applied_ = false;
+  detail::Alive alive_;
 };
 
 }  // namespace xtape::optim

@@ -12,6 +12,7 @@
 #include <xtape/core/leaf.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/core/table_gradient.hpp>
+#include <xtape/core/watch.hpp>
 #include <xtape/optim/clip.hpp>
 #include <xtape/optim/kernels/finite.hpp>
 
@@ -160,6 +161,9 @@ bool looks_finite(std::span<const T> x, std::int64_t elements,
 
 double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
   check_arguments("clip_grad_norm", parameters, "max_norm", max_norm);
+  const detail::Act act("clip_grad_norm", [&] {
+    return [=] { static_cast<void>(clip_grad_norm(parameters, max_norm)); };
+  });
   const double norm = norm_of_gradients(parameters);
   if (!std::isfinite(norm)) {
     throw ValueError("clip_grad_norm: the norm of the gradients must be finite; got " +
@@ -175,6 +179,8 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
 
 void clip_grad_value(const std::vector<Tensor>& parameters, double limit) {
   check_arguments("clip_grad_value", parameters, "limit", limit);
+  const detail::Act act("clip_grad_value",
+                        [&] { return [=] { clip_grad_value(parameters, limit); }; });
   Gradients(parameters).change([limit]<class T>(T g) {
     const T bound = static_cast<T>(limit);
     return g > bound ? bound : g < -bound ? -bound : g;

@@ -84,6 +84,12 @@ void Optimizer::prepare(std::size_t group, Entry& entry, const StepOptions& opti
 }
 
 void Optimizer::step(const StepOptions& options) {
+  const detail::Act act("step", [&] {
+    return [this, options, alive = alive_.weak()] {
+      alive.require("an optimizer");
+      step(options);
+    };
+  });
   const NoGradGuard no_grad;
   static_cast<void>(threads());  // throws now, or never
   for (std::size_t i = 0; i < groups_.size(); ++i) {
@@ -112,6 +118,12 @@ void Optimizer::step(const StepOptions& options) {
 }
 
 void Optimizer::zero_grad() const {
+  const detail::Act act("zero_grad", [&] {
+    return [this, alive = alive_.weak()] {
+      alive.require("an optimizer");
+      zero_grad();
+    };
+  });
   for (const Group& group : groups_) {
     for (const Entry& entry : group.entries) entry.parameter.zero_grad();
   }
@@ -122,21 +134,25 @@ double Optimizer::learning_rate(std::size_t group) const { return at(group).last
 double Optimizer::base_learning_rate(std::size_t group) const { return at(group).learning_rate; }
 
 void Optimizer::set_learning_rate(double rate) {
+  detail::refuse_to_repeat("set_learning_rate");
   check_rate("learning rate", rate);
   for (Group& group : groups_) group.learning_rate = group.last_rate = rate;
 }
 
 void Optimizer::set_learning_rate(double rate, std::size_t group) {
+  detail::refuse_to_repeat("set_learning_rate");
   check_rate("learning rate", rate);
   at(group);
   groups_[group].learning_rate = groups_[group].last_rate = rate;
 }
 
 void Optimizer::set_schedule(const Schedule& schedule) {
+  detail::refuse_to_repeat("set_schedule");
   for (Group& group : groups_) group.schedule = schedule;
 }
 
 void Optimizer::set_schedule(Schedule schedule, std::size_t group) {
+  detail::refuse_to_repeat("set_schedule");
   at(group);
   groups_[group].schedule = std::move(schedule);
 }

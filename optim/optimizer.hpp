@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/alive.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/optim/parameters.hpp>
 #include <xtape/optim/schedule.hpp>
@@ -126,6 +127,7 @@ class Optimizer {
 
   std::vector<Group> groups_;
   std::int64_t steps_ = 0;
+  detail::Alive alive_;
 };
 
 /// An optimizer with Options: an aggregate of Settings with at least `learning_rate`, `decay`,

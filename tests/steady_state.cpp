@@ -1,10 +1,11 @@
 // A training loop of fixed shapes takes nothing from the system once it runs, whatever number of threads, the
-// argument, shares its work: counted, in a process of its own.
+// first argument, shares its work, and replayed too, with a second one: counted, in a process of its own.
 
 #include <atomic>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include <sys/resource.h>
@@ -56,7 +57,7 @@ int main(int count_of_arguments, char** arguments) {
                          .decay = 5e-5,
                          .schedule = optim::schedule::cosine(500, {.last = 0.1}) * plateau});
   double total = 0;
-  const auto step = [&] {
+  const auto train = [&] {
     const Tensor logits = model(x);
     const Tensor loss = nn::cross_entropy(logits, labels) + model.regularization_loss();
     optimizer.zero_grad();
@@ -64,6 +65,12 @@ int main(int count_of_arguments, char** arguments) {
     optim::clip_grad_norm(parameters, 0.1);
     optim::clip_grad_value(parameters, 0.05);
     optimizer.step();
+    return std::pair(loss, logits);
+  };
+  auto compiled = compile(train);
+  const bool replayed = count_of_arguments > 2;
+  const auto step = [&] {
+    const auto [loss, logits] = replayed ? compiled() : train();
     plateau.observe(loss.item());
     total += loss.item() + accuracy(logits, labels);
   };
@@ -71,8 +78,8 @@ int main(int count_of_arguments, char** arguments) {
   // Another thread may come to its first piece late, on a busy machine, and needs its stack then.
   int steps = 0;
   for (int left = threads() > 1 ? 10 : 1; left > 0; --left) {
-    for (int i = 0; i < 202; ++i) {  // one call site: every step has the same place on the stack
-      if (i == 2) {
+    for (int i = 0; i < 204; ++i) {  // one call site: every step has the same place on the stack
+      if (i == (replayed ? 4 : 2)) {
         allocations_before = allocations;
         faults_before = page_faults();
       }

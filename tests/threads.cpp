@@ -213,3 +213,21 @@ TEST_CASE("threads: default generators are different, and follow from the main t
   CHECK(differ(masks));
   CHECK(differ(all));
 }
+
+TEST_CASE("threads: replays of one function and of several at a time, with parameters in common") {
+  Rng rng(3);
+  const Tensor w = rng.normal({4, 3}, 0, 1, Dtype::float64),
+               x = rng.normal({5, 4}, 0, 1, Dtype::float64);
+  const auto product = [&](const Tensor& given) { return tanh(matmul(given, w)) * 2 + 1; };
+  const Tensor expected = product(x);
+  auto shared = compile(product);
+  std::vector<int> right(thread_count);
+  in_parallel([&](int i) {
+    auto own = compile(product);
+    for (int round = 0; round < 100; ++round) {
+      const bool same = mismatch(shared(x), expected) == "" && mismatch(own(x), expected) == "";
+      right[static_cast<std::size_t>(i)] += same ? 1 : 0;
+    }
+  });
+  CHECK(right == std::vector<int>(thread_count, 100));
+}

@@ -126,7 +126,7 @@ Tensor Categorical::relaxed_sample(Rng& rng, double temperature, const Shape& sh
     }
   };
   const Tensor z =
-      xtape::detail::drawn("gumbel", joined(shape, of.shape()), Dtype::float64, gumbel);
+      xtape::detail::drawn("gumbel", joined(shape, of.shape()), Dtype::float64, rng, gumbel);
   return softmax((of.to(Dtype::float64) + z) / temperature).to(of.dtype());
 }
 

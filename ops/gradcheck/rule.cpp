@@ -29,7 +29,9 @@ std::optional<std::string> objection_to_rule(const Step& step) {
   Problem problem{[&](Tensors& x) {
                     Tensors given = all;
                     for (std::size_t i = 0; i < moved.size(); ++i) given[moved[i]] = x[i];
-                    return Tensors{step.again(given)};
+                    std::vector<const Tensor*> pointers;
+                    for (const Tensor& one : given) pointers.push_back(&one);
+                    return Tensors{step.copy->apply(pointers)};
                   },
                   {},
                   {}};

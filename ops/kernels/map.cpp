@@ -292,9 +292,7 @@ void map(const MapKernel& kernel, Dtype compute, const Tensor& y,
          std::span<const Tensor* const> operands) {
   const detail::Body& result = y.body();
   if (result.size == 0) return;
-  const BlockFunction function = compute == Dtype::float32   ? kernel.float32
-                                 : compute == Dtype::float64 ? kernel.float64
-                                                             : kernel.int64;
+  const BlockFunction function = kernel.of(compute);
   if (run_truths(function, result, operands)) return;
   if (run_dense(function, compute, result, operands)) return;
   if (run_flat(function, compute, result, operands)) return;

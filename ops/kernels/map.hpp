@@ -8,17 +8,19 @@
 #include <span>
 
 #include <xtape/core/tensor.hpp>
+#include <xtape/core/watch.hpp>
 
 namespace xtape::kernels {
 
-/// y[i] = f(x_0[i step_0], x_1[i step_1], ...) for i < n. A step is 1, or 0 for an operand of one
-/// value, which then stands at x_k often enough to fill a register.
-using BlockFunction = void (*)(std::byte* y, const std::byte* const* x, const std::int64_t* step,
-                               std::int64_t n);
+using detail::BlockFunction;
 
 /// A formula compiled for each dtype that it can compute in; null where it cannot.
 struct MapKernel {
   BlockFunction float32, float64, int64;
+
+  BlockFunction of(Dtype compute) const {
+    return compute == Dtype::float32 ? float32 : compute == Dtype::float64 ? float64 : int64;
+  }
 };
 
 inline constexpr std::size_t max_operands = 4;

@@ -54,9 +54,11 @@ struct EigenDecomposition {
   Tensor batch(const Examples& x) const { return apply(EigenDecomposition{n}, x[0]); }
 };
 
-/// The values alone, and for a sweep that nobody differentiates the vectors beside them.
+/// The values alone, and where they are recorded, for a sweep that nobody differentiates, the vectors
+/// beside them.
 struct EigenValues {
   static constexpr OpInfo info{"eigvalsh"};
+  bool recorded;
   SavedInput matrix{};
   mutable SavedConstant both{};
 
@@ -65,7 +67,6 @@ struct EigenValues {
     return {with_tail(leading(a.shape()), {a.extent(-1)}), a.dtype()};
   }
   void run(const Tensor& y, const Tensor& a) const {
-    const bool recorded = a.requires_grad() && recording();
     const NoGradGuard off;
     if (!recorded) return decompose(info.name, y, a, false);
     const std::int64_t n = a.extent(-1);
@@ -86,7 +87,7 @@ struct EigenValues {
     const Tensor v = vectors(t[0]);
     return sum(v * matmul(symmetric(t[0]), v), -2);
   }
-  Tensor batch(const Examples& x) const { return apply(EigenValues(), x[0]); }
+  Tensor batch(const Examples& x) const { return eigvalsh(x[0]); }
 
  private:
   Tensor vectors(const Tensor& g) const {
@@ -105,6 +106,9 @@ Eigh eigh(const Tensor& a) {
   return unpacked_eigh(apply(EigenDecomposition{n}, matrix), n);
 }
 
-Tensor eigvalsh(const Tensor& a) { return apply(EigenValues(), floating("eigvalsh", a)); }
+Tensor eigvalsh(const Tensor& a) {
+  const Tensor matrix = floating("eigvalsh", a);
+  return apply(EigenValues{matrix.requires_grad() && recording()}, matrix);
+}
 
 }  // namespace xtape::linalg

@@ -82,9 +82,11 @@ struct Decomposition {
   Tensor batch(const Examples& x) const { return apply(Decomposition{info, of}, x[0]); }
 };
 
-/// The values alone, and for a sweep that nobody differentiates the vectors beside them.
+/// The values alone, and where they are recorded, for a sweep that nobody differentiates, the vectors
+/// beside them.
 struct Values {
   OpInfo info;
+  bool recorded;
   SavedInput matrix{};
   mutable SavedConstant all{};
 
@@ -93,7 +95,6 @@ struct Values {
     return {with_tail(leading(a.shape()), {extents_of(a).k()}), a.dtype()};
   }
   void run(const Tensor& y, const Tensor& a) const {
-    const bool recorded = a.requires_grad() && recording();
     const NoGradGuard off;
     if (!recorded) return decompose(info.name, y, a, false);
     const Extents of = extents_of(a);
@@ -113,7 +114,7 @@ struct Values {
     const auto [u, s, vh] = parts(t[0]);
     return where(s == 0, 0, sum(u * matmul(t[0], transposed(vh)), -2));
   }
-  Tensor batch(const Examples& x) const { return apply(Values{info}, x[0]); }
+  Tensor batch(const Examples& x) const { return singular_values_for(info.name, x[0]); }
 
  private:
   Svd parts(const Tensor& g) const {
@@ -135,7 +136,8 @@ Svd svd_for(const char* op, const Tensor& a) {
 Svd svd(const Tensor& a) { return svd_for("svd", a); }
 
 Tensor singular_values_for(const char* op, const Tensor& a) {
-  return apply(Values{{op}}, floating(op, a));
+  const Tensor matrix = floating(op, a);
+  return apply(Values{{op}, matrix.requires_grad() && recording()}, matrix);
 }
 
 Tensor singular_values(const Tensor& a) { return singular_values_for("singular_values", a); }

@@ -1,0 +1,161 @@
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/levels.hpp>
+#include <xtape/core/recording.hpp>
+#include <xtape/ops/compile.hpp>
+#include <xtape/ops/replay/plan.hpp>
+#include <xtape/ops/replay/recorder.hpp>
+
+namespace xtape::detail {
+namespace {
+
+/// What a trace depends on beside values.
+struct Form {
+  struct Argument {
+    Shape shape;
+    Dtype dtype;
+    bool operator==(const Argument&) const = default;
+  };
+
+  explicit Form(std::span<const Tensor> inputs)
+      : records(recording()), floating(default_dtype()), mode_of_modules(mode()) {
+    for (const Tensor& x : inputs) arguments.push_back({x.shape(), x.dtype()});
+  }
+  bool operator==(const Form&) const = default;
+
+  std::vector<Argument, memory::Allocator<Argument>> arguments{};
+  bool records;
+  Dtype floating;
+  std::uint64_t mode_of_modules;
+};
+
+struct Plan {
+  Form form;
+  std::optional<Script> last{};  // what the last call did
+  std::unique_ptr<Program> program{};
+  int differences = 0;  // of calls one after another
+};
+
+void check(std::span<const Tensor> inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor& x = inputs[i];
+    const auto refuse = [&](const char* wanted) {
+      throw ValueError("compile: argument " + std::to_string(i) + " must " + wanted + "; got " +
+                       x.describe());
+    };
+    if (!x.defined()) refuse("be defined");
+    if (x.body().number) refuse("be a tensor rather than a number (see tensor())");
+    if (x.requires_grad()) refuse("not require a gradient (capture it, or detach() it)");
+  }
+}
+
+/// Dense tensors of their own handles: `assign` to one outside is not seen.
+TensorList as_arguments(std::span<const Tensor> inputs) {
+  TensorList own;
+  own.reserve(inputs.size());
+  for (const Tensor& x : inputs) own.push_back(x.is_contiguous() ? x.detach() : x.contiguous());
+  return own;
+}
+
+/// In memory of their own, so that a trace does not take what f captures for an argument.
+TensorList copied(std::span<const Tensor> inputs) {
+  TensorList copies;
+  for (const Tensor& x : inputs) copies.push_back(x.clone());
+  return copies;
+}
+
+TensorList off_the_tape(TensorList results) {
+  for (Tensor& result : results)
+    if (result.defined()) result = result.detach();
+  return results;
+}
+
+}  // namespace
+
+struct Replays::State {
+  static constexpr std::size_t most_plans = 64;
+
+  std::mutex mutex;
+  std::vector<Plan> plans;  // the last used one first
+  std::int64_t replayed = 0;
+
+  Plan& plan_for(const Form& form) {
+    auto found = std::ranges::find(plans, form, &Plan::form);
+    if (found == plans.end()) {
+      if (plans.size() == most_plans) plans.pop_back();
+      plans.push_back({form});
+      found = plans.end() - 1;
+    }
+    if (found != plans.begin()) std::rotate(plans.begin(), found, found + 1);
+    return plans.front();
+  }
+
+  static TensorList trace(Plan& plan, std::span<const Tensor> inputs, Function function,
+                          void* context) {
+    TensorList results;
+    Script script;
+    {
+      Recorder recorder(inputs);
+      results = function(context, inputs);
+      script = recorder.finish(results);
+    }
+    if (plan.last) {
+      const std::string differs = difference(*plan.last, script);
+      if (differs.empty()) {
+        plan.program = Planner(*plan.last, std::move(script)).plan();
+        plan.last.reset();
+        return results;
+      }
+      if (++plan.differences > 1) {
+        plan.last.reset();
+        plan.differences = 0;
+        throw ReplayError("compile: the function must do the same each time; " + differs);
+      }
+    }
+    plan.last = std::move(script);
+    return results;
+  }
+};
+
+Replays::Replays() : state_(std::make_unique<State>()) {}
+Replays::Replays(Replays&&) noexcept = default;
+Replays& Replays::operator=(Replays&&) noexcept = default;
+Replays::~Replays() = default;
+
+TensorList Replays::call(std::span<const Tensor> given, Function function, void* context) {
+  check(given);
+  const bool mapped = levels.current > 0 ||
+                      std::ranges::any_of(given, [](const Tensor& x) { return x.body().mapped; });
+  if (mapped || Watcher::present()) return off_the_tape(function(context, given));
+  const TensorList inputs = as_arguments(given);
+  const std::lock_guard lock(state_->mutex);
+  Plan& plan = state_->plan_for(Form(inputs));
+  if (plan.program && !plan.program->valid()) plan.program.reset();
+  if (plan.program) {
+    TensorList results = plan.program->run(inputs);
+    ++state_->replayed;
+    return results;
+  }
+  return off_the_tape(State::trace(plan, copied(inputs), function, context));
+}
+
+std::int64_t Replays::replayed() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->replayed;
+}
+std::size_t Replays::plans() const {
+  const std::lock_guard lock(state_->mutex);
+  return static_cast<std::size_t>(std::ranges::count_if(
+      state_->plans, [](const Plan& plan) { return plan.program != nullptr; }));
+}
+void Replays::forget() {
+  const std::lock_guard lock(state_->mutex);
+  state_->plans.clear();
+}
+
+}  // namespace xtape::detail

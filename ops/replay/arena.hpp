@@ -1,0 +1,20 @@
+#pragma once
+#include <cstddef>
+#include <vector>
+
+namespace xtape::detail {
+
+/// Bytes that are needed from one time to another, both included.
+struct Lifetime {
+  std::size_t bytes, first, last;
+};
+
+/// Where they may lie in one block of memory, so that those needed at one time do not meet.
+struct Arrangement {
+  std::vector<std::size_t> offsets;  // multiples of 64
+  std::size_t bytes = 0;             // of the block
+};
+/// The first free place that is large enough, in the order of the times.
+Arrangement arrange(const std::vector<Lifetime>& lifetimes);
+
+}  // namespace xtape::detail
