@@ -65,12 +65,6 @@ struct Clone {
   }
 };
 
-/// What tells of a gradient of rows.
-Tensor reading(Tensor copy) {
-  copy.body().reading = true;
-  return copy;
-}
-
 void check_assignable(const Tensor& tensor) {
   if (!tensor.body().reading) return;
   throw GradError("assign: what tells of a sparse gradient is a copy, the gradient stays; got " +
@@ -258,60 +252,6 @@ Tensor Tensor::set_requires_grad(bool wanted) const {
     own.node = Leaf::make(shape(), dtype());
   }
   return *this;
-}
-
-Tensor Tensor::collected() const {
-  if (node() == nullptr) return {};
-  if (!is_leaf() && !node()->retains_grad()) {
-    throw GradError(
-        "grad: backward collects gradients of leaves, and of what retain_grad() asked "
-        "for; got " +
-        describe() + ", the result of " + node()->name());
-  }
-  return detail::named_in_errors("grad", [&] { return Leaf::grad(*node()); });
-}
-
-Tensor Tensor::grad() const {
-  Tensor gradient = collected();
-  if (detail::Watcher::present()) [[unlikely]]
-    detail::Watcher::tell_all([&](detail::Watcher& to) { to.gives(*this, gradient); });
-  if (!gradient.defined() || !detail::of_rows(gradient)) return gradient;
-  return reading(detail::named_in_errors("grad", [&] { return detail::dense(gradient); }));
-}
-
-std::optional<RowsGradient> Tensor::sparse_grad() const {
-  const Tensor gradient = collected();
-  if (!gradient.defined() || !detail::of_rows(gradient)) return {};
-  const detail::TableRows& part = detail::rows_of(gradient);
-  return RowsGradient{reading(part.rows.detach()), reading(part.values.detach())};
-}
-
-Tensor Tensor::retain_grad() const {
-  if (body().mapped) throw GradError("retain_grad: not within vmap; got " + describe());
-  if (node() != nullptr) {
-    Leaf::retain(*node());
-  } else if (recording()) {
-    throw GradError(
-        "retain_grad: the tensor must depend on one with set_requires_grad(true); got "
-        "the constant " +
-        describe());
-  }
-  return *this;
-}
-
-Tensor Tensor::set_name(std::string name) const {
-  if (node() == nullptr || !is_leaf()) {
-    throw GradError("set_name: the tensor must be a leaf with set_requires_grad(true); got " +
-                    describe());
-  }
-  Leaf::set_label(*node(), [name = std::move(name)] { return name; });
-  return *this;
-}
-
-void Tensor::zero_grad() const {
-  if (node() == nullptr) return;
-  const detail::Act act("zero_grad", [this] { return [leaf = *this] { leaf.zero_grad(); }; });
-  Leaf::set_grad(*node(), Tensor());
 }
 
 void Tensor::assign(const Tensor& given) const {

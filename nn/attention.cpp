@@ -11,6 +11,7 @@
 #include <xtape/nn/attention.hpp>
 #include <xtape/ops/attention.hpp>
 #include <xtape/ops/dropout.hpp>
+#include <xtape/ops/dropout_stream.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>

@@ -10,6 +10,7 @@
 #include <xtape/nn/arguments.hpp>
 #include <xtape/nn/dropout.hpp>
 #include <xtape/ops/dropout.hpp>
+#include <xtape/ops/dropout_stream.hpp>
 #include <xtape/ops/elementwise.hpp>
 
 namespace xtape::nn {

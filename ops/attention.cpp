@@ -11,10 +11,12 @@
 #include <xtape/core/operation.hpp>
 #include <xtape/core/parallel.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/core/together.hpp>
 #include <xtape/ops/aligned.hpp>
 #include <xtape/ops/attention.hpp>
 #include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/dropout.hpp>
+#include <xtape/ops/dropout_stream.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/kernels/attention.hpp>
 #include <xtape/ops/layout.hpp>

@@ -8,6 +8,7 @@
 #include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/ops/dropout.hpp>
+#include <xtape/ops/dropout_stream.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/kernels/mask.hpp>
 

@@ -18,16 +18,6 @@ namespace xtape {
 /// (2011).
 [[nodiscard]] Tensor dropout(const Tensor& x, double rate, std::uint64_t key, std::uint64_t call);
 
-namespace detail {
-
-/// The same by a stream: key and call, int64 [2].
-Tensor dropout(const Tensor& x, double rate, const Tensor& stream);
-Tensor dropout_stream(std::uint64_t key, std::uint64_t call);
-/// The stream as it was, which goes on to the next call.
-Tensor next_in_stream(const Tensor& stream);
-
-}  // namespace detail
-
 }  // namespace xtape
 
 XTAPE_EXPORT_END

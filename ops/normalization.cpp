@@ -10,6 +10,7 @@
 #include <xtape/core/memory.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/core/together.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/kernels/normalize.hpp>

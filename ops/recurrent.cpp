@@ -10,6 +10,7 @@
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/core/together.hpp>
 #include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/kernels/packed_matrix.hpp>

@@ -198,7 +198,6 @@ struct Embed {
   }
 };
 
-/// Adds g to a region of a sum.
 struct AddSlice {
   static constexpr OpInfo info{"add_slice"};
   Region region;

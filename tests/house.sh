@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 floors=$(ls -d core ops nn optim data train xtensor 2>/dev/null || :)
 library=$(find $floors xtape.hpp xtensor.hpp -name '*.hpp' -o -name '*.cpp' -o -name '*.def')
-private=$(sed -n '/^set(XTAPE_PRIVATE_HEADERS/,/^)/p' CMakeLists.txt | grep '\.hpp')
+private=$(sed -n '/^set(XTAPE_PRIVATE_HEADERS/,/^)/p' cmake/private_headers.cmake | grep '\.hpp')
 public=$(printf '%s\n' $library | grep '\.hpp$' | grep -v /kernels/ |
   grep -vxF "$(printf '%s\n' $private)")
 others=$(find tests examples bench -name '*.hpp' -o -name '*.cpp' 2>/dev/null || :)

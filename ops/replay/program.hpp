@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include <xtape/core/operation.hpp>
+#include <xtape/core/together.hpp>
 #include <xtape/core/storage.hpp>
 #include <xtape/ops/replay/loops.hpp>
 #include <xtape/ops/replay/panels.hpp>

@@ -54,7 +54,6 @@ auto stepped(optim::Optimizer& optimizer, const Loss& loss) {
   };
 }
 
-/// A function that is copied copies the modules that it captures: so they are shared.
 template <class Model>
 using Shared = std::shared_ptr<const Model>;
 template <class Model>

@@ -1,0 +1,57 @@
+# Not installed.
+set(XTAPE_PRIVATE_HEADERS
+  core/binomial.hpp
+  core/body.hpp
+  core/depot.hpp
+  core/draw.hpp
+  core/fork.hpp
+  core/leaf.hpp
+  core/levels.hpp
+  core/node_place.hpp
+  core/parallel.hpp
+  core/place.hpp
+  core/scope.hpp
+  core/storage.hpp
+  core/table_gradient.hpp
+  core/text.hpp
+  core/together.hpp
+  core/workers.hpp
+  core/wraps.hpp
+  core/write_log.hpp
+  nn/module_state.hpp
+  ops/aligned.hpp
+  ops/dropout_stream.hpp
+  ops/window_shape.hpp
+  ops/distributions/gamma_draws.hpp
+  ops/distributions/multivariate_normal.hpp
+  ops/distributions/odds.hpp
+  ops/distributions/parameters.hpp
+  ops/distributions/saddle_point.hpp
+  ops/gradcheck/compare.hpp
+  ops/gradcheck/differences.hpp
+  ops/gradcheck/problem.hpp
+  ops/gradcheck/rule.hpp
+  ops/linalg/matrix.hpp
+  ops/replay/arena.hpp
+  ops/replay/loops.hpp
+  ops/replay/panels.hpp
+  ops/replay/plan.hpp
+  ops/replay/program.hpp
+  ops/replay/recorder.hpp
+  ops/replay/script.hpp
+  data/checks.hpp
+  data/input_file.hpp
+  data/mapped_file.hpp
+  data/prefetch.hpp
+  train/evaluation.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/interrupt.hpp train/means.hpp train/run_folder.hpp
+  nn/arguments.hpp
+  nn/clipped.hpp
+  nn/labels.hpp
+  ops/incomplete_gamma.hpp
+  ops/indices.hpp
+  ops/numbers.hpp
+  ops/replaced.hpp
+  ops/row.hpp
+  ops/row_table.hpp
+  ops/subscripts.hpp
+)

@@ -1,0 +1,15 @@
+#pragma once
+#include <cstdint>
+
+#include <xtape/core/tensor.hpp>
+
+namespace xtape::detail {
+
+/// Key and call of a dropout, int64 [2].
+Tensor dropout_stream(std::uint64_t key, std::uint64_t call);
+/// The stream as it is; its tensor goes on to the next call.
+Tensor next_in_stream(const Tensor& stream);
+/// `dropout` by a stream.
+Tensor dropout(const Tensor& x, double rate, const Tensor& stream);
+
+}  // namespace xtape::detail
