@@ -1,9 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdint>
 #include <functional>
-#include <limits>
 #include <span>
 #include <string>
 
@@ -14,15 +12,9 @@
 #include <xtape/core/table_gradient.hpp>
 #include <xtape/core/watch.hpp>
 #include <xtape/optim/clip.hpp>
-#include <xtape/optim/kernels/finite.hpp>
 
 namespace xtape::optim {
 namespace {
-
-[[noreturn]] void fail_no_leaf(const std::string& op, const Tensor& parameter) {
-  throw GradError(op + ": parameters must be leaves; got " + parameter.describe() +
-                  ", the result of " + parameter.node()->name());
-}
 
 void check_arguments(const std::string& op, const std::vector<Tensor>& parameters,
                      const char* limit_name, double limit) {
@@ -34,7 +26,10 @@ void check_arguments(const std::string& op, const std::vector<Tensor>& parameter
   std::vector<Body*, memory::Allocator<Body*>> bodies;
   bodies.reserve(parameters.size());
   for (const Tensor& parameter : parameters) {
-    if (!parameter.is_leaf()) fail_no_leaf(op, parameter);
+    if (!parameter.is_leaf()) {
+      throw GradError(op + ": parameters must be leaves; got " + parameter.describe() +
+                      ", the result of " + parameter.node()->name());
+    }
     bodies.push_back(&parameter.body());
   }
   std::sort(bodies.begin(), bodies.end(), std::less<>());
@@ -142,21 +137,6 @@ class Gradients {
   List list_;
 };
 
-constexpr std::int64_t piece = 64;  // elements that are looked at together
-
-template <class T>
-bool looks_finite(std::span<const T> x, std::int64_t elements,
-                  bool (*finite)(const T* x, std::int64_t n)) {
-  const auto size = static_cast<std::int64_t>(x.size());
-  if (size <= elements) return finite(x.data(), size);
-  const std::int64_t pieces = std::max<std::int64_t>(elements / piece, 1);
-  const std::int64_t length = std::min(piece, elements);
-  const std::int64_t stride = pieces == 1 ? 0 : (size - length) / (pieces - 1);
-  for (std::int64_t i = 0; i < pieces; ++i)
-    if (!finite(x.data() + i * stride, length)) return false;
-  return true;
-}
-
 }  // namespace
 
 double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
@@ -190,22 +170,9 @@ void clip_grad_value(const std::vector<Tensor>& parameters, double limit) {
 void scale_grad(const std::vector<Tensor>& parameters, double factor) {
   detail::require_finite("scale_grad", "factor", factor);
   check_arguments("scale_grad", parameters, "factor", std::abs(factor));
+  const detail::Act act("scale_grad", [&] { return [=] { scale_grad(parameters, factor); }; });
   Gradients(parameters).change([factor]<class T>(T g) {
     return static_cast<T>(factor * static_cast<double>(g));
-  });
-}
-
-bool finite_grad(const std::vector<Tensor>& parameters, const FiniteGradOptions& options) {
-  detail::require_at_least<std::int64_t>("finite_grad", "elements", options.elements, 1);
-  const auto& kernels = kernels::chosen<kernels::FiniteKernels>();
-  return std::ranges::all_of(parameters, [&](const Tensor& parameter) {
-    if (!parameter.is_leaf()) fail_no_leaf("finite_grad", parameter);
-    const Tensor gradient = held_gradient(parameter);
-    if (!gradient.defined()) return true;
-    const Tensor& g = elements_of(gradient);
-    return g.dtype() == Dtype::float32
-               ? looks_finite(g.data<float>(), options.elements, kernels.float32)
-               : looks_finite(g.data<double>(), options.elements, kernels.float64);
   });
 }
 

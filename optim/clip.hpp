@@ -1,5 +1,4 @@
 #pragma once
-#include <cstdint>
 #include <vector>
 
 #include <xtape/config.hpp>
@@ -25,15 +24,6 @@ void clip_grad_value(const std::vector<Tensor>& parameters, double limit);
 /// Multiplies the gradients of all parameters by a factor. Throws as clip_grad_norm, but for infinite and
 /// NaN elements; ValueError for a factor that is not finite.
 void scale_grad(const std::vector<Tensor>& parameters, double factor);
-
-struct FiniteGradOptions {
-  /// Elements of each gradient that are looked at, in pieces spread evenly over it.
-  std::int64_t elements = INT64_MAX;
-};
-/// Whether the gradients of all parameters are finite, as far as they are looked at. A NaN that comes from
-/// behind a layer is in whole rows or columns of its weights' gradient: few pieces show it.
-/// Throws ValueError for fewer than one element, GradError for a parameter that is no leaf.
-bool finite_grad(const std::vector<Tensor>& parameters, const FiniteGradOptions& options = {});
 
 }  // namespace xtape::optim
 

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <exception>
 #include <limits>
+#include <span>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -14,6 +15,7 @@
 #include <xtape/core/tape.hpp>
 #include <xtape/core/threads.hpp>
 #include <xtape/core/watch.hpp>
+#include <xtape/optim/kernels/finite.hpp>
 #include <xtape/optim/kernels/state.hpp>
 #include <xtape/optim/optimizer.hpp>
 
@@ -27,6 +29,26 @@ void check_rate(const std::string& what, double value) {
 void check_finite(const std::string& what, const Tensor& tensor) {
   if (const std::string bad = detail::first_not_finite(tensor); !bad.empty())
     throw ValueError("optimizer: the " + what + " must be finite; got " + bad);
+}
+
+template <class T>
+bool looks_finite(std::span<const T> x, std::int64_t elements,
+                  bool (*finite)(const T* x, std::int64_t n)) {
+  const auto size = static_cast<std::int64_t>(x.size());
+  if (size <= elements) return finite(x.data(), size);
+  const std::int64_t piece = std::min<std::int64_t>(64, elements), pieces = elements / piece;
+  const std::int64_t stride = pieces == 1 ? 0 : (size - piece) / (pieces - 1);
+  for (std::int64_t i = 0; i < pieces; ++i)
+    if (!finite(x.data() + i * stride, piece)) return false;
+  return true;
+}
+
+/// Of a dense gradient.
+bool looks_finite(const Tensor& gradient, std::int64_t elements) {
+  const auto& kernels = kernels::chosen<kernels::FiniteKernels>();
+  return gradient.dtype() == Dtype::float32
+             ? looks_finite(gradient.data<float>(), elements, kernels.float32)
+             : looks_finite(gradient.data<double>(), elements, kernels.float64);
 }
 
 }  // namespace
@@ -81,9 +103,12 @@ void Optimizer::prepare(std::size_t group, Entry& entry, const StepOptions& opti
     entry.gradient = gradient.contiguous();
     if (by_rows) entry.rows = sparse->rows;
   });
+  if (options.look_at > 0 && !looks_finite(entry.gradient, options.look_at))
+    check_finite("gradient", entry.gradient);
 }
 
 void Optimizer::step(const StepOptions& options) {
+  detail::require_at_least<std::int64_t>("optimizer", "look_at", options.look_at, 0);
   const detail::Act act("step", [&] {
     return [this, options, alive = alive_.weak()] {
       alive.require("an optimizer");

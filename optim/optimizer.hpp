@@ -31,6 +31,9 @@ struct Update {
 
 struct StepOptions {
   bool check_finite = false;  ///< look at each gradient and parameter first; costs a pass over them
+  /// Look at so many elements of each gradient first, in pieces spread evenly over it. A NaN that comes from
+  /// behind a layer is in whole rows or columns of its weights' gradient: few pieces show it.
+  std::int64_t look_at = 0;
 };
 
 /// Base: groups of parameters, each with a learning rate. In step t = 0, 1, ... of the optimizer,
@@ -46,7 +49,8 @@ class Optimizer {
 
   /// Updates each parameter that requires a gradient and has one. Throws ValueError, with nothing
   /// changed, if a schedule gives a factor that is negative, infinite or NaN, and if asked to look,
-  /// for a parameter or gradient with NaN or an infinity, by the parameter's name. What the update of
+  /// for a parameter or gradient with NaN or an infinity, by the parameter's name; for a negative number of
+  /// elements. What the update of
   /// one parameter throws, a rule of one's own or a DebugGuard, is thrown when all have had theirs.
   void step(const StepOptions& options = {});
 

@@ -81,8 +81,6 @@ void FitLoop::step(const Measured& measured, double rows, const Measure* again) 
   }
   group_samples_ += samples;
   if (++group_ == options_.accumulate) {
-    if (options_.check_finite && !optim::finite_grad(parameters_, {.elements = looked_at}))
-      fail_not_finite("a gradient is not finite", again);
     apply_step(again);
   }
   training_.add("loss", loss, samples);
@@ -96,11 +94,15 @@ void FitLoop::apply_step(const Measure* again) {
   if (options_.clip_value) optim::clip_grad_value(parameters_, *options_.clip_value);
   try {
     if (options_.clip_norm) optim::clip_grad_norm(parameters_, *options_.clip_norm);
+    optimizer_->step({.look_at = options_.check_finite ? looked_at : 0});
   } catch (const ValueError& error) {
-    if (options_.check_finite) fail_not_finite(error.what(), again);
-    throw;
+    const auto finite = [](const Tensor& w) {
+      const Tensor gradient = w.grad();
+      return !gradient.defined() || first_not_finite(gradient).empty();
+    };
+    if (!options_.check_finite || std::ranges::all_of(parameters_, finite)) throw;
+    fail_not_finite(error.what(), again);
   }
-  optimizer_->step();
   ++steps_;
   if (averaging_) averaging_->update();
 }

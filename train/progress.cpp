@@ -52,8 +52,11 @@ std::size_t letters_of(const std::string& text) {
 
 std::string first_letters(const std::string& text, std::size_t letters) {
   std::size_t i = 0;
-  for (; i < text.size(); ++i)
-    if (begins_letter(text[i]) && letters-- == 0) break;
+  for (; i < text.size(); ++i) {
+    if (!begins_letter(text[i])) continue;
+    if (letters == 0) break;
+    --letters;
+  }
   return text.substr(0, i);
 }
 

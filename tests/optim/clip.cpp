@@ -1,4 +1,4 @@
-// Clipping of gradients, and whose memory it may write.
+// Clipping of gradients, and whose memory it may write; gradients that are looked at before a step.
 
 #include <cmath>
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/optim/clip.hpp>
+#include <xtape/optim/sgd.hpp>
 
 #include "../support/errors.hpp"
 #include "../support/optimizers.hpp"
@@ -206,27 +207,43 @@ TEST_CASE("gradients are scaled, whatever their sign and whoever holds them") {
   CHECK_THROWS_AS(optim::scale_grad({a, a}, 1), ValueError);
 }
 
-TEST_CASE("gradients that are not finite are found, by few pieces too if they fill a column") {
-  const double inf = std::numeric_limits<double>::infinity();
-  for (const Dtype dtype : {Dtype::float64, Dtype::float32}) {
-    const double most = dtype == Dtype::float64 ? std::numeric_limits<double>::max() : 3e38;
-    CHECK(optim::finite_grad({with_gradient({most, -most, 0, 1e-300}, dtype), leaf({1})}));
-    for (const double bad : {inf, -inf, std::nan("")}) {
-      for (std::size_t place = 0; place < 3; ++place) {
-        Doubles gradient{1, 2, 3};
-        gradient[place] = bad;
-        CHECK_FALSE(optim::finite_grad({with_gradient({1}), with_gradient(gradient, dtype)}));
-      }
+TEST_CASE("a step that looks at few elements sees what fills a row or a column") {
+  constexpr std::size_t rows = 300, columns = 100;
+  const double most = std::numeric_limits<double>::max();
+  const auto step = [](const Tensor& w, const Doubles& gradient, std::int64_t look_at) {
+    optim::SGD optimizer({{"w", w}}, {.learning_rate = 0.0});
+    optimizer.zero_grad();
+    give_gradient(w, gradient);
+    return error_of<ValueError>([&] {
+      optimizer.step({.look_at = look_at});
+      return 0;
+    });
+  };
+  const std::string nothing = "(nothing was thrown)";
+  const Tensor three = leaf({1, 2, 3});
+  CHECK(step(three, {most, -most, 1e-300}, 4096) == nothing);
+  for (const double bad : {HUGE_VAL, -HUGE_VAL, std::nan("")}) {
+    for (std::size_t place = 0; place < 3; ++place) {
+      Doubles gradient{1, 2, 3};
+      gradient[place] = bad;
+      CHECK(step(three, gradient, 4096) == "optimizer: the gradient must be finite; got " +
+                                               xtape::detail::text(bad) + " at [" +
+                                               std::to_string(place) + "] of float64[3] (in w)");
+      CHECK(step(three, gradient, 0) == nothing);
     }
   }
-  constexpr std::size_t rows = 300, columns = 100;
-  for (std::size_t line = 0; line < columns; line += 7) {
-    Doubles of_row(rows * columns, 1), of_column = of_row;
-    for (std::size_t i = 0; i < columns; ++i) of_row[line * columns + i] = inf;
-    for (std::size_t i = 0; i < rows; ++i) of_column[i * columns + line] = inf;
-    CAPTURE(line);
-    CHECK_FALSE(optim::finite_grad({with_gradient(of_column)}, {.elements = 4096}));
-    CHECK_FALSE(optim::finite_grad({with_gradient(of_row)}));
+  for (const Dtype dtype : {Dtype::float64, Dtype::float32}) {
+    const Tensor w = leaf(Doubles(rows * columns, 1), dtype);
+    for (std::size_t line = 0; line < columns; line += 7) {
+      Doubles of_column(rows * columns, 1);
+      for (std::size_t i = 0; i < rows; ++i) of_column[i * columns + line] = HUGE_VAL;
+      CAPTURE(line);
+      CHECK(step(w, of_column, 4096) != nothing);
+    }
+    Doubles last(rows * columns, 1);
+    last.back() = HUGE_VAL;
+    CHECK(step(w, last, rows * columns) != nothing);
+    CHECK(step(w, last, 64) == nothing);  // that is the price
+    CHECK(step(w, last, 1) == nothing);
   }
-  CHECK_THROWS_AS(static_cast<void>(optim::finite_grad({with_gradient({1}) + 1})), GradError);
 }

@@ -1,6 +1,5 @@
 #include <xtape/nn/dense.hpp>
 #include <xtape/ops/reduce.hpp>
-#include <xtape/optim/clip.hpp>
 #include <xtape/optim/sgd.hpp>
 #include <xtape/train/class_weights.hpp>
 #include <xtape/train/fit.hpp>
@@ -70,11 +69,11 @@ TEST_CASE("refusals: options of a run of training") {
        {-1, least},
        [](auto n) { run({.folder = {.every_steps = n}}); },
        "fit: folder.every_steps must be at least 0; got "},
-      {"FiniteGradOptions.elements",
+      {"StepOptions.look_at",
        Kind::value,
-       {0, -1, least},
-       [](auto n) { return optim::finite_grad({}, {.elements = n}); },
-       "finite_grad: elements must be at least 1; got "},
+       {-1, least},
+       [](auto n) { optim::SGD({ones({1}).set_requires_grad(true)}, {}).step({.look_at = n}); },
+       "optimizer: look_at must be at least 0; got "},
       {"class_weights: classes",
        Kind::value,
        {0, -1, least},

@@ -174,7 +174,10 @@ TEST_CASE("fit: a gradient that is no number stops the run too, and names the ru
     return ++losses > 11 ? loss + sum(sqrt(w - w.detach())) : loss;
   });
   CAPTURE(text);
-  CHECK(text.starts_with("fit: epoch 2, batch 4: a gradient is not finite; first: DebugGuard: "));
+  CHECK(
+      text.starts_with("fit: epoch 2, batch 4: optimizer: the gradient must be finite; got inf at "
+                       "[0, 0] of float32[2, 16] "
+                       "(in 0.weight); first: DebugGuard: "));
   CHECK(text.find("sqrt") != text.npos);
   error_of_run(twin, [](const Tensor& loss) { return loss; }, {.on_batch = {[](FitEpoch& epoch) {
                                                                  if (epoch.steps() == 11)
