@@ -39,11 +39,11 @@ struct Permute {
   static constexpr OpInfo info{"permutation"};
   std::int64_t n;
   Rng& rng;
-  std::optional<detail::Alive::Weak> generator{};  // where somebody watches
+  detail::Source source;
 
   OpResult infer() const { return {{n}, Dtype::int64}; }
   void run(const Tensor& y) const {
-    if (generator) generator->require("a generator");
+    source.check();
     const std::span order(y.body().elements<std::int64_t>(), static_cast<std::size_t>(n));
     std::iota(order.begin(), order.end(), 0);
     rng.shuffle(order);
@@ -218,10 +218,7 @@ Tensor Rng::integers(std::int64_t low, std::int64_t high, const Shape& shape) {
 
 Tensor Rng::permutation(std::int64_t n) {
   if (n < 0) throw ValueError("permutation: n must not be negative; got " + std::to_string(n));
-  Permute permute{n, *this};
-  if (detail::Watcher::present()) [[unlikely]]
-    permute.generator = alive_.weak();
-  return apply(std::move(permute));
+  return apply(Permute{n, *this, detail::Source(*this)});
 }
 
 void Rng::shuffle(std::span<std::int64_t> values) {

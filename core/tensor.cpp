@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <unordered_map>
 
 #include <xtape/core/body.hpp>
@@ -240,6 +241,11 @@ Tensor Tensor::set_requires_grad(bool wanted) const {
     throw DtypeError("set_requires_grad: only floating tensors have gradients; got " + describe());
   }
   if (wanted == requires_grad()) return *this;
+  std::optional<detail::Act> act;
+  if (body().node || body().frozen) {  // of a leaf that there is
+    act.emplace("set_requires_grad",
+                [&] { return [leaf = *this, wanted] { leaf.set_requires_grad(wanted); }; });
+  }
   Body& own = body();
   own.number = false;
   if (!wanted) {

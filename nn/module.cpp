@@ -44,7 +44,7 @@ thread_local Assignment assignment;
 }  // namespace
 
 void Module::State::lead(State& part) const {
-  for (const Visit& place : part.walk()) place.state->training = training;
+  for (const Visit& place : part.walk()) place.state->set_training(training);
   if (!dtype) return;
   for (const auto list : {&State::parameters, &State::buffers}) turn(part.collect(list), *dtype);
 }
@@ -250,10 +250,7 @@ LeftOut Module::restore(const NamedTensors& given, const RestoreOptions& options
 }
 
 void Module::train(bool on) const {
-  for (const State::Visit& place : state_->walk()) {
-    if (std::exchange(place.state->training, on) != on)
-      xtape::detail::turn_switch(&place.state->training);
-  }
+  for (const State::Visit& place : state_->walk()) place.state->set_training(on);
 }
 
 bool Module::training() const { return state_->training; }

@@ -25,6 +25,7 @@ struct Module::State final : ErrorContext::Place, std::enable_shared_from_this<M
     std::string name;  // that it has for this one
   };
   bool training = true;
+  bool turned = false;          // an odd number of times, see turn_switch
   std::optional<Dtype> dtype;   // that it was turned into
   std::string type, arguments;  // as the module describes itself
   std::vector<std::pair<std::string, TorchLayout>> torch_layouts;
@@ -52,7 +53,14 @@ struct Module::State final : ErrorContext::Place, std::enable_shared_from_this<M
         buffers(other.buffers),
         penalties(other.penalties) {}
   State& operator=(const State&) = delete;
+  /// To training or evaluation.
+  void set_training(bool on) {
+    if (std::exchange(training, on) == on) return;
+    turned = !turned;
+    xtape::detail::turn_switch(this);
+  }
   ~State() override {
+    if (turned) xtape::detail::turn_switch(this);
     for (const auto& [name, child] : children) leave(*child, name);
   }
 

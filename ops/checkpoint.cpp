@@ -38,6 +38,8 @@ struct Surroundings {
 class Again {
  public:
   explicit Again(const Surroundings& then) : Again(then.rng) {
+    if (!then.before.empty()) refuse_to_repeat("a checkpoint of what assigns or draws");
+    if (!(then.rng == rng_)) refuse_to_repeat("a checkpoint of what draws");
     for (const auto& [leaf, before] : then.before) {
       WriteLog::note(leaf);
       replace_value(leaf, before);

@@ -22,12 +22,16 @@ struct Form {
     bool operator==(const Argument&) const = default;
   };
 
-  explicit Form(std::span<const Tensor> inputs)
-      : records(recording()), floating(default_dtype()), mode_of_modules(mode()) {
+  Form(std::span<const Tensor> inputs, std::span<const std::int64_t> given)
+      : counts(given.begin(), given.end()),
+        records(recording()),
+        floating(default_dtype()),
+        mode_of_modules(mode()) {
     for (const Tensor& x : inputs) arguments.push_back({x.shape(), x.dtype()});
   }
   bool operator==(const Form&) const = default;
 
+  std::vector<std::int64_t, memory::Allocator<std::int64_t>> counts;  // see Replays::call
   std::vector<Argument, memory::Allocator<Argument>> arguments{};
   bool records;
   Dtype floating;
@@ -109,6 +113,7 @@ struct Replays::State {
       if (differs.empty()) {
         plan.program = Planner(*plan.last, std::move(script)).plan();
         plan.last.reset();
+        plan.differences = 0;
         return results;
       }
       if (++plan.differences > 1) {
@@ -127,14 +132,15 @@ Replays::Replays(Replays&&) noexcept = default;
 Replays& Replays::operator=(Replays&&) noexcept = default;
 Replays::~Replays() = default;
 
-TensorList Replays::call(std::span<const Tensor> given, Function function, void* context) {
+TensorList Replays::call(std::span<const Tensor> given, std::span<const std::int64_t> counts,
+                         Function function, void* context) {
   check(given);
   const bool mapped = levels.current > 0 ||
                       std::ranges::any_of(given, [](const Tensor& x) { return x.body().mapped; });
   if (mapped || Watcher::present()) return off_the_tape(function(context, given));
   const TensorList inputs = as_arguments(given);
   const std::lock_guard lock(state_->mutex);
-  Plan& plan = state_->plan_for(Form(inputs));
+  Plan& plan = state_->plan_for(Form(inputs, counts));
   if (plan.program && !plan.program->valid()) plan.program.reset();
   if (plan.program) {
     TensorList results = plan.program->run(inputs);

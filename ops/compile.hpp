@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -36,7 +37,9 @@ class Replays {
   ~Replays();
 
   using Function = TensorList (*)(void* context, std::span<const Tensor> inputs);
-  TensorList call(std::span<const Tensor> inputs, Function function, void* context);
+  /// `counts` tells of each argument how many tensors it is, -1 for one that is no vector.
+  TensorList call(std::span<const Tensor> inputs, std::span<const std::int64_t> counts,
+                  Function function, void* context);
   std::int64_t replayed() const;
   std::size_t plans() const;
   void forget();
@@ -49,6 +52,10 @@ class Replays {
 inline void append(TensorList& list, const Tensor& x) { list.push_back(x); }
 inline void append(TensorList& list, const std::vector<Tensor>& x) {
   list.insert(list.end(), x.begin(), x.end());
+}
+inline std::int64_t count_in(const Tensor&) { return -1; }
+inline std::int64_t count_in(const std::vector<Tensor>& x) {
+  return static_cast<std::int64_t>(x.size());
 }
 template <class T>
 concept ListedTensors = requires(TensorList& list, const T& x) {
@@ -111,6 +118,7 @@ class Compiled {
     using Result = std::remove_cvref_t<std::invoke_result_t<F&, const Arguments&...>>;
     detail::TensorList inputs;
     (detail::append(inputs, arguments), ...);
+    const std::array<std::int64_t, sizeof...(arguments)> counts{detail::count_in(arguments)...};
     auto called = [&](std::span<const Tensor> given) {
       std::tuple<Arguments...> own(arguments...);
       detail::FromList list(given);
@@ -124,7 +132,7 @@ class Compiled {
     };
     using Called = decltype(called);
     const detail::TensorList results = replays_.call(
-        inputs,
+        inputs, counts,
         [](void* context, std::span<const Tensor> given) {
           return (*static_cast<Called*>(context))(given);
         },
@@ -158,8 +166,8 @@ class Compiled {
 ///
 /// The first two calls call f, and must do the same. Throws ReplayError, naming operation and line, if they
 /// do not (in the third call), and for what cannot be replayed: reading values of what f computes
-/// (`item`, `data`, printing), hooks, sparse gradients, retain_grad; also where the shape of a result depends on
-/// values. ValueError for an argument that is undefined, a number, or requires a gradient.
+/// (`item`, `data`, printing), hooks, sparse gradients, retain_grad; ShapeError where the shape of a result depends on
+/// values and is another. ValueError for an argument that is undefined, a number, or requires a gradient.
 ///
 /// A result has the bits that f gives. One call at a time; others wait. A call within another compiled
 /// function, vmap or a DebugGuard calls f.

@@ -13,6 +13,8 @@
 namespace xtape {
 
 Number Operand::number() const {
+  if (tensor_ != nullptr && detail::Watcher::present()) [[unlikely]]
+    detail::Watcher::tell_all([&](detail::Watcher& to) { to.reads("a number", *tensor_); });
   return tensor_ == nullptr ? number_ : detail::number_of(tensor_->body());
 }
 

@@ -33,8 +33,6 @@ class Loops {
   void plan();
 
   std::int64_t size() const { return n_; }
-  Dtype dtype() const { return dtype_; }
-  std::size_t count() const { return loops_.size(); }
   void run();
   // The same in parts: first where all lies, then elements [first, last).
   void find_addresses();

@@ -85,8 +85,11 @@ void Panels::run() {
     }
     return;
   }
-  for (std::int64_t row = 0; row < rows_; row += panel_)
-    run_panel(row, std::min(rows_, row + panel_));
+  for (std::int64_t row = 0; row < rows_;) {  // a short rest goes with the panel before
+    const std::int64_t end = rows_ - row < 2 * panel_ ? rows_ : row + panel_;
+    run_panel(row, end);
+    row = end;
+  }
 }
 
 }  // namespace xtape::detail

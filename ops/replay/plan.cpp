@@ -37,15 +37,21 @@ std::unique_ptr<Program> Planner::plan() {
 
 /// Values that the function read, of tensors that were there before; and those in common memory.
 void Planner::note_guards() {
-  for (const Tensor& tensor : script().read) {
-    const bool was_there = std::ranges::any_of(
-        first_.read, [&](const Tensor& other) { return &other.body() == &tensor.body(); });
-    if (was_there) program_->guards_.push_back({tensor, bytes_of(tensor)});
-  }
   std::set<const Body*> before;
+  for (const auto& [tensor, bytes] : first_.read) before.insert(&tensor.body());
+  for (const auto& [tensor, bytes] : script().read)
+    if (before.contains(&tensor.body())) program_->guards_.push_back({tensor, bytes});
+  before.clear();
   for (const auto& [tensor, slot] : first_.aliases) before.insert(&tensor.body());
-  for (const auto& [tensor, slot] : script().aliases)
-    if (before.erase(&tensor.body()) > 0) program_->twins_.emplace_back(tensor, this->tensor(slot));
+  for (const auto& [tensor, slot] : script().aliases) {
+    if (before.erase(&tensor.body()) == 0) continue;
+    const auto made = std::ranges::find(script().instructions, slot, &Instruction::result);
+    const auto place = static_cast<std::size_t>(made - script().instructions.begin());
+    if (!was_there(first_.instructions[place], *made)) continue;  // a constant
+    program_->twins_.push_back(
+        {tensor, made->outside, tensor.body().data - made->outside.body().data});
+    program_->add_outside(tensor);
+  }
 }
 
 /// Whether it does nothing but look at memory in another way. An operation without `infer` that does
@@ -81,6 +87,8 @@ void Planner::settle_outside() {
   }
   for (const std::int32_t slot : script().outputs) use(slot, steps.size());
   for (std::size_t i = 0; i < steps.size(); ++i) {
+    const bool target = steps[i].kind == Kind::assign || steps[i].kind == Kind::gradient;
+    if (target) program_->add_outside(steps[i].outside);
     if (steps[i].kind != Kind::outside) continue;
     const Tensor& outside = steps[i].outside;
     const bool found = was_there(first_.instructions[i], steps[i]);
@@ -106,8 +114,19 @@ void Planner::find_lives() {
     Slot& made = at(step(i).result);
     if (!made.escapes) made.life = Life::planned;
   }
-  for (std::size_t i = 0; i < dropped_.size(); ++i)
-    if (is_view(step(i)) && root_of(step(i).result).life != Life::passing) dropped_[i] = true;
+  std::vector<bool> given(slots_.size(), false);  // to somebody else, or to be copied
+  for (const std::int32_t slot : script().outputs) given[static_cast<std::size_t>(slot)] = true;
+  for (const Instruction& step : script().instructions) {
+    if (step.kind != Kind::add && step.kind != Kind::assign) continue;
+    for (const std::int32_t slot : step.inputs) given[static_cast<std::size_t>(slot)] = true;
+  }
+  for (std::size_t i = 0; i < dropped_.size(); ++i) {
+    if (!is_view(step(i)) || root_of(step(i).result).life == Life::passing) continue;
+    if (given[static_cast<std::size_t>(step(i).result)])
+      at(step(i).result).is_handle = true;  // which holds its memory
+    else
+      dropped_[i] = true;
+  }
 }
 
 /// One block for all results that are planned.
@@ -187,8 +206,11 @@ void Planner::make_actions() {
     if (life == Life::passing || (life == Life::input && is_root))
       program_->passing_.push_back(tensor(static_cast<std::int32_t>(i)));
   }
-  for (std::size_t i = 0; i < dropped_.size(); ++i)  // handles of their own
-    if (step(i).handed_on && !dropped_[i]) program_->passing_.push_back(tensor(step(i).result));
+  for (std::size_t i = 0; i < dropped_.size(); ++i) {  // handles of their own
+    const std::int32_t result = step(i).result;
+    if (!dropped_[i] && result >= 0 && (step(i).handed_on || at(result).is_handle))
+      program_->passing_.push_back(tensor(result));
+  }
   for (const std::int32_t slot : script().inputs) program_->inputs_.push_back(tensor(slot));
   for (const std::int32_t slot : script().outputs) program_->outputs_.push_back(tensor(slot));
 }

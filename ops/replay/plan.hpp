@@ -32,6 +32,7 @@ class Planner {
     Life life = Life::passing;
     bool escapes = false;  // somebody else gets it
     bool has_views = false;
+    bool is_handle = false;           // a view made anew in each run
     std::size_t first = 0, last = 0;  // the units that need it
     std::int32_t loop = -1;           // of what lies inside
     std::int32_t host = -1;           // a slot that is not needed any more, whose place it takes

@@ -43,12 +43,12 @@ void Planner::group() {
 std::int64_t Planner::rows_of(const Group& group) const {
   const Instruction& of = step(group.members[0]);
   if (group.loops || of.kind != Kind::operation || !of.takes.empty() || !of.gives.empty() ||
-      !of.copy->fills())
+      !of.copy->fills() || of.inputs.empty())
     return 0;
   std::vector<Shape> shapes;
   for (const std::int32_t slot : of.inputs) shapes.push_back(info(slot).shape);
   const Shape& y = info(of.result).shape;
-  return y.rank() == 2 && of.copy->rows_apart(shapes) ? y[0] : 0;
+  return y.rank() == 2 && info(of.inputs[0]).contiguous && of.copy->rows_apart(shapes) ? y[0] : 0;
 }
 
 bool Planner::made_in(const Unit& unit, std::int32_t slot) const {
@@ -63,7 +63,7 @@ bool Planner::made_in(const Unit& unit, std::int32_t slot) const {
 
 /// Whether a group reads rows that the unit has just made, and of these nothing else than its own rows.
 bool Planner::joins(const Unit& unit, const Group& group) const {
-  const std::int64_t n = info(step(group.members[0]).result).shape.size();
+  const std::int64_t n = group.loops ? info(step(group.members[0]).result).shape.size() : 0;
   const bool rows = group.loops ? n % unit.rows == 0 && n > 1 : rows_of(group) == unit.rows;
   if (!rows) return false;
   bool reads = false;
@@ -124,10 +124,10 @@ void Planner::join() {
       units_.back().last = g + 1;
     } else {
       const std::int64_t rows = rows_of(group);
-      const std::int32_t result = step(group.members[0]).result;
-      const bool large = rows > 0 && info(result).shape.size() * static_cast<std::int64_t>(
-                                                                     size_of(info(result).dtype)) >
-                                         worth;
+      const auto bytes = [&](const SlotInfo& of) {
+        return of.shape.size() * static_cast<std::int64_t>(size_of(of.dtype));
+      };
+      const bool large = rows > 0 && bytes(info(step(group.members[0]).result)) > worth;
       units_.push_back({g, g + 1, large ? rows : 0});
     }
     groups_[g].unit = units_.size() - 1;
@@ -176,9 +176,11 @@ void Planner::overwrite_in(std::size_t group) {
   const auto needed_after = [&](std::size_t k, std::int32_t slot) {
     for (std::size_t i = k + 1; i < here.members.size(); ++i)
       if (reads(here.members[i], slot)) return true;
-    for (std::size_t g = group + 1; g < groups_.size() && groups_[g].unit == here.unit; ++g)
+    // Panels carry out the groups before for the next rows too.
+    const Unit& unit = units_[here.unit];
+    for (std::size_t g = unit.first; g < unit.last; ++g)
       for (const std::size_t i : groups_[g].members)
-        if (reads(i, slot)) return true;
+        if (g != group && reads(i, slot)) return true;
     return false;
   };
   for (std::size_t k = 0; k < here.members.size(); ++k) {

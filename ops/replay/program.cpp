@@ -69,9 +69,9 @@ void Program::count_handles() {
     for (const SavedValue* held : step.copy->held()) count(held->tensor());
   }
   for (const Guard& guard : guards_) count(guard.tensor);
-  for (const auto& [tensor, other] : twins_) count(tensor);
+  for (const Twin& twin : twins_) count(twin.tensor), count(twin.other);
   script_.aliases.clear();
-  for (const Tensor& tensor : script_.read) count(tensor);
+  script_.read.clear();
   for (const auto& [body, number] : handles_) {
     const std::atomic<std::uint32_t>* const held = Handles::instance().add(body, number);
     for (Outside& outside : outside_)
@@ -88,8 +88,8 @@ bool Program::valid() const {
            (node == nullptr || !node->is_leaf() || !Leaf::has_hooks(*node));
   };
   const auto has_value = [](const Guard& guard) { return bytes_of(guard.tensor) == guard.bytes; };
-  const auto together = [](const auto& twin) {
-    return !twin.second->defined() || twin.first.body().data == twin.second->body().data;
+  const auto together = [](const Twin& twin) {
+    return twin.tensor.body().data == twin.other.body().data + twin.offset;
   };
   return std::ranges::all_of(outside_, as_it_was) && std::ranges::all_of(guards_, has_value) &&
          std::ranges::all_of(twins_, together);
@@ -157,6 +157,12 @@ void Program::carry_out(Action& action) {
   }
 }
 
+/// Views of what is elsewhere in each run, and after each change.
+void Program::move_views() {
+  for (const Moved& moved : moved_)
+    moved.view->body().data = moved.base->body().data + moved.offset;
+}
+
 Results Program::run(std::span<const Tensor> inputs) {
   struct AtEnd {
     const std::vector<Tensor*>& passing;
@@ -166,10 +172,10 @@ Results Program::run(std::span<const Tensor> inputs) {
   } const at_end{passing_};
   const NoGradGuard off;
   for (std::size_t i = 0; i < inputs.size(); ++i) *inputs_[i] = inputs[i];
-  for (const Moved& moved : moved_)
-    moved.view->body().data = moved.base->body().data + moved.offset;
+  move_views();
   for (Action& action : actions_) {
     carry_out(action);
+    if (action.kind == Action::Kind::act || action.kind == Action::Kind::assign) move_views();
     for (Tensor* value : action.last) *value = {};
   }
   Results results;

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include <xtape/core/together.hpp>
 #include <xtape/core/storage.hpp>
+#include <xtape/core/together.hpp>
 #include <xtape/ops/replay/loops.hpp>
 #include <xtape/ops/replay/panels.hpp>
 #include <xtape/ops/replay/script.hpp>
@@ -56,8 +56,6 @@ class Program {
   /// Whether what it depends on is as it was.
   bool valid() const;
   Results run(std::span<const Tensor> inputs);
-  /// Bytes of the results that have their place once and for all.
-  std::size_t planned_bytes() const { return arena_ ? arena_->bytes() : 0; }
 
  private:
   friend class Planner;
@@ -73,6 +71,11 @@ class Program {
     Tensor tensor;
     std::vector<std::byte> bytes;
   };
+  /// A captured tensor in the memory of another.
+  struct Twin {
+    Tensor tensor, other;
+    std::ptrdiff_t offset;
+  };
   /// A view that is moved to where its tensor lies now.
   struct Moved {
     const Tensor* base;
@@ -83,6 +86,7 @@ class Program {
   explicit Program(Script script);
   void count_handles();
   void add_outside(const Tensor& tensor);
+  void move_views();
   void carry_out(Action& action);
   void compute(Action& action);
   static void add_gradients(Action& action);
@@ -98,7 +102,7 @@ class Program {
   std::vector<Outside> outside_;
   std::unordered_map<const Body*, std::uint32_t> handles_;
   std::vector<Guard> guards_;
-  std::vector<std::pair<Tensor, const Tensor*>> twins_;  // captured tensors in the memory of others
+  std::vector<Twin> twins_;
 };
 
 }  // namespace xtape::detail

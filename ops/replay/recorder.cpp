@@ -13,14 +13,6 @@
 namespace xtape::detail {
 namespace {
 
-[[noreturn]] void refuse(const std::string& what) {
-  const std::string line = user_line();
-  const char* rule = running_rule();
-  throw ReplayError("compile: " + what + " cannot be replayed" +
-                    (rule != nullptr ? std::string(", in the backward pass of ") + rule : "") +
-                    (line.empty() ? "" : ", at " + line));
-}
-
 /// Whether two handles mean the same elements in the same order.
 bool same_elements(const Body& a, const Body& b) {
   return a.data == b.data && a.dtype == b.dtype && a.shape == b.shape && a.strides == b.strides &&
@@ -43,6 +35,18 @@ Recorder::Recorder(std::span<const Tensor> inputs)
     script_.inputs.push_back(new_slot(input));
     made_by_.back() = -1;
   }
+}
+
+/// Throws, and once more when the function has ended, should it have caught that.
+void Recorder::refuse(const std::string& what) {
+  if (refusal_.empty()) {
+    const std::string line = user_line();
+    const char* rule = running_rule();
+    refusal_ = "compile: " + what + " cannot be replayed" +
+               (rule != nullptr ? std::string(", in the backward pass of ") + rule : "") +
+               (line.empty() ? "" : ", at " + line);
+  }
+  throw ReplayError(refusal_);
 }
 
 Instruction& Recorder::add(Instruction made) {
@@ -88,6 +92,7 @@ std::int32_t Recorder::part_of_known(const Tensor& x) {
   view.base = base->second;
   view.offset = bytes / element;
   view.result = new_slot(x);
+  if (from_outside(base->second)) script_.aliases.emplace_back(x, base->second);
   return add(std::move(view)).result;
 }
 
@@ -167,6 +172,7 @@ void Recorder::assigns(const Tensor& leaf, const Tensor& value) {
   if (acting_ > 0) return;
   const std::int32_t slot = known(leaf);
   if (slot >= 0 && !from_outside(slot)) refuse("assign to a tensor that the function made");
+  changed_.insert(&leaf.body());
   Instruction made = instruction(Kind::assign, "assign");
   made.inputs = {slot_of(value)};
   made.outside = leaf;
@@ -174,7 +180,10 @@ void Recorder::assigns(const Tensor& leaf, const Tensor& value) {
 }
 
 void Recorder::adds(std::span<Node* const> leaves, std::span<const Tensor> gradients) {
-  if (acting_++ > 0) return;
+  if (acting_ > 0) {
+    ++acting_;
+    return;
+  }
   Instruction made = instruction(Kind::add, "backward");
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     if (!gradients[i].defined()) continue;
@@ -187,6 +196,7 @@ void Recorder::adds(std::span<Node* const> leaves, std::span<const Tensor> gradi
     made.inputs.push_back(slot_of(gradients[i]));
   }
   if (!made.leaves.empty()) add(std::move(made));
+  ++acting_;  // what adding them does is part of it
 }
 
 void Recorder::gives(const Tensor& leaf, const Tensor& gradient) {
@@ -210,7 +220,8 @@ void Recorder::views(const Tensor& base) {
 
 void Recorder::reads(const char* function, const Tensor& of) {
   if (acting_ > 0) return;
-  const std::int32_t slot = of.body().mapped ? 0 : known(of);
+  if (of.body().mapped) return;  // which throws anyway
+  const std::int32_t slot = known(of);
   if (slot >= 0 && !from_outside(slot)) {
     const std::int32_t by = made_by_[static_cast<std::size_t>(slot)];
     refuse(std::string(function) + ", which reads " +
@@ -219,7 +230,14 @@ void Recorder::reads(const char* function, const Tensor& of) {
                          script_.instructions[static_cast<std::size_t>(by)].name) +
            ", " + of.describe() + ",");
   }
-  script_.read.push_back(of);
+  const Tensor read =
+      slot < 0
+          ? of
+          : script_.instructions[static_cast<std::size_t>(made_by_[static_cast<std::size_t>(slot)])]
+                .outside;
+  if (changed_.contains(&read.body()))
+    refuse(std::string(function) + ", which reads what the function has assigned,");
+  script_.read.emplace_back(read, bytes_of(of));
 }
 
 void Recorder::meets(const char* operation, const Tensor& value) {
@@ -235,7 +253,11 @@ void Recorder::meets(const char* what) {
 }
 
 Script Recorder::finish(std::span<const Tensor> results) {
-  for (const Tensor& result : results) script_.outputs.push_back(slot_of(result));
+  if (!refusal_.empty()) throw ReplayError(refusal_);
+  for (const Tensor& result : results) {
+    if (!result.defined()) refuse("a result that is undefined");
+    script_.outputs.push_back(slot_of(result));
+  }
   return std::move(script_);
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <xtape/core/watch.hpp>
@@ -34,7 +36,7 @@ class Recorder final : Watcher {
   void meets(const char* what) override;
 
   void computed_in_place(const Step& step);
-  static void find_base(Instruction& made, const Step& step);
+  void find_base(Instruction& made, const Step& step);
   Instruction& add(Instruction instruction);
   std::int32_t new_slot(const Tensor& value);
   std::int32_t known(const Tensor& x) const;
@@ -43,8 +45,12 @@ class Recorder final : Watcher {
   bool from_outside(std::int32_t slot) const;
   bool is_inner(const Node& leaf) const { return leaf.number() >= start_; }
 
+  [[noreturn]] void refuse(const std::string& what);
+
   Script script_;
-  std::uint64_t start_;  // nodes from this number on are the function's own
+  std::string refusal_;                      // the first
+  std::unordered_set<const Body*> changed_;  // by assign
+  std::uint64_t start_;                      // nodes from this number on are the function's own
   int acting_ = 0;
   std::vector<Tensor> values_;         // of the slots: they live, so that no memory is used twice
   std::vector<std::int32_t> made_by_;  // of each slot its instruction; -1 of inputs

@@ -64,7 +64,8 @@ struct Script {
   std::vector<Instruction> instructions;
   std::vector<SlotInfo> slots;
   std::vector<std::int32_t> inputs, outputs;
-  std::vector<Tensor> read;  // tensors from outside whose values were read
+  /// Tensors from outside whose values were read, and the values.
+  std::vector<std::pair<Tensor, std::vector<std::byte>>> read;
   std::vector<std::pair<Tensor, std::int32_t>> aliases;  // handles of what has a slot from outside
 };
 

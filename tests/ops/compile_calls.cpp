@@ -1,5 +1,8 @@
 // How compile is called: what is traced anew, what is refused, and in which words.
+#include <exception>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
