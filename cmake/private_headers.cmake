@@ -34,7 +34,6 @@ set(XTAPE_PRIVATE_HEADERS
   ops/linalg/matrix.hpp
   ops/replay/arena.hpp
   ops/replay/loops.hpp
-  ops/replay/panels.hpp
   ops/replay/plan.hpp
   ops/replay/program.hpp
   ops/replay/recorder.hpp

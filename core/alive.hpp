@@ -16,7 +16,9 @@ class Alive {
   Alive(const Alive&) noexcept {}
   Alive(Alive&& other) noexcept { other.token_.reset(); }
   // What is assigned to stays where it is.
-  Alive& operator=(const Alive&) noexcept { return *this; }
+  Alive& operator=(const Alive&) noexcept {  // NOLINT(bugprone-unhandled-self-assignment)
+    return *this;
+  }
   Alive& operator=(Alive&& other) noexcept {
     if (this != &other) other.token_.reset();
     return *this;

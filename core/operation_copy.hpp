@@ -108,10 +108,6 @@ class CopyOf final : public OperationCopy {
     if constexpr (requires { Door::template fills<Op>; })
       Door::spread([&](const auto&... each) { fill(op_, y, each...); }, x);
   }
-  bool rows_apart(std::span<const Shape> inputs) const override {
-    if constexpr (requires { op_.rows_apart(inputs); }) return op_.rows_apart(inputs);
-    return false;
-  }
   BlockFunction loop(Dtype compute) const override {
     if constexpr (requires { op_.loop(compute); }) return op_.loop(compute);
     return nullptr;

@@ -72,9 +72,6 @@ class OperationCopy {
   /// another shape or dtype.
   virtual bool fills() const = 0;
   virtual void compute_into(const Tensor& y, std::span<const Tensor* const> x) = 0;
-  /// Whether the rows of its result, of rank 2, depend on those of the first input alone, for inputs of these
-  /// shapes: they have the same bits whatever rows are computed together.
-  virtual bool rows_apart(std::span<const Shape> inputs) const = 0;
   /// Of an elementwise operation its loop over dense elements of dtype `compute`; null of others.
   virtual BlockFunction loop(Dtype compute) const = 0;
   /// The tensors that it holds: given, or made by `compute` for its rule.

@@ -93,7 +93,7 @@ Tensor detail::dropout_stream(std::uint64_t key, std::uint64_t call) {
 
 Tensor detail::next_in_stream(const Tensor& stream) {
   Tensor now = stream.detach();
-  const auto advance = [stream] { ++writable<std::int64_t>(stream)[1]; };
+  auto advance = [stream] { ++writable<std::int64_t>(stream)[1]; };
   const Act act("dropout", [&] { return advance; });
   advance();
   return now;

@@ -79,14 +79,6 @@ bool multiplies_rows(const Shape& w, const Tensor& x) {
   return w.rank() == 2 && x.rank() > 2 && x.is_contiguous();
 }
 
-/// Whether a product has the rows of its kernels for few terms or few columns, which see one at a time.
-bool few_terms_or_columns(std::span<const Shape> inputs) {
-  constexpr std::int64_t few = 4;
-  const Shape &a = inputs[0], &b = inputs[1];
-  return a.rank() == 2 && b.rank() == 2 && std::min(b[0], b[1]) <= few &&
-         std::max(b[0], b[1]) >= 16;
-}
-
 /// The product of tensors of rank 2 and more, of one dtype but boolean, for every place of their
 /// broadcast leading axes.
 struct MatMul {
@@ -138,7 +130,6 @@ struct MatMul {
       return matmul(transpose(as_rows(x, made[0])), as_rows(g, made[1]));
     });
   }
-  bool rows_apart(std::span<const Shape> inputs) const { return few_terms_or_columns(inputs); }
   Tensor jvp(const Tangents& t) const {
     if (!t[0].defined()) return matmul(a.get(), t[1]);
     const Tensor dy = matmul(t[0], b.get());
@@ -204,7 +195,6 @@ struct Linear {
     });
     send(2, [&] { return sum_to(g, send.shape(2)); });
   }
-  bool rows_apart(std::span<const Shape> inputs) const { return few_terms_or_columns(inputs); }
   Tensor jvp(const Tangents& t) const {
     Tensor dy = t[0].defined() ? matmul(t[0], w.get()) : zeros(t.shape(), t.dtype());
     if (t[1].defined()) dy = dy + matmul(x.get(), t[1]);

@@ -34,9 +34,6 @@ class Loops {
 
   std::int64_t size() const { return n_; }
   void run();
-  // The same in parts: first where all lies, then elements [first, last).
-  void find_addresses();
-  void run_part(std::int64_t first, std::int64_t last) const;
 
  private:
   static constexpr std::int64_t block_bytes = 8192;
@@ -79,6 +76,8 @@ class Loops {
   std::int64_t block_elements() const {
     return block_bytes / static_cast<std::int64_t>(size_of(dtype_));
   }
+  void find_addresses();
+  void run_part(std::int64_t first, std::int64_t last) const;
   bool is_one_block() const { return n_ <= block_elements(); }
   std::int64_t bytes_of_block(std::int64_t elements) const;
   void make_ready();

@@ -25,7 +25,6 @@ std::unique_ptr<Program> Planner::plan() {
   settle_outside();
   find_lives();
   group();
-  join();
   find_times();
   overwrite();
   place_planned();
@@ -180,14 +179,14 @@ void Planner::place_views() {
 }
 
 void Planner::make_actions() {
-  program_->actions_.reserve(units_.size());
-  for (const Unit& unit : units_) program_->actions_.push_back(action_of(unit));
+  program_->actions_.reserve(groups_.size());
+  for (const Group& group : groups_) program_->actions_.push_back(action_of(group));
   // What a run leaves behind nobody needs: each passing value ends with its last use.
   std::vector<bool> seen(slots_.size(), false);
   for (const std::int32_t slot : script().outputs) seen[static_cast<std::size_t>(slot)] = true;
   for (std::size_t g = groups_.size(); g > 0;) {
     --g;
-    std::vector<Tensor*>& last = program_->actions_[groups_[g].unit].last;
+    std::vector<Tensor*>& last = program_->actions_[g].last;
     const auto use = [&](std::int32_t slot) {
       const auto i = static_cast<std::size_t>(slot);
       if (root_of(slot).life != Life::passing || seen[i]) return;
@@ -255,19 +254,6 @@ std::unique_ptr<Loops> Planner::loops_of(const Group& group, Action& action) {
   return loops;
 }
 
-Action Planner::action_of(const Unit& unit) {
-  if (unit.last - unit.first == 1) return action_of(groups_[unit.first]);
-  std::vector<Action> parts;
-  for (std::size_t g = unit.first; g < unit.last; ++g) parts.push_back(action_of(groups_[g]));
-  Action action{Action::Kind::panels, parts.front().of};
-  for (Action& part : parts) {
-    action.fresh.insert(action.fresh.end(), part.fresh.begin(), part.fresh.end());
-    part.fresh.clear();
-  }
-  action.panels = std::make_unique<Panels>(unit.rows, std::move(parts));
-  return action;
-}
-
 Action Planner::action_of(const Group& group) {
   const Instruction& of = step(group.members[0]);
   Action action{Action::Kind::act, &of};
@@ -277,10 +263,7 @@ Action Planner::action_of(const Group& group) {
     return action;
   }
   add_operands(action);
-  if (of.result >= 0) {
-    action.result = tensor(of.result);
-    action.result_info = &info(of.result);
-  }
+  if (of.result >= 0) action.result = tensor(of.result);
   switch (of.kind) {
     case Kind::operation:
       action.kind = of.copy->fills() ? Action::Kind::fill : Action::Kind::compute;

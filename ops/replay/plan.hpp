@@ -33,7 +33,7 @@ class Planner {
     bool escapes = false;  // somebody else gets it
     bool has_views = false;
     bool is_handle = false;           // a view made anew in each run
-    std::size_t first = 0, last = 0;  // the units that need it
+    std::size_t first = 0, last = 0;  // the groups that need it
     std::int32_t loop = -1;           // of what lies inside
     std::int32_t host = -1;           // a slot that is not needed any more, whose place it takes
   };
@@ -41,12 +41,6 @@ class Planner {
   struct Group {
     std::vector<std::size_t> members;
     bool loops;
-    std::size_t unit = 0;
-  };
-  /// Groups [first, last) that are carried out together, panel by panel of so many rows if there are several.
-  struct Unit {
-    std::size_t first, last;
-    std::int64_t rows = 0;
   };
 
   Slot& at(std::int32_t slot) { return slots_[static_cast<std::size_t>(slot)]; }
@@ -63,12 +57,6 @@ class Planner {
   void settle_outside();
   void find_lives();
   void group();
-  void join();
-  std::int64_t rows_of(const Group& group) const;
-  bool joins(const Unit& unit, const Group& group) const;
-  bool made_in(const Unit& unit, std::int32_t slot) const;
-  void bring_forward(const Unit& unit, std::size_t g);
-  bool needs_any_of(const Group& group, std::size_t first, std::size_t last) const;
   void find_times();
   void overwrite();
   void overwrite_in(std::size_t group);
@@ -80,7 +68,6 @@ class Planner {
   /// Calls f(slot) for each that an instruction reads.
   template <class F>
   void for_each_use(const Instruction& step, F&& f) const;
-  Action action_of(const Unit& unit);
   Action action_of(const Group& group);
   void add_operands(Action& action);
   void add_result(Action& action, std::int32_t slot);
@@ -91,7 +78,6 @@ class Planner {
   std::vector<Slot> slots_;
   std::vector<bool> dropped_;  // instructions that need no action
   std::vector<Group> groups_;
-  std::vector<Unit> units_;
 };
 
 template <class F>

@@ -142,7 +142,6 @@ void Program::carry_out(Action& action) {
     case Kind::compute:
     case Kind::in_place: return compute(action);
     case Kind::loops: return action.loops->run();
-    case Kind::panels: return action.panels->run();
     case Kind::snapshot: *action.result = off_tape(of.outside, "compile"); return;
     case Kind::view: {
       const SlotInfo& info = script_.slots[static_cast<std::size_t>(of.result)];

@@ -11,7 +11,6 @@
 #include <xtape/core/storage.hpp>
 #include <xtape/core/together.hpp>
 #include <xtape/ops/replay/loops.hpp>
-#include <xtape/ops/replay/panels.hpp>
 #include <xtape/ops/replay/script.hpp>
 
 namespace xtape::detail {
@@ -23,7 +22,6 @@ struct Action {
     compute,   // an operation makes its result
     in_place,  // an operation changes its first operand
     loops,     // elementwise operations, block by block
-    panels,    // operations on rows, panel by panel
     snapshot,  // of a tensor from outside, before it changes
     view,      // of a result that lies elsewhere each time
     act,
@@ -38,9 +36,7 @@ struct Action {
   std::vector<std::pair<SavedValue*, const Tensor*>> takes{};
   std::vector<std::pair<std::size_t, Tensor*>> gives{};
   std::vector<SavedValue*> held{};  // of what gives, once it has run
-  const SlotInfo* result_info = nullptr;
   std::unique_ptr<Loops> loops{};
-  std::unique_ptr<Panels> panels{};
   std::vector<std::pair<Tensor*, const SlotInfo*>>
       fresh{};                  // results that need memory of their own
   std::vector<Tensor*> last{};  // what nobody reads afterwards

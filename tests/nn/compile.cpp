@@ -98,7 +98,7 @@ TEST_CASE("replayed training: a perceptron by each optimizer") {
   by(std::type_identity<optim::LAMB>(), optim::LAMBOptions{});
 }
 
-TEST_CASE("replayed training: wide layers of few inputs, which go panel by panel") {
+TEST_CASE("replayed training: wide layers of few inputs") {
   for (const std::int64_t classes : {3, 17}) {
     CAPTURE(classes);
     check_same_training(

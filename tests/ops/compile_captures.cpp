@@ -75,7 +75,7 @@ TEST_CASE("compile: captured tensors change in the middle, under views of them")
   CHECK(replayed.replays() == 3);
 }
 
-TEST_CASE("compile: products that go panel by panel read whole operands") {
+TEST_CASE("compile: products and loops one after another") {
   Rng rng(3);
   for (const std::int64_t n : {2048, 1025}) {
     const Tensor a = rng.normal({n, n}, 0, 0.01), w = rng.normal({16, 1}, 0, 1);

@@ -258,8 +258,7 @@ TEST_CASE(
         std::string::npos);
 }
 
-TEST_CASE(
-    "Trace: random numbers, dropout, and the update of an optimizer in place") {
+TEST_CASE("Trace: random numbers, dropout, and the update of an optimizer in place") {
   Rng rng(0);
   const Tensor w = ones({2}).set_requires_grad(true);
   optim::Adam optimizer({{"w", w}}, {.learning_rate = 0.5});
