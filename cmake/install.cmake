@@ -22,6 +22,7 @@ install(DIRECTORY ${XTAPE_FLOORS} DESTINATION "${header_dir}"
   PATTERN "*.hpp"
   PATTERN "*.def"
   PATTERN "kernels" EXCLUDE
+  PATTERN "replay" EXCLUDE
   ${private_headers})
 
 configure_package_config_file(
