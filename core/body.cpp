@@ -4,6 +4,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/levels.hpp>
 #include <xtape/core/mapped.hpp>
 
 namespace xtape::detail {
@@ -89,7 +90,7 @@ Tensor make_tensor(const Shape& shape, Dtype dtype, const char* operation) {
 
 Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
                  std::int64_t offset, const char* operation) {
-  if (Watcher::present()) [[unlikely]]
+  if (levels.watcher != nullptr) [[unlikely]]
     Watcher::tell_all([&](Watcher& to) { to.views(base); });
   const Body& from = base.body();
   std::byte* data = from.data + offset * static_cast<std::int64_t>(size_of(from.dtype));

@@ -10,6 +10,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/kernels/copy.hpp>
 #include <xtape/core/leaf.hpp>
+#include <xtape/core/levels.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/table_gradient.hpp>
@@ -85,7 +86,7 @@ void check_leaf(const char* what, const Tensor& tensor) {
 }
 
 void tell_of_reading(const char* function, const Tensor& tensor) {
-  if (detail::Watcher::present()) [[unlikely]]
+  if (detail::levels.watcher != nullptr) [[unlikely]]
     detail::Watcher::tell_all([&](detail::Watcher& to) { to.reads(function, tensor); });
 }
 
@@ -276,7 +277,7 @@ void Tensor::assign(const Tensor& given) const {
   if (&given.body() == &own) return;
   detail::check_has_values("assign", *this);
   detail::check_has_values("assign", value);
-  if (detail::Watcher::present()) [[unlikely]]
+  if (detail::levels.watcher != nullptr) [[unlikely]]
     detail::Watcher::tell_all([&](detail::Watcher& to) { to.assigns(*this, value); });
   detail::WriteLog::note(*this);
   if (own.number) own.number = false;

@@ -1,6 +1,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/leaf.hpp>
+#include <xtape/core/levels.hpp>
 #include <xtape/core/recording.hpp>
 #include <xtape/core/table_gradient.hpp>
 #include <xtape/core/watch.hpp>
@@ -33,7 +34,7 @@ Tensor Tensor::collected() const {
 
 Tensor Tensor::grad() const {
   Tensor gradient = collected();
-  if (detail::Watcher::present()) [[unlikely]]
+  if (detail::levels.watcher != nullptr) [[unlikely]]
     detail::Watcher::tell_all([&](detail::Watcher& to) { to.gives(*this, gradient); });
   if (!gradient.defined() || !detail::of_rows(gradient)) return gradient;
   return reading(detail::named_in_errors("grad", [&] { return detail::dense(gradient); }));

@@ -92,7 +92,11 @@ Tensor detail::dropout_stream(std::uint64_t key, std::uint64_t call) {
 }
 
 Tensor detail::next_in_stream(const Tensor& stream) {
-  Tensor now = stream.detach();
+  // Who watches must see whose values these are; otherwise a copy leaves the stream where it is.
+  const auto* place = stream.body().elements<const std::int64_t>();
+  Tensor now = Watcher::present() ? stream.detach()
+                                  : dropout_stream(static_cast<std::uint64_t>(place[0]),
+                                                   static_cast<std::uint64_t>(place[1]));
   auto advance = [stream] { ++writable<std::int64_t>(stream)[1]; };
   const Act act("dropout", [&] { return advance; });
   advance();

@@ -128,34 +128,49 @@ void Planner::find_lives() {
   }
 }
 
-/// One block for all results that are planned.
+/// One block for all small results that are planned; a large one has one of its own while it is needed.
 void Planner::place_planned() {
+  constexpr std::size_t large = std::size_t{1} << 19;  // bytes: below, all is in the cache anyway
   std::vector<Lifetime> lifetimes;
   std::vector<std::int32_t> planned;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const Slot& slot = slots_[i];
+    Slot& slot = slots_[i];
     if (slot.life != Life::planned || slot.root != static_cast<std::int32_t>(i) || slot.host >= 0)
       continue;
-    planned.push_back(slot.root);
     const SlotInfo& of = info(slot.root);
-    lifetimes.push_back(
-        {static_cast<std::size_t>(of.shape.size()) * size_of(of.dtype), slot.first, slot.last});
+    const std::size_t bytes = static_cast<std::size_t>(of.shape.size()) * size_of(of.dtype);
+    if (bytes >= large) {
+      slot.block = static_cast<std::int32_t>(program_->blocks_.size());
+      program_->blocks_.push_back({bytes});
+      place(slot.root, nullptr);
+    } else {
+      planned.push_back(slot.root);
+      lifetimes.push_back({bytes, slot.first, slot.last});
+    }
   }
   const Arrangement places = arrange(lifetimes);
   program_->arena_ = Storage::allocate(places.bytes + 64);
-  auto address = reinterpret_cast<std::uintptr_t>(program_->arena_->data());
+  const auto address = reinterpret_cast<std::uintptr_t>(program_->arena_->data());
   auto* const start = program_->arena_->data() + (64 - address % 64) % 64;
-  const auto place = [&](std::int32_t slot, std::byte* data) {
-    const SlotInfo& of = info(slot);
-    *tensor(slot) = Tensor(
-        Ref<Body>::adopt(new Body(of.shape, of.shape.size(), of.dtype, data, program_->arena_)));
-    tensor(slot)->body().placed = true;
-  };
   for (std::size_t i = 0; i < planned.size(); ++i) place(planned[i], start + places.offsets[i]);
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const std::int32_t host = slots_[i].host;
-    if (host >= 0) place(static_cast<std::int32_t>(i), tensor(host)->body().data);
+    Slot& slot = slots_[i];
+    if (slot.host < 0) continue;
+    slot.block = at(slot.host).block;
+    place(static_cast<std::int32_t>(i), tensor(slot.host)->body().data);
   }
+}
+
+/// A dense result at an address, or in its block.
+void Planner::place(std::int32_t slot, std::byte* data) {
+  const SlotInfo& of = info(slot);
+  const std::int32_t block = at(slot).block;
+  *tensor(slot) =
+      Tensor(Ref<Body>::adopt(new Body(of.shape, of.shape.size(), of.dtype, data,
+                                       block < 0 ? program_->arena_ : program_->borrowed_)));
+  Body& body = tensor(slot)->body();
+  body.placed = true;
+  if (block >= 0) program_->blocks_[static_cast<std::size_t>(block)].bodies.emplace_back(&body, 0);
 }
 
 /// Views of what has its place once and for all, and of what is found elsewhere in each run.
@@ -167,20 +182,29 @@ void Planner::place_views() {
     const SlotInfo& of = info(slot);
     const Tensor* base = tensor(at(slot).root);
     const std::int64_t bytes = at(slot).offset * static_cast<std::int64_t>(size_of(of.dtype));
-    std::byte* data = base->defined() ? base->body().data + bytes : nullptr;
-    const bool planned = root.life == Life::planned;
+    const bool planned = root.life == Life::planned, fixed = planned && root.block < 0;
+    std::byte* data = fixed ? base->body().data + bytes : nullptr;  // others are found in each run
     // What only borrows memory does not keep others from writing there.
     Tensor view(Ref<Body>::adopt(new Body(of.shape, of.strides, of.dtype, data,
-                                          planned ? program_->arena_ : program_->borrowed_)));
+                                          fixed ? program_->arena_ : program_->borrowed_)));
     view.body().contiguous = of.contiguous;
     *tensor(slot) = std::move(view);
     if (!planned) program_->moved_.push_back({base, tensor(slot), bytes});
+    if (planned && !fixed)
+      program_->blocks_[static_cast<std::size_t>(root.block)].bodies.emplace_back(
+          &tensor(slot)->body(), bytes);
   }
 }
 
 void Planner::make_actions() {
   program_->actions_.reserve(groups_.size());
   for (const Group& group : groups_) program_->actions_.push_back(action_of(group));
+  for (const Slot& slot : slots_) {
+    if (slot.life != Life::planned || slot.host >= 0 || slot.block < 0) continue;
+    program_->actions_[slot.first].begins.push_back(static_cast<std::size_t>(slot.block));
+    program_->actions_[std::min(slot.last, groups_.size() - 1)].ends.push_back(
+        static_cast<std::size_t>(slot.block));
+  }
   // What a run leaves behind nobody needs: each passing value ends with its last use.
   std::vector<bool> seen(slots_.size(), false);
   for (const std::int32_t slot : script().outputs) seen[static_cast<std::size_t>(slot)] = true;

@@ -36,6 +36,7 @@ class Planner {
     std::size_t first = 0, last = 0;  // the groups that need it
     std::int32_t loop = -1;           // of what lies inside
     std::int32_t host = -1;           // a slot that is not needed any more, whose place it takes
+    std::int32_t block = -1;          // of a large result
   };
   /// One instruction, or elementwise ones that go block by block.
   struct Group {
@@ -61,6 +62,7 @@ class Planner {
   void overwrite();
   void overwrite_in(std::size_t group);
   void place_planned();
+  void place(std::int32_t slot, std::byte* data);
   void place_views();
   void make_actions();
   bool is_view(const Instruction& step) const;

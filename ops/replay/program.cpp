@@ -162,18 +162,26 @@ void Program::move_views() {
     moved.view->body().data = moved.base->body().data + moved.offset;
 }
 
+void Program::begin(Block& block) {
+  block.memory = Storage::allocate(block.bytes);
+  for (const auto& [body, offset] : block.bodies) body->data = block.memory->data() + offset;
+}
+
 Results Program::run(std::span<const Tensor> inputs) {
   struct AtEnd {
-    const std::vector<Tensor*>& passing;
+    Program& program;
     ~AtEnd() {
-      for (Tensor* value : passing) *value = {};
+      for (Tensor* value : program.passing_) *value = {};
+      for (Block& block : program.blocks_) block.memory.reset();
     }
-  } const at_end{passing_};
+  } const at_end{*this};
   const NoGradGuard off;
   for (std::size_t i = 0; i < inputs.size(); ++i) *inputs_[i] = inputs[i];
   move_views();
   for (Action& action : actions_) {
+    for (const std::size_t block : action.begins) begin(blocks_[block]);
     carry_out(action);
+    for (const std::size_t block : action.ends) blocks_[block].memory.reset();
     if (action.kind == Action::Kind::act || action.kind == Action::Kind::assign) move_views();
     for (Tensor* value : action.last) *value = {};
   }

@@ -38,8 +38,9 @@ struct Action {
   std::vector<SavedValue*> held{};  // of what gives, once it has run
   std::unique_ptr<Loops> loops{};
   std::vector<std::pair<Tensor*, const SlotInfo*>>
-      fresh{};                  // results that need memory of their own
-  std::vector<Tensor*> last{};  // what nobody reads afterwards
+      fresh{};                                // results that need memory of their own
+  std::vector<Tensor*> last{};                // what nobody reads afterwards
+  std::vector<std::size_t> begins{}, ends{};  // of large blocks
 };
 
 /// A script that can be carried out again, planned by Planner.
@@ -67,6 +68,13 @@ class Program {
     Tensor tensor;
     std::vector<std::byte> bytes;
   };
+  /// Memory of a large result and its views: from the pool, where what was used last is taken first, so
+  /// that it is in the cache more often than a place of its own would be.
+  struct Block {
+    std::size_t bytes;
+    std::vector<std::pair<Body*, std::int64_t>> bodies{};  // and their offsets
+    Ref<Storage> memory{};
+  };
   /// A captured tensor in the memory of another.
   struct Twin {
     Tensor tensor, other;
@@ -83,6 +91,7 @@ class Program {
   void count_handles();
   void add_outside(const Tensor& tensor);
   void move_views();
+  void begin(Block& block);
   void carry_out(Action& action);
   void compute(Action& action);
   static void add_gradients(Action& action);
@@ -95,6 +104,7 @@ class Program {
   std::vector<const Tensor*> outputs_;
   std::vector<Tensor*> passing_;  // slots that hold something during a run only
   std::vector<Moved> moved_;
+  std::vector<Block> blocks_;
   std::vector<Outside> outside_;
   std::unordered_map<const Body*, std::uint32_t> handles_;
   std::vector<Guard> guards_;
