@@ -74,7 +74,7 @@ Tensor accumulate(Tensor a, Tensor b) {
   if (of_rows(a) || of_rows(b)) [[unlikely]]
     return accumulate_rows(std::move(a), std::move(b));
   if (!exclusive(a) && exclusive(b) && a.dtype() == b.dtype()) std::swap(a, b);
-  if (!exclusive(a) || b.requires_grad() || b.body().mapped || Watcher::present())
+  if (!exclusive(a) || b.requires_grad() || b.body().mapped || Watcher::repeating())
     return apply(Accumulate(), a, b);
   if (b.is_contiguous()) {  // in place
     add_dense(a.body(), a.body(), b.body());

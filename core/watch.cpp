@@ -72,6 +72,11 @@ Watcher::~Watcher() {
 }
 
 bool Watcher::present() noexcept { return levels.watcher != nullptr; }
+bool Watcher::repeating() noexcept {
+  for (const Watcher* watcher = levels.watcher; watcher != nullptr; watcher = watcher->outer_)
+    if (watcher->repeats()) return true;
+  return false;
+}
 Watcher* Watcher::innermost() noexcept { return levels.watcher; }
 
 void Watcher::tell(const Step& step) {

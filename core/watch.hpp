@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/block_function.hpp>
 #include <xtape/core/tensor.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -51,11 +52,6 @@ double flops_of(const Op& op, const Tensor& y, std::span<const Tensor* const> in
 std::string first_not_finite(const Tensor& tensor);
 
 class SavedValue;
-
-/// y[i] = f(x_0[i step_0], x_1[i step_1], ...) for i < n. A step is 1, or 0 for an operand of one
-/// value, which then stands at x_k often enough to fill a register.
-using BlockFunction = void (*)(std::byte* y, const std::byte* const* x, const std::int64_t* step,
-                               std::int64_t n);
 
 /// A copy of an operation from before it was carried out, to do that again with other inputs.
 class OperationCopy {
@@ -120,6 +116,9 @@ class Watcher {
   /// Of the node that an operation has got on the tape, afterwards.
   virtual void recorded(Node&) {}
 
+  /// Whether it wants to do it all again: then nothing may depend on values that it does not see.
+  virtual bool repeats() const { return false; }
+
   // What happens beside operations, of interest to who wants to do it all again.
   /// An act begins, see there; what happens until it ends is part of it.
   virtual void begins(const char*, const std::function<void()>& /*again*/) {}
@@ -141,6 +140,8 @@ class Watcher {
 
   /// Whether anybody on this thread is told.
   static bool present() noexcept;
+  /// Whether one of them wants to do it again.
+  static bool repeating() noexcept;
   static void tell(const Step& step);
   static void tell(Node& node);
   /// Calls `f(watcher)` for each that is told, the innermost first.

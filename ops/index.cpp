@@ -157,7 +157,7 @@ struct Take {
     if (sparse && detail::plain(g) && detail::level_of(at) == 0)
       return send_rows(send, at, g, unchanged);
     // In float32 a row's terms are summed first, in double: its digits then depend on nothing else.
-    if (!detail::plain(g) || detail::level_of(at) > 0 || detail::Watcher::present() ||
+    if (!detail::plain(g) || detail::level_of(at) > 0 || detail::Watcher::repeating() ||
         (g.dtype() == Dtype::float32 && named_more_often(1, send.shape(0)[axis], at)))
       return send(0, scattered(g, at, send.shape(0), axis));
     send.add_to(0, [&](const Tensor& sum) { add_rows(sum, g, at, axis); });

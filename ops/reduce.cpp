@@ -174,7 +174,7 @@ struct Prod : Reduced {
   /// product of the others is a quotient.
   static bool all_normal(const Tensor& y) {
     // Who replays this must not depend on values.
-    if (detail::level_of(y) > 0 || detail::Watcher::present()) return false;
+    if (detail::level_of(y) > 0 || detail::Watcher::repeating()) return false;
     const NoGradGuard off;
     const bool single = y.dtype() == Dtype::float32;
     const double least =

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <span>
 
+#include <xtape/core/block_function.hpp>
 #include <xtape/core/tensor.hpp>
-#include <xtape/core/watch.hpp>
 
 namespace xtape::kernels {
 

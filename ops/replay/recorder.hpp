@@ -24,6 +24,7 @@ class Recorder final : Watcher {
   Script finish(std::span<const Tensor> results);
 
  private:
+  bool repeats() const override { return true; }
   void computed(const Step& step) override;
   void begins(const char* name, const std::function<void()>& again) override;
   void ends() override { --acting_; }

@@ -98,9 +98,10 @@ TEST_CASE("replayed training: a perceptron by each optimizer") {
   by(std::type_identity<optim::LAMB>(), optim::LAMBOptions{});
 }
 
-TEST_CASE("replayed training: wide layers of few inputs") {
-  for (const std::int64_t classes : {3, 17}) {
-    CAPTURE(classes);
+TEST_CASE("replayed training: wide layers of few inputs, and results of a megabyte") {
+  for (const std::int64_t samples : {301, 4001}) {
+    const std::int64_t classes = samples == 301 ? 3 : 17;
+    CAPTURE(samples);
     check_same_training(
         [&] {
           Rng rng(1);
@@ -109,7 +110,7 @@ TEST_CASE("replayed training: wide layers of few inputs") {
               nn::Dropout(0.1, rng), nn::Dense(70, classes, {}, rng)}));
         },
         [&](Rng& rng) {
-          return rows(rng, {301, 2}, classes);
+          return rows(rng, {samples, 2}, classes);
         });
   }
 }

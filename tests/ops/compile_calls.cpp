@@ -10,32 +10,10 @@
 #include <xtape/xtape.hpp>
 
 #include "support/compare.hpp"
+#include "support/compiled.hpp"
 #include "support/errors.hpp"
 
 using namespace xtape;
-using Tensors = std::vector<Tensor>;
-
-namespace {
-
-const Tensor small = tensor({1.0, 2.0, 3.0}, Dtype::float64),
-             other = tensor({4.0, -1.0, 0.5}, Dtype::float64);
-
-/// What three calls of a compiled function throw.
-template <class F>
-std::string refusal(F f, const Tensor& x = small) {
-  auto compiled = compile(std::move(f));
-  return error_of<ReplayError>([&] {
-    for (int call = 0; call < 3; ++call) static_cast<void>(compiled(x));
-    return 0;
-  });
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
-
 TEST_CASE("compile: arguments and results of each form") {
   auto none = compile([calls = 0]() mutable { return ++calls, tensor(1.0) * 2; });
   auto one = compile([](const Tensor& x) { return x * x; });
@@ -166,6 +144,8 @@ TEST_CASE("compile: what cannot be replayed is refused by name") {
       contains(refusal([&](const Tensor& x) { return x + ++calls; }), "another value than before"));
   CHECK(contains(refusal([&](const Tensor& x) { return slice(x, {range(++calls % 2, 3)}); }),
                  "was slice"));
+  CHECK(contains(refusal([&](const Tensor& x) { return sum(outer(x, x), ++calls % 2); }),
+                 "was sum axes="));
   const Tensor table = zeros({4, 2}, Dtype::float64).set_requires_grad(true);
   CHECK(contains(refusal([&](const Tensor& x) {
                    sum(take(table, tensor({1, 1}), 0, {.sparse_grad = true})).backward();

@@ -10,32 +10,10 @@
 #include <xtape/xtape.hpp>
 
 #include "support/compare.hpp"
+#include "support/compiled.hpp"
 #include "support/errors.hpp"
 
 using namespace xtape;
-using Tensors = std::vector<Tensor>;
-
-namespace {
-
-const Tensor small = tensor({1.0, 2.0, 3.0}, Dtype::float64),
-             other = tensor({4.0, -1.0, 0.5}, Dtype::float64);
-
-/// What three calls of a compiled function throw.
-template <class F>
-std::string refusal(F f, const Tensor& x = small) {
-  auto compiled = compile(std::move(f));
-  return error_of<ReplayError>([&] {
-    for (int call = 0; call < 3; ++call) static_cast<void>(compiled(x));
-    return 0;
-  });
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
-
 TEST_CASE("compile: results that are views outlive what they look at") {
   const Tensor w = reshape(arange(6), {2, 3}).to(Dtype::float64);
   auto of_argument = compile([](const Tensor& x) {
