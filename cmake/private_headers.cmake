@@ -20,6 +20,7 @@ set(XTAPE_PRIVATE_HEADERS
   core/write_log.hpp
   nn/module_state.hpp
   ops/aligned.hpp
+  ops/product_operand.hpp
   ops/dropout_stream.hpp
   ops/window_shape.hpp
   ops/distributions/gamma_draws.hpp
@@ -35,6 +36,7 @@ set(XTAPE_PRIVATE_HEADERS
   ops/replay/arena.hpp
   ops/replay/loops.hpp
   ops/replay/plan.hpp
+  ops/replay/product_then.hpp
   ops/replay/program.hpp
   ops/replay/recorder.hpp
   ops/replay/script.hpp

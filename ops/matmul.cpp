@@ -9,38 +9,19 @@
 #include <xtape/core/parallel.hpp>
 #include <xtape/ops/aligned.hpp>
 #include <xtape/ops/elementwise.hpp>
-#include <xtape/ops/kernels/gemm.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
+#include <xtape/ops/product_operand.hpp>
 #include <xtape/ops/reduce.hpp>
 
 namespace xtape {
 namespace {
 
+using detail::as_matrices, detail::as_rows, detail::matrix;
+
 std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
 
 Tensor matrix_transpose(const Tensor& x) { return swapaxes(x, -2, -1); }
-
-/// Whether BLAS can read the last two axes as they lie: rows dense, or columns dense.
-bool readable(const detail::Body& x) {
-  const std::size_t row = at(x.shape.rank() - 2), column = at(x.shape.rank() - 1);
-  const std::int64_t rows = x.shape[x.shape.rank() - 2], columns = x.shape[x.shape.rank() - 1];
-  const bool dense_rows =
-      (x.strides[column] == 1 || columns == 1) && (x.strides[row] >= columns || rows == 1);
-  const bool dense_columns =
-      (x.strides[row] == 1 || rows == 1) && (x.strides[column] >= rows || columns == 1);
-  return dense_rows || dense_columns;
-}
-
-kernels::Matrix matrix(const detail::Body& x, std::int64_t offset) {
-  const int rank = x.shape.rank();
-  const std::int64_t rows = x.shape[rank - 2], columns = x.shape[rank - 1];
-  const std::int64_t row = x.strides[at(rank - 2)], column = x.strides[at(rank - 1)];
-  const std::byte* data = x.data + offset * static_cast<std::int64_t>(size_of(x.dtype));
-  const bool dense_rows = (column == 1 || columns == 1) && (row >= columns || rows == 1);
-  if (dense_rows) return {data, std::max<std::int64_t>({rows == 1 ? 1 : row, columns, 1}), false};
-  return {data, std::max<std::int64_t>({columns == 1 ? 1 : column, rows, 1}), true};
-}
 
 [[noreturn]] void fail_inner(const char* op, const Tensor& a, const Tensor& b) {
   throw ShapeError(std::string(op) + ": inner extents must be equal; got " + a.describe() +
@@ -58,20 +39,6 @@ std::int64_t matrix_offset(const detail::Body& x, const Shape& batch, std::int64
     index /= batch[axis];
   }
   return offset;
-}
-
-// What follows gives x itself if it can, which takes no handle of it; else `made` keeps the result.
-
-/// As BLAS can read it.
-const Tensor& as_matrices(const Tensor& x, Tensor& made) {
-  return readable(x.body()) ? x : made = x.contiguous();
-}
-
-/// x [..., n] as a matrix [m, n].
-const Tensor& as_rows(const Tensor& x, Tensor& made) {
-  if (x.rank() == 2) return x;
-  const std::int64_t rows = detail::count_of({x.shape().begin(), x.shape().end() - 1});
-  return made = reshape(x, {rows, x.extent(-1)});
 }
 
 /// Whether one matrix multiplies all rows of x, which lie in memory as those of one matrix do.
@@ -107,8 +74,8 @@ struct MatMul {
     const Shape batch = x.rank() == 2 && w.rank() == 2 ? Shape() : leading(y.shape());
     const auto products = [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t i = first; i < last; ++i) {
-        kernels::gemm(y.dtype(), m, n, k, matrix(x.body(), matrix_offset(x.body(), batch, i)),
-                      matrix(w.body(), matrix_offset(w.body(), batch, i)), nullptr,
+        kernels::gemm(y.dtype(), m, n, k, matrix(x, matrix_offset(x.body(), batch, i)),
+                      matrix(w, matrix_offset(w.body(), batch, i)), nullptr,
                       y.body().data + i * matrix_bytes);
       }
     };
@@ -179,9 +146,8 @@ struct Linear {
     const Tensor& left = as_matrices(as_rows(input, made[0]), made[1]);
     const Tensor& right = as_matrices(weight, made[2]);
     const Tensor& added = bias.is_contiguous() ? bias : made[3] = bias.contiguous();
-    kernels::gemm(y.dtype(), left.extent(0), right.extent(1), right.extent(0),
-                  matrix(left.body(), 0), matrix(right.body(), 0), added.body().data,
-                  y.body().data);
+    kernels::gemm(y.dtype(), left.extent(0), right.extent(1), right.extent(0), matrix(left),
+                  matrix(right), added.body().data, y.body().data);
   }
   void keep(const Tensor&, const Tensor& input, const Tensor& weight, const Tensor&) {
     x = SavedInput(input, weight.requires_grad());

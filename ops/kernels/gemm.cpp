@@ -240,7 +240,7 @@ void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Mat
                                    : dot_product(kernels.dot_float64, k, a, b, bias, y);
   }
   if (is_long(dtype, m, n, k)) return long_product(m, n, k, a, b, bias, y, n, false);
-  if (k > 0 && chosen<SkinnyKernels>().gemm(dtype, m, n, k, a, b, bias, y)) return;
+  if (k > 0 && chosen<SkinnyKernels>().gemm(dtype, m, n, k, a, b, bias, y, {})) return;
   const bool plain = std::max({m, n, k, a.stride, b.stride}) > blas_counts && !by_tiles(m, n, k);
   if (plain) {
     return dtype == Dtype::float32 ? plain_product<float, double>(m, n, k, a, b, bias, y)
@@ -253,6 +253,16 @@ void gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Mat
   }
   if (k == 0) return;
   fast_product(dtype, m, n, k, a, b, y, n, bias != nullptr);
+}
+
+bool has_epilogues(std::int64_t n, std::int64_t k) {
+  constexpr std::int64_t widest_register = 16;
+  return k > 0 && k <= skinny && n >= widest_register;
+}
+
+void gemm_then(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
+               const Matrix& b, const std::byte* bias, std::byte* y, const Epilogue& epilogue) {
+  if (m > 0) chosen<SkinnyKernels>().gemm(dtype, m, n, k, a, b, bias, y, epilogue);
 }
 
 void gemm_into(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,

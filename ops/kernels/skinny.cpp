@@ -8,6 +8,7 @@
 #include <xtape/ops/kernels/buffer.hpp>
 #include <xtape/ops/kernels/run.hpp>
 #include <xtape/ops/kernels/skinny.hpp>
+#include <xtape/ops/kernels/table.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
@@ -96,11 +97,35 @@ template <class T>
 
 constexpr std::size_t tile = 4;  // registers of neighbouring results that are worked on together
 
-/// y [m, n] = a [m, k] b [k, n] for k <= 4: a tile of columns of b stays in registers, all rows of
-/// y come of it.
-template <class T, std::size_t k>
+/// Epilogues: what becomes of a register of results, given the other elements in their places if it
+/// reads any.
+struct AsItIs {
+  static constexpr bool reads = false;
+  template <class T>
+  static Lane<T> apply(Lane<T> y, const T*) {
+    return y;
+  }
+};
+struct Relu {
+  static constexpr bool reads = false;
+  template <class T>
+  static Lane<T> apply(Lane<T> y, const T*) {
+    return maximum(y, 0);
+  }
+};
+struct WherePositive {
+  static constexpr bool reads = true;
+  template <class T>
+  static Lane<T> apply(Lane<T> y, const T* other) {
+    return where_positive(y, Lane<T>::load(other));
+  }
+};
+
+/// y [m, n] = a [m, k] b [k, n] for k <= 4, and then the epilogue, whose other elements lie as those of y
+/// do: a tile of columns of b stays in registers, all rows of y come of it.
+template <class Then, class T, std::size_t k>
 void few_terms(std::int64_t m, std::int64_t n, const View<T>& a, const View<T>& b,
-               const Target<T>& y) {
+               const Target<T>& y, const T* others) {
   using L = Lane<T>;
   constexpr auto columns = static_cast<std::int64_t>(tile * L::width);
   for (std::int64_t first = 0; first < n; first += columns) {
@@ -114,22 +139,30 @@ void few_terms(std::int64_t m, std::int64_t n, const View<T>& a, const View<T>& 
     unrolled<k + 1>([&](auto p) {
       unrolled<tile>([&](auto t) { b_rows[p][t] = L::load(rows[p] + t * L::width); });
     });
-    const auto row = [&](std::int64_t i, T* to) {
+    const auto row = [&](std::int64_t i, T* to, const T* other) {
       L sums[tile];
       unrolled<tile>([&](auto t) { sums[t] = b_rows[k][t]; });
       unrolled<k>([&](auto p) {
         const L factor(a(i, static_cast<std::int64_t>(p())));
         unrolled<tile>([&](auto t) { sums[t] = fma(factor, b_rows[p][t], sums[t]); });
       });
-      unrolled<tile>([&](auto t) { sums[t].store(to + t * L::width); });
+      unrolled<tile>([&](auto t) {
+        constexpr auto place = t() * L::width;
+        if constexpr (Then::reads)
+          Then::apply(sums[t], other + place).store(to + place);
+        else
+          Then::apply(sums[t], other).store(to + place);
+      });
     };
     T* to = y.data + first;
     if (count == columns) {
-      for (std::int64_t i = 0; i < m; ++i) row(i, to + i * y.row);
+      for (std::int64_t i = 0; i < m; ++i)
+        row(i, to + i * y.row, Then::reads ? others + first + i * y.row : nullptr);
     } else {
-      T result[tile * L::width];
+      T result[tile * L::width], other[tile * L::width] = {};
       for (std::int64_t i = 0; i < m; ++i) {
-        row(i, result);
+        if constexpr (Then::reads) std::copy_n(others + first + i * y.row, count, other);
+        row(i, result, other);
         std::copy_n(result, count, to + i * y.row);
       }
     }
@@ -241,16 +274,32 @@ void shared(std::int64_t extent, std::int64_t products, const F& f) {
                        [&](std::int64_t first, std::int64_t last) { f(first, last - first); });
 }
 
+/// The rows of y by `few_terms`.
+template <class Then, class T>
+void by_terms(std::int64_t m, std::int64_t n, std::int64_t k, const View<T>& a, const View<T>& b,
+              const Target<T>& y, const T* others) {
+  shared(m, n * k, [&](std::int64_t row, std::int64_t rows) {
+    with_constant(k, [&](auto terms) {
+      few_terms<Then, T, terms()>(rows, n, a.from(row, 0), b, y.from(row, 0),
+                                  Then::reads ? others + row * y.row : nullptr);
+    });
+  });
+}
+
 template <class T>
 bool skinny(std::int64_t m, std::int64_t n, std::int64_t k, const View<T>& a, const View<T>& b,
-            const Target<T>& y) {
+            const Target<T>& y, const Epilogue& epilogue) {
+  using Kind = Epilogue::Kind;
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   if (k <= widest && n >= width && y.column == 1 && !y.bias_by_row) {
-    shared(m, n * k, [&](std::int64_t row, std::int64_t rows) {
-      with_constant(k, [&](auto terms) {
-        few_terms<T, terms()>(rows, n, a.from(row, 0), b, y.from(row, 0));
-      });
-    });
+    const auto* others = reinterpret_cast<const T*>(epilogue.other);
+    switch (epilogue.kind) {
+      case Kind::none: by_terms<AsItIs>(m, n, k, a, b, y, others); break;
+      case Kind::relu: by_terms<Relu>(m, n, k, a, b, y, others); break;
+      case Kind::where_positive: by_terms<WherePositive>(m, n, k, a, b, y, others); break;
+    }
+  } else if (epilogue.kind != Kind::none) {
+    return false;
   } else if (n <= std::min(widest, width) && k >= width && a.column == 1) {
     shared(m, n * k, [&](std::int64_t row, std::int64_t rows) {
       with_constant(n, [&](auto columns) {
@@ -272,13 +321,13 @@ bool skinny(std::int64_t m, std::int64_t n, std::int64_t k, const View<T>& a, co
 
 template <class T>
 bool skinny_typed(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
-                  const std::byte* bias_data, std::byte* data) {
+                  const std::byte* bias_data, std::byte* data, const Epilogue& epilogue) {
   const View<T> left(a), right(b);
   const auto* bias = reinterpret_cast<const T*>(bias_data);
   auto* y = reinterpret_cast<T*>(data);
-  return skinny<T>(m, n, k, left, right, {y, n, 1, bias, false}) ||
-         skinny<T>(n, m, k, right.transposed(), left.transposed(),
-                   {y, 1, n, bias, true});  // yᵀ = bᵀ aᵀ
+  return skinny<T>(m, n, k, left, right, {y, n, 1, bias, false}, epilogue) ||
+         skinny<T>(n, m, k, right.transposed(), left.transposed(), {y, 1, n, bias, true},
+                   epilogue);  // yᵀ = bᵀ aᵀ
 }
 
 /// A lane adds up to 16 products, and what a chunk gives goes on in double.
@@ -306,10 +355,10 @@ double dot(const T* a, const T* b, std::int64_t n) {
 }
 
 bool skinny_gemm(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
-                 const Matrix& b, const std::byte* bias, std::byte* y) {
+                 const Matrix& b, const std::byte* bias, std::byte* y, const Epilogue& epilogue) {
   if (std::min({m, n, k}) > widest) return false;
-  return dtype == Dtype::float32 ? skinny_typed<float>(m, n, k, a, b, bias, y)
-                                 : skinny_typed<double>(m, n, k, a, b, bias, y);
+  return dtype == Dtype::float32 ? skinny_typed<float>(m, n, k, a, b, bias, y, epilogue)
+                                 : skinny_typed<double>(m, n, k, a, b, bias, y, epilogue);
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ std::unique_ptr<Program> Planner::plan() {
   find_roots();
   settle_outside();
   find_lives();
+  join_products();
   group();
   find_times();
   overwrite();

@@ -10,7 +10,7 @@ namespace xtape::detail {
 
 /// Makes a program of two calls that did the same. Results that nobody else gets have their place in one
 /// block of memory, shared by those that are not needed at the same time; views cost nothing;
-/// elementwise operations that follow one another go block by block.
+/// elementwise operations that follow one another go block by block, or with the product before them.
 class Planner {
  public:
   Planner(const Script& first, Script second);
@@ -57,6 +57,7 @@ class Planner {
   void find_roots();
   void settle_outside();
   void find_lives();
+  void join_products();
   void group();
   void find_times();
   void overwrite();

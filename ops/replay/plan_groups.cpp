@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <xtape/ops/replay/plan.hpp>
+#include <xtape/ops/replay/product_then.hpp>
 
 /// What is carried out together.
 namespace xtape::detail {
@@ -20,6 +21,39 @@ bool Planner::is_loop(const Instruction& step) const {
     const std::int64_t count = x.shape.size();
     return x.dtype == y.dtype && ((count == n && x.contiguous) || count == 1);
   });
+}
+
+/// Products whose results only the elementwise operation needs that comes next.
+void Planner::join_products() {
+  std::vector<std::size_t> uses(slots_.size(), 0);
+  for (std::size_t i = 0; i < dropped_.size(); ++i)
+    for_each_use(step(i), [&](std::int32_t slot) { ++uses[static_cast<std::size_t>(slot)]; });
+  const auto reads = [&](std::size_t i, std::int32_t slot) {
+    return std::ranges::find(step(i).inputs, slot) != step(i).inputs.end();
+  };
+  const auto has_size = [&](std::int64_t n) {
+    return [this, n](std::int32_t slot) { return info(slot).shape.size() == n; };
+  };
+  for (std::size_t i = 0; i < dropped_.size(); ++i) {
+    if (dropped_[i] || step(i).kind != Kind::operation) continue;
+    const std::int32_t product = step(i).result;
+    const bool passed_on =
+        at(product).life == Life::planned && uses[static_cast<std::size_t>(product)] == 1;
+    if (!passed_on) continue;
+    std::size_t next = i + 1;  // what is between changes nothing
+    while (next < dropped_.size() && !reads(next, product) &&
+           (dropped_[next] || step(next).kind == Kind::operation))
+      ++next;
+    if (next == dropped_.size() || dropped_[next] || !is_loop(step(next)) ||
+        !std::ranges::all_of(step(next).inputs, has_size(info(product).shape.size())))
+      continue;
+    if (auto joined = product_then(script(), step(i), step(next))) {
+      Instruction& both = program_->script_.instructions[next];
+      both.copy = std::move(joined->copy);
+      both.inputs = std::move(joined->inputs);
+      dropped_[i] = true;
+    }
+  }
 }
 
 void Planner::group() {
