@@ -6,18 +6,17 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
-#include <xtape/core/parallel.hpp>
 #include <xtape/ops/aligned.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
-#include <xtape/ops/product_operand.hpp>
+#include <xtape/ops/multiply.hpp>
 #include <xtape/ops/reduce.hpp>
 
 namespace xtape {
 namespace {
 
-using detail::as_matrices, detail::as_rows, detail::matrix;
+using detail::as_rows, detail::multiplies_rows;
 
 std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
 
@@ -29,22 +28,6 @@ Tensor matrix_transpose(const Tensor& x) { return swapaxes(x, -2, -1); }
 }
 
 Shape leading(const Shape& shape) { return Shape(std::span(shape.begin(), at(shape.rank() - 2))); }
-
-/// Offset in x of the matrix at each place of the broadcast leading axes, counted row-major.
-std::int64_t matrix_offset(const detail::Body& x, const Shape& batch, std::int64_t index) {
-  std::int64_t offset = 0;
-  for (int axis = batch.rank() - 1; axis >= 0; --axis) {
-    const int own = axis - batch.rank() + x.shape.rank() - 2;
-    if (own >= 0 && x.shape[own] != 1) offset += index % batch[axis] * x.strides[at(own)];
-    index /= batch[axis];
-  }
-  return offset;
-}
-
-/// Whether one matrix multiplies all rows of x, which lie in memory as those of one matrix do.
-bool multiplies_rows(const Shape& w, const Tensor& x) {
-  return w.rank() == 2 && x.rank() > 2 && x.is_contiguous();
-}
 
 /// The product of tensors of rank 2 and more, of one dtype but boolean, for every place of their
 /// broadcast leading axes.
@@ -64,24 +47,7 @@ struct MatMul {
     return {shape, left.dtype()};
   }
   void run(const Tensor& y, const Tensor& left, const Tensor& right) const {
-    const NoGradGuard off;
-    if (y.size() == 0) return;
-    Tensor made[3];
-    const Tensor& rows = multiplies_rows(right.shape(), left) ? as_rows(left, made[2]) : left;
-    const Tensor &x = as_matrices(rows, made[0]), &w = as_matrices(right, made[1]);
-    const std::int64_t m = x.extent(-2), k = x.extent(-1), n = w.extent(-1);
-    const std::int64_t matrix_bytes = m * n * static_cast<std::int64_t>(size_of(y.dtype()));
-    const Shape batch = x.rank() == 2 && w.rank() == 2 ? Shape() : leading(y.shape());
-    const auto products = [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t i = first; i < last; ++i) {
-        kernels::gemm(y.dtype(), m, n, k, matrix(x, matrix_offset(x.body(), batch, i)),
-                      matrix(w, matrix_offset(w.body(), batch, i)), nullptr,
-                      y.body().data + i * matrix_bytes);
-      }
-    };
-    if (batch.size() < threads()) return products(0, batch.size());  // they share each
-    const double of_all = static_cast<double>(y.size()) * static_cast<double>(k);
-    detail::parallel_for(batch.size(), 1, detail::time_of_products(of_all), products);
+    detail::multiply(y, left, right);
   }
   void keep(const Tensor&, const Tensor& left, const Tensor& right) {
     a = SavedInput(left, right.requires_grad());
@@ -110,6 +76,41 @@ struct MatMul {
     }
     const detail::Aligned all(x);
     return matmul(all[0], all[1]);
+  }
+};
+
+/// The product and a row in addition, [n] or [..., 1, n]: what a linear map is in vmap where weights or biases
+/// differ.
+struct MatMulAdd {
+  static constexpr OpInfo info{"linear"};
+  MatMul product{};
+
+  double flops(const Tensor& y, std::span<const Tensor* const> inputs) const {
+    return product.flops(y, inputs);
+  }
+  OpResult infer(const Tensor& left, const Tensor& right, const Tensor& bias) const {
+    OpResult y = product.infer(left, right);
+    y.shape = broadcast_shapes(info.name, y.shape, bias.shape());
+    return y;
+  }
+  void run(const Tensor& y, const Tensor& left, const Tensor& right, const Tensor& bias) const {
+    detail::multiply(y, left, right, &bias);
+  }
+  void keep(const Tensor& y, const Tensor& left, const Tensor& right, const Tensor&) {
+    product.keep(y, left, right);
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    product.vjp(g, send);
+    send(2, [&] { return sum_to(g, send.shape(2)); });
+  }
+  Tensor jvp(const Tangents& t) const {
+    Tensor dy = t[0].defined() || t[1].defined() ? product.jvp(t) : Tensor();
+    if (!t[2].defined()) return broadcast_to(dy, t.shape());
+    return dy.defined() ? dy + t[2] : broadcast_to(t[2], t.shape());
+  }
+  Tensor batch(const Examples& x) const {
+    const detail::Aligned all(x);
+    return apply(MatMulAdd(), all[0], all[1], all[2]);
   }
 };
 
@@ -142,12 +143,8 @@ struct Linear {
   }
   void run(const Tensor& y, const Tensor& input, const Tensor& weight, const Tensor& bias) const {
     const NoGradGuard off;
-    Tensor made[4];
-    const Tensor& left = as_matrices(as_rows(input, made[0]), made[1]);
-    const Tensor& right = as_matrices(weight, made[2]);
-    const Tensor& added = bias.is_contiguous() ? bias : made[3] = bias.contiguous();
-    kernels::gemm(y.dtype(), left.extent(0), right.extent(1), right.extent(0), matrix(left),
-                  matrix(right), added.body().data, y.body().data);
+    Tensor made;
+    detail::multiply(y, as_rows(input, made), weight, &bias);
   }
   void keep(const Tensor&, const Tensor& input, const Tensor& weight, const Tensor&) {
     x = SavedInput(input, weight.requires_grad());
@@ -170,8 +167,9 @@ struct Linear {
     if (!of.differ(1) && !of.differ(2)) return linear(of[0], of[1], of[2]);
     const bool vectors = of.rank(0) == 1;
     const Tensor inputs = vectors ? expand_dims(of[0], of.differ(0) ? 1 : 0) : of[0];
-    const Tensor product = matmul(inputs, raised(of, 1, of.rank(0)));
-    return (vectors ? squeeze(product, -2) : product) + raised(of, 2, of.rank(0));
+    const int rank = vectors ? 2 : of.rank(0);
+    const Tensor y = apply(MatMulAdd(), inputs, raised(of, 1, rank), raised(of, 2, rank));
+    return vectors ? squeeze(y, -2) : y;
   }
 
  private:

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include <xtape/core/body.hpp>
@@ -103,54 +104,110 @@ void run_rows(const Plan& plan) {
   }
 }
 
+/// The first `row` bytes again and again, up to `bytes`.
+void repeat(std::byte* data, std::int64_t row, std::int64_t bytes) {
+  for (std::int64_t filled = row; filled < bytes;) {
+    const std::int64_t next = std::min(filled, bytes - filled);
+    std::memcpy(data + filled, data, static_cast<std::size_t>(next));
+    filled += next;
+  }
+}
+
 /// Some rows at a time: every operand that does not lie densely is first gathered into a buffer,
 /// converted.
-void run_gathered(const Plan& plan) {
-  const int last = plan.shape.rank() - 1;
-  const auto inner = static_cast<std::size_t>(last);
-  const std::int64_t length = plan.shape[last];
-  const std::int64_t chunk = std::min(length, block_size);
-  const std::int64_t rows_in_block = std::max<std::int64_t>(1, block_size / length);
-  const std::int64_t rows = plan.shape.size() / length;
-  const auto element = static_cast<std::int64_t>(size_of(plan.compute));
-  alignas(64) std::byte buffers[max_operands][block_size * sizeof(double)];
-  std::array<const std::byte*, max_operands> x{};
-  std::array<std::int64_t, max_operands> step{};
-  step.fill(1);
-  std::array<bool, max_operands> dense{};    // lies as the result does
-  std::array<bool, max_operands> repeats{};  // the same in every row: gathered once
+class Gathered {
+ public:
+  explicit Gathered(const Plan& plan);
+  void run();
+
+ private:
+  /// How an operand comes to a block.
+  enum class Way {
+    dense,     // it lies as the result does
+    repeated,  // all rows of a block are one, which is gathered once
+    by_rows,
+  };
+  void fill(const Odometer& position, std::int64_t count, std::int64_t start, std::int64_t n);
+  void gather(std::size_t k, const std::byte* row, std::int64_t start, std::int64_t n,
+              std::int64_t place) {
+    const Source& source = plan_.sources[k];
+    const std::int64_t stride = source.strides[static_cast<std::size_t>(last_)];
+    const std::byte* from = row + start * stride * static_cast<std::int64_t>(size_of(source.dtype));
+    gather_kernels().run(buffers_[k] + place * element_, plan_.compute, from, source.dtype, stride,
+                         n);
+  }
+
+  const Plan& plan_;
+  int last_;
+  std::int64_t length_, element_;
+  std::int64_t period_;  // rows that blocks do not go beyond
+  bool any_by_rows_ = false;
+  std::array<Way, max_operands> ways_{};
+  std::array<const std::byte*, max_operands>
+      held_{};  // the row in the buffer of a repeated operand
+  alignas(64) std::byte buffers_[max_operands][block_size * sizeof(double)];
+};
+
+Gathered::Gathered(const Plan& plan)
+    : plan_(plan),
+      last_(plan.shape.rank() - 1),
+      length_(plan.shape[last_]),
+      element_(static_cast<std::int64_t>(size_of(plan.compute))),
+      period_(plan.shape.size() / length_) {
+  constexpr std::int64_t worth = 256;  // elements of a block that is smaller than it could be
+  const bool within = last_ > 0 && plan.shape[last_ - 1] * length_ >= worth;
+  if (within) period_ = plan.shape[last_ - 1];
   const Strides row_major = row_major_strides(plan.shape);
   for (std::size_t k = 0; k < plan.count; ++k) {
     const Source& source = plan.sources[k];
-    const auto end = source.strides.begin() + last;
-    dense[k] = source.dtype == plan.compute &&
-               std::equal(source.strides.begin(), end + 1, row_major.begin());
-    repeats[k] = chunk == length &&
-                 std::all_of(source.strides.begin(), end, [](auto stride) { return stride == 0; });
-    x[k] = dense[k] ? source.data : buffers[k];
+    const auto end = source.strides.begin() + last_,
+               begin = within ? end - 1 : source.strides.begin();
+    const bool dense = source.dtype == plan.compute &&
+                       std::equal(source.strides.begin(), end + 1, row_major.begin());
+    const bool repeated = std::all_of(begin, end, [](auto stride) { return stride == 0; });
+    ways_[k] = dense ? Way::dense : repeated ? Way::repeated : Way::by_rows;
+    any_by_rows_ = any_by_rows_ || ways_[k] == Way::by_rows;
   }
-  Odometer position(plan, last);
-  for (std::int64_t row = 0; row < rows; row += rows_in_block) {
-    const std::int64_t count = std::min(rows_in_block, rows - row);
-    for (std::int64_t start = 0; start < length; start += chunk) {
-      const std::int64_t n = std::min(chunk, length - start);
-      Odometer here = position;
-      for (std::int64_t i = 0; i < count; ++i, here.next()) {
-        for (std::size_t k = 0; k < plan.count; ++k) {
-          if (dense[k] || (repeats[k] && row > 0)) continue;
-          const Source& source = plan.sources[k];
-          const std::int64_t stride = source.strides[inner];
-          const std::byte* from =
-              here.row(k) + start * stride * static_cast<std::int64_t>(size_of(source.dtype));
-          gather_kernels().run(buffers[k] + i * n * element, plan.compute, from, source.dtype,
-                               stride, n);
-        }
-      }
-      plan.function(plan.y + (row * length + start) * plan.y_element, x.data(), step.data(),
-                    count * n);
-      for (std::size_t k = 0; k < plan.count; ++k) {
-        if (dense[k]) x[k] += count * n * element;
-      }
+}
+
+/// n elements, from `start` on, of `count` rows from a position on.
+void Gathered::fill(const Odometer& position, std::int64_t count, std::int64_t start,
+                    std::int64_t n) {
+  for (std::size_t k = 0; k < plan_.count; ++k) {
+    if (ways_[k] != Way::repeated) continue;
+    const std::byte* const row = position.row(k);
+    if (length_ <= block_size && held_[k] == row) continue;  // no block is longer than the first
+    gather(k, row, start, n, 0);
+    repeat(buffers_[k], n * element_, count * n * element_);
+    held_[k] = row;
+  }
+  if (!any_by_rows_) return;
+  Odometer here = position;
+  for (std::int64_t i = 0; i < count; ++i, here.next()) {
+    for (std::size_t k = 0; k < plan_.count; ++k)
+      if (ways_[k] == Way::by_rows) gather(k, here.row(k), start, n, i * n);
+  }
+}
+
+void Gathered::run() {
+  std::array<const std::byte*, max_operands> x{};
+  std::array<std::int64_t, max_operands> step{};
+  step.fill(1);
+  for (std::size_t k = 0; k < plan_.count; ++k)
+    x[k] = ways_[k] == Way::dense ? plan_.sources[k].data : buffers_[k];
+  const std::int64_t chunk = std::min(length_, block_size);
+  const std::int64_t rows_in_block = std::max<std::int64_t>(1, block_size / length_);
+  const std::int64_t rows = plan_.shape.size() / length_;
+  Odometer position(plan_, last_);
+  for (std::int64_t row = 0, count = 0; row < rows; row += count) {
+    count = std::min({rows_in_block, rows - row, period_ - row % period_});
+    for (std::int64_t start = 0; start < length_; start += chunk) {
+      const std::int64_t n = std::min(chunk, length_ - start);
+      fill(position, count, start, n);
+      plan_.function(plan_.y + (row * length_ + start) * plan_.y_element, x.data(), step.data(),
+                     count * n);
+      for (std::size_t k = 0; k < plan_.count; ++k)
+        if (ways_[k] == Way::dense) x[k] += count * n * element_;
     }
     for (std::int64_t i = 0; i < count; ++i) position.next();
   }
@@ -277,7 +334,7 @@ void run_planned(Plan plan, std::span<const Tensor* const> operands) {
                   [&](const Source& source) {
                     return direct(plan, source, source.strides[static_cast<std::size_t>(last)]);
                   });
-  const auto run = [rows](const Plan& part) { rows ? run_rows(part) : run_gathered(part); };
+  const auto run = [rows](const Plan& part) { rows ? run_rows(part) : Gathered(part).run(); };
   const std::int64_t outermost = plan.shape[0], each = plan.shape.size() / outermost;
   const std::int64_t piece = std::max<std::int64_t>(1, piece_size / each);
   detail::parallel_for(outermost, piece, [&](std::int64_t first, std::int64_t end) {

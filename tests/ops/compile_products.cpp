@@ -67,6 +67,22 @@ TEST_CASE("compile: a relu in the product before it") {
   }
 }
 
+TEST_CASE("compile: a relu in the products of many models") {
+  Rng rng(10);
+  for (const std::int64_t width : {16, 70}) {
+    const Tensor v = rng.normal({5, width, 3}, 0, 1), b = rng.normal({5, width}, 0, 1),
+                 w = rng.normal({5, 2, width}, 0, 1);
+    const auto net = [&](const Tensor& in) {
+      const auto loss = [&](const Tensors& p) {
+        return sum(square(matmul(relu(linear(in, p[0], p[1])), p[2])));
+      };
+      return vmap(grad(loss))(Tensors{w, b, v});
+    };
+    check_replays(net, rng.normal({40, 2}, 0, 1));
+    check_replays(net, rng.normal({2, 9, 2}, 0, 1));
+  }
+}
+
 TEST_CASE("compile: a relu in a product that threads share") {
   Rng rng(6);
   const TwoLayers net(rng, 2, 512, 3, Dtype::float32);

@@ -73,6 +73,55 @@ TEST_CASE("vmap: the gradient of each example sums to the gradient of the sum") 
   for (std::size_t i = 0; i < 2; ++i) CHECK(mismatch(sum(each[i], 0), all[i], 1e-14) == "");
 }
 
+TEST_CASE("vmap: a linear map of which anything differs from example to example") {
+  const std::int64_t examples = 4;
+  for (const Shape& x : {Shape{3}, Shape{5, 3}, Shape{2, 5, 3}}) {
+    for (unsigned differ = 1; differ < 8; ++differ) {
+      CAPTURE(x);
+      CAPTURE(differ);
+      const std::vector<Shape> shapes{x, {3, 2}, {2}};
+      Tensors own, shared;  // of all examples; of whichever does not differ the only one
+      for (unsigned k = 0; k < 3; ++k) {
+        Shape each = shapes[k];
+        shared.push_back(drawn(each, -1, 1, k));
+        each.insert(0, examples);
+        if ((differ >> k & 1u) != 0) own.push_back(drawn(each, -1, 1, k + 3));
+      }
+      /// The value, and the gradients of its sine, of one example.
+      const auto f = [&](const Tensors& given) {
+        const auto of = [&](const Tensors& p) { return linear(p[0], p[1], p[2]); };
+        Tensors p;
+        std::size_t next = 0;
+        for (unsigned k = 0; k < 3; ++k)
+          p.push_back((differ >> k & 1u) != 0 ? given[next++] : shared[k]);
+        Tensors all = grad([&](const Tensors& q) { return sum(sin(of(q))); })(p);
+        all.push_back(of(p));
+        all.push_back(jvp(of, p, Tensors{cos(p[0]), cos(p[1]), cos(p[2])}).second);
+        return all;
+      };
+      const Tensors together = vmap(f)(own);
+      for (std::int64_t i = 0; i < examples; ++i) {
+        Tensors example;
+        for (const Tensor& each : own) example.push_back(each[i]);
+        const Tensors alone = f(example);
+        for (std::size_t k = 0; k < alone.size(); ++k)
+          CHECK(mismatch(together[k][i], alone[k], 1e-14) == "");
+      }
+      CHECK(gradcheck(
+          [&](const Tensors& p) {
+            return vmap([&](const Tensors& q) {
+              std::size_t next = 0;
+              Tensors all;
+              for (unsigned k = 0; k < 3; ++k)
+                all.push_back((differ >> k & 1u) != 0 ? q[next++] : shared[k]);
+              return tanh(linear(all[0], all[1], all[2]));
+            })(p);
+          },
+          own, {.order = 2}));
+    }
+  }
+}
+
 TEST_CASE("vmap: losses, labels of each example among them") {
   const Tensor logits = drawn({4, 3, 2}, -1, 1),
                labels = tensor({{0, 1, 1}, {1, 0, -1}, {0, 0, 0}, {1, 1, 0}});
