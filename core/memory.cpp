@@ -42,11 +42,13 @@ using detail::Depot;
 constexpr std::size_t alignment = 64;
 constexpr std::size_t most_bytes = std::size_t{1} << 56;
 
-struct Counters {  // written by one thread, read by any
-  std::atomic<std::int64_t> bytes{0}, nodes{0};
+struct Counters {                                         // written by one thread, read by any
+  std::atomic<std::int64_t> bytes{0}, nodes{0}, peak{0};  // peak: of bytes
   void add(std::int64_t more_bytes, std::int64_t more_nodes) {
-    bytes.store(bytes.load(std::memory_order_relaxed) + more_bytes, std::memory_order_relaxed);
+    const std::int64_t now = bytes.load(std::memory_order_relaxed) + more_bytes;
+    bytes.store(now, std::memory_order_relaxed);
     nodes.store(nodes.load(std::memory_order_relaxed) + more_nodes, std::memory_order_relaxed);
+    if (now > peak.load(std::memory_order_relaxed)) peak.store(now, std::memory_order_relaxed);
   }
 };
 
@@ -211,6 +213,15 @@ std::int64_t detail::thread_bytes() {
   return own == nullptr ? 0 : own->counters.bytes.load(std::memory_order_relaxed);
 }
 void detail::add_live_bytes(std::int64_t bytes) noexcept { count(thread_cache(), bytes, 0); }
+
+std::int64_t peak_bytes() { return total(&Counters::peak); }
+void reset_peak_bytes() noexcept {
+  const std::lock_guard lock(threads.mutex);
+  const auto reset = [](Counters& counters) { counters.peak.store(counters.bytes.load()); };
+  reset(threads.ended);
+  for (ThreadCache* thread = threads.first; thread != nullptr; thread = thread->next)
+    reset(thread->counters);
+}
 
 std::int64_t live_nodes() { return total(&Counters::nodes); }
 std::int64_t cached_bytes() {

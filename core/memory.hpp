@@ -16,6 +16,12 @@ namespace xtape::memory {
 /// Memory in use by tensors and nodes of all threads, in bytes (whole blocks of the pool).
 [[nodiscard]] std::int64_t live_bytes();
 
+/// The most that was in use at one time since the start or `reset_peak_bytes`; of several threads the sum of
+/// what each had at most, which may be more.
+[[nodiscard]] std::int64_t peak_bytes();
+/// What is in use now is the most from here on.
+void reset_peak_bytes() noexcept;
+
 /// Recorded nodes alive, leaves included, on all threads.
 [[nodiscard]] std::int64_t live_nodes();
 

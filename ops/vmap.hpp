@@ -1,5 +1,6 @@
 #pragma once
 #include <concepts>
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -12,8 +13,8 @@ namespace xtape {
 
 /// The function that gives f of each xs[i], as one tensor with a leading axis: `ys = vmap(f)(xs)`.
 /// f runs once, on tensors that stand for one example of all and have its shape; each operation then
-/// works on the values of all. What f captures is the same in each example. f takes a tensor, or a
-/// std::vector of tensors with one leading extent, and gives a tensor, a vector or a pair of them.
+/// works on the values of all. What f captures is the same in each example. f takes a tensor, several, or a
+/// std::vector of tensors, of one leading extent, and gives a tensor, a vector or a pair of them.
 ///
 /// vmap, `grad`, `jvp` and the others nest in any order: `vmap(grad(loss))(xs)` is the gradient of
 /// each example. Dropout of what differs draws for each example; what a generator gives is the same
@@ -32,6 +33,17 @@ requires(!std::invocable<F, const Tensor&>) [[nodiscard]] auto vmap(F f) {
   return [f = std::move(f)](const std::vector<Tensor>& xs) {
     const detail::Mapping mapping("vmap", xs);
     return mapping.out(f(mapping.in(xs)));
+  };
+}
+template <class F>
+requires(!std::invocable<F, const Tensor&> && !std::invocable<F, const std::vector<Tensor>&>)
+    [[nodiscard]] auto vmap(F f) {
+  return [f = std::move(f)](const std::same_as<Tensor> auto&... xs) {
+    const std::vector<Tensor> all{xs...};
+    const detail::Mapping mapping("vmap", all);
+    const std::vector<Tensor> one = mapping.in(all);
+    return [&]<std::size_t... i>(std::index_sequence<i...>) { return mapping.out(f(one[i]...)); }
+    (std::make_index_sequence<sizeof...(xs)>());
   };
 }
 

@@ -79,6 +79,24 @@ TEST_CASE("live bytes count whole tensors and return to where they were") {
   CHECK(memory::live_bytes() == before);
 }
 
+TEST_CASE("the most that was in use at one time") {
+  const std::int64_t megabyte = 1 << 20;
+  memory::reset_peak_bytes();
+  const std::int64_t start = memory::live_bytes();
+  CHECK(memory::peak_bytes() == start);
+  {
+    const Tensor a = zeros({megabyte}, Dtype::boolean), b = zeros({2 * megabyte}, Dtype::boolean);
+    CHECK(memory::peak_bytes() == memory::live_bytes());
+  }
+  const std::int64_t both = memory::peak_bytes();
+  CHECK(both >= start + 3 * megabyte);
+  CHECK(both <= start + 3 * megabyte + 1024);
+  { const Tensor c = zeros({2 * megabyte}, Dtype::boolean); }
+  CHECK(memory::peak_bytes() == both);
+  memory::reset_peak_bytes();
+  CHECK(memory::peak_bytes() == start);
+}
+
 TEST_CASE("a freed block is the next one handed out") {
   if (!pooled()) return;
   for (const std::size_t size : {64U, 1000U, 100000U, 4000000U}) {

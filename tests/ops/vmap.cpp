@@ -49,6 +49,20 @@ TEST_CASE("vmap: a tensor, a list, a pair of results") {
   CHECK(mismatch(both[1], 2 * xs) == "");
 }
 
+TEST_CASE("vmap: of functions of several tensors") {
+  const Tensor a = rows(4, 3), b = rows(4, 3, 1), c = drawn({4}, -1, 1, 2);
+  const Tensor y = vmap([](const Tensor& p, const Tensor& q) { return dot(p, q); })(a, b);
+  CHECK(mismatch(y, sum(a * b, 1), 1e-15) == "");
+  const auto [first, second] = vmap([](const Tensor& p, const Tensor& q, const Tensor& r) {
+    return std::pair(p * r, q - r);
+  })(a, b, c);
+  CHECK(mismatch(first, a * expand_dims(c, 1)) == "");
+  CHECK(mismatch(second, b - expand_dims(c, 1)) == "");
+  CHECK(error_of<ShapeError>([&] {
+          return vmap([](const Tensor& p, const Tensor& q) { return p + q; })(a, rows(3, 3));
+        }) != "");
+}
+
 TEST_CASE("vmap: what does not depend on the example is repeated") {
   const Tensor one = tensor(1.5, Dtype::float64);
   const Tensor ys = vmap([&](const Tensor&) { return one * 2; })(rows(4, 2));
