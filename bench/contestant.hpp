@@ -14,6 +14,7 @@ namespace bench {
 struct Usage {
   double faults = 0;     // of pages, a step
   double megabytes = 0;  // the most that the process had
+  double tensors = 0;    // the most megabytes in use by tensors during a step; 0 if nobody knows
 };
 
 /// One of those who train the workloads. Each call starts from the initial weights.

@@ -4,6 +4,7 @@
 
 #include <sys/resource.h>
 
+#include <xtape/core/memory.hpp>
 #include <xtape/ops/compile.hpp>
 
 #include <algorithm>
@@ -58,12 +59,14 @@ class Here : public bench::Contestant {
   }
   bench::Usage usage(const std::string& key, int steps) override {
     const Model::Step step = start(key);
-    for (int i = 0; i < 2; ++i) step();
+    for (int i = 0; i < 3; ++i) step();
+    xtape::memory::reset_peak_bytes();
     const rusage before = used();
     for (int i = 0; i < steps; ++i) step();
     const rusage after = used();
     return {static_cast<double>(after.ru_minflt - before.ru_minflt) / steps,
-            static_cast<double>(after.ru_maxrss) / 1024};
+            static_cast<double>(after.ru_maxrss) / 1024,
+            static_cast<double>(xtape::memory::peak_bytes()) / (1 << 20)};
   }
 
  private:
@@ -102,10 +105,10 @@ void print(const bench::Timing& timing) {
   for (std::size_t i = 0; i < timing.times.size(); ++i) {
     std::vector<double> times = timing.times[i];
     std::ranges::sort(times);
-    std::printf("  %-24s %10.1f %10.1f %10.1f %8.2f %10.2f %8.1f\n", timing.contestants[i].c_str(),
-                bench::median(times), times.front(), times.back(),
+    std::printf("  %-24s %10.1f %10.1f %10.1f %8.2f %10.2f %8.1f %10.2f\n",
+                timing.contestants[i].c_str(), bench::median(times), times.front(), times.back(),
                 bench::median_ratio(timing.times[i], timing.times[0]), timing.usage[i].faults,
-                timing.usage[i].megabytes);
+                timing.usage[i].megabytes, timing.usage[i].tensors);
   }
   std::fflush(stdout);
 }
@@ -132,9 +135,10 @@ void run(const Options& options) {
   bench::use_threads(options.threads);
   const bench::ScratchDirectory scratch;
   const auto contestants = find_contestants(options, scratch);
-  std::printf("%s; threads: %d; rounds: %d\n\n%-26s %10s %10s %10s %8s %10s %8s\n",
+  std::printf("%s; threads: %d; rounds: %d\n\n%-26s %10s %10s %10s %8s %10s %8s %10s\n",
               bench::blas_description().c_str(), options.threads, options.rounds,
-              "microseconds a step", "median", "least", "most", "ratio", "faults", "peak MB");
+              "microseconds a step", "median", "least", "most", "ratio", "faults", "peak MB",
+              "tensors MB");
   std::vector<bench::Timing> timings;
   for (const Model& model : bench::models()) {
     if (!options.only.empty() && std::ranges::count(options.only, model.name) == 0) continue;
