@@ -19,8 +19,8 @@ static_assert(piece_size % elements_of_block == 0 &&
 
 /// Which elements of a block are kept, by 16 random bits that each has.
 XTAPE_INLINE void choose(const PhiloxBlock& block, std::int32_t threshold, std::uint16_t* words) {
-  typedef std::uint16_t Bits
-      __attribute__((vector_size(register_bytes)));  // NOLINT(modernize-use-using)
+  // NOLINTNEXTLINE(modernize-use-using)
+  typedef std::uint16_t Bits __attribute__((vector_size(register_bytes)));
   constexpr auto width = static_cast<std::int64_t>(register_bytes / sizeof(std::uint16_t));
   static_assert(columns % width == 0);
   const auto* random = reinterpret_cast<const std::byte*>(block.words);
