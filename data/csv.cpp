@@ -1,56 +1,78 @@
 #include <algorithm>
 #include <cmath>
-#include <exception>
+#include <cstddef>
 #include <limits>
 #include <map>
-#include <new>
 #include <numeric>
 #include <system_error>
 
-#include <csv.h>
-
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/data/checks.hpp>
 #include <xtape/data/csv.hpp>
 #include <xtape/data/input_file.hpp>
+#include <xtape/data/kernels/csv_lexer.hpp>
 #include <xtape/data/kernels/text.hpp>
 
 namespace xtape::data {
 
 using kernels::quoted;
 
-/// libcsv takes rows apart; this knows where in the file they are.
-class CsvTable::Parser {
+/// Makes a table of the rows that the lexer finds.
+class CsvTable::Builder {
  public:
-  explicit Parser(CsvTable& table) : table_(table) {
-    csv_init(&csv_, CSV_STRICT | CSV_STRICT_FINI);
-    csv_set_delim(&csv_, static_cast<unsigned char>(table.options_.delimiter));
-    csv_set_blk_size(&csv_, 4096);
-  }
-  ~Parser() { csv_free(&csv_); }
-  Parser(const Parser&) = delete;
-  Parser& operator=(const Parser&) = delete;
+  explicit Builder(CsvTable& table)
+      : table_(table),
+        lexer_({table.options_.delimiter, table.options_.quote, table.options_.comment},
+               table.options_.skip_lines) {}
 
-  void parse(InputFile& file) {
+  void read(InputFile& file) {
     std::string block;
     for (bool first = true; read(file, block); first = false) {
       std::string_view rest = block;
       if (first) skip_byte_order_mark(file, rest);
-      while (!rest.empty()) {
-        const std::size_t end = rest.find_first_of("\r\n");
-        const std::string_view line = rest.substr(0, end == rest.npos ? end : end + 1);
-        parse_line(line);
-        rest.remove_prefix(line.size());
+      check(lexer_.feed(rest, *this));
+    }
+    check(lexer_.finish(*this));
+    if (!table_.lines_.empty()) return;
+    if (!lexer_.past_skipped()) {
+      file.fail("a table needs rows; the file has only lines to skip, of which there are " +
+                std::to_string(table_.options_.skip_lines));
+    }
+    file.fail(table_.columns_.empty() ? "a table needs rows; the file is empty"
+                                      : "a table needs rows; there is only the header");
+  }
+
+  void take_field(std::string_view text) {
+    table_.text_.append(text);
+    table_.ends_.push_back(table_.text_.size());
+    ++fields_;
+  }
+
+  void end_row() {
+    const bool has_header = table_.options_.header;
+    if (table_.columns_.empty() && has_header) {
+      drop_last(fields_ - 1);
+      take_header();
+    } else {
+      if (table_.lines_.empty() && !has_header) {
+        drop_last(fields_ - 1);
+        for (std::size_t i = 0; i < fields_; ++i) table_.columns_.push_back(std::to_string(i));
       }
+      const std::size_t needed = table_.columns_.size();
+      drop_last(needed);
+      if (fields_ != needed) {
+        fail_row(std::to_string(needed) + " fields are needed, as in the " +
+                 (has_header ? "header" : "first row") + "; got " + std::to_string(fields_));
+      }
+      table_.lines_.push_back(lexer_.row_line());
     }
-    if (csv_fini(&csv_, take_field, take_row, this) != 0) {
-      line_ = field_line_;
-      fail("the field begins with a quote, and no quote ends it");
-    }
-    rethrow();
+    fields_ = 0;
   }
 
  private:
+  using Fault = kernels::CsvLexer::Fault;
+
   static bool read(InputFile& file, std::string& block) {
     block.resize(std::size_t{1} << 16);
     block.resize(file.read(reinterpret_cast<std::byte*>(block.data()), block.size()));
@@ -65,71 +87,13 @@ class CsvTable::Parser {
     if (text.starts_with(utf8)) text.remove_prefix(utf8.size());
   }
 
-  /// Takes a line, or what a block holds of it, with its end.
-  void parse_line(std::string_view line) {
-    if (between_rows_ && line.find_first_not_of(blanks()) != line.npos) {
-      between_rows_ = false;
-      row_line_ = field_line_ = line_;
-    }
-    const std::size_t taken =
-        csv_parse(&csv_, line.data(), line.size(), take_field, take_row, this);
-    rethrow();
-    if (taken != line.size()) {
-      if (csv_error(&csv_) != CSV_EPARSE) throw std::bad_alloc();
-      fail("a quote must enclose the whole field, and be doubled inside it");
-    }
-    const bool ends_line = line.back() == '\n' || line.back() == '\r';
-    const bool ends_return = after_return_ && line == "\n";
-    after_return_ = line.back() == '\r';
-    if (ends_line && !ends_return) ++line_;
-  }
-
-  const char* blanks() const { return table_.options_.delimiter == '\t' ? " \r\n" : " \t\r\n"; }
-
-  // libcsv is C: what a callback throws is kept until it returns.
-
-  static void take_field(void* text, std::size_t size, void* parser) noexcept {
-    static_cast<Parser*>(parser)->guarded([&](Parser& self) {
-      self.table_.text_.append(static_cast<const char*>(text), size);
-      self.table_.ends_.push_back(self.table_.text_.size());
-      self.field_line_ = self.line_;
-      ++self.fields_;
-    });
-  }
-
-  static void take_row(int, void* parser) noexcept {
-    static_cast<Parser*>(parser)->guarded([](Parser& self) { self.end_row(); });
-  }
-
-  template <class F>
-  void guarded(F&& f) noexcept {
-    try {
-      if (!error_) f(*this);
-    } catch (...) {
-      error_ = std::current_exception();
-    }
-  }
-  void rethrow() const {
-    if (error_) std::rethrow_exception(error_);
-  }
-
-  void end_row() {
-    const bool has_header = table_.options_.header;
-    if (table_.columns_.empty() && has_header) {
-      take_header();
-    } else {
-      while (table_.lines_.empty() && !has_header && table_.columns_.size() < fields_) {
-        table_.columns_.push_back(std::to_string(table_.columns_.size()));
-      }
-      const std::size_t needed = table_.columns_.size();
-      if (fields_ != needed) {
-        fail_row(std::to_string(needed) + " fields are needed, as in the " +
-                 (has_header ? "header" : "first row") + "; got " + std::to_string(fields_));
-      }
-      table_.lines_.push_back(row_line_);
-    }
-    fields_ = 0;
-    between_rows_ = true;
+  /// Leaves the last field out if it is empty, as behind a trailing delimiter, and the one behind so many.
+  void drop_last(std::size_t kept) {
+    if (!table_.options_.trailing_delimiter || kept < 1 || fields_ != kept + 1) return;
+    const std::size_t before = table_.ends_.size() < 2 ? 0 : table_.ends_[table_.ends_.size() - 2];
+    if (table_.ends_.back() != before) return;
+    table_.ends_.pop_back();
+    --fields_;
   }
 
   /// Makes the fields that are there the names of the columns.
@@ -152,38 +116,74 @@ class CsvTable::Parser {
     table_.ends_.clear();
   }
 
-  [[noreturn]] void fail_row(const std::string& what) const {
-    throw IoError(table_.path_ + ":" + std::to_string(row_line_) + ": " + what);
+  void check(Fault fault) const {
+    if (fault == Fault::none) return;
+    const bool open = fault == Fault::open_quote;
+    throw IoError(table_.path_ + ":" + std::to_string(open ? lexer_.field_line() : lexer_.line()) +
+                  ": " + table_.describe(static_cast<std::int64_t>(fields_)) + ": " +
+                  (open ? "the field begins with a quote, and no quote ends it"
+                        : "a quote must enclose the whole field, and be doubled inside it"));
   }
-  /// Complains about the field that has begun.
-  [[noreturn]] void fail(const std::string& what) const {
-    throw IoError(table_.path_ + ":" + std::to_string(line_) + ": " +
-                  table_.describe(static_cast<std::int64_t>(fields_)) + ": " + what);
+  [[noreturn]] void fail_row(const std::string& what) const {
+    throw IoError(table_.path_ + ":" + std::to_string(lexer_.row_line()) + ": " + what);
   }
 
   CsvTable& table_;
-  csv_parser csv_{};
-  std::exception_ptr error_;
-  std::size_t fields_ = 0;     // of this row
-  bool between_rows_ = true;   // nothing of the next row has been seen
-  bool after_return_ = false;  // CR LF ends one line, not two
-  std::int64_t line_ = 1, row_line_ = 1, field_line_ = 1;
+  kernels::CsvLexer lexer_;
+  std::size_t fields_ = 0;  // of this row
 };
 
-CsvTable read_csv(const std::string& path, const CsvOptions& options) {
-  if (options.delimiter == '\0' ||
-      std::string_view("\" \r\n").find(options.delimiter) != std::string_view::npos) {
-    throw ValueError("read_csv: the delimiter must not be a quote, a blank or the end of a line");
+namespace {
+
+kernels::NumberForm form_of(const CsvOptions& options) {
+  return {options.decimal, options.thousands};
+}
+
+/// Throws ValueError for marks that contradict each other.
+void check_options(const CsvOptions& options) {
+  struct Mark {
+    const char* name;
+    char c;
+    bool needed, may_be_blank, in_numbers;
+  };
+  const Mark marks[] = {{"delimiter", options.delimiter, true, true, false},
+                        {"decimal", options.decimal, true, false, true},
+                        {"thousands", options.thousands, false, true, true},
+                        {"quote", options.quote, false, false, false},
+                        {"comment", options.comment, false, false, false}};
+  constexpr std::string_view digits_and_signs = "0123456789+-";
+  const auto refuse = [](const Mark& mark, const std::string& rule) {
+    throw ValueError(std::string("read_csv: ") + mark.name + " must " + rule);
+  };
+  for (const Mark& mark : marks) {
+    if (mark.c == '\0' && mark.needed) refuse(mark, "be a character; got '\\0'");
+    if (mark.c == '\n' || mark.c == '\r') refuse(mark, "not be the end of a line");
+    if (!mark.may_be_blank && (mark.c == ' ' || mark.c == '\t')) refuse(mark, "not be a blank");
+    const bool letter = (mark.c >= 'a' && mark.c <= 'z') || (mark.c >= 'A' && mark.c <= 'Z');
+    if (mark.in_numbers && (letter || digits_and_signs.find(mark.c) != std::string_view::npos)) {
+      refuse(mark, std::string("not be a digit, a letter or a sign; got ") + mark.c);
+    }
   }
+  for (const Mark& one : marks) {
+    for (const Mark& other : marks) {
+      if (&one >= &other || one.c == '\0' || one.c != other.c) continue;
+      const bool within_quotes = &one == &marks[0] && &other == &marks[2] && one.c != ' ';
+      if (within_quotes && options.quote != '\0') continue;
+      refuse(other, std::string("differ from ") + one.name + "; both are '" + one.c + "'");
+    }
+  }
+  detail::check_count("read_csv", "skip_lines", options.skip_lines, 0);
+}
+
+}  // namespace
+
+CsvTable read_csv(const std::string& path, const CsvOptions& options) {
+  check_options(options);
   CsvTable table;
   table.path_ = path;
   table.options_ = options;
   InputFile file(path);
-  CsvTable::Parser(table).parse(file);
-  if (table.lines_.empty()) {
-    file.fail(table.columns_.empty() ? "a table needs rows; the file is empty"
-                                     : "a table needs rows; there is only the header");
-  }
+  CsvTable::Builder(table).read(file);
   return table;
 }
 
@@ -239,7 +239,7 @@ double CsvTable::number(std::int64_t row, std::int64_t column) const {
   if (std::find(missing.begin(), missing.end(), field) != missing.end()) {
     return std::numeric_limits<double>::quiet_NaN();
   }
-  const auto [value, status] = kernels::number_in(field);
+  const auto [value, status] = kernels::number_in(field, form_of(options_));
   if (status == std::errc::invalid_argument) {
     fail(row, column,
          "a number is needed; " + (field.empty() ? "the field is empty" : "got " + quoted(field)));
@@ -258,7 +258,7 @@ Tensor CsvTable::gather(const std::vector<std::int64_t>& columns, Dtype dtype) c
     throw DtypeError(path_ + ": numbers need a floating dtype; got " +
                      std::string(to_string(dtype)));
   }
-  Tensor y = detail::make_tensor({rows(), static_cast<std::int64_t>(columns.size())}, dtype);
+  Tensor y = xtape::detail::make_tensor({rows(), static_cast<std::int64_t>(columns.size())}, dtype);
   const auto fill = [&]<class To>(To* to) {
     constexpr double greatest = std::numeric_limits<To>::max();
     for (std::int64_t row = 0; row < rows(); ++row) {

@@ -15,11 +15,18 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
+/// The form of a file; of its marks, '\0' is none.
 struct CsvOptions {
-  char delimiter = ',';
+  char delimiter = ',';                   ///< a blank: any run of blanks and tabs
   bool header = true;                     ///< the first row names the columns
   std::vector<std::string> missing = {};  ///< texts that become NaN, such as "" or "NA"
   bool nonfinite = false;                 ///< "nan" and "inf" are numbers
+  char quote = '"';                       ///< around fields
+  char decimal = '.';                     ///< in numbers, before the fraction
+  char thousands = '\0';                  ///< in numbers, between groups of three digits
+  char comment = '\0';                    ///< begins lines that are passed over
+  std::int64_t skip_lines = 0;            ///< at the top, whatever is in them
+  bool trailing_delimiter = false;        ///< rows may end with one, behind which is no field
 };
 
 /// A column by its index, negative ones counted from the last, or by its name.
@@ -42,7 +49,8 @@ class CsvTable {
   std::int64_t find(const CsvColumn& column) const;
 
   /// A field as a number. Throws IoError, which names the place, unless it is one: decimal, finite
-  /// and in the range of float64, with blanks around it or a plus sign in front at most.
+  /// and in the range of float64, with blanks around it or a plus sign in front at most. Where there is
+  /// a mark for thousands, it may stand between all groups of three digits, or be left out.
   double number(std::int64_t row, std::int64_t column) const;
   /// Columns as numbers, all of them unless named.   [rows, columns], of `dtype`
   /// Throws as `number`, and where float32 does not hold the number; DtypeError unless floating.
@@ -59,7 +67,7 @@ class CsvTable {
   std::string describe(std::int64_t column) const;
 
  private:
-  class Parser;
+  class Builder;
   friend CsvTable read_csv(const std::string& path, const CsvOptions& options);
 
   Tensor gather(const std::vector<std::int64_t>& columns, Dtype dtype) const;
@@ -77,8 +85,10 @@ class CsvTable {
 /// UTF-8 are passed over; lines end with LF, CR LF or CR.
 /// Throws IoError, naming file, line and column, if the file cannot be read, has no rows, rows of
 /// different lengths, a quote that does not enclose a whole field, or names of columns that are
-/// empty or alike; ValueError for a delimiter that is a quote, a blank or a line end (a tab is
-/// none).
+/// empty or alike; ValueError, before the file is opened, for options that contradict each other: two
+/// marks alike (thousands may be as the delimiter is, in quoted fields), one that is a line end or, but
+/// for the delimiter and thousands, a blank, digits, letters or signs as marks of numbers, and a negative
+/// number of lines.
 /// Source of the form: RFC 4180.
 CsvTable read_csv(const std::string& path, const CsvOptions& options = {});
 

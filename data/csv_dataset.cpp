@@ -15,7 +15,12 @@
 namespace xtape::data {
 namespace {
 
+using kernels::NumberForm;
 using kernels::quoted;
+
+NumberForm form_of(const CsvTable& table) {
+  return {table.options().decimal, table.options().thousands};
+}
 
 /// Whether a label says that there is none.
 bool is_missing(std::string_view label, const std::vector<std::string>& missing) {
@@ -47,15 +52,15 @@ std::vector<std::string> read_labels(const CsvTable& table, std::int64_t column,
   return labels;
 }
 
-bool is_number(const std::string& label) {
-  const auto [value, status] = kernels::number_in(label);
+bool is_number(const std::string& label, const NumberForm& form) {
+  const auto [value, status] = kernels::number_in(label, form);
   return status == std::errc() && std::isfinite(value);
 }
 
 /// The one text of a whole number, "1" of "1.0"; none of other texts.
-std::optional<std::string> whole_number(const std::string& label) {
+std::optional<std::string> whole_number(const std::string& label, const NumberForm& form = {}) {
   constexpr double limit = 9007199254740992;  // 2^53, below which float64 tells them apart
-  const auto [value, status] = kernels::number_in(label);
+  const auto [value, status] = kernels::number_in(label, form);
   if (status != std::errc() || !(std::abs(value) < limit) || value != std::floor(value)) return {};
   return std::to_string(static_cast<std::int64_t>(value));
 }
@@ -63,9 +68,10 @@ std::optional<std::string> whole_number(const std::string& label) {
 /// Whether labels are numbers. Complains of one that is what the first one is not.
 bool all_numbers(const CsvTable& table, std::int64_t column,
                  const std::vector<std::string>& labels) {
-  const bool numbers = is_number(labels.front());
+  const NumberForm form = form_of(table);
+  const bool numbers = is_number(labels.front(), form);
   const auto odd = std::find_if(labels.begin(), labels.end(), [&](const std::string& label) {
-    return is_number(label) != numbers;
+    return is_number(label, form) != numbers;
   });
   if (odd != labels.end()) {
     table.fail(odd - labels.begin(), column,
@@ -80,7 +86,7 @@ std::vector<std::string> numbered_classes(const CsvTable& table, std::int64_t co
                                           const std::vector<std::string>& labels) {
   std::set<std::int64_t> distinct;
   for (std::size_t row = 0; row < labels.size(); ++row) {
-    const std::optional<std::string> number = whole_number(labels[row]);
+    const std::optional<std::string> number = whole_number(labels[row], form_of(table));
     if (!number || number->starts_with('-')) {
       table.fail(
           static_cast<std::int64_t>(row), column,
@@ -114,16 +120,16 @@ bool are_whole_numbers(const std::vector<std::string>& classes) {
 Tensor indices_of(const CsvTable& table, std::int64_t column,
                   const std::vector<std::string>& labels, const std::vector<std::string>& classes) {
   const bool numbers = are_whole_numbers(classes);
-  const auto form = [&](const std::string& text) {
-    return numbers ? whole_number(text).value_or(text) : text;
+  const auto key = [&](const std::string& text, const NumberForm& form) {
+    return numbers ? whole_number(text, form).value_or(text) : text;
   };
   std::map<std::string, std::int64_t> known;
   for (const std::string& name : classes) {
-    known.emplace(form(name), static_cast<std::int64_t>(known.size()));
+    known.emplace(key(name, {}), static_cast<std::int64_t>(known.size()));
   }
   std::vector<std::int64_t> indices;
   for (const std::string& label : labels) {
-    const auto found = known.find(form(label));
+    const auto found = known.find(key(label, form_of(table)));
     if (found == known.end()) {
       table.fail(static_cast<std::int64_t>(indices.size()), column,
                  "must be one of the " + std::to_string(classes.size()) + " classes; got " +

@@ -54,6 +54,44 @@ inline Number number_in(std::string_view text) {
   return {value, status};
 }
 
+/// How numbers are written: with these around and in them; '\0' for none.
+struct NumberForm {
+  char decimal = '.', thousands = '\0';
+};
+
+/// The number as C++ writes it, if the thousands stand apart as they must; else an empty text.
+inline std::string plain_number(std::string_view text, const NumberForm& form) {
+  const std::size_t first = !text.empty() && (text[0] == '+' || text[0] == '-') ? 1 : 0;
+  const char ends[] = {form.decimal, 'e', 'E'};
+  const std::size_t end =
+      std::min(text.find_first_of(std::string_view(ends, 3), first), text.size());
+  std::string plain(text.substr(0, first));
+  std::string_view whole = text.substr(first, end - first);
+  for (std::size_t groups = 0; form.thousands != '\0'; ++groups) {
+    const std::size_t size = whole.find(form.thousands);
+    if (size == whole.npos) {
+      if (groups > 0 && whole.size() != 3) return {};
+      break;
+    }
+    if (groups > 0 ? size != 3 : size < 1 || size > 3) return {};
+    plain += whole.substr(0, size);
+    whole.remove_prefix(size + 1);
+  }
+  plain += whole;
+  const std::string_view rest = text.substr(end);
+  if (form.decimal != '.' && (plain.find('.') != plain.npos || rest.find('.') != rest.npos))
+    return {};
+  plain += rest;
+  if (end < text.size() && text[end] == form.decimal) plain[plain.size() - rest.size()] = '.';
+  return plain;
+}
+
+/// The number that all of a trimmed text in that form stands for.
+inline Number number_in(std::string_view text, const NumberForm& form) {
+  if (form.decimal == '.' && form.thousands == '\0') return number_in(text);
+  return number_in(std::string_view(plain_number(text, form)));
+}
+
 /// Whether a text is UTF-8: RFC 3629, which allows neither longer forms than needed nor surrogates.
 inline bool is_utf8(std::string_view text) {
   const auto byte = [&](std::size_t i) {
