@@ -13,7 +13,6 @@ endmacro()
 xtape_find(Cblas libopenblas-dev)
 xtape_find(ZLIB zlib1g-dev)
 xtape_find(Minizip libminizip-dev)
-xtape_find(Csv libcsv-dev)
 xtape_find(Threads libc6-dev)
 
 # The lines of a user's program in Trace and DebugGuard: libbacktrace, which comes with gcc.

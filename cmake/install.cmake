@@ -34,7 +34,6 @@ install(FILES
   "${PROJECT_BINARY_DIR}/xtapeConfig.cmake"
   "${PROJECT_BINARY_DIR}/xtapeConfigVersion.cmake"
   cmake/FindCblas.cmake
-  cmake/FindCsv.cmake
   cmake/FindMinizip.cmake
   DESTINATION "${package_dir}")
 
@@ -59,7 +58,6 @@ set(backtrace_flags "")
 if(XTAPE_HAS_BACKTRACE)
   set(backtrace_flags -lbacktrace)
 endif()
-xtape_link_flags(csv_flags "${Csv_LIBRARY}")
 xtape_link_flags(minizip_flags "${Minizip_LIBRARY}")
 file(RELATIVE_PATH prefix_from_pkgconfig "/${pkgconfig_dir}" "/")
 foreach(file xtape xtape-core)

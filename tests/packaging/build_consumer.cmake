@@ -66,7 +66,7 @@ if(way STREQUAL "find_package")
 elseif(way STREQUAL "components")
   # As on a machine that has nothing but a BLAS.
   set(absent "")
-  foreach(package ZLIB Minizip Csv xtensor)
+  foreach(package ZLIB Minizip xtensor)
     list(APPEND absent -D "CMAKE_DISABLE_FIND_PACKAGE_${package}=ON")
   endforeach()
   build(components "${work}/components-core" -D "CMAKE_PREFIX_PATH=${prefix}" -D COMPONENTS=core

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Calls what needs libcsv, zlib and minizip, each of which a static xtape asks its users to link.
+/// Calls what needs zlib and minizip, each of which a static xtape asks its users to link.
 bool files_work() {
   std::string name = (fs::temp_directory_path() / "xtape-consumer-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) return false;
