@@ -24,6 +24,7 @@
 #include <xtape/data/csv_dataset.hpp>
 #include <xtape/data/csv_writer.hpp>
 #include <xtape/data/dataset.hpp>
+#include <xtape/data/date.hpp>
 #include <xtape/data/idx.hpp>
 #include <xtape/data/idx_dataset.hpp>
 #include <xtape/data/loader.hpp>
@@ -35,6 +36,8 @@
 #include <xtape/data/spiral.hpp>
 #include <xtape/data/split.hpp>
 #include <xtape/data/stateful.hpp>
+#include <xtape/data/table.hpp>
+#include <xtape/data/table_summary.hpp>
 #include <xtape/data/vertical.hpp>
 #include <xtape/nn/activation.hpp>
 #include <xtape/nn/any_module.hpp>

@@ -230,6 +230,9 @@ std::string CsvTable::describe(std::int64_t column) const {
 }
 
 void CsvTable::fail(std::int64_t row, std::int64_t column, const std::string& what) const {
+  if (path_.empty()) {  // of no file
+    throw ValueError("row " + std::to_string(row) + ": " + describe(column) + ": " + what);
+  }
   throw IoError(path_ + ":" + std::to_string(line(row)) + ": " + describe(column) + ": " + what);
 }
 

@@ -68,6 +68,7 @@ class CsvTable {
 
  private:
   class Builder;
+  friend class Table;
   friend CsvTable read_csv(const std::string& path, const CsvOptions& options);
 
   Tensor gather(const std::vector<std::int64_t>& columns, Dtype dtype) const;

@@ -9,6 +9,7 @@
 #include <xtape/data/sine.hpp>
 #include <xtape/data/spiral.hpp>
 #include <xtape/data/split.hpp>
+#include <xtape/data/table.hpp>
 #include <xtape/data/vertical.hpp>
 
 #include "../support/refusals.hpp"
@@ -173,6 +174,21 @@ TEST_CASE("refusals: counts of loaders and files") {
        {1, -1, most, least},
        [&](auto i) { return table.line(i); },
        of_row},
+      {"missing: row",
+       Kind::index,
+       {1, -1, most, least},
+       [&](auto i) { return data::Table(table).missing(i, 0); },
+       of_row},
+      {"missing: column",
+       Kind::index,
+       {2, -1, most, least},
+       [&](auto i) { return data::Table(table).number(0, i); },
+       path + ": a field must lie in [0, 1) x [0, 2); got row 0, column %"},
+      {"rows: indices",
+       Kind::index,
+       {1, -2, most, least},
+       [&](auto i) { return data::rows(data::Table(table), tensor({i})); },
+       "rows: index must lie in [-1, 1); got "},
       {"rows: indices",
        Kind::index,
        {4, -5, most, least},

@@ -1,0 +1,33 @@
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+#include <xtape/config.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape::data {
+
+/// A date, with the time of day if there is one, as it was written: the parts are of its own clock,
+/// which is `offset_minutes` ahead of UTC.
+struct Date {
+  int year = 1970, month = 1, day = 1;
+  int hour = 0, minute = 0;
+  double second = 0;
+  int offset_minutes = 0;
+
+  /// Seconds and days, with their fraction, since the beginning of 1970 in UTC, leap seconds left out.
+  double seconds_since_1970() const;
+  double days_since_1970() const { return seconds_since_1970() / 86400; }
+  int weekday() const;      ///< 0 is Monday, 6 Sunday
+  int day_of_year() const;  ///< from 1
+};
+
+/// A date of ISO 8601 in the extended form: 2024-02-29, 2024-02-29T23:59, 2024-02-29 23:59:58.25Z,
+/// 2024-02-29T23:59:58+01:00; with a T or a blank between, and UTC where no offset is told.
+/// Throws ValueError for another text, and a day or time that there is not.
+Date parse_date(std::string_view text);
+
+}  // namespace xtape::data
+
+XTAPE_EXPORT_END

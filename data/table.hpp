@@ -1,0 +1,102 @@
+#pragma once
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <xtape/config.hpp>
+#include <xtape/core/rng.hpp>
+#include <xtape/core/tensor.hpp>
+#include <xtape/data/csv.hpp>
+#include <xtape/data/csv_writer.hpp>
+#include <xtape/data/split.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape::data {
+
+class TableSummary;
+
+/// Names of columns.
+using Columns = std::vector<std::string>;
+/// A row by the names of its columns: `{{"age", 41}, {"colour", "red"}}`.
+using TableRow = std::map<std::string, CsvValue>;
+
+/// Rows with named columns, of a file or of the program. What is chosen of it shares its memory.
+/// A field is a text; whoever reads it says whether it stands for a number. It is missing if it is
+/// empty, one of `CsvOptions::missing`, or was given as NaN.
+class Table {
+ public:
+  explicit Table(CsvTable table);
+  /// Throws ValueError unless there are columns and rows, as long as they, and names differ.
+  Table(const Columns& columns, const std::vector<std::vector<CsvValue>>& rows);
+  explicit Table(const TableRow& row);
+
+  const Columns& columns() const { return names_; }
+  std::int64_t rows() const { return static_cast<std::int64_t>(rows_.size()); }
+  /// The index of a column. Throws ValueError if there is none of that name.
+  std::int64_t find(const std::string& column) const;
+
+  bool missing(std::int64_t row, std::int64_t column) const;
+  /// A field without the blanks around it. Throws IndexError, as all that take a row do.
+  std::string_view text(std::int64_t row, std::int64_t column) const;
+  /// A field as a number, NaN where it is missing. Throws as `CsvTable::number`.
+  double number(std::int64_t row, std::int64_t column) const;
+  /// Columns as numbers.   [rows, columns], of `dtype`
+  Tensor numbers(const Columns& columns, Dtype dtype = default_dtype()) const;
+  /// Whether there are fields in a column, and all are numbers.
+  bool is_numeric(const std::string& column) const;
+  Columns numeric_columns() const;
+
+  /// These columns, in this order, or all but these. Throws ValueError for one that is not there or is
+  /// named twice, and if none is left.
+  Table select(const Columns& columns) const;
+  Table drop(const Columns& columns) const;
+  /// The rows in which none of these columns is missing; of all columns unless named.
+  /// Throws ValueError if there is no such row.
+  Table drop_missing(const Columns& columns = {}) const;
+
+  /// What is in each column: counts, means, quartiles, the most frequent text.
+  TableSummary describe() const;
+
+  /// Throws an error that names the place of a field: IoError with file and line, or ValueError with the
+  /// row of a table that is of no file.
+  [[noreturn]] void fail(std::int64_t row, std::int64_t column, const std::string& what) const;
+
+ private:
+  friend Table rows(const Table& table, const Tensor& indices);
+
+  Table() = default;
+  void fill(const Columns& columns, const std::vector<std::vector<CsvValue>>& rows);
+  std::int64_t row_of(std::int64_t row, std::int64_t column) const;
+  std::string name() const;
+
+  std::shared_ptr<const CsvTable> cells_;
+  Columns names_;
+  std::vector<std::int64_t> columns_, rows_;  // of the cells
+};
+
+/// Reads a table of comma-separated values. Throws as `read_csv`.
+Table read_table(const std::string& path, const CsvOptions& options = {});
+
+/// What a model learns from, and what it is judged by.
+struct TableSplit {
+  Table train, test;
+};
+
+/// These rows. Throws ValueError for none, and as `rows` of a dataset.
+Table rows(const Table& table, const Tensor& indices);
+/// Both sets of a fold.
+TableSplit split(const Table& table, const Fold& fold);
+/// As of a dataset; the second with the share kept of each value of a column. Throws as those.
+TableSplit random_split(const Table& table, double test_share, Rng& rng = default_rng());
+TableSplit stratified_split(const Table& table, const std::string& column, double test_share,
+                            Rng& rng = default_rng());
+TableSplit block_split(const Table& table, double test_share, const BlockOptions& options = {});
+
+}  // namespace xtape::data
+
+XTAPE_EXPORT_END

@@ -1,0 +1,151 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <map>
+#include <ostream>
+#include <string_view>
+#include <utility>
+
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/data/kernels/text.hpp>
+#include <xtape/data/table_summary.hpp>
+#include <xtape/ops/quantile.hpp>
+#include <xtape/ops/reduce.hpp>
+#include <xtape/ops/statistics.hpp>
+
+namespace xtape::data {
+namespace {
+
+/// The first of the most frequent keys, and how often it is there.
+template <class Key>
+std::pair<Key, std::int64_t> most_frequent(const std::map<Key, std::int64_t>& counts) {
+  const auto found =
+      std::max_element(counts.begin(), counts.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  return *found;
+}
+
+std::string digits(double value, int precision) {
+  std::array<char, 64> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
+                                 std::chars_format::general, precision)
+                       .ptr;
+  return {text.data(), end};
+}
+
+void summarise_numbers(const Table& table, std::int64_t column, ColumnSummary& summary) {
+  std::vector<double> values;
+  std::map<double, std::int64_t> counts;
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    if (table.missing(row, column)) continue;
+    values.push_back(table.number(row, column));
+    ++counts[values.back()];
+  }
+  summary.distinct = std::ssize(counts);
+  const auto [value, frequency] = most_frequent(counts);
+  summary.most_frequent = xtape::detail::text(value);
+  summary.frequency = frequency;
+  const Tensor x = from_vector(std::move(values));
+  summary.mean = mean(x).item();
+  if (x.size() > 1) summary.deviation = stddev(x, {}, {.correction = 1}).item();
+  const std::vector<double> q = quantile(x, {0, 0.25, 0.5, 0.75, 1}).to_vector<double>();
+  summary.min = q[0];
+  summary.lower_quartile = q[1];
+  summary.median = q[2];
+  summary.upper_quartile = q[3];
+  summary.max = q[4];
+}
+
+void summarise_texts(const Table& table, std::int64_t column, ColumnSummary& summary) {
+  std::map<std::string_view, std::int64_t> counts;
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    if (!table.missing(row, column)) ++counts[table.text(row, column)];
+  }
+  summary.distinct = std::ssize(counts);
+  if (counts.empty()) return;
+  const auto [text, frequency] = most_frequent(counts);
+  summary.most_frequent = text;
+  summary.frequency = frequency;
+}
+
+ColumnSummary summary_of(const Table& table, std::int64_t column) {
+  ColumnSummary summary;
+  summary.name = table.columns()[static_cast<std::size_t>(column)];
+  summary.numeric = table.is_numeric(summary.name);
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    ++(table.missing(row, column) ? summary.missing : summary.count);
+  }
+  if (summary.numeric) {
+    summarise_numbers(table, column, summary);
+  } else {
+    summarise_texts(table, column, summary);
+  }
+  return summary;
+}
+
+/// Characters that a terminal shows: of UTF-8, bytes that do not continue one.
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
+std::vector<std::string> line_of(const ColumnSummary& of) {
+  std::vector<std::string> line{of.name, std::to_string(of.count), std::to_string(of.missing),
+                                std::to_string(of.distinct)};
+  for (const double value :
+       {of.mean, of.deviation, of.min, of.lower_quartile, of.median, of.upper_quartile, of.max}) {
+    line.push_back(of.numeric ? digits(value, 5) : "");
+  }
+  if (!of.numeric && of.count > 0) {
+    const std::string shown = kernels::quoted(of.most_frequent, 24);
+    line.push_back(shown.substr(1, shown.size() - (shown.ends_with("...\"") ? 1 : 2)) + " (" +
+                   std::to_string(of.frequency) + ")");
+  } else {
+    line.emplace_back();
+  }
+  return line;
+}
+
+}  // namespace
+
+TableSummary::TableSummary(const Table& table) : rows_(table.rows()) {
+  for (std::int64_t column = 0; column < std::ssize(table.columns()); ++column) {
+    columns_.push_back(summary_of(table, column));
+  }
+}
+
+const ColumnSummary& TableSummary::operator[](const std::string& column) const {
+  for (const ColumnSummary& summary : columns_) {
+    if (summary.name == column) return summary;
+  }
+  throw ValueError("describe: there is no column " + kernels::quoted(column));
+}
+
+std::ostream& operator<<(std::ostream& out, const TableSummary& summary) {
+  std::vector<std::vector<std::string>> lines{{"column", "count", "missing", "distinct", "mean",
+                                               "deviation", "min", "25 %", "50 %", "75 %", "max",
+                                               "most frequent"}};
+  for (const ColumnSummary& column : summary.columns_) lines.push_back(line_of(column));
+  std::vector<std::size_t> widths(lines.front().size(), 0);
+  for (const auto& line : lines) {
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width(line[i]));
+  }
+  out << summary.rows_ << " rows\n";
+  for (const auto& line : lines) {
+    std::string text;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      const bool to_the_left = i == 0 || i + 1 == line.size();
+      const std::string blanks(widths[i] - width(line[i]), ' ');
+      text += (i == 0 ? "" : "  ") + (to_the_left ? line[i] + blanks : blanks + line[i]);
+    }
+    out << text.substr(0, text.find_last_not_of(' ') + 1) << '\n';
+  }
+  return out;
+}
+
+TableSummary Table::describe() const { return TableSummary(*this); }
+
+}  // namespace xtape::data
