@@ -30,6 +30,7 @@
 #include <xtape/data/loader.hpp>
 #include <xtape/data/npy.hpp>
 #include <xtape/data/npz.hpp>
+#include <xtape/data/pipeline.hpp>
 #include <xtape/data/safetensors.hpp>
 #include <xtape/data/scaler.hpp>
 #include <xtape/data/sine.hpp>

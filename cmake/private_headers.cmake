@@ -43,6 +43,7 @@ set(XTAPE_PRIVATE_HEADERS
   data/checks.hpp
   data/input_file.hpp
   data/mapped_file.hpp
+  data/pipeline_fitted.hpp
   data/prefetch.hpp
   train/evaluation.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/interrupt.hpp train/means.hpp train/run_folder.hpp
   nn/arguments.hpp

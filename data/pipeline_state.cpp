@@ -1,0 +1,223 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <initializer_list>
+#include <set>
+#include <utility>
+
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/data/kernels/text.hpp>
+#include <xtape/data/npz.hpp>
+#include <xtape/data/pipeline_fitted.hpp>
+#include <xtape/ops/layout.hpp>
+
+namespace xtape::data {
+namespace {
+
+using Integers = std::vector<std::int64_t>;
+using Kind = FittedGroup::Kind;
+
+constexpr std::int64_t version = 1;
+constexpr std::int64_t text_end = -1, list_end = -2;
+
+/// Lists of texts as the numbers of their bytes.
+Tensor packed(const std::vector<Columns>& lists) {
+  Integers numbers;
+  for (const Columns& list : lists) {
+    for (const std::string& text : list) {
+      for (const char c : text) numbers.push_back(static_cast<unsigned char>(c));
+      numbers.push_back(text_end);
+    }
+    numbers.push_back(list_end);
+  }
+  return from_vector(std::move(numbers));
+}
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw ValueError("pipeline: restore: " + what);
+}
+
+/// The entries of a state, each of which is taken once.
+class Entries {
+ public:
+  explicit Entries(const NamedTensors& state) : left_(state) {}
+
+  Tensor take(const std::string& name, Dtype dtype) {
+    const auto found = std::find_if(left_.begin(), left_.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
+    if (found == left_.end()) refuse("there is no entry " + kernels::quoted(name));
+    const Tensor value = found->second;
+    left_.erase(found);
+    if (!value.defined() || value.dtype() != dtype) {
+      refuse(kernels::quoted(name) + " must be " + std::string(to_string(dtype)) + "; got " +
+             (value.defined() ? value.describe() : "none"));
+    }
+    return value.detach().contiguous();
+  }
+  Integers integers(const std::string& name) {
+    return take(name, Dtype::int64).to_vector<std::int64_t>();
+  }
+  std::vector<Columns> lists(const std::string& name) {
+    std::vector<Columns> lists;
+    Columns list;
+    std::string text;
+    bool in_list = false;
+    for (const std::int64_t number : integers(name)) {
+      in_list = number != list_end;
+      if (number == list_end && text.empty()) {
+        lists.push_back(std::exchange(list, {}));
+      } else if (number == text_end) {
+        list.push_back(std::exchange(text, {}));
+      } else if (number >= 0 && number < 256) {
+        text += static_cast<char>(number);
+      } else {
+        refuse(kernels::quoted(name) + " is no list of texts");
+      }
+    }
+    if (in_list) refuse(kernels::quoted(name) + " is no list of texts");
+    return lists;
+  }
+  void finish() const {
+    if (!left_.empty()) refuse("there must be no entry " + kernels::quoted(left_.front().first));
+  }
+
+ private:
+  NamedTensors left_;
+};
+
+/// A choice among the first `count` of an enumeration.
+template <class Choice>
+Choice choice(std::int64_t number, Choice last) {
+  if (number < 0 || number > static_cast<std::int64_t>(last)) refuse("a setting is out of range");
+  return static_cast<Choice>(number);
+}
+
+void require(bool holds) {
+  if (!holds) refuse("its entries do not fit each other");
+}
+
+void add(NamedTensors& state, const std::string& prefix, const FittedGroup& group) {
+  Integers settings{static_cast<std::int64_t>(group.kind), static_cast<std::int64_t>(group.missing),
+                    group.indicator ? 1 : 0, static_cast<std::int64_t>(group.encoding),
+                    static_cast<std::int64_t>(group.unseen)};
+  for (const DatePart part : group.parts) settings.push_back(static_cast<std::int64_t>(part));
+  std::vector<Columns> texts{group.columns, group.text_fills};
+  texts.insert(texts.end(), group.categories.begin(), group.categories.end());
+  texts.insert(texts.end(), group.rare.begin(), group.rare.end());
+  state.emplace_back(prefix + "settings", from_vector(std::move(settings)));
+  state.emplace_back(prefix + "texts", packed(texts));
+  state.emplace_back(prefix + "fills", from_vector(group.fills));
+  state.emplace_back(prefix + "scaling",
+                     group.scaler ? stack({group.scaler->center(), group.scaler->scale()})
+                                  : zeros({0}, Dtype::float64));
+}
+
+/// Texts of each column, which differ.
+void check_categories(const FittedGroup& group) {
+  for (std::size_t i = 0; i < group.columns.size(); ++i) {
+    std::set<std::string> distinct(group.categories[i].begin(), group.categories[i].end());
+    distinct.insert(group.rare[i].begin(), group.rare[i].end());
+    require(!distinct.empty() &&
+            distinct.size() == group.categories[i].size() + group.rare[i].size());
+  }
+}
+
+FittedGroup group_of(Entries& entries, const std::string& prefix) {
+  FittedGroup group;
+  const Integers settings = entries.integers(prefix + "settings");
+  require(settings.size() >= 5);
+  group.kind = choice(settings[0], Kind::dates);
+  group.missing = choice(settings[1], Missing::constant);
+  group.indicator = choice(settings[2], 1) != 0;
+  group.encoding = choice(settings[3], Encoding::codes);
+  group.unseen = choice(settings[4], Unseen::rare);
+  for (std::size_t i = 5; i < settings.size(); ++i) {
+    group.parts.push_back(choice(settings[i], DatePart::minute));
+  }
+  require(group.parts.empty() != (group.kind == Kind::dates));
+  std::vector<Columns> texts = entries.lists(prefix + "texts");
+  require(texts.size() >= 2 && !texts[0].empty());
+  group.columns = std::move(texts[0]);
+  group.text_fills = std::move(texts[1]);
+  const std::size_t count = group.kind == Kind::categories ? group.columns.size() : 0;
+  require(texts.size() == 2 + 2 * count && group.text_fills.size() == count);
+  const auto middle = texts.begin() + 2 + static_cast<std::ptrdiff_t>(count);
+  group.categories.assign(texts.begin() + 2, middle);
+  group.rare.assign(middle, texts.end());
+  if (count > 0) check_categories(group);
+  const Tensor fills = entries.take(prefix + "fills", Dtype::float64);
+  group.fills = fills.to_vector<double>();
+  const std::int64_t width = std::ssize(group.columns) * group.numbers_of_column();
+  const bool filled = count == 0 && group.missing != Missing::error;
+  require(fills.shape() == Shape{filled ? width : 0});
+  require(std::all_of(group.fills.begin(), group.fills.end(),
+                      [](double fill) { return std::isfinite(fill); }));
+  const Tensor scaling = entries.take(prefix + "scaling", Dtype::float64);
+  if (scaling.shape() == Shape{0}) return group;
+  require(count == 0 && scaling.shape() == Shape{2, width});
+  group.scaler = Scaler::fixed(scaling[0], scaling[1]);
+  return group;
+}
+
+}  // namespace
+
+NamedTensors Pipeline::state() const {
+  if (!fitted_) return {};
+  const Fitted& of = *fitted_;
+  NamedTensors state{
+      {"pipeline",
+       from_vector(Integers{version, std::ssize(of.groups), of.dtype == Dtype::float64 ? 1 : 0,
+                            of.target ? 1 + static_cast<std::int64_t>(of.target->task) : 0})},
+      {"target", packed({of.target ? Columns{of.target->column} : Columns(), of.classes})}};
+  for (std::size_t i = 0; i < of.groups.size(); ++i) {
+    add(state, std::to_string(i) + ".", of.groups[i]);
+  }
+  return state;
+}
+
+void Pipeline::restore(const NamedTensors& state) {
+  if (state.empty()) {
+    fitted_.reset();
+    return;
+  }
+  Entries entries(state);
+  Fitted fitted;
+  const Integers head = entries.integers("pipeline");
+  require(head.size() == 4);
+  if (head[0] != version) {
+    refuse("version must be " + std::to_string(version) + "; got " + std::to_string(head[0]));
+  }
+  fitted.dtype = choice(head[2], 1) != 0 ? Dtype::float64 : Dtype::float32;
+  std::vector<Columns> target = entries.lists("target");
+  require(target.size() == 2 && target[0].size() == (head[3] == 0 ? 0U : 1U));
+  if (head[3] != 0) fitted.target = {target[0][0], choice(head[3] - 1, Task::regression)};
+  const bool classes = fitted.target && fitted.target->task == Task::classification;
+  fitted.classes = std::move(target[1]);
+  const std::set<std::string> distinct(fitted.classes.begin(), fitted.classes.end());
+  require(classes ? distinct.size() >= 2 : distinct.empty());
+  require(distinct.size() == fitted.classes.size());
+  require(head[1] >= 1 && head[1] <= std::ssize(state));
+  for (std::int64_t i = 0; i < head[1]; ++i) {
+    fitted.groups.push_back(group_of(entries, std::to_string(i) + "."));
+  }
+  entries.finish();
+  fitted.name_features();
+  fitted_ = std::make_shared<const Fitted>(std::move(fitted));
+}
+
+void Pipeline::save(const std::string& path) const { save_npz(path, state()); }
+
+Pipeline Pipeline::load(const std::string& path) {
+  const NamedTensors state = load_npz(path);
+  Pipeline pipeline;
+  try {
+    if (state.empty()) refuse("there are no entries");
+    pipeline.restore(state);
+  } catch (const Error& error) {
+    throw IoError(path + ": " + error.what());
+  }
+  return pipeline;
+}
+
+}  // namespace xtape::data
