@@ -30,8 +30,10 @@
 #include <xtape/data/loader.hpp>
 #include <xtape/data/npy.hpp>
 #include <xtape/data/npz.hpp>
+#include <xtape/data/packed.hpp>
 #include <xtape/data/pipeline.hpp>
 #include <xtape/data/safetensors.hpp>
+#include <xtape/data/sampler.hpp>
 #include <xtape/data/scaler.hpp>
 #include <xtape/data/sine.hpp>
 #include <xtape/data/spiral.hpp>
@@ -40,6 +42,7 @@
 #include <xtape/data/table.hpp>
 #include <xtape/data/table_summary.hpp>
 #include <xtape/data/vertical.hpp>
+#include <xtape/data/windows.hpp>
 #include <xtape/nn/activation.hpp>
 #include <xtape/nn/any_module.hpp>
 #include <xtape/nn/attention.hpp>

@@ -45,6 +45,7 @@ set(XTAPE_PRIVATE_HEADERS
   data/mapped_file.hpp
   data/pipeline_fitted.hpp
   data/prefetch.hpp
+  data/stacked.hpp
   train/evaluation.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/interrupt.hpp train/means.hpp train/run_folder.hpp
   nn/arguments.hpp
   nn/clipped.hpp

@@ -5,6 +5,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/data/checks.hpp>
+#include <xtape/nn/labels.hpp>
 
 namespace xtape::data::detail {
 
@@ -46,6 +47,24 @@ void check_rows(const char* op, const TensorList& list) {
     throw ShapeError(std::string(op) + ": all tensors must have the same number of rows; got " +
                      list.front().describe() + " and " + one.describe());
   }
+}
+
+void check_rows(const char* op, const NamedDataset& dataset) {
+  TensorList list;
+  for (const auto& [name, tensor] : dataset.tensors()) list.push_back(tensor);
+  check_rows(op, list);
+}
+
+Tensor sparse_labels(const char* op, const Tensor& labels) {
+  if (labels.rank() == 1 && labels.dtype() != Dtype::int64) {
+    throw DtypeError(std::string(op) + ": labels [n] must be int64; got " + labels.describe());
+  }
+  if (labels.rank() == 1) return labels;
+  if (labels.rank() != 2 || labels.extent(1) == 0) {
+    throw ShapeError(std::string(op) + ": labels must be [n] or one-hot [n, classes]; got " +
+                     labels.describe());
+  }
+  return xtape::nn::detail::hot_classes(op, labels);
 }
 
 }  // namespace xtape::data::detail

@@ -23,5 +23,10 @@ void check_floating(const char* op, Dtype dtype);
 void check_rows(const char* op, const Dataset& dataset);
 /// The same of a list; ValueError if it is empty.
 void check_rows(const char* op, const TensorList& list);
+void check_rows(const char* op, const NamedDataset& dataset);
+
+/// Labels int64 [n] as they are, and of one-hot [n, classes] the classes. Throws ShapeError, DtypeError
+/// for others, ValueError for a row that is not one-hot.
+Tensor sparse_labels(const char* op, const Tensor& labels);
 
 }  // namespace xtape::data::detail

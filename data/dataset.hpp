@@ -1,4 +1,6 @@
 #pragma once
+#include <initializer_list>
+#include <string_view>
 #include <vector>
 
 #include <xtape/config.hpp>
@@ -16,6 +18,23 @@ struct Dataset {
 
 /// Any number of tensors whose rows belong together, such as inputs of several kinds and targets.
 using TensorList = std::vector<Tensor>;
+
+/// Tensors by name whose rows belong together: inputs and outputs of several kinds.
+/// `NamedDataset{{"image", x}, {"age", age}, {"label", y}}`
+class NamedDataset {
+ public:
+  NamedDataset() = default;
+  /// Throws ValueError for a name that is there twice.
+  NamedDataset(NamedTensors tensors);
+  NamedDataset(std::initializer_list<NamedTensor> tensors) : NamedDataset(NamedTensors(tensors)) {}
+
+  /// Throws ValueError for a name that is not there, with those that are.
+  const Tensor& operator[](std::string_view name) const;
+  const NamedTensors& tensors() const { return tensors_; }
+
+ private:
+  NamedTensors tensors_;
+};
 
 /// What a model learns from, and what it is judged by.
 struct Split {

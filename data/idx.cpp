@@ -113,6 +113,13 @@ void check_dtype(const InputFile& file, const ElementType& type, const IdxOption
                    " numbers need a floating dtype; got " + std::string(to_string(dtype)));
 }
 
+/// The numbers behind the header.
+std::vector<std::byte> read_numbers(InputFile& file, const Header& header) {
+  return kernels::read_claimed(
+      [&](std::byte* to, std::size_t count) { return file.read(to, count); }, file.path(),
+      header.describe(), header.bytes);
+}
+
 }  // namespace
 
 Tensor read_idx(const std::string& path, const IdxOptions& options) {
@@ -121,14 +128,29 @@ Tensor read_idx(const std::string& path, const IdxOptions& options) {
   const Header header = read_header(file);
   const Dtype dtype = options.dtype.value_or(header.type.dtype);
   check_dtype(file, header.type, options, dtype);
-  const std::vector<std::byte> bytes =
-      kernels::read_claimed([&](std::byte* to, std::size_t count) { return file.read(to, count); },
-                            path, header.describe(), header.bytes);
+  const std::vector<std::byte> bytes = read_numbers(file, header);
   Tensor y = xtape::detail::make_tensor(header.shape, dtype);
   visit(dtype, [&]<class To>(TypeTag<To>) {
     convert(file, header.type.code, bytes, options, y.body().elements<To>());
   });
   return y;
+}
+
+PackedIntegers read_packed_idx(const std::string& path) {
+  InputFile file(path);
+  const Header header = read_header(file);
+  if (is_floating(header.type.dtype)) {
+    file.fail(std::string("must hold integers to be packed; got ") + header.describe());
+  }
+  std::vector<std::byte> bytes = read_numbers(file, header);
+  const std::size_t width = header.type.bytes;
+  if constexpr (std::endian::native == std::endian::little) {
+    for (auto number = bytes.begin(); number != bytes.end();
+         number += static_cast<std::ptrdiff_t>(width)) {
+      std::reverse(number, number + static_cast<std::ptrdiff_t>(width));
+    }
+  }
+  return {bytes, width, header.type.code != 0x08, header.shape};
 }
 
 }  // namespace xtape::data

@@ -4,6 +4,7 @@
 
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+#include <xtape/data/packed.hpp>
 
 XTAPE_EXPORT_BEGIN
 
@@ -24,6 +25,10 @@ struct IdxOptions {
 /// or boolean dtype.
 /// Source of the form: LeCun, Cortes and Burges, The MNIST database, "File formats".
 Tensor read_idx(const std::string& path, const IdxOptions& options = {});
+
+/// The same of integers, kept in the bytes that they have in the file: a quarter or an eighth of those of
+/// the tensor. Throws alike, IoError for a file of floating numbers.
+PackedIntegers read_packed_idx(const std::string& path);
 
 }  // namespace xtape::data
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/node.hpp>
 #include <xtape/core/state.hpp>
@@ -10,6 +11,7 @@
 #include <xtape/data/checks.hpp>
 #include <xtape/data/loader.hpp>
 #include <xtape/data/prefetch.hpp>
+#include <xtape/data/stacked.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 
@@ -39,37 +41,74 @@ TensorList each(const TensorList& of, F f) {
   for (const Tensor& one : of) list.push_back(f(one));
   return list;
 }
+template <class F>
+NamedDataset each(const NamedDataset& of, F f) {
+  NamedTensors tensors;
+  for (const auto& [name, tensor] : of.tensors()) tensors.emplace_back(name, f(tensor));
+  return tensors;
+}
 
 const Tensor& first(const Dataset& of) { return of.x; }
 const Tensor& first(const TensorList& of) { return of.front(); }
+const Tensor& first(const NamedDataset& of) { return of.tensors().front().second; }
 
 }  // namespace
 
 /// What all passes share.
 template <class Batch>
 struct BatchLoader<Batch>::Source {
-  std::int64_t rows() const { return first(data).extent(0); }
+  std::int64_t taken() const { return options.sampler ? options.sampler.samples() : rows; }
   std::int64_t samples() const {
-    return options.drop_last ? rows() - rows() % options.batch_size : rows();
+    return options.drop_last ? taken() - taken() % options.batch_size : taken();
   }
   std::int64_t batches() const {
     return samples() / options.batch_size + (samples() % options.batch_size != 0 ? 1 : 0);
   }
+  bool seeded() const { return options.shuffle || options.sampler || options.transform; }
+  void check() const;
   Tensor order(std::uint64_t pass) const;
   Batch gathered(std::int64_t number, const Tensor& order) const;
 
-  Batch data;
+  Batch data;                    // or else
+  SampleFunction<Batch> sample;  // makes them
+  std::int64_t rows = 0;
   BatchOptions<Batch> options;
   std::uint32_t seed = 0;
 };
 
 template <class Batch>
-BatchLoader<Batch>::BatchLoader(const Batch& data, const BatchOptions<Batch>& options, Rng& rng) {
-  detail::check_rows("loader", data);
+void BatchLoader<Batch>::Source::check() const {
   detail::check_count("loader", "batch_size", options.batch_size);
   detail::check_count("loader", "prefetch", options.prefetch, 0);
-  Source source{each(data, [](const Tensor& x) { return x.detach().contiguous(); }), options};
-  if (options.shuffle || options.transform) source.seed = drawn_seed(rng);
+  if (!options.sampler) return;
+  if (options.shuffle) throw ValueError("loader: a sampler draws the order; it cannot shuffle too");
+  if (options.sampler.rows() != rows) {
+    throw ShapeError("loader: the sampler must be of as many rows as there are, " +
+                     std::to_string(rows) + "; got " + std::to_string(options.sampler.rows()));
+  }
+}
+
+template <class Batch>
+BatchLoader<Batch>::BatchLoader(const Batch& data, const BatchOptions<Batch>& options, Rng& rng) {
+  detail::check_rows("loader", data);
+  Source source{each(data, [](const Tensor& x) { return x.detach().contiguous(); }),
+                {},
+                first(data).extent(0),
+                options};
+  source.check();
+  if (source.seeded()) source.seed = drawn_seed(rng);
+  source_ = std::make_shared<const Source>(std::move(source));
+}
+
+template <class Batch>
+BatchLoader<Batch>::BatchLoader(std::int64_t rows, SampleFunction<Batch> sample,
+                                const BatchOptions<Batch>& options, Rng& rng) {
+  detail::check_count("loader", "rows", rows, 0);
+  if (!sample)
+    throw ValueError("loader: a function that makes samples is needed; got an empty one");
+  Source source{{}, std::move(sample), rows, options};
+  source.check();
+  if (source.seeded()) source.seed = drawn_seed(rng);
   source_ = std::make_shared<const Source>(std::move(source));
 }
 
@@ -101,7 +140,7 @@ NamedTensors BatchLoader<Batch>::state() const {
   const std::shared_ptr<std::int64_t> taken = running_.lock();
   const auto pass = static_cast<std::int64_t>(taken ? pass_ - 1 : pass_);
   return {{"seed", xtape::detail::number(std::int64_t{source_->seed})},
-          {"rows", xtape::detail::number(source_->rows())},
+          {"rows", xtape::detail::number(source_->rows)},
           {"batch_size", xtape::detail::number(source_->options.batch_size)},
           {"pass", xtape::detail::number(pass)},
           {"batch", xtape::detail::number(taken ? *taken : skipped_)}};
@@ -121,10 +160,9 @@ void BatchLoader<Batch>::restore(const NamedTensors& state) {
   };
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   Source source = *source_;
-  const bool seeded = source.options.shuffle || source.options.transform;
   source.seed = static_cast<std::uint32_t>(
-      number(0, 0, seeded ? std::numeric_limits<std::uint32_t>::max() : 0));
-  number(1, source.rows(), source.rows());
+      number(0, 0, source.seeded() ? std::numeric_limits<std::uint32_t>::max() : 0));
+  number(1, source.rows, source.rows);
   number(2, source.options.batch_size, source.options.batch_size);
   const std::int64_t pass = number(3, 0, most), batch = number(4, 0, size());
   source_ = std::make_shared<const Source>(std::move(source));
@@ -136,16 +174,21 @@ void BatchLoader<Batch>::restore(const NamedTensors& state) {
 /// The rows of a pass, undefined if they are in order.
 template <class Batch>
 Tensor BatchLoader<Batch>::Source::order(std::uint64_t pass) const {
-  if (!options.shuffle) return {};
-  return Rng(mixed(~seed ^ mixed(static_cast<std::uint32_t>(pass)))).permutation(rows());
+  if (!options.shuffle && !options.sampler) return {};
+  Rng rng(mixed(~seed ^ mixed(static_cast<std::uint32_t>(pass))));
+  return options.sampler ? options.sampler.draw(rng) : rng.permutation(rows);
 }
 
 template <class Batch>
 Batch BatchLoader<Batch>::Source::gathered(std::int64_t number, const Tensor& order) const {
   const std::int64_t first = number * options.batch_size;
-  const Slice rows = range(first, first + std::min(options.batch_size, samples() - first));
-  if (!order.defined()) return each(data, [&](const Tensor& x) { return slice(x, {rows}); });
-  const Tensor chosen = slice(order, {rows});
+  const std::int64_t last = first + std::min(options.batch_size, samples() - first);
+  const Slice places = range(first, last);
+  if (sample) {
+    return detail::stacked(sample, order.defined() ? slice(order, {places}) : arange(first, last));
+  }
+  if (!order.defined()) return each(data, [&](const Tensor& x) { return slice(x, {places}); });
+  const Tensor chosen = slice(order, {places});
   return each(data, [&](const Tensor& x) { return take(x, chosen); });
 }
 
@@ -199,5 +242,6 @@ typename BatchLoader<Batch>::Iterator& BatchLoader<Batch>::Iterator::operator++(
 
 template class BatchLoader<Dataset>;
 template class BatchLoader<TensorList>;
+template class BatchLoader<NamedDataset>;
 
 }  // namespace xtape::data

@@ -9,6 +9,7 @@
 #include <xtape/core/rng.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/dataset.hpp>
+#include <xtape/data/sampler.hpp>
 
 XTAPE_EXPORT_BEGIN
 
@@ -27,32 +28,44 @@ template <class Batch>
 struct BatchOptions {
   std::int64_t batch_size = 32;
   bool shuffle = false;                  ///< each pass takes the rows in a new random order
+  Sampler sampler = {};                  ///< or those that are drawn
   bool drop_last = false;                ///< leave out a last batch that is smaller than the others
   BatchTransform<Batch> transform = {};  ///< applied to each batch, with nothing recorded
   std::int64_t prefetch = 0;  ///< batches made ahead of the current one, on a thread of the pass
 };
 using LoaderOptions = BatchOptions<Dataset>;
 using TensorLoaderOptions = BatchOptions<TensorList>;
+using NamedLoaderOptions = BatchOptions<NamedDataset>;
 
-/// Data in batches, a pass at a time: see Loader and TensorLoader.
+/// Makes a sample, a row of a dataset without the leading axis, from its number, such as an image from
+/// its file. If batches are made ahead it runs on another thread.
+template <class Batch>
+using SampleFunction = std::function<Batch(std::int64_t row)>;
+
+/// Data in batches, a pass at a time: see Loader, TensorLoader and NamedLoader.
 ///   [batch, ...] of each tensor, constants; views of the data unless shuffled or transformed
-/// A loader that shuffles or transforms draws a seed from `rng` when it is made, and nothing later.
+/// A loader that shuffles, samples or transforms draws a seed from `rng` when it is made, and nothing later.
 /// The order of a pass follows from that and the number of the pass; what a transform draws, from
 /// that and the number of the batch, counted over all passes. So batches are the same however many
 /// are made ahead.
-/// Throws ShapeError unless all tensors have the same number of rows, ValueError for a batch size below
-/// 1, a negative prefetch and no tensors.
+/// Throws ShapeError unless all tensors have the same number of rows, and a sampler as many; ValueError
+/// for a batch size below 1, a negative prefetch, no tensors, and both a sampler and shuffling.
 template <class Batch>
 class BatchLoader {
  public:
   explicit BatchLoader(const Batch& data, const BatchOptions<Batch>& options = {},
                        Rng& rng = default_rng());
+  /// Data that are made when they are needed: by a function, each sample anew in each pass, with nothing
+  /// recorded. Batches are stacks of samples. Throws ValueError for a negative number of rows, and where a
+  /// batch is made ShapeError, DtypeError or ValueError for samples that are unlike.
+  BatchLoader(std::int64_t rows, SampleFunction<Batch> sample,
+              const BatchOptions<Batch>& options = {}, Rng& rng = default_rng());
 
   /// Batches of a pass.
   std::int64_t size() const;
   /// Rows of a pass.
   std::int64_t samples() const;
-  /// All rows, in their order.
+  /// All rows, in their order; of samples that a function makes, none.
   const Batch& data() const;
 
   class Iterator;
@@ -119,6 +132,7 @@ class BatchLoader<Batch>::Iterator {
 
 extern template class BatchLoader<Dataset>;
 extern template class BatchLoader<TensorList>;
+extern template class BatchLoader<NamedDataset>;
 
 /// A dataset in batches: `for (auto [x, y] : loader) ...`
 class Loader : public BatchLoader<Dataset> {
@@ -128,6 +142,12 @@ class Loader : public BatchLoader<Dataset> {
 
 /// Any number of tensors in batches: `for (const TensorList& batch : loader) model(batch[0], batch[1]);`
 class TensorLoader : public BatchLoader<TensorList> {
+ public:
+  using BatchLoader::BatchLoader;
+};
+
+/// Tensors by name in batches: `for (const NamedDataset& batch : loader) model(batch["image"]);`
+class NamedLoader : public BatchLoader<NamedDataset> {
  public:
   using BatchLoader::BatchLoader;
 };

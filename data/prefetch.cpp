@@ -84,5 +84,6 @@ void Prefetch<Batch>::advance() {
 
 template class Prefetch<Dataset>;
 template class Prefetch<TensorList>;
+template class Prefetch<NamedDataset>;
 
 }  // namespace xtape::data

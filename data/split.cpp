@@ -9,7 +9,6 @@
 #include <xtape/core/error.hpp>
 #include <xtape/data/checks.hpp>
 #include <xtape/data/split.hpp>
-#include <xtape/nn/labels.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
@@ -42,20 +41,8 @@ Numbers ascending(std::int64_t from, std::int64_t to) {
 /// All rows, as if of one class.
 Classes one_class(std::int64_t rows) { return {ascending(0, rows), {0, rows}}; }
 
-Tensor sparse_labels(const char* op, const Tensor& labels) {
-  if (labels.rank() == 1 && labels.dtype() != Dtype::int64) {
-    throw DtypeError(std::string(op) + ": labels [n] must be int64; got " + labels.describe());
-  }
-  if (labels.rank() == 1) return labels;
-  if (labels.rank() != 2 || labels.extent(1) == 0) {
-    throw ShapeError(std::string(op) + ": labels must be [n] or one-hot [n, classes]; got " +
-                     labels.describe());
-  }
-  return nn::detail::hot_classes(op, labels);
-}
-
 Classes by_class(const char* op, const Tensor& labels) {
-  const Numbers label = sparse_labels(op, labels).to_vector<std::int64_t>();
+  const Numbers label = detail::sparse_labels(op, labels).to_vector<std::int64_t>();
   const auto label_of = [&](std::int64_t row) { return label[static_cast<std::size_t>(row)]; };
   Classes classes{ascending(0, std::ssize(label)), {}};
   std::ranges::stable_sort(classes.rows, {}, label_of);

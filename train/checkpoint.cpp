@@ -109,6 +109,10 @@ Checkpoint& Checkpoint::add(const std::string& name, data::TensorLoader& loader)
   return add_loader(name, loader);
 }
 
+Checkpoint& Checkpoint::add(const std::string& name, data::NamedLoader& loader) {
+  return add_loader(name, loader);
+}
+
 Checkpoint& Checkpoint::add(const std::string& name, Rng& rng) {
   return add(
       name,

@@ -14,6 +14,7 @@ namespace xtape {
 namespace data {
 class Loader;
 class TensorLoader;
+class NamedLoader;
 }  // namespace data
 
 /// All that a training run needs to go on later, in one file:
@@ -45,6 +46,7 @@ class Checkpoint {
   }
   Checkpoint& add(const std::string& name, data::Loader& loader);
   Checkpoint& add(const std::string& name, data::TensorLoader& loader);
+  Checkpoint& add(const std::string& name, data::NamedLoader& loader);
   Checkpoint& add(const std::string& name, Rng& rng);
   Checkpoint& add(const std::string& name, int& number);
   Checkpoint& add(const std::string& name, std::int64_t& number);

@@ -53,7 +53,8 @@ struct FitFolder {
 };
 
 /// What a model is judged by after each epoch: nothing, or what a loader of the training data would take.
-using ValidationData = std::variant<std::monostate, data::Dataset, data::TensorList>;
+using ValidationData =
+    std::variant<std::monostate, data::Dataset, data::TensorList, data::NamedDataset>;
 
 /// Called in the middle of a run; any callable. It may look at the epoch, `log` to it, and `stop` it.
 using FitCallback = std::function<void(FitEpoch& epoch)>;

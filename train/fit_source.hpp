@@ -25,7 +25,8 @@ using BatchOf = std::remove_cvref_t<decltype(*std::begin(std::declval<Loader&>()
 /// What there is a loader of the library's for.
 template <class Batch>
 inline constexpr bool loadable =
-    std::same_as<Batch, data::Dataset> || std::same_as<Batch, data::TensorList>;
+    std::same_as<Batch, data::Dataset> || std::same_as<Batch, data::TensorList> ||
+    std::same_as<Batch, data::NamedDataset>;
 
 /// How many samples a batch is; 1 where that is not known.
 inline double samples_of(const data::Dataset& batch) {
@@ -33,6 +34,10 @@ inline double samples_of(const data::Dataset& batch) {
 }
 inline double samples_of(const data::TensorList& batch) {
   return batch.empty() ? 1 : static_cast<double>(batch.front().extent(0));
+}
+inline double samples_of(const data::NamedDataset& batch) {
+  return batch.tensors().empty() ? 1
+                                 : static_cast<double>(batch.tensors().front().second.extent(0));
 }
 template <class Batch>
 double samples_of(const Batch&) {
@@ -103,9 +108,14 @@ class SourceOf final : public BatchSource<BatchOf<Loader>> {
   }
   std::vector<Tensor> tensors() const override {
     if constexpr (std::derived_from<Loader, data::BatchLoader<data::Dataset>>) {
+      if (!loader_.data().x.defined()) return {};  // a function makes them
       return {loader_.data().x, loader_.data().y};
     } else if constexpr (std::derived_from<Loader, data::BatchLoader<data::TensorList>>) {
       return loader_.data();
+    } else if constexpr (std::derived_from<Loader, data::BatchLoader<data::NamedDataset>>) {
+      std::vector<Tensor> tensors;
+      for (const auto& [name, tensor] : loader_.data().tensors()) tensors.push_back(tensor);
+      return tensors;
     } else {
       return {};
     }

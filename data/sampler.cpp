@@ -1,0 +1,89 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/data/checks.hpp>
+#include <xtape/data/sampler.hpp>
+
+namespace xtape::data {
+
+struct Sampler::Plan {
+  /// `possible` rows may be drawn.
+  static std::shared_ptr<const Plan> make(std::int64_t rows, std::int64_t possible,
+                                          std::vector<double> probabilities,
+                                          const SamplerOptions& options) {
+    const std::int64_t samples = options.samples.value_or(options.replacement ? rows : possible);
+    detail::check_count("sampler", "samples", samples);
+    if (!options.replacement && samples > possible) {
+      throw ValueError(
+          "sampler: without replacement samples must be at most the rows that can be "
+          "drawn, " +
+          std::to_string(possible) + "; got " + std::to_string(samples));
+    }
+    return std::make_shared<const Plan>(
+        Plan{rows, samples, {options.replacement, std::move(probabilities)}});
+  }
+
+  std::int64_t rows, samples;
+  ChoiceOptions choice;
+};
+
+Sampler Sampler::uniform(std::int64_t rows, const SamplerOptions& options) {
+  detail::check_count("sampler", "rows", rows);
+  Sampler sampler;
+  sampler.plan_ = Plan::make(rows, rows, {}, options);
+  return sampler;
+}
+
+Sampler Sampler::weighted(const Tensor& weights, const SamplerOptions& options) {
+  if (weights.rank() != 1) {
+    throw ShapeError("sampler: weights must be [rows]; got " + weights.describe());
+  }
+  auto p = weights.detach().to(Dtype::float64).to_vector<double>();
+  const auto wrong = std::ranges::find_if(
+      p, [](double weight) { return !(weight >= 0 && std::isfinite(weight)); });
+  if (wrong != p.end()) {
+    throw ValueError("sampler: weights must be finite and not negative; got " +
+                     xtape::detail::text(*wrong) + " in row " + std::to_string(wrong - p.begin()));
+  }
+  const auto possible = std::ranges::count_if(p, [](double weight) { return weight > 0; });
+  if (possible == 0) {
+    throw ValueError("sampler: a weight must be above 0; there is none of " +
+                     std::to_string(p.size()));
+  }
+  // By the greatest first: neither sum nor quotients leave float64.
+  const double greatest = std::ranges::max(p);
+  for (double& weight : p) weight /= greatest;
+  const double sum = std::reduce(p.begin(), p.end());
+  for (double& weight : p) weight /= sum;
+  Sampler sampler;
+  const std::int64_t rows = std::ssize(p);
+  sampler.plan_ = Plan::make(rows, possible, std::move(p), options);
+  return sampler;
+}
+
+Sampler Sampler::balanced(const Tensor& labels, const SamplerOptions& options) {
+  const auto classes = detail::sparse_labels("sampler", labels).detach().to_vector<std::int64_t>();
+  std::map<std::int64_t, double> counts;
+  for (const std::int64_t label : classes) ++counts[label];
+  std::vector<double> weights(classes.size());
+  std::ranges::transform(classes, weights.begin(),
+                         [&](std::int64_t label) { return 1 / counts[label]; });
+  return weighted(from_vector(std::move(weights)), options);
+}
+
+std::int64_t Sampler::rows() const { return plan_ ? plan_->rows : 0; }
+std::int64_t Sampler::samples() const { return plan_ ? plan_->samples : 0; }
+
+Tensor Sampler::draw(Rng& rng) const {
+  if (!plan_) throw ValueError("sampler: there is nothing to draw from");
+  return rng.choice(plan_->rows, {plan_->samples}, plan_->choice);
+}
+
+}  // namespace xtape::data

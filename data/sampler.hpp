@@ -1,0 +1,49 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include <xtape/config.hpp>
+#include <xtape/core/rng.hpp>
+#include <xtape/core/tensor.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape::data {
+
+struct SamplerOptions {
+  std::optional<std::int64_t> samples = {};  ///< of a pass; as many as there are rows unless given
+  bool replacement = true;                   ///< a row may come again in a pass
+};
+
+/// Which rows a loader takes in a pass, and in which order: drawn anew for each.
+class Sampler {
+ public:
+  /// None: all rows, as the loader has them.
+  Sampler() = default;
+
+  /// Rows that are equally probable: without replacement, a part of them in each pass.
+  /// Throws ValueError for no rows, and without replacement for more samples than rows.
+  static Sampler uniform(std::int64_t rows, const SamplerOptions& options = {});
+  /// Each row as probable as its weight.   weights [rows]
+  /// Throws ShapeError for another rank, ValueError for weights that are negative or not finite, or all
+  /// 0, and without replacement for more samples than rows that have a weight above 0.
+  static Sampler weighted(const Tensor& weights, const SamplerOptions& options = {});
+  /// Each class as probable as any other, and so are the rows of one.
+  ///   labels as for `stratified_split`, whose errors it throws
+  static Sampler balanced(const Tensor& labels, const SamplerOptions& options = {});
+
+  explicit operator bool() const { return plan_ != nullptr; }
+  std::int64_t rows() const;
+  std::int64_t samples() const;  ///< of a pass
+  /// Row numbers of a pass, int64 [samples].
+  Tensor draw(Rng& rng) const;
+
+ private:
+  struct Plan;
+  std::shared_ptr<const Plan> plan_;
+};
+
+}  // namespace xtape::data
+
+XTAPE_EXPORT_END

@@ -1,0 +1,105 @@
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/data/idx.hpp>
+#include <xtape/data/packed.hpp>
+
+#include "../support/compare.hpp"
+#include "../support/errors.hpp"
+#include "../support/idx_bytes.hpp"
+
+using namespace xtape;
+using data::PackedIntegers;
+
+TEST_CASE("packed integers take the bytes of the narrowest type, and come back") {
+  const auto ends = [](std::int64_t low, std::int64_t high) {
+    return tensor({low, std::int64_t{0}, high});
+  };
+  for (const auto& [x, bytes] :
+       {std::pair{ends(0, 255), 3}, std::pair{ends(-128, 127), 3}, std::pair{ends(0, 256), 6},
+        std::pair{ends(-129, 0), 6}, std::pair{ends(-1, 128), 6}, std::pair{ends(-32768, 32767), 6},
+        std::pair{ends(0, 32768), 12}, std::pair{ends(-2147483648, 2147483647), 12}}) {
+    const PackedIntegers packed(x);
+    CHECK(packed.bytes() == bytes);
+    CHECK(packed.size() == 3);
+    CHECK(mismatch(packed.rows(arange(3), {.dtype = Dtype::int64}), x) == "");
+  }
+  CHECK(PackedIntegers(tensor({true, false})).bytes() == 2);
+  CHECK(PackedIntegers(zeros({0, 3}, Dtype::int64)).shape() == Shape{0, 3});
+}
+
+TEST_CASE("rows of packed integers: shapes, dtypes, scales") {
+  const std::vector<std::int16_t> numbers{-300, 1, 2, 3, 4, 500};
+  const PackedIntegers packed(std::span<const std::int16_t>(numbers), {3, 2});
+  CHECK(packed.bytes() == 12);
+  CHECK(mismatch(packed.row(0), tensor({-300.0, 1.0})) == "");
+  CHECK(mismatch(packed.row(-1, {.dtype = Dtype::float64, .center = 100, .scale = 8}),
+                 tensor({-12.0, 50.0}, Dtype::float64)) == "");
+  CHECK(mismatch(packed.rows(tensor({2, 0, 2}), {.dtype = Dtype::int64}),
+                 tensor({{4, 500}, {-300, 1}, {4, 500}})) == "");
+  CHECK(packed.rows(zeros({0}, Dtype::int64)).shape() == Shape{0, 2});
+  const std::vector<std::uint8_t> bytes{255, 0};
+  const PackedIntegers pixels(bytes, {2});
+  CHECK(mismatch(pixels.row(0, {.center = 127.5, .scale = 127.5}), tensor(1.0)) == "");
+  const std::vector<std::int8_t> small{-128, 127};
+  CHECK(PackedIntegers(small, {2}).row(0).item() == -128);
+  const std::vector<std::int32_t> large{std::numeric_limits<std::int32_t>::min()};
+  CHECK(PackedIntegers(large, {1}).row(0, {.dtype = Dtype::float64}).item() == -2147483648.0);
+}
+
+TEST_CASE("an IDX file stays in its bytes") {
+  const TemporaryDirectory directory;
+  // uint8 [2, 2], int16 [3] and float32 [1]; numbers of more bytes begin with the highest.
+  const std::string pixels =
+      directory.write("a", {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0, 200, 3, 255});
+  const std::string shorts =
+      directory.write("b", {0, 0, 11, 1, 0, 0, 0, 3, 1, 0, 255, 255, 128, 0});
+  const std::string floats = directory.write("c", {0, 0, 13, 1, 0, 0, 0, 1, 0, 0, 0, 0});
+  for (const std::string& path : {pixels, shorts}) {
+    const PackedIntegers packed = data::read_packed_idx(path);
+    const Tensor expected = data::read_idx(path);
+    CHECK(packed.shape() == expected.shape());
+    CHECK(mismatch(packed.rows(arange(packed.size()), {.dtype = Dtype::int64}), expected) == "");
+  }
+  CHECK(values(data::read_packed_idx(shorts).rows(arange(3))) == Doubles{256, -1, -32768});
+  CHECK(data::read_packed_idx(pixels).bytes() == 4);
+  CHECK(error_of<IoError>([&] { return data::read_packed_idx(floats); }) ==
+        floats + ": must hold integers to be packed; got float32[1]");
+  CHECK_THROWS_AS(data::read_packed_idx(directory.file("none")), IoError);
+  CHECK_THROWS_AS(data::read_packed_idx(directory.write("d", {0, 0, 8, 1, 0, 0, 0, 9, 1})),
+                  IoError);
+}
+
+TEST_CASE("what cannot be packed, or unpacked") {
+  CHECK(error_of<ValueError>([] { return PackedIntegers(tensor({std::int64_t{1} << 31})); }) ==
+        "packed: numbers must fit in int32; got 2147483648");
+  CHECK(error_of<ValueError>([] {
+          return PackedIntegers(tensor({-(std::int64_t{1} << 31) - 1}));
+        }) == "packed: numbers must fit in int32; got -2147483649");
+  CHECK(error_of<DtypeError>([] { return PackedIntegers(ones({2})); }) ==
+        "packed: integers are needed; got float32[2]");
+  CHECK(error_of<ShapeError>([] { return PackedIntegers(tensor(1)); }) ==
+        "packed: an array must have rows; got rank 0");
+  const std::vector<std::uint8_t> bytes{1, 2, 3};
+  CHECK(error_of<ShapeError>([&] {
+          return PackedIntegers(bytes, {2, 2});
+        }) == "packed: there must be as many numbers as elements of [2, 2]; got 3");
+  const PackedIntegers packed(bytes, {3});
+  CHECK(error_of<DtypeError>([&] { return packed.row(0, {.dtype = Dtype::int64, .scale = 2}); }) ==
+        "packed: scaled numbers need a floating dtype; got int64");
+  CHECK(error_of<ValueError>([&] { return packed.row(2, {.scale = 1e-39}); }) ==
+        "packed: numbers must fit in float32; got 3 of row 2");
+  CHECK(error_of<IndexError>([&] {
+          return packed.rows(tensor({0, 3}));
+        }) == "packed: a row must lie in [-3, 3); got 3");
+  CHECK_THROWS_AS(packed.rows(tensor({{0}})), ShapeError);
+  CHECK_THROWS_AS(packed.rows(tensor({0.0})), DtypeError);
+}
