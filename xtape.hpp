@@ -142,6 +142,7 @@
 #include <xtape/report/color.hpp>
 #include <xtape/report/curves.hpp>
 #include <xtape/report/decision_regions.hpp>
+#include <xtape/report/event_writer.hpp>
 #include <xtape/report/heatmap.hpp>
 #include <xtape/report/histograms.hpp>
 #include <xtape/report/images.hpp>
