@@ -56,7 +56,12 @@ Plot plot_of(const Runs& runs, const std::string& metric, const CurvesOptions& o
     const auto& [name, history] = runs[i];
     const bool trained = history.has(metric), validated = history.has(validation + metric);
     found = found || trained || validated;
-    if (trained) add(plot, one ? "training" : name, history[metric], Dash::solid, palette(i));
+    if (trained)
+      add(plot,
+          !one                        ? name
+          : metric == "learning_rate" ? ""
+                                      : "training",
+          history[metric], Dash::solid, palette(i));
     if (validated) {
       add(plot, one ? "validation" : name + ", validation", history[validation + metric],
           Dash::dashed, palette(one ? 1 : i));

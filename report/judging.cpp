@@ -46,10 +46,17 @@ void add_roc(Plot& plot, const std::string& name, const Tensor& scores, const Te
   const double hits = xtape::detail::all_hits(groups);
   const double others = static_cast<double>(scores.size()) - hits;
   std::vector<double> x{0}, y{0};
-  double found = 0, wrong = 0;
+  double found = 0, wrong = 0, last_hits = 0, last_others = 0;
   for (const auto& group : groups) {
     found += group.hits;
     wrong += group.size - group.hits;
+    const double own_others = group.size - group.hits;
+    if (x.size() > 1 && group.hits * last_others == last_hits * own_others) {  // straight on
+      x.pop_back();
+      y.pop_back();
+    }
+    last_hits = group.hits;
+    last_others = own_others;
     x.push_back(wrong / others);
     y.push_back(found / hits);
   }

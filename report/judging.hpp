@@ -21,7 +21,8 @@ struct RocOptions {
 /// The receiver operating characteristic: which share of target 1 is found, over which share of target 0 is
 /// taken for it, as the threshold sinks; with the area under it, as `roc_auc` gives it.
 ///   scores [n], of any scale, targets 0 or 1 [n]
-///   scores [n, classes], labels int64 [n] or one-hot: a curve for each class against all others
+///   scores [n, classes], better probabilities than logits, labels int64 [n] or one-hot: a curve for each
+///   class against all others
 /// Throws as roc_auc.
 Plot roc_curve(const Tensor& scores, const Tensor& targets, const RocOptions& options = {});
 /// Of several models, by their names: scores [n] each.
