@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <map>
 #include <utility>
 
 #include <xtape/core/create.hpp>
@@ -78,15 +78,13 @@ Plot decision_regions(const Classifier& classifier, const Tensor& x, const Tenso
   plot.regions(stack(said), across.first, across.second, up.first, up.second);
   const auto label = classes.to_vector<std::int64_t>();
   const auto xs = first.to_vector<double>(), ys = second.to_vector<double>();
-  for (std::int64_t i = 0; i <= *std::max_element(label.begin(), label.end()); ++i) {
-    std::vector<double> own_x, own_y;
-    for (std::size_t j = 0; j < label.size(); ++j) {
-      if (label[j] != i) continue;
-      own_x.push_back(xs[j]);
-      own_y.push_back(ys[j]);
-    }
-    if (own_x.empty()) continue;
-    plot.scatter(own_x, own_y,
+  std::map<std::int64_t, std::pair<std::vector<double>, std::vector<double>>> of_class;
+  for (std::size_t i = 0; i < label.size(); ++i) {
+    of_class[label[i]].first.push_back(xs[i]);
+    of_class[label[i]].second.push_back(ys[i]);
+  }
+  for (const auto& [i, own] : of_class) {
+    plot.scatter(own.first, own.second,
                  {.label = detail::class_name(options.names, i),
                   .color = palette(static_cast<std::size_t>(i)),
                   .diameter = options.diameter});

@@ -25,7 +25,7 @@ struct DecisionRegionsOptions {
   Size size = {560, 480};
 };
 
-/// Scores [n, classes], or a single one [n, 1] or [n], of features [n, 2].
+/// Scores [n, classes], or a single one [n, 1] or [n], or classes int64 [n], of features [n, 2].
 using Classifier = std::function<Tensor(const Tensor&)>;
 
 /// What a classifier says of each place around the points, in light colours, and what the points are.

@@ -44,6 +44,7 @@ Tensor predicted_classes(const char* op, const Tensor& scores, double threshold)
   }
   if (many) return where(any(isnan(given), 1), -1, argmax(given, 1)).to(Dtype::int64);
   const Tensor flat = reshape(given, {given.size()});
+  if (given.rank() == 1 && given.dtype() == Dtype::int64) return flat;
   return where(isnan(flat), -1, (flat > threshold).to(Dtype::int64)).to(Dtype::int64);
 }
 

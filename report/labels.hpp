@@ -10,7 +10,7 @@ namespace xtape::report::detail {
 /// Throws, in the name of `op`, ShapeError for other shapes, ValueError for numbers that are no classes.
 Tensor classes_of(const char* op, const Tensor& labels);
 
-/// The classes int64 [n] that are predicted: labels [n], the greatest of scores [n, classes], or whether the
+/// The classes int64 [n] that are predicted: themselves, the greatest of scores [n, classes], or whether the
 /// only score [n, 1] or [n] is above the threshold; -1 for scores that are NaN.
 Tensor predicted_classes(const char* op, const Tensor& scores, double threshold);
 

@@ -89,6 +89,13 @@ TEST_CASE("decision regions: what a classifier says, and the points") {
   const report::DecisionRegionsOptions small{.resolution = 8, .threshold = 0};
   const std::string one = report::decision_regions(quadrants, x, y, small).svg();
   CHECK(report::decision_regions(two, x, y, small).svg() == one);
+  const auto classes = [](const Tensor& at) { return (quadrants(at) > 0).to(Dtype::int64); };
+  CHECK(report::decision_regions(classes, x, y, small).svg() == one);
+  const auto far = [](const Tensor& at) {
+    return (quadrants(at) > 0).to(Dtype::int64) * (std::int64_t{1} << 60);
+  };
+  CHECK(shows(report::decision_regions(far, x, y * (std::int64_t{1} << 60), small).svg(),
+              "1152921504606846976"));
   CHECK(report::decision_regions(column, x, y, small).svg() == one);
   CHECK(report::decision_regions(quadrants, x, y.to(Dtype::float32), small).svg() == one);
   CHECK(report::decision_regions(quadrants, x, reshape(y, {4, 1}), small).svg() == one);
