@@ -151,7 +151,8 @@ void EventWriter::check(bool done) const {
 
 FitCallback log_to(EventWriter& writer) {
   return [&writer](FitEpoch& epoch) {
-    for (const auto& [name, value] : epoch.metrics()) writer.scalar(name, value, epoch.steps());
+    const std::int64_t steps = epoch.steps(), at = steps > 0 ? steps : epoch.number();
+    for (const auto& [name, value] : epoch.metrics()) writer.scalar(name, value, at);
   };
 }
 

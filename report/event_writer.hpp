@@ -51,8 +51,8 @@ class EventWriter {
   std::unique_ptr<std::FILE, Close> file_;
 };
 
-/// A callback of Fit: writes all metrics of an epoch, or on a batch what they are so far, over the steps made.
-/// The writer must live as long.
+/// A callback of Fit: writes all metrics of an epoch, or on a batch what they are so far, over the steps made;
+/// of loops that step themselves over the epochs. The writer must live as long.
 FitCallback log_to(EventWriter& writer);
 
 }  // namespace xtape::report

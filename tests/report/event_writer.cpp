@@ -238,4 +238,8 @@ TEST_CASE("events: a callback writes the metrics of each epoch, over the steps")
     CHECK(std::bit_cast<float>(static_cast<std::uint32_t>(value.at(1).value)) ==
           static_cast<float>(history[names[i % 2]][i / 2]));
   }
+  Fit own(loader, {.epochs = 2, .on_epoch = {report::log_to(events)}});
+  for (auto& epoch : own)
+    for (auto& batch : epoch) batch.log("judge", 1);
+  CHECK(value_of(records(events.path()).back()).second == 2);
 }
