@@ -9,6 +9,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include <xtape/report/picture.hpp>
+#include <xtape/report/svg.hpp>
+
 #include "machine.hpp"
 #include "report.hpp"
 
@@ -24,12 +27,6 @@ std::string quoted(const std::string& text) {
     result += c;
   }
   return result + '"';
-}
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) result += c == '&' ? "&amp;" : c == '<' ? "&lt;" : std::string(1, c);
-  return result;
 }
 
 std::string fixed(double value, int digits) {
@@ -48,10 +45,6 @@ void write_list(std::ostream& out, const List& list, F write) {
     write(one);
   }
   out << ']';
-}
-
-void write_text(std::ostream& out, int x, int y, const std::string& more, const std::string& text) {
-  out << "<text x=\"" << x << "\" y=\"" << y << "\"" << more << '>' << escaped(text) << "</text>\n";
 }
 
 }  // namespace
@@ -100,31 +93,38 @@ void write_svg(std::ostream& out, const std::string& title, const std::vector<Ti
   };
   const int width = label_width + bar_width + 60 + 2 * margin;
   const int height = (rows + 1) * row_height + 2 * margin, left = margin + label_width;
-  out << "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" << width << "\" height=\"" << height
-      << "\" font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" "
-         "fill=\"white\"/>\n";
+  xtape::report::Svg svg;
+  const auto bold = [&](int y, const std::string& text) {
+    svg.text(margin, y, text, {{"font-weight", "bold"}});
+  };
   int y = margin + row_height;
-  write_text(out, margin, y - 5, " font-weight=\"bold\"", title);
+  bold(y - 5, title);
   for (const Timing& timing : timings) {
     y += row_height;
-    write_text(out, margin, y - 5, " font-weight=\"bold\"",
-               timing.name + "  " + timing.description);
+    bold(y - 5, timing.name + "  " + timing.description);
     for (std::size_t i = 0; i < timing.times.size(); ++i) {
       y += row_height;
       const double ratio = median_ratio(timing.times[i], timing.times[0]);
-      write_text(out, left - 8, y - 5, " text-anchor=\"end\"", timing.contestants[i]);
-      out << "<rect x=\"" << left << "\" y=\"" << y - row_height + 3 << "\" width=\""
-          << length(ratio) << "\" height=\"" << row_height - 5 << "\" fill=\""
-          << (timing.contestants[i] == "xtape" ? "#1f6f8b" : "#b0b7bd") << "\"/>\n";
-      write_text(out, left + length(ratio) + 5, y - 5, "", fixed(ratio, ratio < 10 ? 2 : 1));
+      svg.text(left - 8, y - 5, timing.contestants[i], {{"text-anchor", "end"}});
+      svg.element("rect", {{"x", left},
+                           {"y", y - row_height + 3},
+                           {"width", length(ratio)},
+                           {"height", row_height - 5},
+                           {"fill", timing.contestants[i] == "xtape" ? "#1f6f8b" : "#b0b7bd"}});
+      svg.text(left + length(ratio) + 5, y - 5, fixed(ratio, ratio < 10 ? 2 : 1));
     }
   }
-  out << "<line x1=\"" << left + length(1) << "\" y1=\"" << margin + row_height << "\" x2=\""
-      << left + length(1) << "\" y2=\"" << y << "\" stroke=\"#1f6f8b\" stroke-dasharray=\"3\"/>\n";
-  write_text(out, margin, y + row_height, " fill=\"#555\"",
-             "Times as long as the first of each; medians of interleaved rounds; the scale is "
-             "logarithmic.");
-  out << "</svg>\n";
+  svg.element("line", {{"x1", left + length(1)},
+                       {"y1", margin + row_height},
+                       {"x2", left + length(1)},
+                       {"y2", y},
+                       {"stroke", "#1f6f8b"},
+                       {"stroke-dasharray", 3}});
+  svg.text(margin, y + row_height,
+           "Times as long as the first of each; medians of interleaved rounds; the scale is "
+           "logarithmic.",
+           {{"fill", "#555"}});
+  out << xtape::report::Picture(width, height, svg.elements()).svg();
 }
 
 void write_files(const std::string& json, const std::string& svg, const std::string& title,

@@ -46,7 +46,8 @@ set(XTAPE_PRIVATE_HEADERS
   data/pipeline_fitted.hpp
   data/prefetch.hpp
   data/stacked.hpp
-  train/evaluation.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/interrupt.hpp train/means.hpp train/run_folder.hpp
+  train/evaluation.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/interrupt.hpp train/means.hpp train/ranking.hpp train/run_folder.hpp
+  report/axis.hpp report/image_stack.hpp report/labels.hpp report/layout.hpp report/plot_drawing.hpp
   nn/arguments.hpp
   nn/clipped.hpp
   nn/labels.hpp

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,11 @@
 
 using namespace xtape;
 
-constexpr const char* names[] = {"T-shirt", "trouser", "pullover", "dress", "coat",
-                                 "sandal",  "shirt",   "sneaker",  "bag",   "boot"};
+const std::vector<std::string> names{"T-shirt", "trouser", "pullover", "dress", "coat",
+                                     "sandal",  "shirt",   "sneaker",  "bag",   "boot"};
 
 struct Flags {
-  std::string data = "/usr/share/datasets/fashion-mnist", csv;
+  std::string data = "/usr/share/datasets/fashion-mnist", csv, pictures;
   int epochs = 20, batch_size = 128, hidden = 256;
   double learning_rate = 1e-3, dropout = 0.2, validation = 0.1;
   std::uint64_t seed = 0;
@@ -39,12 +40,12 @@ data::Dataset flattened(const data::Dataset& images) {
 
 void print_confusion(const Tensor& confusion) {
   std::printf("\n%-10s", "true class");
-  for (const char* name : names) std::printf("%9s", name);
+  for (const std::string& name : names) std::printf("%9s", name.c_str());
   std::printf("   recall\n");
   const auto counts = confusion.to_vector<std::int64_t>();
   const auto recalls = recall(confusion).to_vector<double>();
   for (std::size_t row = 0; row < recalls.size(); ++row) {
-    std::printf("%-10s", names[row]);
+    std::printf("%-10s", names[row].c_str());
     for (std::size_t column = 0; column < recalls.size(); ++column) {
       std::printf("%9lld", static_cast<long long>(counts[row * recalls.size() + column]));
     }
@@ -52,7 +53,19 @@ void print_confusion(const Tensor& confusion) {
   }
 }
 
+void draw(const std::string& folder, const History& history, const data::Dataset& images,
+          const Tensor& logits) {
+  report::curves(history, {.metrics = {"loss", "accuracy"}})
+      .save(folder + "/fashion_mnist_curves.svg");
+  report::confusion(confusion_matrix(logits, images.y, 10),
+                    {.title = "Test images", .names = names})
+      .save(folder + "/fashion_mnist_confusion.svg");
+  report::mistakes(images.x, logits, images.y, {.title = "The worst mistakes", .names = names})
+      .save(folder + "/fashion_mnist_mistakes.svg");
+}
+
 void train(const Flags& flags) {
+  if (!flags.pictures.empty()) std::filesystem::create_directories(flags.pictures);
   if (!flags.csv.empty()) data::OutputFile(flags.csv);  // told now, not after all epochs
   const data::Split images =  // pixels from 0 ... 255 are scaled into [-1, 1]
       data::load_idx_dataset(flags.data, {.center = 127.5, .scale = 127.5});
@@ -98,6 +111,7 @@ void train(const Flags& flags) {
   print_confusion(confusion_matrix(logits, test.y, 10));
   std::printf("\ntest, loss: %.3f, acc: %.4f\n", nn::cross_entropy(logits, test.y).item(),
               accuracy(logits, test.y));
+  if (!flags.pictures.empty()) draw(flags.pictures, fit.history(), images.test, logits);
 }
 
 int main(int argc, char** argv) {
@@ -113,6 +127,8 @@ int main(int argc, char** argv) {
        {"--learning-rate", &flags.learning_rate, "Of Adam at the start; falls to 0", not_negative},
        {"--validation", &flags.validation, "Share of the training images held back", inner_share},
        {"--csv", &flags.csv, "Also write the figures of each epoch to FILE"},
+       {"--pictures", &flags.pictures,
+        "Also draw curves, confusion and the worst mistakes into the folder DIR"},
        {"--seed", &flags.seed, "Seed of weights, dropout, split and order", seeds}},
       [&] { train(flags); });
 }

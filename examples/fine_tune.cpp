@@ -89,7 +89,7 @@ void train(const Classifier& model, optim::Optimizer& optimizer, data::Loader& l
   progress.clear();
 }
 
-void report(const char* what, const Classifier& model, const data::Dataset& test) {
+void tell(const char* what, const Classifier& model, const data::Dataset& test) {
   std::printf("%s, test acc: %.3f\n", what, accuracy_of(model, test));
   std::fflush(stdout);
 }
@@ -99,7 +99,7 @@ void fine_tune(const Flags& flags) {
   Rng rng(flags.seed);
   Classifier model(rng);
   nn::torch::restore(model, data::load_safetensors(flags.weights));
-  report("the kinds it knows", model, of_kinds(images.test, 0));
+  tell("the kinds it knows", model, of_kinds(images.test, 0));
 
   const data::Dataset test = of_kinds(images.test, kinds);
   const data::Dataset few = some(of_kinds(images.train, kinds), flags.images, rng);
@@ -107,20 +107,20 @@ void fine_tune(const Flags& flags) {
   ProgressBar progress(3 * flags.epochs * loader.samples(), "images");
 
   model.head = Classifier::new_head(rng);
-  report("new kinds, new head", model, test);
+  tell("new kinds, new head", model, test);
   optim::Adam optimizer(model.head, {.learning_rate = flags.learning_rate});
   optimizer.add_group(model.body, {.learning_rate = flags.body_rate});
   model.body.freeze();
   train(model, optimizer, loader, flags.epochs, progress, "head");
-  report("head trained, body frozen", model, test);
+  tell("head trained, body frozen", model, test);
   model.body.requires_grad(true);
   train(model, optimizer, loader, flags.epochs, progress, "both");
-  report("both trained", model, test);
+  tell("both trained", model, test);
 
   const Classifier fresh(rng);
   optim::Adam other(fresh, {.learning_rate = flags.learning_rate});
   train(fresh, other, loader, flags.epochs, progress, "from nothing");
-  report("the same from nothing", fresh, test);
+  tell("the same from nothing", fresh, test);
   std::printf("%lld images, %.1f s\n", static_cast<long long>(loader.samples()),
               progress.seconds());
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,7 +19,7 @@
 using namespace xtape;
 
 struct Flags {
-  std::string optimizer = "adam", dtype = "float32", csv;
+  std::string optimizer = "adam", dtype = "float32", csv, pictures;
   std::optional<double> learning_rate, decay, momentum, rho, beta1, beta2, epsilon, weight_decay;
   bool nesterov = false;
   int samples = 100, classes = 3, hidden = 64, epochs = 10001, every = 100, precision = 3;
@@ -74,7 +75,26 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Flags& flags,
   return std::make_unique<optim::Adam>(parameters, adam_options<optim::AdamOptions>(flags));
 }
 
+/// The course of the training, for a picture.
+struct Course {
+  std::vector<double> epochs, loss, accuracy;
+};
+
+void draw(const std::string& folder, const nn::Sequential& model, const data::Dataset& test,
+          const Course& course) {
+  report::Plot loss(
+      {.title = "Loss", .x_label = "epoch", .y_scale = report::Scale::log, .size = {480, 340}});
+  report::Plot right({.title = "Accuracy", .x_label = "epoch", .size = {480, 340}});
+  loss.line(course.epochs, course.loss);
+  right.line(course.epochs, course.accuracy);
+  report::grid({loss, right}).save(folder + "/spiral_curves.svg");
+  report::decision_regions(model, test.x, test.y,
+                           {.title = "What the network says, and points that it has not seen"})
+      .save(folder + "/spiral_regions.svg");
+}
+
 void train(const Flags& flags) {
+  if (!flags.pictures.empty()) std::filesystem::create_directories(flags.pictures);
   std::optional<data::CsvWriter> csv;
   if (!flags.csv.empty()) {
     csv.emplace(flags.csv, std::vector<std::string>{"epoch", "accuracy", "loss", "data_loss",
@@ -97,6 +117,7 @@ void train(const Flags& flags) {
   const nn::Sequential model{hidden, nn::ReLU(), nn::Dropout(flags.dropout, masks), out};
   const auto optimizer = make_optimizer(flags, model.named_parameters());
 
+  Course course;
   for (int epoch = 0; epoch < flags.epochs; ++epoch) {
     const Tensor logits = model(X);
     const Tensor data_loss = nn::cross_entropy(logits, y);
@@ -112,6 +133,12 @@ void train(const Flags& flags) {
       if (csv) csv->write({epoch, acc, loss.item(), data_loss.item(), reg_loss.item(), rate});
     }
 
+    if (!flags.pictures.empty() && epoch % (1 + flags.epochs / 500) == 0) {
+      course.epochs.push_back(epoch);
+      course.loss.push_back(loss.item());
+      course.accuracy.push_back(accuracy(logits, y));
+    }
+
     if (epoch == 0) require_all_stepped(*optimizer, loss, model);
     optimizer->zero_grad();
     loss.backward();
@@ -125,6 +152,7 @@ void train(const Flags& flags) {
   const Tensor logits = model(X_test);
   std::printf("validation, acc: %.*f, loss: %.*f\n", flags.precision, accuracy(logits, y_test),
               flags.precision, nn::cross_entropy(logits, y_test).item());
+  if (!flags.pictures.empty()) draw(flags.pictures, model, {X_test, y_test}, course);
 }
 
 /// Refuses a flag that the chosen optimizer would not heed.
@@ -179,6 +207,7 @@ int main(int argc, char** argv) {
        {"--every", &flags.every, "Print every N-th epoch", positive},
        {"--precision", &flags.precision, "Printed digits", integer_in(0, 17)},
        {"--csv", &flags.csv, "Also write the printed epochs, in full precision, to FILE"},
+       {"--pictures", &flags.pictures, "Also draw curves and decision regions into the folder DIR"},
        {"--seed", &flags.seed, "Seed of data, weights and dropout", seeds}},
       [&] {
         check_flags(flags);

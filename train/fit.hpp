@@ -7,6 +7,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <xtape/config.hpp>
 #include <xtape/data/loader.hpp>
@@ -35,6 +36,8 @@ class FitEpoch {
   /// The mean so far of what was measured or logged in this epoch; of "validation_...", after its last
   /// batch. Throws ValueError for a name that is not there, with those that are.
   double operator[](const std::string& name) const;
+  /// All of them: of what was measured, logged and validated so far.
+  std::vector<Metric> metrics() const;
   /// Logs a number; of several in an epoch the mean counts, over so many samples each.
   void log(const std::string& name, double value, double samples = 1);
   /// Ends the run: after this batch, or if that was the last, after this epoch.

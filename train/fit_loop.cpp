@@ -16,14 +16,6 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-Evaluation::Evaluation(const nn::Module& model) : modules_(model.named_modules()) {
-  for (const auto& [path, module] : modules_) training_.push_back(module->training());
-  model.eval();
-}
-Evaluation::~Evaluation() {
-  for (std::size_t i = 0; i < modules_.size(); ++i) modules_[i].second->train(training_[i]);
-}
-
 FitLoop::FitLoop(const nn::Module* model, optim::Optimizer* optimizer, FitSource& source,
                  FitOptions options, Validate validate, bool measures)
     : model_(model),
@@ -194,10 +186,7 @@ void FitLoop::decide_by_counts() {
 
 /// What an epoch has come to so far.
 void FitLoop::make_row() {
-  row_.clear();
-  for (const Means* means : {&training_, &validation_})
-    for (const Means::Entry& entry : means->entries())
-      if (entry.weight != 0) row_.emplace_back(entry.name, entry.mean());
+  row_ = values();
   if (optimizer_ != nullptr) row_.emplace_back("learning_rate", optimizer_->learning_rate());
   const Clock::time_point now = Clock::now();
   row_.emplace_back("seconds", std::chrono::duration<double>(now - epoch_began_).count());
@@ -284,13 +273,17 @@ double FitLoop::seconds() const {
 }
 
 double FitLoop::value(const std::string& name) const {
-  std::vector<Metric> there;
-  for (const Means* means : {&training_, &validation_}) {
+  for (const Means* means : {&training_, &validation_})
     if (const Means::Entry* entry = means->find(name)) return entry->mean();
+  fail_name(name, values());
+}
+
+std::vector<Metric> FitLoop::values() const {
+  std::vector<Metric> values;
+  for (const Means* means : {&training_, &validation_})
     for (const Means::Entry& entry : means->entries())
-      if (entry.weight != 0) there.emplace_back(entry.name, 0);
-  }
-  fail_name(name, there);
+      if (entry.weight != 0) values.emplace_back(entry.name, entry.mean());
+  return values;
 }
 
 void FitLoop::log(const std::string& name, double value, double weight) {

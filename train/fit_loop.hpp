@@ -11,6 +11,7 @@
 #include <xtape/optim/averaging.hpp>
 #include <xtape/optim/optimizer.hpp>
 #include <xtape/train/checkpoint.hpp>
+#include <xtape/train/evaluation_scope.hpp>
 #include <xtape/train/fit.hpp>
 #include <xtape/train/fit_display.hpp>
 #include <xtape/train/fit_options.hpp>
@@ -53,6 +54,7 @@ class FitLoop {
   std::int64_t batch() const { return batch_; }
   std::int64_t steps() const { return steps_; }
   double value(const std::string& name) const;
+  std::vector<Metric> values() const;
   void log(const std::string& name, double value, double weight);
   void stop(FitStop why);
   const History& history() const { return shown_ ? *shown_ : history_; }
@@ -121,20 +123,6 @@ class FitLoop {
   std::vector<Tensor> parameters_, buffers_, before_;
   std::int64_t group_ = 0;  // batches in it so far
   double group_samples_ = 0, group_unit_ = 1;
-};
-
-/// While it lives, the model is in evaluation and nothing is recorded.
-class Evaluation {
- public:
-  explicit Evaluation(const nn::Module& model);
-  ~Evaluation();
-  Evaluation(const Evaluation&) = delete;
-  Evaluation& operator=(const Evaluation&) = delete;
-
- private:
-  NoGradGuard off_;
-  nn::NamedModules modules_;  // parents before parts
-  std::vector<bool> training_;
 };
 
 }  // namespace xtape::detail

@@ -19,15 +19,10 @@
 #include <xtape/ops/sort.hpp>
 #include <xtape/ops/statistics.hpp>
 #include <xtape/train/metrics.hpp>
+#include <xtape/train/ranking.hpp>
 
 namespace xtape {
-namespace {
-
-/// Samples from the greatest score on: how many of equal score there are, and how many of those have
-/// target 1.
-struct Tied {
-  double size, hits;
-};
+namespace detail {
 
 std::vector<Tied> by_score(const char* op, const Tensor& scores, const Tensor& targets) {
   nn::detail::check_same_shape(op, "scores", scores, targets);
@@ -62,7 +57,9 @@ double all_hits(const std::vector<Tied>& groups) {
   return hits;
 }
 
-}  // namespace
+}  // namespace detail
+
+using detail::all_hits, detail::by_score, detail::Tied;
 
 double roc_auc(const Tensor& scores, const Tensor& targets) {
   const std::vector<Tied> groups = by_score("roc_auc", scores, targets);

@@ -42,7 +42,7 @@ TEST_CASE("gradcheck: right derivatives pass, in a CHECK") {
 TEST_CASE("gradcheck counts what it has compared") {
   const auto result = gradcheck([](auto& v) { return v[0] * v[1]; }, {a, b});
   CHECK(result.compared == 6 * 5);
-  CHECK(report(result) == "gradcheck: 30 derivatives of order 1 agree");
+  CHECK(printed(result) == "gradcheck: 30 derivatives of order 1 agree");
 }
 
 TEST_CASE("gradcheck names the worst entry: input, index, analytic, numeric and one-sided values") {
@@ -59,7 +59,7 @@ TEST_CASE("gradcheck names the worst entry: input, index, analytic, numeric and 
   CHECK(result.worst.numeric == doctest::Approx(3).epsilon(1e-9));
   CHECK(result.worst.left == doctest::Approx(3).epsilon(1e-9));
   CHECK(result.worst.right == doctest::Approx(3).epsilon(1e-9));
-  CHECK(begins(report(result),
+  CHECK(begins(printed(result),
                "gradcheck: 4 of 10 derivatives of order 1 differ from their finite "
                "differences, most of all d output[0, 0] / d scale[1]\n  analytic  9\n"));
 }

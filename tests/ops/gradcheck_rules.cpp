@@ -13,7 +13,7 @@ TEST_CASE("gradcheck names the operation whose rule is wrong") {
   const auto wrong = [](const Tensor& x) { return sum(tanh(apply(WrongSquare(), sin(x)) * x)); };
   const GradcheckResult first = check_at({0.5, -1.5}, wrong);
   CHECK(begins(first.suspect, "the rule of wrong_square"));
-  CHECK(report(first).find("\n  the rule of wrong_square") != std::string::npos);
+  CHECK(printed(first).find("\n  the rule of wrong_square") != std::string::npos);
   // Right in order 1, and wrong in what its backward pass computes.
   const GradcheckResult second =
       check_at({0.5, -1.5},

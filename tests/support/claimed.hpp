@@ -29,7 +29,7 @@ inline Tensor claimed(const Tensor& x, const Tensor& value, double slope) {
 }
 inline Tensor claimed(const Tensor& x, double slope) { return claimed(x, x, slope); }
 
-inline std::string report(const GradcheckResult& result) {
+inline std::string printed(const GradcheckResult& result) {
   std::ostringstream text;
   text << result;
   return text.str();

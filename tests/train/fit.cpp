@@ -255,8 +255,11 @@ TEST_CASE("fit: networks against each other, by a loop of one's own") {
   optim::SGD maker_optimizer(maker, {.learning_rate = 0.1}),
       judge_optimizer(judge, {.learning_rate = 0.1});
   const std::vector<data::Dataset> batches{numbered_rows(2), numbered_rows(3)};
-  Fit fit(batches,
-          {.epochs = 2, .on_epoch = {[](FitEpoch& epoch) { epoch.log("again", epoch["judge"]); }}});
+  Fit fit(batches, {.epochs = 2, .on_epoch = {[](FitEpoch& epoch) {
+                                   const double value = epoch["judge"];
+                                   CHECK(epoch.metrics() == std::vector<Metric>{{"judge", value}});
+                                   epoch.log("again", value);
+                                 }}});
   for (auto& epoch : fit) {
     for (auto& batch : epoch) {
       const Tensor judged =

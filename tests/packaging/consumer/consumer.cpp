@@ -25,6 +25,13 @@ bool files_work() {
   return numbers.to_vector<double>() == std::vector<double>{1, 2, 3, 4};
 }
 
+/// A picture, of which zlib writes the images.
+bool pictures_work() {
+  const std::string svg =
+      report::grid({report::Plot().line({1, 2, 3}), report::image_grid(ones({1, 2, 2}))}).svg();
+  return svg.starts_with("<svg") && svg.find("data:image/png") != std::string::npos;
+}
+
 }  // namespace
 
 int main() {
@@ -33,7 +40,7 @@ int main() {
 
   const std::vector<double> grad = w.grad().to_vector<double>();
   if (grad != std::vector<double>{2, 4, 6, 8}) return 1;
-  if (!files_work()) return 1;
+  if (!files_work() || !pictures_work()) return 1;
   std::cout << "xtape works: w.grad() =";
   for (double g : grad) std::cout << ' ' << g;
   std::cout << '\n';

@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <cmath>
+
+#include <xtape/core/error.hpp>
+#include <xtape/core/node.hpp>
+#include <xtape/core/require.hpp>
+#include <xtape/nn/labels.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/index.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/reduce.hpp>
+#include <xtape/report/judging.hpp>
+#include <xtape/report/labels.hpp>
+#include <xtape/train/metrics.hpp>
+#include <xtape/train/ranking.hpp>
+
+namespace xtape::report {
+namespace {
+
+using Named = std::vector<std::pair<std::string, Tensor>>;
+constexpr const char* roc = "roc_curve";
+
+Plot square(std::string title, std::string x_label, std::string y_label, Size size) {
+  Plot plot({.title = std::move(title),
+             .x_label = std::move(x_label),
+             .y_label = std::move(y_label),
+             .x_limits = {-0.02, 1.02},
+             .y_limits = {-0.02, 1.02},
+             .size = size});
+  return plot;
+}
+
+void add_chance(Plot& plot, const char* label) {
+  plot.line({0, 1}, {0, 1},
+            {.label = label, .dash = Dash::dashed, .color = Color{0x88, 0x88, 0x88}, .width = 1.5});
+}
+
+Plot empty_roc(const RocOptions& options) {
+  return square(options.title, "false positives, share of target 0",
+                "true positives, share of target 1", options.size);
+}
+
+void add_roc(Plot& plot, const std::string& name, const Tensor& scores, const Tensor& targets) {
+  const double area = roc_auc(scores, targets);
+  const auto groups = xtape::detail::by_score(roc, scores, targets);
+  const double hits = xtape::detail::all_hits(groups);
+  const double others = static_cast<double>(scores.size()) - hits;
+  std::vector<double> x{0}, y{0};
+  double found = 0, wrong = 0, last_hits = 0, last_others = 0;
+  for (const auto& group : groups) {
+    found += group.hits;
+    wrong += group.size - group.hits;
+    const double own_others = group.size - group.hits;
+    if (x.size() > 1 && group.hits * last_others == last_hits * own_others) {  // straight on
+      x.pop_back();
+      y.pop_back();
+    }
+    last_hits = group.hits;
+    last_others = own_others;
+    x.push_back(wrong / others);
+    y.push_back(found / hits);
+  }
+  plot.line(x, y,
+            {.label = name + (name.empty() ? "" : ", ") + "AUC " + detail::decimals(area, 3)});
+}
+
+struct Said {
+  Tensor probability, truth;  // [n] each
+};
+
+Said said(const Tensor& probabilities, const Tensor& targets) {
+  const char* const op = "calibration";
+  nn::detail::check_floating(op, "probabilities", probabilities);
+  const Tensor p = probabilities.detach();
+  nn::detail::check_shares(op, "probabilities", p);
+  if (p.rank() == 1) {
+    nn::detail::check_same_shape(op, "probabilities", p, targets);
+    nn::detail::check_truth_values(op, targets);
+    return {p, targets.detach()};
+  }
+  nn::detail::check_label_shapes(op, "probabilities", p, targets);
+  if (p.extent(1) == 0) throw ShapeError("calibration: classes are needed; got " + p.describe());
+  const Tensor labels = detail::classes_of(op, targets);
+  nn::detail::check_label_range(op, "labels", labels, p.extent(1));
+  return {amax(p, 1), argmax(p, 1) == labels};
+}
+
+}  // namespace
+
+Plot roc_curve(const Tensor& scores, const Tensor& targets, const RocOptions& options) {
+  if (scores.rank() == 1) return roc_curve({{"", scores}}, targets, options);
+  nn::detail::check_label_shapes(roc, "scores", scores, targets);
+  const NoGradGuard off;
+  const Tensor labels = detail::classes_of(roc, targets);
+  nn::detail::check_label_range(roc, "labels", labels, scores.extent(1));
+  Plot plot = empty_roc(options);
+  for (std::int64_t i = 0; i < scores.extent(1); ++i) {
+    add_roc(plot, detail::class_name(options.names, i), take(scores.detach(), i, 1),
+            (labels == i).to(Dtype::int64));
+  }
+  add_chance(plot, "chance");
+  return plot;
+}
+
+Plot roc_curve(const Named& scores, const Tensor& targets, const RocOptions& options) {
+  Plot plot = empty_roc(options);
+  for (const auto& [name, of] : scores) add_roc(plot, name, of, targets);
+  add_chance(plot, "chance");
+  return plot;
+}
+
+Plot calibration(const Tensor& probabilities, const Tensor& targets,
+                 const CalibrationOptions& options) {
+  xtape::detail::require_in<std::int64_t>("calibration", "bins", options.bins, 1, 10000);
+  const NoGradGuard off;
+  const auto [probability, truth] = said(probabilities, targets);
+  const auto p = probability.to_vector<double>(), t = truth.to_vector<double>();
+  const auto bins = static_cast<std::size_t>(options.bins);
+  struct Bin {
+    double count = 0, said = 0, true_ones = 0;
+  };
+  std::vector<Bin> all(bins);
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    const auto at = static_cast<std::size_t>(p[i] * static_cast<double>(bins));
+    Bin& bin = all[std::min(at, bins - 1)];
+    bin.count += 1;
+    bin.said += p[i];
+    bin.true_ones += t[i];
+  }
+  std::vector<double> x, y;
+  double error = 0;
+  for (const Bin& bin : all) {
+    if (bin.count == 0) continue;
+    x.push_back(bin.said / bin.count);
+    y.push_back(bin.true_ones / bin.count);
+    error += std::abs(bin.said - bin.true_ones) / static_cast<double>(p.size());
+  }
+  Plot plot = square(options.title, "mean probability", "share that is true", options.size);
+  add_chance(plot, "calibrated");
+  plot.line(
+      x, y,
+      {.label = "expected calibration error " + detail::decimals(error, 3), .color = palette(0)});
+  plot.scatter(x, y, {.color = palette(0), .diameter = 8});
+  return plot;
+}
+
+}  // namespace xtape::report

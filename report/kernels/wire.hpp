@@ -1,0 +1,34 @@
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace xtape::report::kernels {
+
+/// So many bytes of a number, the lowest first.
+std::string little_endian(std::uint64_t value, int bytes);
+
+/// A message as protocol buffers write it: fields by their numbers.
+/// Source: Protocol Buffers, Encoding.
+class Message {
+ public:
+  /// A number of any integral type: int32, int64, an enumeration.
+  Message& integer(std::uint64_t field, std::int64_t value);
+  Message& real(std::uint64_t field, double value);
+  Message& real(std::uint64_t field, float value);
+  /// Packed.
+  Message& reals(std::uint64_t field, const std::vector<double>& values);
+  /// A text, bytes, or a message within.
+  Message& bytes(std::uint64_t field, std::string_view bytes);
+  Message& message(std::uint64_t field, const Message& inner) { return bytes(field, inner.bytes_); }
+
+  const std::string& text() const { return bytes_; }
+
+ private:
+  void varint(std::uint64_t value);
+  std::string bytes_;
+};
+
+}  // namespace xtape::report::kernels
