@@ -36,6 +36,7 @@
 #include <xtape/data/split.hpp>
 #include <xtape/data/stateful.hpp>
 #include <xtape/data/vertical.hpp>
+#include <xtape/export/onnx.hpp>
 #include <xtape/nn/activation.hpp>
 #include <xtape/nn/any_module.hpp>
 #include <xtape/nn/attention.hpp>

@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-floors=$(ls -d core ops nn optim data train xtensor 2>/dev/null || :)
+floors=$(ls -d core ops nn optim data train export xtensor 2>/dev/null || :)
 library=$(find $floors xtape.hpp xtensor.hpp -name '*.hpp' -o -name '*.cpp' -o -name '*.def')
 private=$(sed -n '/^set(XTAPE_PRIVATE_HEADERS/,/^)/p' cmake/private_headers.cmake | grep '\.hpp')
 public=$(printf '%s\n' $library | grep '\.hpp$' | grep -v /kernels/ |
@@ -41,6 +41,7 @@ nn core|ops|nn
 optim core|ops|optim
 data core|ops|nn|optim|data
 train core|ops|nn|optim|data|train
+export core|ops|nn|data|export
 xtensor core|ops|xtensor
 END
 
