@@ -36,6 +36,8 @@
 #include <xtape/data/split.hpp>
 #include <xtape/data/stateful.hpp>
 #include <xtape/data/vertical.hpp>
+#include <xtape/export/c.hpp>
+#include <xtape/export/model.hpp>
 #include <xtape/export/onnx.hpp>
 #include <xtape/nn/activation.hpp>
 #include <xtape/nn/any_module.hpp>

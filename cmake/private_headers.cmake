@@ -45,6 +45,7 @@ set(XTAPE_PRIVATE_HEADERS
   data/mapped_file.hpp
   data/prefetch.hpp
   train/evaluation.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/interrupt.hpp train/means.hpp train/run_folder.hpp
+  export/c/memory.hpp export/c/writer.hpp
   export/graph/attributes.hpp export/graph/graph.hpp export/graph/recording.hpp
   export/onnx/model.hpp export/onnx/wire.hpp export/onnx/writer.hpp
   nn/arguments.hpp

@@ -1,20 +1,14 @@
 #pragma once
-#include <concepts>
 #include <functional>
 #include <string>
 
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
-#include <xtape/nn/module.hpp>
+#include <xtape/export/model.hpp>
 
 XTAPE_EXPORT_BEGIN
 
 namespace xtape {
-
-/// A module, or an AnyModule, that is a function of one tensor.
-template <class Model>
-concept ExportableModel = std::convertible_to<const Model&, const nn::Module&> &&
-    std::is_invocable_r_v<Tensor, const Model&, const Tensor&>;
 
 struct OnnxOptions {
   bool dynamic_batch = true;    ///< whether the first axis may have any extent, 0 and 1 too
