@@ -34,7 +34,7 @@ void coalesce(std::vector<CView>& views) {
 
 /// y = formula of a, b, c, which are the operands in a dtype.
 void by_formula(CStep& s, Dtype computed_in, const string& formula) {
-  std::vector<CView> views{s.y()};
+  std::vector<CView> views{s.y_in_place()};
   for (std::size_t i = 0; i < s.count(); ++i) views.push_back(s.x(i).broadcast(views[0].extents));
   coalesce(views);
   const CLoops loops = s.loops("i", views[0].extents);
@@ -71,7 +71,7 @@ void cast(CStep& s) {
 }
 /// The condition as it is.
 void where(CStep& s) {
-  std::vector<CView> views{s.y()};
+  std::vector<CView> views{s.y_in_place()};
   for (std::size_t i = 0; i < 3; ++i) views.push_back(s.x(i).broadcast(views[0].extents));
   coalesce(views);
   const CLoops loops = s.loops("i", views[0].extents);

@@ -151,6 +151,17 @@ CView CWriter::room(Dtype dtype, const std::vector<std::int64_t>& extents, int v
   return view;
 }
 
+bool CWriter::is_needed_later(int buffer) const {
+  const auto lies_there = [&](int value) {
+    const auto known = views_.find(value);
+    return known != views_.end() && known->second.buffer == buffer;
+  };
+  if (lies_there(graph_.result)) return true;
+  for (std::size_t i = static_cast<std::size_t>(time_) + 1; i < graph_.needed.size(); ++i)
+    if (std::ranges::any_of(graph_.step(graph_.needed[i]).operands, lies_there)) return true;
+  return false;
+}
+
 std::string CWriter::unused(const std::string& hint) {
   std::string clean = "k_";
   for (const char c : hint) clean += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
@@ -215,6 +226,24 @@ CView CStep::y() {
   CView view = writer_.room(result().dtype, extents(), step_.result);
   give(view);
   return view;
+}
+
+CView CStep::y_in_place() {
+  if (writer_.is_result(step_.result)) return y();
+  const auto same_place = [](const CView& a, const CView& b) {
+    return a.offset == b.offset && a.extents == b.extents && a.strides == b.strides;
+  };
+  for (std::size_t i = 0; i < count(); ++i) {
+    const CView over = x(i);
+    bool free = over.buffer >= 0 && over.dtype == result().dtype && over.extents == extents() &&
+                over.dense() && !writer_.is_needed_later(over.buffer);
+    for (std::size_t j = 0; free && j < count(); ++j)
+      free = x(j).buffer != over.buffer || same_place(x(j), over);
+    if (!free) continue;
+    give(over);
+    return over;
+  }
+  return y();
 }
 
 CLoops CStep::loops(const std::string& name, const std::vector<std::int64_t>& extents) {

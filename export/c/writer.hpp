@@ -54,6 +54,9 @@ class CWriter {
   void give(int value, CView view) { views_[value] = std::move(view); }
   /// Room for so many elements, dense; that of the result of the graph is the caller's.
   CView room(Dtype dtype, const std::vector<std::int64_t>& extents, int value = -1);
+  /// Whether later steps need what lies in a buffer.
+  bool is_needed_later(int buffer) const;
+  bool is_result(int value) const { return value == root_; }
   /// A constant array.
   CView constant(const std::string& hint, const Tensor& tensor);
   void line(const std::string& text);
@@ -98,6 +101,9 @@ class CStep {
 
   /// Room for the result, which it is then.
   CView y();
+  /// The same where each element is made of those at its place alone: the memory of an operand that nobody
+  /// needs afterwards, if there is one.
+  CView y_in_place();
   CView room(Dtype dtype, const std::vector<std::int64_t>& extents) {
     return writer_.room(dtype, extents);
   }
