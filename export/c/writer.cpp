@@ -234,7 +234,7 @@ CView CStep::y_in_place() {
     return a.offset == b.offset && a.extents == b.extents && a.strides == b.strides;
   };
   for (std::size_t i = 0; i < count(); ++i) {
-    const CView over = x(i);
+    CView over = x(i);
     bool free = over.buffer >= 0 && over.dtype == result().dtype && over.extents == extents() &&
                 over.dense() && !writer_.is_needed_later(over.buffer);
     for (std::size_t j = 0; free && j < count(); ++j)

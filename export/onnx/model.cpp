@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <ranges>
 #include <unordered_set>
 
 #include <xtape/core/body.hpp>
@@ -87,12 +88,12 @@ Message written(const OnnxPlace& place, const std::string& batch) {
 void OnnxModel::drop_unused() {
   std::unordered_set<std::string> wanted{output.name};
   std::vector<OnnxNode> kept;
-  for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
+  for (OnnxNode& node : std::ranges::reverse_view(nodes)) {
     const bool used = std::ranges::any_of(
-        node->outputs, [&](const std::string& name) { return wanted.contains(name); });
+        node.outputs, [&](const std::string& name) { return wanted.contains(name); });
     if (!used) continue;
-    wanted.insert(node->inputs.begin(), node->inputs.end());
-    kept.push_back(std::move(*node));
+    wanted.insert(node.inputs.begin(), node.inputs.end());
+    kept.push_back(std::move(node));
   }
   std::ranges::reverse(kept);
   nodes = std::move(kept);

@@ -25,7 +25,9 @@ class Message {
   const std::string& bytes() const { return bytes_; }
 
  private:
-  void tag(int field, int type) { varint(static_cast<std::uint64_t>(field * 8 + type)); }
+  void tag(int field, int type) {
+    varint(static_cast<std::uint64_t>(field) * 8 + static_cast<std::uint64_t>(type));
+  }
   void varint(std::uint64_t value);
 
   std::string bytes_;
