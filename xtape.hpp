@@ -43,6 +43,9 @@
 #include <xtape/data/table_summary.hpp>
 #include <xtape/data/vertical.hpp>
 #include <xtape/data/windows.hpp>
+#include <xtape/export/c.hpp>
+#include <xtape/export/model.hpp>
+#include <xtape/export/onnx.hpp>
 #include <xtape/nn/activation.hpp>
 #include <xtape/nn/any_module.hpp>
 #include <xtape/nn/attention.hpp>

@@ -16,7 +16,7 @@ set(private_headers "")
 foreach(header IN LISTS XTAPE_PRIVATE_HEADERS)
   list(APPEND private_headers PATTERN "${header}" EXCLUDE)
 endforeach()
-install(FILES xtape.hpp xtensor.hpp "${header_tree}/config.hpp" DESTINATION "${header_dir}")
+install(FILES dlpack.hpp xtape.hpp xtensor.hpp "${header_tree}/config.hpp" DESTINATION "${header_dir}")
 install(DIRECTORY ${XTAPE_FLOORS} DESTINATION "${header_dir}"
   FILES_MATCHING
   PATTERN "*.hpp"

@@ -73,6 +73,12 @@ struct Transpose {
   static constexpr OpInfo info{"transpose", true};
   Permutation axes;
 
+  void attributes(auto& visit) const {
+    const int rank = 1 + *std::max_element(axes.begin(), axes.end());
+    Shape shown;
+    for (int i = 0; i < rank; ++i) shown.push_back(axes[at(i)]);
+    visit("axes", shown);
+  }
   Tensor run(const Tensor& x) const {
     Shape shape = x.shape();
     Strides strides{};

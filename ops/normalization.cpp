@@ -107,6 +107,7 @@ struct Normalize {
   bool biased = false;
   void attributes(auto& visit) const {
     visit("eps", of.eps);
+    if (!of.by_channel) visit("channels", of.channels);
     if (!of.by_channel && of.groups > 1) visit("groups", of.groups);
   }
 

@@ -27,6 +27,13 @@ using detail::Spatial;
 using detail::with_spatial;
 using kernels::Windows;
 
+void show(const Windows& windows, int axes, auto& visit) {
+  visit("window", detail::spatial_text(windows.kernel, axes));
+  visit("stride", detail::spatial_text(windows.stride, axes));
+  visit("dilation", detail::spatial_text(windows.dilation, axes));
+  visit("padding", detail::spatial_text(windows.before, axes));
+}
+
 std::int64_t planes_of(const Tensor& x) { return x.extent(0) * x.extent(1); }
 
 /// Where in its channel the greatest element of each window lies.
@@ -34,10 +41,7 @@ struct MaxPlaces {
   OpInfo info;
   int axes;
   Windows windows;
-  void attributes(auto& visit) const {
-    visit("window", detail::spatial_text(windows.kernel, axes));
-    visit("stride", detail::spatial_text(windows.stride, axes));
-  }
+  void attributes(auto& visit) const { show(windows, axes, visit); }
 
   OpResult infer(const Tensor& x) const {
     return {with_spatial({x.extent(0), x.extent(1)}, windows.out, axes), Dtype::int64};
@@ -96,10 +100,7 @@ struct MaxPool {
   Windows windows;
   mutable SavedConstant taps{};  // the rule's, made by run; within vmap nothing runs, and x is kept
   SavedInput x{};
-  void attributes(auto& visit) const {
-    visit("window", detail::spatial_text(windows.kernel, axes));
-    visit("stride", detail::spatial_text(windows.stride, axes));
-  }
+  void attributes(auto& visit) const { show(windows, axes, visit); }
 
   OpResult infer(const Tensor& images) const {
     return {with_spatial({images.extent(0), images.extent(1)}, windows.out, axes), images.dtype()};
@@ -148,10 +149,7 @@ struct SumWindows {
   int axes;
   Windows windows;
   bool back = false;
-  void attributes(auto& visit) const {
-    visit("window", detail::spatial_text(windows.kernel, axes));
-    visit("stride", detail::spatial_text(windows.stride, axes));
-  }
+  void attributes(auto& visit) const { show(windows, axes, visit); }
 
   OpResult infer(const Tensor& x) const {
     return {with_spatial({x.extent(0), x.extent(1)}, back ? windows.in : windows.out, axes),

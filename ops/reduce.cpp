@@ -257,6 +257,10 @@ struct ArgExtremum {
   static constexpr OpInfo info{greatest ? "argmax" : "argmin"};
   int axis;
   bool keep_dims;
+  void attributes(auto& visit) const {
+    visit("axis", axis);
+    visit("keep_dims", keep_dims);
+  }
 
   OpResult infer(const Tensor& x) const {
     Flags flags{};

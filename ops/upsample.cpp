@@ -23,6 +23,8 @@ struct Resize {
   void attributes(auto& visit) const {
     visit("axis", static_cast<std::int64_t>(axis));
     visit("size", to());
+    visit("linear", of.linear);
+    if (of.linear) visit("align_corners", of.align_corners);
   }
   OpResult infer(const Tensor& x) const {
     Shape shape = x.shape();

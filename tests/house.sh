@@ -4,8 +4,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-floors=$(ls -d core ops nn optim data train report xtensor 2>/dev/null || :)
-library=$(find $floors xtape.hpp xtensor.hpp -name '*.hpp' -o -name '*.cpp' -o -name '*.def')
+floors=$(ls -d core ops nn optim data train export report xtensor 2>/dev/null || :)
+library=$(find $floors dlpack.hpp xtape.hpp xtensor.hpp -name '*.hpp' -o -name '*.cpp' -o -name '*.def')
 private=$(sed -n '/^set(XTAPE_PRIVATE_HEADERS/,/^)/p' cmake/private_headers.cmake | grep '\.hpp')
 public=$(printf '%s\n' $library | grep '\.hpp$' | grep -v /kernels/ |
   grep -vxF "$(printf '%s\n' $private)")
@@ -41,6 +41,7 @@ nn core|ops|nn
 optim core|ops|optim
 data core|ops|nn|optim|data
 train core|ops|nn|optim|data|train
+export core|ops|nn|data|export
 report core|ops|nn|optim|data|train|report
 xtensor core|ops|xtensor
 END

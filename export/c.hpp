@@ -1,0 +1,39 @@
+#pragma once
+#include <functional>
+#include <string>
+
+#include <xtape/config.hpp>
+#include <xtape/core/tensor.hpp>
+#include <xtape/export/model.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape {
+
+struct CSourceOptions {
+  std::string name = "model";  ///< of the function
+};
+
+namespace detail {
+void export_c(const std::string& path, const nn::Module& model,
+              const std::function<Tensor(const Tensor&)>& function, const Tensor& example,
+              const CSourceOptions& options);
+}
+
+/// Writes what a model computes in evaluation as one file of C11 that includes <math.h> and <stdint.h> alone,
+/// with its weights as constants: `void model(const float* x, float* y)`. It allocates nothing; intermediate
+/// values share static memory, so one call at a time.
+///   example: the input's shape and dtype, batch included, which are those of each call
+/// Elements are float, double, int64_t, and unsigned char for booleans. Sums go in the dtype, one element
+/// behind the other, where the library keeps more digits. An index out of range reads the nearest element.
+/// Throws ValueError for a name that is no identifier of C; otherwise as `export_onnx`.
+template <ExportableModel Model>
+void export_c(const std::string& path, const Model& model, const Tensor& example,
+              const CSourceOptions& options = {}) {
+  detail::export_c(
+      path, model, [&](const Tensor& x) { return model(x); }, example, options);
+}
+
+}  // namespace xtape
+
+XTAPE_EXPORT_END

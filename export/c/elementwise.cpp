@@ -1,0 +1,174 @@
+#include <algorithm>
+
+#include <xtape/export/c/writer.hpp>
+
+namespace xtape::exporting {
+namespace {
+
+using std::string;
+
+/// Neighbouring axes that lie in all views as one become one; axes of extent 1 go.
+void coalesce(std::vector<CView>& views) {
+  std::vector<std::size_t> axes;
+  const std::vector<std::int64_t> extents = views[0].extents;
+  std::vector<CView> merged = views;
+  for (CView& view : merged) view.extents.clear(), view.strides.clear();
+  for (std::size_t axis = 0; axis < extents.size(); ++axis) {
+    if (extents[axis] == 1) continue;
+    bool joins = !merged[0].extents.empty();
+    for (std::size_t i = 0; joins && i < views.size(); ++i)
+      joins = merged[i].strides.back() == views[i].strides[axis] * extents[axis];
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      CView& view = merged[i];
+      if (joins) {
+        view.extents.back() *= extents[axis];
+        view.strides.back() = views[i].strides[axis];
+      } else {
+        view.extents.push_back(extents[axis]);
+        view.strides.push_back(views[i].strides[axis]);
+      }
+    }
+  }
+  views = std::move(merged);
+}
+
+/// y = formula of a, b, c, which are the operands in a dtype.
+void by_formula(CStep& s, Dtype computed_in, const string& formula) {
+  std::vector<CView> views{s.y_in_place()};
+  for (std::size_t i = 0; i < s.count(); ++i) views.push_back(s.x(i).broadcast(views[0].extents));
+  coalesce(views);
+  const CLoops loops = s.loops("i", views[0].extents);
+  for (std::size_t i = 1; i < views.size(); ++i) {
+    const string cast =
+        views[i].dtype == computed_in ? "" : "(" + string(c_type(computed_in)) + ")";
+    s.line("const $t $name = $x;", {{"t", c_type(computed_in)},
+                                    {"name", string(1, static_cast<char>('a' + i - 1))},
+                                    {"x", cast + views[i].at(loops.at)}});
+  }
+  const string value = s.spelt(formula, {}, computed_in);
+  const bool cast = views[0].dtype != computed_in;
+  s.line("$y = $v;",
+         {{"y", views[0].at(loops.at)},
+          {"v", cast ? "(" + string(c_type(views[0].dtype)) + ")(" + value + ")" : value}});
+  s.close(loops);
+}
+
+void elementwise(CStep& s) { by_formula(s, s.result().dtype, s.formula); }
+/// NaN, if one of the two is.
+void extremum(CStep& s) {
+  const Dtype dtype = s.result().dtype;
+  by_formula(s, dtype, s.formula + string(is_floating(dtype) ? " || a != a" : "") + " ? a : b");
+}
+/// In the dtype of the operands, of truths as numbers.
+void compared(CStep& s) {
+  Dtype dtype = Dtype::int64;
+  for (std::size_t i = 0; i < s.count(); ++i) dtype = promote(dtype, s.value(i).dtype);
+  by_formula(s, dtype, s.formula);
+}
+void cast(CStep& s) {
+  if (s.result().dtype == Dtype::boolean) return compared(s);
+  by_formula(s, s.value(0).dtype, s.formula);
+}
+/// The condition as it is.
+void where(CStep& s) {
+  std::vector<CView> views{s.y_in_place()};
+  for (std::size_t i = 0; i < 3; ++i) views.push_back(s.x(i).broadcast(views[0].extents));
+  coalesce(views);
+  const CLoops loops = s.loops("i", views[0].extents);
+  const string type = "(" + string(c_type(views[0].dtype)) + ")";
+  const auto operand = [&](std::size_t i) {
+    return (views[i].dtype == views[0].dtype ? "" : type) + views[i].at(loops.at);
+  };
+  s.line("$y = $c != 0 ? $a : $b;", {{"y", views[0].at(loops.at)},
+                                     {"c", views[1].at(loops.at)},
+                                     {"a", operand(2)},
+                                     {"b", operand(3)}});
+  s.close(loops);
+}
+
+constexpr CRule rules[] = {
+    {"negative", elementwise, "-a"},
+    {"abs", elementwise, "a < 0 ? -a : a"},
+    {"sign", elementwise, "a > 0 ? #1 : a < 0 ? -#1 : a"},
+    {"square", elementwise, "a * a"},
+    {"sqrt", elementwise, "@sqrt(a)"},
+    {"rsqrt", elementwise, "#1 / @sqrt(a)"},
+    {"cbrt", elementwise, "@cbrt(a)"},
+    {"exp", elementwise, "@exp(a)"},
+    {"exp2", elementwise, "@exp2(a)"},
+    {"expm1", elementwise, "@expm1(a)"},
+    {"log", elementwise, "@log(a)"},
+    {"log1p", elementwise, "@log1p(a)"},
+    {"log2", elementwise, "@log2(a)"},
+    {"log10", elementwise, "@log10(a)"},
+    {"sin", elementwise, "@sin(a)"},
+    {"cos", elementwise, "@cos(a)"},
+    {"tan", elementwise, "@tan(a)"},
+    {"asin", elementwise, "@asin(a)"},
+    {"acos", elementwise, "@acos(a)"},
+    {"atan", elementwise, "@atan(a)"},
+    {"sinh", elementwise, "@sinh(a)"},
+    {"cosh", elementwise, "@cosh(a)"},
+    {"tanh", elementwise, "@tanh(a)"},
+    {"asinh", elementwise, "@asinh(a)"},
+    {"acosh", elementwise, "@acosh(a)"},
+    {"atanh", elementwise, "@atanh(a)"},
+    {"floor", elementwise, "@floor(a)"},
+    {"ceil", elementwise, "@ceil(a)"},
+    {"trunc", elementwise, "@trunc(a)"},
+    {"round", elementwise, "@rint(a)"},
+    {"erf", elementwise, "@erf(a)"},
+    {"erfc", elementwise, "@erfc(a)"},
+    {"lgamma", elementwise, "@lgamma(a)"},
+    {"sigmoid", elementwise, "@sigmoid(a)"},
+    {"log_sigmoid", elementwise, "(a < 0 ? a : #0) - @log1p(@exp(a < 0 ? a : -a))"},
+    {"softplus", elementwise, "(a > 0 ? a : #0) + @log1p(@exp(a < 0 ? a : -a))"},
+    {"softsign", elementwise, "a / (#1 + (a < 0 ? -a : a))"},
+    {"relu", elementwise, "a < 0 ? #0 : a"},
+    {"relu6", elementwise, "a < 0 ? #0 : a > 6 ? #6 : a"},
+    {"hardsigmoid", elementwise, "a < -3 ? #0 : a > 3 ? #1 : (a + #3) / #6"},
+    {"hardswish", elementwise, "a < -3 ? #0 : a > 3 ? a : a * (a + #3) / #6"},
+    {"selu", elementwise, "a > 0 ? #1.0507009873554805 * a : #1.7580993408473766 * @expm1(a)"},
+    {"silu", elementwise, "a * @sigmoid(a)"},
+    {"mish", elementwise, "a * @tanh((a > 0 ? a : #0) + @log1p(@exp(a < 0 ? a : -a)))"},
+    {"gelu", elementwise, "#0.5 * a * @erfc(-a * #0.7071067811865476)"},
+    {"gelu_tanh", elementwise, "a * @sigmoid(#1.5957691216057308 * a * (#1 + #0.044715 * a * a))"},
+    {"add", elementwise, "a + b"},
+    {"subtract", elementwise, "a - b"},
+    {"multiply", elementwise, "a * b"},
+    {"divide", elementwise, "a / b"},
+    {"maximum", extremum, "a > b"},
+    {"minimum", extremum, "a < b"},
+    {"pow", elementwise, "@pow(a, b)"},
+    {"times", elementwise, "a * b"},
+    {"over", elementwise, "a / b"},
+    {"atan2", elementwise, "@atan2(a, b)"},
+    {"hypot", elementwise, "@hypot(a, b)"},
+    {"copysign", elementwise, "@copysign(a, b)"},
+    {"fmod", elementwise, "@fmod(a, b)"},
+    {"floor_divide", elementwise, "@floor(a / b)"},
+    {"remainder", elementwise, "a - b * @floor(a / b)"},
+    {"leaky_relu", elementwise, "a > 0 ? a : a * b"},
+    {"elu", elementwise, "a > 0 ? a : b * @expm1(a)"},
+    {"clip", elementwise, "a < b ? b : a > c ? c : a"},
+    {"lerp", elementwise, "a + c * (b - a)"},
+    {"where", where},
+    {"less", compared, "a < b"},
+    {"less_equal", compared, "a <= b"},
+    {"greater", compared, "a > b"},
+    {"greater_equal", compared, "a >= b"},
+    {"equal", compared, "a == b"},
+    {"not_equal", compared, "a != b"},
+    {"logical_and", compared, "a != 0 && b != 0"},
+    {"logical_or", compared, "a != 0 || b != 0"},
+    {"logical_xor", compared, "(a != 0) != (b != 0)"},
+    {"isfinite", compared, "a - a == 0"},
+    {"isinf", compared, "a == a && a - a != 0"},
+    {"to", cast, "a"},
+};
+
+}  // namespace
+
+std::span<const CRule> c_elementwise() { return rules; }
+
+}  // namespace xtape::exporting

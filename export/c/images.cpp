@@ -1,0 +1,146 @@
+#include <algorithm>
+
+#include <xtape/core/create.hpp>
+#include <xtape/export/c/writer.hpp>
+#include <xtape/ops/kernels/interpolate.hpp>
+
+namespace xtape::exporting {
+namespace {
+
+using std::string;
+using Integers = std::vector<std::int64_t>;
+
+/// Windows of an operation, and the loops over their taps.
+struct Windows {
+  Windows(CStep& s, Integers taps)
+      : kernel(std::move(taps)),
+        stride(s.attributes().integers("stride")),
+        dilation(s.attributes().integers("dilation")),
+        padding(s.attributes().integers("padding")) {}
+
+  /// Opens loops over the taps k0, k1, ... of the window at a place, and past those that meet no element:
+  /// at p0, p1, ... of an image with these extents.
+  int open(CStep& s, const std::vector<string>& place, const Integers& image) const {
+    for (std::size_t axis = 0; axis < kernel.size(); ++axis) {
+      const string i = std::to_string(axis);
+      s.open("for (int k$i = 0; k$i < $n; ++k$i)", {{"i", i}, {"n", std::to_string(kernel[axis])}});
+      s.line("const int p$i = $o * $s + k$i * $d - $p;", {{"i", i},
+                                                          {"o", place[axis]},
+                                                          {"s", std::to_string(stride[axis])},
+                                                          {"d", std::to_string(dilation[axis])},
+                                                          {"p", std::to_string(padding[axis])}});
+      s.line("if (p$i < 0 || p$i >= $n) continue;", {{"i", i}, {"n", std::to_string(image[axis])}});
+    }
+    return static_cast<int>(kernel.size());
+  }
+  std::vector<string> places() const { return named("p"); }
+  std::vector<string> taps() const { return named("k"); }
+
+  Integers kernel, stride, dilation, padding;
+
+ private:
+  std::vector<string> named(const char* name) const {
+    std::vector<string> all;
+    for (std::size_t axis = 0; axis < kernel.size(); ++axis)
+      all.push_back(name + std::to_string(axis));
+    return all;
+  }
+};
+
+Integers spatial(const CView& x) { return {x.extents.begin() + 2, x.extents.end()}; }
+std::vector<string> joined(std::initializer_list<string> first, const std::vector<string>& rest) {
+  std::vector<string> all(first);
+  all.insert(all.end(), rest.begin(), rest.end());
+  return all;
+}
+
+/// Data times weights. Transposed each element of the data is spread over a window of the result instead.
+void convolution(CStep& s) {
+  const bool transposed = s.attributes().text("gives") == "data";
+  if (s.attributes().text("gives") == "weights") s.refuse("gradients have no place there");
+  const CView y = s.y(), x = s.x(transposed ? 1 : 0), w = s.x(transposed ? 0 : 1);
+  const Windows windows(s, spatial(w));
+  const std::int64_t groups = s.attributes().integer("groups");
+  const CView &image = transposed ? y : x, &result = transposed ? x : y;
+  const std::int64_t from = image.extents[1] / groups, to = result.extents[1] / groups;
+
+  const CLoops all = s.loops("z", y.extents);
+  s.line("$y = 0;", {{"y", y.at(all.at)}});
+  s.close(all);
+  const CLoops batch = s.loops("n", {y.extents[0]});
+  s.open("for (int g = 0; g < $n; ++g)", {{"n", std::to_string(groups)}});
+  s.open("for (int o = 0; o < $n; ++o)", {{"n", std::to_string(to)}});
+  const CLoops places = s.loops("i", spatial(result));
+  s.open("for (int c = 0; c < $n; ++c)", {{"n", std::to_string(from)}});
+  const int taps = windows.open(s, places.at, spatial(image));
+  const string channel = "g * " + std::to_string(from) + " + c",
+               out = "g * " + std::to_string(to) + " + o";
+  const string of_image = image.at(joined({batch.at[0], channel}, windows.places()));
+  const string of_result = result.at(joined({batch.at[0], out}, places.at));
+  s.line("$y += $x * $w;", {{"y", transposed ? of_image : of_result},
+                            {"x", transposed ? of_result : of_image},
+                            {"w", w.at(joined({out, "c"}, windows.taps()))}});
+  s.close(taps + 1);
+  s.close(places);
+  s.close(2);
+  s.close(batch);
+}
+
+/// The formula says how an element x joins `sum`, which begins as the text before it.
+void pool(CStep& s) {
+  if (!is_floating(s.result().dtype)) s.refuse("its places have no rule");
+  const CView y = s.y(), x = s.x(0);
+  const Windows windows(s, s.attributes().integers("window"));
+  const bool most = string(s.formula) == "max";
+  const CLoops all = s.loops("i", y.extents);
+  s.line("$t sum = $first;", {{"t", c_type(y.dtype)}, {"first", most ? "-INFINITY" : "0"}});
+  const int taps = windows.open(s, {all.at.begin() + 2, all.at.end()}, spatial(x));
+  const string element = x.at(joined({all.at[0], all.at[1]}, windows.places()));
+  s.line(most ? "if ($x > sum || $x != $x) sum = $x;" : "sum += $x;", {{"x", element}});
+  s.close(taps);
+  s.line("$y = sum;", {{"y", y.at(all.at)}});
+  s.close(all);
+}
+
+/// Along one axis: of each place the two neighbours that it lies between.
+void resize(CStep& s) {
+  const CView y = s.y(), x = s.x(0);
+  const auto axis = static_cast<std::size_t>(s.attributes().integer("axis"));
+  const bool linear = s.attributes().flag("linear");
+  const kernels::Interpolation of{x.extents[axis], y.extents[axis], linear,
+                                  linear && s.attributes().flag("align_corners")};
+  Integers first, next;
+  std::vector<double> weights;
+  for (const kernels::Tap& tap : of.taps()) {
+    first.push_back(tap.first);
+    next.push_back(std::min(tap.first + 1, of.in - 1));
+    weights.push_back(tap.weight);
+  }
+  const CLoops all = s.loops("i", y.extents);
+  const string place = all.at[axis];
+  const auto at = [&](const Integers& indices) {
+    std::vector<string> places = all.at;
+    places[axis] = s.constant("places", from_vector(indices)).at({place});
+    return x.at(places);
+  };
+  if (linear) {
+    const CView weight = s.constant("weights", from_vector(weights).to(y.dtype));
+    s.line("$y = $a + $w * ($b - $a);",
+           {{"y", y.at(all.at)}, {"a", at(first)}, {"b", at(next)}, {"w", weight.at({place})}});
+  } else {
+    s.line("$y = $a;", {{"y", y.at(all.at)}, {"a", at(first)}});
+  }
+  s.close(all);
+}
+
+constexpr CRule rules[] = {
+    {"convolution", convolution}, {"transposed_convolution", convolution},
+    {"max_pool", pool, "max"},    {"average_pool", pool},
+    {"upsample_nearest", resize}, {"upsample_linear", resize},
+};
+
+}  // namespace
+
+std::span<const CRule> c_images() { return rules; }
+
+}  // namespace xtape::exporting

@@ -1,0 +1,118 @@
+#include <numeric>
+
+#include <xtape/core/body.hpp>
+#include <xtape/export/c/writer.hpp>
+
+namespace xtape::exporting {
+namespace {
+
+using std::string;
+using Integers = std::vector<std::int64_t>;
+
+string sized(std::int64_t n) { return std::to_string(n); }
+
+/// Leading axes as those of the result, the last `own` as they are.
+CView beside(const CView& x, const Integers& result, std::size_t own) {
+  Integers extents(result.begin(), result.end() - static_cast<std::ptrdiff_t>(own));
+  extents.insert(extents.end(), x.extents.end() - static_cast<std::ptrdiff_t>(own),
+                 x.extents.end());
+  CView view = x.broadcast(extents);
+  for (std::size_t i = 0; i < own; ++i)  // an inner extent of 1 broadcasts nothing
+    view.strides[view.strides.size() - 1 - i] = x.strides[x.strides.size() - 1 - i];
+  return view;
+}
+
+/// A row of the result at a time, for which rows of the right matrix are added up: they are dense.
+void product(CStep& s, const CView* bias) {
+  const CView y = s.y();
+  const CView a = beside(s.x(0), y.extents, s.count() == 3 ? 1 : 2);
+  const CView b = s.count() == 3 ? s.x(1) : beside(s.x(1), y.extents, 2);
+  const std::int64_t columns = y.extents.back(), inner = a.extents.back();
+  const CLoops rows = s.loops("i", Integers(y.extents.begin(), y.extents.end() - 1));
+  std::vector<string> at = rows.at, of_a = rows.at, of_b = rows.at;
+  at.emplace_back("j");
+  of_a.emplace_back("k");
+  if (s.count() == 3) of_b.clear();
+  if (!of_b.empty()) of_b.pop_back();
+  of_b.insert(of_b.end(), {"k", "j"});
+  s.open("for (int j = 0; j < $n; ++j)", {{"n", sized(columns)}});
+  s.line("$y = $b;", {{"y", y.at(at)}, {"b", bias != nullptr ? bias->at({"j"}) : "0"}});
+  s.close();
+  s.open("for (int k = 0; k < $n; ++k)", {{"n", sized(inner)}});
+  s.line("const $t a = $a;", {{"t", c_type(y.dtype)}, {"a", a.at(of_a)}});
+  s.open("for (int j = 0; j < $n; ++j)", {{"n", sized(columns)}});
+  s.line("$y += a * $b;", {{"y", y.at(at)}, {"b", b.at(of_b)}});
+  s.close(2);
+  s.close(rows);
+}
+void matmul(CStep& s) { product(s, nullptr); }
+void linear(CStep& s) {
+  const CView bias = s.x(2);
+  product(s, &bias);
+}
+
+bool is_none(const GraphValue& mask) {
+  if (mask.dtype != Dtype::boolean || !mask.constant.defined()) return false;
+  const bool* truths = mask.constant.body().elements<const bool>();
+  return std::accumulate(truths, truths + mask.constant.size(), true, std::logical_and<>());
+}
+
+/// Query by query: scores, their softmax, the sum of the values.
+void attention(CStep& s) {
+  const CView y = s.y();
+  const CView q = beside(s.x(0), y.extents, 2), k = beside(s.x(1), y.extents, 2),
+              v = beside(s.x(2), y.extents, 2);
+  const std::int64_t keys = k.extents[k.extents.size() - 2];
+  const CView scores = s.room(y.dtype, {keys});
+  const CLoops rows = s.loops("i", Integers(y.extents.begin(), y.extents.end() - 1));
+  const auto with = [&](const string& row, const string& column) {
+    std::vector<string> at(rows.at.begin(), rows.at.end() - 1);
+    at.insert(at.end(), {row, column});
+    return at;
+  };
+  const string query = rows.at.back(), type = c_type(y.dtype);
+  s.line("$t most = -INFINITY;", {{"t", type}});
+  s.open("for (int k = 0; k < $n; ++k)", {{"n", sized(keys)}});
+  s.line("$t sum = 0;", {{"t", type}});
+  s.line(
+      "for (int j = 0; j < $n; ++j) sum += $q * $k;",
+      {{"n", sized(q.extents.back())}, {"q", q.at(with(query, "j"))}, {"k", k.at(with("k", "j"))}});
+  s.line("sum *= $s;", {{"s", c_number(s.attributes().number("scale"), y.dtype)}});
+  if (!is_none(s.value(3))) {
+    Integers all = y.extents;
+    all.back() = keys;
+    const string mask = s.x(3).broadcast(all).at(with(query, "k"));
+    s.value(3).dtype == Dtype::boolean
+        ? s.line("sum = $m != 0 ? sum : ($t)-INFINITY;", {{"m", mask}, {"t", type}})
+        : s.line("sum += $m;", {{"m", mask}});
+  }
+  if (s.attributes().flag("causal"))
+    s.line("sum = k <= $i ? sum : ($t)-INFINITY;", {{"i", query}, {"t", type}});
+  s.line("$p = sum;", {{"p", scores.at({"k"})}});
+  s.line("most = sum > most ? sum : most;");
+  s.close();
+  s.line("$t sum = 0;", {{"t", type}});
+  s.open("for (int k = 0; k < $n; ++k)", {{"n", sized(keys)}});
+  s.line("$p = @exp($p - most);", {{"p", scores.at({"k"})}});
+  s.line("sum += $p;", {{"p", scores.at({"k"})}});
+  s.close();
+  s.open("for (int j = 0; j < $n; ++j)", {{"n", sized(y.extents.back())}});
+  s.line("$t value = 0;", {{"t", type}});
+  s.line("for (int k = 0; k < $n; ++k) value += $p * $v;",
+         {{"n", sized(keys)}, {"p", scores.at({"k"})}, {"v", v.at(with("k", "j"))}});
+  s.line("$y = value / sum;", {{"y", y.at(with(query, "j"))}});
+  s.close();
+  s.close(rows);
+}
+
+constexpr CRule rules[] = {
+    {"matmul", matmul},
+    {"linear", linear},
+    {"scaled_dot_product_attention", attention},
+};
+
+}  // namespace
+
+std::span<const CRule> c_products() { return rules; }
+
+}  // namespace xtape::exporting

@@ -1,0 +1,282 @@
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/export/c/writer.hpp>
+
+namespace xtape::exporting {
+namespace {
+
+const CRule* rule_for(const std::string& operation) {
+  static const std::array tables{c_elementwise(), c_layout(), c_products(),
+                                 c_reductions(),  c_images(), c_sequences()};
+  for (const std::span<const CRule> table : tables) {
+    const auto rule = std::ranges::find(table, operation, &CRule::operation);
+    if (rule != table.end()) return &*rule;
+  }
+  return nullptr;
+}
+
+std::vector<std::int64_t> fixed_extents(const GraphValue& value) {
+  std::vector<std::int64_t> extents;
+  for (const Extent& extent : value.shape) extents.push_back(extent.more);
+  return extents;
+}
+
+CView dense_view(std::string base, Dtype dtype, const std::vector<std::int64_t>& extents) {
+  CView view{std::move(base), dtype, extents, std::vector<std::int64_t>(extents.size())};
+  std::int64_t stride = 1;
+  for (std::size_t axis = extents.size(); axis-- > 0; stride *= extents[axis])
+    view.strides[axis] = stride;
+  return view;
+}
+
+/// 1 / (1 + exp(-x)), from the side where exp does not overflow.
+const char* const sigmoid =
+    "static $t sigmoid$s($t x) {\n"
+    "  const $t e = exp$s(x < 0 ? x : -x);\n"
+    "  return (x < 0 ? e : 1) / (1 + e);\n"
+    "}\n\n";
+
+/// The value whose elements are those of the result.
+int root_of_result(const Graph& graph) {
+  int value = graph.result;
+  for (int by = graph.value(value).made_by; by >= 0; by = graph.value(value).made_by) {
+    const std::string& operation = graph.step(by).operation;
+    if (operation != "reshape" && operation != "contiguous" && operation != "clone") break;
+    value = graph.step(by).operands[0];
+  }
+  return value;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& extents) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < extents.size(); ++i)
+    text += (i > 0 ? ", " : "") + std::to_string(extents[i]);
+  return text + "]";
+}
+
+}  // namespace
+
+CWriter::CWriter(const Graph& graph, std::string name)
+    : graph_(graph), name_(std::move(name)), root_(root_of_result(graph)) {
+  used_ = {"x", "y", "sum", "e", name_};
+  views_[0] = dense_view("x", graph.value(0).dtype, fixed_extents(graph.value(0)));
+}
+
+std::string CWriter::source() {
+  for (std::size_t i = 0; i < graph_.needed.size(); ++i)
+    write(graph_.step(graph_.needed[i]), static_cast<int>(i));
+  time_ = static_cast<int>(graph_.needed.size());
+  const CView result = view(graph_.result);
+  if (graph_.value(graph_.result).constant.defined()) line("(void)x;");
+  if (result.base != "y" || !result.dense() || result.offset != 0) {
+    const CView y = dense_view("y", result.dtype, result.extents);
+    const GraphStep copied{"copy", "", Attributes("copy", {}, {}), {graph_.result}, graph_.result};
+    CStep(*this, copied, "").copy(y, result);
+  }
+  std::string memory, places;
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64, Dtype::boolean}) {
+    const std::int64_t length = place_buffers(buffers_, dtype);
+    if (length == 0) continue;
+    const std::string array = "memory_of_" + std::string(to_string(dtype));
+    memory += filled("static $t $a[$n];\n",
+                     {{"t", c_type(dtype)}, {"a", array}, {"n", std::to_string(length)}});
+    for (std::size_t i = 0; i < buffers_.size(); ++i) {
+      if (buffers_[i].dtype != dtype) continue;
+      places += filled("  $t* const v$i = $a + $p;\n", {{"t", c_type(dtype)},
+                                                        {"i", std::to_string(i)},
+                                                        {"a", array},
+                                                        {"p", std::to_string(buffers_[i].place)}});
+    }
+  }
+  std::string helpers;
+  if (helpers_.contains("sigmoidf")) helpers += filled(sigmoid, {{"t", "float"}, {"s", "f"}});
+  if (helpers_.contains("sigmoid")) helpers += filled(sigmoid, {{"t", "double"}, {"s", ""}});
+  const std::string prototype = filled(
+      "void $name(const $in* x, $out* y)",
+      {{"name", name_}, {"in", c_type(graph_.value(0).dtype)}, {"out", c_type(result.dtype)}});
+  return header() + "#include <math.h>\n#include <stdint.h>\n\n" + prototype + ";\n\n" +
+         constants_ + memory + (memory.empty() ? "" : "\n") + helpers + prototype + " {\n" +
+         places + body_ + "}\n";
+}
+
+std::string CWriter::header() const {
+  const GraphValue &in = graph_.value(0), &out = graph_.value(graph_.result);
+  return filled(
+      "/* $name: what a model of xtape computes in evaluation.\n"
+      "     x  $in, in row-major order\n"
+      "     y  $out, in row-major order; must not overlap x\n"
+      "   Not reentrant: intermediate values have static memory. */\n",
+      {{"name", name_},
+       {"in", std::string(to_string(in.dtype)) + shape_text(fixed_extents(in))},
+       {"out", std::string(to_string(out.dtype)) + shape_text(fixed_extents(out))}});
+}
+
+void CWriter::write(const GraphStep& step, int time) {
+  time_ = time;
+  const CRule* rule = rule_for(step.operation);
+  if (rule == nullptr)
+    throw ValueError("export_c: " + step.operation + " has no rule" +
+                     (step.place.empty() ? "" : " (in " + step.place + ")"));
+  const std::size_t start = body_.size();
+  line("/* " + (step.place.empty() ? "" : step.place + ": ") + step.operation + " */");
+  const std::size_t before = body_.size();
+  CStep here(*this, step, rule->formula);
+  rule->write(here);
+  if (body_.size() == before) body_.resize(start);  // a view of what is there
+}
+
+CView CWriter::view(int number) {
+  const auto known = views_.find(number);
+  if (known == views_.end()) {
+    const GraphValue& value = graph_.value(number);
+    return views_[number] = constant(value.name.empty() ? "constant" : value.name, value.constant);
+  }
+  const CView& view = known->second;
+  if (view.buffer >= 0) buffers_[static_cast<std::size_t>(view.buffer)].last = time_;
+  return view;
+}
+
+CView CWriter::room(Dtype dtype, const std::vector<std::int64_t>& extents, int value) {
+  if (value == root_) return dense_view("y", dtype, extents);
+  CView view = dense_view("v" + std::to_string(buffers_.size()), dtype, extents);
+  view.buffer = static_cast<int>(buffers_.size());
+  if (view.size() > std::int64_t{1} << 30)
+    throw ValueError("export_c: a tensor of " + std::to_string(view.size()) +
+                     " elements is too large for a program");
+  buffers_.push_back({dtype, std::max<std::int64_t>(1, view.size()), time_, time_, 0});
+  return view;
+}
+
+bool CWriter::is_needed_later(int buffer) const {
+  const auto lies_there = [&](int value) {
+    const auto known = views_.find(value);
+    return known != views_.end() && known->second.buffer == buffer;
+  };
+  if (lies_there(graph_.result)) return true;
+  for (std::size_t i = static_cast<std::size_t>(time_) + 1; i < graph_.needed.size(); ++i)
+    if (std::ranges::any_of(graph_.step(graph_.needed[i]).operands, lies_there)) return true;
+  return false;
+}
+
+std::string CWriter::unused(const std::string& hint) {
+  std::string clean = "k_";
+  for (const char c : hint) clean += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  std::string name = clean;
+  for (int i = 2; !used_.insert(name).second; ++i) name = clean + "_" + std::to_string(i);
+  return name;
+}
+
+CView CWriter::constant(const std::string& hint, const Tensor& tensor) {
+  const std::vector<std::int64_t> extents(tensor.shape().begin(), tensor.shape().end());
+  CView view = dense_view("", tensor.dtype(), extents);
+  const Tensor dense = tensor.contiguous();
+  const auto number = [&](std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    if (dense.dtype() == Dtype::int64)
+      return std::to_string(dense.body().elements<const std::int64_t>()[at]);
+    if (dense.dtype() == Dtype::boolean)
+      return std::string(dense.body().elements<const bool>()[at] ? "1" : "0");
+    return c_number(dense.dtype() == Dtype::float32
+                        ? static_cast<double>(dense.body().elements<const float>()[at])
+                        : dense.body().elements<const double>()[at],
+                    dense.dtype());
+  };
+  if (tensor.size() <= 1) {
+    view.literal = true;
+    view.base = tensor.size() == 0 ? "0" : number(0);
+    return view;
+  }
+  view.base = unused(hint);
+  std::string text = filled(
+      "static const $t $a[$n] = {",
+      {{"t", c_type(tensor.dtype())}, {"a", view.base}, {"n", std::to_string(tensor.size())}});
+  std::size_t column = text.size();
+  for (std::int64_t i = 0; i < tensor.size(); ++i) {
+    const std::string item = number(i) + (i + 1 < tensor.size() ? "," : "");
+    const bool fresh = column + item.size() > 98;
+    text += fresh ? "\n    " : i > 0 ? " " : "";
+    column = (fresh ? 4 : column + 1) + item.size();
+    text += item;
+  }
+  constants_ += text + "};\n\n";
+  return view;
+}
+
+void CWriter::line(const std::string& text) {
+  body_ += std::string(static_cast<std::size_t>(2 * indent_), ' ') + text + "\n";
+}
+void CWriter::open(const std::string& text) {
+  line(text + " {");
+  ++indent_;
+}
+void CWriter::close(int count) {
+  for (; count > 0; --count) {
+    --indent_;
+    line("}");
+  }
+}
+
+std::vector<std::int64_t> CStep::extents() const { return fixed_extents(result()); }
+
+CView CStep::y() {
+  CView view = writer_.room(result().dtype, extents(), step_.result);
+  give(view);
+  return view;
+}
+
+CView CStep::y_in_place() {
+  if (writer_.is_result(step_.result)) return y();
+  const auto same_place = [](const CView& a, const CView& b) {
+    return a.offset == b.offset && a.extents == b.extents && a.strides == b.strides;
+  };
+  for (std::size_t i = 0; i < count(); ++i) {
+    CView over = x(i);
+    bool free = over.buffer >= 0 && over.dtype == result().dtype && over.extents == extents() &&
+                over.dense() && !writer_.is_needed_later(over.buffer);
+    for (std::size_t j = 0; free && j < count(); ++j)
+      free = x(j).buffer != over.buffer || same_place(x(j), over);
+    if (!free) continue;
+    give(over);
+    return over;
+  }
+  return y();
+}
+
+CLoops CStep::loops(const std::string& name, const std::vector<std::int64_t>& extents) {
+  CLoops loops;
+  for (std::size_t axis = 0; axis < extents.size(); ++axis) {
+    if (extents[axis] == 1) {
+      loops.at.emplace_back("0");
+      continue;
+    }
+    const std::string index = name + std::to_string(axis);
+    open("for (int $i = 0; $i < $n; ++$i)", {{"i", index}, {"n", std::to_string(extents[axis])}});
+    loops.at.push_back(index);
+    ++loops.depth;
+  }
+  return loops;
+}
+
+void CStep::copy(const CView& y, const CView& x) {
+  const CLoops all = loops("i", y.extents);
+  line("$y = $x;", {{"y", y.at(all.at)}, {"x", x.at(all.at)}});
+  close(all);
+}
+
+CView CStep::dense(const CView& x) {
+  if (x.dense()) return x;
+  CView copied = room(x.dtype, x.extents);
+  copy(copied, x);
+  return copied;
+}
+
+void CStep::refuse(const std::string& what) const {
+  throw ValueError("export_c: " + step_.operation + ": " + what +
+                   (step_.place.empty() ? "" : " (in " + step_.place + ")"));
+}
+
+}  // namespace xtape::exporting

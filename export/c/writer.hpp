@@ -1,0 +1,153 @@
+#pragma once
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include <xtape/export/c/memory.hpp>
+#include <xtape/export/graph/graph.hpp>
+
+namespace xtape::exporting {
+
+/// Elements of an array of the program, by strides.
+struct CView {
+  std::string base;  // the array; of a single constant the number itself
+  Dtype dtype{};
+  std::vector<std::int64_t> extents, strides;
+  std::int64_t offset = 0;
+  int buffer = -1;  // of what is computed: its place in the plan
+  bool literal = false;
+
+  std::int64_t rank() const { return std::ssize(extents); }
+  std::int64_t size() const;
+  bool dense() const;
+  /// "v3[5 + 12 * i0 + i1]"; indices of "0" add nothing.
+  std::string at(std::span<const std::string> indices) const;
+  std::string at(const std::vector<std::string>& indices) const {
+    return at(std::span<const std::string>(indices));
+  }
+  CView broadcast(const std::vector<std::int64_t>& to) const;
+};
+
+/// "float", "double", "int64_t", "unsigned char"
+const char* c_type(Dtype dtype);
+/// A number in C, exactly: "0x1.8p+1F".
+std::string c_number(double value, Dtype dtype);
+/// A text with what stands for $names in it: `filled("$y += $x;", {{"y", "v3[i]"}, {"x", "2"}})`.
+using CWords = std::initializer_list<std::pair<std::string, std::string>>;
+std::string filled(const std::string& text, CWords words);
+
+/// Makes the function of a graph, line by line: the rules of its operations ask it for operands and room.
+class CWriter {
+ public:
+  CWriter(const Graph& graph, std::string name);
+
+  /// The whole file.
+  std::string source();
+
+  const Graph& graph() const { return graph_; }
+  CView view(int value);
+  void give(int value, CView view) { views_[value] = std::move(view); }
+  /// Room for so many elements, dense; that of the result of the graph is the caller's.
+  CView room(Dtype dtype, const std::vector<std::int64_t>& extents, int value = -1);
+  /// Whether later steps need what lies in a buffer.
+  bool is_needed_later(int buffer) const;
+  bool is_result(int value) const { return value == root_; }
+  /// A constant array.
+  CView constant(const std::string& hint, const Tensor& tensor);
+  void line(const std::string& text);
+  void open(const std::string& text);
+  void close(int count = 1);
+  void need_helper(const std::string& name) { helpers_.insert(name); }
+
+ private:
+  void write(const GraphStep& step, int time);
+  std::string header() const;
+  std::string unused(const std::string& hint);
+
+  const Graph& graph_;
+  std::string name_;
+  int root_;  // the value that has the result's elements
+  std::unordered_map<int, CView> views_;
+  std::vector<CBuffer> buffers_;
+  std::unordered_set<std::string> used_, helpers_;
+  std::string constants_, body_;
+  int indent_ = 1, time_ = 0;
+};
+
+/// Nested loops: their indices, and how many are to be closed.
+struct CLoops {
+  std::vector<std::string> at;
+  int depth = 0;
+};
+
+/// One step, for its rule.
+class CStep {
+ public:
+  CStep(CWriter& writer, const GraphStep& of, const char* with)
+      : formula(with), writer_(writer), step_(of) {}
+
+  const char* const formula;  // what the table has beside the rule
+  std::size_t count() const { return step_.operands.size(); }
+  CView x(std::size_t i) { return writer_.view(step_.operands[i]); }
+  const GraphValue& value(std::size_t i) const { return writer_.graph().value(step_.operands[i]); }
+  const GraphValue& result() const { return writer_.graph().value(step_.result); }
+  const Attributes& attributes() const { return step_.attributes; }
+  std::vector<std::int64_t> extents() const;
+
+  /// Room for the result, which it is then.
+  CView y();
+  /// The same where each element is made of those at its place alone: the memory of an operand that nobody
+  /// needs afterwards, if there is one.
+  CView y_in_place();
+  CView room(Dtype dtype, const std::vector<std::int64_t>& extents) {
+    return writer_.room(dtype, extents);
+  }
+  CView constant(const std::string& hint, const Tensor& tensor) {
+    return writer_.constant(hint, tensor);
+  }
+  void give(CView view) { writer_.give(step_.result, std::move(view)); }
+  /// The same elements in row-major order, copied if they are not.
+  CView dense(const CView& x);
+  /// y = x, elementwise, of one shape.
+  void copy(const CView& y, const CView& x);
+
+  CLoops loops(const std::string& name, const std::vector<std::int64_t>& extents);
+  void close(const CLoops& loops) { writer_.close(loops.depth); }
+  void open(const std::string& text, CWords words = {}) { writer_.open(spelt(text, words)); }
+  void close(int count = 1) { writer_.close(count); }
+  void line(const std::string& text, CWords words = {}) { writer_.line(spelt(text, words)); }
+  /// A text whose @functions and #numbers are those of the dtype of the result (or another), and whose
+  /// words are filled in.
+  std::string spelt(const std::string& text, CWords words) const {
+    return spelt(text, words, result().dtype);
+  }
+  std::string spelt(const std::string& text, CWords words, Dtype dtype) const;
+  void need_helper(const std::string& name) const { writer_.need_helper(name); }
+
+  [[noreturn]] void refuse(const std::string& what) const;
+
+ private:
+  CWriter& writer_;
+  const GraphStep& step_;
+};
+
+struct CRule {
+  const char* operation;
+  void (*write)(CStep& step);
+  const char* formula = "";
+};
+
+/// The rules, by subject.
+std::span<const CRule> c_elementwise();
+std::span<const CRule> c_layout();
+std::span<const CRule> c_products();
+std::span<const CRule> c_reductions();
+std::span<const CRule> c_images();
+std::span<const CRule> c_sequences();
+
+}  // namespace xtape::exporting

@@ -1,0 +1,189 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/core/recording.hpp>
+#include <xtape/export/graph/graph.hpp>
+#include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/index.hpp>
+#include <xtape/ops/layout.hpp>
+#include <xtape/ops/reduce.hpp>
+#include <xtape/ops/search.hpp>
+
+namespace xtape::exporting {
+namespace {
+
+/// Extents that models seldom have themselves.
+constexpr std::array<std::int64_t, 3> batches{7, 11, 13};
+
+/// So many rows of x, again from the first where there are no more.
+Tensor with_rows(const Tensor& x, std::int64_t rows) {
+  std::vector<std::int64_t> places;
+  for (std::int64_t i = 0; i < rows; ++i) places.push_back(i % x.extent(0));
+  return take(x, from_vector(std::move(places)), 0);
+}
+
+bool equal_values(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
+  const Tensor x = a.contiguous(), y = b.contiguous();
+  const auto bytes = static_cast<std::size_t>(x.size()) * size_of(x.dtype());
+  return std::equal(x.body().data, x.body().data + bytes, y.body().data);
+}
+
+/// Several recordings of one model.
+class Merger {
+ public:
+  Merger(const char* op, std::vector<Recording> of, std::vector<std::int64_t> of_batches)
+      : op_(op), recordings_(std::move(of)), batches_(std::move(of_batches)) {}
+
+  Graph merged() {
+    const Recording& first = recordings_[0];
+    for (std::size_t i = 0; i < first.steps.size(); ++i) add_step(i);
+    for (const Recording& other : recordings_) {
+      if (other.steps.size() != first.steps.size() || other.result != first.result ||
+          other.values.size() != first.values.size())
+        refuse_steps();
+    }
+    for (std::size_t i = 0; i < first.values.size(); ++i) add_value(i);
+    graph_.result = first.result;
+    find_needed();
+    for (const int i : graph_.needed) {
+      for (const int operand : graph_.step(i).operands) add_constant(operand);
+    }
+    add_constant(graph_.result);
+    return std::move(graph_);
+  }
+
+ private:
+  [[noreturn]] void refuse_steps() const {
+    throw ValueError(std::string(op_) + ": the model must do the same for each batch; got other " +
+                     "operations for another one (see dynamic_batch)");
+  }
+  void add_step(std::size_t i) {
+    const RecordedStep& first = recordings_[0].steps[i];
+    std::vector<std::string> attributes;
+    for (const Recording& of : recordings_) {
+      if (of.steps.size() <= i || of.steps[i].operation != first.operation ||
+          of.steps[i].operands != first.operands || of.steps[i].result != first.result)
+        refuse_steps();
+      attributes.push_back(of.steps[i].attributes);
+    }
+    graph_.steps.push_back({first.operation, first.place,
+                            Attributes(op_ + (": " + first.operation), attributes, batches_),
+                            first.operands, first.result});
+  }
+  void add_value(std::size_t i) {
+    const RecordedValue& first = recordings_[0].values[i];
+    GraphValue value{first.tensor.dtype(), {}, {}, {}, first.name, first.made_by};
+    for (int axis = 0; axis < first.tensor.rank(); ++axis) {
+      std::vector<std::int64_t> extents;
+      for (const Recording& of : recordings_) {
+        const Tensor& tensor = of.values[i].tensor;
+        if (tensor.rank() != first.tensor.rank() || tensor.dtype() != value.dtype) refuse_steps();
+        extents.push_back(tensor.extent(axis));
+      }
+      const std::optional<Extent> extent = fitted(extents, batches_);
+      if (!extent) refuse_extent(first, axis);
+      value.shape.push_back(*extent);
+    }
+    value.moves_parameter = value.made_by >= 0 && first.constant && moves_parameter(value.made_by);
+    graph_.values.push_back(std::move(value));
+  }
+  [[noreturn]] void refuse_extent(const RecordedValue& value, int axis) const {
+    const std::string what =
+        value.made_by < 0 ? "a tensor"
+                          : recordings_[0].steps[static_cast<std::size_t>(value.made_by)].operation;
+    throw ValueError(std::string(op_) + ": " + what + ": extent " + std::to_string(axis) + " of " +
+                     value.tensor.describe() +
+                     " depends on the batch in a way that cannot be told (see dynamic_batch)");
+  }
+  bool moves_parameter(int by) const {
+    static constexpr std::string_view layouts[] = {"transpose", "reshape", "slice", "contiguous"};
+    const GraphStep& step = graph_.step(by);
+    if (std::ranges::find(layouts, step.operation) == std::end(layouts)) return false;
+    const GraphValue& of = graph_.value(step.operands[0]);
+    return !of.name.empty() || of.moves_parameter;
+  }
+  void find_needed() {
+    std::vector<bool> wanted(graph_.values.size());
+    wanted[static_cast<std::size_t>(graph_.result)] = true;
+    for (std::size_t i = graph_.steps.size(); i-- > 0;) {
+      const GraphStep& step = graph_.steps[i];
+      const auto result = static_cast<std::size_t>(step.result);
+      if (!wanted[result] || recordings_[0].values[result].constant) continue;
+      graph_.needed.push_back(static_cast<int>(i));
+      for (const int operand : step.operands) wanted[static_cast<std::size_t>(operand)] = true;
+    }
+    std::ranges::reverse(graph_.needed);
+  }
+  /// A constant must be the same for each batch, but for rows that repeat.
+  void add_constant(int number) {
+    const auto i = static_cast<std::size_t>(number);
+    GraphValue& value = graph_.values[i];
+    if (!recordings_[0].values[i].constant || value.constant.defined()) return;
+    Tensor one = recordings_[0].values[i].tensor.detach();
+    for (int axis = 0; axis < one.rank(); ++axis) {
+      if (value.shape[static_cast<std::size_t>(axis)].fixed()) continue;
+      std::vector<Slice> first(static_cast<std::size_t>(axis) + 1, Slice::all);
+      first.back() = range(0, 1);
+      one = slice(one, first);
+    }
+    value.constant = one.contiguous();
+    if (value.moves_parameter) add_constant(graph_.step(value.made_by).operands[0]);
+    if (one.size() == 1 && batches_.size() > 1) value.count = count_in(i);
+    if (value.count) return;
+    for (const Recording& of : recordings_) {
+      const Tensor& tensor = of.values[i].tensor;
+      if (!equal_values(broadcast_to(value.constant, tensor.shape()), tensor)) {
+        throw ValueError(std::string(op_) + ": a tensor that the model makes, " +
+                         tensor.describe() +
+                         ", must be the same for each batch, or have rows that repeat; got " +
+                         "different ones (see dynamic_batch)");
+      }
+    }
+  }
+
+  /// The number of a constant, if it is an integer that is not the same for each batch.
+  std::optional<Extent> count_in(std::size_t i) const {
+    std::vector<std::int64_t> numbers;
+    for (const Recording& of : recordings_) {
+      const double number = of.values[i].tensor.to_vector<double>()[0];
+      if (number != std::trunc(number) || std::abs(number) > 1e15) return std::nullopt;
+      numbers.push_back(static_cast<std::int64_t>(number));
+    }
+    const std::optional<Extent> count = fitted(numbers, batches_);
+    return count && !count->fixed() ? count : std::nullopt;
+  }
+
+  const char* op_;
+  std::vector<Recording> recordings_;
+  std::vector<std::int64_t> batches_;
+  Graph graph_;
+};
+
+}  // namespace
+
+Graph graph_of(const char* op, const nn::Module& model, const Function& function,
+               const Tensor& example, bool any_batch) {
+  detail::require_defined(op, "the example", example);
+  if (any_batch && (example.rank() == 0 || example.extent(0) == 0))
+    throw ShapeError(std::string(op) + ": an example with at least one row is needed; got " +
+                     example.describe());
+  const NoGradGuard off;
+  std::vector<Recording> recordings;
+  std::vector<std::int64_t> of;
+  if (any_batch) {
+    of.assign(batches.begin(), batches.end());
+    for (const std::int64_t rows : of)
+      recordings.push_back(record_model(op, model, function, with_rows(example.detach(), rows)));
+  } else {
+    of = {0};
+    recordings.push_back(record_model(op, model, function, example));
+  }
+  return Merger(op, std::move(recordings), std::move(of)).merged();
+}
+
+}  // namespace xtape::exporting

@@ -1,0 +1,48 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <xtape/core/tensor.hpp>
+#include <xtape/export/graph/attributes.hpp>
+#include <xtape/export/graph/recording.hpp>
+
+namespace xtape::exporting {
+
+struct GraphValue {
+  Dtype dtype{};
+  std::vector<Extent> shape;
+  /// If the input has no part in it; with extent 1 along axes that grow with the batch, where it repeats.
+  Tensor constant;
+  std::optional<Extent> count;   // one number, which grows with the batch: what a mean divides by
+  std::string name;              // of a parameter or buffer
+  int made_by = -1;              // the step
+  bool moves_parameter = false;  // it is a constant with the elements of one that has a name
+};
+
+struct GraphStep {
+  std::string operation, place;
+  Attributes attributes;
+  std::vector<int> operands;
+  int result;
+};
+
+/// What a model computes of its input, value 0, with shapes that may grow with the batch.
+struct Graph {
+  std::vector<GraphValue> values;
+  std::vector<GraphStep> steps;  // of constants too
+  std::vector<int>
+      needed;  // those that the result depends on and the input has a part in, in order
+  int result = -1;
+
+  const GraphValue& value(int i) const { return values[static_cast<std::size_t>(i)]; }
+  const GraphStep& step(int i) const { return steps[static_cast<std::size_t>(i)]; }
+};
+
+/// The graph of a model for one input, of any batch or just that one: any is what recordings of several
+/// batches have in common. Throws ValueError, in the name of `op` and of the operation, if they differ in
+/// more than extents that are linear in the batch.
+Graph graph_of(const char* op, const nn::Module& model, const Function& function,
+               const Tensor& example, bool any_batch);
+
+}  // namespace xtape::exporting

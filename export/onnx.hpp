@@ -1,0 +1,43 @@
+#pragma once
+#include <functional>
+#include <string>
+
+#include <xtape/config.hpp>
+#include <xtape/core/tensor.hpp>
+#include <xtape/export/model.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape {
+
+struct OnnxOptions {
+  bool dynamic_batch = true;    ///< whether the first axis may have any extent, 0 and 1 too
+  std::string input = "input";  ///< names in the file
+  std::string output = "output";
+  std::string batch = "batch";  ///< of the extent of the first axis
+};
+
+namespace detail {
+void export_onnx(const std::string& path, const nn::Module& model,
+                 const std::function<Tensor(const Tensor&)>& function, const Tensor& example,
+                 const OnnxOptions& options);
+}
+
+/// Writes what a model computes in evaluation to a file of ONNX, operator set 17, that appears whole or not
+/// at all. Parameters keep the names of the model's state; the graph has one input and one output.
+///   example [n, ...], float32, float64 or int64: tells the shape and dtype of the input, any n >= 1
+/// The model is called with it (for a dynamic batch with some of its rows, three times), and must do the same
+/// each time; its flags stay as they are.
+/// Throws ValueError, naming the operation and the layer, for what has no rule, for random numbers, decisions
+/// by values of the input, and extents that are not linear in the batch; IoError if it cannot write.
+/// Source: ONNX, "Operator Schemas"; onnx.proto.
+template <ExportableModel Model>
+void export_onnx(const std::string& path, const Model& model, const Tensor& example,
+                 const OnnxOptions& options = {}) {
+  detail::export_onnx(
+      path, model, [&](const Tensor& x) { return model(x); }, example, options);
+}
+
+}  // namespace xtape
+
+XTAPE_EXPORT_END

@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <array>
+
+#include <xtape/core/body.hpp>
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/export/onnx/writer.hpp>
+
+namespace xtape::exporting {
+namespace {
+
+const OnnxRule* rule_for(const std::string& operation) {
+  static const std::array tables{onnx_elementwise(), onnx_layout(), onnx_products(),
+                                 onnx_reductions(),  onnx_images(), onnx_sequences()};
+  for (const std::span<const OnnxRule> table : tables) {
+    const auto rule = std::ranges::find(table, operation, &OnnxRule::operation);
+    if (rule != table.end()) return &*rule;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+OnnxWriter::OnnxWriter(const Graph& graph, OnnxModel& model) : graph_(graph), model_(model) {
+  used_ = {model.input.name, model.output.name, model.batch};
+  give(0, model.input.name);
+}
+
+void OnnxWriter::write() {
+  for (const int i : graph_.needed) write(graph_.step(i));
+  model_.nodes.push_back({"Identity", {name_of(graph_.result)}, {model_.output.name}, {}});
+  model_.drop_unused();
+}
+
+void OnnxWriter::write(const GraphStep& step) {
+  const OnnxRule* rule = rule_for(step.operation);
+  if (rule == nullptr)
+    throw ValueError("export_onnx: " + step.operation + " has no rule" +
+                     (step.place.empty() ? "" : " (in " + step.place + ")"));
+  OnnxStep here(*this, step, rule->onnx);
+  rule->write(here);
+}
+
+std::string OnnxWriter::unused(const std::string& hint) {
+  std::string name = hint;
+  for (int i = 2; !used_.insert(name).second; ++i) name = hint + "_" + std::to_string(i);
+  return name;
+}
+
+const std::string& OnnxWriter::name_of(int number) {
+  if (const auto known = names_.find(number); known != names_.end()) return known->second;
+  const GraphValue& value = graph_.value(number);
+  const GraphStep* const step = value.made_by >= 0 ? &graph_.step(value.made_by) : nullptr;
+  // What moves a parameter stays an operation, so that the parameter keeps its name.
+  if (value.moves_parameter) {
+    write(*step);
+    return names_.at(number);
+  }
+  if (!value.constant.defined())
+    throw ValueError("export_onnx: " + (step != nullptr ? step->operation : "a tensor") +
+                     ": the states of a recurrent net can be asked for outputs and last states");
+  if (value.count) return names_[number] = count(value);
+  std::string name =
+      constant(value.name.empty() ? (step != nullptr ? step->operation : "constant") : value.name,
+               value.constant);
+  const bool grows = !std::ranges::all_of(value.shape, &Extent::fixed);
+  if (grows) name = node(name + "/rows", "Expand", {name, extents(value.shape)}, {}, 1)[0];
+  return names_[number] = name;
+}
+
+std::string OnnxWriter::count(const GraphValue& value) {
+  const std::string number =
+      node("count", "Cast", {extent(*value.count)}, {{"to", onnx_type(value.dtype)}}, 1)[0];
+  return node("count", "Reshape", {number, extents(value.shape)}, {}, 1)[0];
+}
+
+std::vector<std::string> OnnxWriter::node(const std::string& hint, const char* type,
+                                          std::vector<std::string> inputs,
+                                          std::vector<OnnxAttribute> attributes,
+                                          std::size_t outputs) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < outputs; ++i) names.push_back(unused(hint));
+  model_.nodes.push_back({type, std::move(inputs), names, std::move(attributes)});
+  return names;
+}
+
+std::string OnnxWriter::constant(const std::string& hint, const Tensor& tensor) {
+  std::string name = unused(hint);
+  model_.initializers.emplace_back(name, tensor);
+  return name;
+}
+
+std::string OnnxWriter::extent(const Extent& of) {
+  const auto number = [&](std::int64_t value) {
+    return constant("extent", from_vector(std::vector<std::int64_t>{value}));
+  };
+  if (of.fixed()) return number(of.more);
+  if (batch_.empty())
+    batch_ = node("batch_extent", "Shape", {model_.input.name},
+                  {{"start", std::int64_t{0}}, {"end", std::int64_t{1}}}, 1)[0];
+  std::string name = batch_;
+  if (of.each != 1) name = node("extent", "Mul", {name, number(of.each)}, {}, 1)[0];
+  if (of.more != 0) name = node("extent", "Add", {name, number(of.more)}, {}, 1)[0];
+  return name;
+}
+
+std::string OnnxWriter::extents(const std::vector<Extent>& of) {
+  std::vector<std::int64_t> fixed;
+  for (const Extent& extent : of)
+    if (extent.fixed()) fixed.push_back(extent.more);
+  if (fixed.size() == of.size()) return constant("shape", from_vector(std::move(fixed)));
+  std::vector<std::string> names;
+  for (const Extent& each : of) names.push_back(extent(each));
+  return node("shape", "Concat", std::move(names), {{"axis", std::int64_t{0}}}, 1)[0];
+}
+
+std::int64_t OnnxStep::extent(std::size_t i, std::int64_t axis) const {
+  const std::int64_t place = axis < 0 ? axis + rank(i) : axis;
+  const Extent& extent = x(i).shape[static_cast<std::size_t>(place)];
+  if (!extent.fixed())
+    refuse("extent " + std::to_string(place) + " of an operand must not depend on the batch");
+  return extent.more;
+}
+
+std::string OnnxStep::in(std::size_t i, Dtype dtype) {
+  return x(i).dtype == dtype ? in(i) : cast(in(i), dtype);
+}
+std::string OnnxStep::cast(const std::string& name, Dtype dtype) {
+  return node("Cast", {name}, {{"to", onnx_type(dtype)}});
+}
+
+std::string OnnxStep::hint() const {
+  return (step_.place.empty() ? "" : step_.place + "/") + step_.operation;
+}
+std::vector<std::string> OnnxStep::nodes(const char* type, std::vector<std::string> inputs,
+                                         std::vector<OnnxAttribute> attributes,
+                                         std::size_t outputs) {
+  return writer_.node(hint(), type, std::move(inputs), std::move(attributes), outputs);
+}
+
+std::string OnnxStep::constant(const Tensor& tensor) {
+  return writer_.constant(hint() + "/constant", tensor);
+}
+std::string OnnxStep::number(double value, Dtype dtype) { return constant(full({}, value, dtype)); }
+std::string OnnxStep::integers(const std::vector<std::int64_t>& values) {
+  return constant(from_vector(values));
+}
+
+std::string OnnxStep::reshaped(const std::string& x, const std::vector<Extent>& to) {
+  // One extent that is not fixed is left to who has the elements, unless there are none.
+  std::vector<std::int64_t> extents;
+  std::int64_t fixed = 1, free = 0;
+  for (const Extent& extent : to) {
+    extents.push_back(extent.fixed() ? extent.more : -1);
+    (extent.fixed() ? fixed *= extent.more : ++free);
+  }
+  const bool told = free == 0 || (free == 1 && fixed != 0);
+  return node("Reshape", {x, told ? integers(extents) : this->extents(to)},
+              {{"allowzero", std::int64_t{1}}});
+}
+
+OnnxStates* OnnxStep::states(std::size_t i) {
+  const auto found = writer_.states.find(step_.operands[i]);
+  return found == writer_.states.end() ? nullptr : &found->second;
+}
+
+void OnnxStep::refuse(const std::string& what) const {
+  throw ValueError("export_onnx: " + step_.operation + ": " + what +
+                   (step_.place.empty() ? "" : " (in " + step_.place + ")"));
+}
+
+}  // namespace xtape::exporting

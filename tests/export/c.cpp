@@ -1,0 +1,243 @@
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include <doctest/doctest.h>
+
+#include <xtape/export/c/memory.hpp>
+#include <xtape/xtape.hpp>
+
+#include "../support/compare.hpp"
+#include "../support/errors.hpp"
+#include "../support/temporary_directory.hpp"
+#include "models.hpp"
+
+using namespace xtape;
+
+namespace {
+
+bool runs(const std::string& command) { return std::system(command.c_str()) == 0; }
+
+/// gcc, or clang, for C; empty if there is none.
+const std::string& compiler() {
+  static const std::string found = [] {
+    for (const char* name : {"gcc", "clang", "cc"})
+      if (runs(std::string("command -v ") + name + " >/dev/null")) return std::string(name);
+    return std::string();
+  }();
+  return found;
+}
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// A model as a function of C, compiled and loaded.
+class LoadedC {
+ public:
+  LoadedC(const nn::AnyModule& model, const Tensor& example, const std::string& flags = "-O2") {
+    const std::string source = directory_.file("model.c"), library = directory_.file("model.so");
+    export_c(source, model, example);
+    text = text_of(source);
+    const std::string command = compiler() + " -std=c11 -Wall -Wextra -Werror -pedantic " + flags +
+                                " -shared -fPIC -o " + library + " " + source + " -lm";
+    REQUIRE(runs(command));
+    library_ = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+    REQUIRE(library_ != nullptr);
+    function_ = reinterpret_cast<void (*)(const void*, void*)>(dlsym(library_, "model"));
+    REQUIRE(dlsym(library_, "model") != nullptr);
+  }
+  ~LoadedC() {
+    if (library_ != nullptr) dlclose(library_);
+  }
+  LoadedC(const LoadedC&) = delete;
+  LoadedC& operator=(const LoadedC&) = delete;
+
+  /// What it makes of x, like a tensor.
+  Tensor operator()(const Tensor& x, const Tensor& like) const {
+    const auto of = [&]<class T>(T) {
+      std::vector<T> y(static_cast<std::size_t>(like.size()), T{});
+      function_(data_of(x), y.data());
+      return from_span(std::span<const T>(y), like.shape());
+    };
+    if (like.dtype() == Dtype::float32) return of(float{});
+    if (like.dtype() == Dtype::float64) return of(double{});
+    if (like.dtype() == Dtype::int64) return of(std::int64_t{});
+    std::vector<unsigned char> y(static_cast<std::size_t>(like.size()));
+    function_(data_of(x), y.data());
+    return from_vector(std::vector<std::int64_t>(y.begin(), y.end()), like.shape())
+        .to(Dtype::boolean);
+  }
+
+  std::string text;
+
+ private:
+  static const void* data_of(const Tensor& x) {
+    if (x.dtype() == Dtype::float32) return x.data<float>().data();
+    if (x.dtype() == Dtype::float64) return x.data<double>().data();
+    return x.data<std::int64_t>().data();
+  }
+  TemporaryDirectory directory_;
+  void* library_ = nullptr;
+  void (*function_)(const void*, void*) = nullptr;
+};
+
+void check_case(const models::Case& of) {
+  CAPTURE(of.name);
+  of.model->eval();
+  const Tensor first = of.input(2);
+  const LoadedC loaded(of.model, first);
+  for (const Tensor& x : {first, slice(of.input(5), {range(3, 5)}).contiguous(), first}) {
+    const Tensor y = of.model(x).detach().contiguous();
+    CHECK(mismatch(loaded(x, y), y, tolerance_of(y.dtype())) == "");
+  }
+}
+
+}  // namespace
+
+TEST_CASE("export_c: layers give what the library gives") {
+  if (compiler().empty()) return;
+  for (const models::Case& of : models::of_layers()) check_case(of);
+}
+
+TEST_CASE("export_c: functions give what the library gives") {
+  if (compiler().empty()) return;
+  for (const models::Case& of : models::of_functions()) {
+    const std::string& name = of.name;
+    if (name == "sort" || name == "argsort" || name == "topk" || name == "taken_along") continue;
+    check_case(of);
+  }
+}
+
+TEST_CASE("export_c: the file needs nothing, and says what goes in and out") {
+  if (compiler().empty()) return;
+  seed(1);
+  const nn::AnyModule model{nn::Sequential(nn::Dense(4, 8), nn::ReLU(), nn::Dense(8, 3))};
+  const std::string text = LoadedC(model, ones({2, 4})).text;
+  CHECK(
+      text.starts_with("/* model: what a model of xtape computes in evaluation.\n"
+                       "     x  float32[2, 4], in row-major order\n"
+                       "     y  float32[2, 3], in row-major order; must not overlap x\n"));
+  CHECK(text.find("void model(const float* x, float* y);") != std::string::npos);
+  CHECK(text.find("static const float k_0_weight[32] = {") != std::string::npos);
+  CHECK(text.find("#include", text.find("#include <stdint.h>") + 1) == std::string::npos);
+  // relu works in place, and the last result is the caller's.
+  CHECK(text.find("static float memory_of_float32[16];") != std::string::npos);
+}
+
+TEST_CASE("export_c: constants are exact") {
+  if (compiler().empty()) return;
+  const Tensor numbers = tensor({0.1, -1.0 / 3, 1e-40, 3.4e38, -0.0, 123456.0}, Dtype::float32);
+  const auto added = [&](const Tensor& x) { return concatenate({x, numbers, -1 / numbers}, 0); };
+  const Tensor x = ones(Shape{1});
+  const Tensor y = added(x);
+  CHECK(mismatch(LoadedC(nn::AnyModule(added), x)(x, y), y) == "");
+  const Tensor far = tensor({0.1, 1e-320, -1.7e308}, Dtype::float64);
+  const auto doubled = [&](const Tensor& one) { return one * far; };
+  const Tensor one = ones(Shape{1}, Dtype::float64);
+  CHECK(mismatch(LoadedC(nn::AnyModule(doubled), one)(one, far), far) == "");
+}
+
+TEST_CASE("export_c: a result that is the input, a constant, or a part of either") {
+  if (compiler().empty()) return;
+  const std::function<Tensor(const Tensor&)> functions[] = {
+      [](const Tensor& x) { return x; },
+      [](const Tensor& x) { return transpose(x); },
+      [](const Tensor&) { return arange(5); },
+      [](const Tensor& x) { return reshape(exp(x), Shape{12}); },
+      [](const Tensor& x) { return slice(exp(x), {range(1, 3)}); },
+      // What may not be done in place: another reads it later, or at other places.
+      [](const Tensor& x) {
+        const Tensor y = exp(x), z = y * 2;
+        return y + z;
+      },
+      [](const Tensor& x) {
+        const Tensor y = exp(slice(x, {range(0, 3)}));
+        return 2 * (y - transpose(y));
+      },
+      [](const Tensor& x) {
+        const Tensor y = exp(x), part = slice(y, {1}), z = relu(y);
+        return z - part;
+      },
+      [](const Tensor& x) { return reshape(transpose(exp(x)), Shape{12}); },
+  };
+  const Tensor x = reshape(arange(0.0, 12.0), {4, 3}) / 8;
+  for (const auto& function : functions) {
+    const Tensor y = function(x).contiguous();
+    CHECK(mismatch(LoadedC(nn::AnyModule(function), x)(x, y), y, tolerance_of(y.dtype())) == "");
+  }
+}
+
+TEST_CASE("export_c: names that C does not take, and empty examples, are refused") {
+  for (const char* name :
+       {"", "2nd", "a-b", "int", "_start", "k_weights", "sigmoidf", "x", "n a"}) {
+    const auto exported = [&] {
+      export_c("/nowhere/at/all.c", nn::ReLU(), ones({1, 2}), {.name = name});
+      return 0;
+    };
+    CHECK(error_of<ValueError>(exported) ==
+          std::string("export_c: the name must be an identifier of C that begins with a letter and "
+                      "is not taken; got \"") +
+              name + "\"");
+  }
+  CHECK(error_of<ShapeError>([] {
+          export_c("/nowhere/at/all.c", nn::ReLU(), ones({0, 2}));
+          return 0;
+        }) == "export_c: an example with elements is needed; got float32[0, 2]");
+  CHECK(error_of<ValueError>([] {
+          export_c("/nowhere/at/all.c", nn::AnyModule([](const Tensor& x) { return sort(x, 0); }),
+                   ones({3, 2}));
+          return 0;
+        }) == "export_c: sort has no rule");
+}
+
+TEST_CASE("export_c: buffers that are needed at the same time lie apart") {
+  using exporting::CBuffer;
+  Rng rng(1);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<CBuffer> buffers;
+    std::int64_t all = 0;
+    for (std::int64_t i = 0; i < rng.integer(1, 20); ++i) {
+      const auto first = static_cast<int>(rng.integer(0, 20));
+      const auto last = first + static_cast<int>(rng.integer(0, 6));
+      buffers.push_back({Dtype::float32, rng.integer(1, 50), first, last, 0});
+      all += buffers.back().size;
+    }
+    const std::int64_t length = exporting::place_buffers(buffers, Dtype::float32);
+    std::int64_t most = 0;  // what is needed at one time
+    for (int time = 0; time < 30; ++time) {
+      std::int64_t now = 0;
+      for (const CBuffer& buffer : buffers)
+        if (buffer.first <= time && time <= buffer.last) now += buffer.size;
+      most = std::max(most, now);
+    }
+    CHECK(length >= most);
+    CHECK(length <= all);
+    for (std::size_t i = 0; i < buffers.size(); ++i) {
+      CHECK(buffers[i].place + buffers[i].size <= length);
+      for (std::size_t j = 0; j < i; ++j) {
+        const CBuffer &a = buffers[i], &b = buffers[j];
+        const bool together = a.first <= b.last && b.first <= a.last;
+        const bool apart = a.place + a.size <= b.place || b.place + b.size <= a.place;
+        CHECK((!together || apart));
+      }
+    }
+  }
+}
+
+TEST_CASE("export_c: the file compiles for a microcontroller, where there is a compiler for one") {
+  if (!runs("command -v arm-none-eabi-gcc >/dev/null")) return;
+  const TemporaryDirectory directory;
+  for (const models::Case& of : models::of_layers()) {
+    const std::string path = directory.file(of.name);
+    export_c(path + ".c", of.model, of.input(1));
+    CHECK(runs(
+        "arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=c11 "
+        "-Wall -Wextra -Werror -pedantic -Wdouble-promotion -O2 -c -o " +
+        path + ".o " + path + ".c"));
+  }
+}

@@ -1,0 +1,58 @@
+#include <fstream>
+#include <sstream>
+
+#include <doctest/doctest.h>
+
+#include <xtape/xtape.hpp>
+
+#include "../support/temporary_directory.hpp"
+#include "models.hpp"
+
+using namespace xtape;
+
+namespace {
+
+bool runs(const std::string& command) { return std::system(command.c_str()) == 0; }
+
+std::string array(const std::string& name, const Tensor& numbers) {
+  std::ostringstream text;
+  text.precision(17);
+  const char* type = is_floating(numbers.dtype()) ? "float" : "int64_t";
+  text << "static const " << type << ' ' << name << "[] = {";
+  for (const double number : numbers.detach().to_vector<double>()) text << number << ", ";
+  text << "};\n";
+  return text.str();
+}
+
+/// A program that calls the model with x and ends with 1 unless it makes y of it.
+std::string program(const Tensor& x, const Tensor& y) {
+  const std::string type = is_floating(x.dtype()) ? "float" : "int64_t";
+  const std::string count = std::to_string(y.size());
+  return "#include <math.h>\n#include <stdint.h>\nvoid model(const " + type + "* x, float* y);\n" +
+         array("x", x) + array("wanted", y) + "static float y[" + count +
+         "];\nint main(void) {\n  model(x, y);\n  for (int i = 0; i < " + count +
+         "; ++i) {\n    const float apart = fabsf(y[i] - wanted[i]);\n"
+         "    if (!(apart <= 2e-6F * fmaxf(1, fabsf(wanted[i])))) return 1;\n  }\n  return 0;\n}\n";
+}
+
+}  // namespace
+
+TEST_CASE("export_c: layers give the same on an emulated ARM, where there is one") {
+  const std::string quiet = " >/dev/null 2>&1";
+  if (!runs("command -v arm-none-eabi-gcc" + quiet) || !runs("command -v qemu-arm" + quiet)) return;
+  const TemporaryDirectory directory;
+  const std::string source = directory.file("model.c"), caller = directory.file("main.c"),
+                    binary = directory.file("model.elf");
+  for (const models::Case& of : models::of_layers()) {
+    CAPTURE(of.name);
+    of.model->eval();
+    const Tensor x = of.input(2);
+    export_c(source, of.model, x);
+    std::ofstream(caller) << program(x, of.model(x));
+    REQUIRE(
+        runs("arm-none-eabi-gcc -mcpu=cortex-a9 -mthumb -mfloat-abi=hard -mfpu=vfpv3-d16 "
+             "-std=c11 -O2 --specs=rdimon.specs -o " +
+             binary + " " + source + " " + caller + " -lm"));
+    CHECK(runs("qemu-arm -cpu cortex-a9 " + binary));
+  }
+}

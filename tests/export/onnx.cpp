@@ -1,0 +1,232 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <doctest/doctest.h>
+
+#include <xtape/xtape.hpp>
+
+#include "../support/compare.hpp"
+#include "../support/errors.hpp"
+#include "../support/temporary_directory.hpp"
+#include "onnx_reader.hpp"
+
+using namespace xtape;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+/// The model, exported and read again.
+template <class Model>
+OnnxFile exported(const Model& model, const Tensor& example, const OnnxOptions& options = {}) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("model.onnx");
+  export_onnx(path, model, example, options);
+  return OnnxFile(path);
+}
+
+template <class F>
+std::string refused(const F& function, const Tensor& example = ones({3, 4}),
+                    const OnnxOptions& options = {}) {
+  return error_of<ValueError>([&] {
+    export_onnx("/nowhere/at/all.onnx", nn::AnyModule(function), example, options);
+    return 0;
+  });
+}
+
+/// A matrix by rows, and what nodes of an MLP do with it.
+struct Matrix {
+  std::size_t rows = 0, columns = 0;
+  std::vector<double> values;
+};
+
+Matrix read_matrix(const WireMessage& tensor) {
+  CHECK(tensor.number(2) == 1);  // float
+  const std::vector<std::int64_t> dims = tensor.numbers(1);
+  Matrix matrix{dims.size() == 2 ? static_cast<std::size_t>(dims[0]) : 1,
+                static_cast<std::size_t>(dims.back()),
+                {}};
+  const std::string raw = tensor.text(9);
+  std::vector<float> numbers(raw.size() / 4);
+  std::memcpy(numbers.data(), raw.data(), raw.size());
+  matrix.values.assign(numbers.begin(), numbers.end());
+  return matrix;
+}
+
+Matrix gemm(const Matrix& x, const Matrix& w, const Matrix& b) {
+  Matrix y{x.rows, w.columns, std::vector<double>(x.rows * w.columns)};
+  for (std::size_t i = 0; i < y.rows; ++i) {
+    for (std::size_t j = 0; j < y.columns; ++j) {
+      double sum = b.values[j];
+      for (std::size_t k = 0; k < x.columns; ++k)
+        sum += x.values[i * x.columns + k] * w.values[k * w.columns + j];
+      y.values[i * y.columns + j] = sum;
+    }
+  }
+  return y;
+}
+
+/// Carries out a file of Gemm, Relu and Identity nodes.
+Matrix carried_out(const OnnxFile& file, const Matrix& x) {
+  std::map<std::string, Matrix> values{{file.graph().message(11).text(1), x}};
+  for (const std::string& name : file.initializers())
+    values[name] = read_matrix(file.initializer(name));
+  for (const WireMessage& node : file.graph().messages(1)) {
+    const auto in = [&](std::size_t i) { return values.at(node.text(1, i)); };
+    Matrix y = in(0);
+    if (node.text(4) == "Gemm") y = gemm(in(0), in(1), in(2));
+    if (node.text(4) == "Relu")
+      for (double& value : y.values) value = std::max(value, 0.0);
+    values[node.text(2)] = y;
+  }
+  return values.at(file.graph().message(12).text(1));
+}
+
+}  // namespace
+
+TEST_CASE("export_onnx: a file says its version, its operators, and what goes in and out") {
+  seed(1);
+  const nn::Sequential model{nn::Dense(4, 8), nn::ReLU(), nn::Dropout(0.5), nn::Dense(8, 3),
+                             nn::Softmax()};
+  const OnnxFile file = exported(model, ones({2, 4}));
+  CHECK(file.model.number(1) == 8);  // IR version
+  CHECK(file.model.text(2) == "xtape");
+  CHECK(file.model.message(8).number(2) == 17);  // operator set
+  CHECK(file.graph().message(11).text(1) == "input");
+  CHECK(file.graph().message(12).text(1) == "output");
+  CHECK(file.extents(11) == Strings{"batch", "4"});
+  CHECK(file.extents(12) == Strings{"batch", "3"});
+  CHECK(file.node_types() == Strings{"Gemm", "Relu", "Gemm", "Softmax", "Identity"});
+  const WireMessage axis = file.graph().message(1, 3).message(5);
+  CHECK(axis.text(1) == "axis");
+  CHECK(axis.number(3) == -1);
+  CHECK(axis.number(20) == 2);  // an integer
+
+  const OnnxFile fixed = exported(model, ones({2, 4}),
+                                  {.dynamic_batch = false, .input = "points", .output = "classes"});
+  CHECK(fixed.graph().message(11).text(1) == "points");
+  CHECK(fixed.graph().message(12).text(1) == "classes");
+  CHECK(fixed.extents(11) == Strings{"2", "4"});
+}
+
+TEST_CASE("export_onnx: parameters have the names of the state, and their bytes") {
+  seed(2);
+  const nn::Sequential model{nn::Dense(5, 7), nn::ReLU(), nn::Dense(7, 2)};
+  const Tensor x = default_rng().normal({3, 5}, 0, 1);
+  const OnnxFile file = exported(model, x);
+  Strings names = file.initializers();
+  std::ranges::sort(names);
+  CHECK(names == Strings{"0.bias", "0.weight", "2.bias", "2.weight"});
+  for (const auto& [name, tensor] : model.state()) {
+    const WireMessage found = file.initializer(name);
+    CHECK(found.numbers(1) ==
+          std::vector<std::int64_t>(tensor.shape().begin(), tensor.shape().end()));
+    const std::string raw = found.text(9);
+    REQUIRE(raw.size() == static_cast<std::size_t>(tensor.size()) * sizeof(float));
+    CHECK(std::memcmp(raw.data(), tensor.data<float>().data(), raw.size()) == 0);
+  }
+  const std::vector<double> numbers = x.to_vector<double>();
+  const Matrix y = carried_out(file, {3, 5, numbers});
+  CHECK(mismatch(from_vector(y.values, {3, 2}).to(Dtype::float32), model(x).detach(), 1e-5) == "");
+}
+
+TEST_CASE("export_onnx: what moves a parameter leaves it its name") {
+  seed(3);
+  const nn::MultiheadAttention attention(8, 2);
+  Strings names = exported(attention, ones({2, 5, 8})).initializers();
+  for (const char* name : {"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"})
+    CHECK(std::ranges::count(names, name) == 1);
+}
+
+TEST_CASE("export_onnx: the model is called in evaluation and keeps its flags") {
+  seed(4);
+  nn::Sequential model{nn::Dense(4, 4), nn::BatchNorm1d(4), nn::Dropout(0.5)};
+  model.at("1").train(false);
+  const Tensor mean_before = model["1.running_mean"].clone();
+  const OnnxFile file = exported(model, ones({3, 4}));
+  CHECK(model.training());
+  CHECK_FALSE(model.at("1").training());
+  CHECK(model.at("2").training());
+  CHECK(mismatch(model["1.running_mean"], mean_before, 0) == "");
+  const Strings names = file.initializers();
+  CHECK(std::ranges::count(names, "1.running_mean") == 1);
+  CHECK(std::ranges::count(names, "1.num_batches_tracked") == 0);  // nobody reads it
+}
+
+TEST_CASE("export_onnx: extents that grow with the batch") {
+  const auto joined = [](const Tensor& x) { return reshape(x, {x.extent(0) * 2, 2}); };
+  const OnnxFile file = exported(nn::AnyModule(joined), ones({3, 4}));
+  CHECK(file.extents(12) == Strings{"?", "2"});  // twice the batch has no name
+  const WireMessage shape = file.graph().message(5);
+  CHECK(shape.number(2) == 7);  // int64
+  const std::string raw = shape.text(9);
+  std::int64_t extents[2];
+  REQUIRE(raw.size() == sizeof extents);
+  std::memcpy(extents, raw.data(), raw.size());
+  CHECK(extents[0] == -1);
+  CHECK(extents[1] == 2);
+
+  CHECK(refused([](const Tensor& x) {
+          return reshape(matmul(x, transpose(x)), Shape{-1 + x.extent(0) * x.extent(0) + 1});
+        }) ==
+        "export_onnx: reshape: extent 0 of float32[49] depends on the batch in a way that cannot "
+        "be told (see dynamic_batch)");
+  CHECK(refused([](const Tensor& x) {
+          return x + reshape(arange(0, x.extent(0)), {x.extent(0), 1});
+        }) ==
+        "export_onnx: a tensor that the model makes, int64[7, 1], must be the same for each "
+        "batch, or have rows that repeat; got different ones (see dynamic_batch)");
+  CHECK(refused([](const Tensor& x) { return x.extent(0) > 10 ? exp(x) : x * 2; }) ==
+        "export_onnx: the model must do the same for each batch; got other operations for another "
+        "one (see dynamic_batch)");
+  // The same for one batch alone is no matter.
+  const OnnxOptions fixed{.dynamic_batch = false};
+  CHECK(exported(nn::AnyModule([](const Tensor& x) { return x.extent(0) > 2 ? exp(x) : x * 2; }),
+                 ones({3, 4}), fixed)
+            .node_types() == Strings{"Exp", "Identity"});
+}
+
+TEST_CASE("export_onnx: what has no place in a graph is refused by name") {
+  CHECK(refused([](const Tensor& x) { return lgamma(x); }) == "export_onnx: lgamma has no rule");
+  CHECK(refused([](const Tensor& x) { return sum(x).item() > 0 ? x : -x; }) ==
+        "export_onnx: item reads float32[], which depends on the input: what the model makes "
+        "of its values would stay as it is");
+  CHECK(refused([](const Tensor& x) {
+          return x + default_rng().normal({1, 4}, 0, 1);
+        }) == "export_onnx: normal draws random numbers");
+  const Tensor leaf = ones(Shape{4}).set_requires_grad(true);
+  CHECK(refused([&](const Tensor& x) {
+          leaf.assign(leaf.detach() + 1);
+          return x + leaf;
+        }) == "export_onnx: assign changes float32[4] while the model is called");
+  const nn::Sequential deep{nn::Dense(4, 4),
+                            nn::AnyModule([](const Tensor& x) { return digamma(x); })};
+  CHECK(error_of<ValueError>([&] {
+          export_onnx("/nowhere/at/all.onnx", deep, ones({3, 4}));
+          return 0;
+        }) == "export_onnx: digamma has no rule (in 1)");
+  CHECK(error_of<ShapeError>([&] {
+          export_onnx("/nowhere/at/all.onnx", deep, ones({0, 4}));
+          return 0;
+        }) == "export_onnx: an example with at least one row is needed; got float32[0, 4]");
+  CHECK(error_of<ValueError>([&] {
+          export_onnx("/nowhere/at/all.onnx", deep, ones({1, 4}), {.output = "input"});
+          return 0;
+        }) == "export_onnx: input and output need names of their own; got \"input\" and \"input\"");
+  CHECK(error_of<IoError>([&] {
+          export_onnx("/nowhere/at/all.onnx", nn::ReLU(), ones({1, 4}));
+          return 0;
+        }).find("/nowhere/at/all.onnx") != std::string::npos);
+}
+
+TEST_CASE("export_onnx: a constant result, and a result that is the input") {
+  CHECK(exported(nn::AnyModule([](const Tensor& x) { return x; }), ones({3, 4})).node_types() ==
+        Strings{"Identity"});
+  const OnnxFile file = exported(nn::AnyModule([](const Tensor& x) {
+                                   return ones({x.extent(0), 2});
+                                 }),
+                                 ones({3, 4}));
+  CHECK(file.node_types() == Strings{"Shape", "Concat", "Expand", "Identity"});
+  CHECK(file.extents(12) == Strings{"batch", "2"});
+}
