@@ -98,7 +98,10 @@ double Axis::share(double value) const {
 
 std::vector<Tick> Axis::ticks(double wanted) const {
   if (scale_ == Scale::log) return log_ticks(wanted);
-  return linear_ticks(wanted);
+  std::vector<Tick> ticks = linear_ticks(wanted);
+  for (; ticks.size() < 2 && wanted < 8; ++wanted)
+    ticks = linear_ticks(wanted);  // one tells no scale
+  return ticks;
 }
 
 std::vector<Tick> Axis::linear_ticks(double wanted) const {

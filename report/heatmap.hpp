@@ -22,7 +22,8 @@ struct HeatmapOptions {
 };
 
 /// A matrix [rows, columns] as colours, the first row on top, with a bar that tells what they mean. NaN is
-/// white. `Colormap::diverging` is white at 0 unless low and high are given. Throws ShapeError for other shapes and numbers of names, ValueError unless low lies below high.
+/// white. `Colormap::diverging` is white at 0 unless low and high are given.
+/// Throws ShapeError for other shapes and numbers of names, ValueError unless low lies below high.
 Picture heatmap(const Tensor& matrix, const HeatmapOptions& options = {});
 
 struct AttentionMapsOptions {

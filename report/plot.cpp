@@ -43,6 +43,8 @@ Plot::Plot(PlotOptions options) : options_(std::move(options)) {
 }
 
 Plot& Plot::add(Mark mark, const std::optional<Color>& color) {
+  const bool own = !color && mark.kind == Mark::Kind::line && mark.dash == Dash::solid;
+  if (own && colors_ >= 8) mark.dash = colors_ < 16 ? Dash::dashed : Dash::dotted;
   mark.color = color ? *color : palette(colors_++);
   marks_.push_back(std::move(mark));
   return *this;

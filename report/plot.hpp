@@ -33,7 +33,8 @@ enum class Dash { solid, dashed, dotted };
 struct LineOptions {
   std::string label = {};  ///< for the legend, above the plot; those without are not in it
   Dash dash = Dash::solid;
-  std::optional<Color> color = {};  ///< by default the next of `palette`
+  /// By default the next of `palette`; where that begins again, lines are dashed, and then dotted.
+  std::optional<Color> color = {};
   double width = 2;
 };
 

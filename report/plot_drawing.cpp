@@ -174,16 +174,17 @@ Picture Drawing::picture() {
   const double width = options_.size.width, height = options_.size.height;
   top_ = draw_title(svg_, options_.title, width);
   const double bottom = edge + 20 + (options_.x_label.empty() ? 0 : 22);
-  const std::vector<Tick> up = y_.ticks(std::max((height - top_ - bottom) / 45, 2.0));
+  const auto up = [this](double pixels) { return y_.ticks(std::max(pixels / 45, 2.0)); };
   double labels = 0;
-  for (const Tick& tick : up) labels = std::max(labels, text_width(tick.label, small_font));
+  for (const Tick& tick : up(height - top_ - bottom))
+    labels = std::max(labels, text_width(tick.label, small_font));
   left_ = edge + (options_.y_label.empty() ? 0 : 22) + std::min(labels, width / 3) + 8;
   width_ = width - left_ - 2 * edge;
   top_ = draw_legend(svg_, legend(), left_, top_, width_);
-  height_ = std::max(height - top_ - bottom, 40.0);
+  height_ = std::max(height - top_ - bottom, 0.45 * height);
   const double needed = top_ + height_ + bottom;  // more than asked for, with a long legend
 
-  draw_axes(x_ticks(), up);
+  draw_axes(x_ticks(), up(height_));
   draw_labels();
   svg_.open("svg", {{"x", left_}, {"y", top_}, {"width", width_}, {"height", height_}});
   draw_marks();

@@ -8,6 +8,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/rng.hpp>
+#include <xtape/nn/dense.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/report/axis.hpp>
 #include <xtape/report/kernels/course.hpp>
@@ -54,6 +55,7 @@ TEST_CASE("axis: ticks are 1, 2 and 5 times powers of ten") {
   CHECK(linear(0, 3e6, 3) == "0 1e6 2e6 3e6");
   CHECK(linear(0, 2.5e-7, 5) == "0 5e-8 1e-7 1.5e-7 2e-7 2.5e-7");
   CHECK(linear(1000.1, 1000.4, 3) == "1000.1 1000.2 1000.3 1000.4");
+  CHECK(linear(-2, 42, 2) == "0 20 40");  // 50 would leave one
   CHECK(linear(-1e308, 1e308, 2) == "-1e308 0 1e308");
 }
 
@@ -185,6 +187,14 @@ TEST_CASE("plot: lines with a legend, gaps, two scales") {
   CHECK(plot.svg() == plot.picture().svg());
 }
 
+TEST_CASE("plot: a long legend makes the picture higher, not the plot low") {
+  Plot plot({.title = "Legend", .x_label = "x", .y_label = "y", .size = {360, 200}});
+  for (int i = 0; i < 20; ++i)
+    plot.line({1.0 * i, 2.0 * i, 40.0}, {.label = "line of number " + std::to_string(i)});
+  CHECK(plot.picture().height() > 300);
+  golden::check("legend", plot);
+}
+
 TEST_CASE("plot: points") {
   Plot plot({.title = "Points", .x_label = "x", .y_label = "y", .size = {400, 300}});
   plot.scatter({1.0, 2.0, not_a_number, 4.0}, {1, 4, 9, 16}, {.label = "squares"});
@@ -258,6 +268,9 @@ TEST_CASE("plot: values of recorded tensors and of vectors of any kind") {
   CHECK(Plot().line(std::vector<float>{1, 4}).svg() == expected);
   CHECK(Plot().line(std::vector<std::int64_t>{1, 4}).svg() == expected);
   CHECK(Plot().line({0, 1}, {1, 4}).svg() == expected);
+  const nn::Dense layer(2, 1);  // registered tensors
+  CHECK(Plot().histogram(layer.weight).svg() ==
+        Plot().histogram(layer.weight.to_vector<float>()).svg());
 }
 
 TEST_CASE("plot: what is wrong is told") {
