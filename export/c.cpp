@@ -6,6 +6,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/data/output_file.hpp>
 #include <xtape/export/c.hpp>
+#include <xtape/export/c/quantize.hpp>
 #include <xtape/export/c/writer.hpp>
 
 namespace xtape {
@@ -32,6 +33,18 @@ void check_name(const std::string& name) {
                    std::string("is not taken; got \"") + name + "\"");
 }
 
+void check_calibration(const Tensor& given, const Tensor& example) {
+  if (given.dtype() != example.dtype())
+    throw DtypeError("export_c: the calibration must be like the example; got " + given.describe() +
+                     " for " + example.describe());
+  const bool same = given.rank() == example.rank() && given.size() > 0 &&
+                    std::equal(given.shape().begin() + std::min(1, given.rank()),
+                               given.shape().end(), example.shape().begin() + 1);
+  if (!same)
+    throw ShapeError("export_c: the calibration must be like the example, of any batch; got " +
+                     given.describe() + " for " + example.describe());
+}
+
 }  // namespace
 
 void detail::export_c(const std::string& path, const nn::Module& model,
@@ -43,7 +56,12 @@ void detail::export_c(const std::string& path, const nn::Module& model,
   if (example.size() == 0)
     throw ShapeError("export_c: an example with elements is needed; got " + example.describe());
   const Graph graph = graph_of("export_c", model, function, example, false);
-  const std::string source = CWriter(graph, options.name).source();
+  CRanges ranges;
+  if (options.calibration.defined()) {
+    check_calibration(options.calibration, example);
+    ranges = calibrated(graph, record_model("export_c", model, function, options.calibration));
+  }
+  const std::string source = CWriter(graph, options.name, std::move(ranges)).source();
   data::OutputFile file(path);
   file.write(source);
   file.commit();

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <xtape/core/create.hpp>
+#include <xtape/export/c/quantize.hpp>
 #include <xtape/export/c/writer.hpp>
 #include <xtape/ops/kernels/interpolate.hpp>
 
@@ -54,10 +55,35 @@ std::vector<string> joined(std::initializer_list<string> first, const std::vecto
   return all;
 }
 
+/// In integers: what lies beyond the image adds nothing.
+void convolution_of_bytes(CStep& s, const CBytes& of) {
+  const CView y = s.y(), &x = of.x, w = s.x(1);
+  const Windows windows(s, spatial(w));
+  const std::int64_t to = w.extents[0] / s.attributes().integer("groups"), from = w.extents[1];
+  CView weights = w;  // dense
+  weights.base = of.weights;
+  weights.literal = false;
+  const CLoops all = s.loops("i", y.extents);
+  s.line("int32_t sum = 0;");
+  s.open("for (int c = 0; c < $n; ++c)", {{"n", std::to_string(from)}});
+  const int taps = windows.open(s, {all.at.begin() + 2, all.at.end()}, spatial(x));
+  const string group = all.at[1] + " / " + std::to_string(to) + " * " + std::to_string(from);
+  s.line("sum += ($x - 128) * $w;",
+         {{"x", x.at(joined({all.at[0], group + " + c"}, windows.places()))},
+          {"w", weights.at(joined({all.at[1], "c"}, windows.taps()))}});
+  s.close(taps + 1);
+  s.line("$y = (float)sum * $scale;", {{"y", y.at(all.at)}, {"scale", of.scales.at({all.at[1]})}});
+  s.close(all);
+}
+
 /// Data times weights. Transposed each element of the data is spread over a window of the result instead.
 void convolution(CStep& s) {
   const bool transposed = s.attributes().text("gives") == "data";
   if (s.attributes().text("gives") == "weights") s.refuse("gradients have no place there");
+  if (!transposed) {
+    const std::optional<CBytes> bytes = quantized(s, s.x(1).extents[0], true);
+    if (bytes) return convolution_of_bytes(s, *bytes);
+  }
   const CView y = s.y(), x = s.x(transposed ? 1 : 0), w = s.x(transposed ? 0 : 1);
   const Windows windows(s, spatial(w));
   const std::int64_t groups = s.attributes().integer("groups");

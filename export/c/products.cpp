@@ -1,6 +1,7 @@
 #include <numeric>
 
 #include <xtape/core/body.hpp>
+#include <xtape/export/c/quantize.hpp>
 #include <xtape/export/c/writer.hpp>
 
 namespace xtape::exporting {
@@ -22,33 +23,52 @@ CView beside(const CView& x, const Integers& result, std::size_t own) {
   return view;
 }
 
-/// A row of the result at a time, for which rows of the right matrix are added up: they are dense.
-void product(CStep& s, const CView* bias) {
+/// Element by element, in integers.
+void product_of_bytes(CStep& s, const CBytes& of) {
   const CView y = s.y();
-  const CView a = beside(s.x(0), y.extents, s.count() == 3 ? 1 : 2);
-  const CView b = s.count() == 3 ? s.x(1) : beside(s.x(1), y.extents, 2);
+  const std::int64_t inner = of.x.extents.back();
+  const CLoops rows = s.loops("i", Integers(y.extents.begin(), y.extents.end() - 1));
+  std::vector<string> at = rows.at, of_x = rows.at;
+  at.emplace_back("j");
+  of_x.emplace_back("k");
+  s.open("for (int j = 0; j < $n; ++j)", {{"n", sized(y.extents.back())}});
+  s.line("int32_t sum = 0;");
+  s.line("for (int k = 0; k < $n; ++k) sum += ($x - 128) * $w[$n * j + k];",
+         {{"n", sized(inner)}, {"x", of.x.at(of_x)}, {"w", of.weights}});
+  s.line("$y = (float)sum * $scale$bias;",
+         {{"y", y.at(at)},
+          {"scale", of.scales.at({"j"})},
+          {"bias", s.count() == 3 ? " + " + s.x(2).broadcast(y.extents).at(at) : ""}});
+  s.close();
+  s.close(rows);
+}
+
+/// A row of the result at a time, for which rows of the right matrix are added up: they are dense.
+void product(CStep& s) {
+  if (s.x(1).rank() == 2) {
+    const std::optional<CBytes> bytes = quantized(s, s.x(1).extents[1], false);
+    if (bytes) return product_of_bytes(s, *bytes);
+  }
+  const CView y = s.y();
+  const bool one = s.count() == 3 && s.x(1).rank() == 2;  // matrix for all rows
+  const CView a = beside(s.x(0), y.extents, one ? 1 : 2);
+  const CView b = one ? s.x(1) : beside(s.x(1), y.extents, 2);
   const std::int64_t columns = y.extents.back(), inner = a.extents.back();
   const CLoops rows = s.loops("i", Integers(y.extents.begin(), y.extents.end() - 1));
   std::vector<string> at = rows.at, of_a = rows.at, of_b = rows.at;
   at.emplace_back("j");
   of_a.emplace_back("k");
-  if (s.count() == 3) of_b.clear();
-  if (!of_b.empty()) of_b.pop_back();
+  one ? of_b.clear() : of_b.pop_back();
   of_b.insert(of_b.end(), {"k", "j"});
-  s.open("for (int j = 0; j < $n; ++j)", {{"n", sized(columns)}});
-  s.line("$y = $b;", {{"y", y.at(at)}, {"b", bias != nullptr ? bias->at({"j"}) : "0"}});
-  s.close();
+  const string bias = s.count() == 3 ? s.x(2).broadcast(y.extents).at(at) : "0";
+  s.line("for (int j = 0; j < $n; ++j) $y = $b;",
+         {{"n", sized(columns)}, {"y", y.at(at)}, {"b", bias}});
   s.open("for (int k = 0; k < $n; ++k)", {{"n", sized(inner)}});
   s.line("const $t a = $a;", {{"t", c_type(y.dtype)}, {"a", a.at(of_a)}});
-  s.open("for (int j = 0; j < $n; ++j)", {{"n", sized(columns)}});
-  s.line("$y += a * $b;", {{"y", y.at(at)}, {"b", b.at(of_b)}});
-  s.close(2);
+  s.line("for (int j = 0; j < $n; ++j) $y += a * $b;",
+         {{"n", sized(columns)}, {"y", y.at(at)}, {"b", b.at(of_b)}});
+  s.close();
   s.close(rows);
-}
-void matmul(CStep& s) { product(s, nullptr); }
-void linear(CStep& s) {
-  const CView bias = s.x(2);
-  product(s, &bias);
 }
 
 bool is_none(const GraphValue& mask) {
@@ -106,8 +126,8 @@ void attention(CStep& s) {
 }
 
 constexpr CRule rules[] = {
-    {"matmul", matmul},
-    {"linear", linear},
+    {"matmul", product},
+    {"linear", product},
     {"scaled_dot_product_attention", attention},
 };
 

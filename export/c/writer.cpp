@@ -60,8 +60,11 @@ std::string shape_text(const std::vector<std::int64_t>& extents) {
 
 }  // namespace
 
-CWriter::CWriter(const Graph& graph, std::string name)
-    : graph_(graph), name_(std::move(name)), root_(root_of_result(graph)) {
+CWriter::CWriter(const Graph& graph, std::string name, CRanges ranges)
+    : graph_(graph),
+      name_(std::move(name)),
+      ranges_(std::move(ranges)),
+      root_(root_of_result(graph)) {
   used_ = {"x", "y", "sum", "e", name_};
   views_[0] = dense_view("x", graph.value(0).dtype, fixed_extents(graph.value(0)));
 }
@@ -92,15 +95,18 @@ std::string CWriter::source() {
                                                         {"p", std::to_string(buffers_[i].place)}});
     }
   }
+  std::string constants;
+  for (const auto& [name, text] : arrays_)
+    if (body_.find(name + "[") != std::string::npos) constants += text;
   std::string helpers;
   if (helpers_.contains("sigmoidf")) helpers += filled(sigmoid, {{"t", "float"}, {"s", "f"}});
   if (helpers_.contains("sigmoid")) helpers += filled(sigmoid, {{"t", "double"}, {"s", ""}});
   const std::string prototype = filled(
       "void $name(const $in* x, $out* y)",
       {{"name", name_}, {"in", c_type(graph_.value(0).dtype)}, {"out", c_type(result.dtype)}});
-  return header() + "#include <math.h>\n#include <stdint.h>\n\n" + prototype + ";\n\n" +
-         constants_ + memory + (memory.empty() ? "" : "\n") + helpers + prototype + " {\n" +
-         places + body_ + "}\n";
+  return header() + "#include <math.h>\n#include <stdint.h>\n\n" + prototype + ";\n\n" + constants +
+         memory + (memory.empty() ? "" : "\n") + helpers + prototype + " {\n" + places + body_ +
+         "}\n";
 }
 
 std::string CWriter::header() const {
@@ -191,19 +197,38 @@ CView CWriter::constant(const std::string& hint, const Tensor& tensor) {
     return view;
   }
   view.base = unused(hint);
-  std::string text = filled(
-      "static const $t $a[$n] = {",
-      {{"t", c_type(tensor.dtype())}, {"a", view.base}, {"n", std::to_string(tensor.size())}});
+  std::vector<std::string> items;
+  for (std::int64_t i = 0; i < tensor.size(); ++i) items.push_back(number(i));
+  add_array(c_type(tensor.dtype()), view.base, items);
+  return view;
+}
+
+std::string CWriter::bytes(const std::string& hint, const std::vector<int>& numbers) {
+  const std::string name = unused((hint.empty() ? "weights" : hint) + "_bytes");
+  std::vector<std::string> items;
+  for (const int number : numbers) items.push_back(std::to_string(number));
+  add_array("signed char", name, items);
+  return name;
+}
+
+void CWriter::add_array(const std::string& type, const std::string& name,
+                        const std::vector<std::string>& items) {
+  std::string text =
+      "static const " + type + " " + name + "[" + std::to_string(items.size()) + "] = {";
   std::size_t column = text.size();
-  for (std::int64_t i = 0; i < tensor.size(); ++i) {
-    const std::string item = number(i) + (i + 1 < tensor.size() ? "," : "");
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const std::string item = items[i] + (i + 1 < items.size() ? "," : "");
     const bool fresh = column + item.size() > 98;
     text += fresh ? "\n    " : i > 0 ? " " : "";
     column = (fresh ? 4 : column + 1) + item.size();
     text += item;
   }
-  constants_ += text + "};\n\n";
-  return view;
+  arrays_.emplace_back(name, text + "};\n\n");
+}
+
+const double* CWriter::range(int value) const {
+  const auto known = ranges_.find(value);
+  return known == ranges_.end() ? nullptr : &known->second;
 }
 
 void CWriter::line(const std::string& text) {

@@ -33,6 +33,9 @@ struct CView {
   CView broadcast(const std::vector<std::int64_t>& to) const;
 };
 
+/// The greatest magnitude of values.
+using CRanges = std::unordered_map<int, double>;
+
 /// "float", "double", "int64_t", "unsigned char"
 const char* c_type(Dtype dtype);
 /// A number in C, exactly: "0x1.8p+1F".
@@ -44,7 +47,8 @@ std::string filled(const std::string& text, CWords words);
 /// Makes the function of a graph, line by line: the rules of its operations ask it for operands and room.
 class CWriter {
  public:
-  CWriter(const Graph& graph, std::string name);
+  /// With ranges products of values that have one are of bytes.
+  CWriter(const Graph& graph, std::string name, CRanges ranges = {});
 
   /// The whole file.
   std::string source();
@@ -59,6 +63,9 @@ class CWriter {
   bool is_result(int value) const { return value == root_; }
   /// A constant array.
   CView constant(const std::string& hint, const Tensor& tensor);
+  /// The name of one of signed bytes.
+  std::string bytes(const std::string& hint, const std::vector<int>& numbers);
+  const double* range(int value) const;
   void line(const std::string& text);
   void open(const std::string& text);
   void close(int count = 1);
@@ -68,14 +75,18 @@ class CWriter {
   void write(const GraphStep& step, int time);
   std::string header() const;
   std::string unused(const std::string& hint);
+  void add_array(const std::string& type, const std::string& name,
+                 const std::vector<std::string>& items);
 
   const Graph& graph_;
   std::string name_;
+  CRanges ranges_;
   int root_;  // the value that has the result's elements
   std::unordered_map<int, CView> views_;
   std::vector<CBuffer> buffers_;
   std::unordered_set<std::string> used_, helpers_;
-  std::string constants_, body_;
+  std::vector<std::pair<std::string, std::string>> arrays_;  // of constants, by name
+  std::string body_;
   int indent_ = 1, time_ = 0;
 };
 
@@ -110,6 +121,11 @@ class CStep {
   CView constant(const std::string& hint, const Tensor& tensor) {
     return writer_.constant(hint, tensor);
   }
+  std::string bytes(const std::vector<int>& numbers) {
+    return writer_.bytes(value(1).name, numbers);
+  }
+  /// Of an operand, if it is known.
+  const double* range(std::size_t i) const { return writer_.range(step_.operands[i]); }
   void give(CView view) { writer_.give(step_.result, std::move(view)); }
   /// The same elements in row-major order, copied if they are not.
   CView dense(const CView& x);

@@ -13,8 +13,9 @@ using std::string;
 
 void matmul(OnnxStep& s) { s.give(s("MatMul", s.in(0), s.in(1))); }
 void linear(OnnxStep& s) {
-  s.give(s.rank(0) == 2 ? s("Gemm", s.in(0), s.in(1), s.in(2))
-                        : s("Add", s("MatMul", s.in(0), s.in(1)), s.in(2)));
+  const bool plain = s.rank(0) == 2 && s.rank(1) == 2 && s.rank(2) == 1;
+  s.give(plain ? s("Gemm", s.in(0), s.in(1), s.in(2))
+               : s("Add", s("MatMul", s.in(0), s.in(1)), s.in(2)));
 }
 
 /// Whether a mask leaves everything.

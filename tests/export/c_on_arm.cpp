@@ -6,13 +6,13 @@
 #include <xtape/xtape.hpp>
 
 #include "../support/temporary_directory.hpp"
+#include "loaded_c.hpp"
 #include "models.hpp"
 
 using namespace xtape;
+using models::runs;
 
 namespace {
-
-bool runs(const std::string& command) { return std::system(command.c_str()) == 0; }
 
 std::string array(const std::string& name, const Tensor& numbers) {
   std::ostringstream text;

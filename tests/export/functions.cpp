@@ -9,6 +9,7 @@ const Tensor& weights() {
   static const Tensor w = Rng(3).normal({4, 4}, 0, 1);
   return w;
 }
+Tensor row_biases() { return tensor({0.5, -1.0, 2.0}, Dtype::float32); }
 Tensor batches(const Tensor& x) { return reshape(x, {x.extent(0), 12}); }
 
 // Of x [n, 3, 4], standard normal.
