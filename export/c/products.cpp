@@ -1,8 +1,6 @@
-#include <numeric>
-
-#include <xtape/core/body.hpp>
 #include <xtape/export/c/quantize.hpp>
 #include <xtape/export/c/writer.hpp>
+#include <xtape/export/kernels/constants.hpp>
 
 namespace xtape::exporting {
 namespace {
@@ -71,12 +69,6 @@ void product(CStep& s) {
   s.close(rows);
 }
 
-bool is_none(const GraphValue& mask) {
-  if (mask.dtype != Dtype::boolean || !mask.constant.defined()) return false;
-  const bool* truths = mask.constant.body().elements<const bool>();
-  return std::accumulate(truths, truths + mask.constant.size(), true, std::logical_and<>());
-}
-
 /// Query by query: scores, their softmax, the sum of the values.
 void attention(CStep& s) {
   const CView y = s.y();
@@ -98,7 +90,7 @@ void attention(CStep& s) {
       "for (int j = 0; j < $n; ++j) sum += $q * $k;",
       {{"n", sized(q.extents.back())}, {"q", q.at(with(query, "j"))}, {"k", k.at(with("k", "j"))}});
   s.line("sum *= $s;", {{"s", c_number(s.attributes().number("scale"), y.dtype)}});
-  if (!is_none(s.value(3))) {
+  if (!all_true(s.value(3).constant)) {
     Integers all = y.extents;
     all.back() = keys;
     const string mask = s.x(3).broadcast(all).at(with(query, "k"));

@@ -1,10 +1,9 @@
 #include <algorithm>
-#include <cmath>
 
-#include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/export/c/quantize.hpp>
+#include <xtape/export/kernels/constants.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/reduce.hpp>
 
@@ -19,9 +18,6 @@ bool is_product(const GraphStep& step) {
 }
 
 double greatest(const Tensor& x) { return x.size() == 0 ? 0 : amax(abs(x.detach())).item(); }
-
-/// What 127 stands for is `range`.
-double step_of(double range) { return range > 0 && std::isfinite(range) ? range / 127 : 1; }
 
 }  // namespace
 
@@ -49,23 +45,9 @@ std::optional<CBytes> quantized(CStep& s, std::int64_t outputs, bool rows) {
   const std::int64_t each = weights.size() / std::max<std::int64_t>(1, outputs);
   if (each == 0 || each > most_terms) return {};
 
-  // The weights of each output one behind the other, of 127 for the greatest of them.
-  const Tensor dense = weights.contiguous();
-  const float* given = dense.body().elements<const float>();
-  std::vector<int> bytes;
+  const ByteWeights of = in_bytes(weights, outputs, rows);
   std::vector<double> scales;
-  for (std::int64_t j = 0; j < outputs; ++j) {
-    const auto weight = [&](std::int64_t k) {
-      return static_cast<double>(given[rows ? j * each + k : k * outputs + j]);
-    };
-    double most = 0;
-    for (std::int64_t k = 0; k < each; ++k) most = std::max(most, std::abs(weight(k)));
-    const double step = step_of(most);
-    for (std::int64_t k = 0; k < each; ++k)
-      bytes.push_back(static_cast<int>(std::nearbyint(weight(k) / step)));
-    scales.push_back(step * step_of(*range));
-  }
-
+  for (const double step : of.steps) scales.push_back(step * step_of(*range));
   const CView x = s.x(0), q = s.room(Dtype::boolean, x.extents);
   const CLoops all = s.loops("i", x.extents);
   s.line("const float a = $x * $inverse;",
@@ -73,7 +55,7 @@ std::optional<CBytes> quantized(CStep& s, std::int64_t outputs, bool rows) {
   s.line("$q = (unsigned char)(128 + (int)(a > 127 ? 127 : a >= -127 ? rintf(a) : -127));",
          {{"q", q.at(all.at)}});
   s.close(all);
-  return CBytes{q, s.bytes(bytes), s.constant("scales", from_vector(scales).to(Dtype::float32))};
+  return CBytes{q, s.bytes(of.bytes), s.constant("scales", from_vector(scales).to(Dtype::float32))};
 }
 
 }  // namespace xtape::exporting

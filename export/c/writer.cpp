@@ -2,9 +2,9 @@
 #include <array>
 #include <cctype>
 
-#include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/export/c/writer.hpp>
+#include <xtape/export/kernels/constants.hpp>
 
 namespace xtape::exporting {
 namespace {
@@ -179,26 +179,13 @@ std::string CWriter::unused(const std::string& hint) {
 CView CWriter::constant(const std::string& hint, const Tensor& tensor) {
   const std::vector<std::int64_t> extents(tensor.shape().begin(), tensor.shape().end());
   CView view = dense_view("", tensor.dtype(), extents);
-  const Tensor dense = tensor.contiguous();
-  const auto number = [&](std::int64_t i) {
-    const auto at = static_cast<std::size_t>(i);
-    if (dense.dtype() == Dtype::int64)
-      return std::to_string(dense.body().elements<const std::int64_t>()[at]);
-    if (dense.dtype() == Dtype::boolean)
-      return std::string(dense.body().elements<const bool>()[at] ? "1" : "0");
-    return c_number(dense.dtype() == Dtype::float32
-                        ? static_cast<double>(dense.body().elements<const float>()[at])
-                        : dense.body().elements<const double>()[at],
-                    dense.dtype());
-  };
-  if (tensor.size() <= 1) {
+  const std::vector<std::string> items = c_literals(tensor);
+  if (items.size() <= 1) {
     view.literal = true;
-    view.base = tensor.size() == 0 ? "0" : number(0);
+    view.base = items.empty() ? "0" : items[0];
     return view;
   }
   view.base = unused(hint);
-  std::vector<std::string> items;
-  for (std::int64_t i = 0; i < tensor.size(); ++i) items.push_back(number(i));
   add_array(c_type(tensor.dtype()), view.base, items);
   return view;
 }

@@ -7,6 +7,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/recording.hpp>
 #include <xtape/export/graph/graph.hpp>
+#include <xtape/export/kernels/constants.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
@@ -27,10 +28,7 @@ Tensor with_rows(const Tensor& x, std::int64_t rows) {
 }
 
 bool equal_values(const Tensor& a, const Tensor& b) {
-  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
-  const Tensor x = a.contiguous(), y = b.contiguous();
-  const auto bytes = static_cast<std::size_t>(x.size()) * size_of(x.dtype());
-  return std::equal(x.body().data, x.body().data + bytes, y.body().data);
+  return a.dtype() == b.dtype() && a.shape() == b.shape() && same_bytes(a, b);
 }
 
 /// Several recordings of one model.

@@ -1,8 +1,8 @@
 #include <limits>
 #include <numeric>
 
-#include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
+#include <xtape/export/kernels/constants.hpp>
 #include <xtape/export/onnx/writer.hpp>
 #include <xtape/ops/rearrange.hpp>
 
@@ -18,13 +18,6 @@ void linear(OnnxStep& s) {
                : s("Add", s("MatMul", s.in(0), s.in(1)), s.in(2)));
 }
 
-/// Whether a mask leaves everything.
-bool is_none(const GraphValue& mask) {
-  if (mask.dtype != Dtype::boolean || !mask.constant.defined()) return false;
-  const bool* truths = mask.constant.body().elements<const bool>();
-  return std::accumulate(truths, truths + mask.constant.size(), true, std::logical_and<>());
-}
-
 /// softmax(q kᵀ scale + mask) v
 void attention(OnnxStep& s) {
   std::vector<std::int64_t> swapped(static_cast<std::size_t>(s.rank(1)));
@@ -33,7 +26,7 @@ void attention(OnnxStep& s) {
   const string q = s("Mul", s.in(0), s.number(s.attributes().number("scale")));
   const string nothing = s.number(-std::numeric_limits<double>::infinity());
   string scores = s("MatMul", q, s.node("Transpose", {s.in(1)}, {{"perm", swapped}}));
-  if (s.count() > 3 && !is_none(s.x(3)))
+  if (s.count() > 3 && !all_true(s.x(3).constant))
     scores = s.x(3).dtype == Dtype::boolean ? s("Where", s.in(3), scores, nothing)
                                             : s("Add", scores, s.in(3));
   if (s.attributes().flag("causal")) {

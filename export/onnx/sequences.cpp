@@ -1,9 +1,8 @@
-#include <algorithm>
 #include <array>
 
 #include <xtape/core/create.hpp>
+#include <xtape/export/kernels/constants.hpp>
 #include <xtape/export/onnx/writer.hpp>
-#include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 
 namespace xtape::exporting {
@@ -25,15 +24,9 @@ Tensor ordered(OnnxStep& s, std::size_t i, std::span<const std::int64_t> gates) 
   return expand_dims(concatenate(parts, 0), 0).contiguous();
 }
 
-bool is_zero(const GraphValue& value) {
-  if (!value.constant.defined()) return false;
-  const std::vector<double> numbers = value.constant.to_vector<double>();
-  return std::ranges::all_of(numbers, [](double x) { return x == 0; });
-}
-
 /// An initial state [1, batch, width]; none if it is 0.
 string state(OnnxStep& s, std::size_t i) {
-  if (is_zero(s.x(i))) return "";
+  if (all_zero(s.x(i).constant)) return "";
   std::vector<Extent> shape = s.x(i).shape;
   shape.insert(shape.begin(), Extent{0, 1});
   return s.reshaped(s.in(i), shape);

@@ -66,6 +66,10 @@ const std::pair<const char*, Function> anywhere[] = {
        return layer_norm(x, {3, 4}) + rms_norm(x, Shape{4});
      }},
     {"matmul", [](const Tensor& x) { return matmul(x, swapaxes(x, 1, 2)); }},
+    {"weights_of_each_row",
+     [](const Tensor& x) {
+       return vmap([](const Tensor& row) { return linear(row, transpose(row), row_biases()); })(x);
+     }},
     {"product_by_weights", [](const Tensor& x) { return matmul(x, weights()); }},
     {"einsum",
      [](const Tensor& x) {
