@@ -23,6 +23,9 @@ install(DIRECTORY ${XTAPE_FLOORS} DESTINATION "${header_dir}"
   PATTERN "*.def"
   PATTERN "kernels" EXCLUDE
   PATTERN "replay" EXCLUDE
+  PATTERN "export/c" EXCLUDE
+  PATTERN "export/graph" EXCLUDE
+  PATTERN "export/onnx" EXCLUDE
   ${private_headers})
 
 configure_package_config_file(
