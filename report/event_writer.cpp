@@ -13,19 +13,19 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/node.hpp>
+#include <xtape/data/kernels/wire.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/report/event_writer.hpp>
 #include <xtape/report/image_stack.hpp>
 #include <xtape/report/kernels/course.hpp>
 #include <xtape/report/kernels/crc32c.hpp>
-#include <xtape/report/kernels/wire.hpp>
 #include <xtape/train/fit.hpp>
 
 // Numbers of fields are those of tensorflow/core/util/event.proto and framework/summary.proto.
 namespace xtape::report {
 namespace {
 
-using kernels::little_endian, kernels::Message;
+using data::kernels::little_endian, data::kernels::Message;
 
 double now() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();

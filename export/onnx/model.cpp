@@ -3,8 +3,8 @@
 #include <unordered_set>
 
 #include <xtape/core/body.hpp>
+#include <xtape/data/kernels/wire.hpp>
 #include <xtape/export/onnx/model.hpp>
-#include <xtape/export/onnx/wire.hpp>
 
 namespace xtape::exporting {
 
@@ -19,26 +19,25 @@ std::int64_t onnx_type(Dtype dtype) {
 
 namespace {
 
+using data::kernels::Message;
+
 Message written(const OnnxAttribute& attribute) {
   // name 1, f 2, i 3, s 4, ints 8, strings 9, type 20
   Message message;
-  message.add(1, attribute.first);
+  message.bytes(1, attribute.first);
   const auto& value = attribute.second;
   if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-    message.add(3, *integer);
-    message.add(20, std::int64_t{2});
+    message.integer(3, *integer).integer(20, 2);
   } else if (const auto* number = std::get_if<float>(&value)) {
-    message.add(2, *number);
-    message.add(20, std::int64_t{1});
+    message.real(2, *number).integer(20, 1);
   } else if (const auto* text = std::get_if<std::string>(&value)) {
-    message.add(4, *text);
-    message.add(20, std::int64_t{3});
+    message.bytes(4, *text).integer(20, 3);
   } else if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&value)) {
-    for (const std::int64_t one : *integers) message.add(8, one);
-    message.add(20, std::int64_t{7});
+    for (const std::int64_t one : *integers) message.integer(8, one);
+    message.integer(20, 7);
   } else {
-    for (const std::string& one : std::get<std::vector<std::string>>(value)) message.add(9, one);
-    message.add(20, std::int64_t{8});
+    for (const std::string& one : std::get<std::vector<std::string>>(value)) message.bytes(9, one);
+    message.integer(20, 8);
   }
   return message;
 }
@@ -46,23 +45,21 @@ Message written(const OnnxAttribute& attribute) {
 Message written(const OnnxNode& node) {
   // input 1, output 2, name 3, op_type 4, attribute 5
   Message message;
-  for (const std::string& input : node.inputs) message.add(1, input);
-  for (const std::string& output : node.outputs) message.add(2, output);
-  message.add(3, node.outputs[0]);
-  message.add(4, node.type);
-  for (const OnnxAttribute& attribute : node.attributes) message.add(5, written(attribute));
+  for (const std::string& input : node.inputs) message.bytes(1, input);
+  for (const std::string& output : node.outputs) message.bytes(2, output);
+  message.bytes(3, node.outputs[0]).bytes(4, node.type);
+  for (const OnnxAttribute& attribute : node.attributes) message.message(5, written(attribute));
   return message;
 }
 
 Message written(const std::string& name, const Tensor& tensor) {
   // dims 1, data_type 2, name 8, raw_data 9
   Message message;
-  for (const std::int64_t extent : tensor.shape()) message.add(1, extent);
-  message.add(2, onnx_type(tensor.dtype()));
-  message.add(8, name);
+  for (const std::int64_t extent : tensor.shape()) message.integer(1, extent);
   const Tensor dense = tensor.contiguous();
-  message.add(9, std::string_view(reinterpret_cast<const char*>(dense.body().data),
-                                  static_cast<std::size_t>(dense.size()) * size_of(dense.dtype())));
+  const auto bytes = static_cast<std::size_t>(dense.size()) * size_of(dense.dtype());
+  message.integer(2, onnx_type(tensor.dtype())).bytes(8, name);
+  message.bytes(9, {reinterpret_cast<const char*>(dense.body().data), bytes});
   return message;
 }
 
@@ -70,16 +67,14 @@ Message written(const OnnxPlace& place, const std::string& batch) {
   Message shape;  // dim 1 of dim_value 1 or dim_param 2
   for (const Extent& extent : place.shape) {
     Message dim;
-    if (extent.fixed()) dim.add(1, extent.more);
-    if (extent == Extent{1, 0}) dim.add(2, batch);
-    shape.add(1, dim);
+    if (extent.fixed()) dim.integer(1, extent.more);
+    if (extent == Extent{1, 0}) dim.bytes(2, batch);
+    shape.message(1, dim);
   }
   Message tensor, type, message;
-  tensor.add(1, onnx_type(place.dtype));
-  tensor.add(2, shape);
-  type.add(1, tensor);
-  message.add(1, place.name);
-  message.add(2, type);
+  tensor.integer(1, onnx_type(place.dtype)).message(2, shape);
+  type.message(1, tensor);
+  message.bytes(1, place.name).message(2, type);
   return message;
 }
 
@@ -102,20 +97,14 @@ void OnnxModel::drop_unused() {
 
 std::string OnnxModel::bytes() const {
   Message graph;  // node 1, name 2, initializer 5, input 11, output 12
-  for (const OnnxNode& node : nodes) graph.add(1, written(node));
-  graph.add(2, "xtape");
-  for (const auto& [name, tensor] : initializers) graph.add(5, written(name, tensor));
-  graph.add(11, written(input, batch));
-  graph.add(12, written(output, batch));
-  Message operators;
-  operators.add(1, "");
-  operators.add(2, std::int64_t{17});
-  Message model;  // ir_version 1, producer_name 2, graph 7, opset_import 8
-  model.add(1, std::int64_t{8});
-  model.add(2, "xtape");
-  model.add(7, graph);
-  model.add(8, operators);
-  return model.bytes();
+  for (const OnnxNode& node : nodes) graph.message(1, written(node));
+  graph.bytes(2, "xtape");
+  for (const auto& [name, tensor] : initializers) graph.message(5, written(name, tensor));
+  graph.message(11, written(input, batch)).message(12, written(output, batch));
+  Message operators, model;  // ir_version 1, producer_name 2, graph 7, opset_import 8
+  operators.bytes(1, "").integer(2, 17);
+  model.integer(1, 8).bytes(2, "xtape").message(7, graph).message(8, operators);
+  return model.text();
 }
 
 }  // namespace xtape::exporting

@@ -10,13 +10,13 @@
 
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/data/kernels/wire.hpp>
 #include <xtape/nn/dense.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/optim/sgd.hpp>
 #include <xtape/report/event_writer.hpp>
 #include <xtape/report/kernels/crc32c.hpp>
-#include <xtape/report/kernels/wire.hpp>
 #include <xtape/train/fit.hpp>
 
 #include "../support/errors.hpp"
@@ -24,8 +24,8 @@
 #include "../support/temporary_directory.hpp"
 
 using namespace xtape;
+using data::kernels::Message;
 using report::EventWriter;
-using report::kernels::Message;
 
 namespace {
 

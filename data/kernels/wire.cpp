@@ -1,8 +1,8 @@
 #include <bit>
 
-#include <xtape/report/kernels/wire.hpp>
+#include <xtape/data/kernels/wire.hpp>
 
-namespace xtape::report::kernels {
+namespace xtape::data::kernels {
 namespace {
 
 enum Kind : std::uint64_t { varint_kind = 0, eight_bytes = 1, with_length = 2, four_bytes = 5 };
@@ -56,4 +56,4 @@ Message& Message::bytes(std::uint64_t field, std::string_view bytes) {
   return *this;
 }
 
-}  // namespace xtape::report::kernels
+}  // namespace xtape::data::kernels

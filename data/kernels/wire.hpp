@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace xtape::report::kernels {
+namespace xtape::data::kernels {
 
 /// So many bytes of a number, the lowest first.
 std::string little_endian(std::uint64_t value, int bytes);
@@ -31,4 +31,4 @@ class Message {
   std::string bytes_;
 };
 
-}  // namespace xtape::report::kernels
+}  // namespace xtape::data::kernels
