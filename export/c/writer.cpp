@@ -191,9 +191,9 @@ CView CWriter::constant(const std::string& hint, const Tensor& tensor) {
 }
 
 std::string CWriter::bytes(const std::string& hint, const std::vector<int>& numbers) {
-  const std::string name = unused((hint.empty() ? "weights" : hint) + "_bytes");
-  std::vector<std::string> items;
-  for (const int number : numbers) items.push_back(std::to_string(number));
+  std::string name = unused((hint.empty() ? "weights" : hint) + "_bytes");
+  std::vector<std::string> items(numbers.size());
+  std::ranges::transform(numbers, items.begin(), [](int number) { return std::to_string(number); });
   add_array("signed char", name, items);
   return name;
 }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <ranges>
 #include <unordered_set>
 
 #include <xtape/core/body.hpp>
@@ -83,7 +82,8 @@ Message written(const OnnxPlace& place, const std::string& batch) {
 void OnnxModel::drop_unused() {
   std::unordered_set<std::string> wanted{output.name};
   std::vector<OnnxNode> kept;
-  for (OnnxNode& node : std::ranges::reverse_view(nodes)) {
+  std::ranges::reverse(nodes);
+  for (OnnxNode& node : nodes) {
     const bool used = std::ranges::any_of(
         node.outputs, [&](const std::string& name) { return wanted.contains(name); });
     if (!used) continue;

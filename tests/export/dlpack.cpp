@@ -37,7 +37,7 @@ struct Foreign {
 };
 
 constexpr dlpack::DataType float32{dlpack::floating, 32, 1}, float64{dlpack::floating, 64, 1},
-    int64{dlpack::integer, 64, 1}, boolean{dlpack::boolean, 8, 1};
+    boolean{dlpack::boolean, 8, 1};
 
 template <class E = ValueError>
 std::string refused(Foreign& foreign, const DlpackOptions& options = {}) {
