@@ -69,7 +69,7 @@ PackedIntegers::PackedIntegers(const Tensor& x) : shape_(x.shape()) {
   std::vector<std::byte> bytes(numbers.size() * width_);
   visit_width(width_, is_signed_, [&]<class T>(T) {
     for (std::size_t i = 0; i < numbers.size(); ++i) {
-      const T number = static_cast<T>(numbers[i]);
+      const T number = static_cast<T>(numbers[i]);  // which holds it
       std::memcpy(bytes.data() + i * sizeof(T), &number, sizeof(T));
     }
   });
@@ -102,6 +102,7 @@ Tensor PackedIntegers::gathered(std::span<const std::int64_t> rows, const Shape&
           From number;
           std::memcpy(&number, from, sizeof(From));
           if constexpr (std::floating_point<To>) {
+            // Double holds every number, so that float32 is rounded once.
             *to = static_cast<To>((static_cast<double>(number) - options.center) / options.scale);
             if (std::isinf(*to)) {
               throw ValueError("packed: numbers must fit in " +

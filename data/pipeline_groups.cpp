@@ -72,7 +72,7 @@ std::vector<double> numbers_of(const FittedGroup& group, const Table& table) {
         numbers.insert(numbers.end(), group.parts.size(), std::numeric_limits<double>::quiet_NaN());
       } else {
         Date date;
-        try {
+        try {  // for a message with the place
           date = parse_date(table.text(row, column));
         } catch (const ValueError& error) {
           table.fail(row, column, error.what());
@@ -116,6 +116,8 @@ void fit_numbers(FittedGroup& group, const Table& training, double constant, Sca
     xtape::detail::require_finite("pipeline", "what fills in", group.fills.back());
   }
   if (scaling == Scaling::none) return;
+  // Filled in before: the model sees numbers whose mean is 0 and deviation 1, as of a chain of
+  // scikit-learn's SimpleImputer and StandardScaler.
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     if (std::isnan(numbers[i]) && !group.fills.empty()) numbers[i] = group.fills[i % width];
   }
@@ -169,6 +171,7 @@ std::vector<double> encoded(const FittedGroup& group, std::size_t which, const T
     if (missing && group.missing == Missing::error) {
       table.fail(row, column, "a category is needed; the field is missing");
     }
+    // Texts of the table are looked up as they lie; nothing is copied for a row.
     const std::int64_t code =
         codes.of(table, row, column,
                  missing ? std::string_view(group.text_fills[which]) : table.text(row, column));
@@ -211,6 +214,7 @@ Columns distinct_texts(const Table& table, const std::string& column, const std:
     return number(text).status == std::errc() && std::isfinite(number(text).value);
   });
   Columns ordered(texts.begin(), texts.end());
+  // Stable: "1" stays before "1.0", which is another text.
   if (numeric) {
     std::ranges::stable_sort(ordered, {},
                              [&](const std::string& text) { return number(text).value; });
@@ -286,6 +290,7 @@ FittedGroup fit(const Table& training, const CategoryColumns& options) {
                return a.second < b.second;
              })->first;
     }
+    // What fills in counts too: a category of which most rows are missing is not rare.
     const bool fills = options.missing != Missing::error;
     if (fills) counts[fill] += missing;
     Columns& categories = group.categories.emplace_back();

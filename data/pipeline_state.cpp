@@ -38,7 +38,8 @@ Tensor packed(const std::vector<Columns>& lists) {
   throw ValueError("pipeline: restore: " + what);
 }
 
-/// The entries of a state, each of which is taken once.
+/// The entries of a state, each of which is taken once. A file may be anybody's: whatever `features` relies
+/// on is checked here.
 class Entries {
  public:
   explicit Entries(const NamedTensors& state) : left_(state) {}
@@ -153,6 +154,7 @@ FittedGroup group_of(Entries& entries, const std::string& prefix) {
   require(fills.shape() == Shape{filled ? width : 0});
   require(std::all_of(group.fills.begin(), group.fills.end(),
                       [](double fill) { return std::isfinite(fill); }));
+  // A scaler is two rows; none is no element.
   const Tensor scaling = entries.take(prefix + "scaling", Dtype::float64);
   if (scaling.shape() == Shape{0}) return group;
   require(count == 0 && scaling.shape() == Shape{2, width});

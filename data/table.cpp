@@ -39,6 +39,14 @@ std::string text_of(const CsvValue& value) {
       value);
 }
 
+/// Whether a text reads as NaN, which stands for nothing in a table; most are told by a character.
+bool is_nan(std::string_view text) {
+  const std::size_t first = text.find_first_not_of("+-");
+  if (first == text.npos || (text[first] != 'n' && text[first] != 'N')) return false;
+  const auto [value, status] = kernels::number_in(text);
+  return status == std::errc() && std::isnan(value);
+}
+
 void check_names(const std::string& table, const Columns& columns) {
   std::set<std::string_view> seen;
   for (const std::string& column : columns) {
@@ -125,7 +133,8 @@ std::string_view Table::text(std::int64_t row, std::int64_t column) const {
 bool Table::missing(std::int64_t row, std::int64_t column) const {
   const std::string_view field = text(row, column);
   const auto& missing = cells_->options().missing;
-  return field.empty() || std::find(missing.begin(), missing.end(), field) != missing.end();
+  return field.empty() || std::find(missing.begin(), missing.end(), field) != missing.end() ||
+         (cells_->options().nonfinite && is_nan(field));
 }
 
 double Table::number(std::int64_t row, std::int64_t column) const {
@@ -148,6 +157,7 @@ Tensor Table::numbers(const Columns& columns, Dtype dtype) const {
   for (std::int64_t row = 0; row < rows(); ++row) {
     for (const std::int64_t column : indices) {
       values.push_back(number(row, column));
+      // to() alone would make an infinity of it.
       if (std::isfinite(values.back()) && std::abs(values.back()) > greatest) {
         fail(row, column,
              "the number must lie in the range of float32; got " + quoted(text(row, column)));
@@ -258,6 +268,7 @@ TableSplit random_split(const Table& table, double test_share, Rng& rng) {
 TableSplit stratified_split(const Table& table, const std::string& column, double test_share,
                             Rng& rng) {
   const std::int64_t index = table.find(column);
+  // In the order of the texts, not of the rows: which rows are drawn follows from less.
   std::map<std::string_view, std::int64_t> codes;
   for (std::int64_t row = 0; row < table.rows(); ++row) codes.emplace(table.text(row, index), 0);
   std::int64_t next = 0;

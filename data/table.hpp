@@ -27,7 +27,7 @@ using TableRow = std::map<std::string, CsvValue>;
 
 /// Rows with named columns, of a file or of the program. What is chosen of it shares its memory.
 /// A field is a text; whoever reads it says whether it stands for a number. It is missing if it is
-/// empty, one of `CsvOptions::missing`, or was given as NaN.
+/// empty, one of `CsvOptions::missing`, was given as NaN, or is "nan" where that is a number.
 class Table {
  public:
   explicit Table(CsvTable table);

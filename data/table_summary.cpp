@@ -49,6 +49,7 @@ void summarise_numbers(const Table& table, std::int64_t column, ColumnSummary& s
   summary.frequency = frequency;
   const Tensor x = from_vector(std::move(values));
   summary.mean = mean(x).item();
+  // As pandas and R describe it; a Scaler divides by n, as scikit-learn's does.
   if (x.size() > 1) summary.deviation = stddev(x, {}, {.correction = 1}).item();
   const std::vector<double> q = quantile(x, {0, 0.25, 0.5, 0.75, 1}).to_vector<double>();
   summary.min = q[0];
@@ -100,6 +101,7 @@ std::vector<std::string> line_of(const ColumnSummary& of) {
     line.push_back(of.numeric ? digits(value, 5) : "");
   }
   if (!of.numeric && of.count > 0) {
+    // Cut, and without control characters, as in messages, but not in quotes.
     const std::string shown = kernels::quoted(of.most_frequent, 24);
     line.push_back(shown.substr(1, shown.size() - (shown.ends_with("...\"") ? 1 : 2)) + " (" +
                    std::to_string(of.frequency) + ")");

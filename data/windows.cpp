@@ -40,6 +40,7 @@ Windows::Windows(const Tensor& series, const WindowOptions& options) : options_(
                      std::to_string(time) + "; got " + std::to_string(options.length) + " and " +
                      std::to_string(options.horizon));
   }
+  // Columns are chosen once, so that each window is one dense piece.
   const Tensor constant = series.detach().contiguous();
   seen_ = columns_of(constant, options.features);
   told_ = columns_of(constant, options.targets);

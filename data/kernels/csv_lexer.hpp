@@ -78,6 +78,7 @@ class CsvLexer {
     behind       // a quoted field
   };
 
+  // With tabs for delimiters, only blanks are passed over around fields.
   bool delimited_by_blanks() const { return marks_.delimiter == ' '; }
   bool is_blank(char c) const { return c == ' ' || (c == '\t' && marks_.delimiter != '\t'); }
   bool is_quote(char c) const { return marks_.quote != '\0' && c == marks_.quote; }
@@ -160,6 +161,7 @@ class CsvLexer {
     return true;
   }
 
+  // A field may begin lines before it ends, in quotes: a fault is told where it begins.
   void begin_field() {
     state_ = before;
     field_line_ = line_;
@@ -177,7 +179,7 @@ class CsvLexer {
   template <class Sink>
   void end_line(Sink& sink) {
     if (state_ == skipping || state_ == between || state_ == comment) return;
-    if (state_ != gap) end_field(sink);
+    if (state_ != gap) end_field(sink);  // blanks at the end delimit nothing
     sink.end_row();
     state_ = between;
   }

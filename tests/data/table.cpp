@@ -84,6 +84,10 @@ TEST_CASE("a table of the program has the numbers that it was given") {
   CHECK(table.number(3, 0) == -infinity);
   CHECK(texts(table, "b") == Columns{"x", "7", "0.1", ""});
   CHECK(table.missing(3, 1));
+  const Table words({"a"}, {{"nan"}, {"NaN"}, {"-nan"}, {"nancy"}, {"n"}, {"inf"}, {"-"}});
+  for (std::int64_t i = 0; i < words.rows(); ++i) CHECK(words.missing(i, 0) == (i < 3));
+  CHECK_FALSE(File("a\nnan\n").table.missing(0, 0));
+  CHECK(File("a\nnan\n1\n", {.nonfinite = true}).table.missing(0, 0));
   CHECK(error_of<ValueError>([&] { return table.number(0, 1); }) ==
         "row 0: column 2 \"b\": a number is needed; got \"x\"");
   const Table row(data::TableRow{{"age", 41}, {"colour", "red"}, {"height", 1.7}});
