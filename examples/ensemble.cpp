@@ -1,0 +1,55 @@
+// Sixteen small networks trained as one: their parameters lie in tensors with a leading axis, over which
+// vmap maps the network, and compile replays the step. Together they know what they do not know.
+#include <iostream>
+#include <vector>
+
+#include <xtape/xtape.hpp>
+
+using namespace xtape;
+
+namespace {
+
+constexpr std::int64_t members = 16, width = 32, classes = 3;
+
+/// The logits of one member, of parameters w1 [2, width], b1 [width], w2 [width, classes], b2 [classes].
+Tensor logits(const Tensor& x, const std::vector<Tensor>& p) {
+  return linear(relu(linear(x, p[0], p[1])), p[2], p[3]);
+}
+
+}  // namespace
+
+int main() {
+  Rng rng(0);
+  const auto [x, y] = data::spiral(60, classes, rng);
+  const auto [test_x, test_y] = data::spiral(200, classes, rng);
+  std::vector<Tensor> parameters{rng.normal({members, 2, width}, 0, 1), zeros({members, width}),
+                                 rng.normal({members, width, classes}, 0, 0.2),
+                                 zeros({members, classes})};
+  for (Tensor& each : parameters) each.set_requires_grad(true);
+  optim::Adam optimizer(parameters, {.learning_rate = 0.02});
+
+  const auto losses =
+      vmap([&](const std::vector<Tensor>& p) { return nn::cross_entropy(logits(x, p), y); });
+  auto step = compile([&] {
+    optimizer.zero_grad();
+    const Tensor each = losses(parameters);
+    sum(each).backward();  // that of a member is its own: no other has a part in it
+    optimizer.step();
+    return each;
+  });
+  Tensor each;
+  for (int i = 0; i < 2000; ++i) each = step();
+  std::cout << "losses from " << amin(each).item() << " to " << amax(each).item() << '\n';
+
+  const NoGradGuard off;
+  const Tensor outputs =
+      vmap([&](const std::vector<Tensor>& p) { return logits(test_x, p); })(parameters);
+  const Tensor shares = softmax(outputs, -1), together = mean(shares, 0);
+  double alone = 0;
+  for (std::int64_t i = 0; i < members; ++i) alone += accuracy(outputs[i], test_y) / members;
+  std::cout << "accuracy of one " << alone << ", of all together " << accuracy(together, test_y)
+            << '\n';
+  const Tensor right = equal(argmax(together, 1), test_y), doubt = sum(var(shares, 0), 1);
+  std::cout << "disagreement where they are right " << mean(masked_select(doubt, right)).item()
+            << ", where they are wrong " << mean(masked_select(doubt, !right)).item() << '\n';
+}
