@@ -6,9 +6,13 @@ set(header_dir "${CMAKE_INSTALL_INCLUDEDIR}/xtape")
 set(pkgconfig_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 
 # One set of targets for each component that has libraries of its own to find.
+set(places
+  LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
+  ARCHIVE COMPONENT development)
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
 install(TARGETS xtape_core EXPORT xtapeCoreTargets
-  INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(TARGETS xtape_data xtape EXPORT xtapeDataTargets)
+  ${places} INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(TARGETS xtape_data xtape EXPORT xtapeDataTargets ${places})
 install(EXPORT xtapeCoreTargets NAMESPACE xtape:: DESTINATION "${package_dir}")
 install(EXPORT xtapeDataTargets NAMESPACE xtape:: DESTINATION "${package_dir}")
 
