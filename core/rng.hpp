@@ -46,7 +46,8 @@ class Rng {
   /// Normal numbers.   RandomState.normal(mean, stddev, shape)
   /// Throws ValueError unless both are finite, fit in the dtype with 13 stddev around the mean, than
   /// which no number is drawn farther off, and stddev >= 0; DtypeError unless floating.
-  Tensor normal(const Shape& shape, double mean, double stddev, Dtype dtype = default_dtype());
+  Tensor normal(const Shape& shape, double mean = 0, double stddev = 1,
+                Dtype dtype = default_dtype());
   /// Standard normal numbers.   RandomState.randn(*shape)
   Tensor randn(const Shape& shape, Dtype dtype = default_dtype());
 

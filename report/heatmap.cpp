@@ -182,17 +182,6 @@ Picture drawn(const Matrix& matrix, const Look& look, double cell) {
   return {page, top + height + below + detail::edge / 2, svg.elements()};
 }
 
-void check_names(const char* op, const char* of, const std::vector<std::string>& names,
-                 std::int64_t count, const Tensor& matrix) {
-  if (names.empty() || static_cast<std::int64_t>(names.size()) == count) return;
-  throw ShapeError(std::string(op) + ": there must be a name for each of the " + of + "; got " +
-                   std::to_string(names.size()) + " names for " + matrix.describe());
-}
-
-Matrix matrix_of(const Tensor& tensor) {
-  return {tensor.extent(0), tensor.extent(1), tensor.to_vector<double>()};
-}
-
 }  // namespace
 
 Picture heatmap(const Tensor& matrix, const HeatmapOptions& options) {
@@ -200,8 +189,8 @@ Picture heatmap(const Tensor& matrix, const HeatmapOptions& options) {
   if (matrix.rank() != 2 || matrix.size() == 0)
     throw ShapeError(std::string(op) + ": the matrix must be [rows, columns]; got " +
                      matrix.describe());
-  check_names(op, "rows", options.row_names, matrix.extent(0), matrix);
-  check_names(op, "columns", options.column_names, matrix.extent(1), matrix);
+  detail::check_names(op, "rows", options.row_names, matrix.extent(0), matrix);
+  detail::check_names(op, "columns", options.column_names, matrix.extent(1), matrix);
   xtape::detail::require_in<std::int64_t>(op, "cell", options.cell, 0, 1000);
   const Matrix values = matrix_of(matrix.detach());
   auto [least, greatest] = detail::value_range(values.values);
@@ -225,8 +214,8 @@ Picture attention_maps(const Tensor& weights, const AttentionMapsOptions& option
                      ": weights must be [queries, keys] or [heads, queries, keys]; got " +
                      weights.describe());
   }
-  check_names(op, "queries", options.queries, weights.extent(-2), weights);
-  check_names(op, "keys", options.keys, weights.extent(-1), weights);
+  detail::check_names(op, "queries", options.queries, weights.extent(-2), weights);
+  detail::check_names(op, "keys", options.keys, weights.extent(-1), weights);
   xtape::detail::require_in<std::int64_t>(op, "cell", options.cell, 0, 1000);
   xtape::detail::require_at_least<std::int64_t>(op, "columns", options.columns, 1);
   const NoGradGuard off;
@@ -260,7 +249,7 @@ Picture confusion(const Tensor& counts, const ConfusionOptions& options) {
   if (counts.dtype() != Dtype::int64)
     throw DtypeError(std::string(op) + ": counts must be int64; got " + counts.describe());
   const std::int64_t classes = counts.extent(0);
-  check_names(op, "classes", options.names, classes, counts);
+  detail::check_names(op, "classes", options.names, classes, counts);
   xtape::detail::require_in<std::int64_t>(op, "cell", options.cell, 0, 1000);
   const auto all = counts.to_vector<std::int64_t>();
   Matrix shares{classes, classes, std::vector<double>(all.size())};

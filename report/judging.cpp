@@ -36,8 +36,7 @@ void add_chance(Plot& plot, const char* label) {
 }
 
 Plot empty_roc(const RocOptions& options) {
-  return square(options.title, "false positives, share of target 0",
-                "true positives, share of target 1", options.size);
+  return square(options.title, "false positive rate", "true positive rate", options.size);
 }
 
 void add_roc(Plot& plot, const std::string& name, const Tensor& scores, const Tensor& targets) {
@@ -93,6 +92,7 @@ Plot roc_curve(const Tensor& scores, const Tensor& targets, const RocOptions& op
   const NoGradGuard off;
   const Tensor labels = detail::classes_of(roc, targets);
   nn::detail::check_label_range(roc, "labels", labels, scores.extent(1));
+  detail::check_names(roc, "classes", options.names, scores.extent(1), scores);
   Plot plot = empty_roc(options);
   for (std::int64_t i = 0; i < scores.extent(1); ++i) {
     add_roc(plot, detail::class_name(options.names, i), take(scores.detach(), i, 1),

@@ -23,7 +23,7 @@ struct RocOptions {
 ///   scores [n], of any scale, targets 0 or 1 [n]
 ///   scores [n, classes], better probabilities than logits, labels int64 [n] or one-hot: a curve for each
 ///   class against all others
-/// Throws as roc_auc.
+/// Throws as roc_auc, and ShapeError for another number of names than of classes.
 Plot roc_curve(const Tensor& scores, const Tensor& targets, const RocOptions& options = {});
 /// Of several models, by their names: scores [n] each.
 Plot roc_curve(const std::vector<std::pair<std::string, Tensor>>& scores, const Tensor& targets,

@@ -48,6 +48,17 @@ Tensor predicted_classes(const char* op, const Tensor& scores, double threshold)
   return where(isnan(flat), -1, (flat > threshold).to(Dtype::int64)).to(Dtype::int64);
 }
 
+void check_names(const char* op, const char* of, const std::vector<std::string>& names,
+                 std::int64_t count, const Tensor& matrix) {
+  if (names.empty() || static_cast<std::int64_t>(names.size()) == count) return;
+  throw ShapeError(std::string(op) + ": there must be a name for each of the " + of + "; got " +
+                   std::to_string(names.size()) + " names for " + matrix.describe());
+}
+
+Matrix matrix_of(const Tensor& tensor) {
+  return {tensor.extent(0), tensor.extent(1), tensor.to_vector<double>()};
+}
+
 std::string class_name(const std::vector<std::string>& names, std::int64_t i) {
   const auto at = static_cast<std::size_t>(i);
   return at < names.size() ? names[at] : std::to_string(i);

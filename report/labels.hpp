@@ -14,6 +14,9 @@ Tensor classes_of(const char* op, const Tensor& labels);
 /// only score [n, 1] or [n] is above the threshold; -1 for scores that are NaN.
 Tensor predicted_classes(const char* op, const Tensor& scores, double threshold);
 
+/// Throws ShapeError unless there are no names or as many as rows, say, of the matrix.
+void check_names(const char* op, const char* of, const std::vector<std::string>& names,
+                 std::int64_t count, const Tensor& matrix);
 /// The name of a class, its number if it has none.
 std::string class_name(const std::vector<std::string>& names, std::int64_t i);
 

@@ -37,6 +37,8 @@ std::string to_string(FitStop stop) {
   return {};
 }
 
+std::ostream& operator<<(std::ostream& stream, FitStop stop) { return stream << to_string(stop); }
+
 const History::Column* History::find(const std::string& name) const {
   const auto found = std::ranges::find(columns_, name, &Column::name);
   return found == columns_.end() ? nullptr : &*found;

@@ -64,6 +64,7 @@ std::ostream& operator<<(std::ostream& stream, const History& history);
 
 /// "all epochs", "no improvement", "the limit of steps", ...
 std::string to_string(FitStop stop);
+std::ostream& operator<<(std::ostream& stream, FitStop stop);
 
 }  // namespace xtape
 

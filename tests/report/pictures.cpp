@@ -212,6 +212,7 @@ TEST_CASE("roc: the curve with the area under it") {
   CHECK_THROWS_AS(report::roc_curve(scores, ones({4})), ValueError);
   CHECK_THROWS_AS(report::roc_curve(scores, ones({3})), ShapeError);
   CHECK_THROWS_AS(report::roc_curve(both, tensor({0, 1, 2, 0})), IndexError);
+  CHECK_THROWS_AS(report::roc_curve(both, targets, {.names = {"a", "b", "c"}}), ShapeError);
 }
 
 TEST_CASE("calibration: shares over probabilities, and the expected error") {
