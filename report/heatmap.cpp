@@ -182,6 +182,10 @@ Picture drawn(const Matrix& matrix, const Look& look, double cell) {
   return {page, top + height + below + detail::edge / 2, svg.elements()};
 }
 
+Matrix matrix_of(const Tensor& tensor) {
+  return {tensor.extent(0), tensor.extent(1), tensor.to_vector<double>()};
+}
+
 }  // namespace
 
 Picture heatmap(const Tensor& matrix, const HeatmapOptions& options) {

@@ -55,10 +55,6 @@ void check_names(const char* op, const char* of, const std::vector<std::string>&
                    std::to_string(names.size()) + " names for " + matrix.describe());
 }
 
-Matrix matrix_of(const Tensor& tensor) {
-  return {tensor.extent(0), tensor.extent(1), tensor.to_vector<double>()};
-}
-
 std::string class_name(const std::vector<std::string>& names, std::int64_t i) {
   const auto at = static_cast<std::size_t>(i);
   return at < names.size() ? names[at] : std::to_string(i);
