@@ -15,8 +15,8 @@ CView with_shape(const CView& dense, const Integers& extents) {
   view.extents = extents;
   view.strides.assign(extents.size(), 0);
   std::int64_t stride = 1;
-  for (std::size_t axis = extents.size(); axis-- > 0; stride *= extents[axis])
-    view.strides[axis] = stride;
+  for (std::size_t axis = extents.size(); axis > 0; stride *= extents[axis])
+    view.strides[--axis] = stride;
   return view;
 }
 void reshape(CStep& s) {

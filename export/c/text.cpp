@@ -89,7 +89,8 @@ std::int64_t CView::size() const {
 
 bool CView::dense() const {
   std::int64_t stride = 1;
-  for (std::size_t axis = extents.size(); axis-- > 0;) {
+  for (std::size_t axis = extents.size(); axis > 0;) {
+    --axis;
     if (extents[axis] != 1 && strides[axis] != stride) return false;
     stride *= extents[axis];
   }

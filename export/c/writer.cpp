@@ -28,8 +28,8 @@ std::vector<std::int64_t> fixed_extents(const GraphValue& value) {
 CView dense_view(std::string base, Dtype dtype, const std::vector<std::int64_t>& extents) {
   CView view{std::move(base), dtype, extents, std::vector<std::int64_t>(extents.size())};
   std::int64_t stride = 1;
-  for (std::size_t axis = extents.size(); axis-- > 0; stride *= extents[axis])
-    view.strides[axis] = stride;
+  for (std::size_t axis = extents.size(); axis > 0; stride *= extents[axis])
+    view.strides[--axis] = stride;
   return view;
 }
 

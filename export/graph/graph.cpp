@@ -108,7 +108,8 @@ class Merger {
   void find_needed() {
     std::vector<bool> wanted(graph_.values.size());
     wanted[static_cast<std::size_t>(graph_.result)] = true;
-    for (std::size_t i = graph_.steps.size(); i-- > 0;) {
+    for (std::size_t i = graph_.steps.size(); i > 0;) {
+      --i;
       const GraphStep& step = graph_.steps[i];
       const auto result = static_cast<std::size_t>(step.result);
       if (!wanted[result] || recordings_[0].values[result].constant) continue;
