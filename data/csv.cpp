@@ -144,13 +144,13 @@ void check_options(const CsvOptions& options) {
   struct Mark {
     const char* name;
     char c;
-    bool needed, may_be_blank, in_numbers;
+    bool needed, may_be_blank;
   };
-  const Mark marks[] = {{"delimiter", options.delimiter, true, true, false},
-                        {"decimal", options.decimal, true, false, true},
-                        {"thousands", options.thousands, false, true, true},
-                        {"quote", options.quote, false, false, false},
-                        {"comment", options.comment, false, false, false}};
+  const Mark marks[] = {{"delimiter", options.delimiter, true, true},
+                        {"decimal", options.decimal, true, false},
+                        {"thousands", options.thousands, false, true},
+                        {"quote", options.quote, false, false},
+                        {"comment", options.comment, false, false}};
   constexpr std::string_view digits_and_signs = "0123456789+-";
   const auto refuse = [](const Mark& mark, const std::string& rule) {
     throw ValueError(std::string("read_csv: ") + mark.name + " must " + rule);
@@ -160,7 +160,8 @@ void check_options(const CsvOptions& options) {
     if (mark.c == '\n' || mark.c == '\r') refuse(mark, "not be the end of a line");
     if (!mark.may_be_blank && (mark.c == ' ' || mark.c == '\t')) refuse(mark, "not be a blank");
     const bool letter = (mark.c >= 'a' && mark.c <= 'z') || (mark.c >= 'A' && mark.c <= 'Z');
-    if (mark.in_numbers && (letter || digits_and_signs.find(mark.c) != std::string_view::npos)) {
+    // A comment of '-' would be all negative numbers at the beginning of a line.
+    if (letter || digits_and_signs.find(mark.c) != std::string_view::npos) {
       refuse(mark, std::string("not be a digit, a letter or a sign; got ") + mark.c);
     }
   }
@@ -182,12 +183,13 @@ CsvTable read_csv(const std::string& path, const CsvOptions& options) {
   CsvTable table;
   table.path_ = path;
   table.options_ = options;
+  for (std::string& text : table.options_.missing) text = kernels::trimmed(std::string(text));
   InputFile file(path);
   CsvTable::Builder(table).read(file);
   return table;
 }
 
-std::string_view CsvTable::text(std::int64_t row, std::int64_t column) const {
+std::string_view CsvTable::text(std::int64_t row, std::int64_t column) const& {
   const auto width = static_cast<std::int64_t>(columns_.size());
   if (row < 0 || row >= rows() || column < 0 || column >= width) {
     throw IndexError(path_ + ": a field must lie in [0, " + std::to_string(rows()) + ") x [0, " +
@@ -236,13 +238,32 @@ void CsvTable::fail(std::int64_t row, std::int64_t column, const std::string& wh
   throw IoError(path_ + ":" + std::to_string(line(row)) + ": " + describe(column) + ": " + what);
 }
 
+bool CsvTable::is_given(std::int64_t row, std::int64_t column) const {
+  return !given_.empty() && given_[static_cast<std::size_t>(row * std::ssize(columns_) + column)];
+}
+
+std::optional<double> CsvTable::parsed(std::int64_t row, std::int64_t column) const {
+  const std::string_view field = kernels::trimmed(text(row, column));
+  const auto [value, status] = kernels::number_in(field, form_of(options_));
+  if (status != std::errc()) return {};
+  // Of the program's texts "nan" may be a number that is missing; "inf" was not given as a number.
+  const bool allowed = std::isfinite(value) || options_.nonfinite || is_given(row, column) ||
+                       (path_.empty() && std::isnan(value));
+  return allowed ? std::optional(value) : std::nullopt;
+}
+
 double CsvTable::number(std::int64_t row, std::int64_t column) const {
   const std::string_view field = kernels::trimmed(text(row, column));
   const auto& missing = options_.missing;
   if (std::find(missing.begin(), missing.end(), field) != missing.end()) {
     return std::numeric_limits<double>::quiet_NaN();
   }
-  const auto [value, status] = kernels::number_in(field, form_of(options_));
+  const std::optional<double> number = parsed(row, column);
+  if (number && is_given(row, column) && !kernels::keeps_value(field, *number)) {
+    fail(row, column, "a number that float64 holds is needed; got " + quoted(field));
+  }
+  if (number) return *number;
+  const std::errc status = kernels::number_in(field, form_of(options_)).status;
   if (status == std::errc::invalid_argument) {
     fail(row, column,
          "a number is needed; " + (field.empty() ? "the field is empty" : "got " + quoted(field)));
@@ -250,10 +271,7 @@ double CsvTable::number(std::int64_t row, std::int64_t column) const {
   if (status == std::errc::result_out_of_range) {
     fail(row, column, "the number must lie in the range of float64; got " + quoted(field));
   }
-  if (!std::isfinite(value) && !options_.nonfinite) {
-    fail(row, column, "a finite number is needed; got " + quoted(field));
-  }
-  return value;
+  fail(row, column, "a finite number is needed; got " + quoted(field));
 }
 
 Tensor CsvTable::gather(const std::vector<std::int64_t>& columns, Dtype dtype) const {

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,14 +36,18 @@ using CsvColumn = std::variant<std::int64_t, std::string>;
 /// Rows of text fields, all as long as the first, and numbers made of them.
 class CsvTable {
  public:
-  const std::string& path() const { return path_; }
-  const CsvOptions& options() const { return options_; }
+  const std::string& path() const& { return path_; }
+  std::string path() && { return path_; }
+  const CsvOptions& options() const& { return options_; }
+  CsvOptions options() && { return options_; }
   /// The names in the header; without one, the indices.
-  const std::vector<std::string>& columns() const { return columns_; }
+  const std::vector<std::string>& columns() const& { return columns_; }
+  std::vector<std::string> columns() && { return columns_; }
   std::int64_t rows() const { return static_cast<std::int64_t>(lines_.size()); }
 
   /// The text of a field, without quotes. Throws IndexError.
-  std::string_view text(std::int64_t row, std::int64_t column) const;
+  std::string_view text(std::int64_t row, std::int64_t column) const&;
+  std::string_view text(std::int64_t row, std::int64_t column) const&& = delete;
   /// The line of the file that a row begins in, counted from 1. Throws IndexError.
   std::int64_t line(std::int64_t row) const;
   /// The index of a column. Throws ValueError if there is none of that name or index.
@@ -71,6 +76,10 @@ class CsvTable {
   friend class Table;
   friend CsvTable read_csv(const std::string& path, const CsvOptions& options);
 
+  /// The number of a field, unless it is none.
+  std::optional<double> parsed(std::int64_t row, std::int64_t column) const;
+  /// Whether the program gave the field as a number.
+  bool is_given(std::int64_t row, std::int64_t column) const;
   Tensor gather(const std::vector<std::int64_t>& columns, Dtype dtype) const;
 
   std::string path_;
@@ -79,6 +88,7 @@ class CsvTable {
   std::string text_;               // of all fields, row by row
   std::vector<std::size_t> ends_;  // of the fields in it
   std::vector<std::int64_t> lines_;
+  std::vector<bool> given_;  // by field; none of a file
 };
 
 /// A table of comma-separated values, plain or gzip. Fields may be quoted, with delimiters, line
@@ -88,8 +98,7 @@ class CsvTable {
 /// different lengths, a quote that does not enclose a whole field, or names of columns that are
 /// empty or alike; ValueError, before the file is opened, for options that contradict each other: two
 /// marks alike (thousands may be as the delimiter is, in quoted fields), one that is a line end or, but
-/// for the delimiter and thousands, a blank, digits, letters or signs as marks of numbers, and a negative
-/// number of lines.
+/// for the delimiter and thousands, a blank, a digit, a letter or a sign, and a negative number of lines.
 /// Source of the form: RFC 4180.
 CsvTable read_csv(const std::string& path, const CsvOptions& options = {});
 

@@ -22,19 +22,6 @@ NumberForm form_of(const CsvTable& table) {
   return {table.options().decimal, table.options().thousands};
 }
 
-/// Whether a label says that there is none.
-bool is_missing(std::string_view label, const std::vector<std::string>& missing) {
-  constexpr std::string_view none[] = {"", "?", "na", "n/a", "null"};
-  std::string lower(label);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  const auto [value, status] = kernels::number_in(label);
-  return std::find(std::begin(none), std::end(none), lower) != std::end(none) ||
-         std::find(missing.begin(), missing.end(), label) != missing.end() ||
-         (status == std::errc() && std::isnan(value));
-}
-
 /// The texts of a column, which must stand for something: for one of the classes, if they say so.
 std::vector<std::string> read_labels(const CsvTable& table, std::int64_t column,
                                      const std::vector<std::string>& classes) {
@@ -42,7 +29,7 @@ std::vector<std::string> read_labels(const CsvTable& table, std::int64_t column,
   for (std::int64_t row = 0; row < table.rows(); ++row) {
     const std::string_view label = kernels::trimmed(table.text(row, column));
     if (std::find(classes.begin(), classes.end(), label) == classes.end() &&
-        is_missing(label, table.options().missing)) {
+        kernels::is_missing_label(label, table.options().missing)) {
       table.fail(
           row, column,
           "a label is needed; " + (label.empty() ? "the field is empty" : "got " + quoted(label)));

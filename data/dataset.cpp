@@ -17,7 +17,7 @@ NamedDataset::NamedDataset(NamedTensors tensors) : tensors_(std::move(tensors)) 
   }
 }
 
-const Tensor& NamedDataset::operator[](std::string_view name) const {
+const Tensor& NamedDataset::operator[](std::string_view name) const& {
   std::string known;
   for (const auto& [own, tensor] : tensors_) {
     if (own == name) return tensor;

@@ -1,6 +1,7 @@
 #pragma once
 #include <initializer_list>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <xtape/config.hpp>
@@ -29,8 +30,10 @@ class NamedDataset {
   NamedDataset(std::initializer_list<NamedTensor> tensors) : NamedDataset(NamedTensors(tensors)) {}
 
   /// Throws ValueError for a name that is not there, with those that are.
-  const Tensor& operator[](std::string_view name) const;
-  const NamedTensors& tensors() const { return tensors_; }
+  const Tensor& operator[](std::string_view name) const&;
+  Tensor operator[](std::string_view name) && { return std::as_const(*this)[name]; }
+  const NamedTensors& tensors() const& { return tensors_; }
+  NamedTensors tensors() && { return tensors_; }
 
  private:
   NamedTensors tensors_;

@@ -2,9 +2,11 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <span>
 #include <type_traits>
@@ -87,9 +89,11 @@ Table::Table(const TableRow& row) {
 void Table::fill(const Columns& columns, const std::vector<std::vector<CsvValue>>& rows) {
   check_names("table", columns);
   if (columns.empty() || rows.empty()) throw ValueError("table: columns and rows are needed");
+  if (std::find(columns.begin(), columns.end(), "") != columns.end()) {
+    throw ValueError("table: a column needs a name; got \"\"");
+  }
   CsvTable cells;
   cells.columns_ = columns;
-  cells.options_.nonfinite = true;  // a number that was given is one
   for (const std::vector<CsvValue>& row : rows) {
     if (row.size() != columns.size()) {
       throw ValueError("table: row " + std::to_string(cells.rows()) + " needs " +
@@ -99,10 +103,34 @@ void Table::fill(const Columns& columns, const std::vector<std::vector<CsvValue>
     for (const CsvValue& value : row) {
       cells.text_ += text_of(value);
       cells.ends_.push_back(cells.text_.size());
+      cells.given_.push_back(!std::holds_alternative<std::string>(value));
     }
     cells.lines_.push_back(cells.rows());
   }
   *this = Table(std::move(cells));
+}
+
+Table Table::read_as(const CsvOptions& form) const {
+  const CsvOptions& own = options();
+  if (!cells_->path().empty() || (own.missing == form.missing && own.decimal == form.decimal &&
+                                  own.thousands == form.thousands)) {
+    return *this;
+  }
+  CsvTable cells = *cells_;
+  cells.options_.missing = form.missing;
+  cells.options_.decimal = form.decimal;
+  cells.options_.thousands = form.thousands;
+  // What was given as a number still is that number.
+  for (std::size_t field = 0, begin = 0; field < cells.ends_.size(); ++field) {
+    const std::size_t end = cells.ends_[field];
+    const auto first = cells.text_.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto last = cells.text_.begin() + static_cast<std::ptrdiff_t>(end);
+    if (cells.given_[field]) std::replace(first, last, own.decimal, form.decimal);
+    begin = end;
+  }
+  Table table = *this;
+  table.cells_ = std::make_shared<const CsvTable>(std::move(cells));
+  return table;
 }
 
 std::string Table::name() const { return cells_->path().empty() ? "table" : cells_->path(); }
@@ -125,7 +153,7 @@ std::int64_t Table::row_of(std::int64_t row, std::int64_t column) const {
   return rows_[static_cast<std::size_t>(row)];
 }
 
-std::string_view Table::text(std::int64_t row, std::int64_t column) const {
+std::string_view Table::text(std::int64_t row, std::int64_t column) const& {
   const std::int64_t place = row_of(row, column);
   return kernels::trimmed(cells_->text(place, columns_[static_cast<std::size_t>(column)]));
 }
@@ -169,15 +197,13 @@ Tensor Table::numbers(const Columns& columns, Dtype dtype) const {
 
 bool Table::is_numeric(const std::string& column) const {
   const std::int64_t index = find(column);
-  const kernels::NumberForm form{cells_->options().decimal, cells_->options().thousands};
   bool any = false;
   for (std::int64_t row = 0; row < rows(); ++row) {
     if (missing(row, index)) continue;
-    const auto [value, status] = kernels::number_in(text(row, index), form);
-    if (status != std::errc() || (!std::isfinite(value) && !cells_->options().nonfinite)) {
-      return false;
-    }
-    any = true;
+    const std::optional<double> number =
+        cells_->parsed(row_of(row, index), columns_[static_cast<std::size_t>(index)]);
+    if (!number) return false;
+    any = any || !std::isnan(*number);
   }
   return any;
 }
@@ -204,6 +230,7 @@ Table Table::select(const Columns& columns) const {
 }
 
 Table Table::drop(const Columns& columns) const {
+  check_names(name(), columns);
   for (const std::string& column : columns) find(column);
   Columns kept;
   for (const std::string& column : names_) {

@@ -27,7 +27,8 @@ using TableRow = std::map<std::string, CsvValue>;
 
 /// Rows with named columns, of a file or of the program. What is chosen of it shares its memory.
 /// A field is a text; whoever reads it says whether it stands for a number. It is missing if it is
-/// empty, one of `CsvOptions::missing`, was given as NaN, or is "nan" where that is a number.
+/// empty, one of `CsvOptions::missing`, was given as NaN, or is "nan" in a file where that is a number.
+/// "nan" as a text of the program is missing where a number is asked for, and a name elsewhere.
 class Table {
  public:
   explicit Table(CsvTable table);
@@ -35,19 +36,26 @@ class Table {
   Table(const Columns& columns, const std::vector<std::vector<CsvValue>>& rows);
   explicit Table(const TableRow& row);
 
-  const Columns& columns() const { return names_; }
+  const Columns& columns() const& { return names_; }
+  Columns columns() && { return names_; }
   std::int64_t rows() const { return static_cast<std::int64_t>(rows_.size()); }
   /// The index of a column. Throws ValueError if there is none of that name.
   std::int64_t find(const std::string& column) const;
 
   bool missing(std::int64_t row, std::int64_t column) const;
   /// A field without the blanks around it. Throws IndexError, as all that take a row do.
-  std::string_view text(std::int64_t row, std::int64_t column) const;
-  /// A field as a number, NaN where it is missing. Throws as `CsvTable::number`.
+  std::string_view text(std::int64_t row, std::int64_t column) const&;
+  std::string_view text(std::int64_t row, std::int64_t column) const&& = delete;
+  /// A field as a number, NaN where it is missing. Throws as `CsvTable::number`, and for an int64 of the
+  /// program that float64 does not hold.
   double number(std::int64_t row, std::int64_t column) const;
   /// Columns as numbers.   [rows, columns], of `dtype`
   Tensor numbers(const Columns& columns, Dtype dtype = default_dtype()) const;
-  /// Whether there are fields in a column, and all are numbers.
+  /// How texts are read; for a table of the program as C++ writes numbers, nothing but "" missing.
+  const CsvOptions& options() const& { return cells_->options(); }
+  CsvOptions options() && { return cells_->options(); }
+
+  /// Whether there are numbers in a column, and nothing else but what is missing.
   bool is_numeric(const std::string& column) const;
   Columns numeric_columns() const;
 
@@ -67,9 +75,12 @@ class Table {
   [[noreturn]] void fail(std::int64_t row, std::int64_t column, const std::string& what) const;
 
  private:
+  friend class Pipeline;
   friend Table rows(const Table& table, const Tensor& indices);
 
   Table() = default;
+  /// A table of the program with its texts read by the marks of a file; one of a file as it is.
+  Table read_as(const CsvOptions& form) const;
   void fill(const Columns& columns, const std::vector<std::vector<CsvValue>>& rows);
   std::int64_t row_of(std::int64_t row, std::int64_t column) const;
   std::string name() const;

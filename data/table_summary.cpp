@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <map>
 #include <ostream>
@@ -39,10 +40,12 @@ void summarise_numbers(const Table& table, std::int64_t column, ColumnSummary& s
   std::vector<double> values;
   std::map<double, std::int64_t> counts;
   for (std::int64_t row = 0; row < table.rows(); ++row) {
-    if (table.missing(row, column)) continue;
-    values.push_back(table.number(row, column));
-    ++counts[values.back()];
+    const double value = table.number(row, column);
+    if (std::isnan(value)) continue;  // missing
+    values.push_back(value);
+    ++counts[value];
   }
+  summary.count = std::ssize(values);
   summary.distinct = std::ssize(counts);
   const auto [value, frequency] = most_frequent(counts);
   summary.most_frequent = xtape::detail::text(value);
@@ -62,7 +65,9 @@ void summarise_numbers(const Table& table, std::int64_t column, ColumnSummary& s
 void summarise_texts(const Table& table, std::int64_t column, ColumnSummary& summary) {
   std::map<std::string_view, std::int64_t> counts;
   for (std::int64_t row = 0; row < table.rows(); ++row) {
-    if (!table.missing(row, column)) ++counts[table.text(row, column)];
+    if (table.missing(row, column)) continue;
+    ++counts[table.text(row, column)];
+    ++summary.count;
   }
   summary.distinct = std::ssize(counts);
   if (counts.empty()) return;
@@ -75,14 +80,12 @@ ColumnSummary summary_of(const Table& table, std::int64_t column) {
   ColumnSummary summary;
   summary.name = table.columns()[static_cast<std::size_t>(column)];
   summary.numeric = table.is_numeric(summary.name);
-  for (std::int64_t row = 0; row < table.rows(); ++row) {
-    ++(table.missing(row, column) ? summary.missing : summary.count);
-  }
   if (summary.numeric) {
     summarise_numbers(table, column, summary);
   } else {
     summarise_texts(table, column, summary);
   }
+  summary.missing = table.rows() - summary.count;
   return summary;
 }
 
@@ -119,7 +122,7 @@ TableSummary::TableSummary(const Table& table) : rows_(table.rows()) {
   }
 }
 
-const ColumnSummary& TableSummary::operator[](const std::string& column) const {
+const ColumnSummary& TableSummary::operator[](const std::string& column) const& {
   for (const ColumnSummary& summary : columns_) {
     if (summary.name == column) return summary;
   }

@@ -3,6 +3,7 @@
 #include <iosfwd>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <xtape/config.hpp>
@@ -34,9 +35,11 @@ class TableSummary {
  public:
   explicit TableSummary(const Table& table);
 
-  const std::vector<ColumnSummary>& columns() const { return columns_; }
+  const std::vector<ColumnSummary>& columns() const& { return columns_; }
+  std::vector<ColumnSummary> columns() && { return columns_; }
   /// Throws ValueError for a column that is not there.
-  const ColumnSummary& operator[](const std::string& column) const;
+  const ColumnSummary& operator[](const std::string& column) const&;
+  ColumnSummary operator[](const std::string& column) && { return std::as_const(*this)[column]; }
 
   /// A line a column.
   friend std::ostream& operator<<(std::ostream& out, const TableSummary& summary);

@@ -1,11 +1,16 @@
 #pragma once
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 // Texts from files: numbers in them, and how messages show them.
 
@@ -90,6 +95,49 @@ inline std::string plain_number(std::string_view text, const NumberForm& form) {
 inline Number number_in(std::string_view text, const NumberForm& form) {
   if (form.decimal == '.' && form.thousands == '\0') return number_in(text);
   return number_in(std::string_view(plain_number(text, form)));
+}
+
+/// One text for all trimmed ones that stand for the same number, "1" of "+1.0"; empty for no finite one.
+inline std::string canonical_number(std::string_view text, const NumberForm& form) {
+  const auto [value, status] = number_in(text, form);
+  if (status != std::errc() || !std::isfinite(value)) return {};
+  const std::string plain = plain_number(text, form);
+  const std::size_t first = plain.find_first_not_of("+-");
+  const bool whole = plain.find_first_not_of("0123456789", first) == plain.npos;
+  const std::size_t digit = plain.find_first_not_of('0', first);
+  if (value == 0 && (!whole || digit == plain.npos)) return "0";
+  // However many digits there are, whole numbers stay apart.
+  if (whole) return (plain.starts_with('-') ? "-" : "") + plain.substr(digit);
+  constexpr double limit = 9007199254740992;  // 2^53, below which float64 tells them apart
+  if (std::abs(value) < limit && value == std::floor(value)) {
+    return std::to_string(static_cast<std::int64_t>(value));
+  }
+  std::array<char, 32> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  return {digits.data(), end};
+}
+
+/// Whether float64 holds the int64 that a text may be.
+inline bool keeps_value(std::string_view text, double value) {
+  std::int64_t whole = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), whole);
+  if (status != std::errc() || end != text.data() + text.size()) return true;
+  return std::abs(value) < 9223372036854775808.0
+             ? static_cast<std::int64_t>(value) == whole
+             : whole == std::numeric_limits<std::int64_t>::min();
+}
+
+/// Whether a label says that there is none.
+inline bool is_missing_label(std::string_view label, const std::vector<std::string>& missing) {
+  constexpr std::string_view none[] = {"", "?", "na", "n/a", "null"};
+  std::string lower(label);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  const auto [value, status] = number_in(label);
+  return std::find(std::begin(none), std::end(none), lower) != std::end(none) ||
+         std::find(missing.begin(), missing.end(), label) != missing.end() ||
+         (status == std::errc() && std::isnan(value));
 }
 
 /// Whether a text is UTF-8: RFC 3629, which allows neither longer forms than needed nor surrogates.

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -216,7 +217,16 @@ TEST_CASE("read_csv: options that contradict each other") {
     const std::string rule = std::string(" must not be a digit, a letter or a sign; got ") + taken;
     CHECK(refusal({.decimal = taken}) == "read_csv: decimal" + rule);
     CHECK(refusal({.thousands = taken}) == "read_csv: thousands" + rule);
+    CHECK(refusal({.delimiter = taken}) == "read_csv: delimiter" + rule);
+    CHECK(refusal({.quote = taken}) == "read_csv: quote" + rule);
+    CHECK(refusal({.comment = taken}) == "read_csv: comment" + rule);
   }
+}
+
+TEST_CASE("read_csv: blanks around a text for what is missing mean nothing") {
+  const CsvTable table = read("a,b\n NA ,1\n", {.missing = {"\tNA "}});
+  CHECK(table.options().missing == Texts{"NA"});
+  CHECK(std::isnan(table.number(0, 0)));
 }
 
 TEST_CASE("read_csv: whatever the form, cut off anywhere or any byte wrong") {

@@ -4,6 +4,8 @@
 #include <limits>
 #include <sstream>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -85,9 +87,33 @@ TEST_CASE("a table of the program has the numbers that it was given") {
   CHECK(texts(table, "b") == Columns{"x", "7", "0.1", ""});
   CHECK(table.missing(3, 1));
   const Table words({"a"}, {{"nan"}, {"NaN"}, {"-nan"}, {"nancy"}, {"n"}, {"inf"}, {"-"}});
-  for (std::int64_t i = 0; i < words.rows(); ++i) CHECK(words.missing(i, 0) == (i < 3));
+  for (std::int64_t i = 0; i < words.rows(); ++i) CHECK_FALSE(words.missing(i, 0));
+  CHECK(words.describe()["a"].count == 7);
+  CHECK_FALSE(words.is_numeric("a"));
   CHECK_FALSE(File("a\nnan\n").table.missing(0, 0));
   CHECK(File("a\nnan\n1\n", {.nonfinite = true}).table.missing(0, 0));
+  CHECK_THROWS_AS(words.number(5, 0), ValueError);  // a text, of the program too
+  const Table odd({"a"}, {{"NaN"}, {3.5}, {"-nan"}, {not_a_number}, {3.5}, {"nan"}});
+  CHECK(odd.is_numeric("a"));
+  CHECK(std::isnan(odd.number(0, 0)));
+  const data::ColumnSummary of_odd = odd.describe()["a"];
+  CHECK(of_odd.count == 2);
+  CHECK(of_odd.missing == 4);
+  CHECK(of_odd.distinct == 1);
+  CHECK(of_odd.mean == 3.5);
+  CHECK_FALSE(Table({"a"}, {{"Nan"}, {"Inf"}}).is_numeric("a"));
+  const std::int64_t limit = std::int64_t{1} << 53;
+  CHECK(Table({"a"}, {{limit}}).number(0, 0) == static_cast<double>(limit));
+  CHECK(error_of<ValueError>([&] { return Table({"a"}, {{limit + 1}}).number(0, 0); }) ==
+        "row 0: column 1 \"a\": a number that float64 holds is needed; got \"9007199254740993\"");
+  constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+  CHECK(Table({"a"}, {{lowest}}).number(0, 0) == static_cast<double>(lowest));
+  CHECK_THROWS_AS(
+      Table({"a"}, {{std::numeric_limits<std::int64_t>::max()}}).numbers({"a"}, Dtype::float64),
+      ValueError);
+  CHECK(error_of<ValueError>([] {
+          return Table({"a", ""}, {{1, 2}});
+        }) == "table: a column needs a name; got \"\"");
   CHECK(error_of<ValueError>([&] { return table.number(0, 1); }) ==
         "row 0: column 2 \"b\": a number is needed; got \"x\"");
   const Table row(data::TableRow{{"age", 41}, {"colour", "red"}, {"height", 1.7}});
@@ -127,6 +153,7 @@ TEST_CASE("columns and rows of a table are chosen, and still know their place in
   CHECK(error_of<ValueError>([&] {
           return file.table.select({"age", "age"});
         }) == file.path + ": names of columns must differ; got \"age\" twice");
+  CHECK_THROWS_AS(file.table.drop({"age", "age"}), ValueError);
   CHECK(error_of<ValueError>([&] { return file.table.drop(file.table.columns()); }) ==
         file.path + ": at least one column is needed; got none");
   CHECK_THROWS_AS(file.table.numbers({"age"}, Dtype::int64), DtypeError);
@@ -138,6 +165,27 @@ TEST_CASE("columns and rows of a table are chosen, and still know their place in
   CHECK_THROWS_AS(rows(file.table, tensor({{0}})), ShapeError);
   CHECK_THROWS_AS(rows(file.table, zeros({0}, Dtype::int64)), ValueError);
   CHECK_THROWS_AS(data::read_table(file.path + "x"), IoError);
+}
+
+namespace {
+
+template <class T>
+concept GivesViews = requires(T table) {
+  std::forward<T>(table).text(0, 0);
+};
+
+}  // namespace
+
+TEST_CASE("a view of a table that is gone does not compile, a list is a copy") {
+  static_assert(GivesViews<Table&> && GivesViews<const Table&> && !GivesViews<Table>);
+  static_assert(GivesViews<const data::CsvTable&> && !GivesViews<data::CsvTable>);
+  static_assert(std::is_same_v<decltype(std::declval<Table>().columns()), Columns>);
+  static_assert(
+      std::is_same_v<decltype(std::declval<data::TableSummary>()["a"]), data::ColumnSummary>);
+  const auto& columns = File(text).table.select({"age"}).columns();
+  CHECK(columns == Columns{"age"});
+  const auto& summary = File(text).table.describe()["height"];
+  CHECK(summary.name == "height");
 }
 
 TEST_CASE("a table is split as its rows are") {
