@@ -32,7 +32,38 @@ struct Sampler::Plan {
 
   std::int64_t rows, samples;
   ChoiceOptions choice;
+  std::vector<std::vector<std::int64_t>> classes =
+      {};  // the rows of each, of which as many are drawn
 };
+
+namespace {
+
+/// `samples` rows, as many of each class, in any order.
+Tensor draw_of_each(const std::vector<std::vector<std::int64_t>>& classes, std::int64_t samples,
+                    Rng& rng) {
+  const std::int64_t count = std::ssize(classes), more = samples % count;
+  const ChoiceOptions once{.replace = false};
+  std::vector<std::int64_t> sizes(classes.size(), samples / count), rows;
+  if (more > 0) {
+    for (const std::int64_t one : rng.choice(count, {more}, once).to_vector<std::int64_t>()) {
+      ++sizes[static_cast<std::size_t>(one)];
+    }
+  }
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    if (sizes[i] == 0) continue;
+    const Tensor places = rng.choice(std::ssize(classes[i]), {sizes[i]}, once);
+    for (const std::int64_t place : places.to_vector<std::int64_t>()) {
+      rows.push_back(classes[i][static_cast<std::size_t>(place)]);
+    }
+  }
+  std::vector<std::int64_t> mixed;
+  for (const std::int64_t place : rng.choice(samples, {samples}, once).to_vector<std::int64_t>()) {
+    mixed.push_back(rows[static_cast<std::size_t>(place)]);
+  }
+  return from_vector(std::move(mixed));
+}
+
+}  // namespace
 
 Sampler Sampler::uniform(std::int64_t rows, const SamplerOptions& options) {
   detail::check_count("sampler", "rows", rows);
@@ -52,8 +83,8 @@ Sampler Sampler::weighted(const Tensor& weights, const SamplerOptions& options) 
     throw ValueError("sampler: weights must be finite and not negative; got " +
                      xtape::detail::text(*wrong) + " in row " + std::to_string(wrong - p.begin()));
   }
-  const auto possible = std::ranges::count_if(p, [](double weight) { return weight > 0; });
-  if (possible == 0) {
+  const auto is_possible = [](double weight) { return weight > 0; };
+  if (std::ranges::none_of(p, is_possible)) {
     throw ValueError("sampler: a weight must be above 0; there is none of " +
                      std::to_string(p.size()));
   }
@@ -62,6 +93,8 @@ Sampler Sampler::weighted(const Tensor& weights, const SamplerOptions& options) 
   for (double& weight : p) weight /= greatest;
   const double sum = std::reduce(p.begin(), p.end());
   for (double& weight : p) weight /= sum;
+  // Beside much greater ones a weight may have become 0.
+  const auto possible = std::ranges::count_if(p, is_possible);
   Sampler sampler;
   const std::int64_t rows = std::ssize(p);
   sampler.plan_ = Plan::make(rows, possible, std::move(p), options);
@@ -70,6 +103,24 @@ Sampler Sampler::weighted(const Tensor& weights, const SamplerOptions& options) 
 
 Sampler Sampler::balanced(const Tensor& labels, const SamplerOptions& options) {
   const auto classes = detail::sparse_labels("sampler", labels).detach().to_vector<std::int64_t>();
+  if (!options.replacement) {
+    std::map<std::int64_t, std::vector<std::int64_t>> rows;
+    for (std::size_t row = 0; row < classes.size(); ++row) {
+      rows[classes[row]].push_back(static_cast<std::int64_t>(row));
+    }
+    if (rows.empty()) throw ValueError("sampler: labels are needed; got none");
+    Plan plan{std::ssize(classes), 0, {}};
+    std::int64_t smallest = plan.rows;
+    for (auto& [label, of] : rows) {
+      smallest = std::min(smallest, std::ssize(of));
+      plan.classes.push_back(std::move(of));
+    }
+    const std::int64_t possible = smallest * std::ssize(plan.classes);
+    plan.samples = Plan::make(plan.rows, possible, {}, options)->samples;
+    Sampler sampler;
+    sampler.plan_ = std::make_shared<const Plan>(std::move(plan));
+    return sampler;
+  }
   std::map<std::int64_t, double> counts;
   for (const std::int64_t label : classes) ++counts[label];
   std::vector<double> weights(classes.size());
@@ -83,6 +134,7 @@ std::int64_t Sampler::samples() const { return plan_ ? plan_->samples : 0; }
 
 Tensor Sampler::draw(Rng& rng) const {
   if (!plan_) throw ValueError("sampler: there is nothing to draw from");
+  if (!plan_->classes.empty()) return draw_of_each(plan_->classes, plan_->samples, rng);
   return rng.choice(plan_->rows, {plan_->samples}, plan_->choice);
 }
 

@@ -29,8 +29,11 @@ class Sampler {
   /// Throws ShapeError for another rank, ValueError for weights that are negative or not finite, or all
   /// 0, and without replacement for more samples than rows that have a weight above 0.
   static Sampler weighted(const Tensor& weights, const SamplerOptions& options = {});
-  /// Each class as probable as any other, and so are the rows of one.
+  /// Each class as probable as any other, and so are the rows of one. Without replacement a pass has as many rows
+  /// of each class, or, if that leaves some over, one more of classes that are drawn; unless told otherwise all
+  /// rows of the smallest class.
   ///   labels as for `stratified_split`, whose errors it throws
+  /// Throws ValueError without replacement for more samples than the smallest class has rows for.
   static Sampler balanced(const Tensor& labels, const SamplerOptions& options = {});
 
   explicit operator bool() const { return plan_ != nullptr; }

@@ -141,6 +141,48 @@ TEST_CASE("a loader with a sampler goes on in the middle of a pass") {
   CHECK(pass(resumed) == pass(whole));
 }
 
+TEST_CASE("balanced without replacement: as many rows of each class, each once") {
+  Integers labels(90, 0);
+  labels.insert(labels.end(), 10, 1);
+  labels.insert(labels.end(), 20, 7);
+  const auto shares = [&](const Integers& rows) {
+    std::map<std::int64_t, std::int64_t> of;
+    for (const std::int64_t row : rows) ++of[labels[static_cast<std::size_t>(row)]];
+    CHECK(std::set<std::int64_t>(rows.begin(), rows.end()).size() == rows.size());
+    return of;
+  };
+  const Tensor y = from_vector(labels);
+  const Sampler all = Sampler::balanced(y, {.replacement = false});
+  CHECK(all.rows() == 120);
+  CHECK(all.samples() == 30);
+  const Integers drawn = drawn_rows(all);
+  CHECK(shares(drawn) == std::map<std::int64_t, std::int64_t>{{0, 10}, {1, 10}, {7, 10}});
+  CHECK_FALSE(std::is_sorted(drawn.begin(), drawn.end()));
+  CHECK(drawn != drawn_rows(all, 4));
+  for (const std::int64_t samples : {1, 2, 3, 13, 29}) {
+    const Sampler some = Sampler::balanced(y, {.samples = samples, .replacement = false});
+    std::map<std::int64_t, std::int64_t> of = shares(drawn_rows(some));
+    std::int64_t sum = 0;
+    for (const std::int64_t label : {0, 1, 7}) {
+      CHECK(std::abs(of[label] - samples / 3) <= 1);
+      CHECK(of[label] >= samples / 3);
+      sum += of[label];
+    }
+    CHECK(sum == samples);
+  }
+  CHECK(error_of<ValueError>(
+            [&] { return Sampler::balanced(y, {.samples = 31, .replacement = false}); }) ==
+        "sampler: without replacement samples must be at most the rows that can be drawn, 30; got "
+        "31");
+  CHECK_THROWS_AS(Sampler::balanced(zeros({0}, Dtype::int64), {.replacement = false}), ValueError);
+}
+
+TEST_CASE("a weight that vanishes beside others counts as none, before anything is drawn") {
+  const Tensor weights = tensor({1e308, 1e-308, 1.0}, Dtype::float64);
+  CHECK(Sampler::weighted(weights, {.replacement = false}).samples() == 2);
+  CHECK_THROWS_AS(Sampler::weighted(weights, {.samples = 3, .replacement = false}), ValueError);
+}
+
 TEST_CASE("samplers that cannot be") {
   const double not_a_number = std::numeric_limits<double>::quiet_NaN();
   CHECK(error_of<ShapeError>([] {
