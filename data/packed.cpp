@@ -35,6 +35,19 @@ std::size_t width_for(std::int64_t low, std::int64_t high) {
                    std::to_string(holds<std::int32_t>(low, 0) ? high : low));
 }
 
+/// Whether a type has a number: exactly, or, of scaled ones, but for rounding.
+template <class To>
+bool holds(double number, bool exactly) {
+  if constexpr (std::same_as<To, bool>) {
+    return number == 0 || number == 1;
+  } else if constexpr (std::floating_point<To>) {
+    if (!(std::abs(number) <= static_cast<double>(std::numeric_limits<To>::max()))) return false;
+    return !exactly || static_cast<double>(static_cast<To>(number)) == number;
+  } else {
+    return true;  // int64 has all that are packed
+  }
+}
+
 void check_rows(const Shape& shape) {
   if (shape.rank() == 0) throw ShapeError("packed: an array must have rows; got rank 0");
 }
@@ -101,16 +114,19 @@ Tensor PackedIntegers::gathered(std::span<const std::int64_t> rows, const Shape&
         for (std::size_t i = 0; i < count; ++i, from += sizeof(From)) {
           From number;
           std::memcpy(&number, from, sizeof(From));
-          if constexpr (std::floating_point<To>) {
-            // Double holds every number, so that float32 is rounded once.
-            *to = static_cast<To>((static_cast<double>(number) - options.center) / options.scale);
-            if (std::isinf(*to)) {
-              throw ValueError("packed: numbers must fit in " +
-                               std::string(to_string(options.dtype)) + "; got " +
-                               std::to_string(number) + " of row " + std::to_string(row));
-            }
+          // Double holds every number, so that float32 is rounded once.
+          const double scaled = (static_cast<double>(number) - options.center) / options.scale;
+          if (!holds<To>(scaled, plain)) {
+            throw ValueError("packed: numbers must fit in " +
+                             std::string(to_string(options.dtype)) + "; got " +
+                             std::to_string(number) + " of row " + std::to_string(row));
+          }
+          if constexpr (std::same_as<To, bool>) {
+            *to = number != 0;
+          } else if constexpr (std::floating_point<To>) {
+            *to = static_cast<To>(scaled);
           } else {
-            *to = static_cast<To>(+number);
+            *to = static_cast<To>(number);
           }
           ++to;
         }

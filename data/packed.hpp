@@ -49,8 +49,8 @@ class PackedIntegers {
 
   /// A row.   [...]
   /// Throws IndexError for one that is not there; ValueError unless center is finite, and scale finite and
-  /// not 0, or for numbers that do not fit in the dtype; DtypeError for scaled numbers that are not to be
-  /// floating.
+  /// not 0, or for numbers that the dtype does not hold (boolean 0 and 1; float32, unless they are scaled and so
+  /// rounded, those it has exactly); DtypeError for scaled numbers that are not to be floating.
   Tensor row(std::int64_t row, const PackedOptions& options = {}) const;
   /// Several.   indices int64 [n] -> [n, ...]; throws as `row`, ShapeError, DtypeError for other indices
   Tensor rows(const Tensor& indices, const PackedOptions& options = {}) const;

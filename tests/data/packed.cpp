@@ -97,6 +97,18 @@ TEST_CASE("what cannot be packed, or unpacked") {
         "packed: scaled numbers need a floating dtype; got int64");
   CHECK(error_of<ValueError>([&] { return packed.row(2, {.scale = 1e-39}); }) ==
         "packed: numbers must fit in float32; got 3 of row 2");
+  CHECK(error_of<ValueError>([&] { return packed.row(1, {.dtype = Dtype::boolean}); }) ==
+        "packed: numbers must fit in boolean; got 2 of row 1");
+  CHECK(packed.row(0, {.dtype = Dtype::boolean}).dtype() == Dtype::boolean);
+  const std::vector<std::int32_t> large{16777216, 16777217, -16777217};
+  const PackedIntegers wide(large, {3});
+  CHECK(wide.row(0).item() == 16777216);
+  CHECK(error_of<ValueError>([&] { return wide.row(1); }) ==
+        "packed: numbers must fit in float32; got 16777217 of row 1");
+  CHECK_THROWS_AS(wide.row(2), ValueError);
+  CHECK(wide.row(1, {.dtype = Dtype::float64}).item() == 16777217);
+  CHECK(wide.row(1, {.scale = 3}).item() == static_cast<double>(16777217.0F / 3.0F));
+  CHECK_THROWS_AS(wide.row(1, {.dtype = Dtype::float64, .scale = 1e-308}), ValueError);
   CHECK(error_of<IndexError>([&] {
           return packed.rows(tensor({0, 3}));
         }) == "packed: a row must lie in [-3, 3); got 3");
