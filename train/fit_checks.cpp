@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 #include <unordered_set>
+#include <variant>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
@@ -79,22 +81,34 @@ void check_options(const FitOptions& options, const FitParts& parts) {
 }
 
 void check_labels(const FitSource& source, const FitOptions& options) {
-  const auto* validation = std::get_if<data::Dataset>(&options.validation);
-  const std::vector<Tensor> training = source.tensors();
-  if (options.allow_unseen_labels || validation == nullptr || training.size() != 2 ||
-      !are_labels(training[1]) || !are_labels(validation->y)) {
-    return;
+  if (options.allow_unseen_labels) return;
+  const bool has_labels = std::holds_alternative<data::Dataset>(options.validation);
+  const NamedTensors validation = std::visit(
+      [](const auto& set) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(set)>, std::monostate>) {
+          return NamedTensors();
+        } else {
+          return named(set);
+        }
+      },
+      options.validation);
+  const NamedTensors training = source.tensors();
+  for (const auto& [name, y] : validation) {
+    const auto same = std::ranges::find(training, name, &NamedTensor::first);
+    if (same == training.end() || !are_labels(y) || !are_labels(same->second)) continue;
+    if (has_labels && name != "y") continue;
+    const auto seen = same->second.detach().to_vector<std::int64_t>();
+    const std::unordered_set<std::int64_t> known(seen.begin(), seen.end());
+    const auto labels = y.detach().to_vector<std::int64_t>();
+    const auto unseen =
+        std::ranges::find_if(labels, [&](std::int64_t label) { return !known.contains(label); });
+    if (unseen == labels.end()) continue;
+    throw ValueError(
+        "fit: labels of the validation data must be among those of the training data; got " +
+        std::to_string(*unseen) + " in row " + std::to_string(unseen - labels.begin()) +
+        (has_labels ? "" : " of \"" + name + "\"") +
+        "; split by stratified_split, or set .allow_unseen_labels");
   }
-  const auto seen = training[1].detach().to_vector<std::int64_t>();
-  const std::unordered_set<std::int64_t> known(seen.begin(), seen.end());
-  const auto labels = validation->y.detach().to_vector<std::int64_t>();
-  const auto unseen =
-      std::ranges::find_if(labels, [&](std::int64_t label) { return !known.contains(label); });
-  if (unseen == labels.end()) return;
-  throw ValueError(
-      "fit: labels of the validation data must be among those of the training data; got " +
-      std::to_string(*unseen) + " in row " + std::to_string(unseen - labels.begin()) +
-      "; split by stratified_split, or set .allow_unseen_labels");
 }
 
 void fail_monitor(const std::string& monitor, const std::vector<Metric>& there) {
@@ -106,10 +120,10 @@ void fail_name(const std::string& name, const std::vector<Metric>& there) {
   throw ValueError("fit: there is no \"" + name + "\" in this epoch; there is " + listed(there));
 }
 
-std::int64_t fingerprint(const std::vector<Tensor>& data) {
+std::int64_t fingerprint(const NamedTensors& data) {
   constexpr std::int64_t looked_at = 1 << 20;  // bytes of each tensor, in words spread over it
   std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const Tensor& x : data) {
+  for (const auto& [name, x] : data) {
     const std::int64_t bytes = x.size() * static_cast<std::int64_t>(size_of(x.dtype()));
     const std::int64_t words = (bytes + 7) / 8, step = std::max<std::int64_t>(bytes / looked_at, 1);
     hash = mixed(hash, static_cast<std::uint64_t>(bytes));

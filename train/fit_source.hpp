@@ -4,9 +4,9 @@
 #include <functional>
 #include <iterator>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
@@ -44,6 +44,15 @@ double samples_of(const Batch&) {
   return 1;
 }
 
+/// The tensors of a set by their names, or places.
+inline NamedTensors named(const data::Dataset& set) { return {{"x", set.x}, {"y", set.y}}; }
+inline NamedTensors named(const data::NamedDataset& set) { return set.tensors(); }
+inline NamedTensors named(const data::TensorList& set) {
+  NamedTensors tensors;
+  for (const Tensor& one : set) tensors.emplace_back(std::to_string(tensors.size()), one);
+  return tensors;
+}
+
 /// Passes over the training data, whatever a batch is.
 class FitSource {
  public:
@@ -62,7 +71,7 @@ class FitSource {
   virtual std::int64_t size() const = 0;
   virtual std::int64_t samples() const = 0;
   /// The data, where there is a loader of the library's.
-  virtual std::vector<Tensor> tensors() const = 0;
+  virtual NamedTensors tensors() const = 0;
   virtual void add_to(Checkpoint& checkpoint) = 0;
 };
 
@@ -106,16 +115,14 @@ class SourceOf final : public BatchSource<BatchOf<Loader>> {
     if constexpr (requires { loader_.samples(); }) return loader_.samples();
     return 0;
   }
-  std::vector<Tensor> tensors() const override {
+  NamedTensors tensors() const override {
     if constexpr (std::derived_from<Loader, data::BatchLoader<data::Dataset>>) {
       if (!loader_.data().x.defined()) return {};  // a function makes them
-      return {loader_.data().x, loader_.data().y};
+      return named(loader_.data());
     } else if constexpr (std::derived_from<Loader, data::BatchLoader<data::TensorList>>) {
-      return loader_.data();
+      return named(loader_.data());
     } else if constexpr (std::derived_from<Loader, data::BatchLoader<data::NamedDataset>>) {
-      std::vector<Tensor> tensors;
-      for (const auto& [name, tensor] : loader_.data().tensors()) tensors.push_back(tensor);
-      return tensors;
+      return named(loader_.data());
     } else {
       return {};
     }

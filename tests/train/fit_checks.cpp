@@ -95,6 +95,38 @@ TEST_CASE("fit: labels that only the validation data have are told with their ro
   CHECK(fit.run().epochs() == 1);
 }
 
+TEST_CASE("fit: labels of lists and of named tensors are looked at as well") {
+  nn::Dense model(2, 4);
+  optim::SGD optimizer(model, {.learning_rate = 0.1});
+  const auto loss = [&](const Tensor& x, const Tensor& y) {
+    return nn::cross_entropy(model(x), y);
+  };
+  const std::string rule =
+      "fit: labels of the validation data must be among those of the training data; got 3 in row 1 "
+      "of \"";
+  const std::string cure = "\"; split by stratified_split, or set .allow_unseen_labels";
+  const data::NamedDataset named{{"x", ones({3, 2})}, {"label", tensor({0, 1, 2})}};
+  data::NamedLoader by_name(named, {});
+  for (const bool allowed : {false, true}) {
+    CHECK(error_of<ValueError>([&] {
+            Fit fit(
+                model, optimizer, by_name,
+                [&](const data::NamedDataset& batch) { return loss(batch["x"], batch["label"]); },
+                {.epochs = 1,
+                 .validation = data::NamedDataset{{"label", tensor({2, 3})}, {"x", ones({2, 2})}},
+                 .allow_unseen_labels = allowed});
+            return fit.run();
+          }) == (allowed ? "(nothing was thrown)" : rule + "label" + cure));
+  }
+  data::TensorLoader by_place({ones({3, 2}), tensor({0, 1, 2})}, {});
+  CHECK(error_of<ValueError>([&] {
+          Fit fit(model, optimizer, by_place,
+                  [&](const data::TensorList& batch) { return loss(batch[0], batch[1]); },
+                  {.epochs = 1, .validation = data::TensorList{ones({2, 2}), tensor({2, 3})}});
+          return fit.run();
+        }) == rule + "1" + cure);
+}
+
 TEST_CASE("fit: options that need what the run has not") {
   SmallRun run(1);
   const auto bare = [&](const FitOptions& options) {
