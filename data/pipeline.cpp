@@ -18,47 +18,78 @@ namespace {
 
 using kernels::quoted;
 
-[[noreturn]] void refuse(const std::string& what) { throw ValueError("pipeline: " + what); }
+/// Throws, naming the place, for a label that says that there is none.
+void check_label(const Table& table, std::int64_t row, std::int64_t column) {
+  if (table.missing(row, column)) {
+    table.fail(row, column, "a label is needed; the field is missing");
+  }
+  const std::string_view label = table.text(row, column);
+  if (kernels::is_missing_label(label, {})) {
+    table.fail(row, column, "a label is needed; got " + quoted(label));
+  }
+}
+
+void check_labels(const Table& table, std::int64_t column) {
+  for (std::int64_t row = 0; row < table.rows(); ++row) check_label(table, row, column);
+}
 
 /// The columns of a group as they were given.
 const Columns& columns_of(const ColumnGroup& group) {
   return std::visit([](const auto& of) -> const Columns& { return of.columns; }, group);
 }
 
-Columns fit_target(const Table& training, const TargetColumn& target) {
+ColumnTexts fit_target(const Table& training, const TargetColumn& target) {
   if (target.task == Task::regression) return {};
-  Columns classes = distinct_texts(training, target.column, nullptr);
-  if (classes.size() < 2) {
+  check_labels(training, training.find(target.column));
+  ColumnTexts classes = texts_of(training, target.column, false);
+  if (classes.keys.size() < 2) {
     refuse("column " + quoted(target.column) + ": at least 2 classes are needed; got only " +
-           quoted(classes.front()));
+           quoted(classes.keys.front()));
   }
   return classes;
 }
 
-/// Throws ValueError for a number that the dtype does not hold.
-Tensor in_dtype(const Tensor& x, Dtype dtype, const Columns& names) {
-  constexpr double greatest = std::numeric_limits<float>::max();
+/// Throws, naming the place of the field, for a feature that the dtype does not hold.
+void check_range(const Tensor& x, Dtype dtype, const FittedGroup& group, const Table& table) {
+  const double greatest = dtype == Dtype::float32
+                              ? static_cast<double>(std::numeric_limits<float>::max())
+                              : std::numeric_limits<double>::max();
   const auto values = x.data<double>();
-  const auto wrong = std::find_if(values.begin(), values.end(), [&](double value) {
-    return std::isfinite(value) && std::abs(value) > greatest;
-  });
-  if (dtype == Dtype::float32 && wrong != values.end()) {
-    const std::int64_t place = wrong - values.begin(), width = std::ssize(names);
-    refuse("feature " + quoted(names[static_cast<std::size_t>(place % width)]) + " of row " +
-           std::to_string(place / width) + " must lie in the range of float32; got " +
-           xtape::detail::text(*wrong));
-  }
-  return x.to(dtype);
+  const auto wrong =
+      std::ranges::find_if(values, [&](double value) { return !(std::abs(value) <= greatest); });
+  if (wrong == values.end()) return;
+  const std::int64_t place = wrong - values.begin(), width = x.extent(1);
+  const std::int64_t feature = place % width;
+  table.fail(place / width, table.find(group.column_of(feature)),
+             "the feature " + quoted(group.names()[static_cast<std::size_t>(feature)]) +
+                 " must lie in the range of " + std::string(to_string(dtype)) + "; got " +
+                 xtape::detail::text(*wrong));
 }
 
 }  // namespace
 
 void Pipeline::Fitted::name_features() {
-  std::set<std::string> seen;
+  const auto is_column = [](const FittedGroup& group, std::size_t feature) {
+    return (group.kind == FittedGroup::Kind::numbers ||
+            (group.kind == FittedGroup::Kind::categories && group.encoding == Encoding::codes)) &&
+           feature < group.columns.size();
+  };
+  std::set<std::string> taken;
+  for (const FittedGroup& group : groups) {
+    for (std::size_t i = 0; i < group.columns.size(); ++i) {
+      if (is_column(group, i) && !taken.insert(group.columns[i]).second) {
+        refuse("two features would be named " + quoted(group.columns[i]));
+      }
+    }
+  }
   names.clear();
   for (const FittedGroup& group : groups) {
-    for (std::string& name : group.names()) {
-      if (!seen.insert(name).second) refuse("two features would be named " + quoted(name));
+    const Columns own = group.names();
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      std::string name = own[i];
+      for (int k = 2; !is_column(group, i) && !taken.insert(name).second; ++k) {
+        name = own[i] + "_" + std::to_string(k);
+      }
       names.push_back(std::move(name));
     }
   }
@@ -82,11 +113,25 @@ Pipeline::Pipeline(const Table& training, const PipelineOptions& options) {
       }
     }
   }
+  std::set<std::string_view> in_groups;
   for (const ColumnGroup& group : options.features) {
+    const Columns& columns = columns_of(group);
+    for (const std::string& column : std::set(columns.begin(), columns.end())) {
+      if (!in_groups.insert(*std::ranges::find(columns, column)).second) {
+        refuse("column " + quoted(column) + " stands in two groups");
+      }
+    }
     fitted.groups.push_back(std::visit([&](const auto& of) { return fit(training, of); }, group));
   }
   fitted.name_features();
-  if (options.target) fitted.classes = fit_target(training, *options.target);
+  if (options.target) {
+    ColumnTexts classes = fit_target(training, *options.target);
+    fitted.numeric_classes = classes.numeric;
+    fitted.classes = std::move(classes.keys);
+  }
+  fitted.form = {.missing = training.options().missing,
+                 .decimal = training.options().decimal,
+                 .thousands = training.options().thousands};
   fitted_ = std::make_shared<const Fitted>(std::move(fitted));
 }
 
@@ -95,25 +140,50 @@ const Pipeline::Fitted& Pipeline::fitted() const {
   return *fitted_;
 }
 
-const std::vector<std::string>& Pipeline::feature_names() const { return fitted().names; }
-const std::vector<std::string>& Pipeline::class_names() const { return fitted().classes; }
+const std::vector<std::string>& Pipeline::feature_names() const& { return fitted().names; }
+const std::vector<std::string>& Pipeline::class_names() const& { return fitted().classes; }
 
-Tensor Pipeline::features(const Table& table) const {
-  const Fitted& of = fitted();
-  std::vector<Tensor> blocks;
-  for (const FittedGroup& group : of.groups) blocks.push_back(group.features(table));
-  return in_dtype(concatenate(blocks, 1).contiguous(), of.dtype, of.names);
-}
-
-Tensor Pipeline::target(const Table& table) const {
-  const Fitted& of = fitted();
-  if (!of.target) refuse("a target is needed; none was named when it was fitted");
-  const std::int64_t column = table.find(of.target->column);
-  for (std::int64_t row = 0; row < table.rows(); ++row) {
-    if (table.missing(row, column)) {
-      table.fail(row, column, "a label is needed; the field is missing");
+const FittedGroup& Pipeline::Fitted::group_of_categories(const std::string& column) const {
+  for (const FittedGroup& group : groups) {
+    if (group.kind == FittedGroup::Kind::categories &&
+        std::ranges::find(group.columns, column) != group.columns.end()) {
+      return group;
     }
   }
+  refuse("there is no column of categories " + quoted(column));
+}
+
+std::vector<std::string> Pipeline::categories(const std::string& column) const {
+  const FittedGroup& group = fitted().group_of_categories(column);
+  const auto i =
+      static_cast<std::size_t>(std::ranges::find(group.columns, column) - group.columns.begin());
+  Columns names = group.categories[i];
+  if (!group.rare[i].empty()) names.emplace_back("rare");
+  return names;
+}
+
+std::int64_t Pipeline::code_count(const std::string& column) const {
+  const bool bounded = fitted().group_of_categories(column).unseen == Unseen::error;
+  return std::ssize(categories(column)) + (bounded ? 0 : 1);
+}
+
+Tensor Pipeline::features(const Table& given) const {
+  const Fitted& of = fitted();
+  const Table table = given.read_as(of.form);
+  std::vector<Tensor> blocks;
+  for (const FittedGroup& group : of.groups) {
+    blocks.push_back(group.features(table).contiguous());
+    check_range(blocks.back(), of.dtype, group, table);
+  }
+  return concatenate(blocks, 1).to(of.dtype).contiguous();
+}
+
+Tensor Pipeline::target(const Table& given) const {
+  const Fitted& of = fitted();
+  const Table table = given.read_as(of.form);
+  if (!of.target) refuse("a target is needed; none was named when it was fitted");
+  const std::int64_t column = table.find(of.target->column);
+  check_labels(table, column);
   if (of.target->task == Task::regression) {
     Tensor y = table.numbers({of.target->column}, of.dtype);
     for (std::int64_t row = 0; row < table.rows(); ++row) {
@@ -126,11 +196,12 @@ Tensor Pipeline::target(const Table& table) const {
   for (const std::string& name : of.classes) codes.emplace(name, std::ssize(codes));
   std::vector<std::int64_t> labels;
   for (std::int64_t row = 0; row < table.rows(); ++row) {
-    const auto found = codes.find(table.text(row, column));
+    const std::string_view label = table.text(row, column);
+    const auto found = codes.find(key_of(label, of.numeric_classes, table.options()));
     if (found == codes.end()) {
       table.fail(row, column,
                  "must be one of the " + std::to_string(codes.size()) +
-                     " classes of the training rows; got " + quoted(table.text(row, column)));
+                     " classes of the training rows; got " + quoted(label));
     }
     labels.push_back(found->second);
   }

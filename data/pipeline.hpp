@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -41,14 +42,16 @@ enum class Encoding { one_hot, codes };
 /// first code that no category has; what becomes of rare ones, if there are any, else as by ignore.
 enum class Unseen { error, ignore, rare };
 
-/// Columns of texts, each of which is one of the categories of the training rows.
+/// Columns of texts, each of which is one of the categories of the training rows. If all are numbers, equal ones
+/// are one category, however they are written. "NA" and its like are categories unless `CsvOptions::missing`
+/// has them.
 struct CategoryColumns {
   Columns columns;
   Encoding encoding = Encoding::one_hot;
   Unseen unseen = Unseen::error;
   std::int64_t min_count = 1;  ///< fewer training rows make a category rare: all those are one
   Missing missing = Missing::error;  ///< no mean, no median
-  std::string fill = "missing";      ///< of Missing::constant: a category like others
+  std::string fill = "missing";  ///< of Missing::constant: a category, whether it is needed or not
   bool indicator = false;
 };
 
@@ -68,7 +71,8 @@ struct DateColumns {
 using ColumnGroup = std::variant<NumberColumns, CategoryColumns, DateColumns>;
 
 /// What is to be learned: of a classification, a column of names or numbers, the classes being those of
-/// the training rows in order.
+/// the training rows in order; equal numbers are one. What `load_csv_dataset` takes for a label that is missing
+/// is refused.
 struct TargetColumn {
   std::string column;
   Task task = Task::classification;
@@ -103,8 +107,9 @@ class Pipeline {
 
   /// Features of each row.   [rows, features], of the dtype of the options, computed in float64
   /// Throws ValueError for columns that are not there; naming the place of the field, IoError for a
-  /// table of a file and ValueError for others: for what is no number or date, is missing or unseen where
-  /// that is an error, or no number of the dtype.
+  /// table of a file and ValueError for others: for what is no finite number or date, is missing or unseen
+  /// where that is an error, or no number of the dtype. Texts of the program are read as the training file
+  /// was: by its decimal mark, thousands and texts for what is missing.
   Tensor features(const Table& table) const;
   /// Of one.   [1, features]
   Tensor features(const TableRow& row) const { return features(Table(row)); }
@@ -115,14 +120,24 @@ class Pipeline {
   /// Both.
   Dataset operator()(const Table& table) const { return {features(table), target(table)}; }
 
-  const std::vector<std::string>& feature_names() const;
+  const std::vector<std::string>& feature_names() const&;
+  std::vector<std::string> feature_names() && { return std::as_const(*this).feature_names(); }
   /// By index; none of a regression.
-  const std::vector<std::string>& class_names() const;
+  const std::vector<std::string>& class_names() const&;
+  std::vector<std::string> class_names() && { return std::as_const(*this).class_names(); }
 
-  /// All that was fitted, texts as numbers of their bytes, for files and checkpoints.
+  /// The categories of a column in the order of their codes: of the training rows, and behind them "rare", of which
+  /// the names are not told, if some were. Throws ValueError for a column that has none.
+  std::vector<std::string> categories(const std::string& column) const;
+  /// How many codes it may have, as many as an `nn::Embedding` needs: with one for what is unseen, where that is
+  /// no error.
+  std::int64_t code_count(const std::string& column) const;
+
+  /// All that was fitted, texts as numbers of their bytes, for files and checkpoints; nothing before.
   NamedTensors state() const;
   /// Becomes the pipeline of that state. Throws ValueError, with nothing changed, for another form.
   void restore(const NamedTensors& state);
+  /// Throws ValueError if it is fitted to nothing, IoError.
   void save(const std::string& path) const;
   /// Throws IoError for a file that cannot be read, or is no pipeline's.
   static Pipeline load(const std::string& path);

@@ -1,11 +1,15 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <xtape/data/pipeline.hpp>
 #include <xtape/data/scaler.hpp>
 
+/// Parts of Pipeline.
 namespace xtape::data {
 
 /// A group of columns with all that was fitted of it.
@@ -21,31 +25,56 @@ struct FittedGroup {
   std::optional<Scaler> scaler = {};
   Encoding encoding = Encoding::one_hot;
   Unseen unseen = Unseen::error;
-  Columns text_fills = {};                          // of each column of categories
-  std::vector<Columns> categories = {}, rare = {};  // of each column
+  // Of each column of categories; the keys of those, see `ColumnTexts`.
+  std::vector<bool> numeric = {};
+  Columns text_fills = {};
+  std::vector<Columns> categories = {}, rare = {};
 
   /// Numbers that one column makes, before indicators.
   std::int64_t numbers_of_column() const;
+  /// The column that a feature is made of.
+  const std::string& column_of(std::int64_t feature) const;
   /// float64 [rows, names().size()]
   Tensor features(const Table& table) const;
   Columns names() const;
 };
 
+[[noreturn]] void refuse(const std::string& what);
+/// Throw ValueError for columns that are not there, or there twice, and an indicator of what is never missing.
+void check_columns(const Table& table, const Columns& columns);
+void check_indicator(Missing missing, bool indicator);
+
 FittedGroup fit(const Table& training, const NumberColumns& options);
 FittedGroup fit(const Table& training, const CategoryColumns& options);
 FittedGroup fit(const Table& training, const DateColumns& options);
 
-/// The texts of a column that are there, with `fill` in the place of missing ones, in order: as numbers
-/// if all of them are. Throws, naming the place of the first, for missing ones without fill.
-Columns distinct_texts(const Table& table, const std::string& column, const std::string* fill);
+/// The texts of a column that are there, by what stands for them, their keys: of numbers, if all of them are,
+/// one text for each number however it is written ("1" for "1.0"), else the texts themselves.
+struct ColumnTexts {
+  bool numeric = false;
+  Columns keys = {};  // that differ, in order: of numbers or of texts
+  std::vector<std::int64_t> counts = {};
+};
+
+/// Throws, naming the place of the first, for missing ones unless they may be.
+ColumnTexts texts_of(const Table& table, const std::string& column, bool may_be_missing);
+/// What stands for a text of a table.
+std::string key_of(std::string_view text, bool numeric, const CsvOptions& form);
+/// The features of one column of categories, row by row.
+std::vector<double> encoded(const FittedGroup& group, std::size_t which, const Table& table);
 
 struct Pipeline::Fitted {
-  /// Names all features. Throws ValueError if two have the same name.
+  /// Names all features. Columns have their names; those that are made of them and would be taken end in "_2",
+  /// "_3", ... Throws ValueError if two columns have the same name.
   void name_features();
+  /// Throws ValueError if none has that column.
+  const FittedGroup& group_of_categories(const std::string& column) const;
 
   std::vector<FittedGroup> groups;
   std::optional<TargetColumn> target;
-  Columns classes;
+  bool numeric_classes = false;
+  Columns classes;  // their keys
+  CsvOptions form;  // of the training rows: missing, decimal, thousands
   Dtype dtype = Dtype::float32;
   Columns names;
 };

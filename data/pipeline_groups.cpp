@@ -39,36 +39,32 @@ double part_of(const Date& date, DatePart part) {
   return 0;
 }
 
-[[noreturn]] void refuse(const std::string& what) { throw ValueError("pipeline: " + what); }
-
-void check_columns(const Table& table, const Columns& columns) {
-  if (columns.empty()) refuse("a group needs columns; got none");
-  std::set<std::string_view> seen;
-  for (const std::string& column : columns) {
-    table.find(column);
-    if (!seen.insert(column).second) refuse("a group has column " + quoted(column) + " twice");
-  }
-}
-
-void check_indicator(Missing missing, bool indicator) {
-  if (indicator && missing == Missing::error) {
-    refuse("an indicator of what is missing needs something that fills it in");
-  }
+std::vector<std::int64_t> indices_of(const Table& table, const Columns& columns) {
+  std::vector<std::int64_t> indices;
+  for (const std::string& column : columns) indices.push_back(table.find(column));
+  return indices;
 }
 
 /// The numbers of a group, NaN where they are missing.   [rows, numbers]
+/// What reads as NaN is missing where numbers are asked for, and may be a name elsewhere.
 std::vector<double> numbers_of(const FittedGroup& group, const Table& table) {
-  std::vector<std::int64_t> indices;
-  for (const std::string& column : group.columns) indices.push_back(table.find(column));
+  const std::vector<std::int64_t> indices = indices_of(table, group.columns);
   std::vector<double> numbers;
   for (std::int64_t row = 0; row < table.rows(); ++row) {
     for (const std::int64_t column : indices) {
-      if (group.missing == Missing::error && table.missing(row, column)) {
+      const bool are_numbers = group.kind == FittedGroup::Kind::numbers;
+      const double number = are_numbers ? table.number(row, column) : 0;
+      const bool missing = are_numbers ? std::isnan(number) : table.missing(row, column);
+      if (group.missing == Missing::error && missing) {
         table.fail(row, column, "a value is needed; the field is missing");
       }
-      if (group.kind == FittedGroup::Kind::numbers) {
-        numbers.push_back(table.number(row, column));
-      } else if (table.missing(row, column)) {
+      if (are_numbers) {
+        numbers.push_back(number);
+        if (std::isinf(number)) {
+          table.fail(row, column,
+                     "a finite number is needed; got " + quoted(table.text(row, column)));
+        }
+      } else if (missing) {
         numbers.insert(numbers.end(), group.parts.size(), std::numeric_limits<double>::quiet_NaN());
       } else {
         Date date;
@@ -128,68 +124,15 @@ void fit_numbers(FittedGroup& group, const Table& training, double constant, Sca
                                                : Scaler::max_abs(x);
 }
 
-/// Which code each text of a column has; -1: none.
-class Codes {
- public:
-  Codes(const FittedGroup& group, std::size_t column)
-      : unseen_(group.unseen), count_(std::ssize(group.categories[column])) {
-    for (const std::string& text : group.categories[column]) {
-      codes_.emplace(text, std::ssize(codes_));
-    }
-    for (const std::string& text : group.rare[column]) codes_.emplace(text, count_);
-    has_rare_ = !group.rare[column].empty();
-  }
-
-  std::int64_t width() const { return count_ + (has_rare_ ? 1 : 0); }
-  std::int64_t of(const Table& table, std::int64_t row, std::int64_t column,
-                  std::string_view text) const {
-    const auto found = codes_.find(text);
-    if (found != codes_.end()) return found->second;
-    if (unseen_ == Unseen::error) {
-      table.fail(row, column,
-                 "must be one of the " + std::to_string(codes_.size()) +
-                     " categories of the training rows; got " + quoted(text));
-    }
-    return unseen_ == Unseen::rare && has_rare_ ? count_ : -1;
-  }
-
- private:
-  std::map<std::string_view, std::int64_t> codes_;
-  Unseen unseen_;
-  std::int64_t count_;
-  bool has_rare_ = false;
-};
-
-/// The features of one column of categories, row by row.
-std::vector<double> encoded(const FittedGroup& group, std::size_t which, const Table& table) {
-  const Codes codes(group, which);
-  const std::int64_t column = table.find(group.columns[which]);
-  const bool hot = group.encoding == Encoding::one_hot;
-  std::vector<double> features(static_cast<std::size_t>(table.rows() * (hot ? codes.width() : 1)));
-  for (std::int64_t row = 0; row < table.rows(); ++row) {
-    const bool missing = table.missing(row, column);
-    if (missing && group.missing == Missing::error) {
-      table.fail(row, column, "a category is needed; the field is missing");
-    }
-    // Texts of the table are looked up as they lie; nothing is copied for a row.
-    const std::int64_t code =
-        codes.of(table, row, column,
-                 missing ? std::string_view(group.text_fills[which]) : table.text(row, column));
-    if (!hot) {
-      features[static_cast<std::size_t>(row)] =
-          static_cast<double>(code < 0 ? codes.width() : code);
-    } else if (code >= 0) {
-      features[static_cast<std::size_t>(row * codes.width() + code)] = 1;
-    }
-  }
-  return features;
-}
-
 std::vector<double> indicators(const FittedGroup& group, const Table& table) {
   std::vector<double> flags;
+  const std::vector<std::int64_t> indices = indices_of(table, group.columns);
   for (std::int64_t row = 0; row < table.rows(); ++row) {
-    for (const std::string& column : group.columns) {
-      flags.push_back(table.missing(row, table.find(column)) ? 1 : 0);
+    for (const std::int64_t column : indices) {
+      const bool missing = group.kind == FittedGroup::Kind::numbers
+                               ? std::isnan(table.number(row, column))
+                               : table.missing(row, column);
+      flags.push_back(missing ? 1 : 0);
     }
   }
   return flags;
@@ -197,33 +140,35 @@ std::vector<double> indicators(const FittedGroup& group, const Table& table) {
 
 }  // namespace
 
-Columns distinct_texts(const Table& table, const std::string& column, const std::string* fill) {
-  const std::int64_t index = table.find(column);
-  std::set<std::string_view> texts;
-  for (std::int64_t row = 0; row < table.rows(); ++row) {
-    if (!table.missing(row, index)) {
-      texts.insert(table.text(row, index));
-    } else if (fill != nullptr) {
-      texts.insert(*fill);
-    } else {
-      table.fail(row, index, "a category is needed; the field is missing");
-    }
+void refuse(const std::string& what) { throw ValueError("pipeline: " + what); }
+
+void check_columns(const Table& table, const Columns& columns) {
+  if (columns.empty()) refuse("a group needs columns; got none");
+  std::set<std::string_view> seen;
+  for (const std::string& column : columns) {
+    table.find(column);
+    if (!seen.insert(column).second) refuse("a group has column " + quoted(column) + " twice");
   }
-  const auto number = [](std::string_view text) { return kernels::number_in(text); };
-  const bool numeric = std::all_of(texts.begin(), texts.end(), [&](std::string_view text) {
-    return number(text).status == std::errc() && std::isfinite(number(text).value);
-  });
-  Columns ordered(texts.begin(), texts.end());
-  // Stable: "1" stays before "1.0", which is another text.
-  if (numeric) {
-    std::ranges::stable_sort(ordered, {},
-                             [&](const std::string& text) { return number(text).value; });
+}
+
+void check_indicator(Missing missing, bool indicator) {
+  if (indicator && missing == Missing::error) {
+    refuse("an indicator of what is missing needs something that fills it in");
   }
-  return ordered;
 }
 
 std::int64_t FittedGroup::numbers_of_column() const {
   return kind == Kind::dates ? std::ssize(parts) : 1;
+}
+
+const std::string& FittedGroup::column_of(std::int64_t feature) const {
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const bool hot = kind == Kind::categories && encoding == Encoding::one_hot;
+    first += hot ? std::ssize(categories[i]) + (rare[i].empty() ? 0 : 1) : numbers_of_column();
+    if (feature < first) return columns[i];
+  }
+  return columns[static_cast<std::size_t>(feature - first)];  // an indicator
 }
 
 FittedGroup fit(const Table& training, const NumberColumns& options) {
@@ -248,58 +193,6 @@ FittedGroup fit(const Table& training, const DateColumns& options) {
                     .indicator = options.indicator,
                     .parts = options.parts};
   fit_numbers(group, training, options.fill, options.scaling);
-  return group;
-}
-
-FittedGroup fit(const Table& training, const CategoryColumns& options) {
-  check_columns(training, options.columns);
-  check_indicator(options.missing, options.indicator);
-  xtape::detail::require_at_least("pipeline", "min_count", options.min_count, std::int64_t{1});
-  if (options.missing == Missing::mean || options.missing == Missing::median) {
-    refuse(
-        "texts have no mean and no median; missing ones are filled in by the most frequent or a "
-        "constant");
-  }
-  if (options.missing == Missing::constant && options.fill.empty()) {
-    refuse("the fill of categories must not be empty");
-  }
-  FittedGroup group{.kind = FittedGroup::Kind::categories,
-                    .columns = options.columns,
-                    .missing = options.missing,
-                    .indicator = options.indicator,
-                    .encoding = options.encoding,
-                    .unseen = options.unseen};
-  for (const std::string& column : options.columns) {
-    const std::int64_t index = training.find(column);
-    std::map<std::string, std::int64_t> counts;
-    std::int64_t missing = 0;
-    for (std::int64_t row = 0; row < training.rows(); ++row) {
-      if (training.missing(row, index)) {
-        ++missing;
-      } else {
-        ++counts[std::string(training.text(row, index))];
-      }
-    }
-    std::string fill = options.missing == Missing::constant ? options.fill : "";
-    if (options.missing == Missing::most_frequent) {
-      if (counts.empty()) {
-        refuse("column " + quoted(column) +
-               ": a value is needed to fit to; all of the training rows are missing");
-      }
-      fill = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
-               return a.second < b.second;
-             })->first;
-    }
-    // What fills in counts too: a category of which most rows are missing is not rare.
-    const bool fills = options.missing != Missing::error;
-    if (fills) counts[fill] += missing;
-    Columns& categories = group.categories.emplace_back();
-    Columns& rare = group.rare.emplace_back();
-    for (std::string& text : distinct_texts(training, column, fills ? &fill : nullptr)) {
-      (counts[text] < options.min_count ? rare : categories).push_back(std::move(text));
-    }
-    group.text_fills.push_back(std::move(fill));
-  }
   return group;
 }
 

@@ -34,7 +34,7 @@ Tensor packed(const std::vector<Columns>& lists) {
   return from_vector(std::move(numbers));
 }
 
-[[noreturn]] void refuse(const std::string& what) {
+[[noreturn]] void refuse_state(const std::string& what) {
   throw ValueError("pipeline: restore: " + what);
 }
 
@@ -47,12 +47,12 @@ class Entries {
   Tensor take(const std::string& name, Dtype dtype) {
     const auto found = std::find_if(left_.begin(), left_.end(),
                                     [&](const auto& entry) { return entry.first == name; });
-    if (found == left_.end()) refuse("there is no entry " + kernels::quoted(name));
+    if (found == left_.end()) refuse_state("there is no entry " + kernels::quoted(name));
     const Tensor value = found->second;
     left_.erase(found);
     if (!value.defined() || value.dtype() != dtype) {
-      refuse(kernels::quoted(name) + " must be " + std::string(to_string(dtype)) + "; got " +
-             (value.defined() ? value.describe() : "none"));
+      refuse_state(kernels::quoted(name) + " must be " + std::string(to_string(dtype)) + "; got " +
+                   (value.defined() ? value.describe() : "none"));
     }
     return value.detach().contiguous();
   }
@@ -73,14 +73,15 @@ class Entries {
       } else if (number >= 0 && number < 256) {
         text += static_cast<char>(number);
       } else {
-        refuse(kernels::quoted(name) + " is no list of texts");
+        refuse_state(kernels::quoted(name) + " is no list of texts");
       }
     }
-    if (in_list) refuse(kernels::quoted(name) + " is no list of texts");
+    if (in_list) refuse_state(kernels::quoted(name) + " is no list of texts");
     return lists;
   }
   void finish() const {
-    if (!left_.empty()) refuse("there must be no entry " + kernels::quoted(left_.front().first));
+    if (!left_.empty())
+      refuse_state("there must be no entry " + kernels::quoted(left_.front().first));
   }
 
  private:
@@ -90,12 +91,13 @@ class Entries {
 /// A choice among the first `count` of an enumeration.
 template <class Choice>
 Choice choice(std::int64_t number, Choice last) {
-  if (number < 0 || number > static_cast<std::int64_t>(last)) refuse("a setting is out of range");
+  if (number < 0 || number > static_cast<std::int64_t>(last))
+    refuse_state("a setting is out of range");
   return static_cast<Choice>(number);
 }
 
 void require(bool holds) {
-  if (!holds) refuse("its entries do not fit each other");
+  if (!holds) refuse_state("its entries do not fit each other");
 }
 
 void add(NamedTensors& state, const std::string& prefix, const FittedGroup& group) {
@@ -103,6 +105,7 @@ void add(NamedTensors& state, const std::string& prefix, const FittedGroup& grou
                     group.indicator ? 1 : 0, static_cast<std::int64_t>(group.encoding),
                     static_cast<std::int64_t>(group.unseen)};
   for (const DatePart part : group.parts) settings.push_back(static_cast<std::int64_t>(part));
+  for (const bool numeric : group.numeric) settings.push_back(numeric ? 1 : 0);
   std::vector<Columns> texts{group.columns, group.text_fills};
   texts.insert(texts.end(), group.categories.begin(), group.categories.end());
   texts.insert(texts.end(), group.rare.begin(), group.rare.end());
@@ -121,6 +124,7 @@ void check_categories(const FittedGroup& group) {
     distinct.insert(group.rare[i].begin(), group.rare[i].end());
     require(!distinct.empty() &&
             distinct.size() == group.categories[i].size() + group.rare[i].size());
+    require(group.missing == Missing::error || distinct.contains(group.text_fills[i]));
   }
 }
 
@@ -134,7 +138,11 @@ FittedGroup group_of(Entries& entries, const std::string& prefix) {
   group.encoding = choice(settings[3], Encoding::codes);
   group.unseen = choice(settings[4], Unseen::rare);
   for (std::size_t i = 5; i < settings.size(); ++i) {
-    group.parts.push_back(choice(settings[i], DatePart::minute));
+    if (group.kind == Kind::categories) {
+      group.numeric.push_back(choice(settings[i], 1) != 0);
+    } else {
+      group.parts.push_back(choice(settings[i], DatePart::minute));
+    }
   }
   require(group.parts.empty() != (group.kind == Kind::dates));
   std::vector<Columns> texts = entries.lists(prefix + "texts");
@@ -143,6 +151,7 @@ FittedGroup group_of(Entries& entries, const std::string& prefix) {
   group.text_fills = std::move(texts[1]);
   const std::size_t count = group.kind == Kind::categories ? group.columns.size() : 0;
   require(texts.size() == 2 + 2 * count && group.text_fills.size() == count);
+  require(group.numeric.size() == count);
   const auto middle = texts.begin() + 2 + static_cast<std::ptrdiff_t>(count);
   group.categories.assign(texts.begin() + 2, middle);
   group.rare.assign(middle, texts.end());
@@ -170,7 +179,10 @@ NamedTensors Pipeline::state() const {
   NamedTensors state{
       {"pipeline",
        from_vector(Integers{version, std::ssize(of.groups), of.dtype == Dtype::float64 ? 1 : 0,
-                            of.target ? 1 + static_cast<std::int64_t>(of.target->task) : 0})},
+                            of.target ? 1 + static_cast<std::int64_t>(of.target->task) : 0,
+                            of.numeric_classes ? 1 : 0})},
+      {"form", packed({of.form.missing, Columns{std::string(1, of.form.decimal),
+                                                std::string(1, of.form.thousands)}})},
       {"target", packed({of.target ? Columns{of.target->column} : Columns(), of.classes})}};
   for (std::size_t i = 0; i < of.groups.size(); ++i) {
     add(state, std::to_string(i) + ".", of.groups[i]);
@@ -179,17 +191,15 @@ NamedTensors Pipeline::state() const {
 }
 
 void Pipeline::restore(const NamedTensors& state) {
-  if (state.empty()) {
-    fitted_.reset();
-    return;
-  }
+  if (state.empty()) refuse_state("there are no entries");
   Entries entries(state);
   Fitted fitted;
   const Integers head = entries.integers("pipeline");
-  require(head.size() == 4);
+  require(!head.empty());
   if (head[0] != version) {
-    refuse("version must be " + std::to_string(version) + "; got " + std::to_string(head[0]));
+    refuse_state("version must be " + std::to_string(version) + "; got " + std::to_string(head[0]));
   }
+  require(head.size() == 5);
   fitted.dtype = choice(head[2], 1) != 0 ? Dtype::float64 : Dtype::float32;
   std::vector<Columns> target = entries.lists("target");
   require(target.size() == 2 && target[0].size() == (head[3] == 0 ? 0U : 1U));
@@ -197,6 +207,12 @@ void Pipeline::restore(const NamedTensors& state) {
   const bool classes = fitted.target && fitted.target->task == Task::classification;
   fitted.classes = std::move(target[1]);
   const std::set<std::string> distinct(fitted.classes.begin(), fitted.classes.end());
+  fitted.numeric_classes = choice(head[4], 1) != 0;
+  std::vector<Columns> form = entries.lists("form");
+  require(form.size() == 2 && form[1].size() == 2 && form[1][0].size() == 1 &&
+          form[1][1].size() == 1);
+  fitted.form = {
+      .missing = std::move(form[0]), .decimal = form[1][0][0], .thousands = form[1][1][0]};
   require(classes ? distinct.size() >= 2 : distinct.empty());
   require(distinct.size() == fitted.classes.size());
   require(head[1] >= 1 && head[1] <= std::ssize(state));
@@ -208,13 +224,15 @@ void Pipeline::restore(const NamedTensors& state) {
   fitted_ = std::make_shared<const Fitted>(std::move(fitted));
 }
 
-void Pipeline::save(const std::string& path) const { save_npz(path, state()); }
+void Pipeline::save(const std::string& path) const {
+  fitted();
+  save_npz(path, state());
+}
 
 Pipeline Pipeline::load(const std::string& path) {
   const NamedTensors state = load_npz(path);
   Pipeline pipeline;
   try {
-    if (state.empty()) refuse("there are no entries");
     pipeline.restore(state);
   } catch (const Error& error) {
     throw IoError(path + ": " + error.what());

@@ -6,6 +6,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/state.hpp>
 #include <xtape/data/loader.hpp>
+#include <xtape/data/pipeline.hpp>
 #include <xtape/train/checkpoint.hpp>
 
 namespace xtape {
@@ -98,6 +99,26 @@ Checkpoint& Checkpoint::add_loader(const std::string& name, Loader& loader) {
       [&loader, restore](const data::Archive& given) {
         Loader copy = loader;
         restore(copy, given);
+      });
+}
+
+/// Looked at first, by another: one that is fitted to nothing has no state that could be put back.
+Checkpoint& Checkpoint::add(const std::string& name, data::Pipeline& pipeline) {
+  return add(
+      name,
+      [&pipeline] {
+        return data::Archive{pipeline.state(), {}};
+      },
+      [&pipeline](const data::Archive& given) {
+        if (given.tensors.empty()) {
+          pipeline = data::Pipeline();
+        } else {
+          pipeline.restore(given.tensors);
+        }
+      },
+      [](const data::Archive& given) {
+        check_texts(given, 0);
+        data::Pipeline().restore(given.tensors);
       });
 }
 

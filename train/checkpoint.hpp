@@ -15,6 +15,7 @@ namespace data {
 class Loader;
 class TensorLoader;
 class NamedLoader;
+class Pipeline;
 }  // namespace data
 
 /// All that a training run needs to go on later, in one file:
@@ -47,6 +48,7 @@ class Checkpoint {
   Checkpoint& add(const std::string& name, data::Loader& loader);
   Checkpoint& add(const std::string& name, data::TensorLoader& loader);
   Checkpoint& add(const std::string& name, data::NamedLoader& loader);
+  Checkpoint& add(const std::string& name, data::Pipeline& pipeline);
   Checkpoint& add(const std::string& name, Rng& rng);
   Checkpoint& add(const std::string& name, int& number);
   Checkpoint& add(const std::string& name, std::int64_t& number);

@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <system_error>
+#include <utility>
+
+#include <xtape/core/error.hpp>
+#include <xtape/core/require.hpp>
+#include <xtape/data/kernels/text.hpp>
+#include <xtape/data/pipeline_fitted.hpp>
+
+namespace xtape::data {
+namespace {
+
+using kernels::quoted;
+
+/// Which code each key of a column has; -1: none.
+class Codes {
+ public:
+  Codes(const FittedGroup& group, std::size_t column)
+      : unseen_(group.unseen),
+        numeric_(group.numeric[column]),
+        count_(std::ssize(group.categories[column])) {
+    for (const std::string& text : group.categories[column]) {
+      codes_.emplace(text, std::ssize(codes_));
+    }
+    for (const std::string& text : group.rare[column]) codes_.emplace(text, count_);
+    has_rare_ = !group.rare[column].empty();
+  }
+
+  std::int64_t width() const { return count_ + (has_rare_ ? 1 : 0); }
+  std::int64_t of_key(std::string_view key) const { return codes_.at(key); }
+  std::int64_t of_field(const Table& table, std::int64_t row, std::int64_t column) const {
+    const std::string_view text = table.text(row, column);
+    // Texts of the table are looked up as they lie; nothing is copied for a row.
+    const auto found =
+        numeric_ ? codes_.find(key_of(text, true, table.options())) : codes_.find(text);
+    if (found != codes_.end()) return found->second;
+    if (unseen_ == Unseen::error) {
+      table.fail(row, column,
+                 "must be one of the " + std::to_string(codes_.size()) +
+                     " categories of the training rows; got " + quoted(text));
+    }
+    return unseen_ == Unseen::rare && has_rare_ ? count_ : -1;
+  }
+
+ private:
+  std::map<std::string_view, std::int64_t> codes_;
+  Unseen unseen_;
+  bool numeric_;
+  std::int64_t count_;
+  bool has_rare_ = false;
+};
+
+/// Adds a key to a column in its place, without rows; among numbers a text is the last.
+void insert(ColumnTexts& texts, const std::string& key) {
+  const auto number = [](const std::string& text) {
+    const auto [value, status] = kernels::number_in(text);
+    return status == std::errc() ? value : std::numeric_limits<double>::infinity();
+  };
+  const auto place = texts.numeric ? std::ranges::lower_bound(texts.keys, number(key), {}, number)
+                                   : std::ranges::lower_bound(texts.keys, key);
+  if (place != texts.keys.end() && *place == key) return;
+  texts.counts.insert(texts.counts.begin() + (place - texts.keys.begin()), 0);
+  texts.keys.insert(place, key);
+}
+
+}  // namespace
+
+std::vector<double> encoded(const FittedGroup& group, std::size_t which, const Table& table) {
+  const Codes codes(group, which);
+  const std::int64_t column = table.find(group.columns[which]);
+  const bool hot = group.encoding == Encoding::one_hot;
+  std::vector<double> features(static_cast<std::size_t>(table.rows() * (hot ? codes.width() : 1)));
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    const bool missing = table.missing(row, column);
+    if (missing && group.missing == Missing::error) {
+      table.fail(row, column, "a category is needed; the field is missing");
+    }
+    const std::int64_t code =
+        missing ? codes.of_key(group.text_fills[which]) : codes.of_field(table, row, column);
+    if (!hot) {
+      features[static_cast<std::size_t>(row)] =
+          static_cast<double>(code < 0 ? codes.width() : code);
+    } else if (code >= 0) {
+      features[static_cast<std::size_t>(row * codes.width() + code)] = 1;
+    }
+  }
+  return features;
+}
+
+std::string key_of(std::string_view text, bool numeric, const CsvOptions& form) {
+  if (!numeric) return std::string(text);
+  std::string key = kernels::canonical_number(text, {form.decimal, form.thousands});
+  return key.empty() ? std::string(text) : key;
+}
+
+ColumnTexts texts_of(const Table& table, const std::string& column, bool may_be_missing) {
+  const std::int64_t index = table.find(column);
+  const kernels::NumberForm form{table.options().decimal, table.options().thousands};
+  std::map<std::string_view, std::int64_t> texts;
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    if (!table.missing(row, index)) {
+      ++texts[table.text(row, index)];
+    } else if (!may_be_missing) {
+      table.fail(row, index, "a category is needed; the field is missing");
+    }
+  }
+  ColumnTexts of;
+  of.numeric = !texts.empty() && std::ranges::all_of(texts, [&](const auto& text) {
+    return !kernels::canonical_number(text.first, form).empty();
+  });
+  std::map<std::string, std::int64_t> keys;
+  for (const auto& [text, count] : texts) keys[key_of(text, of.numeric, table.options())] += count;
+  for (const auto& [key, count] : keys) of.keys.push_back(key);
+  if (of.numeric) {
+    std::ranges::stable_sort(of.keys, {},
+                             [](const std::string& key) { return kernels::number_in(key).value; });
+  }
+  for (const std::string& key : of.keys) of.counts.push_back(keys.at(key));
+  return of;
+}
+
+FittedGroup fit(const Table& training, const CategoryColumns& options) {
+  check_columns(training, options.columns);
+  check_indicator(options.missing, options.indicator);
+  xtape::detail::require_at_least("pipeline", "min_count", options.min_count, std::int64_t{1});
+  if (options.missing == Missing::mean || options.missing == Missing::median) {
+    refuse(
+        "texts have no mean and no median; missing ones are filled in by the most frequent or a "
+        "constant");
+  }
+  if (options.missing == Missing::constant && options.fill.empty()) {
+    refuse("the fill of categories must not be empty");
+  }
+  FittedGroup group{.kind = FittedGroup::Kind::categories,
+                    .columns = options.columns,
+                    .missing = options.missing,
+                    .indicator = options.indicator,
+                    .encoding = options.encoding,
+                    .unseen = options.unseen};
+  for (const std::string& column : options.columns) {
+    ColumnTexts texts = texts_of(training, column, options.missing != Missing::error);
+    const std::int64_t missing =
+        training.rows() - std::reduce(texts.counts.begin(), texts.counts.end(), std::int64_t{0});
+    std::string fill;
+    if (options.missing == Missing::constant) {
+      fill = key_of(options.fill, texts.numeric, training.options());
+      insert(texts, fill);
+    } else if (options.missing == Missing::most_frequent) {
+      if (texts.keys.empty()) {
+        refuse("column " + quoted(column) +
+               ": a value is needed to fit to; all of the training rows are missing");
+      }
+      // Of equals the first text, of numbers too, as scikit-learn's SimpleImputer has it.
+      const std::int64_t most = std::ranges::max(texts.counts);
+      for (std::size_t i = 0; i < texts.keys.size(); ++i) {
+        if (texts.counts[i] == most && (fill.empty() || texts.keys[i] < fill)) fill = texts.keys[i];
+      }
+    }
+    Columns& categories = group.categories.emplace_back();
+    Columns& rare = group.rare.emplace_back();
+    for (std::size_t i = 0; i < texts.keys.size(); ++i) {
+      // What fills in counts too: a category of which most rows are missing is not rare.
+      const bool fills = options.missing != Missing::error && texts.keys[i] == fill;
+      const std::int64_t count = texts.counts[i] + (fills ? std::max(missing, std::int64_t{1}) : 0);
+      (count < options.min_count ? rare : categories).push_back(std::move(texts.keys[i]));
+    }
+    group.numeric.push_back(texts.numeric);
+    group.text_fills.push_back(std::move(fill));
+  }
+  return group;
+}
+
+}  // namespace xtape::data
