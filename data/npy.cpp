@@ -1,3 +1,5 @@
+#include <variant>
+
 #include <xtape/core/error.hpp>
 #include <xtape/data/input_file.hpp>
 #include <xtape/data/kernels/npy_format.hpp>
@@ -17,6 +19,15 @@ Tensor load_npy(const std::string& path, Dtype dtype) {
   if (tensor.dtype() == dtype) return tensor;
   throw DtypeError(path + ": must hold an array of " + std::string(to_string(dtype)) + "; got " +
                    tensor.describe());
+}
+
+PackedIntegers load_packed_npy(const std::string& path) {
+  InputFile file(path);
+  const auto array = kernels::read_npy_integers(
+      [&](std::byte* bytes, std::size_t count) { return file.read(bytes, count); }, path);
+  if (const auto* tensor = std::get_if<Tensor>(&array)) return PackedIntegers(*tensor);
+  const auto& [bytes, width, is_signed, shape] = std::get<kernels::NpyIntegers>(array);
+  return {bytes, width, is_signed, shape};
 }
 
 void save_npy(const std::string& path, const Tensor& tensor) {

@@ -126,7 +126,7 @@ Tensor PackedIntegers::gathered(std::span<const std::int64_t> rows, const Shape&
           } else if constexpr (std::floating_point<To>) {
             *to = static_cast<To>(scaled);
           } else {
-            *to = static_cast<To>(number);
+            *to = static_cast<To>(+number);
           }
           ++to;
         }

@@ -57,6 +57,7 @@ class PackedIntegers {
 
  private:
   friend PackedIntegers read_packed_idx(const std::string& path);
+  friend PackedIntegers load_packed_npy(const std::string& path);
 
   PackedIntegers(std::span<const std::byte> values, std::size_t width, bool is_signed,
                  const Shape& shape);

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <xtape/core/body.hpp>
@@ -218,16 +220,38 @@ Header read_header(const Read& read, const std::string& place) {
   return Dictionary(read_text(read, place, length), place).header();
 }
 
-}  // namespace
-
-Tensor read_npy(const Read& read, const std::string& place) {
-  const Header header = read_header(read, place);
-  const std::vector<std::byte> bytes = read_claimed(read, place, header.describe(), header.bytes);
+Tensor tensor_of(const Header& header, const std::vector<std::byte>& bytes,
+                 const std::string& place) {
   std::vector<std::int64_t> extents(header.shape.begin(), header.shape.end());
   if (header.fortran) std::reverse(extents.begin(), extents.end());
   const Tensor y = detail::make_tensor(Shape(extents), header.type.dtype);
   header.type.convert(bytes.data(), header.order, y, place);
   return header.fortran ? transpose(y).contiguous() : y;
+}
+
+}  // namespace
+
+Tensor read_npy(const Read& read, const std::string& place) {
+  const Header header = read_header(read, place);
+  return tensor_of(header, read_claimed(read, place, header.describe(), header.bytes), place);
+}
+
+std::variant<NpyIntegers, Tensor> read_npy_integers(const Read& read, const std::string& place) {
+  const Header header = read_header(read, place);
+  if (is_floating(header.type.dtype)) {
+    throw IoError(place + ": must hold integers to be packed; got " + header.describe());
+  }
+  std::vector<std::byte> bytes = read_claimed(read, place, header.describe(), header.bytes);
+  const std::size_t width = header.type.bytes;
+  const bool is_signed = header.type.code.starts_with('i');
+  if (header.fortran || header.type.dtype == Dtype::boolean || width > (is_signed ? 4U : 1U)) {
+    return tensor_of(header, bytes, place);
+  }
+  if (header.order != std::endian::native) {
+    const auto step = static_cast<std::ptrdiff_t>(width);
+    for (auto one = bytes.begin(); one != bytes.end(); one += step) std::reverse(one, one + step);
+  }
+  return NpyIntegers{std::move(bytes), width, is_signed, header.shape};
 }
 
 void write_npy(const Tensor& tensor, const std::function<void(std::string_view)>& write) {

@@ -1,7 +1,10 @@
 #pragma once
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/kernels/claimed_bytes.hpp>
@@ -10,6 +13,18 @@ namespace xtape::data::kernels {
 
 /// The one array in .npy form that a source holds. Throws IoError, which names the `place`.
 Tensor read_npy(const Read& read, const std::string& place);
+
+/// Integers as they lie in a source, but for the order of their bytes.
+struct NpyIntegers {
+  std::vector<std::byte> bytes;
+  std::size_t width;  // of a number
+  bool is_signed;
+  Shape shape;
+};
+
+/// The same of an array of integers: as it lies there if those are of one byte, int16 or int32, and the last axis
+/// runs fastest; else a tensor.
+std::variant<NpyIntegers, Tensor> read_npy_integers(const Read& read, const std::string& place);
 
 /// Hands the .npy form of a tensor on, piece by piece.
 void write_npy(const Tensor& tensor, const std::function<void(std::string_view)>& write);

@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <limits>
 #include <span>
 #include <string>
@@ -10,11 +11,13 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/data/idx.hpp>
+#include <xtape/data/npy.hpp>
 #include <xtape/data/packed.hpp>
 
 #include "../support/compare.hpp"
 #include "../support/errors.hpp"
 #include "../support/idx_bytes.hpp"
+#include "../support/npy_bytes.hpp"
 
 using namespace xtape;
 using data::PackedIntegers;
@@ -76,6 +79,55 @@ TEST_CASE("an IDX file stays in its bytes") {
   CHECK_THROWS_AS(data::read_packed_idx(directory.file("none")), IoError);
   CHECK_THROWS_AS(data::read_packed_idx(directory.write("d", {0, 0, 8, 1, 0, 0, 0, 9, 1})),
                   IoError);
+}
+
+TEST_CASE("a .npy file stays in its bytes, or in fewer") {
+  const TemporaryDirectory directory;
+  const auto file = [&](const std::string& descr, const std::string& data, bool fortran = false,
+                        const std::string& shape = "(2, 2)") {
+    return directory.write(
+        "a.npy", bytes_of(npy_header("{'descr': '" + descr + "', 'fortran_order': " +
+                                     (fortran ? "True" : "False") + ", 'shape': " + shape + ", }") +
+                          data));
+  };
+  const auto numbers = [](const PackedIntegers& packed) {
+    return packed.rows(arange(packed.size()), {.dtype = Dtype::int64}).to_vector<std::int64_t>();
+  };
+  using Integers = std::vector<std::int64_t>;
+  const auto text = [](std::initializer_list<int> bytes) {
+    std::string all;
+    for (const int byte : bytes) all += static_cast<char>(byte);
+    return all;
+  };
+  const PackedIntegers pixels = data::load_packed_npy(file("|u1", text({0, 255, 7, 200})));
+  CHECK(pixels.bytes() == 4);
+  CHECK(pixels.shape() == Shape{2, 2});
+  CHECK(numbers(pixels) == Integers{0, 255, 7, 200});
+  CHECK(numbers(data::load_packed_npy(file("|i1", text({0, 255, 7, 128})))) ==
+        Integers{0, -1, 7, -128});
+  CHECK(numbers(data::load_packed_npy(file("|u1", text({1, 2, 3, 4}), true))) ==
+        Integers{1, 3, 2, 4});
+  CHECK(numbers(data::load_packed_npy(file("|b1", text({1, 0, 0, 1})))) == Integers{1, 0, 0, 1});
+  const std::string shorts = text({1, 2, 255, 255, 0, 128, 0, 0});
+  CHECK(data::load_packed_npy(file("<i2", shorts)).bytes() == 8);
+  CHECK(numbers(data::load_packed_npy(file("<i2", shorts))) == Integers{513, -1, -32768, 0});
+  CHECK(numbers(data::load_packed_npy(file(">i2", shorts))) == Integers{258, -1, 128, 0});
+  CHECK(numbers(data::load_packed_npy(file("<u2", shorts))) == Integers{513, 65535, 32768, 0});
+  CHECK(numbers(data::load_packed_npy(file(">i4", text({255, 255, 255, 254}), false, "(1,)"))) ==
+        Integers{-2});
+  const PackedIntegers few =
+      data::load_packed_npy(file("<i8", text({9, 0, 0, 0, 0, 0, 0, 0}), false, "(1,)"));
+  CHECK(few.bytes() == 1);
+  CHECK(numbers(few) == Integers{9});
+  const std::string large = file("<u4", text({0, 0, 0, 128}), false, "(1,)");
+  CHECK(error_of<ValueError>([&] { return data::load_packed_npy(large); }) ==
+        "packed: numbers must fit in int32; got 2147483648");
+  const std::string floats = file("<f4", text({0, 0, 0, 0}), false, "(1,)");
+  CHECK(error_of<IoError>([&] { return data::load_packed_npy(floats); }) ==
+        floats + ": must hold integers to be packed; got float32[1]");
+  CHECK_THROWS_AS(data::load_packed_npy(file("|u1", text({1}), false, "()")), ShapeError);
+  CHECK_THROWS_AS(data::load_packed_npy(file("|u1", text({1, 2, 3}))), IoError);
+  CHECK_THROWS_AS(data::load_packed_npy(directory.file("none")), IoError);
 }
 
 TEST_CASE("what cannot be packed, or unpacked") {
