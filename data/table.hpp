@@ -67,8 +67,9 @@ class Table {
   /// Throws ValueError if there is no such row.
   Table drop_missing(const Columns& columns = {}) const;
 
-  /// What is in each column: counts, means, quartiles, the most frequent text.
-  TableSummary describe() const;
+  /// What is in each column: counts, means, quantiles, the most frequent text. Throws ValueError for quantiles that
+  /// do not lie in [0, 1].
+  TableSummary describe(const std::vector<double>& quantiles = {0.25, 0.5, 0.75}) const;
 
   /// Throws an error that names the place of a field: IoError with file and line, or ValueError with the
   /// row of a table that is of no file.

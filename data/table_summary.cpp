@@ -36,7 +36,8 @@ std::string digits(double value, int precision) {
   return {text.data(), end};
 }
 
-void summarise_numbers(const Table& table, std::int64_t column, ColumnSummary& summary) {
+void summarise_numbers(const Table& table, std::int64_t column,
+                       const std::vector<double>& quantiles, ColumnSummary& summary) {
   std::vector<double> values;
   std::map<double, std::int64_t> counts;
   for (std::int64_t row = 0; row < table.rows(); ++row) {
@@ -60,6 +61,7 @@ void summarise_numbers(const Table& table, std::int64_t column, ColumnSummary& s
   summary.median = q[2];
   summary.upper_quartile = q[3];
   summary.max = q[4];
+  if (!quantiles.empty()) summary.quantiles = quantile(x, quantiles).to_vector<double>();
 }
 
 void summarise_texts(const Table& table, std::int64_t column, ColumnSummary& summary) {
@@ -76,12 +78,13 @@ void summarise_texts(const Table& table, std::int64_t column, ColumnSummary& sum
   summary.frequency = frequency;
 }
 
-ColumnSummary summary_of(const Table& table, std::int64_t column) {
+ColumnSummary summary_of(const Table& table, std::int64_t column,
+                         const std::vector<double>& quantiles) {
   ColumnSummary summary;
   summary.name = table.columns()[static_cast<std::size_t>(column)];
   summary.numeric = table.is_numeric(summary.name);
   if (summary.numeric) {
-    summarise_numbers(table, column, summary);
+    summarise_numbers(table, column, quantiles, summary);
   } else {
     summarise_texts(table, column, summary);
   }
@@ -96,18 +99,23 @@ std::size_t width(const std::string& text) {
   }));
 }
 
-std::vector<std::string> line_of(const ColumnSummary& of) {
-  std::vector<std::string> line{of.name, std::to_string(of.count), std::to_string(of.missing),
-                                std::to_string(of.distinct)};
-  for (const double value :
-       {of.mean, of.deviation, of.min, of.lower_quartile, of.median, of.upper_quartile, of.max}) {
-    line.push_back(of.numeric ? digits(value, 5) : "");
-  }
+/// Cut, and without control characters, as in messages, but not in quotes.
+std::string shown(const std::string& text, std::size_t longest) {
+  const std::string quoted = kernels::quoted(text, longest);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+/// A line with `quantiles` numbers for those that were asked for.
+std::vector<std::string> line_of(const ColumnSummary& of, std::size_t quantiles) {
+  std::vector<std::string> line{shown(of.name, 60), std::to_string(of.count),
+                                std::to_string(of.missing), std::to_string(of.distinct)};
+  std::vector<double> numbers{of.mean, of.deviation, of.min};
+  numbers.insert(numbers.end(), of.quantiles.begin(), of.quantiles.end());
+  numbers.push_back(of.max);
+  numbers.resize(quantiles + 4);
+  for (const double number : numbers) line.push_back(of.numeric ? digits(number, 5) : "");
   if (!of.numeric && of.count > 0) {
-    // Cut, and without control characters, as in messages, but not in quotes.
-    const std::string shown = kernels::quoted(of.most_frequent, 24);
-    line.push_back(shown.substr(1, shown.size() - (shown.ends_with("...\"") ? 1 : 2)) + " (" +
-                   std::to_string(of.frequency) + ")");
+    line.push_back(shown(of.most_frequent, 24) + " (" + std::to_string(of.frequency) + ")");
   } else {
     line.emplace_back();
   }
@@ -116,9 +124,15 @@ std::vector<std::string> line_of(const ColumnSummary& of) {
 
 }  // namespace
 
-TableSummary::TableSummary(const Table& table) : rows_(table.rows()) {
+TableSummary::TableSummary(const Table& table, const std::vector<double>& quantiles)
+    : quantiles_(quantiles), rows_(table.rows()) {
+  for (const double quantile : quantiles) {
+    if (quantile >= 0 && quantile <= 1) continue;
+    throw ValueError("describe: quantiles must lie in [0, 1]; got " +
+                     xtape::detail::text(quantile));
+  }
   for (std::int64_t column = 0; column < std::ssize(table.columns()); ++column) {
-    columns_.push_back(summary_of(table, column));
+    columns_.push_back(summary_of(table, column, quantiles));
   }
 }
 
@@ -130,15 +144,20 @@ const ColumnSummary& TableSummary::operator[](const std::string& column) const& 
 }
 
 std::ostream& operator<<(std::ostream& out, const TableSummary& summary) {
-  std::vector<std::vector<std::string>> lines{{"column", "count", "missing", "distinct", "mean",
-                                               "deviation", "min", "25 %", "50 %", "75 %", "max",
-                                               "most frequent"}};
-  for (const ColumnSummary& column : summary.columns_) lines.push_back(line_of(column));
+  std::vector<std::vector<std::string>> lines{
+      {"column", "count", "missing", "distinct", "mean", "deviation", "min"}};
+  for (const double quantile : summary.quantiles_) {
+    lines.front().push_back(digits(100 * quantile, 5) + " %");
+  }
+  lines.front().insert(lines.front().end(), {"max", "most frequent"});
+  for (const ColumnSummary& column : summary.columns_) {
+    lines.push_back(line_of(column, summary.quantiles_.size()));
+  }
   std::vector<std::size_t> widths(lines.front().size(), 0);
   for (const auto& line : lines) {
     for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width(line[i]));
   }
-  out << summary.rows_ << " rows\n";
+  out << std::to_string(summary.rows_) << " rows\n";  // whatever the locale of the stream
   for (const auto& line : lines) {
     std::string text;
     for (std::size_t i = 0; i < line.size(); ++i) {
@@ -151,6 +170,8 @@ std::ostream& operator<<(std::ostream& out, const TableSummary& summary) {
   return out;
 }
 
-TableSummary Table::describe() const { return TableSummary(*this); }
+TableSummary Table::describe(const std::vector<double>& quantiles) const {
+  return TableSummary(*this, quantiles);
+}
 
 }  // namespace xtape::data

@@ -13,7 +13,7 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
-/// What is in a column. Numbers of a column that is not numeric are NaN; quartiles are interpolated
+/// What is in a column. Numbers of a column that is not numeric are NaN; quantiles are interpolated
 /// linearly.
 struct ColumnSummary {
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
@@ -26,14 +26,17 @@ struct ColumnSummary {
   double mean = none;
   double deviation = none;  ///< as of a sample, divided by n - 1; of one number NaN
   double min = none, lower_quartile = none, median = none, upper_quartile = none, max = none;
-  std::string most_frequent = {};  ///< the first in order among equals; empty without fields
-  std::int64_t frequency = 0;      ///< how often that is there
+  std::vector<double> quantiles = {};  ///< those that were asked for; none of texts
+  std::string most_frequent = {};      ///< the first in order among equals; empty without fields
+  std::int64_t frequency = 0;          ///< how often that is there
 };
 
 /// The columns of a table, to be read or printed: `std::cout << table.describe();`
 class TableSummary {
  public:
-  explicit TableSummary(const Table& table);
+  /// With the quantiles that are shown. Throws ValueError unless they lie in [0, 1].
+  explicit TableSummary(const Table& table,
+                        const std::vector<double>& quantiles = {0.25, 0.5, 0.75});
 
   const std::vector<ColumnSummary>& columns() const& { return columns_; }
   std::vector<ColumnSummary> columns() && { return columns_; }
@@ -46,6 +49,7 @@ class TableSummary {
 
  private:
   std::vector<ColumnSummary> columns_;
+  std::vector<double> quantiles_;
   std::int64_t rows_;
 };
 

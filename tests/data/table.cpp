@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <locale>
 #include <sstream>
 #include <string>
 #include <type_traits>
@@ -246,6 +247,26 @@ TEST_CASE("describe tells what is in each column") {
       "age         3        1         3      36         19   20   25.5    31     44   57\n"
       "colour      3        1         2                                                   red (2)\n"
       "height      3        1         3  1.7167    0.10408  1.6  1.675  1.75  1.775  1.8\n");
+  std::ostringstream some;
+  struct Grouped : std::numpunct<char> {
+    std::string do_grouping() const override { return "\1"; }
+    char do_thousands_sep() const override { return '.'; }
+  };
+  some.imbue(std::locale(std::locale::classic(), new Grouped));
+  const data::TableSummary tails =
+      File("\"a\nb\"\n0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n").table.describe({0.95, 0.125});
+  CHECK(tails.columns().front().quantiles == Doubles{9.5, 1.25});
+  CHECK(tails.columns().front().median == 5);
+  some << tails;
+  CHECK(some.str() ==
+        "11 rows\n"
+        "column  count  missing  distinct  mean  deviation  min  95 %  12.5 %  max  most frequent\n"
+        "a b        11        0        11     5     3.3166    0   9.5    1.25   10\n");
+  for (const double wrong : {-0.1, 1.5, not_a_number}) {
+    CHECK(error_of<ValueError>([&] {
+            return File(text).table.describe({0.5, wrong});
+          }).starts_with("describe: quantiles must lie in [0, 1]; got "));
+  }
   const data::ColumnSummary empty = File("a,b\n,1\n").table.describe()["a"];
   CHECK(empty.count == 0);
   CHECK(empty.distinct == 0);
