@@ -122,6 +122,18 @@ Checkpoint& Checkpoint::add(const std::string& name, data::Pipeline& pipeline) {
       });
 }
 
+Checkpoint& Checkpoint::add(const std::string& name, const data::Pipeline& pipeline) {
+  const auto refuse = [](const data::Archive&) {
+    throw ValueError("must not be const, to be restored");
+  };
+  return add(
+      name,
+      [&pipeline] {
+        return data::Archive{pipeline.state(), {}};
+      },
+      refuse, refuse);
+}
+
 Checkpoint& Checkpoint::add(const std::string& name, data::Loader& loader) {
   return add_loader(name, loader);
 }

@@ -49,6 +49,8 @@ class Checkpoint {
   Checkpoint& add(const std::string& name, data::TensorLoader& loader);
   Checkpoint& add(const std::string& name, data::NamedLoader& loader);
   Checkpoint& add(const std::string& name, data::Pipeline& pipeline);
+  /// A const one is saved, and not loaded.
+  Checkpoint& add(const std::string& name, const data::Pipeline& pipeline);
   Checkpoint& add(const std::string& name, Rng& rng);
   Checkpoint& add(const std::string& name, int& number);
   Checkpoint& add(const std::string& name, std::int64_t& number);

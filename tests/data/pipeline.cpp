@@ -212,6 +212,14 @@ TEST_CASE("pipeline: a state comes back, beside a model, bit for bit") {
   in.load(path);
   CHECK(mismatch(of_file.features(others), prepare.features(others)) == "");
   CHECK(mismatch(same.weight, model.weight) == "");
+  Checkpoint of_const;
+  of_const.add("model", same).add("prepare", back);
+  of_const.save(path);
+  in.load(path);
+  CHECK(error_of<ValueError>([&] {
+          of_const.load(path);
+          return 0;
+        }).find("prepare: must not be const, to be restored") != std::string::npos);
   // Beside a part that is not of the file it stays fitted to nothing.
   const nn::Dense other(4, 2);
   Pipeline none;
