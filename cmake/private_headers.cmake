@@ -41,6 +41,7 @@ set(XTAPE_PRIVATE_HEADERS
   ops/replay/recorder.hpp
   ops/replay/script.hpp
   data/checks.hpp
+  data/column_texts.hpp
   data/input_file.hpp
   data/mapped_file.hpp
   data/pipeline_fitted.hpp

@@ -9,6 +9,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/data/checks.hpp>
+#include <xtape/data/column_texts.hpp>
 #include <xtape/data/kernels/text.hpp>
 #include <xtape/data/pipeline_fitted.hpp>
 #include <xtape/ops/layout.hpp>

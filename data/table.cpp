@@ -15,6 +15,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/data/checks.hpp>
+#include <xtape/data/column_texts.hpp>
 #include <xtape/data/kernels/text.hpp>
 #include <xtape/data/table.hpp>
 
@@ -295,15 +296,17 @@ TableSplit random_split(const Table& table, double test_share, Rng& rng) {
 TableSplit stratified_split(const Table& table, const std::string& column, double test_share,
                             Rng& rng) {
   const std::int64_t index = table.find(column);
+  const bool numeric = texts_of(table, column, true).numeric;
+  const auto key = [&](std::int64_t row) {
+    return key_of(table.text(row, index), numeric, table.options());
+  };
   // In the order of the texts, not of the rows: which rows are drawn follows from less.
-  std::map<std::string_view, std::int64_t> codes;
-  for (std::int64_t row = 0; row < table.rows(); ++row) codes.emplace(table.text(row, index), 0);
+  std::map<std::string, std::int64_t> codes;
+  for (std::int64_t row = 0; row < table.rows(); ++row) codes.emplace(key(row), 0);
   std::int64_t next = 0;
   for (auto& [text, code] : codes) code = next++;
   std::vector<std::int64_t> labels;
-  for (std::int64_t row = 0; row < table.rows(); ++row) {
-    labels.push_back(codes.at(table.text(row, index)));
-  }
+  for (std::int64_t row = 0; row < table.rows(); ++row) labels.push_back(codes.at(key(row)));
   return split(table, stratified_split(from_vector(std::move(labels)), test_share, rng));
 }
 

@@ -103,7 +103,8 @@ struct TableSplit {
 Table rows(const Table& table, const Tensor& indices);
 /// Both sets of a fold.
 TableSplit split(const Table& table, const Fold& fold);
-/// As of a dataset; the second with the share kept of each value of a column. Throws as those.
+/// As of a dataset; the second with the share kept of each value of a column, where equal numbers are one if
+/// all are numbers. Throws as those.
 TableSplit random_split(const Table& table, double test_share, Rng& rng = default_rng());
 TableSplit stratified_split(const Table& table, const std::string& column, double test_share,
                             Rng& rng = default_rng());

@@ -204,6 +204,15 @@ TEST_CASE("a table is split as its rows are") {
   const std::vector<std::string> kinds = texts(stratified.test, "kind");
   const auto rare = std::count(kinds.begin(), kinds.end(), "rare");  // of 2.5
   CHECK((rare == 2 || rare == 3));
+  std::vector<std::vector<data::CsvValue>> written, same;
+  for (int i = 0; i < 40; ++i) {
+    written.push_back({i, i % 4 == 0 ? "1.0" : i % 4 == 1 ? "+1" : i % 4 == 2 ? "1" : "0"});
+    same.push_back({i, i % 4 == 3 ? 0 : 1});
+  }
+  Rng fourth(3), fifth(3);
+  CHECK(
+      values(stratified_split(Table({"i", "y"}, written), "y", 0.25, fourth).test.numbers({"i"})) ==
+      values(stratified_split(Table({"i", "y"}, same), "y", 0.25, fifth).test.numbers({"i"})));
   const data::TableSplit blocks = block_split(table, 0.25, {.gap = 5});
   CHECK(texts(blocks.train, "i").back() == "24");
   CHECK(texts(blocks.test, "i").front() == "30");
