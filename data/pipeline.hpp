@@ -109,7 +109,7 @@ class Pipeline {
   /// Throws ValueError for columns that are not there; naming the place of the field, IoError for a
   /// table of a file and ValueError for others: for what is no finite number or date, is missing or unseen
   /// where that is an error, or no number of the dtype. Texts of the program are read as the training file
-  /// was: by its decimal mark, thousands and texts for what is missing.
+  /// was: by its decimal mark, thousands and texts for what is missing, which numbers may be too.
   Tensor features(const Table& table) const;
   /// Of one.   [1, features]
   Tensor features(const TableRow& row) const { return features(Table(row)); }

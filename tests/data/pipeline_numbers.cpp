@@ -164,7 +164,7 @@ TEST_CASE("pipeline: equal numbers are one class, and what is no label is none")
 
 TEST_CASE("pipeline: texts of a row are read as the file was") {
   const data::CsvOptions german{
-      .delimiter = ';', .missing = {" NA "}, .decimal = ',', .thousands = '.'};
+      .delimiter = ';', .missing = {" NA ", "-999"}, .decimal = ',', .thousands = '.'};
   const Table training = read("x;k\n1.020,5;1.000\n0,5;2\nNA;2\n", german);
   const Pipeline made(training, {.features = {NumberColumns{.columns = {"x"},
                                                             .missing = Missing::constant,
@@ -183,6 +183,7 @@ TEST_CASE("pipeline: texts of a row are read as the file was") {
     CHECK(features(1.02, 1000) == Doubles{1.02, 0, 1});
     CHECK(features(1e300, "2,0") == Doubles{1e300, 1, 0});
     CHECK(features("NA", "1000") == Doubles{-7, 0, 1});
+    CHECK(features(-999, 1000) == Doubles{-7, 0, 1});
     CHECK(error_of<ValueError>([&] { return features("1.02", 2); }) ==
           "row 0: column 2 \"x\": a number is needed; got \"1.02\"");
     // A file has a form of its own.

@@ -183,6 +183,10 @@ TEST_CASE("a view of a table that is gone does not compile, a list is a copy") {
   static_assert(std::is_same_v<decltype(std::declval<Table>().columns()), Columns>);
   static_assert(
       std::is_same_v<decltype(std::declval<data::TableSummary>()["a"]), data::ColumnSummary>);
+  static_assert(std::is_same_v<decltype(std::declval<data::NamedDataset>()["x"]), Tensor>);
+  static_assert(
+      std::is_same_v<decltype(std::declval<data::NamedDataset>().tensors()), NamedTensors>);
+  static_assert(std::is_same_v<decltype(std::declval<data::CsvTable>().columns()), Columns>);
   const auto& columns = File(text).table.select({"age"}).columns();
   CHECK(columns == Columns{"age"});
   const auto& summary = File(text).table.describe()["height"];
