@@ -216,11 +216,9 @@ std::int64_t CsvTable::find(const CsvColumn& column) const {
   const auto& name = std::get<std::string>(column);
   const auto found = std::find(columns_.begin(), columns_.end(), name);
   if (options_.header && found != columns_.end()) return found - columns_.begin();
-  std::string known;
-  for (const std::string& other : columns_) known += (known.empty() ? "" : ", ") + quoted(other);
-  throw ValueError(
-      path_ + ": there is no column " + quoted(name) +
-      (options_.header ? "; there are " + known : "; without a header columns have no names"));
+  throw ValueError(path_ + ": there is no column " + quoted(name) +
+                   (options_.header ? "; there are " + kernels::listed(columns_)
+                                    : "; without a header columns have no names"));
 }
 
 std::string CsvTable::describe(std::int64_t column) const {
@@ -274,6 +272,16 @@ double CsvTable::number(std::int64_t row, std::int64_t column) const {
   fail(row, column, "a finite number is needed; got " + quoted(field));
 }
 
+void CsvTable::check_range(std::int64_t row, std::int64_t column, double number,
+                           Dtype dtype) const {
+  if (dtype != Dtype::float32 || !std::isfinite(number) ||
+      std::abs(number) <= static_cast<double>(std::numeric_limits<float>::max())) {
+    return;
+  }
+  fail(row, column,
+       "the number must lie in the range of float32; got " + quoted(text(row, column)));
+}
+
 Tensor CsvTable::gather(const std::vector<std::int64_t>& columns, Dtype dtype) const {
   if (!is_floating(dtype)) {
     throw DtypeError(path_ + ": numbers need a floating dtype; got " +
@@ -281,14 +289,10 @@ Tensor CsvTable::gather(const std::vector<std::int64_t>& columns, Dtype dtype) c
   }
   Tensor y = xtape::detail::make_tensor({rows(), static_cast<std::int64_t>(columns.size())}, dtype);
   const auto fill = [&]<class To>(To* to) {
-    constexpr double greatest = std::numeric_limits<To>::max();
     for (std::int64_t row = 0; row < rows(); ++row) {
       for (const std::int64_t column : columns) {
         const double value = number(row, column);
-        if (std::isfinite(value) && std::abs(value) > greatest) {
-          fail(row, column,
-               "the number must lie in the range of float32; got " + quoted(text(row, column)));
-        }
+        check_range(row, column, value, dtype);
         *to++ = static_cast<To>(value);
       }
     }

@@ -80,6 +80,8 @@ class CsvTable {
   std::optional<double> parsed(std::int64_t row, std::int64_t column) const;
   /// Whether the program gave the field as a number.
   bool is_given(std::int64_t row, std::int64_t column) const;
+  /// Throws IoError for a number of a field that would be an infinity of the dtype.
+  void check_range(std::int64_t row, std::int64_t column, double number, Dtype dtype) const;
   Tensor gather(const std::vector<std::int64_t>& columns, Dtype dtype) const;
 
   std::string path_;

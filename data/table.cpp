@@ -139,9 +139,8 @@ std::string Table::name() const { return cells_->path().empty() ? "table" : cell
 std::int64_t Table::find(const std::string& column) const {
   const auto found = std::find(names_.begin(), names_.end(), column);
   if (found != names_.end()) return found - names_.begin();
-  std::string known;
-  for (const std::string& other : names_) known += (known.empty() ? "" : ", ") + quoted(other);
-  throw ValueError(name() + ": there is no column " + quoted(column) + "; there are " + known);
+  throw ValueError(name() + ": there is no column " + quoted(column) + "; there are " +
+                   kernels::listed(names_));
 }
 
 /// The row of the cells.
@@ -179,18 +178,12 @@ Tensor Table::numbers(const Columns& columns, Dtype dtype) const {
   detail::check_floating("numbers", dtype);
   std::vector<std::int64_t> indices;
   for (const std::string& column : columns) indices.push_back(find(column));
-  const double greatest = dtype == Dtype::float32
-                              ? static_cast<double>(std::numeric_limits<float>::max())
-                              : std::numeric_limits<double>::max();
   std::vector<double> values;
   for (std::int64_t row = 0; row < rows(); ++row) {
     for (const std::int64_t column : indices) {
       values.push_back(number(row, column));
-      // to() alone would make an infinity of it.
-      if (std::isfinite(values.back()) && std::abs(values.back()) > greatest) {
-        fail(row, column,
-             "the number must lie in the range of float32; got " + quoted(text(row, column)));
-      }
+      cells_->check_range(row_of(row, column), columns_[static_cast<std::size_t>(column)],
+                          values.back(), dtype);
     }
   }
   return from_vector(std::move(values), {rows(), std::ssize(indices)}).to(dtype);

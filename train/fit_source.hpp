@@ -119,9 +119,8 @@ class SourceOf final : public BatchSource<BatchOf<Loader>> {
     if constexpr (std::derived_from<Loader, data::BatchLoader<data::Dataset>>) {
       if (!loader_.data().x.defined()) return {};  // a function makes them
       return named(loader_.data());
-    } else if constexpr (std::derived_from<Loader, data::BatchLoader<data::TensorList>>) {
-      return named(loader_.data());
-    } else if constexpr (std::derived_from<Loader, data::BatchLoader<data::NamedDataset>>) {
+    } else if constexpr (std::derived_from<Loader, data::BatchLoader<data::TensorList>> ||
+                         std::derived_from<Loader, data::BatchLoader<data::NamedDataset>>) {
       return named(loader_.data());
     } else {
       return {};

@@ -180,4 +180,11 @@ inline std::string quoted(std::string_view text, std::size_t longest = 60) {
   return shown + (size < text.size() ? "...\"" : "\"");
 }
 
+/// Names as messages list them.
+inline std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + quoted(name);
+  return text;
+}
+
 }  // namespace xtape::data::kernels
