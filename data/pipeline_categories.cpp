@@ -33,11 +33,20 @@ class Codes {
 
   std::int64_t width() const { return count_ + (has_rare_ ? 1 : 0); }
   std::int64_t of_key(std::string_view key) const { return codes_.at(key); }
-  std::int64_t of_field(const Table& table, std::int64_t row, std::int64_t column) const {
+  /// Of one table, whose texts are looked up as they lie: a number is read once for each way to write it.
+  std::int64_t of_field(const Table& table, std::int64_t row, std::int64_t column) {
     const std::string_view text = table.text(row, column);
-    // Texts of the table are looked up as they lie; nothing is copied for a row.
-    const auto found =
-        numeric_ ? codes_.find(key_of(text, true, table.options())) : codes_.find(text);
+    if (!numeric_) return of_text(table, row, column, text, text);
+    const auto known = read_.find(text);
+    if (known != read_.end()) return known->second;
+    const std::string key = key_of(text, true, table.options());
+    return read_[text] = of_text(table, row, column, text, key);
+  }
+
+ private:
+  std::int64_t of_text(const Table& table, std::int64_t row, std::int64_t column,
+                       std::string_view text, std::string_view key) const {
+    const auto found = codes_.find(key);
     if (found != codes_.end()) return found->second;
     if (unseen_ == Unseen::error) {
       table.fail(row, column,
@@ -47,8 +56,7 @@ class Codes {
     return unseen_ == Unseen::rare && has_rare_ ? count_ : -1;
   }
 
- private:
-  std::map<std::string_view, std::int64_t> codes_;
+  std::map<std::string_view, std::int64_t> codes_, read_;
   Unseen unseen_;
   bool numeric_;
   std::int64_t count_;
@@ -71,7 +79,7 @@ void insert(ColumnTexts& texts, const std::string& key) {
 }  // namespace
 
 std::vector<double> encoded(const FittedGroup& group, std::size_t which, const Table& table) {
-  const Codes codes(group, which);
+  Codes codes(group, which);
   const std::int64_t column = table.find(group.columns[which]);
   const bool hot = group.encoding == Encoding::one_hot;
   std::vector<double> features(static_cast<std::size_t>(table.rows() * (hot ? codes.width() : 1)));

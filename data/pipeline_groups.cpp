@@ -124,16 +124,21 @@ void fit_numbers(FittedGroup& group, const Table& training, double constant, Sca
                                                : Scaler::max_abs(x);
 }
 
-std::vector<double> indicators(const FittedGroup& group, const Table& table) {
+/// For each column of categories 1 where it is missing.   [rows, columns]
+std::vector<double> missing_texts(const Table& table, const Columns& columns) {
+  const std::vector<std::int64_t> indices = indices_of(table, columns);
   std::vector<double> flags;
-  const std::vector<std::int64_t> indices = indices_of(table, group.columns);
   for (std::int64_t row = 0; row < table.rows(); ++row) {
-    for (const std::int64_t column : indices) {
-      const bool missing = group.kind == FittedGroup::Kind::numbers
-                               ? std::isnan(table.number(row, column))
-                               : table.missing(row, column);
-      flags.push_back(missing ? 1 : 0);
-    }
+    for (const std::int64_t column : indices) flags.push_back(table.missing(row, column) ? 1 : 0);
+  }
+  return flags;
+}
+
+/// The same of columns that became `width` numbers each, NaN where they are missing.
+std::vector<double> missing_numbers(const std::vector<double>& numbers, std::size_t width) {
+  std::vector<double> flags;
+  for (std::size_t i = 0; i < numbers.size(); i += width) {
+    flags.push_back(std::isnan(numbers[i]) ? 1 : 0);
   }
   return flags;
 }
@@ -202,19 +207,24 @@ Tensor FittedGroup::features(const Table& table) const {
     return from_vector(std::move(numbers), {table.rows(), width});
   };
   std::vector<Tensor> blocks;
+  std::vector<double> flags;
   if (kind == Kind::categories) {
+    if (indicator) flags = missing_texts(table, columns);
     for (std::size_t column = 0; column < columns.size(); ++column) {
       blocks.push_back(block(encoded(*this, column, table)));
     }
   } else {
     std::vector<double> numbers = numbers_of(*this, table);
+    if (indicator) {
+      flags = missing_numbers(numbers, static_cast<std::size_t>(numbers_of_column()));
+    }
     for (std::size_t i = 0; i < numbers.size() && !fills.empty(); ++i) {
       if (std::isnan(numbers[i])) numbers[i] = fills[i % fills.size()];
     }
     const Tensor x = block(std::move(numbers));
     blocks.push_back(scaler ? (*scaler)(x) : x);
   }
-  if (indicator) blocks.push_back(block(indicators(*this, table)));
+  if (indicator) blocks.push_back(block(std::move(flags)));
   return concatenate(blocks, 1);
 }
 
