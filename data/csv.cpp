@@ -240,14 +240,17 @@ bool CsvTable::is_given(std::int64_t row, std::int64_t column) const {
   return !given_.empty() && given_[static_cast<std::size_t>(row * std::ssize(columns_) + column)];
 }
 
-std::optional<double> CsvTable::parsed(std::int64_t row, std::int64_t column) const {
-  const std::string_view field = kernels::trimmed(text(row, column));
-  const auto [value, status] = kernels::number_in(field, form_of(options_));
-  if (status != std::errc()) return {};
+bool CsvTable::is_number(double value, std::int64_t row, std::int64_t column) const {
+  if (std::isfinite(value) || options_.nonfinite) return true;
   // Of the program's texts "nan" may be a number that is missing; "inf" was not given as a number.
-  const bool allowed = std::isfinite(value) || options_.nonfinite || is_given(row, column) ||
-                       (path_.empty() && std::isnan(value));
-  return allowed ? std::optional(value) : std::nullopt;
+  return is_given(row, column) || (path_.empty() && std::isnan(value));
+}
+
+std::optional<double> CsvTable::parsed(std::int64_t row, std::int64_t column) const {
+  const auto [value, status] =
+      kernels::number_in(kernels::trimmed(text(row, column)), form_of(options_));
+  if (status != std::errc() || !is_number(value, row, column)) return {};
+  return value;
 }
 
 double CsvTable::number(std::int64_t row, std::int64_t column) const {
@@ -256,12 +259,13 @@ double CsvTable::number(std::int64_t row, std::int64_t column) const {
   if (std::find(missing.begin(), missing.end(), field) != missing.end()) {
     return std::numeric_limits<double>::quiet_NaN();
   }
-  const std::optional<double> number = parsed(row, column);
-  if (number && is_given(row, column) && !kernels::keeps_value(field, *number)) {
-    fail(row, column, "a number that float64 holds is needed; got " + quoted(field));
+  const auto [value, status] = kernels::number_in(field, form_of(options_));
+  if (status == std::errc() && is_number(value, row, column)) {
+    if (is_given(row, column) && !kernels::keeps_value(field, value)) {
+      fail(row, column, "a number that float64 holds is needed; got " + quoted(field));
+    }
+    return value;
   }
-  if (number) return *number;
-  const std::errc status = kernels::number_in(field, form_of(options_)).status;
   if (status == std::errc::invalid_argument) {
     fail(row, column,
          "a number is needed; " + (field.empty() ? "the field is empty" : "got " + quoted(field)));
@@ -289,10 +293,11 @@ Tensor CsvTable::gather(const std::vector<std::int64_t>& columns, Dtype dtype) c
   }
   Tensor y = xtape::detail::make_tensor({rows(), static_cast<std::int64_t>(columns.size())}, dtype);
   const auto fill = [&]<class To>(To* to) {
+    constexpr double greatest = std::numeric_limits<To>::max();
     for (std::int64_t row = 0; row < rows(); ++row) {
       for (const std::int64_t column : columns) {
         const double value = number(row, column);
-        check_range(row, column, value, dtype);
+        if (!(std::abs(value) <= greatest)) check_range(row, column, value, dtype);
         *to++ = static_cast<To>(value);
       }
     }

@@ -78,6 +78,8 @@ class CsvTable {
 
   /// The number of a field, unless it is none.
   std::optional<double> parsed(std::int64_t row, std::int64_t column) const;
+  /// Whether what a field reads as may be one.
+  bool is_number(double value, std::int64_t row, std::int64_t column) const;
   /// Whether the program gave the field as a number.
   bool is_given(std::int64_t row, std::int64_t column) const;
   /// Throws IoError for a number of a field that would be an infinity of the dtype.
