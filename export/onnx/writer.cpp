@@ -71,7 +71,8 @@ const std::string& OnnxWriter::name_of(int number) {
 std::string OnnxWriter::count(const GraphValue& value) {
   const std::string number =
       node("count", "Cast", {extent(*value.count)}, {{"to", onnx_type(value.dtype)}}, 1)[0];
-  return node("count", "Reshape", {number, extents(value.shape)}, {}, 1)[0];
+  const bool grows = !std::ranges::all_of(value.shape, &Extent::fixed);
+  return node("count", grows ? "Expand" : "Reshape", {number, extents(value.shape)}, {}, 1)[0];
 }
 
 std::vector<std::string> OnnxWriter::node(const std::string& hint, const char* type,
