@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include <xtape/core/error.hpp>
 #include <xtape/export/c/writer.hpp>
@@ -33,12 +32,12 @@ CView dense_view(std::string base, Dtype dtype, const std::vector<std::int64_t>&
   return view;
 }
 
-/// 1 / (1 + exp(-x)), from the side where exp does not overflow.
-const char* const sigmoid =
-    "static $t sigmoid$s($t x) {\n"
-    "  const $t e = exp$s(x < 0 ? x : -x);\n"
-    "  return (x < 0 ? e : 1) / (1 + e);\n"
-    "}\n\n";
+/// A text that a comment can hold, whatever is in it.
+std::string in_comment(std::string text) {
+  for (char& c : text)
+    if (c < ' ' || c > '~' || c == '*' || c == '\\' || c == '?') c = '_';
+  return text;
+}
 
 /// The value whose elements are those of the result.
 int root_of_result(const Graph& graph) {
@@ -74,12 +73,12 @@ std::string CWriter::source() {
     write(graph_.step(graph_.needed[i]), static_cast<int>(i));
   time_ = static_cast<int>(graph_.needed.size());
   const CView result = view(graph_.result);
-  if (graph_.value(graph_.result).constant.defined()) line("(void)x;");
   if (result.base != "y" || !result.dense() || result.offset != 0) {
     const CView y = dense_view("y", result.dtype, result.extents);
     const GraphStep copied{"copy", "", Attributes("copy", {}, {}), {graph_.result}, graph_.result};
     CStep(*this, copied, "").copy(y, result);
   }
+  if (body_.find("x[") == std::string::npos) line("(void)x;");
   std::string memory, places;
   for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64, Dtype::boolean}) {
     const std::int64_t length = place_buffers(buffers_, dtype);
@@ -99,8 +98,8 @@ std::string CWriter::source() {
   for (const auto& [name, text] : arrays_)
     if (body_.find(name + "[") != std::string::npos) constants += text;
   std::string helpers;
-  if (helpers_.contains("sigmoidf")) helpers += filled(sigmoid, {{"t", "float"}, {"s", "f"}});
-  if (helpers_.contains("sigmoid")) helpers += filled(sigmoid, {{"t", "double"}, {"s", ""}});
+  for (const CHelper& helper : c_helpers())
+    if (helpers_.contains(helper.name)) helpers += helper.text;
   const std::string prototype = filled(
       "void $name(const $in* x, $out* y)",
       {{"name", name_}, {"in", c_type(graph_.value(0).dtype)}, {"out", c_type(result.dtype)}});
@@ -128,11 +127,16 @@ void CWriter::write(const GraphStep& step, int time) {
     throw ValueError("export_c: " + step.operation + " has no rule" +
                      (step.place.empty() ? "" : " (in " + step.place + ")"));
   const std::size_t start = body_.size();
-  line("/* " + (step.place.empty() ? "" : step.place + ": ") + step.operation + " */");
+  // A block, since loops over one element have none for what is declared in them.
+  open("/* " +
+       in_comment(step.place.empty() ? step.operation : step.place + ": " + step.operation) +
+       " */");
   const std::size_t before = body_.size();
   CStep here(*this, step, rule->formula);
   rule->write(here);
-  if (body_.size() == before) body_.resize(start);  // a view of what is there
+  const bool wrote = body_.size() > before;
+  close();
+  if (!wrote) body_.resize(start);  // a view of what is there
 }
 
 CView CWriter::view(int number) {
@@ -170,7 +174,7 @@ bool CWriter::is_needed_later(int buffer) const {
 
 std::string CWriter::unused(const std::string& hint) {
   std::string clean = "k_";
-  for (const char c : hint) clean += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  for (const char c : hint) clean += is_alphanumeric(c) ? c : '_';
   std::string name = clean;
   for (int i = 2; !used_.insert(name).second; ++i) name = clean + "_" + std::to_string(i);
   return name;

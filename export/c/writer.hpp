@@ -36,6 +36,8 @@ struct CView {
 /// The greatest magnitude of values.
 using CRanges = std::unordered_map<int, double>;
 
+/// A letter or a digit of English, in any locale.
+bool is_alphanumeric(char c);
 /// "float", "double", "int64_t", "unsigned char"
 const char* c_type(Dtype dtype);
 /// A number in C, exactly: "0x1.8p+1F".
@@ -43,6 +45,15 @@ std::string c_number(double value, Dtype dtype);
 /// A text with what stands for $names in it: `filled("$y += $x;", {{"y", "v3[i]"}, {"x", "2"}})`.
 using CWords = std::initializer_list<std::pair<std::string, std::string>>;
 std::string filled(const std::string& text, CWords words);
+
+/// A function of C, for what takes more than an expression.
+struct CHelper {
+  std::string name, text;
+};
+/// All of them; those of float end with f, those of int64 with i.
+std::span<const CHelper> c_helpers();
+/// Whether a function may have the name: an identifier that neither C nor a file that is made defines.
+bool is_free_in_c(const std::string& name);
 
 /// Makes the function of a graph, line by line: the rules of its operations ask it for operands and room.
 class CWriter {

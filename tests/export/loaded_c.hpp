@@ -34,6 +34,10 @@ inline std::string text_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+/// What C leaves undefined ends the program.
+inline const std::string traps =
+    "-fsanitize=undefined,float-cast-overflow -fsanitize-undefined-trap-on-error";
+
 /// A model as a function of C, compiled and loaded.
 class LoadedC {
  public:
@@ -42,8 +46,8 @@ class LoadedC {
     export_c(source, model, example, options);
     text = text_of(source);
     const std::string command = compiler() +
-                                " -std=c11 -Wall -Wextra -Werror -pedantic -O2 -shared -fPIC -o " +
-                                library + " " + source + " -lm";
+                                " -std=c11 -Wall -Wextra -Werror -pedantic -O2 -shared -fPIC " +
+                                traps + " -o " + library + " " + source + " -lm";
     REQUIRE(runs(command));
     library_ = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
     REQUIRE(library_ != nullptr);
