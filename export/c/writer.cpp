@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include <xtape/core/error.hpp>
 #include <xtape/export/c/writer.hpp>
@@ -66,6 +67,11 @@ CWriter::CWriter(const Graph& graph, std::string name, CRanges ranges)
       root_(root_of_result(graph)) {
   used_ = {"x", "y", "sum", "e", name_};
   views_[0] = dense_view("x", graph.value(0).dtype, fixed_extents(graph.value(0)));
+  last_use_.assign(graph.values.size(), -1);
+  for (std::size_t i = 0; i < graph.needed.size(); ++i)
+    for (const int operand : graph.step(graph.needed[i]).operands)
+      last_use_[static_cast<std::size_t>(operand)] = static_cast<int>(i);
+  last_use_[static_cast<std::size_t>(graph.result)] = std::numeric_limits<int>::max();
 }
 
 std::string CWriter::source() {
@@ -150,6 +156,14 @@ CView CWriter::view(int number) {
   return view;
 }
 
+void CWriter::give(int value, CView view) {
+  if (view.buffer >= 0) {
+    int& until = needed_until_[static_cast<std::size_t>(view.buffer)];
+    until = std::max(until, last_use_[static_cast<std::size_t>(value)]);
+  }
+  views_[value] = std::move(view);
+}
+
 CView CWriter::room(Dtype dtype, const std::vector<std::int64_t>& extents, int value) {
   if (value == root_) return dense_view("y", dtype, extents);
   CView view = dense_view("v" + std::to_string(buffers_.size()), dtype, extents);
@@ -158,18 +172,8 @@ CView CWriter::room(Dtype dtype, const std::vector<std::int64_t>& extents, int v
     throw ValueError("export_c: a tensor of " + std::to_string(view.size()) +
                      " elements is too large for a program");
   buffers_.push_back({dtype, std::max<std::int64_t>(1, view.size()), time_, time_, 0});
+  needed_until_.push_back(time_);
   return view;
-}
-
-bool CWriter::is_needed_later(int buffer) const {
-  const auto lies_there = [&](int value) {
-    const auto known = views_.find(value);
-    return known != views_.end() && known->second.buffer == buffer;
-  };
-  if (lies_there(graph_.result)) return true;
-  for (std::size_t i = static_cast<std::size_t>(time_) + 1; i < graph_.needed.size(); ++i)
-    if (std::ranges::any_of(graph_.step(graph_.needed[i]).operands, lies_there)) return true;
-  return false;
 }
 
 std::string CWriter::unused(const std::string& hint) {
@@ -279,7 +283,8 @@ CLoops CStep::loops(const std::string& name, const std::vector<std::int64_t>& ex
 
 void CStep::copy(const CView& y, const CView& x) {
   const CLoops all = loops("i", y.extents);
-  line("$y = $x;", {{"y", y.at(all.at)}, {"x", x.at(all.at)}});
+  const std::string cast = x.dtype == y.dtype ? "" : "(" + std::string(c_type(y.dtype)) + ")";
+  line("$y = $x;", {{"y", y.at(all.at)}, {"x", cast + x.at(all.at)}});
   close(all);
 }
 

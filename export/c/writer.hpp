@@ -66,11 +66,13 @@ class CWriter {
 
   const Graph& graph() const { return graph_; }
   CView view(int value);
-  void give(int value, CView view) { views_[value] = std::move(view); }
+  void give(int value, CView view);
   /// Room for so many elements, dense; that of the result of the graph is the caller's.
   CView room(Dtype dtype, const std::vector<std::int64_t>& extents, int value = -1);
   /// Whether later steps need what lies in a buffer.
-  bool is_needed_later(int buffer) const;
+  bool is_needed_later(int buffer) const {
+    return needed_until_[static_cast<std::size_t>(buffer)] > time_;
+  }
   bool is_result(int value) const { return value == root_; }
   /// A constant array.
   CView constant(const std::string& hint, const Tensor& tensor);
@@ -94,7 +96,9 @@ class CWriter {
   CRanges ranges_;
   int root_;  // the value that has the result's elements
   std::unordered_map<int, CView> views_;
+  std::vector<int> last_use_;  // of each value, as a place among the steps
   std::vector<CBuffer> buffers_;
+  std::vector<int> needed_until_;  // of each buffer, by the values that lie there
   std::unordered_set<std::string> used_, helpers_;
   std::vector<std::pair<std::string, std::string>> arrays_;  // of constants, by name
   std::string body_;

@@ -116,6 +116,8 @@ const std::pair<const char*, Function> anywhere[] = {
     {"flipped_rows", [](const Tensor& x) { return flip(x, 0); }},
     {"without_first", [](const Tensor& x) { return slice(x, {range(1, {})}); }},
     {"joined", [](const Tensor& x) { return concatenate({x, 2 * x, x}, 1); }},
+    {"joined_dtypes",
+     [](const Tensor& x) { return concatenate({x, x > 0, argmax(x, 1, {.keep_dims = true})}, 1); }},
     {"stacked", [](const Tensor& x) { return stack({x, x * x}, 1); }},
     {"margins", [](const Tensor& x) { return pad(x, {{0, 0}, {1, 2}, {0, 1}}, 0.5); }},
     {"reflected",

@@ -140,6 +140,25 @@ TEST_CASE("export_onnx: what moves a parameter leaves it its name") {
     CHECK(std::ranges::count(names, name) == 1);
 }
 
+TEST_CASE("export_onnx: a parameter keeps its name whatever others are called") {
+  struct Named : nn::Module {
+    nn::Parameter add = parameter("add", ones({4})), batch = parameter("batch", 2 * ones({4})),
+                  relu = parameter("relu", 3 * ones({4}));
+    Tensor operator()(const Tensor& x) const { return xtape::relu(x + 1) * batch + add + relu; }
+  };
+  const Strings names = exported(Named(), ones({3, 4})).initializers();
+  for (const char* name : {"add", "batch", "relu"}) CHECK(std::ranges::count(names, name) == 1);
+  const auto named_so = [] {
+    export_onnx("/nowhere/at/all.onnx", Named(), ones({3, 4}), {.input = "add"});
+    return 0;
+  };
+  CHECK(error_of<ValueError>(named_so) ==
+        "export_onnx: input and output need names of their own; the model has \"add\"");
+  const Strings of_lstm = exported(nn::GRU(4, 4), ones({3, 5, 4})).initializers();
+  for (const char* name : {"weight_ih_l0/ordered", "weight_hh_l0/ordered", "bias_ih_l0/ordered"})
+    CHECK(std::ranges::count(of_lstm, name) == 1);
+}
+
 TEST_CASE("export_onnx: the model is called in evaluation and keeps its flags") {
   seed(4);
   nn::Sequential model{nn::Dense(4, 4), nn::BatchNorm1d(4), nn::Dropout(0.5)};
