@@ -15,7 +15,7 @@
 #include "models.hpp"
 
 using namespace xtape;
-using models::compiler, models::LoadedC, models::runs;
+using models::LoadedC, models::no_compiler, models::runs;
 
 namespace {
 
@@ -33,12 +33,12 @@ void check_case(const models::Case& of) {
 }  // namespace
 
 TEST_CASE("export_c: layers give what the library gives") {
-  if (compiler().empty()) return;
+  if (no_compiler()) return;
   for (const models::Case& of : models::of_layers()) check_case(of);
 }
 
 TEST_CASE("export_c: layers of one row give what the library gives") {
-  if (compiler().empty()) return;
+  if (no_compiler()) return;
   for (const models::Case& of : models::of_layers()) {
     CAPTURE(of.name);
     of.model->eval();
@@ -48,7 +48,7 @@ TEST_CASE("export_c: layers of one row give what the library gives") {
 }
 
 TEST_CASE("export_c: what is not finite, and the sign of 0") {
-  if (compiler().empty()) return;
+  if (no_compiler()) return;
   using Functions = std::vector<std::pair<const char*, std::function<Tensor(const Tensor&)>>>;
   const float inf = std::numeric_limits<float>::infinity(), none = std::nanf("");
   const Functions functions{
@@ -99,7 +99,7 @@ TEST_CASE("export_c: what is not finite, and the sign of 0") {
 }
 
 TEST_CASE("export_c: integers wrap around, and are divided as the library does") {
-  if (compiler().empty()) return;
+  if (no_compiler()) return;
   constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
   const std::function<Tensor(const Tensor&)> functions[] = {
       [](const Tensor& x) { return square(x) + x * x - 3 * x; },
@@ -123,7 +123,7 @@ TEST_CASE("export_c: integers wrap around, and are divided as the library does")
 }
 
 TEST_CASE("export_c: numbers that int64 does not have become the least") {
-  if (compiler().empty()) return;
+  if (no_compiler()) return;
   const auto whole = [](const Tensor& x) { return x.to(Dtype::int64); };
   constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
   const double inf = std::numeric_limits<double>::infinity();
@@ -135,7 +135,7 @@ TEST_CASE("export_c: numbers that int64 does not have become the least") {
 }
 
 TEST_CASE("export_c: children may have any names") {
-  if (compiler().empty()) return;
+  if (no_compiler()) return;
   struct Odd : nn::Module {
     nn::Dense dense = child("a*/b\n\\", nn::Dense(3, 3));
     Tensor operator()(const Tensor& x) const { return relu(dense(x)); }
@@ -146,7 +146,7 @@ TEST_CASE("export_c: children may have any names") {
 }
 
 TEST_CASE("export_c: functions give what the library gives") {
-  if (compiler().empty()) return;
+  if (no_compiler()) return;
   for (const models::Case& of : models::of_functions()) {
     const std::string& name = of.name;
     if (name.starts_with("sort") || name == "argsort" || name == "topk" || name == "taken_along")
@@ -156,7 +156,7 @@ TEST_CASE("export_c: functions give what the library gives") {
 }
 
 TEST_CASE("export_c: the file needs nothing, and says what goes in and out") {
-  if (compiler().empty()) return;
+  if (no_compiler()) return;
   seed(1);
   const nn::AnyModule model{nn::Sequential(nn::Dense(4, 8), nn::ReLU(), nn::Dense(8, 3))};
   const std::string text = LoadedC(model, ones({2, 4})).text;
@@ -172,7 +172,7 @@ TEST_CASE("export_c: the file needs nothing, and says what goes in and out") {
 }
 
 TEST_CASE("export_c: constants are exact") {
-  if (compiler().empty()) return;
+  if (no_compiler()) return;
   const Tensor numbers = tensor({0.1, -1.0 / 3, 1e-40, 3.4e38, -0.0, 123456.0}, Dtype::float32);
   const auto added = [&](const Tensor& x) { return concatenate({x, numbers, -1 / numbers}, 0); };
   const Tensor x = ones(Shape{1});
@@ -185,7 +185,7 @@ TEST_CASE("export_c: constants are exact") {
 }
 
 TEST_CASE("export_c: a result that is the input, or a part of it") {
-  if (compiler().empty()) return;
+  if (no_compiler()) return;
   const std::function<Tensor(const Tensor&)> functions[] = {
       [](const Tensor& x) { return x; },
       [](const Tensor& x) { return transpose(x); },

@@ -29,6 +29,13 @@ inline const std::string& compiler() {
   return found;
 }
 
+/// Whether nothing can be checked here, which it says.
+inline bool no_compiler() {
+  if (!compiler().empty()) return false;
+  MESSAGE("there is no compiler of C: not checked");
+  return true;
+}
+
 inline std::string text_of(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
