@@ -59,6 +59,7 @@
 #include <xtape/nn/dense.hpp>
 #include <xtape/nn/dropout.hpp>
 #include <xtape/nn/embedding.hpp>
+#include <xtape/nn/evaluation_scope.hpp>
 #include <xtape/nn/flatten.hpp>
 #include <xtape/nn/init.hpp>
 #include <xtape/nn/likelihood_loss.hpp>
@@ -164,7 +165,6 @@
 #include <xtape/train/checkpoint.hpp>
 #include <xtape/train/class_weights.hpp>
 #include <xtape/train/confusion.hpp>
-#include <xtape/train/evaluation_scope.hpp>
 #include <xtape/train/fit.hpp>
 #include <xtape/train/fit_options.hpp>
 #include <xtape/train/fit_source.hpp>

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <cctype>
-#include <string_view>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
@@ -12,23 +10,8 @@
 namespace xtape {
 namespace {
 
-/// Names that a program may not define, or that are in the file already.
-constexpr std::string_view taken[] = {
-    "auto",   "break",    "case",   "char",    "const",    "continue", "default", "do",
-    "double", "else",     "enum",   "extern",  "float",    "for",      "goto",    "if",
-    "inline", "int",      "long",   "main",    "register", "restrict", "return",  "short",
-    "signed", "sizeof",   "static", "struct",  "switch",   "typedef",  "union",   "unsigned",
-    "void",   "volatile", "while",  "sigmoid", "sigmoidf", "x",        "y"};
-
 void check_name(const std::string& name) {
-  const auto letter = [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; };
-  const bool identifier = !name.empty() && letter(name[0]) && name.size() <= 63 &&
-                          std::ranges::all_of(name, [&](char c) {
-                            return letter(c) || c == '_' || (c >= '0' && c <= '9');
-                          });
-  const bool free = std::ranges::find(taken, name) == std::end(taken) && !name.starts_with("k_") &&
-                    !name.starts_with("memory_of_");
-  if (identifier && free) return;
+  if (exporting::is_free_in_c(name)) return;
   throw ValueError("export_c: the name must be an identifier of C that begins with a letter and " +
                    std::string("is not taken; got \"") + name + "\"");
 }

@@ -47,7 +47,7 @@ Structure* handed(const char* op, const Tensor& x, bool copied) {
   const detail::Body& body = of->tensor.body();
   std::copy(body.shape.begin(), body.shape.end(), of->shape.begin());
   of->strides = body.strides;
-  of->structure.array = {body.data,
+  of->structure.array = {body.size > 0 ? body.data : nullptr,
                          {dlpack::cpu, 0},
                          of->tensor.rank(),
                          type_of(body.dtype),

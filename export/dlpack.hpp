@@ -70,7 +70,7 @@ struct DlpackOptions {
 };
 
 /// A tensor for another library: of any strides, flagged as read-only, since values do not change; what is
-/// assigned later goes elsewhere. Who takes it calls its deleter; until then the memory lives. A copy is dense
+/// assigned later goes elsewhere. Data of an empty one are null. Who takes it calls its deleter; until then the memory lives. A copy is dense
 /// and may be written.
 /// Throws GradError for a tensor that is recorded, see `detach`; ValueError for one that is undefined or within
 /// vmap.
@@ -80,7 +80,7 @@ struct DlpackOptions {
                                                          const DlpackOptions& options = {});
 
 /// A tensor over the memory of another library, which is only ever read, and is let go by the deleter when no
-/// tensor needs it any more. Taken as they are: bool, int64, float32 and float64 on the CPU or in a GPU's host
+/// tensor needs it any more; what others write there later shows in it. Taken as they are: bool, int64, float32 and float64 on the CPU or in a GPU's host
 /// memory, of any strides. Copied: int8 to int32 and uint8 to uint64, which become int64; float16 and bfloat16,
 /// which become float32; elements that are not aligned.
 /// Throws, with nothing taken, so that the deleter stays the caller's: ValueError for a null pointer, another

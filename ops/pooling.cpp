@@ -149,7 +149,10 @@ struct SumWindows {
   int axes;
   Windows windows;
   bool back = false;
-  void attributes(auto& visit) const { show(windows, axes, visit); }
+  void attributes(auto& visit) const {
+    show(windows, axes, visit);
+    if (back) visit("gives", std::string("gradient"));
+  }
 
   OpResult infer(const Tensor& x) const {
     return {with_spatial({x.extent(0), x.extent(1)}, back ? windows.in : windows.out, axes),

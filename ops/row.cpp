@@ -50,6 +50,7 @@ struct FusedDerivative {
   const Row& info;
   std::size_t j;
 
+  void attributes(auto& visit) const { visit("gives", std::string("gradient")); }
   OpResult infer(std::span<const Tensor* const> x) const { return {x[0]->shape(), x[0]->dtype()}; }
   void run(const Tensor& y, std::span<const Tensor* const> x) const {
     kernels::map(info.kernels().derivatives[j], y.dtype(), y, x);
@@ -70,6 +71,7 @@ struct FusedDerivative {
 struct OverwritingDerivative {
   FusedDerivative of;
   const OpInfo& info = of.info;
+  void attributes(auto& visit) const { of.attributes(visit); }
 
   Tensor run(std::span<const Tensor* const> x) const {
     of.run(*x[0], x);

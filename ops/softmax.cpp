@@ -45,6 +45,7 @@ template <class Function>
 struct RowsGradient {
   static constexpr OpInfo info{Function::info.name};
 
+  void attributes(auto& visit) const { visit("gives", std::string("gradient")); }
   OpResult infer(const Tensor& g, const Tensor&) const { return {g.shape(), g.dtype()}; }
   void run(const Tensor& dx, const Tensor& g, const Tensor& y) const {
     const RowCount count(y);

@@ -8,9 +8,9 @@
 
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
+#include <xtape/nn/evaluation_scope.hpp>
 #include <xtape/nn/module.hpp>
 #include <xtape/report/plot.hpp>
-#include <xtape/train/evaluation_scope.hpp>
 
 XTAPE_EXPORT_BEGIN
 

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
+#include <xtape/nn/evaluation_scope.hpp>
 #include <xtape/nn/module.hpp>
 #include <xtape/optim/averaging.hpp>
 #include <xtape/optim/optimizer.hpp>
 #include <xtape/train/checkpoint.hpp>
-#include <xtape/train/evaluation_scope.hpp>
 #include <xtape/train/fit.hpp>
 #include <xtape/train/fit_display.hpp>
 #include <xtape/train/fit_options.hpp>

@@ -32,28 +32,48 @@ void coalesce(std::vector<CView>& views) {
   views = std::move(merged);
 }
 
-/// y = formula of a, b, c, which are the operands in a dtype.
-void by_formula(CStep& s, Dtype computed_in, const string& formula) {
+/// y = formula of a, b, c, which are the operands in a dtype, or numbers of C of another type.
+void by_formula(CStep& s, Dtype computed_in, const string& formula, string type = "") {
+  if (type.empty()) type = c_type(computed_in);
   std::vector<CView> views{s.y_in_place()};
   for (std::size_t i = 0; i < s.count(); ++i) views.push_back(s.x(i).broadcast(views[0].extents));
   coalesce(views);
   const CLoops loops = s.loops("i", views[0].extents);
   for (std::size_t i = 1; i < views.size(); ++i) {
-    const string cast =
-        views[i].dtype == computed_in ? "" : "(" + string(c_type(computed_in)) + ")";
-    s.line("const $t $name = $x;", {{"t", c_type(computed_in)},
+    const string cast = c_type(views[i].dtype) == type ? "" : "(" + type + ")";
+    s.line("const $t $name = $x;", {{"t", type},
                                     {"name", string(1, static_cast<char>('a' + i - 1))},
                                     {"x", cast + views[i].at(loops.at)}});
   }
-  const string value = s.spelt(formula, {}, computed_in);
-  const bool cast = views[0].dtype != computed_in;
-  s.line("$y = $v;",
-         {{"y", views[0].at(loops.at)},
-          {"v", cast ? "(" + string(c_type(views[0].dtype)) + ")(" + value + ")" : value}});
+  const string value = s.spelt(formula, {}, computed_in), made = c_type(views[0].dtype);
+  s.line("$y = $v;", {{"y", views[0].at(loops.at)},
+                      {"v", made == type ? value : "(" + made + ")(" + value + ")"}});
   s.close(loops);
 }
 
 void elementwise(CStep& s) { by_formula(s, s.result().dtype, s.formula); }
+/// int64 wraps around, which only the unsigned numbers of C do.
+void arithmetic(CStep& s) {
+  const Dtype dtype = s.result().dtype;
+  by_formula(s, dtype, s.formula, dtype == Dtype::int64 ? "uint64_t" : "");
+}
+void absolute(CStep& s) {
+  if (is_floating(s.result().dtype)) return elementwise(s);
+  by_formula(s, Dtype::int64, "a < 0 ? (int64_t)(0 - (uint64_t)a) : a");
+}
+/// Integers are whole.
+void rounded(CStep& s) {
+  by_formula(s, s.result().dtype, is_floating(s.result().dtype) ? s.formula : "a");
+}
+void remainder_of_c(CStep& s) {
+  const Dtype dtype = s.result().dtype;
+  by_formula(s, dtype, is_floating(dtype) ? s.formula : "b == 0 || b == -1 ? 0 : a % b");
+}
+/// The bounds in their order; NaN, if one of the three is.
+void clip(CStep& s) {
+  const Dtype dtype = s.result().dtype;
+  by_formula(s, dtype, is_floating(dtype) ? s.formula : "a < b ? (b > c ? c : b) : a > c ? c : a");
+}
 /// NaN, if one of the two is.
 void extremum(CStep& s) {
   const Dtype dtype = s.result().dtype;
@@ -66,8 +86,9 @@ void compared(CStep& s) {
   by_formula(s, dtype, s.formula);
 }
 void cast(CStep& s) {
-  if (s.result().dtype == Dtype::boolean) return compared(s);
-  by_formula(s, s.value(0).dtype, s.formula);
+  const Dtype from = s.value(0).dtype, to = s.result().dtype;
+  const bool whole = is_floating(from) && to == Dtype::int64;
+  by_formula(s, from, to == Dtype::boolean ? "a != 0" : whole ? "@whole(a)" : "a");
 }
 /// The condition as it is.
 void where(CStep& s) {
@@ -87,10 +108,10 @@ void where(CStep& s) {
 }
 
 constexpr CRule rules[] = {
-    {"negative", elementwise, "-a"},
-    {"abs", elementwise, "a < 0 ? -a : a"},
+    {"negative", arithmetic, "-a"},
+    {"abs", absolute, "@fabs(a)"},
     {"sign", elementwise, "a > 0 ? #1 : a < 0 ? -#1 : a"},
-    {"square", elementwise, "a * a"},
+    {"square", arithmetic, "a * a"},
     {"sqrt", elementwise, "@sqrt(a)"},
     {"rsqrt", elementwise, "#1 / @sqrt(a)"},
     {"cbrt", elementwise, "@cbrt(a)"},
@@ -113,44 +134,46 @@ constexpr CRule rules[] = {
     {"asinh", elementwise, "@asinh(a)"},
     {"acosh", elementwise, "@acosh(a)"},
     {"atanh", elementwise, "@atanh(a)"},
-    {"floor", elementwise, "@floor(a)"},
-    {"ceil", elementwise, "@ceil(a)"},
-    {"trunc", elementwise, "@trunc(a)"},
-    {"round", elementwise, "@rint(a)"},
+    {"floor", rounded, "@floor(a)"},
+    {"ceil", rounded, "@ceil(a)"},
+    {"trunc", rounded, "@trunc(a)"},
+    {"round", rounded, "@rint(a)"},
     {"erf", elementwise, "@erf(a)"},
     {"erfc", elementwise, "@erfc(a)"},
     {"lgamma", elementwise, "@lgamma(a)"},
     {"sigmoid", elementwise, "@sigmoid(a)"},
     {"log_sigmoid", elementwise, "(a < 0 ? a : #0) - @log1p(@exp(a < 0 ? a : -a))"},
     {"softplus", elementwise, "(a > 0 ? a : #0) + @log1p(@exp(a < 0 ? a : -a))"},
-    {"softsign", elementwise, "a / (#1 + (a < 0 ? -a : a))"},
-    {"relu", elementwise, "a < 0 ? #0 : a"},
+    {"softsign", elementwise, "@fabs(a) > #1e30 ? @copysign(#1, a) : a / (#1 + @fabs(a))"},
+    {"relu", elementwise, "a <= 0 ? #0 : a"},
     {"relu6", elementwise, "a < 0 ? #0 : a > 6 ? #6 : a"},
     {"hardsigmoid", elementwise, "a < -3 ? #0 : a > 3 ? #1 : (a + #3) / #6"},
     {"hardswish", elementwise, "a < -3 ? #0 : a > 3 ? a : a * (a + #3) / #6"},
     {"selu", elementwise, "a > 0 ? #1.0507009873554805 * a : #1.7580993408473766 * @expm1(a)"},
-    {"silu", elementwise, "a * @sigmoid(a)"},
-    {"mish", elementwise, "a * @tanh((a > 0 ? a : #0) + @log1p(@exp(a < 0 ? a : -a)))"},
-    {"gelu", elementwise, "#0.5 * a * @erfc(-a * #0.7071067811865476)"},
-    {"gelu_tanh", elementwise, "a * @sigmoid(#1.5957691216057308 * a * (#1 + #0.044715 * a * a))"},
-    {"add", elementwise, "a + b"},
-    {"subtract", elementwise, "a - b"},
-    {"multiply", elementwise, "a * b"},
+    {"silu", elementwise, "a < -#1000 ? #0 : a * @sigmoid(a)"},
+    {"mish", elementwise,
+     "a < -#1000 ? #0 : a * @tanh((a > 0 ? a : #0) + @log1p(@exp(a < 0 ? a : -a)))"},
+    {"gelu", elementwise, "a < -#1000 ? #0 : #0.5 * a * @erfc(-a * #0.7071067811865476)"},
+    {"gelu_tanh", elementwise,
+     "a < -#1000 ? #0 : a * @sigmoid(#1.5957691216057308 * a * (#1 + #0.044715 * a * a))"},
+    {"add", arithmetic, "a + b"},
+    {"subtract", arithmetic, "a - b"},
+    {"multiply", arithmetic, "a * b"},
     {"divide", elementwise, "a / b"},
     {"maximum", extremum, "a > b"},
     {"minimum", extremum, "a < b"},
     {"pow", elementwise, "@pow(a, b)"},
-    {"times", elementwise, "a * b"},
+    {"times", arithmetic, "a * b"},
     {"over", elementwise, "a / b"},
     {"atan2", elementwise, "@atan2(a, b)"},
     {"hypot", elementwise, "@hypot(a, b)"},
     {"copysign", elementwise, "@copysign(a, b)"},
-    {"fmod", elementwise, "@fmod(a, b)"},
-    {"floor_divide", elementwise, "@floor(a / b)"},
-    {"remainder", elementwise, "a - b * @floor(a / b)"},
+    {"fmod", remainder_of_c, "@fmod(a, b)"},
+    {"floor_divide", elementwise, "@floored_quotient(a, b)"},
+    {"remainder", elementwise, "@floored_remainder(a, b)"},
     {"leaky_relu", elementwise, "a > 0 ? a : a * b"},
     {"elu", elementwise, "a > 0 ? a : b * @expm1(a)"},
-    {"clip", elementwise, "a < b ? b : a > c ? c : a"},
+    {"clip", clip, "a < b || b != b ? (b > c || c != c ? c : b) : a > c || c != c ? c : a"},
     {"lerp", elementwise, "a + c * (b - a)"},
     {"where", where},
     {"less", compared, "a < b"},
@@ -164,7 +187,7 @@ constexpr CRule rules[] = {
     {"logical_xor", compared, "(a != 0) != (b != 0)"},
     {"isfinite", compared, "a - a == 0"},
     {"isinf", compared, "a == a && a - a != 0"},
-    {"to", cast, "a"},
+    {"to", cast},
 };
 
 }  // namespace

@@ -114,7 +114,8 @@ void convolution(CStep& s) {
 
 /// The formula says how an element x joins `sum`, which begins as the text before it.
 void pool(CStep& s) {
-  if (!is_floating(s.result().dtype)) s.refuse("its places have no rule");
+  if (!is_floating(s.result().dtype))
+    s.refuse("floating numbers are needed, and no places of them");
   const CView y = s.y(), x = s.x(0);
   const Windows windows(s, s.attributes().integers("window"));
   const bool most = string(s.formula) == "max";

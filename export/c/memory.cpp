@@ -18,8 +18,7 @@ std::int64_t place_buffers(std::vector<CBuffer>& buffers, Dtype dtype) {
                          other->place + other->size <= buffer->place;
       if (together && !apart) buffer->place = other->place + other->size;
     }
-    placed.push_back(buffer);
-    std::ranges::stable_sort(placed, std::ranges::less(), &CBuffer::place);
+    placed.insert(std::ranges::upper_bound(placed, buffer->place, {}, &CBuffer::place), buffer);
     length = std::max(length, buffer->place + buffer->size);
   }
   return length;

@@ -62,8 +62,12 @@ void product(CStep& s) {
   s.line("for (int j = 0; j < $n; ++j) $y = $b;",
          {{"n", sized(columns)}, {"y", y.at(at)}, {"b", bias}});
   s.open("for (int k = 0; k < $n; ++k)", {{"n", sized(inner)}});
-  s.line("const $t a = $a;", {{"t", c_type(y.dtype)}, {"a", a.at(of_a)}});
-  s.line("for (int j = 0; j < $n; ++j) $y += a * $b;",
+  // int64 wraps around, which only the unsigned numbers of C do.
+  const bool wraps = y.dtype == Dtype::int64;
+  s.line("const $t a = $a;", {{"t", wraps ? "uint64_t" : c_type(y.dtype)},
+                              {"a", (wraps ? "(uint64_t)" : "") + a.at(of_a)}});
+  s.line(wraps ? "for (int j = 0; j < $n; ++j) $y = (int64_t)((uint64_t)$y + a * (uint64_t)$b);"
+               : "for (int j = 0; j < $n; ++j) $y += a * $b;",
          {{"n", sized(columns)}, {"y", y.at(at)}, {"b", b.at(of_b)}});
   s.close();
   s.close(rows);
@@ -103,6 +107,7 @@ void attention(CStep& s) {
   s.line("$p = sum;", {{"p", scores.at({"k"})}});
   s.line("most = sum > most ? sum : most;");
   s.close();
+  s.line("if (most == ($t)-INFINITY) most = 0;", {{"t", type}});  // all is masked: 0
   s.line("$t sum = 0;", {{"t", type}});
   s.open("for (int k = 0; k < $n; ++k)", {{"n", sized(keys)}});
   s.line("$p = @exp($p - most);", {{"p", scores.at({"k"})}});
@@ -112,7 +117,7 @@ void attention(CStep& s) {
   s.line("$t value = 0;", {{"t", type}});
   s.line("for (int k = 0; k < $n; ++k) value += $p * $v;",
          {{"n", sized(keys)}, {"p", scores.at({"k"})}, {"v", v.at(with("k", "j"))}});
-  s.line("$y = value / sum;", {{"y", y.at(with(query, "j"))}});
+  s.line("$y = sum == 0 ? 0 : value / sum;", {{"y", y.at(with(query, "j"))}});
   s.close();
   s.close(rows);
 }

@@ -41,10 +41,16 @@ Reduced reduced(CStep& s) {
   return {s.x(0), s.attributes().integers("axes"), s.attributes().flag("keep_dims")};
 }
 
+/// The type that sums go in: int64 wraps around, which only the unsigned numbers of C do.
+string sum_type(CStep& s) {
+  return s.result().dtype == Dtype::int64 ? "uint64_t" : c_type(s.result().dtype);
+}
+
 /// `into` begins as the first text and goes on by the second for each element x.
 void fold(CStep& s, const Reduced& of, const CLoops& outer, const string& into, const string& first,
-          const string& next) {
-  s.line("$t $into = $first;", {{"t", c_type(s.result().dtype)}, {"into", into}, {"first", first}});
+          const string& next, const string& type = "") {
+  s.line("$t $into = $first;",
+         {{"t", type.empty() ? c_type(s.result().dtype) : type}, {"into", into}, {"first", first}});
   const CLoops inner = s.loops("k", of.over);
   s.line(next, {{"x", of.at(outer.at, inner.at)}});
   s.close(inner);
@@ -62,10 +68,11 @@ void folded(CStep& s) {
        operation[0] == '+' ? "0"
        : sum               ? "1"
                            : of.at(outer.at, zeros),
-       sum ? "sum " + operation + "= $x;"
+       sum ? "sum " + operation + "= (" + sum_type(s) + ")$x;"
            : "if ($x " + operation + " sum" + (is_floating(y.dtype) ? " || $x != $x" : "") +
-                 ") sum = $x;");
-  s.line("$y = sum;", {{"y", y.at(outer.at)}});
+                 ") sum = $x;",
+       sum ? sum_type(s) : "");
+  s.line("$y = ($t)sum;", {{"y", y.at(outer.at)}, {"t", c_type(y.dtype)}});
   s.close(outer);
 }
 void logsumexp(CStep& s) {
@@ -73,6 +80,7 @@ void logsumexp(CStep& s) {
   const CView y = s.y();
   const CLoops outer = s.loops("i", y.extents);
   fold(s, of, outer, "most", "-INFINITY", "most = $x > most ? $x : most;");
+  s.line("if (isinf(most)) most = 0;");  // infinity less infinity is none
   fold(s, of, outer, "sum", "0", "sum += @exp($x - most);");
   s.line("$y = most + @log(sum);", {{"y", y.at(outer.at)}});
   s.close(outer);
@@ -110,21 +118,22 @@ void cumsum(CStep& s) {
   const Reduced x(s.x(0), {axis}, false), y(s.y(), {axis}, false);
   const CLoops outer = s.loops("i", y.stay);
   const string count = std::to_string(x.over[0]);
-  s.line("$t sum = 0;", {{"t", c_type(s.result().dtype)}});
+  s.line("$t sum = 0;", {{"t", sum_type(s)}});
   s.attributes().flag("backwards") ? s.open("for (int k = $n - 1; k >= 0; --k)", {{"n", count}})
                                    : s.open("for (int k = 0; k < $n; ++k)", {{"n", count}});
-  s.line("sum += $x;", {{"x", x.at(outer.at, {"k"})}});
-  s.line("$y = sum;", {{"y", y.at(outer.at, {"k"})}});
+  s.line("sum += ($t)$x;", {{"t", sum_type(s)}, {"x", x.at(outer.at, {"k"})}});
+  s.line("$y = ($t)sum;", {{"y", y.at(outer.at, {"k"})}, {"t", c_type(s.result().dtype)}});
   s.close();
   s.close(outer);
 }
 
-/// Along the last axis; the formula is that of an element, of most and sum.
+/// Along the last axis; the formula is that of an element, of most and sum, which is 0 of a row of -infinity.
 void softmax(CStep& s) {
   const std::int64_t last = s.x(0).rank() - 1;
   const Reduced x(s.x(0), {last}, false), y(s.y(), {last}, false);
   const CLoops outer = s.loops("i", y.stay);
   fold(s, x, outer, "most", "-INFINITY", "most = $x > most ? $x : most;");
+  s.line("if (most == ($t)-INFINITY) most = 0;", {{"t", c_type(s.result().dtype)}});
   fold(s, x, outer, "sum", "0", "sum += @exp($x - most);");
   const CLoops inner = s.loops("k", y.over);
   s.line(string("$y = ") + s.formula + ";",
@@ -211,8 +220,8 @@ constexpr CRule rules[] = {
     {"argmax", argument, ">"},
     {"argmin", argument, "<"},
     {"cumsum", cumsum},
-    {"softmax", softmax, "@exp($x - most) / sum"},
-    {"log_softmax", softmax, "$x - most - @log(sum)"},
+    {"softmax", softmax, "sum == 0 ? 0 : @exp($x - most) / sum"},
+    {"log_softmax", softmax, "sum == 0 ? $x : $x - most - @log(sum)"},
     {"layer_norm", by_rows, "centred"},
     {"rms_norm", by_rows, ""},
     {"group_norm", group_norm},

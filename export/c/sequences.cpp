@@ -46,9 +46,9 @@ void recurrent(CStep& s) {
   const string h = state("0", "behind", "j"), last = state("0", "before", "j");
   if (gates == 1) {
     const bool relu = s.attributes().has("nonlinearity");
-    s.line("$h = $f;",
-           {{"h", h},
-            {"f", relu ? "a[0] + b[0] > 0 ? a[0] + b[0] : 0" : s.spelt("@tanh(a[0] + b[0])", {})}});
+    s.line("$h = $f;", {{"h", h},
+                        {"f", relu ? "a[0] + b[0] <= 0 ? 0 : a[0] + b[0]"
+                                   : s.spelt("@tanh(a[0] + b[0])", {})}});
   } else if (gates == 3) {
     s.line("const $t r = @sigmoid(a[0] + b[0]), z = @sigmoid(a[1] + b[1]);", {{"t", type}});
     s.line("const $t fresh = @tanh(a[2] + r * b[2]);", {{"t", type}});

@@ -8,6 +8,10 @@
 
 namespace xtape::exporting {
 
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 const char* c_type(Dtype dtype) {
   switch (dtype) {
     case Dtype::boolean: return "unsigned char";
@@ -41,7 +45,7 @@ std::string filled(const std::string& text, CWords words) {
       continue;
     }
     std::size_t end = i + 1;
-    while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0)) ++end;
+    while (end < text.size() && is_alphanumeric(text[end])) ++end;
     const std::string word = text.substr(i + 1, end - i - 1);
     const auto* found = std::ranges::find(words, word, [](const auto& pair) { return pair.first; });
     if (found == words.end()) throw Error("export_c: no word " + word);
@@ -62,8 +66,7 @@ std::string CStep::spelt(const std::string& text, CWords words, Dtype dtype) con
     }
     std::size_t end = i + 1;
     const auto goes_on = [&](char c) {
-      return std::isalnum(static_cast<unsigned char>(c)) != 0 || (mark == '#' && c == '.') ||
-             (mark == '@' && c == '_');
+      return is_alphanumeric(c) || (mark == '#' && c == '.') || (mark == '@' && c == '_');
     };
     while (end < text.size() && goes_on(text[end])) ++end;
     const std::string word = text.substr(i + 1, end - i - 1);
@@ -72,9 +75,13 @@ std::string CStep::spelt(const std::string& text, CWords words, Dtype dtype) con
       std::from_chars(word.data(), word.data() + word.size(), number);
       result += c_number(number, dtype);
     } else {
-      if (!is_floating(dtype)) refuse("integers have no rule");
-      if (word == "sigmoid") need_helper(dtype == Dtype::float32 ? "sigmoidf" : "sigmoid");
-      result += word + (dtype == Dtype::float32 ? "f" : "");
+      const std::string name = word + (dtype == Dtype::float32 ? "f"
+                                       : is_floating(dtype)    ? ""
+                                                               : "i");
+      const bool helps = std::ranges::find(c_helpers(), name, &CHelper::name) != c_helpers().end();
+      if (helps) need_helper(name);
+      if (!helps && !is_floating(dtype)) refuse("integers have no rule");
+      result += name;
     }
     i = end;
   }

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <limits>
 
 #include <xtape/core/error.hpp>
 #include <xtape/export/c/writer.hpp>
@@ -33,12 +33,12 @@ CView dense_view(std::string base, Dtype dtype, const std::vector<std::int64_t>&
   return view;
 }
 
-/// 1 / (1 + exp(-x)), from the side where exp does not overflow.
-const char* const sigmoid =
-    "static $t sigmoid$s($t x) {\n"
-    "  const $t e = exp$s(x < 0 ? x : -x);\n"
-    "  return (x < 0 ? e : 1) / (1 + e);\n"
-    "}\n\n";
+/// A text that a comment can hold, whatever is in it.
+std::string in_comment(std::string text) {
+  for (char& c : text)
+    if (c < ' ' || c > '~' || c == '*' || c == '\\' || c == '?') c = '_';
+  return text;
+}
 
 /// The value whose elements are those of the result.
 int root_of_result(const Graph& graph) {
@@ -67,6 +67,11 @@ CWriter::CWriter(const Graph& graph, std::string name, CRanges ranges)
       root_(root_of_result(graph)) {
   used_ = {"x", "y", "sum", "e", name_};
   views_[0] = dense_view("x", graph.value(0).dtype, fixed_extents(graph.value(0)));
+  last_use_.assign(graph.values.size(), -1);
+  for (std::size_t i = 0; i < graph.needed.size(); ++i)
+    for (const int operand : graph.step(graph.needed[i]).operands)
+      last_use_[static_cast<std::size_t>(operand)] = static_cast<int>(i);
+  last_use_[static_cast<std::size_t>(graph.result)] = std::numeric_limits<int>::max();
 }
 
 std::string CWriter::source() {
@@ -74,12 +79,12 @@ std::string CWriter::source() {
     write(graph_.step(graph_.needed[i]), static_cast<int>(i));
   time_ = static_cast<int>(graph_.needed.size());
   const CView result = view(graph_.result);
-  if (graph_.value(graph_.result).constant.defined()) line("(void)x;");
   if (result.base != "y" || !result.dense() || result.offset != 0) {
     const CView y = dense_view("y", result.dtype, result.extents);
     const GraphStep copied{"copy", "", Attributes("copy", {}, {}), {graph_.result}, graph_.result};
     CStep(*this, copied, "").copy(y, result);
   }
+  if (body_.find("x[") == std::string::npos) line("(void)x;");
   std::string memory, places;
   for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64, Dtype::boolean}) {
     const std::int64_t length = place_buffers(buffers_, dtype);
@@ -99,8 +104,8 @@ std::string CWriter::source() {
   for (const auto& [name, text] : arrays_)
     if (body_.find(name + "[") != std::string::npos) constants += text;
   std::string helpers;
-  if (helpers_.contains("sigmoidf")) helpers += filled(sigmoid, {{"t", "float"}, {"s", "f"}});
-  if (helpers_.contains("sigmoid")) helpers += filled(sigmoid, {{"t", "double"}, {"s", ""}});
+  for (const CHelper& helper : c_helpers())
+    if (helpers_.contains(helper.name)) helpers += helper.text;
   const std::string prototype = filled(
       "void $name(const $in* x, $out* y)",
       {{"name", name_}, {"in", c_type(graph_.value(0).dtype)}, {"out", c_type(result.dtype)}});
@@ -128,11 +133,16 @@ void CWriter::write(const GraphStep& step, int time) {
     throw ValueError("export_c: " + step.operation + " has no rule" +
                      (step.place.empty() ? "" : " (in " + step.place + ")"));
   const std::size_t start = body_.size();
-  line("/* " + (step.place.empty() ? "" : step.place + ": ") + step.operation + " */");
+  // A block, since loops over one element have none for what is declared in them.
+  open("/* " +
+       in_comment(step.place.empty() ? step.operation : step.place + ": " + step.operation) +
+       " */");
   const std::size_t before = body_.size();
   CStep here(*this, step, rule->formula);
   rule->write(here);
-  if (body_.size() == before) body_.resize(start);  // a view of what is there
+  const bool wrote = body_.size() > before;
+  close();
+  if (!wrote) body_.resize(start);  // a view of what is there
 }
 
 CView CWriter::view(int number) {
@@ -146,6 +156,14 @@ CView CWriter::view(int number) {
   return view;
 }
 
+void CWriter::give(int value, CView view) {
+  if (view.buffer >= 0) {
+    int& until = needed_until_[static_cast<std::size_t>(view.buffer)];
+    until = std::max(until, last_use_[static_cast<std::size_t>(value)]);
+  }
+  views_[value] = std::move(view);
+}
+
 CView CWriter::room(Dtype dtype, const std::vector<std::int64_t>& extents, int value) {
   if (value == root_) return dense_view("y", dtype, extents);
   CView view = dense_view("v" + std::to_string(buffers_.size()), dtype, extents);
@@ -154,23 +172,13 @@ CView CWriter::room(Dtype dtype, const std::vector<std::int64_t>& extents, int v
     throw ValueError("export_c: a tensor of " + std::to_string(view.size()) +
                      " elements is too large for a program");
   buffers_.push_back({dtype, std::max<std::int64_t>(1, view.size()), time_, time_, 0});
+  needed_until_.push_back(time_);
   return view;
-}
-
-bool CWriter::is_needed_later(int buffer) const {
-  const auto lies_there = [&](int value) {
-    const auto known = views_.find(value);
-    return known != views_.end() && known->second.buffer == buffer;
-  };
-  if (lies_there(graph_.result)) return true;
-  for (std::size_t i = static_cast<std::size_t>(time_) + 1; i < graph_.needed.size(); ++i)
-    if (std::ranges::any_of(graph_.step(graph_.needed[i]).operands, lies_there)) return true;
-  return false;
 }
 
 std::string CWriter::unused(const std::string& hint) {
   std::string clean = "k_";
-  for (const char c : hint) clean += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  for (const char c : hint) clean += is_alphanumeric(c) ? c : '_';
   std::string name = clean;
   for (int i = 2; !used_.insert(name).second; ++i) name = clean + "_" + std::to_string(i);
   return name;
@@ -275,7 +283,8 @@ CLoops CStep::loops(const std::string& name, const std::vector<std::int64_t>& ex
 
 void CStep::copy(const CView& y, const CView& x) {
   const CLoops all = loops("i", y.extents);
-  line("$y = $x;", {{"y", y.at(all.at)}, {"x", x.at(all.at)}});
+  const std::string cast = x.dtype == y.dtype ? "" : "(" + std::string(c_type(y.dtype)) + ")";
+  line("$y = $x;", {{"y", y.at(all.at)}, {"x", cast + x.at(all.at)}});
   close(all);
 }
 

@@ -36,6 +36,8 @@ struct CView {
 /// The greatest magnitude of values.
 using CRanges = std::unordered_map<int, double>;
 
+/// A letter or a digit of English, in any locale.
+bool is_alphanumeric(char c);
 /// "float", "double", "int64_t", "unsigned char"
 const char* c_type(Dtype dtype);
 /// A number in C, exactly: "0x1.8p+1F".
@@ -43,6 +45,15 @@ std::string c_number(double value, Dtype dtype);
 /// A text with what stands for $names in it: `filled("$y += $x;", {{"y", "v3[i]"}, {"x", "2"}})`.
 using CWords = std::initializer_list<std::pair<std::string, std::string>>;
 std::string filled(const std::string& text, CWords words);
+
+/// A function of C, for what takes more than an expression.
+struct CHelper {
+  std::string name, text;
+};
+/// All of them; those of float end with f, those of int64 with i.
+std::span<const CHelper> c_helpers();
+/// Whether a function may have the name: an identifier that neither C nor a file that is made defines.
+bool is_free_in_c(const std::string& name);
 
 /// Makes the function of a graph, line by line: the rules of its operations ask it for operands and room.
 class CWriter {
@@ -55,11 +66,13 @@ class CWriter {
 
   const Graph& graph() const { return graph_; }
   CView view(int value);
-  void give(int value, CView view) { views_[value] = std::move(view); }
+  void give(int value, CView view);
   /// Room for so many elements, dense; that of the result of the graph is the caller's.
   CView room(Dtype dtype, const std::vector<std::int64_t>& extents, int value = -1);
   /// Whether later steps need what lies in a buffer.
-  bool is_needed_later(int buffer) const;
+  bool is_needed_later(int buffer) const {
+    return needed_until_[static_cast<std::size_t>(buffer)] > time_;
+  }
   bool is_result(int value) const { return value == root_; }
   /// A constant array.
   CView constant(const std::string& hint, const Tensor& tensor);
@@ -83,7 +96,9 @@ class CWriter {
   CRanges ranges_;
   int root_;  // the value that has the result's elements
   std::unordered_map<int, CView> views_;
+  std::vector<int> last_use_;  // of each value, as a place among the steps
   std::vector<CBuffer> buffers_;
+  std::vector<int> needed_until_;  // of each buffer, by the values that lie there
   std::unordered_set<std::string> used_, helpers_;
   std::vector<std::pair<std::string, std::string>> arrays_;  // of constants, by name
   std::string body_;

@@ -45,7 +45,7 @@ std::optional<Extent> fitted(std::span<const std::int64_t> values,
   Extent extent{0, values[0]};
   if (values.size() > 1 && values[1] != values[0]) {
     const std::int64_t rise = values[1] - values[0], run = batches[1] - batches[0];
-    if (rise % run != 0) return std::nullopt;
+    if (run == 0 || rise % run != 0) return std::nullopt;
     extent = {rise / run, values[0] - rise / run * batches[0]};
   }
   for (std::size_t i = 0; i < values.size(); ++i)

@@ -17,14 +17,23 @@
 namespace xtape::exporting {
 namespace {
 
-/// Extents that models seldom have themselves.
-constexpr std::array<std::int64_t, 3> batches{7, 11, 13};
+/// Those that recordings are made of.
+constexpr std::array<std::int64_t, 3> batches{7, 2, 17};
 
-/// So many rows of x, again from the first where there are no more.
+/// Other numbers than those of x, so that what is made of them past the operations shows; of integers, which
+/// may be indices, the same ones.
+Tensor moved(const Tensor& x, const Tensor& by) {
+  return is_floating(x.dtype()) ? (x * (1 + by) + by).to(x.dtype()) : x;
+}
+
+/// So many rows of x, again from the first where there are no more; those of numbers all differ.
 Tensor with_rows(const Tensor& x, std::int64_t rows) {
   std::vector<std::int64_t> places;
   for (std::int64_t i = 0; i < rows; ++i) places.push_back(i % x.extent(0));
-  return take(x, from_vector(std::move(places)), 0);
+  Shape column{rows};
+  for (int axis = 1; axis < x.rank(); ++axis) column.push_back(1);
+  const Tensor by = reshape(arange(0, rows), column).to(Dtype::float32) / 64;
+  return moved(take(x, from_vector(std::move(places)), 0), by);
 }
 
 bool equal_values(const Tensor& a, const Tensor& b) {
@@ -37,7 +46,33 @@ class Merger {
   Merger(const char* op, std::vector<Recording> of, std::vector<std::int64_t> of_batches)
       : op_(op), recordings_(std::move(of)), batches_(std::move(of_batches)) {}
 
-  Graph merged() {
+  /// What the model made of one row: its result must be like the others, and if it did the same for it,
+  /// its constants. (It may leave out what one row does not need.)
+  void compare_with_one(Recording one) {
+    const RecordedValue& result = one.values[static_cast<std::size_t>(one.result)];
+    const std::vector<Extent>& shape = graph_.value(graph_.result).shape;
+    bool same = std::ssize(shape) == result.tensor.rank();
+    for (int axis = 0; same && axis < result.tensor.rank(); ++axis)
+      same = shape[static_cast<std::size_t>(axis)].at(1) == result.tensor.extent(axis);
+    if (!same) {
+      throw ValueError(std::string(op_) + ": the model must do the same for one row; got " +
+                       result.tensor.describe() + " (see dynamic_batch)");
+    }
+    if (!same_steps(one)) return;
+    recordings_.push_back(std::move(one));
+    batches_.push_back(1);
+    for (std::size_t i = 0; i < graph_.values.size(); ++i) {
+      GraphValue& value = graph_.values[i];
+      if (!value.constant.defined()) continue;
+      const Tensor& tensor = recordings_.back().values[i].tensor;
+      if (tensor.dtype() != value.dtype || tensor.rank() != std::ssize(value.shape)) refuse_steps();
+      value.constant = {};
+      value.count.reset();
+      add_constant(static_cast<int>(i));
+    }
+  }
+
+  const Graph& merged() {
     const Recording& first = recordings_[0];
     for (std::size_t i = 0; i < first.steps.size(); ++i) add_step(i);
     for (const Recording& other : recordings_) {
@@ -47,15 +82,29 @@ class Merger {
     }
     for (std::size_t i = 0; i < first.values.size(); ++i) add_value(i);
     graph_.result = first.result;
+    if (first.values[static_cast<std::size_t>(first.result)].constant) {
+      throw ValueError(std::string(op_) + ": the input has no part in the result, or passed the " +
+                       "operations");
+    }
     find_needed();
     for (const int i : graph_.needed) {
+      refuse_derivative(graph_.step(i));
       for (const int operand : graph_.step(i).operands) add_constant(operand);
     }
     add_constant(graph_.result);
-    return std::move(graph_);
+    return graph_;
   }
 
  private:
+  bool same_steps(const Recording& other) const {
+    const Recording& first = recordings_[0];
+    return other.values.size() == first.values.size() && other.result == first.result &&
+           std::ranges::equal(other.steps, first.steps,
+                              [](const RecordedStep& a, const RecordedStep& b) {
+                                return a.operation == b.operation && a.operands == b.operands &&
+                                       a.result == b.result;
+                              });
+  }
   [[noreturn]] void refuse_steps() const {
     throw ValueError(std::string(op_) + ": the model must do the same for each batch; got other " +
                      "operations for another one (see dynamic_batch)");
@@ -118,6 +167,13 @@ class Merger {
     }
     std::ranges::reverse(graph_.needed);
   }
+  /// Derivatives have the name of their operation, which is another one.
+  void refuse_derivative(const GraphStep& step) const {
+    if (step.attributes.has("gives") && step.attributes.text("gives") == "gradient") {
+      throw ValueError(std::string(op_) + ": the derivative of " + step.operation + " has no rule" +
+                       (step.place.empty() ? "" : " (in " + step.place + ")"));
+    }
+  }
   /// A constant must be the same for each batch, but for rows that repeat.
   void add_constant(int number) {
     const auto i = static_cast<std::size_t>(number);
@@ -137,10 +193,13 @@ class Merger {
     for (const Recording& of : recordings_) {
       const Tensor& tensor = of.values[i].tensor;
       if (!equal_values(broadcast_to(value.constant, tensor.shape()), tensor)) {
+        const bool any_batch = batches_.size() > 2;
         throw ValueError(std::string(op_) + ": a tensor that the model makes, " +
                          tensor.describe() +
-                         ", must be the same for each batch, or have rows that repeat; got " +
-                         "different ones (see dynamic_batch)");
+                         (any_batch ? ", must be the same for each batch, or have rows that "
+                                      "repeat; got different ones (see dynamic_batch)"
+                                    : ", must be the same each time, or be made of the input by "
+                                      "operations on this thread; got different ones"));
       }
     }
   }
@@ -149,6 +208,7 @@ class Merger {
   std::optional<Extent> count_in(std::size_t i) const {
     std::vector<std::int64_t> numbers;
     for (const Recording& of : recordings_) {
+      if (!all_equal(of.values[i].tensor)) return std::nullopt;
       const double number = of.values[i].tensor.to_vector<double>()[0];
       if (number != std::trunc(number) || std::abs(number) > 1e15) return std::nullopt;
       numbers.push_back(static_cast<std::int64_t>(number));
@@ -179,10 +239,23 @@ Graph graph_of(const char* op, const nn::Module& model, const Function& function
     for (const std::int64_t rows : of)
       recordings.push_back(record_model(op, model, function, with_rows(example.detach(), rows)));
   } else {
-    of = {0};
+    of = {0, 0};
     recordings.push_back(record_model(op, model, function, example));
+    recordings.push_back(record_model(op, model, function,
+                                      moved(example.detach(), full({}, 0.125, Dtype::float32))));
   }
-  return Merger(op, std::move(recordings), std::move(of)).merged();
+  Merger merger(op, std::move(recordings), std::move(of));
+  Graph graph = merger.merged();
+  if (!any_batch) return graph;
+  std::optional<Recording> one = [&]() -> std::optional<Recording> {
+    try {
+      return record_model(op, model, function, with_rows(example.detach(), 1));
+    } catch (const Error&) {
+      return std::nullopt;  // it takes no single row
+    }
+  }();
+  if (one) merger.compare_with_one(std::move(*one));
+  return graph;
 }
 
 }  // namespace xtape::exporting

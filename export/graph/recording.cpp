@@ -7,27 +7,10 @@
 #include <xtape/core/recording.hpp>
 #include <xtape/core/watch.hpp>
 #include <xtape/export/graph/recording.hpp>
+#include <xtape/nn/evaluation_scope.hpp>
 
 namespace xtape::exporting {
 namespace {
-
-/// A model in evaluation while it lives.
-class InEvaluation {
- public:
-  explicit InEvaluation(const nn::Module& model) : modules_(model.named_modules()) {
-    for (const auto& [path, module] : modules_) were_training_.push_back(module->training());
-    model.eval();
-  }
-  ~InEvaluation() {  // parents, which take their parts along, come first
-    for (std::size_t i = 0; i < modules_.size(); ++i) modules_[i].second->train(were_training_[i]);
-  }
-  InEvaluation(const InEvaluation&) = delete;
-  InEvaluation& operator=(const InEvaluation&) = delete;
-
- private:
-  nn::NamedModules modules_;
-  std::vector<bool> were_training_;
-};
 
 bool same_elements(const detail::Body& a, const detail::Body& b) {
   return &a == &b || (a.data == b.data && a.size > 0 && a.dtype == b.dtype && a.shape == b.shape &&
@@ -125,8 +108,7 @@ class Recorder final : detail::Watcher {
 
 Recording record_model(const char* op, const nn::Module& model, const Function& function,
                        const Tensor& input) {
-  const NoGradGuard off;
-  const InEvaluation evaluation(model);
+  const detail::Evaluation evaluation(model);
   const Tensor own = input.detach().clone();
   Recorder recorder(op, model, own);
   return recorder.finish(function(own));

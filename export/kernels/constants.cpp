@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
 
 #include <xtape/core/body.hpp>
 #include <xtape/export/c/writer.hpp>
@@ -20,6 +22,15 @@ bool all_zero(const Tensor& numbers) {
   return std::ranges::all_of(all, [](double x) { return x == 0; });
 }
 
+bool all_equal(const Tensor& numbers) {
+  const Tensor dense = numbers.contiguous();
+  const std::size_t size = size_of(dense.dtype());
+  const std::byte* first = dense.body().data;
+  for (std::int64_t i = 1; i < dense.size(); ++i)
+    if (std::memcmp(first, first + static_cast<std::size_t>(i) * size, size) != 0) return false;
+  return dense.size() > 0;
+}
+
 bool same_bytes(const Tensor& a, const Tensor& b) {
   const Tensor x = a.contiguous(), y = b.contiguous();
   const auto bytes = static_cast<std::size_t>(x.size()) * size_of(x.dtype());
@@ -33,7 +44,9 @@ std::vector<std::string> c_literals(const Tensor& x) {
     const T* first = dense.body().elements<const T>();
     for (std::int64_t i = 0; i < x.size(); ++i) {
       if constexpr (std::is_integral_v<T>) {
-        literals.push_back(std::to_string(static_cast<std::int64_t>(first[i])));
+        const auto number = static_cast<std::int64_t>(first[i]);
+        const bool least = number == std::numeric_limits<std::int64_t>::min();
+        literals.push_back(least ? "INT64_MIN" : std::to_string(number));
       } else {
         literals.push_back(c_number(static_cast<double>(first[i]), x.dtype()));
       }

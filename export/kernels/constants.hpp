@@ -10,6 +10,8 @@ namespace xtape::exporting {
 /// Whether all elements are so; false of a tensor that is undefined.
 bool all_true(const Tensor& truths);
 bool all_zero(const Tensor& numbers);
+/// Whether it has elements, and all have the bytes of the first.
+bool all_equal(const Tensor& numbers);
 /// Whether all bytes of two tensors of one dtype and shape are the same.
 bool same_bytes(const Tensor& a, const Tensor& b);
 

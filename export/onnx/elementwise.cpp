@@ -17,8 +17,11 @@ void same(OnnxStep& s) {
 }
 /// Integers stay as they are.
 void rounded(OnnxStep& s) { is_floating(s.y().dtype) ? same(s) : s.give(s.in(0, s.y().dtype)); }
+/// Truths are ordered as numbers.
 void compared(OnnxStep& s) {
-  const Dtype dtype = promote(s.x(0).dtype, s.x(1).dtype);
+  const bool equals = string(s.onnx) == "Equal";
+  const Dtype both = promote(s.x(0).dtype, s.x(1).dtype);
+  const Dtype dtype = both == Dtype::boolean && !equals ? Dtype::int64 : both;
   s.give(s(s.onnx, s.in(0, dtype), s.in(1, dtype)));
 }
 void not_equal(OnnxStep& s) {
@@ -43,7 +46,13 @@ string relu(OnnxStep& s, const string& x) {
   return is_floating(s.y().dtype) ? s("Relu", x) : s("Max", x, s.number(0));
 }
 string expm1(OnnxStep& s, const string& x) { return s("Sub", s("Exp", x), s.number(1)); }
-string log1p(OnnxStep& s, const string& x) { return s("Log", s("Add", x, s.number(1))); }
+/// What 1 + x rounds off shows in the u that it is: log(u) x / (u - 1).
+/// Source: Kahan, in Goldberg, What Every Computer Scientist Should Know About Floating-Point Arithmetic (1991)
+string log1p(OnnxStep& s, const string& x) {
+  const string one = s.number(1), u = s("Add", x, one), log = s("Log", u);
+  const string near = s("Mul", log, s("Div", x, s("Sub", u, one)));
+  return s("Where", s("Less", x, one), s("Where", s("Equal", u, one), x, near), log);
+}
 string erfc(OnnxStep& s, const string& x) { return s("Sub", s.number(1), s("Erf", x)); }
 string log_sigmoid(OnnxStep& s, const string& x) { return s("Neg", s("Softplus", s("Neg", x))); }
 string silu(OnnxStep& s, const string& x) { return s("Mul", x, s("Sigmoid", x)); }
@@ -92,16 +101,35 @@ string leaky_relu(OnnxStep& s, const string& a, const string& b) {
 string elu(OnnxStep& s, const string& a, const string& b) {
   return by_sign(s, a, a, s("Mul", b, expm1(s, a)));
 }
+/// By the larger, whose square may overflow.
 string hypot(OnnxStep& s, const string& a, const string& b) {
-  return s("Sqrt", s("Add", square(s, a), square(s, b)));
+  const string x = s("Abs", a), y = s("Abs", b), more = s("Max", x, y), less = s("Min", x, y);
+  const string part = s("Where", s("Equal", less, more), s.number(1), s("Div", less, more));
+  return s("Mul", more, s("Sqrt", s("Add", square(s, part), s.number(1))));
 }
-string floor_divide(OnnxStep& s, const string& a, const string& b) {
-  if (!is_floating(s.y().dtype)) s.refuse("integers are divided towards 0 there");
-  return s("Floor", s("Div", a, b));
-}
+/// What fmod leaves, and whether it has not the sign of the divisor.
+struct Rest {
+  Rest(OnnxStep& s, const string& a, const string& b)
+      : rest(s.node("Mod", {a, b}, {{"fmod", std::int64_t{1}}})),
+        opposite(s("Less", s("Mul", s("Sign", rest), s("Sign", b)), s.number(0))) {}
+  string rest, opposite;
+};
 string remainder(OnnxStep& s, const string& a, const string& b) {
-  return is_floating(s.y().dtype) ? s("Sub", a, s("Mul", s("Floor", s("Div", a, b)), b))
-                                  : s("Mod", a, b);
+  if (!is_floating(s.y().dtype)) return s("Mod", a, b);
+  const Rest of(s, a, b);
+  return s("Where", of.opposite, s("Add", of.rest, b), of.rest);
+}
+/// By 0 a / b; of integers 0.
+string floor_divide(OnnxStep& s, const string& a, const string& b) {
+  const string zero = s.number(0), by_zero = s("Equal", b, zero);
+  if (!is_floating(s.y().dtype)) {
+    const string divisor = s("Where", by_zero, s.number(1), b);
+    return s("Where", by_zero, zero, s("Div", s("Sub", a, s("Mod", a, divisor)), divisor));
+  }
+  const Rest of(s, a, b);
+  const string quotient = s("Round", s("Div", s("Sub", a, of.rest), b));
+  const string floored = s("Where", of.opposite, s("Sub", quotient, s.number(1)), quotient);
+  return s("Where", by_zero, s("Div", a, b), floored);
 }
 string fmod(OnnxStep& s, const string& a, const string& b) {
   return s.node("Mod", {a, b}, {{"fmod", std::int64_t{1}}});

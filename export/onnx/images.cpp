@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include <xtape/core/create.hpp>
@@ -26,6 +27,20 @@ struct Windows {
       after.push_back(std::max<std::int64_t>(0, end - in.more));
       beyond.push_back(std::max<std::int64_t>(0, in.more - end));
     }
+  }
+  /// The images with their margins, where one is not below the kernel, as ONNX wants those of pools.
+  string with_margins(OnnxStep& s, const string& images, double value) {
+    bool wide = false;
+    for (std::size_t axis = 0; axis < kernel.size(); ++axis)
+      wide = wide || std::max(before[axis], after[axis]) >= kernel[axis];
+    if (!wide) return images;
+    Integers margins{0, 0};
+    margins.insert(margins.end(), before.begin(), before.end());
+    margins.insert(margins.end(), {0, 0});
+    margins.insert(margins.end(), after.begin(), after.end());
+    std::ranges::fill(before, 0);
+    std::ranges::fill(after, 0);
+    return s("Pad", images, s.integers(margins), s.number(value));
   }
   std::vector<OnnxAttribute> attributes(bool dilated = true) const {
     Integers pads = before;
@@ -60,20 +75,22 @@ void convolution(OnnxStep& s) {
 }
 
 void max_pool(OnnxStep& s) {
-  if (!is_floating(s.y().dtype)) s.refuse("its places have no rule, nor windows of so many taps");
-  const Windows windows(s, s.x(0), s.y(), s.attributes().integers("window"));
-  s.give(s.node("MaxPool", {s.in(0)}, windows.attributes()));
+  if (!is_floating(s.y().dtype)) s.refuse("floating numbers are needed, and no places of them");
+  Windows windows(s, s.x(0), s.y(), s.attributes().integers("window"));
+  const string images = windows.with_margins(s, s.in(0), -std::numeric_limits<double>::infinity());
+  s.give(s.node("MaxPool", {images}, windows.attributes()));
 }
 
 /// The sums of the windows: who divides them by the number of elements comes behind.
 void average_pool(OnnxStep& s) {
-  const Windows windows(s, s.x(0), s.y(), s.attributes().integers("window"));
+  Windows windows(s, s.x(0), s.y(), s.attributes().integers("window"));
+  const string images = windows.with_margins(s, s.in(0), 0);
   std::vector<OnnxAttribute> attributes = windows.attributes(false);
   attributes.emplace_back("count_include_pad", std::int64_t{1});
   const std::int64_t taps = std::accumulate(windows.kernel.begin(), windows.kernel.end(),
                                             std::int64_t{1}, std::multiplies<>());
   s.give(
-      s("Mul", s.node("AveragePool", {s.in(0)}, attributes), s.number(static_cast<double>(taps))));
+      s("Mul", s.node("AveragePool", {images}, attributes), s.number(static_cast<double>(taps))));
 }
 
 /// Along one axis: of each place the two neighbours that it lies between.

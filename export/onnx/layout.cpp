@@ -101,8 +101,7 @@ void take_along_axis(OnnxStep& s) {
 void one_hot(OnnxStep& s) {
   const Extent classes = s.y().shape.back();
   const string values = s.constant(tensor({0, 1}, Dtype::int64).to(s.y().dtype));
-  s.give(s.node("OneHot", {s.in(0), s.integers({classes.more}), values},
-                {{"axis", std::int64_t{-1}}}));
+  s.give(s.node("OneHot", {s.in(0), s.extents({classes}), values}, {{"axis", std::int64_t{-1}}}));
 }
 /// tril and triu
 template <std::int64_t upper>

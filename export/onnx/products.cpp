@@ -33,7 +33,13 @@ void attention(OnnxStep& s) {
     const Tensor seen = tril(ones({s.extent(0, -2), s.extent(1, -2)}, Dtype::boolean));
     scores = s("Where", s.constant(seen), scores, nothing);
   }
-  const string weights = s.node("Softmax", {scores}, {{"axis", std::int64_t{-1}}});
+  string weights = s.node("Softmax", {scores}, {{"axis", std::int64_t{-1}}});
+  if (s.count() > 3 && !all_true(s.x(3).constant)) {  // 0 where all is masked, not NaN
+    const string most =
+        s.node("ReduceMax", {scores},
+               {{"axes", std::vector<std::int64_t>{-1}}, {"keepdims", std::int64_t{1}}});
+    weights = s("Where", s("Equal", most, nothing), s.number(0), weights);
+  }
   s.give(s("MatMul", weights, s.in(2)));
 }
 

@@ -19,9 +19,12 @@ void sum(OnnxStep& s) {
   s.give(axes.empty() ? x : s.node("ReduceSum", {x, s.integers(axes)}, {{"keepdims", keeps(s)}}));
 }
 void reduced(OnnxStep& s) {
-  const string x = s.in(0, s.y().dtype);
+  const bool truths = s.y().dtype == Dtype::boolean;
+  const string x = s.in(0, truths ? Dtype::int64 : s.y().dtype);
   const Integers axes = s.attributes().integers("axes");
-  s.give(axes.empty() ? x : s.node(s.onnx, {x}, {{"axes", axes}, {"keepdims", keeps(s)}}));
+  if (axes.empty()) return s.give(s.in(0, s.y().dtype));
+  const string y = s.node(s.onnx, {x}, {{"axes", axes}, {"keepdims", keeps(s)}});
+  s.give(truths ? s.cast(y, Dtype::boolean) : y);
 }
 /// Of the last axes, so many.
 void norm(OnnxStep& s) {
@@ -29,8 +32,10 @@ void norm(OnnxStep& s) {
   std::iota(axes.begin(), axes.end(), s.rank(0) - std::ssize(axes));
   s.give(s.node("ReduceSumSquare", {s.in(0)}, {{"axes", axes}, {"keepdims", std::int64_t{0}}}));
 }
+/// The dtype that an operand is ordered in: truths as numbers.
+Dtype ordered(OnnxStep& s) { return s.x(0).dtype == Dtype::boolean ? Dtype::int64 : s.x(0).dtype; }
 void argument(OnnxStep& s) {
-  s.give(s.node(s.onnx, {s.in(0)},
+  s.give(s.node(s.onnx, {s.in(0, ordered(s))},
                 {{"axis", s.attributes().integer("axis")}, {"keepdims", keeps(s)}}));
 }
 void along_rows(OnnxStep& s) { s.give(s.node(s.onnx, {s.in(0)}, {last_axis()})); }
@@ -41,15 +46,16 @@ void cumsum(OnnxStep& s) {
                 {{"reverse", reverse}}));
 }
 
-/// Places of the first in order, or, by `sort`, they themselves.
-template <std::size_t output>
+/// The elements in order, or the places of those chosen.
 void sorted(OnnxStep& s) {
   const std::int64_t axis = s.attributes().integer("axis");
   const std::int64_t descending = s.attributes().flag("descending") ? 1 : 0;
   const Extent chosen = s.y().shape[static_cast<std::size_t>(axis)];
-  s.give(s.nodes("TopK", {s.in(0), s.extents({chosen})},
-                 {{"axis", axis}, {"largest", descending}, {"sorted", std::int64_t{1}}},
-                 2)[output]);
+  const std::size_t output = s.attributes().has("chosen") ? 1 : 0;
+  const string y =
+      s.nodes("TopK", {s.in(0, ordered(s)), s.extents({chosen})},
+              {{"axis", axis}, {"largest", descending}, {"sorted", std::int64_t{1}}}, 2)[output];
+  s.give(s.y().dtype == Dtype::boolean ? s.cast(y, Dtype::boolean) : y);
 }
 
 /// (x - mean) / sqrt(variance + eps) over axes.
@@ -124,9 +130,9 @@ constexpr OnnxRule rules[] = {
     {"argmax", argument, "ArgMax"},
     {"argmin", argument, "ArgMin"},
     {"cumsum", cumsum},
-    {"sort", sorted<0>},
-    {"argsort", sorted<1>},
-    {"topk", sorted<1>},
+    {"sort", sorted},
+    {"argsort", sorted},
+    {"topk", sorted},
     {"softmax", along_rows, "Softmax"},
     {"log_softmax", along_rows, "LogSoftmax"},
     {"layer_norm", by_rows<true>},

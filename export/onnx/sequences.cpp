@@ -42,9 +42,9 @@ void recurrent(OnnxStep& s) {
   const Tensor bias = concatenate({ordered(s, bias_ih, gates), ordered(s, bias_hh, gates)}, 1);
 
   std::vector<string> inputs{s.in(input),
-                             s.constant(ordered(s, weight_ih, gates)),
-                             s.constant(ordered(s, weight_hh, gates)),
-                             s.constant(bias.contiguous()),
+                             s.constant_of(weight_ih, ordered(s, weight_ih, gates)),
+                             s.constant_of(weight_hh, ordered(s, weight_hh, gates)),
+                             s.constant_of(bias_ih, bias.contiguous()),
                              "",
                              state(s, hidden)};
   std::vector<OnnxAttribute> attributes{{"hidden_size", s.extent(weight_hh, 1)},

@@ -22,8 +22,14 @@ const OnnxRule* rule_for(const std::string& operation) {
 }  // namespace
 
 OnnxWriter::OnnxWriter(const Graph& graph, OnnxModel& model) : graph_(graph), model_(model) {
-  used_ = {model.input.name, model.output.name, model.batch};
+  used_ = {model.input.name, model.output.name};
   give(0, model.input.name);
+  for (const GraphValue& value : graph.values) {
+    if (value.name.empty()) continue;
+    if (!used_.insert(value.name).second)
+      throw ValueError("export_onnx: input and output need names of their own; the model has \"" +
+                       value.name + "\"");
+  }
 }
 
 void OnnxWriter::write() {
@@ -43,7 +49,8 @@ void OnnxWriter::write(const GraphStep& step) {
 
 std::string OnnxWriter::unused(const std::string& hint) {
   std::string name = hint;
-  for (int i = 2; !used_.insert(name).second; ++i) name = hint + "_" + std::to_string(i);
+  for (int& last = last_of_[hint]; !used_.insert(name).second;)
+    name = hint + "_" + std::to_string(last = std::max(last, 1) + 1);
   return name;
 }
 
@@ -60,9 +67,12 @@ const std::string& OnnxWriter::name_of(int number) {
     throw ValueError("export_onnx: " + (step != nullptr ? step->operation : "a tensor") +
                      ": the states of a recurrent net can be asked for outputs and last states");
   if (value.count) return names_[number] = count(value);
-  std::string name =
-      constant(value.name.empty() ? (step != nullptr ? step->operation : "constant") : value.name,
-               value.constant);
+  std::string name = value.name;
+  if (name.empty()) {
+    name = constant(step != nullptr ? step->operation : "constant", value.constant);
+  } else {
+    model_.initializers.emplace_back(name, value.constant);
+  }
   const bool grows = !std::ranges::all_of(value.shape, &Extent::fixed);
   if (grows) name = node(name + "/rows", "Expand", {name, extents(value.shape)}, {}, 1)[0];
   return names_[number] = name;
@@ -71,7 +81,8 @@ const std::string& OnnxWriter::name_of(int number) {
 std::string OnnxWriter::count(const GraphValue& value) {
   const std::string number =
       node("count", "Cast", {extent(*value.count)}, {{"to", onnx_type(value.dtype)}}, 1)[0];
-  return node("count", "Reshape", {number, extents(value.shape)}, {}, 1)[0];
+  const bool grows = !std::ranges::all_of(value.shape, &Extent::fixed);
+  return node("count", grows ? "Expand" : "Reshape", {number, extents(value.shape)}, {}, 1)[0];
 }
 
 std::vector<std::string> OnnxWriter::node(const std::string& hint, const char* type,
@@ -118,7 +129,8 @@ std::int64_t OnnxStep::extent(std::size_t i, std::int64_t axis) const {
   const std::int64_t place = axis < 0 ? axis + rank(i) : axis;
   const Extent& extent = x(i).shape[static_cast<std::size_t>(place)];
   if (!extent.fixed())
-    refuse("extent " + std::to_string(place) + " of an operand must not depend on the batch");
+    refuse("extent " + std::to_string(place) +
+           " of an operand must not depend on the batch (see dynamic_batch)");
   return extent.more;
 }
 
@@ -138,6 +150,9 @@ std::vector<std::string> OnnxStep::nodes(const char* type, std::vector<std::stri
   return writer_.node(hint(), type, std::move(inputs), std::move(attributes), outputs);
 }
 
+std::string OnnxStep::constant_of(std::size_t i, const Tensor& tensor) {
+  return x(i).name.empty() ? constant(tensor) : writer_.constant(x(i).name + "/ordered", tensor);
+}
 std::string OnnxStep::constant(const Tensor& tensor) {
   return writer_.constant(hint() + "/constant", tensor);
 }

@@ -52,6 +52,7 @@ class OnnxWriter {
   OnnxModel& model_;
   std::unordered_map<int, std::string> names_;
   std::unordered_set<std::string> used_;
+  std::unordered_map<std::string, int> last_of_;  // the number that a name of many has got last
   std::string batch_;
 };
 
@@ -87,6 +88,8 @@ class OnnxStep {
   std::vector<std::string> nodes(const char* type, std::vector<std::string> inputs,
                                  std::vector<OnnxAttribute> attributes, std::size_t outputs);
   std::string constant(const Tensor& tensor);
+  /// One that is made of an operand, and has its name.
+  std::string constant_of(std::size_t i, const Tensor& tensor);
   std::string number(double value) { return number(value, y().dtype); }
   std::string number(double value, Dtype dtype);
   std::string integers(const std::vector<std::int64_t>& values);

@@ -15,9 +15,10 @@ namespace xtape::detail {
 
 std::string what_ran(const Step& step) {
   std::string text = step.operation;
-  if (!step.attributes.empty()) text += " " + step.attributes;
-  if (const char* rule = running_rule(); rule != nullptr)
-    text += std::string(" in the backward pass of ") + rule;
+  const char* rule = running_rule();
+  const bool told = rule != nullptr && step.attributes == "gives=gradient";  // by the rule
+  if (!step.attributes.empty() && !told) text += " " + step.attributes;
+  if (rule != nullptr) text += std::string(" in the backward pass of ") + rule;
   if (const std::string line = user_line(); !line.empty()) text += ", called at " + line + ",";
   return text;
 }

@@ -10,7 +10,7 @@
 #include "loaded_c.hpp"
 
 using namespace xtape;
-using models::compiler, models::LoadedC;
+using models::LoadedC, models::no_compiler;
 
 namespace {
 
@@ -45,7 +45,7 @@ Doubles in_bytes(const Doubles& x, const Doubles& w, const Doubles& b, double ra
 }  // namespace
 
 TEST_CASE("export_c: a quantized layer multiplies bytes") {
-  if (compiler().empty()) return;
+  if (no_compiler()) return;
   seed(1);
   const nn::Dense layer(20, 6);
   layer.bias.assign(default_rng().normal({6}, 0, 1));
@@ -63,7 +63,7 @@ TEST_CASE("export_c: a quantized layer multiplies bytes") {
 }
 
 TEST_CASE("export_c: quantized models stay near") {
-  if (compiler().empty()) return;
+  if (no_compiler()) return;
   seed(2);
   const nn::Sequential images(nn::Conv2d(2, 6, 3, {.stride = 2, .padding = 1}), nn::ReLU(),
                               nn::Conv2d(6, 8, 3, {.padding = 1, .groups = 2}), nn::BatchNorm2d(8),
@@ -86,7 +86,7 @@ TEST_CASE("export_c: quantized models stay near") {
 }
 
 TEST_CASE("export_c: a trained classifier in bytes decides as it did") {
-  if (compiler().empty()) return;
+  if (no_compiler()) return;
   Rng rng(0);
   const auto [points, arms] = data::spiral(100, 3, rng);
   const nn::Sequential model{nn::Dense(2, 64, {}, rng), nn::ReLU(), nn::Dense(64, 3, {}, rng)};

@@ -65,6 +65,23 @@ TEST_CASE("to_dlpack: memory, shape and strides as they are, and read-only") {
   given->deleter(given);
 }
 
+TEST_CASE("to_dlpack: an empty tensor has no data") {
+  dlpack::Managed* given = to_dlpack(ones({0, 3}));
+  CHECK(given->array.data == nullptr);
+  CHECK(given->array.shape[1] == 3);
+  CHECK(from_dlpack(given).shape() == Shape{0, 3});
+}
+
+TEST_CASE("from_dlpack: what its owner writes later is seen, but for a copy") {
+  float numbers[] = {1, 2};
+  Foreign first(numbers, float32, {2}), second(numbers, float32, {2});
+  const Tensor over = from_dlpack(&first.managed),
+               copied = from_dlpack(&second.managed, {.copy = true});
+  numbers[0] = 5;
+  CHECK(values(over) == Doubles{5, 2});
+  CHECK(values(copied) == Doubles{1, 2});
+}
+
 TEST_CASE("to_dlpack: the memory lives, and keeps its values, until it is let go") {
   const std::int64_t before = memory::live_bytes();
   dlpack::Managed* given = nullptr;

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "models.hpp"
 
 namespace models {
@@ -36,6 +38,26 @@ const std::pair<const char*, Function> anywhere[] = {
     {"extrema", [](const Tensor& x) { return maximum(x, 0.1) + minimum(x, flip(x, 1)); }},
     {"remainder", [](const Tensor& x) { return remainder(x, 0.7) + floor_divide(x, 0.3); }},
     {"fmod", [](const Tensor& x) { return fmod(x, 0.7); }},
+    {"exact_quotients", [](const Tensor& x) { return floor_divide(round(3 * x), 0.1); }},
+    {"remainders_of_great", [](const Tensor& x) { return remainder(1e10 * x, -0.7); }},
+    {"remainders_by_infinity",
+     [](const Tensor& x) { return remainder(x, std::numeric_limits<double>::infinity()) / 2; }},
+    {"casts_to_truths", [](const Tensor& x) { return (0.3 * round(x)).to(Dtype::boolean); }},
+    {"truths_ordered",
+     [](const Tensor& x) { return argmax(x > 0, 2) + sum((x > 0) < (x > -1), 2); }},
+    {"sort_of_truths", [](const Tensor& x) { return sort(x > 0, 2); }},
+    {"great_hypot", [](const Tensor& x) { return hypot(1e25 * x, 1e25) / 1e25; }},
+    {"small_log1p", [](const Tensor& x) { return 1e8 * log1p(1e-8 * x); }},
+    {"scalars", [](const Tensor& x) { return x * sum(x) + mean(x); }},
+    {"divided_by_the_batch",
+     [](const Tensor& x) {
+       return x / full({x.extent(0), 1, 1}, static_cast<double>(x.extent(0) + 1));
+     }},
+    {"masked_rows",
+     [](const Tensor& x) {
+       const Tensor seen = tensor({{false, false, false}, {true, false, true}, {true, true, true}});
+       return scaled_dot_product_attention(x, x, x, {.mask = seen});
+     }},
     {"where", [](const Tensor& x) { return where(x > 0.2, x, -1) + clip(x, -0.5, 0.5); }},
     {"compared", [](const Tensor& x) { return ((x > 0) == (x <= 0.5)).to(Dtype::float32); }},
     {"truths",
@@ -93,26 +115,14 @@ const std::pair<const char*, Function> anywhere[] = {
      }},
     {"flipped_rows", [](const Tensor& x) { return flip(x, 0); }},
     {"without_first", [](const Tensor& x) { return slice(x, {range(1, {})}); }},
-    {"joined",
-     [](const Tensor& x) {
-       return concatenate({x, 2 * x, x}, 1);
-     }},
-    {"stacked",
-     [](const Tensor& x) {
-       return stack({x, x * x}, 1);
-     }},
-    {"margins",
-     [](const Tensor& x) {
-       return pad(x, {{0, 0}, {1, 2}, {0, 1}}, 0.5);
-     }},
+    {"joined", [](const Tensor& x) { return concatenate({x, 2 * x, x}, 1); }},
+    {"joined_dtypes",
+     [](const Tensor& x) { return concatenate({x, x > 0, argmax(x, 1, {.keep_dims = true})}, 1); }},
+    {"stacked", [](const Tensor& x) { return stack({x, x * x}, 1); }},
+    {"margins", [](const Tensor& x) { return pad(x, {{0, 0}, {1, 2}, {0, 1}}, 0.5); }},
     {"reflected",
-     [](const Tensor& x) {
-       return pad(x, {{0, 0}, {1, 1}, {2, 0}}, PadMode::reflect);
-     }},
-    {"ones_beside",
-     [](const Tensor& x) {
-       return concatenate({ones({x.extent(0), 1, 4}), x}, 1);
-     }},
+     [](const Tensor& x) { return pad(x, {{0, 0}, {1, 1}, {2, 0}}, PadMode::reflect); }},
+    {"ones_beside", [](const Tensor& x) { return concatenate({ones({x.extent(0), 1, 4}), x}, 1); }},
     {"spread_out", [](const Tensor& x) { return broadcast_to(mean(x, 0), x.shape()) + x; }},
     {"triangles", [](const Tensor& x) { return tril(x) + triu(x, 1); }},
     {"taken", [](const Tensor& x) { return take(x, tensor({2, -1, 0}), 2); }},
@@ -147,6 +157,15 @@ std::vector<Case> of_functions() {
                      return maximum(x * x - 3, relu(x - 4)) + sum(x, 1, {.keep_dims = true});
                    }),
                    integers({4}, 9)});
+  cases.push_back({"integer_quotients", nn::AnyModule([](const Tensor& x) {
+                     return floor_divide(x - 4, 3) + remainder(x - 4, -3) + floor(x);
+                   }),
+                   integers({4}, 9)});
+  cases.push_back({"wide_margins", nn::AnyModule([](const Tensor& x) {
+                     return max_pool(x, 2,
+                                     {.stride = 2, .padding = 1, .dilation = 2, .ceil_mode = true});
+                   }),
+                   normal({2, 8, 8})});
   cases.push_back({"float64", nn::AnyModule([](const Tensor& x) {
                      return softmax(tanh(matmul(x, weights().to(Dtype::float64))), 1);
                    }),

@@ -113,6 +113,24 @@ std::vector<Case> of_layers() {
       Sequential(nn::LayerNorm(Shape{3, 6}), nn::RMSNorm(Shape{6}),
                  nn::LayerNorm(Shape{6}, {.affine = false}), nn::Softmin(), nn::Hardtanh()),
       normal({3, 6}));
+  // Of one row or one channel steps of one element follow each other.
+  add("layer_norms",
+      Sequential(nn::Dense(4, 8), nn::LayerNorm(Shape{8}), nn::ReLU(), nn::Dense(8, 8),
+                 nn::LayerNorm(Shape{8}), nn::Dense(8, 2)),
+      normal({4}));
+  add("normalized_softmax", Sequential(nn::Dense(4, 8), nn::LayerNorm(Shape{8}), nn::Softmax()),
+      normal({4}));
+  add("regression", Sequential(nn::Dense(8, 1), nn::Softplus(), nn::AnyModule([](const Tensor& x) {
+                                 return x * 100;
+                               })),
+      normal({8}));
+  add("group_norms",
+      Sequential(nn::Conv2d(1, 4, 3), nn::GroupNorm(1, 4), nn::Conv2d(4, 4, 3),
+                 nn::GroupNorm(1, 4)),
+      normal({1, 8, 8}));
+  add("one_channel", Sequential(nn::Conv2d(1, 1, 3), nn::GlobalAvgPool(), nn::Sigmoid()),
+      normal({1, 8, 8}));
+  add("encoder_of_one_step", nn::TransformerEncoderLayer(16, 4), normal({1, 16}));
   add("encoder_of_two", Sequential(nn::LearnedPositions(10, 8), nn::TransformerEncoder(8, 2, 2)),
       normal({5, 8}));
   return cases;

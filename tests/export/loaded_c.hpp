@@ -29,10 +29,21 @@ inline const std::string& compiler() {
   return found;
 }
 
+/// Whether nothing can be checked here, which it says.
+inline bool no_compiler() {
+  if (!compiler().empty()) return false;
+  MESSAGE("there is no compiler of C: not checked");
+  return true;
+}
+
 inline std::string text_of(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
+
+/// What C leaves undefined ends the program.
+inline const std::string traps =
+    "-fsanitize=undefined,float-cast-overflow -fsanitize-undefined-trap-on-error";
 
 /// A model as a function of C, compiled and loaded.
 class LoadedC {
@@ -42,8 +53,8 @@ class LoadedC {
     export_c(source, model, example, options);
     text = text_of(source);
     const std::string command = compiler() +
-                                " -std=c11 -Wall -Wextra -Werror -pedantic -O2 -shared -fPIC -o " +
-                                library + " " + source + " -lm";
+                                " -std=c11 -Wall -Wextra -Werror -pedantic -O2 -shared -fPIC " +
+                                traps + " -o " + library + " " + source + " -lm";
     REQUIRE(runs(command));
     library_ = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
     REQUIRE(library_ != nullptr);

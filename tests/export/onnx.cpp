@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -139,6 +140,25 @@ TEST_CASE("export_onnx: what moves a parameter leaves it its name") {
     CHECK(std::ranges::count(names, name) == 1);
 }
 
+TEST_CASE("export_onnx: a parameter keeps its name whatever others are called") {
+  struct Named : nn::Module {
+    nn::Parameter add = parameter("add", ones({4})), batch = parameter("batch", 2 * ones({4})),
+                  relu = parameter("relu", 3 * ones({4}));
+    Tensor operator()(const Tensor& x) const { return xtape::relu(x + 1) * batch + add + relu; }
+  };
+  const Strings names = exported(Named(), ones({3, 4})).initializers();
+  for (const char* name : {"add", "batch", "relu"}) CHECK(std::ranges::count(names, name) == 1);
+  const auto named_so = [] {
+    export_onnx("/nowhere/at/all.onnx", Named(), ones({3, 4}), {.input = "add"});
+    return 0;
+  };
+  CHECK(error_of<ValueError>(named_so) ==
+        "export_onnx: input and output need names of their own; the model has \"add\"");
+  const Strings of_lstm = exported(nn::GRU(4, 4), ones({3, 5, 4})).initializers();
+  for (const char* name : {"weight_ih_l0/ordered", "weight_hh_l0/ordered", "bias_ih_l0/ordered"})
+    CHECK(std::ranges::count(of_lstm, name) == 1);
+}
+
 TEST_CASE("export_onnx: the model is called in evaluation and keeps its flags") {
   seed(4);
   nn::Sequential model{nn::Dense(4, 4), nn::BatchNorm1d(4), nn::Dropout(0.5)};
@@ -177,6 +197,21 @@ TEST_CASE("export_onnx: extents that grow with the batch") {
         }) ==
         "export_onnx: a tensor that the model makes, int64[7, 1], must be the same for each "
         "batch, or have rows that repeat; got different ones (see dynamic_batch)");
+  // The first of each tells nothing of the others.
+  CHECK(refused([](const Tensor& x) {
+          const std::int64_t n = x.extent(0);
+          return x + reshape(arange(n, 2 * n), {n, 1});
+        }) ==
+        "export_onnx: a tensor that the model makes, int64[7, 1], must be the same for each "
+        "batch, or have rows that repeat; got different ones (see dynamic_batch)");
+  const auto divided = [](const Tensor& x) {
+    return x / full({x.extent(0), 1}, static_cast<double>(x.extent(0)));
+  };
+  Strings nodes = exported(nn::AnyModule(divided), ones({3, 4})).node_types();
+  CHECK(std::ranges::count(nodes, "Expand") == 1);
+  CHECK(std::ranges::count(nodes, "Reshape") == 0);
+  const auto of_classes = [](const Tensor& x) { return one_hot(argmax(0 * x, 1), x.extent(0)); };
+  CHECK(exported(nn::AnyModule(of_classes), ones({3, 4})).extents(12) == Strings{"batch", "batch"});
   CHECK(refused([](const Tensor& x) { return x.extent(0) > 10 ? exp(x) : x * 2; }) ==
         "export_onnx: the model must do the same for each batch; got other operations for another "
         "one (see dynamic_batch)");
@@ -185,6 +220,65 @@ TEST_CASE("export_onnx: extents that grow with the batch") {
   CHECK(exported(nn::AnyModule([](const Tensor& x) { return x.extent(0) > 2 ? exp(x) : x * 2; }),
                  ones({3, 4}), fixed)
             .node_types() == Strings{"Exp", "Identity"});
+}
+
+TEST_CASE("export_onnx: a branch on the batch is seen") {
+  CHECK(refused([](const Tensor& x) { return squeeze(x); }) ==
+        "export_onnx: the model must do the same for one row; got float32[4] (see dynamic_batch)");
+  const std::string different =
+      "export_onnx: a tensor that the model makes, float32[], must be the same for each batch, or "
+      "have rows that repeat; got different ones (see dynamic_batch)";
+  CHECK(refused([](const Tensor& x) { return (x.extent(0) == 1 ? 2 : 3) * x; }) == different);
+  CHECK(refused([](const Tensor& x) { return (x.extent(0) > 16 ? 2 : 3) * x; }) == different);
+  CHECK(refused([](const Tensor& x) { return (x.extent(0) > 2 ? 2 : 3) * x; }) == different);
+}
+
+TEST_CASE("export_onnx: what passes the operations is seen") {
+  const auto elsewhere = [](const Tensor& x) {
+    Tensor y;
+    std::thread([&] { y = x * 2; }).join();
+    return x + y;
+  };
+  CHECK(refused(elsewhere, ones({1, 4})) ==
+        "export_onnx: a tensor that the model makes, float32[7, 4], must be the same for each "
+        "batch, or have rows that repeat; got different ones (see dynamic_batch)");
+  const OnnxOptions fixed{.dynamic_batch = false};
+  CHECK(refused(elsewhere, zeros({1, 4}), fixed) ==
+        "export_onnx: a tensor that the model makes, float32[1, 4], must be the same each time, or "
+        "be made of the input by operations on this thread; got different ones");
+  int calls = 0;
+  CHECK(refused([&](const Tensor& x) { return x * ++calls; }, ones({1, 4}), fixed) ==
+        "export_onnx: a tensor that the model makes, float32[], must be the same each time, or be "
+        "made of the input by operations on this thread; got different ones");
+  CHECK(refused([](const Tensor&) { return arange(5); }) ==
+        "export_onnx: the input has no part in the result, or passed the operations");
+}
+
+TEST_CASE("export_onnx: derivatives are not taken for their functions") {
+  const auto derivative = [](auto f) {
+    return [f](const Tensor& x) {
+      auto [y, pull] = vjp(f, x);
+      return pull(ones(y.shape()));
+    };
+  };
+  const auto text = [](const char* name) {
+    return std::string("export_onnx: the derivative of ") + name + " has no rule";
+  };
+  CHECK(refused(derivative([](const Tensor& x) { return relu(x); })) == text("relu"));
+  CHECK(refused(derivative([](const Tensor& x) { return tanh(x); })) == text("tanh"));
+  CHECK(refused(derivative([](const Tensor& x) { return softmax(x, 1); })) == text("softmax"));
+  CHECK(refused(derivative([](const Tensor& x) { return log_softmax(x, 1); })) ==
+        text("log_softmax"));
+  CHECK(refused(derivative([](const Tensor& x) { return maximum(x, 0.1); })) == text("maximum"));
+  CHECK(refused(derivative([](const Tensor& x) { return clip(x, -1, 1); })) == text("clip"));
+  CHECK(refused([](const Tensor& x) {
+          return jvp([](const Tensor& a) { return tanh(a); }, x, x).second;
+        }) == text("tanh"));
+  const auto of_pool = [](const Tensor& x) {
+    auto [y, pull] = vjp([](const Tensor& a) { return average_pool(a, 2); }, x);
+    return pull(y);
+  };
+  CHECK(refused(of_pool, ones({3, 1, 4, 4})).find("the derivative of ") != std::string::npos);
 }
 
 TEST_CASE("export_onnx: what has no place in a graph is refused by name") {
@@ -220,13 +314,13 @@ TEST_CASE("export_onnx: what has no place in a graph is refused by name") {
         }).find("/nowhere/at/all.onnx") != std::string::npos);
 }
 
-TEST_CASE("export_onnx: a constant result, and a result that is the input") {
+TEST_CASE("export_onnx: rows that repeat, and a result that is the input") {
   CHECK(exported(nn::AnyModule([](const Tensor& x) { return x; }), ones({3, 4})).node_types() ==
         Strings{"Identity"});
   const OnnxFile file = exported(nn::AnyModule([](const Tensor& x) {
-                                   return ones({x.extent(0), 2});
+                                   return concatenate({x, ones({x.extent(0), 2})}, 1);
                                  }),
                                  ones({3, 4}));
-  CHECK(file.node_types() == Strings{"Shape", "Concat", "Expand", "Identity"});
-  CHECK(file.extents(12) == Strings{"batch", "2"});
+  CHECK(file.node_types() == Strings{"Shape", "Concat", "Expand", "Concat", "Identity"});
+  CHECK(file.extents(12) == Strings{"batch", "6"});
 }

@@ -1,4 +1,4 @@
-#include <xtape/train/evaluation_scope.hpp>
+#include <xtape/nn/evaluation_scope.hpp>
 
 namespace xtape::detail {
 
