@@ -84,8 +84,10 @@ TEST_CASE("export_c: what is not finite, and the sign of 0") {
                            {inf, inf, 0.0F},
                            {-inf, 0.0F, 1.0F}},
                           Dtype::float32);
-  for (const auto& [name, function] : functions) {
-    CAPTURE(std::string(name));
+  for (const auto& each : functions) {
+    const std::string name(each.first);
+    const auto& function = each.second;
+    CAPTURE(name);
     for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
       const Tensor given = x.to(dtype), y = function(given).contiguous();
       CHECK(mismatch(LoadedC(nn::AnyModule(function), given)(given, y), y,
