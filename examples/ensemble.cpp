@@ -20,16 +20,17 @@ Tensor logits(const Tensor& x, const std::vector<Tensor>& p) {
 
 int main() {
   Rng rng(0);
-  const auto [x, y] = data::spiral(60, classes, rng);
-  const auto [test_x, test_y] = data::spiral(200, classes, rng);
+  const data::Dataset points = data::spiral(60, classes, rng),
+                      test = data::spiral(200, classes, rng);
   std::vector<Tensor> parameters{rng.normal({members, 2, width}, 0, 1), zeros({members, width}),
                                  rng.normal({members, width, classes}, 0, 0.2),
                                  zeros({members, classes})};
   for (Tensor& each : parameters) each.set_requires_grad(true);
   optim::Adam optimizer(parameters, {.learning_rate = 0.02});
 
-  const auto losses =
-      vmap([&](const std::vector<Tensor>& p) { return nn::cross_entropy(logits(x, p), y); });
+  const auto losses = vmap([&](const std::vector<Tensor>& p) {
+    return nn::cross_entropy(logits(points.x, p), points.y);
+  });
   auto step = compile([&] {
     optimizer.zero_grad();
     const Tensor each = losses(parameters);
@@ -43,13 +44,13 @@ int main() {
 
   const NoGradGuard off;
   const Tensor outputs =
-      vmap([&](const std::vector<Tensor>& p) { return logits(test_x, p); })(parameters);
+      vmap([&](const std::vector<Tensor>& p) { return logits(test.x, p); })(parameters);
   const Tensor shares = softmax(outputs, -1), together = mean(shares, 0);
   double alone = 0;
-  for (std::int64_t i = 0; i < members; ++i) alone += accuracy(outputs[i], test_y) / members;
-  std::cout << "accuracy of one " << alone << ", of all together " << accuracy(together, test_y)
+  for (std::int64_t i = 0; i < members; ++i) alone += accuracy(outputs[i], test.y) / members;
+  std::cout << "accuracy of one " << alone << ", of all together " << accuracy(together, test.y)
             << '\n';
-  const Tensor right = equal(argmax(together, 1), test_y), doubt = sum(var(shares, 0), 1);
+  const Tensor right = equal(argmax(together, 1), test.y), doubt = sum(var(shares, 0), 1);
   std::cout << "disagreement where they are right " << mean(masked_select(doubt, right)).item()
             << ", where they are wrong " << mean(masked_select(doubt, !right)).item() << '\n';
 }
