@@ -22,7 +22,7 @@ Tensor classes_of(const char* op, const Tensor& labels) {
     throw ShapeError(std::string(op) + ": labels must be [n] or [n, classes]; got " +
                      labels.describe());
   }
-  const Tensor flat = reshape(labels.detach(), {labels.size()});
+  Tensor flat = reshape(labels.detach(), {labels.size()});
   if (flat.dtype() != Dtype::int64) {
     nn::detail::check_truth_values(op, flat);
     return flat.to(Dtype::int64);
@@ -43,7 +43,7 @@ Tensor predicted_classes(const char* op, const Tensor& scores, double threshold)
                      scores.describe());
   }
   if (many) return where(any(isnan(given), 1), -1, argmax(given, 1)).to(Dtype::int64);
-  const Tensor flat = reshape(given, {given.size()});
+  Tensor flat = reshape(given, {given.size()});
   if (given.rank() == 1 && given.dtype() == Dtype::int64) return flat;
   return where(isnan(flat), -1, (flat > threshold).to(Dtype::int64)).to(Dtype::int64);
 }

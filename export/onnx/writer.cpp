@@ -121,6 +121,7 @@ std::string OnnxWriter::extents(const std::vector<Extent>& of) {
     if (extent.fixed()) fixed.push_back(extent.more);
   if (fixed.size() == of.size()) return constant("shape", from_vector(std::move(fixed)));
   std::vector<std::string> names;
+  names.reserve(of.size());
   for (const Extent& each : of) names.push_back(extent(each));
   return node("shape", "Concat", std::move(names), {{"axis", std::int64_t{0}}}, 1)[0];
 }

@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -21,6 +23,29 @@ struct Interpolation {
 
   std::vector<Tap> taps() const;
 };
+
+// Here, since exports, which lie in a library of their own, write them down.
+inline std::vector<Tap> Interpolation::taps() const {
+  std::vector<Tap> result(static_cast<std::size_t>(out));
+  for (std::int64_t j = 0; j < out; ++j) {
+    Tap& tap = result[static_cast<std::size_t>(j)];
+    if (!linear) {
+      tap = {j * in / out, 0};
+      continue;
+    }
+    const auto place = static_cast<double>(j), size = static_cast<double>(in),
+               steps = static_cast<double>(out);
+    double at = 0;
+    if (!align_corners) {
+      at = std::max(0.0, (place + 0.5) * size / steps - 0.5);
+    } else if (out > 1) {
+      at = place * (size - 1) / (steps - 1);
+    }
+    const double first = std::min(std::floor(at), size - 1);
+    tap = {static_cast<std::int64_t>(first), first + 1 < size ? at - first : 0};
+  }
+  return result;
+}
 
 void interpolate(Dtype dtype, const Interpolation& of, std::int64_t outer, std::int64_t inner,
                  const std::byte* x, std::byte* y);

@@ -298,9 +298,10 @@ bool skinny(std::int64_t m, std::int64_t n, std::int64_t k, const View<T>& a, co
       case Kind::relu: by_terms<Relu>(m, n, k, a, b, y, others); break;
       case Kind::where_positive: by_terms<WherePositive>(m, n, k, a, b, y, others); break;
     }
-  } else if (epilogue.kind != Kind::none) {
-    return false;
-  } else if (n <= std::min(widest, width) && k >= width && a.column == 1) {
+    return true;
+  }
+  if (epilogue.kind != Kind::none) return false;
+  if (n <= std::min(widest, width) && k >= width && a.column == 1) {
     shared(m, n * k, [&](std::int64_t row, std::int64_t rows) {
       with_constant(n, [&](auto columns) {
         if constexpr (columns() <= Lane<T>::width)
