@@ -63,25 +63,38 @@ XTAPE_INLINE Lane<T> power_of_two(Lane<T> sum) {
   return Lane<T>::of_bits((sum.bits() << Register<T>::fraction_bits) + Lane<T>(1).bits());
 }
 
+/// y 2^n for the integer that `sum` = n + rounder holds. A power that is no number of its own, as it may
+/// be where some n is `far`, goes in two steps; where it is one, the second step is none, so that an
+/// element's bits do not depend on its neighbours.
+template <class T>
+XTAPE_INLINE Lane<T> times_power_of_two(Lane<T> y, Lane<T> sum, bool far) {
+  if (!far) [[likely]]
+    return y * power_of_two(sum);
+  const Lane<T> n = sum - rounder<T>;
+  const Lane<T> first = clamp(n, -ExpRange<T>::exponent, ExpRange<T>::exponent);
+  return y * power_of_two(first + rounder<T>) * power_of_two((n - first) + rounder<T>);
+}
+
 /// x = n log(2) + r with a whole n, and exp(r) - 1. What is known of x beyond its last digit may come
 /// with it.
 template <class T>
 struct Reduced {
   XTAPE_INLINE explicit Reduced(Lane<T> x) {
-    n = whole(x);
+    sum = whole(x);
     expm1_r = expm1_near(remainder(x));
   }
   XTAPE_INLINE explicit Reduced(Two<T> x) {
-    n = whole(x.high);
+    sum = whole(x.high);
     expm1_r = expm1_near(remainder(x.high) + x.low);
   }
-  Lane<T> n, expm1_r;
+  Lane<T> sum, expm1_r;  // n + rounder, and exp(r) - 1
 
  private:
   XTAPE_INLINE static Lane<T> whole(Lane<T> x) {
-    return fma(x, Lane<T>(1.44269504088896341), Lane<T>(rounder<T>)) - rounder<T>;
+    return fma(x, Lane<T>(1.44269504088896341), Lane<T>(rounder<T>));
   }
   XTAPE_INLINE Lane<T> remainder(Lane<T> x) const {
+    const Lane<T> n = sum - rounder<T>;
     return fma(-n, Lane<T>(Ln2<T>::low), fma(-n, Lane<T>(Ln2<T>::high), x));
   }
   XTAPE_INLINE static Lane<T> expm1_near(Lane<T> r) {
@@ -112,18 +125,11 @@ class Exponential {
       x = clamp(x, Range::low, Range::high);
     const Reduced<T> reduced(whole(x));
     expm1_r_ = reduced.expm1_r;
-    n_ = reduced.n;
+    sum_ = reduced.sum;
   }
-  /// y 2^n. A power that is no number of its own goes in two steps; where it is one, the second
-  /// step is none, so that an element's bits do not depend on its neighbours.
-  XTAPE_INLINE Lane<T> scaled(Lane<T> y) const {
-    if (!far_) [[likely]]
-      return y * power_of_two(n_ + rounder<T>);
-    const Lane<T> n = clamp(n_, -Range::exponent, Range::exponent);
-    return y * power_of_two(n + rounder<T>) * power_of_two((n_ - n) + rounder<T>);
-  }
+  XTAPE_INLINE Lane<T> scaled(Lane<T> y) const { return times_power_of_two(y, sum_, far_); }
   using Range = ExpRange<T>;
-  Lane<T> expm1_r_, n_;
+  Lane<T> expm1_r_, sum_;
   bool far_;
 };
 
@@ -141,8 +147,16 @@ XTAPE_INLINE Lane<T> scaled_exp(Lane<T> x, Lane<T> f) {
 template <class T>
 XTAPE_INLINE Lane<T> expm1(Lane<T> x) {
   const Reduced<T> reduced(clamp(x, T(-40), ExpRange<T>::high));
-  const Lane<T> half = power_of_two(reduced.n - 1 + rounder<T>);  // 2^n itself may be infinite
+  const Lane<T> half = power_of_two(reduced.sum - 1);  // 2^n itself may be infinite
   return copysign(2 * fma(half, reduced.expm1_r, half - T(0.5)), x);
+}
+
+/// exp(x) - 1 for x in [0, near], or NaN: 2^n is a number there.
+template <class T>
+XTAPE_INLINE Lane<T> expm1_of_positive(Lane<T> x) {
+  const Reduced<T> reduced(x);
+  const Lane<T> power = power_of_two(reduced.sum);
+  return fma(power, reduced.expm1_r, power - 1);
 }
 
 /// (1 + e)²
@@ -174,7 +188,7 @@ XTAPE_INLINE Lane<T> sigmoid_slope(Lane<T> x) {
 template <class T>
 XTAPE_INLINE Lane<T> tanh(Lane<T> x) {
   const Lane<T> size = abs(x);
-  const Lane<T> e = expm1(2 * where(size > 20, 20, size));
+  const Lane<T> e = expm1_of_positive(2 * where(size > 20, 20, size));
   return copysign(e / (e + 2), x);
 }
 

@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include <xtape/ops/kernels/lookup.hpp>
 #include <xtape/ops/kernels/polynomial.hpp>
 #include <xtape/ops/kernels/two.hpp>
 
@@ -182,12 +183,6 @@ inline constexpr float power_root_rest_float[] = {0.0F,
                                                   -1.70218043208254277e-8F};
 
 #if defined(__AVX512F__)
-
-/// The elements of a table that the last five bits of the lanes name.
-XTAPE_INLINE Lane<float> looked_up(const float (&table)[32], __m512i at) {
-  const __m512 low = _mm512_loadu_ps(table), high = _mm512_loadu_ps(table + 16);
-  return Lane<float>::of(_mm512_permutex2var_ps(low, at, high));
-}
 
 /// log2(a) of positive a.
 XTAPE_INLINE Two<float> two_log2(Lane<float> a) {

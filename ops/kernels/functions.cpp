@@ -1,6 +1,8 @@
+#include <xtape/ops/kernels/bases.hpp>
 #include <xtape/ops/kernels/hyperbolic.hpp>
 #include <xtape/ops/kernels/inverse_trigonometric.hpp>
 #include <xtape/ops/kernels/mish.hpp>
+#include <xtape/ops/kernels/roots.hpp>
 #include <xtape/ops/kernels/rounding.hpp>
 #include <xtape/ops/kernels/table.hpp>
 

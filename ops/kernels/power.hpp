@@ -71,16 +71,13 @@ XTAPE_INLINE Lane<T> exp_of(Two<T> x) {
   const bool far = any(!(abs(x.high) <= Range::near));
   const Lane<T> at = far ? clamp(x.high, Range::low, Range::high) : x.high;
   const Lane<T> behind = far ? where(at == x.high, x.low, 0) : x.low;
-  const Lane<T> n = fma(at, Lane<T>(1.44269504088896341), Lane<T>(rounder<T>)) - rounder<T>;
+  const Lane<T> sum = fma(at, Lane<T>(1.44269504088896341), Lane<T>(rounder<T>));
+  const Lane<T> n = sum - rounder<T>;
   const Two<T> r = two_sum(at - n * Ln2<T>::high, -n * Ln2<T>::low);
   const Lane<T> rest = r.high * r.high * by_halves(r.high, series<T>(exp_float, exp_double));
   const Two<T> y = ordered_two_sum(Lane<T>(1), r.high);
   const Lane<T> low = rest + (r.low + behind) * (y.high + rest);
-  const Lane<T> fraction = y.high + (y.low + low);
-  if (!far) [[likely]]
-    return fraction * power_of_two(n + rounder<T>);
-  const Lane<T> first = clamp(n, -Range::exponent, Range::exponent);
-  return fraction * power_of_two(first + rounder<T>) * power_of_two((n - first) + rounder<T>);
+  return times_power_of_two(y.high + (y.low + low), sum, far);
 }
 
 #if defined(__AVX512F__)

@@ -60,6 +60,12 @@ def beside_zero(name, near):
     return lambda d: diff(slope, zero) if abs(d) < mpf(10) ** -20 else slope(zero + d) / d
 
 
+def logarithm_beyond_line(base):
+    """(log(1 + r) - r) / r^2 to the base."""
+    return near_zero(lambda r: (log(1 + r) - r) / r**2 / log(base),
+                     lambda r: (-mpf(1) / 2 + r / 3) / log(base))
+
+
 # Intervals are 1 % wider than the reduction needs: it rounds.
 half_log2 = log(2) / 2 * mpf("1.01")
 ratio = ((sqrt(2) - 1) / (sqrt(2) + 1) * mpf("1.01")) ** 2
@@ -79,7 +85,12 @@ fitted = {
                        lambda z: -mpf(1) / 3 + z / 5), mpf(0), ((sqrt(2) - 1) * mpf("1.01")) ** 2),
     "asin": (near_zero(lambda z: (asin(sqrt(z)) - sqrt(z)) / sqrt(z) / z,
                        lambda z: mpf(1) / 6 + z * 3 / 40), mpf(0), mpf("0.255")),
-    "cbrt": (cbrt, mpf("0.35"), mpf("2.84")),
+    "inverse_cbrt": (lambda f: 1 / cbrt(1 + f), sqrt(mpf(1) / 2) * mpf("0.99") - 1,
+                     sqrt(2) * mpf("1.01") - 1),
+    "exp2": (near_zero(lambda r: (2**r - 1) / r, lambda r: log(2) + log(2) ** 2 * r / 2),
+             -mpf("0.505"), mpf("0.505")),
+    "log2_square": (logarithm_beyond_line(2), -mpf("0.0168"), mpf("0.0316")),
+    "log10_square": (logarithm_beyond_line(10), -mpf("0.0168"), mpf("0.0316")),
     "power_cubic": (near_zero(lambda r: 2 * (log(1 + r) - r + r * r / 2) / log(2) / r**3,
                               lambda r: (mpf(2) / 3 - r / 2) / log(2)), -mpf("0.0158"), mpf("0.0158")),
     "power_exp2": (near_zero(lambda r: (2**r - 1) / r, lambda r: log(2) + log(2) ** 2 * r / 2),
@@ -116,8 +127,8 @@ def tail_over_distance(r):
     return erfc(z / sqrt(2)) / 2 * exp(z * z / 2) / r
 
 
-def rounded(x):
-    with mp.workprec(24):
+def rounded(x, bits=24):
+    with mp.workprec(bits):
         return +x
 
 
@@ -136,7 +147,20 @@ def power_tables():
     }
 
 
-tables = power_tables()
+def logarithm_tables():
+    """Of the 32 parts of bases.hpp, from 1 on to 3 / 2 and then from 3 / 4."""
+    middles = [(1 + (i + mpf(1) / 2) / 32) / (1 if i < 16 else 2) for i in range(32)]
+    parts = [mpf(1) if i in (0, 31) else rounded(1 / middle, 9) for i, middle in enumerate(middles)]
+    lists = {"log_part": parts}
+    for base, bits in ((2, 16), (10, 17)):
+        logs = [-log(part, base) for part in parts]
+        short = [nint(number * 2**bits) / 2**bits for number in logs]
+        lists[f"log_part_log{base}"] = short
+        lists[f"log_part_log{base}_rest"] = [number - near for number, near in zip(logs, short)]
+    return lists
+
+
+tables = power_tables() | logarithm_tables()
 
 
 def near_end(t):
