@@ -29,6 +29,19 @@ Tensor matrix_transpose(const Tensor& x) { return swapaxes(x, -2, -1); }
 
 Shape leading(const Shape& shape) { return Shape(std::span(shape.begin(), at(shape.rank() - 2))); }
 
+bool lies_by_columns(const Tensor& x) {
+  const std::int64_t rows = x.extent(-2), columns = x.extent(-1);
+  return x.body().strides[at(x.rank() - 2)] == 1 && x.body().strides[at(x.rank() - 1)] >= rows &&
+         rows > 1 && columns > 1;
+}
+
+/// The gradient of a factor as a product. That of a factor known to lie by columns, as a transpose does, lies so
+/// too: on its way to what the factor is the transpose of, nothing has to copy it.
+Tensor gradient_like(const Tensor& factor, const Tensor& left, const Tensor& right) {
+  if (!factor.defined() || !lies_by_columns(factor)) return matmul(left, right);
+  return matrix_transpose(matmul(matrix_transpose(right), matrix_transpose(left)));
+}
+
 /// The product of tensors of rank 2 and more, of one dtype but boolean, for every place of their
 /// broadcast leading axes.
 struct MatMul {
@@ -54,11 +67,13 @@ struct MatMul {
     b = SavedInput(right, left.requires_grad());
   }
   void vjp(const Tensor& g, const Send& send) const {
-    send(0, [&] { return sum_to(matmul(g, matrix_transpose(b.get())), send.shape(0)); });
+    send(0, [&] {
+      return sum_to(gradient_like(a.get(), g, matrix_transpose(b.get())), send.shape(0));
+    });
     send(1, [&] {
       const Tensor x = a.get();
       if (!multiplies_rows(send.shape(1), x))
-        return sum_to(matmul(matrix_transpose(x), g), send.shape(1));
+        return sum_to(gradient_like(b.get(), matrix_transpose(x), g), send.shape(1));
       Tensor made[2];
       return matmul(transpose(as_rows(x, made[0])), as_rows(g, made[1]));
     });
