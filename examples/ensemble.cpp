@@ -1,33 +1,41 @@
-// Sixteen small networks trained as one: their parameters lie in tensors with a leading axis, over which
-// vmap maps the network, and compile replays the step. Together they know what they do not know.
-#include <iostream>
+// Many small networks trained as one: their parameters lie in tensors with a leading axis, over which vmap
+// maps the network, and compile replays the step. On several threads each trains some of them, in a step of
+// its own. Together they know what they do not know.
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <future>
 #include <vector>
 
 #include <xtape/xtape.hpp>
 
+#include "support/program.hpp"
+
 using namespace xtape;
 
-namespace {
+struct Flags {
+  int members = 16, threads = 1, steps = 2000;
+  std::uint64_t seed = 0;
+};
 
-constexpr std::int64_t members = 16, width = 32, classes = 3;
+constexpr std::int64_t width = 32, classes = 3;
 
 /// The logits of one member, of parameters w1 [2, width], b1 [width], w2 [width, classes], b2 [classes].
 Tensor logits(const Tensor& x, const std::vector<Tensor>& p) {
   return linear(relu(linear(x, p[0], p[1])), p[2], p[3]);
 }
 
-}  // namespace
+/// What some members, whose parameters have a leading axis, come to: their losses and, on points that they
+/// have not seen, their logits, each with such an axis.
+struct Part {
+  Tensor losses, outputs;
+};
 
-int main() {
-  Rng rng(0);
-  const data::Dataset points = data::spiral(60, classes, rng),
-                      test = data::spiral(200, classes, rng);
-  std::vector<Tensor> parameters{rng.normal({members, 2, width}, 0, 1), zeros({members, width}),
-                                 rng.normal({members, width, classes}, 0, 0.2),
-                                 zeros({members, classes})};
-  for (Tensor& each : parameters) each.set_requires_grad(true);
+Part trained(const std::vector<Tensor>& start, const data::Dataset& points, const Tensor& unseen,
+             int steps) {
+  std::vector<Tensor> parameters;
+  for (const Tensor& each : start) parameters.push_back(each.clone().set_requires_grad(true));
   optim::Adam optimizer(parameters, {.learning_rate = 0.02});
-
   const auto losses = vmap([&](const std::vector<Tensor>& p) {
     return nn::cross_entropy(logits(points.x, p), points.y);
   });
@@ -38,19 +46,61 @@ int main() {
     optimizer.step();
     return each;
   });
-  Tensor each;
-  for (int i = 0; i < 2000; ++i) each = step();
-  std::cout << "losses from " << amin(each).item() << " to " << amax(each).item() << '\n';
-
+  Part part;
+  for (int i = 0; i < steps; ++i) part.losses = step();
   const NoGradGuard off;
-  const Tensor outputs =
-      vmap([&](const std::vector<Tensor>& p) { return logits(test.x, p); })(parameters);
-  const Tensor shares = softmax(outputs, -1), together = mean(shares, 0);
+  part.outputs = vmap([&](const std::vector<Tensor>& p) { return logits(unseen, p); })(parameters);
+  return part;
+}
+
+void run(const Flags& flags) {
+  Rng rng(flags.seed);
+  const std::int64_t members = flags.members;
+  const data::Dataset points = data::spiral(60, classes, rng),
+                      test = data::spiral(200, classes, rng);
+  const std::vector<Tensor> start{rng.normal({members, 2, width}, 0, 1), zeros({members, width}),
+                                  rng.normal({members, width, classes}, 0, 0.2),
+                                  zeros({members, classes})};
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<std::future<Part>> parts;
+  for (std::int64_t i = 0; i < flags.threads; ++i) {
+    const Slice some = range(members * i / flags.threads, members * (i + 1) / flags.threads);
+    std::vector<Tensor> of_part;
+    for (const Tensor& each : start) of_part.push_back(slice(each, {some}));
+    parts.push_back(std::async(std::launch::async, trained, of_part, points, test.x, flags.steps));
+  }
+  std::vector<Tensor> losses, outputs;
+  for (std::future<Part>& each : parts) {
+    const Part part = each.get();
+    losses.push_back(part.losses);
+    outputs.push_back(part.outputs);
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  std::printf("%d networks, %d steps, %d threads: %.2f s\n", flags.members, flags.steps,
+              flags.threads, took.count());
+
+  const Tensor loss = concatenate(losses), shares = softmax(concatenate(outputs), -1);
+  std::printf("losses from %.6f to %.6f\n", amin(loss).item(), amax(loss).item());
+  const Tensor together = mean(shares, 0);
   double alone = 0;
-  for (std::int64_t i = 0; i < members; ++i) alone += accuracy(outputs[i], test.y) / members;
-  std::cout << "accuracy of one " << alone << ", of all together " << accuracy(together, test.y)
-            << '\n';
+  for (std::int64_t i = 0; i < members; ++i)
+    alone += accuracy(shares[i], test.y) / static_cast<double>(members);
+  std::printf("accuracy of one %.3f, of all together %.3f\n", alone, accuracy(together, test.y));
   const Tensor right = equal(argmax(together, 1), test.y), doubt = sum(var(shares, 0), 1);
-  std::cout << "disagreement where they are right " << mean(masked_select(doubt, right)).item()
-            << ", where they are wrong " << mean(masked_select(doubt, !right)).item() << '\n';
+  std::printf("disagreement where they are right %.3f, where they are wrong %.3f\n",
+              mean(masked_select(doubt, right)).item(), mean(masked_select(doubt, !right)).item());
+}
+
+int main(int argc, char** argv) {
+  Flags flags;
+  return run_program(argc, argv, "Trains many small networks at once.",
+                     {{"--members", &flags.members, "Networks", integer_in(2, 100'000)},
+                      {"--threads", &flags.threads, "That share them", integer_in(1, 1000)},
+                      {"--steps", &flags.steps, "Of each network", positive},
+                      {"--seed", &flags.seed, "Seed of points and weights", seeds}},
+                     [&] {
+                       if (flags.threads > flags.members)
+                         throw UsageError("--threads", "there must be a network for each");
+                       run(flags);
+                     });
 }
