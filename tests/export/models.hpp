@@ -40,4 +40,7 @@ std::vector<Case> of_layers();
 /// Functions, one a rule or so.
 std::vector<Case> of_functions();
 
+/// What the examples train, made as they make it.
+std::vector<Case> of_examples();
+
 }  // namespace models

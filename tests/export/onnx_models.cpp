@@ -56,7 +56,7 @@ int main(int count, char** arguments) {
   if (count != 2) return 2;
   int status = 0;
   export_otherwise(arguments[1]);
-  for (const auto& cases : {of_layers(), of_functions()}) {
+  for (const auto& cases : {of_layers(), of_functions(), of_examples()}) {
     for (const auto& [name, model, input] : cases) {
       try {
         const std::string path = std::string(arguments[1]) + "/" + name;
