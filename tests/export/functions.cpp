@@ -59,6 +59,7 @@ const std::pair<const char*, Function> anywhere[] = {
        return scaled_dot_product_attention(x, x, x, {.mask = seen});
      }},
     {"where", [](const Tensor& x) { return where(x > 0.2, x, -1) + clip(x, -0.5, 0.5); }},
+    {"where_of_truths", [](const Tensor& x) { return where(x > 0.2, x < 1, x != 0); }},
     {"compared", [](const Tensor& x) { return ((x > 0) == (x <= 0.5)).to(Dtype::float32); }},
     {"truths",
      [](const Tensor& x) {
