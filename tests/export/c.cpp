@@ -15,7 +15,7 @@
 #include "models.hpp"
 
 using namespace xtape;
-using models::LoadedC, models::no_compiler, models::runs;
+using models::LoadedC, models::no_compiler;
 
 namespace {
 
@@ -281,18 +281,5 @@ TEST_CASE("export_c: buffers that are needed at the same time lie apart") {
         CHECK((!together || apart));
       }
     }
-  }
-}
-
-TEST_CASE("export_c: the file compiles for a microcontroller, where there is a compiler for one") {
-  if (!runs("command -v arm-none-eabi-gcc >/dev/null")) return;
-  const TemporaryDirectory directory;
-  for (const models::Case& of : models::of_layers()) {
-    const std::string path = directory.file(of.name);
-    export_c(path + ".c", of.model, of.input(1));
-    CHECK(runs(
-        "arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=c11 "
-        "-Wall -Wextra -Werror -pedantic -Wdouble-promotion -O2 -c -o " +
-        path + ".o " + path + ".c"));
   }
 }

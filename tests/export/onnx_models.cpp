@@ -21,6 +21,8 @@ std::vector<std::pair<std::string, std::function<Tensor(const Tensor&)>>> otherw
       {"amin", [](const Tensor& x) { return amin(x, 1); }},
       {"argmax", [](const Tensor& x) { return argmax(x, 1); }},
       {"argmin", [](const Tensor& x) { return argmin(x, 1); }},
+      {"cummax", [](const Tensor& x) { return cummax(x, 1); }},
+      {"cummin", [](const Tensor& x) { return cummin(x, 1); }},
       {"max_pool",
        [](const Tensor& x) {
          return max_pool(reshape(x, {1, 3, 4}), 2);
