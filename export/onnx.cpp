@@ -1,6 +1,7 @@
 #include <limits>
 #include <optional>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/data/output_file.hpp>
 #include <xtape/export/graph/graph.hpp>

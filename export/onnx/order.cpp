@@ -27,7 +27,7 @@ void sorted(OnnxStep& s) {
 
 /// NaN counts as greatest.
 string below(OnnxStep& s, const string& a, const string& b, Dtype dtype) {
-  const string less = s("Less", a, b);
+  string less = s("Less", a, b);
   if (!is_floating(dtype)) return less;
   return s("Or", less, s("And", s("IsNaN", b), s("Not", s("IsNaN", a))));
 }
