@@ -26,13 +26,13 @@ struct LastStates : nn::Module {
     return concatenate({all.hidden[0], all.cell[0]}, -1);
   }
 };
-/// Lengths that the sequences say themselves: so many numbers of the first feature are positive.
+/// Lengths that the sequences say themselves, 0 too: by how many numbers of the first feature are positive.
 template <class Net>
 struct OfLengths : nn::Module {
   Net net = child("net", Net(4, 6, {.layers = 2, .bidirectional = true}));
   Tensor operator()(const Tensor& x) const {
     const Tensor first = slice(x, {Slice::all, Slice::all, 0});
-    const Tensor lengths = maximum(sum((first > 0).to(Dtype::int64), 1), 1);
+    const Tensor lengths = maximum(sum((first > 0).to(Dtype::int64), 1) - 3, 0);
     const auto all = net(x, {.lengths = lengths});
     return concatenate({flatten(all.output, 1), all.hidden[0], all.hidden[3]}, 1);
   }
