@@ -51,6 +51,7 @@ set(XTAPE_PRIVATE_HEADERS
   report/axis.hpp report/image_stack.hpp report/labels.hpp report/layout.hpp report/plot_drawing.hpp
   export/c/memory.hpp export/c/quantize.hpp export/c/writer.hpp
   export/graph/attributes.hpp export/graph/graph.hpp export/graph/recording.hpp
+  export/graph/rules.hpp
   export/onnx/model.hpp export/onnx/writer.hpp
   nn/arguments.hpp
   nn/clipped.hpp

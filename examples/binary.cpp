@@ -28,6 +28,14 @@ data::Dataset two_arms(const Flags& flags, Rng& rng) {
   return {X, reshape(y, {-1, 1}).to(Dtype::float32)};
 }
 
+nn::Sequential network(const Flags& flags, Rng& rng) {
+  const auto small = nn::init::normal(0.01);
+  return nn::Sequential{
+      nn::Dense(2, flags.hidden, {.weight_l2 = flags.l2, .bias_l2 = flags.l2, .weight_init = small},
+                rng),
+      nn::ReLU(), nn::Dense(flags.hidden, 1, {.weight_init = small}, rng)};
+}
+
 void train(const Flags& flags) {
   std::optional<data::CsvWriter> csv;
   if (!flags.csv.empty()) {
@@ -36,11 +44,7 @@ void train(const Flags& flags) {
   }
   Rng rng(flags.seed);
   const auto [X, y] = two_arms(flags, rng);
-  const auto small = nn::init::normal(0.01);
-  const nn::Sequential model{
-      nn::Dense(2, flags.hidden, {.weight_l2 = flags.l2, .bias_l2 = flags.l2, .weight_init = small},
-                rng),
-      nn::ReLU(), nn::Dense(flags.hidden, 1, {.weight_init = small}, rng)};
+  const nn::Sequential model = network(flags, rng);
   optim::Adam optimizer(model.parameters(),
                         {.learning_rate = flags.learning_rate, .decay = flags.decay});
 

@@ -11,6 +11,11 @@
 
 using namespace xtape;
 
+nn::Sequential network(Rng& rng) {
+  return nn::Sequential{nn::Dense(30, 16, {}, rng), nn::ReLU(), nn::Dropout(0.5, rng),
+                        nn::Dense(16, 2, {}, rng)};
+}
+
 void train(const std::string& path, std::uint64_t seed) {
   Rng rng(seed);
   const data::Table table = data::read_table(path, {.comment = '#'});
@@ -21,8 +26,7 @@ void train(const std::string& path, std::uint64_t seed) {
   const data::Pipeline prepare(
       training, {.features = {data::NumberColumns{.columns = training.numeric_columns()}},
                  .target = data::TargetColumn{"diagnosis"}});
-  const nn::Sequential model{nn::Dense(30, 16, {}, rng), nn::ReLU(), nn::Dropout(0.5, rng),
-                             nn::Dense(16, 2, {}, rng)};
+  const nn::Sequential model = network(rng);
   optim::AdamW optimizer(model, {.learning_rate = 3e-3, .weight_decay = 2});
   data::Loader loader(prepare(training), {.batch_size = 32, .shuffle = true}, rng);
   Fit fit(model, optimizer, loader,

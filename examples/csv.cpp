@@ -86,6 +86,12 @@ void report_errors(const data::Scaler& label_scaler, const Tensor& outputs, cons
               nn::mean_absolute_error(predictions, labels).item());
 }
 
+nn::Sequential network(std::int64_t features, std::int64_t outputs, const Flags& flags, Rng& rng) {
+  const nn::DenseOptions options{.weight_l2 = flags.l2, .weight_init = nn::init::he_normal()};
+  return nn::Sequential{nn::Dense(features, flags.hidden, options, rng), nn::ReLU(),
+                        nn::Dense(flags.hidden, outputs, {}, rng)};
+}
+
 void train(const Flags& flags) {
   const data::CsvDataset table = load(flags);
   std::optional<data::CsvWriter> csv;
@@ -101,9 +107,7 @@ void train(const Flags& flags) {
 
   const std::int64_t outputs =
       flags.regression() ? 1 : static_cast<std::int64_t>(table.class_names.size());
-  const nn::DenseOptions options{.weight_l2 = flags.l2, .weight_init = nn::init::he_normal()};
-  const nn::Sequential model{nn::Dense(training.x.extent(1), flags.hidden, options, rng),
-                             nn::ReLU(), nn::Dense(flags.hidden, outputs, {}, rng)};
+  const nn::Sequential model = network(training.x.extent(1), outputs, flags, rng);
   optim::Adam optimizer(model.parameters(), {.learning_rate = flags.learning_rate});
   data::Loader loader(training, {.batch_size = flags.batch_size, .shuffle = true}, rng);
   std::printf("%lld rows to train on, %lld to test, %lld features\n",

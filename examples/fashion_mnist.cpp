@@ -24,6 +24,17 @@ struct Flags {
   std::uint64_t seed = 0;
 };
 
+nn::Sequential network(std::int64_t pixels, const Flags& flags, Rng& rng) {
+  const nn::DenseOptions he{.weight_init = nn::init::he_normal()};
+  return nn::Sequential{nn::Dense(pixels, flags.hidden, he, rng),
+                        nn::ReLU(),
+                        nn::Dropout(flags.dropout, rng),
+                        nn::Dense(flags.hidden, 128, he, rng),
+                        nn::ReLU(),
+                        nn::Dropout(flags.dropout, rng),
+                        nn::Dense(128, 10, he, rng)};
+}
+
 Tensor predict(const nn::Sequential& model, const data::Dataset& dataset) {
   const NoGradGuard off;
   model.eval();
@@ -74,14 +85,7 @@ void train(const Flags& flags) {
       data::stratified_split(flattened(images.train), flags.validation, rng);
   const data::Dataset test = flattened(images.test);
 
-  const nn::DenseOptions he{.weight_init = nn::init::he_normal()};
-  const nn::Sequential model{nn::Dense(training.x.extent(1), flags.hidden, he, rng),
-                             nn::ReLU(),
-                             nn::Dropout(flags.dropout, rng),
-                             nn::Dense(flags.hidden, 128, he, rng),
-                             nn::ReLU(),
-                             nn::Dropout(flags.dropout, rng),
-                             nn::Dense(128, 10, he, rng)};
+  const nn::Sequential model = network(training.x.extent(1), flags, rng);
   data::Loader loader(training, {.batch_size = flags.batch_size, .shuffle = true}, rng);
   optim::Adam optimizer(model.parameters(),
                         {.learning_rate = flags.learning_rate,

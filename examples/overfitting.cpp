@@ -42,15 +42,19 @@ struct Row {
   double train_loss, train_accuracy, test_loss, test_accuracy;
 };
 
-std::vector<Row> train(const Chapter& chapter, const Flags& flags) {
-  Rng rng(flags.seed);
-  const auto [X, y] = data::spiral(chapter.samples, 3, rng);
+nn::Sequential network(const Chapter& chapter, Rng& rng) {
   const auto small = nn::init::normal(0.01);
   const nn::Dense hidden(2, chapter.hidden,
                          {.weight_l2 = chapter.l2, .bias_l2 = chapter.l2, .weight_init = small},
                          rng);
   const nn::Dense out(chapter.hidden, 3, {.weight_init = small}, rng);
-  const nn::Sequential model{hidden, nn::ReLU(), nn::Dropout(chapter.dropout, rng), out};
+  return nn::Sequential{hidden, nn::ReLU(), nn::Dropout(chapter.dropout, rng), out};
+}
+
+std::vector<Row> train(const Chapter& chapter, const Flags& flags) {
+  Rng rng(flags.seed);
+  const auto [X, y] = data::spiral(chapter.samples, 3, rng);
+  const nn::Sequential model = network(chapter, rng);
   optim::Adam optimizer(model.parameters(),
                         {.learning_rate = chapter.learning_rate, .decay = chapter.decay});
   const auto [X_test, y_test] = data::spiral(1000, 3, rng);

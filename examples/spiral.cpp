@@ -75,6 +75,20 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Flags& flags,
   return std::make_unique<optim::Adam>(parameters, adam_options<optim::AdamOptions>(flags));
 }
 
+nn::Sequential network(const Flags& flags, Dtype dtype, Rng& rng, Rng& masks) {
+  const auto small = nn::init::normal(flags.init_scale);
+  const nn::Dense hidden(2, flags.hidden,
+                         {.weight_l1 = flags.weight_l1,
+                          .weight_l2 = flags.weight_l2,
+                          .bias_l1 = flags.bias_l1,
+                          .bias_l2 = flags.bias_l2,
+                          .weight_init = small,
+                          .dtype = dtype},
+                         rng);
+  const nn::Dense out(flags.hidden, flags.classes, {.weight_init = small, .dtype = dtype}, rng);
+  return nn::Sequential{hidden, nn::ReLU(), nn::Dropout(flags.dropout, masks), out};
+}
+
 /// The course of the training, for a picture.
 struct Course {
   std::vector<double> epochs, loss, accuracy;
@@ -104,17 +118,7 @@ void train(const Flags& flags) {
   Rng rng(flags.seed), masks(flags.seed);  // masks take nothing from the stream of data and weights
   auto [X, y] = data::spiral(flags.samples, flags.classes, rng, dtype);
 
-  const auto small = nn::init::normal(flags.init_scale);
-  const nn::Dense hidden(2, flags.hidden,
-                         {.weight_l1 = flags.weight_l1,
-                          .weight_l2 = flags.weight_l2,
-                          .bias_l1 = flags.bias_l1,
-                          .bias_l2 = flags.bias_l2,
-                          .weight_init = small,
-                          .dtype = dtype},
-                         rng);
-  const nn::Dense out(flags.hidden, flags.classes, {.weight_init = small, .dtype = dtype}, rng);
-  const nn::Sequential model{hidden, nn::ReLU(), nn::Dropout(flags.dropout, masks), out};
+  const nn::Sequential model = network(flags, dtype, rng, masks);
   const auto optimizer = make_optimizer(flags, model.named_parameters());
 
   Course course;

@@ -47,12 +47,16 @@ data::Dataset sensor(std::int64_t hours, Rng& rng) {
   return {stack(features, 1), expand_dims(celsius, 1)};
 }
 
+nn::Sequential network(std::int64_t features, std::int64_t hidden, Rng& rng) {
+  const nn::DenseOptions he{.weight_init = nn::init::he_normal()};
+  return nn::Sequential{nn::Dense(features, hidden, he, rng), nn::Tanh(),
+                        nn::Dense(hidden, 1, {}, rng)};
+}
+
 /// The root of the mean squared error in degrees, on what the network has not seen.
 double error_of(const data::Split& part, const Flags& flags, Rng& rng) {
   const auto scaler = data::Scaler::standard(part.train.y);  // fitted on the training part alone
-  const nn::DenseOptions he{.weight_init = nn::init::he_normal()};
-  const nn::Sequential model{nn::Dense(part.train.x.extent(1), flags.hidden, he, rng), nn::Tanh(),
-                             nn::Dense(flags.hidden, 1, {}, rng)};
+  const nn::Sequential model = network(part.train.x.extent(1), flags.hidden, rng);
   optim::Adam optimizer(model.parameters(), {.learning_rate = flags.learning_rate});
   const Tensor target = scaler(part.train.y);
   for (int epoch = 0; epoch < flags.epochs; ++epoch) {

@@ -22,11 +22,13 @@ struct Result {
   double loss, accuracy;
 };
 
+nn::Sequential network(std::int64_t hidden, Rng& rng) {
+  return nn::Sequential{nn::Dense(2, hidden, {}, rng), nn::ReLU(), nn::Dense(hidden, 3, {}, rng)};
+}
+
 /// Trains on one part; how good that is on the other.
 Result evaluate(const Hyperparameters& chosen, const data::Split& part, int epochs, Rng& rng) {
-  const std::int64_t width = chosen.integer("hidden");
-  const nn::Sequential model{nn::Dense(2, width, {}, rng), nn::ReLU(),
-                             nn::Dense(width, 3, {}, rng)};
+  const nn::Sequential model = network(chosen.integer("hidden"), rng);
   optim::Adam optimizer(model.parameters(), {.learning_rate = chosen.number("learning_rate"),
                                              .decay = chosen.number("decay")});
   for (int epoch = 0; epoch < epochs; ++epoch) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
@@ -38,7 +39,7 @@ void detail::export_c(const std::string& path, const nn::Module& model,
   require_defined("export_c", "the example", example);
   if (example.size() == 0)
     throw ShapeError("export_c: an example with elements is needed; got " + example.describe());
-  const Graph graph = graph_of("export_c", model, function, example, false);
+  const Graph graph = graph_of("export_c", model, function, example, std::nullopt);
   CRanges ranges;
   if (options.calibration.defined()) {
     check_calibration(options.calibration, example);

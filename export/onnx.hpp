@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -11,10 +12,11 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 
 struct OnnxOptions {
-  bool dynamic_batch = true;    ///< whether the first axis may have any extent, 0 and 1 too
+  bool dynamic_batch = true;    ///< whether an axis may have any extent, 0 and 1 too
   std::string input = "input";  ///< names in the file
   std::string output = "output";
-  std::string batch = "batch";  ///< of the extent of the first axis
+  std::string batch = "batch";  ///< of the extent of that axis
+  std::int64_t batch_axis = 0;  ///< of the input: 1 where steps come first
 };
 
 namespace detail {
@@ -27,10 +29,11 @@ void export_onnx(const std::string& path, const nn::Module& model,
 /// at all. Parameters keep the names of the model's state; the graph has one input and one output.
 ///   example [n, ...], float32, float64 or int64: tells the shape and dtype of the input, any n >= 1
 /// The model is called with it, and with other numbers of its shape; for a dynamic batch with 7, 2, 17 rows and
-/// 1 like its own. It must do the same each time: a branch on the batch is decided by these. Its flags stay.
+/// 1 like its own, along the axis of the batch. It must do the same each time: a branch on the batch is decided
+/// by these. Its flags stay.
 /// Throws ValueError, naming the operation and the layer, for what has no rule, for random numbers, derivatives,
 /// decisions by values of the input, constants that differ, a result in which the input has no part, and extents
-/// that are not linear in the batch; IoError if it cannot write.
+/// that are not linear in the batch; IndexError for an axis that there is not; IoError if it cannot write.
 /// Source: ONNX, "Operator Schemas"; onnx.proto.
 template <ExportableModel Model>
 void export_onnx(const std::string& path, const Model& model, const Tensor& example,

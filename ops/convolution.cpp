@@ -144,6 +144,9 @@ struct Unfold {
   void attributes(auto& visit) const {
     visit("kernel", detail::spatial_text(windows.kernel, axes));
     visit("stride", detail::spatial_text(windows.stride, axes));
+    visit("dilation", detail::spatial_text(windows.dilation, axes));
+    visit("padding", detail::spatial_text(windows.before, axes));
+    visit("places", detail::spatial_text(windows.out, axes));
   }
 
   OpResult infer(const Tensor& x) const {

@@ -180,6 +180,7 @@ struct ScatterAdd {
   static constexpr OpInfo info{"scatter_add", true};
   int axis;
   Shape shape;
+  void attributes(auto& visit) const { visit("axis", axis); }
   SavedInput index{};
 
   Tensor run(const Tensor& x, const Tensor& indices) const {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include <xtape/export/c/writer.hpp>
 
@@ -90,6 +91,24 @@ void cast(CStep& s) {
   const bool whole = is_floating(from) && to == Dtype::int64;
   by_formula(s, from, to == Dtype::boolean ? "a != 0" : whole ? "@whole(a)" : "a");
 }
+/// Of integers, and of truths as integers.
+void of_bits(CStep& s) { by_formula(s, Dtype::int64, s.formula); }
+void power(CStep& s) {
+  const Dtype dtype = s.result().dtype;
+  by_formula(s, dtype, is_floating(dtype) ? s.formula : "@power(a, b)");
+}
+void replaced(CStep& s) {
+  const auto by = [&](const char* name) {
+    return c_number(s.attributes().number(name), s.result().dtype);
+  };
+  const string infinity = c_number(HUGE_VAL, s.result().dtype);
+  by_formula(s, s.result().dtype,
+             filled("a != a ? $nan : a == $most ? $above : a == -$most ? $below : a",
+                    {{"nan", by("nan")},
+                     {"most", infinity},
+                     {"above", by("posinf")},
+                     {"below", by("neginf")}}));
+}
 /// The condition as it is.
 void where(CStep& s) {
   std::vector<CView> views{s.y_in_place()};
@@ -141,6 +160,12 @@ constexpr CRule rules[] = {
     {"erf", elementwise, "@erf(a)"},
     {"erfc", elementwise, "@erfc(a)"},
     {"lgamma", elementwise, "@lgamma(a)"},
+    {"logit", elementwise, "@log(a) - @log1p(-a)"},
+    {"ndtr", elementwise, "#0.5 * @erfc(-a * #0.7071067811865476)"},
+    {"log_ndtr", elementwise, "@log_ndtr(a)"},
+    {"sinc", elementwise, "a == 0 ? #1 : @sin(#3.141592653589793 * a) / (#3.141592653589793 * a)"},
+    {"nan_to_num", replaced},
+    {"nansum", replaced},
     {"sigmoid", elementwise, "@sigmoid(a)"},
     {"log_sigmoid", elementwise, "(a < 0 ? a : #0) - @log1p(@exp(a < 0 ? a : -a))"},
     {"softplus", elementwise, "(a > 0 ? a : #0) + @log1p(@exp(a < 0 ? a : -a))"},
@@ -162,9 +187,18 @@ constexpr CRule rules[] = {
     {"divide", elementwise, "a / b"},
     {"maximum", extremum, "a > b"},
     {"minimum", extremum, "a < b"},
-    {"pow", elementwise, "@pow(a, b)"},
-    {"times", arithmetic, "a * b"},
-    {"over", elementwise, "a / b"},
+    {"pow", power, "@pow(a, b)"},
+    {"times", elementwise, "a == 0 && !(b - b == 0) ? #0 : a * b"},
+    {"over", elementwise, "a == 0 && !(@fabs(b) > 0) ? #0 : a / b"},
+    {"where_positive", elementwise, "b > 0 ? a : b == b || a == 0 ? #0 : b"},
+    {"heaviside", elementwise, "a == 0 ? b : a > 0 ? #1 : a < 0 ? #0 : a"},
+    {"logaddexp", elementwise,
+     "a == b ? a + #0.6931471805599453 : (a > b ? a : b) + @log1p(@exp(-@fabs(a - b)))"},
+    {"xlogy", elementwise, "a == 0 && b == b ? #0 : a * @log(b)"},
+    {"xlog1py", elementwise, "a == 0 && b == b ? #0 : a * @log1p(b)"},
+    {"sigmoid_cross_entropy", elementwise,
+     "((a > 0 ? #1 - b : -b) == 0 ? #0 : (a > 0 ? #1 - b : -b) * a) + "
+     "@log1p(@exp(a < 0 ? a : -a))"},
     {"atan2", elementwise, "@atan2(a, b)"},
     {"hypot", elementwise, "@hypot(a, b)"},
     {"copysign", elementwise, "@copysign(a, b)"},
@@ -185,6 +219,11 @@ constexpr CRule rules[] = {
     {"logical_and", compared, "a != 0 && b != 0"},
     {"logical_or", compared, "a != 0 || b != 0"},
     {"logical_xor", compared, "(a != 0) != (b != 0)"},
+    {"bitwise_and", of_bits, "a & b"},
+    {"bitwise_or", of_bits, "a | b"},
+    {"bitwise_xor", of_bits, "a ^ b"},
+    {"left_shift", of_bits, "b >= 0 && b < 64 ? (int64_t)((uint64_t)a << b) : 0"},
+    {"right_shift", of_bits, "b >= 0 && b < 64 ? a >> b : a < 0 ? -1 : 0"},
     {"isfinite", compared, "a - a == 0"},
     {"isinf", compared, "a == a && a - a != 0"},
     {"to", cast},

@@ -3,7 +3,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/export/c/quantize.hpp>
 #include <xtape/export/c/writer.hpp>
-#include <xtape/ops/kernels/interpolate.hpp>
+#include <xtape/export/graph/rules.hpp>
 
 namespace xtape::exporting {
 namespace {
@@ -112,10 +112,57 @@ void convolution(CStep& s) {
   s.close(batch);
 }
 
+/// Where in its channel the greatest element of each window lies, a NaN if there is one.
+void places_of_most(CStep& s) {
+  const CView y = s.y(), x = s.x(0);
+  const Windows windows(s, s.attributes().integers("window"));
+  const Integers image = spatial(x);
+  const CLoops all = s.loops("i", y.extents);
+  s.line("int best = -1;");
+  s.line("$t most = 0;", {{"t", c_type(x.dtype)}});
+  const int taps = windows.open(s, {all.at.begin() + 2, all.at.end()}, image);
+  s.line("const $t a = $x;",
+         {{"t", c_type(x.dtype)}, {"x", x.at(joined({all.at[0], all.at[1]}, windows.places()))}});
+  s.open(is_floating(x.dtype) ? "if (best < 0 || ((a > most || a != a) && most == most))"
+                              : "if (best < 0 || a > most)");
+  string place = windows.places()[0];
+  for (std::size_t axis = 1; axis < image.size(); ++axis)
+    place = "(" + place + ") * " + std::to_string(image[axis]) + " + " + windows.places()[axis];
+  s.line("best = $p;", {{"p", place}});
+  s.line("most = a;");
+  s.close(taps + 1);
+  s.line("$y = best;", {{"y", y.at(all.at)}});
+  s.close(all);
+}
+
+/// The taps of the windows of an image [n, c, in...] as columns [n, c taps, places], or, by the formula,
+/// columns added up to an image.
+void unfold(CStep& s) {
+  const bool back = string(s.formula) == "back";
+  const CView y = s.y(), image = back ? y : s.x(0), given = s.dense(back ? s.x(0) : y);
+  const Windows windows(s, s.attributes().integers("kernel"));
+  const Integers places = s.attributes().integers("places");
+  Integers extents{image.extents[0], image.extents[1]};
+  extents.insert(extents.end(), windows.kernel.begin(), windows.kernel.end());
+  extents.insert(extents.end(), places.begin(), places.end());
+  const CView columns = given.reshaped(extents);
+  s.fill(y, "0");
+  const CLoops batch = s.loops("n", {extents[0], extents[1]}), at = s.loops("i", places);
+  const int taps = windows.open(s, at.at, spatial(image));
+  std::vector<string> column = joined({batch.at[0], batch.at[1]}, windows.taps());
+  column.insert(column.end(), at.at.begin(), at.at.end());
+  const string of_image = image.at(joined({batch.at[0], batch.at[1]}, windows.places()));
+  s.line(back ? "$image += $column;" : "$column = $image;",
+         {{"image", of_image}, {"column", columns.at(column)}});
+  s.close(taps);
+  s.close(at);
+  s.close(batch);
+}
+
 /// The formula says how an element x joins `sum`, which begins as the text before it.
 void pool(CStep& s) {
-  if (!is_floating(s.result().dtype))
-    s.refuse("floating numbers are needed, and no places of them");
+  if (s.result().dtype == Dtype::int64 && string(s.formula) == "max") return places_of_most(s);
+  if (!is_floating(s.result().dtype)) s.refuse("floating numbers are needed");
   const CView y = s.y(), x = s.x(0);
   const Windows windows(s, s.attributes().integers("window"));
   const bool most = string(s.formula) == "max";
@@ -133,16 +180,7 @@ void pool(CStep& s) {
 void resize(CStep& s) {
   const CView y = s.y(), x = s.x(0);
   const auto axis = static_cast<std::size_t>(s.attributes().integer("axis"));
-  const bool linear = s.attributes().flag("linear");
-  const kernels::Interpolation of{x.extents[axis], y.extents[axis], linear,
-                                  linear && s.attributes().flag("align_corners")};
-  Integers first, next;
-  std::vector<double> weights;
-  for (const kernels::Tap& tap : of.taps()) {
-    first.push_back(tap.first);
-    next.push_back(std::min(tap.first + 1, of.in - 1));
-    weights.push_back(tap.weight);
-  }
+  const Neighbours of(s.attributes(), x.extents[axis], y.extents[axis]);
   const CLoops all = s.loops("i", y.extents);
   const string place = all.at[axis];
   const auto at = [&](const Integers& indices) {
@@ -150,12 +188,13 @@ void resize(CStep& s) {
     places[axis] = s.constant("places", from_vector(indices)).at({place});
     return x.at(places);
   };
-  if (linear) {
-    const CView weight = s.constant("weights", from_vector(weights).to(y.dtype));
-    s.line("$y = $a + $w * ($b - $a);",
-           {{"y", y.at(all.at)}, {"a", at(first)}, {"b", at(next)}, {"w", weight.at({place})}});
+  if (of.linear) {
+    const CView weight = s.constant("weights", from_vector(of.weights).to(y.dtype));
+    s.line(
+        "$y = $a + $w * ($b - $a);",
+        {{"y", y.at(all.at)}, {"a", at(of.first)}, {"b", at(of.next)}, {"w", weight.at({place})}});
   } else {
-    s.line("$y = $a;", {{"y", y.at(all.at)}, {"a", at(first)}});
+    s.line("$y = $a;", {{"y", y.at(all.at)}, {"a", at(of.first)}});
   }
   s.close(all);
 }
@@ -164,6 +203,7 @@ constexpr CRule rules[] = {
     {"convolution", convolution}, {"transposed_convolution", convolution},
     {"max_pool", pool, "max"},    {"average_pool", pool},
     {"upsample_nearest", resize}, {"upsample_linear", resize},
+    {"unfold", unfold},           {"fold", unfold, "back"},
 };
 
 }  // namespace

@@ -10,20 +10,11 @@ using Integers = std::vector<std::int64_t>;
 
 void identity(CStep& s) { s.give(s.x(0)); }
 
-CView with_shape(const CView& dense, const Integers& extents) {
-  CView view = dense;
-  view.extents = extents;
-  view.strides.assign(extents.size(), 0);
-  std::int64_t stride = 1;
-  for (std::size_t axis = extents.size(); axis > 0; stride *= extents[axis])
-    view.strides[--axis] = stride;
-  return view;
-}
 void reshape(CStep& s) {
   const CView x = s.x(0);
-  if (x.dense()) return s.give(with_shape(x, s.extents()));
+  if (x.dense()) return s.give(x.reshaped(s.extents()));
   const CView y = s.y();
-  s.copy(with_shape(y, x.extents), x);
+  s.copy(y.reshaped(x.extents), x);
 }
 void contiguous(CStep& s) {
   const CView x = s.x(0);
@@ -42,20 +33,20 @@ void transpose(CStep& s) {
 }
 void broadcast_to(CStep& s) { s.give(s.x(0).broadcast(s.extents())); }
 
-/// The part of a view that a slice takes; axes of one index go if `drops`.
-CView part_of(const CView& x, const std::vector<Part>& parts, const Integers& extents, bool drops) {
+/// The part of a view that a slice takes; axes of one index go.
+CView part_of(const CView& x, const std::vector<Part>& parts, const Integers& extents) {
   CView y = x;
   y.extents = extents;
   y.strides.clear();
   for (std::size_t axis = 0; axis < x.extents.size(); ++axis) {
     const bool whole = axis >= parts.size() || parts[axis].whole;
     if (!whole) y.offset += parts[axis].start.more * x.strides[axis];
-    if (!whole && parts[axis].single && drops) continue;
-    y.strides.push_back(x.strides[axis] * (whole || parts[axis].single ? 1 : parts[axis].step));
+    if (!whole && parts[axis].single) continue;
+    y.strides.push_back(x.strides[axis] * (whole ? 1 : parts[axis].step));
   }
   return y;
 }
-void slice(CStep& s) { s.give(part_of(s.x(0), s.attributes().parts("at"), s.extents(), true)); }
+void slice(CStep& s) { s.give(part_of(s.x(0), s.attributes().parts("at"), s.extents())); }
 
 void concatenate(CStep& s) {
   const CView y = s.y();
@@ -70,46 +61,16 @@ void concatenate(CStep& s) {
 }
 void embed(CStep& s) {
   const CView y = s.y(), x = s.x(0);
-  const CLoops all = s.loops("i", y.extents);
-  s.line("$y = 0;", {{"y", y.at(all.at)}});
-  s.close(all);
-  CView region = part_of(y, s.attributes().parts("at"), x.extents, false);
-  if (region.strides.size() != x.extents.size()) s.refuse("a region of ranges is needed");
-  s.copy(region, x);
+  s.fill(y, "0");
+  s.copy(part_of(y, s.attributes().parts("at"), x.extents), x);
+}
+/// x, and other values in a region.
+void set(CStep& s) {
+  const CView y = s.y(), values = s.x(1);
+  s.copy(y, s.x(0));
+  if (values.size() > 0) s.copy(part_of(y, s.attributes().parts("at"), values.extents), values);
 }
 
-/// An index in range, which those out of it become too: a program that reads nothing else.
-string index_in(const string& index, std::int64_t extent) {
-  return filled("(int)($i < 0 ? ($i + $n < 0 ? 0 : $i + $n) : $i >= $n ? $n - 1 : $i)",
-                {{"i", index}, {"n", std::to_string(extent)}});
-}
-void take(CStep& s) {
-  if (s.count() == 1) return identity(s);
-  const CView x = s.x(0), index = s.x(1), y = s.y();
-  const auto axis = static_cast<std::size_t>(s.attributes().integer("axis"));
-  const auto width = static_cast<std::size_t>(index.rank());
-  const CLoops all = s.loops("i", y.extents);
-  const auto begin = all.at.begin() + static_cast<std::ptrdiff_t>(axis);
-  const auto end = begin + static_cast<std::ptrdiff_t>(width);
-  std::vector<string> at(all.at.begin(), begin);
-  at.emplace_back("row");
-  at.insert(at.end(), end, all.at.end());
-  s.line("const int row = $i;",
-         {{"i", index_in(index.at(std::vector<string>(begin, end)), x.extents[axis])}});
-  s.line("$y = $x;", {{"y", y.at(all.at)}, {"x", x.at(at)}});
-  s.close(all);
-}
-void take_along_axis(CStep& s) {
-  if (s.count() == 1) return identity(s);
-  const CView x = s.x(0), index = s.x(1), y = s.y();
-  const auto axis = static_cast<std::size_t>(s.attributes().integer("axis"));
-  const CLoops all = s.loops("i", y.extents);
-  std::vector<string> at = all.at;
-  at[axis] = "row";
-  s.line("const int row = $i;", {{"i", index_in(index.at(all.at), x.extents[axis])}});
-  s.line("$y = $x;", {{"y", y.at(all.at)}, {"x", x.at(at)}});
-  s.close(all);
-}
 void one_hot(CStep& s) {
   const CView x = s.x(0), y = s.y();
   const CLoops all = s.loops("i", y.extents);
@@ -130,21 +91,13 @@ void triangle(CStep& s) {
 }
 
 constexpr CRule rules[] = {
-    {"contiguous", contiguous},
-    {"clone", contiguous},
-    {"variable", identity},
-    {"on_gradient", identity},
-    {"embedding", identity},
-    {"reshape", reshape},
-    {"transpose", transpose},
-    {"broadcast_to", broadcast_to},
-    {"slice", slice},
-    {"concatenate", concatenate},
-    {"embed", embed},
-    {"take", take},
-    {"take_along_axis", take_along_axis},
-    {"one_hot", one_hot},
-    {"tril", triangle, "<="},
+    {"contiguous", contiguous}, {"clone", contiguous},
+    {"variable", identity},     {"on_gradient", identity},
+    {"embedding", identity},    {"reshape", reshape},
+    {"transpose", transpose},   {"broadcast_to", broadcast_to},
+    {"slice", slice},           {"concatenate", concatenate},
+    {"embed", embed},           {"set", set},
+    {"one_hot", one_hot},       {"tril", triangle, "<="},
     {"triu", triangle, ">="},
 };
 

@@ -63,7 +63,8 @@ bool is_free_in_c(const std::string& name) {
   const bool lower = std::ranges::any_of(name, [](char c) { return c >= 'a' && c <= 'z'; });
   if (name.ends_with("_t") || (!lower && name.size() > 1)) return false;
   if (std::ranges::find(c_helpers(), name, &CHelper::name) != c_helpers().end()) return false;
-  return !name.starts_with("k_") && !name.starts_with("memory_of_");
+  return !name.starts_with("k_") && !name.starts_with("memory_of_") &&
+         !name.starts_with("sorted_places");
 }
 
 }  // namespace xtape::exporting

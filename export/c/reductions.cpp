@@ -8,47 +8,13 @@ namespace {
 using std::string;
 using Integers = std::vector<std::int64_t>;
 
-/// A view with the axes of another order: those that stay, with extent 1 or not, and those reduced.
-struct Reduced {
-  Reduced(const CView& of, const Integers& axes, bool keeps) : x(of) {
-    for (std::int64_t axis = 0; axis < x.rank(); ++axis) {
-      const bool gone = std::ranges::find(axes, axis) != axes.end();
-      flags.push_back(gone);
-      const std::int64_t extent = x.extents[static_cast<std::size_t>(axis)];
-      if (gone) over.push_back(extent);
-      if (!gone) stay.push_back(extent);
-      if (gone && keeps) stay.push_back(1);
-    }
-    keep = keeps;
-  }
-  /// The element at the places of both.
-  string at(const std::vector<string>& of_stay, const std::vector<string>& of_over) const {
-    std::vector<string> all;
-    std::size_t i = 0, j = 0;
-    for (const bool gone : flags) {
-      all.push_back(gone ? of_over[j++] : of_stay[i++]);
-      if (gone && keep) ++i;
-    }
-    return x.at(all);
-  }
-  CView x;
-  std::vector<bool> flags;
-  Integers stay, over;
-  bool keep = false;
-};
-
-Reduced reduced(CStep& s) {
+CReduced reduced(CStep& s) {
   return {s.x(0), s.attributes().integers("axes"), s.attributes().flag("keep_dims")};
 }
 
-/// The type that sums go in: int64 wraps around, which only the unsigned numbers of C do.
-string sum_type(CStep& s) {
-  return s.result().dtype == Dtype::int64 ? "uint64_t" : c_type(s.result().dtype);
-}
-
 /// `into` begins as the first text and goes on by the second for each element x.
-void fold(CStep& s, const Reduced& of, const CLoops& outer, const string& into, const string& first,
-          const string& next, const string& type = "") {
+void fold(CStep& s, const CReduced& of, const CLoops& outer, const string& into,
+          const string& first, const string& next, const string& type = "") {
   s.line("$t $into = $first;",
          {{"t", type.empty() ? c_type(s.result().dtype) : type}, {"into", into}, {"first", first}});
   const CLoops inner = s.loops("k", of.over);
@@ -58,7 +24,7 @@ void fold(CStep& s, const Reduced& of, const CLoops& outer, const string& into, 
 
 /// The formula says how x joins the sum so far, from where it begins.
 void folded(CStep& s) {
-  const Reduced of = reduced(s);
+  const CReduced of = reduced(s);
   const CView y = s.y();
   const CLoops outer = s.loops("i", y.extents);
   const string operation = s.formula;
@@ -68,15 +34,31 @@ void folded(CStep& s) {
        operation[0] == '+' ? "0"
        : sum               ? "1"
                            : of.at(outer.at, zeros),
-       sum ? "sum " + operation + "= (" + sum_type(s) + ")$x;"
+       sum ? "sum " + operation + "= (" + s.sum_type() + ")$x;"
            : "if ($x " + operation + " sum" + (is_floating(y.dtype) ? " || $x != $x" : "") +
                  ") sum = $x;",
-       sum ? sum_type(s) : "");
+       sum ? s.sum_type() : "");
   s.line("$y = ($t)sum;", {{"y", y.at(outer.at)}, {"t", c_type(y.dtype)}});
   s.close(outer);
 }
+/// To a shape that broadcasts to that of x.
+void sum_to(CStep& s) {
+  const CView x = s.x(0), y = s.y();
+  const std::int64_t beyond = x.rank() - y.rank();
+  Integers axes;
+  for (std::int64_t i = 0; i < x.rank(); ++i) {
+    const std::int64_t extent = x.extents[static_cast<std::size_t>(i)];
+    if (i < beyond || y.extents[static_cast<std::size_t>(i - beyond)] != extent) axes.push_back(i);
+  }
+  const CReduced of(x, axes);
+  const CView sums = y.reshaped(of.stay);
+  const CLoops outer = s.loops("i", of.stay);
+  fold(s, of, outer, "sum", "0", "sum += (" + s.sum_type() + ")$x;", s.sum_type());
+  s.line("$y = ($t)sum;", {{"y", sums.at(outer.at)}, {"t", c_type(y.dtype)}});
+  s.close(outer);
+}
 void logsumexp(CStep& s) {
-  const Reduced of = reduced(s);
+  const CReduced of = reduced(s);
   const CView y = s.y();
   const CLoops outer = s.loops("i", y.extents);
   fold(s, of, outer, "most", "-INFINITY", "most = $x > most ? $x : most;");
@@ -91,7 +73,7 @@ void norm(CStep& s) {
   Integers axes;
   for (std::int64_t i = x.rank() - s.attributes().integer("axes"); i < x.rank(); ++i)
     axes.push_back(i);
-  const Reduced of(x, axes, false);
+  const CReduced of(x, axes, false);
   const CView y = s.y();
   const CLoops outer = s.loops("i", y.extents);
   fold(s, of, outer, "sum", "0", "sum += $x * $x;");
@@ -100,7 +82,7 @@ void norm(CStep& s) {
 }
 void argument(CStep& s) {
   const std::int64_t axis = s.attributes().integer("axis");
-  const Reduced of(s.x(0), {axis}, s.attributes().flag("keep_dims"));
+  const CReduced of(s.x(0), {axis}, s.attributes().flag("keep_dims"));
   const CView y = s.y();
   const CLoops outer = s.loops("i", y.extents);
   s.line("int best = 0;");
@@ -113,24 +95,10 @@ void argument(CStep& s) {
   s.line("$y = best;", {{"y", y.at(outer.at)}});
   s.close(outer);
 }
-void cumsum(CStep& s) {
-  const std::int64_t axis = s.attributes().integer("axis");
-  const Reduced x(s.x(0), {axis}, false), y(s.y(), {axis}, false);
-  const CLoops outer = s.loops("i", y.stay);
-  const string count = std::to_string(x.over[0]);
-  s.line("$t sum = 0;", {{"t", sum_type(s)}});
-  s.attributes().flag("backwards") ? s.open("for (int k = $n - 1; k >= 0; --k)", {{"n", count}})
-                                   : s.open("for (int k = 0; k < $n; ++k)", {{"n", count}});
-  s.line("sum += ($t)$x;", {{"t", sum_type(s)}, {"x", x.at(outer.at, {"k"})}});
-  s.line("$y = ($t)sum;", {{"y", y.at(outer.at, {"k"})}, {"t", c_type(s.result().dtype)}});
-  s.close();
-  s.close(outer);
-}
-
 /// Along the last axis; the formula is that of an element, of most and sum, which is 0 of a row of -infinity.
 void softmax(CStep& s) {
   const std::int64_t last = s.x(0).rank() - 1;
-  const Reduced x(s.x(0), {last}, false), y(s.y(), {last}, false);
+  const CReduced x(s.x(0), {last}, false), y(s.y(), {last}, false);
   const CLoops outer = s.loops("i", y.stay);
   fold(s, x, outer, "most", "-INFINITY", "most = $x > most ? $x : most;");
   s.line("if (most == ($t)-INFINITY) most = 0;", {{"t", c_type(s.result().dtype)}});
@@ -146,7 +114,7 @@ void softmax(CStep& s) {
 /// have the extents of the axes from `channel` on, `of_channel` of them.
 void normalize(CStep& s, const CView& x, const CView& y, const Integers& axes, bool centred,
                std::size_t channel, std::size_t of_channel) {
-  const Reduced from(x, axes, false), to(y, axes, false);
+  const CReduced from(x, axes, false), to(y, axes, false);
   std::int64_t count = 1;
   for (const std::int64_t extent : from.over) count *= extent;
   const string n = c_number(static_cast<double>(count), y.dtype);
@@ -213,13 +181,13 @@ void batch_norm(CStep& s) {
 constexpr CRule rules[] = {
     {"sum", folded, "+"},
     {"prod", folded, "*"},
+    {"sum_to", sum_to},
     {"amax", folded, ">"},
     {"amin", folded, "<"},
     {"logsumexp", logsumexp},
     {"norm", norm},
     {"argmax", argument, ">"},
     {"argmin", argument, "<"},
-    {"cumsum", cumsum},
     {"softmax", softmax, "sum == 0 ? 0 : @exp($x - most) / sum"},
     {"log_softmax", softmax, "sum == 0 ? $x : $x - most - @log(sum)"},
     {"layer_norm", by_rows, "centred"},

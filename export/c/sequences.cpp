@@ -14,7 +14,8 @@ void recurrent(CStep& s) {
   const CView y = s.y(), x = s.x(input), w = s.x(weight_ih), u = s.x(weight_hh);
   const CView biases[] = {s.x(bias_ih), s.x(bias_hh)};
   const std::int64_t steps = x.extents[0], width = u.extents[1], gates = u.extents[0] / width;
-  const bool reverse = s.attributes().flag("reverse"), has_cell = s.count() > cell;
+  const bool reverse = s.attributes().flag("reverse"), has_cell = gates == 4;
+  const std::size_t lengths = has_cell ? cell + 1 : cell;
   const string type = c_type(y.dtype), gate_row = "g * " + std::to_string(width) + " + j";
   const string first = std::to_string(reverse ? steps : 0);
   const auto state = [&](const string& part, const string& step, const string& unit) {
@@ -32,6 +33,15 @@ void recurrent(CStep& s) {
   s.line("const int before = t + $b, behind = t + $a;",
          {{"b", reverse ? "1" : "0"}, {"a", reverse ? "0" : "1"}});
   s.open("for (int j = 0; j < $n; ++j)", {{"n", std::to_string(width)}});
+  if (s.count() > lengths) {  // behind its end a sequence keeps its state
+    s.open("if (t >= $n)", {{"n", s.x(lengths).at({"n"})}});
+    s.line("$h = $last;", {{"h", state("0", "behind", "j")}, {"last", state("0", "before", "j")}});
+    if (has_cell)
+      s.line("$c = $last;",
+             {{"c", state("1", "behind", "j")}, {"last", state("1", "before", "j")}});
+    s.line("continue;");
+    s.close();
+  }
   s.line("$t a[$g], b[$g];", {{"t", type}, {"g", std::to_string(gates)}});
   s.open("for (int g = 0; g < $n; ++g)", {{"n", std::to_string(gates)}});
   s.line("a[g] = $b;", {{"b", biases[0].at({gate_row})}});

@@ -127,4 +127,35 @@ CView CView::broadcast(const std::vector<std::int64_t>& to) const {
   return view;
 }
 
+CView CView::reshaped(const std::vector<std::int64_t>& to) const {
+  CView view = *this;
+  view.extents = to;
+  view.strides.assign(to.size(), 0);
+  std::int64_t stride = 1;
+  for (std::size_t axis = to.size(); axis > 0; stride *= to[axis]) view.strides[--axis] = stride;
+  return view;
+}
+
+CReduced::CReduced(const CView& of, const std::vector<std::int64_t>& axes, bool keeps)
+    : x(of), keep(keeps) {
+  for (std::int64_t axis = 0; axis < x.rank(); ++axis) {
+    const bool gone = std::ranges::find(axes, axis) != axes.end();
+    flags.push_back(gone);
+    const std::int64_t extent = x.extents[static_cast<std::size_t>(axis)];
+    if (gone) over.push_back(extent);
+    if (!gone) stay.push_back(extent);
+    if (gone && keeps) stay.push_back(1);
+  }
+}
+std::string CReduced::at(const std::vector<std::string>& of_stay,
+                         const std::vector<std::string>& of_over) const {
+  std::vector<std::string> all;
+  std::size_t i = 0, j = 0;
+  for (const bool gone : flags) {
+    all.push_back(gone ? of_over[j++] : of_stay[i++]);
+    if (gone && keep) ++i;
+  }
+  return x.at(all);
+}
+
 }  // namespace xtape::exporting

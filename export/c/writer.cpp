@@ -4,19 +4,16 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/export/c/writer.hpp>
+#include <xtape/export/graph/rules.hpp>
 #include <xtape/export/kernels/constants.hpp>
 
 namespace xtape::exporting {
 namespace {
 
-const CRule* rule_for(const std::string& operation) {
-  static const std::array tables{c_elementwise(), c_layout(), c_products(),
-                                 c_reductions(),  c_images(), c_sequences()};
-  for (const std::span<const CRule> table : tables) {
-    const auto rule = std::ranges::find(table, operation, &CRule::operation);
-    if (rule != table.end()) return &*rule;
-  }
-  return nullptr;
+const std::array<std::span<const CRule>, 9>& tables() {
+  static const std::array all{c_elementwise(), c_layout(), c_products(),  c_reductions(), c_scans(),
+                              c_order(),       c_images(), c_sequences(), c_signals()};
+  return all;
 }
 
 std::vector<std::int64_t> fixed_extents(const GraphValue& value) {
@@ -49,13 +46,6 @@ int root_of_result(const Graph& graph) {
     value = graph.step(by).operands[0];
   }
   return value;
-}
-
-std::string shape_text(const std::vector<std::int64_t>& extents) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < extents.size(); ++i)
-    text += (i > 0 ? ", " : "") + std::to_string(extents[i]);
-  return text + "]";
 }
 
 }  // namespace
@@ -128,18 +118,15 @@ std::string CWriter::header() const {
 
 void CWriter::write(const GraphStep& step, int time) {
   time_ = time;
-  const CRule* rule = rule_for(step.operation);
-  if (rule == nullptr)
-    throw ValueError("export_c: " + step.operation + " has no rule" +
-                     (step.place.empty() ? "" : " (in " + step.place + ")"));
+  const CRule& rule = rule_for<CRule>("export_c", tables(), step);
   const std::size_t start = body_.size();
   // A block, since loops over one element have none for what is declared in them.
   open("/* " +
        in_comment(step.place.empty() ? step.operation : step.place + ": " + step.operation) +
        " */");
   const std::size_t before = body_.size();
-  CStep here(*this, step, rule->formula);
-  rule->write(here);
+  CStep here(*this, step, rule.formula);
+  rule.write(here);
   const bool wrote = body_.size() > before;
   close();
   if (!wrote) body_.resize(start);  // a view of what is there
@@ -288,6 +275,17 @@ void CStep::copy(const CView& y, const CView& x) {
   close(all);
 }
 
+void CStep::fill(const CView& y, const std::string& number) {
+  const CLoops all = loops("z", y.extents);
+  line("$y = $n;", {{"y", y.at(all.at)}, {"n", number}});
+  close(all);
+}
+void CStep::add_to(const std::string& y, const std::string& x) {
+  line(
+      result().dtype == Dtype::int64 ? "$y = (int64_t)((uint64_t)$y + (uint64_t)$x);" : "$y += $x;",
+      {{"y", y}, {"x", x}});
+}
+
 CView CStep::dense(const CView& x) {
   if (x.dense()) return x;
   CView copied = room(x.dtype, x.extents);
@@ -295,9 +293,6 @@ CView CStep::dense(const CView& x) {
   return copied;
 }
 
-void CStep::refuse(const std::string& what) const {
-  throw ValueError("export_c: " + step_.operation + ": " + what +
-                   (step_.place.empty() ? "" : " (in " + step_.place + ")"));
-}
+void CStep::refuse(const std::string& what) const { refuse_step("export_c", step_, what); }
 
 }  // namespace xtape::exporting

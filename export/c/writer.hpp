@@ -31,6 +31,22 @@ struct CView {
     return at(std::span<const std::string>(indices));
   }
   CView broadcast(const std::vector<std::int64_t>& to) const;
+  /// Of one that is dense.
+  CView reshaped(const std::vector<std::int64_t>& to) const;
+};
+
+/// A view with the axes in two groups: those that stay, with extent 1 of the others too if it `keeps` them, and
+/// those that something goes along.
+struct CReduced {
+  CReduced(const CView& of, const std::vector<std::int64_t>& axes, bool keeps = false);
+  /// The element at the places of both.
+  std::string at(const std::vector<std::string>& of_stay,
+                 const std::vector<std::string>& of_over) const;
+
+  CView x;
+  std::vector<bool> flags;
+  std::vector<std::int64_t> stay, over;
+  bool keep;
 };
 
 /// The greatest magnitude of values.
@@ -124,6 +140,10 @@ class CStep {
   const GraphValue& result() const { return writer_.graph().value(step_.result); }
   const Attributes& attributes() const { return step_.attributes; }
   std::vector<std::int64_t> extents() const;
+  /// The type that sums go in: int64 wraps around, which only the unsigned numbers of C do.
+  std::string sum_type() const {
+    return result().dtype == Dtype::int64 ? "uint64_t" : c_type(result().dtype);
+  }
 
   /// Room for the result, which it is then.
   CView y();
@@ -146,6 +166,10 @@ class CStep {
   CView dense(const CView& x);
   /// y = x, elementwise, of one shape.
   void copy(const CView& y, const CView& x);
+  /// y = number, everywhere.
+  void fill(const CView& y, const std::string& number);
+  /// y += x, of the result's dtype: int64 wraps around.
+  void add_to(const std::string& y, const std::string& x);
 
   CLoops loops(const std::string& name, const std::vector<std::int64_t>& extents);
   void close(const CLoops& loops) { writer_.close(loops.depth); }
@@ -178,7 +202,10 @@ std::span<const CRule> c_elementwise();
 std::span<const CRule> c_layout();
 std::span<const CRule> c_products();
 std::span<const CRule> c_reductions();
+std::span<const CRule> c_order();
+std::span<const CRule> c_scans();
 std::span<const CRule> c_images();
+std::span<const CRule> c_signals();
 std::span<const CRule> c_sequences();
 
 }  // namespace xtape::exporting

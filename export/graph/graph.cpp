@@ -26,14 +26,14 @@ Tensor moved(const Tensor& x, const Tensor& by) {
   return is_floating(x.dtype()) ? (x * (1 + by) + by).to(x.dtype()) : x;
 }
 
-/// So many rows of x, again from the first where there are no more; those of numbers all differ.
-Tensor with_rows(const Tensor& x, std::int64_t rows) {
+/// So many rows of x, along an axis, again from the first where there are no more; those of numbers all differ.
+Tensor with_rows(const Tensor& x, int axis, std::int64_t rows) {
   std::vector<std::int64_t> places;
-  for (std::int64_t i = 0; i < rows; ++i) places.push_back(i % x.extent(0));
+  for (std::int64_t i = 0; i < rows; ++i) places.push_back(i % x.extent(axis));
   Shape column{rows};
-  for (int axis = 1; axis < x.rank(); ++axis) column.push_back(1);
+  for (int i = axis + 1; i < x.rank(); ++i) column.push_back(1);
   const Tensor by = reshape(arange(0, rows), column).to(Dtype::float32) / 64;
-  return moved(take(x, from_vector(std::move(places)), 0), by);
+  return moved(take(x, from_vector(std::move(places)), axis), by);
 }
 
 bool equal_values(const Tensor& a, const Tensor& b) {
@@ -226,18 +226,19 @@ class Merger {
 }  // namespace
 
 Graph graph_of(const char* op, const nn::Module& model, const Function& function,
-               const Tensor& example, bool any_batch) {
+               const Tensor& example, std::optional<int> batch_axis) {
   detail::require_defined(op, "the example", example);
-  if (any_batch && (example.rank() == 0 || example.extent(0) == 0))
+  if (batch_axis && (example.rank() == 0 || example.extent(*batch_axis) == 0))
     throw ShapeError(std::string(op) + ": an example with at least one row is needed; got " +
                      example.describe());
   const NoGradGuard off;
   std::vector<Recording> recordings;
   std::vector<std::int64_t> of;
-  if (any_batch) {
+  if (batch_axis) {
     of.assign(batches.begin(), batches.end());
     for (const std::int64_t rows : of)
-      recordings.push_back(record_model(op, model, function, with_rows(example.detach(), rows)));
+      recordings.push_back(
+          record_model(op, model, function, with_rows(example.detach(), *batch_axis, rows)));
   } else {
     of = {0, 0};
     recordings.push_back(record_model(op, model, function, example));
@@ -246,10 +247,10 @@ Graph graph_of(const char* op, const nn::Module& model, const Function& function
   }
   Merger merger(op, std::move(recordings), std::move(of));
   Graph graph = merger.merged();
-  if (!any_batch) return graph;
+  if (!batch_axis) return graph;
   std::optional<Recording> one = [&]() -> std::optional<Recording> {
     try {
-      return record_model(op, model, function, with_rows(example.detach(), 1));
+      return record_model(op, model, function, with_rows(example.detach(), *batch_axis, 1));
     } catch (const Error&) {
       return std::nullopt;  // it takes no single row
     }

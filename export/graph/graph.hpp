@@ -39,10 +39,10 @@ struct Graph {
   const GraphStep& step(int i) const { return steps[static_cast<std::size_t>(i)]; }
 };
 
-/// The graph of a model for one input, of any batch or just that one: any is what recordings of several
-/// batches have in common. Throws ValueError, in the name of `op` and of the operation, if they differ in
+/// The graph of a model for one input, of any extent along the axis of the batch or just that one: any is what
+/// recordings of several batches have in common. Throws ValueError, in the name of `op` and of the operation, if they differ in
 /// more than extents that are linear in the batch.
 Graph graph_of(const char* op, const nn::Module& model, const Function& function,
-               const Tensor& example, bool any_batch);
+               const Tensor& example, std::optional<int> batch_axis);
 
 }  // namespace xtape::exporting

@@ -17,6 +17,11 @@ bool same_elements(const detail::Body& a, const detail::Body& b) {
                       a.strides == b.strides);
 }
 
+/// Lengths are no operands of theirs; here they come behind them.
+bool takes_lengths(const std::string& operation) {
+  return operation == "rnn" || operation == "gru" || operation == "lstm";
+}
+
 class Recorder final : detail::Watcher {
  public:
   Recorder(const char* op, const nn::Module& model, const Tensor& input) : op_(op) {
@@ -38,15 +43,18 @@ class Recorder final : detail::Watcher {
   void computed(const detail::Step& step) override {
     if (step.in_place) refuse(std::string(step.operation) + " changes a tensor in place");
     if (step.inputs.empty()) refuse(std::string(step.operation) + " draws random numbers");
-    for (const detail::SavedValue* held : step.copy->held()) {
-      if (held->tensor().defined())
-        refuse(std::string(step.operation) + " with a tensor beside its operands (lengths, or a " +
-               "stream of random numbers) has no place in an exported graph");
-    }
     RecordedStep made{step.operation, step.attributes, ErrorContext::path(), {}, -1};
     bool constant = true;
     for (const Tensor* x : step.inputs) {
       made.operands.push_back(number_of(*x));
+      constant = constant && made_.values[static_cast<std::size_t>(made.operands.back())].constant;
+    }
+    for (const detail::SavedValue* held : step.copy->held()) {
+      if (!held->tensor().defined()) continue;
+      if (!takes_lengths(step.operation) || step.inputs.size() == 1)
+        refuse(std::string(step.operation) + " with a tensor beside its operands (a stream of " +
+               "random numbers) has no place in an exported graph");
+      made.operands.push_back(number_of(held->tensor()));
       constant = constant && made_.values[static_cast<std::size_t>(made.operands.back())].constant;
     }
     made.result = add({step.result, constant, {}, static_cast<int>(made_.steps.size())});

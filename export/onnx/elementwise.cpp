@@ -1,4 +1,5 @@
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include <xtape/core/dtype.hpp>
@@ -89,8 +90,71 @@ string hardsigmoid(OnnxStep& s, const string& x) {
 }
 string hardswish(OnnxStep& s, const string& x) { return s("Mul", hardsigmoid(s, x), x); }
 
-string times(OnnxStep& s, const string& a, const string& b) { return s("Mul", a, b); }
-string over(OnnxStep& s, const string& a, const string& b) { return s("Div", a, b); }
+string cbrt(OnnxStep& s, const string& x) {
+  return s("Mul", s("Sign", x), s("Pow", s("Abs", x), s.number(1.0 / 3)));
+}
+string logit(OnnxStep& s, const string& x) {
+  return s("Log", s("Div", x, s("Sub", s.number(1), x)));
+}
+string ndtr(OnnxStep& s, const string& x) {
+  const string part = s("Erf", s("Mul", x, s.number(1 / std::numbers::sqrt2)));
+  return s("Mul", s("Add", part, s.number(1)), s.number(0.5));
+}
+string sinc(OnnxStep& s, const string& x) {
+  const string angle = s("Mul", x, s.number(std::numbers::pi)), none = s("Equal", x, s.number(0));
+  return s("Where", none, s.number(1), s("Div", s("Sin", angle), angle));
+}
+
+/// 0 times what is not finite is 0 too.
+string times(OnnxStep& s, const string& a, const string& b) {
+  return s("Where", s("Equal", a, s.number(0)), s.number(0), s("Mul", a, b));
+}
+string over(OnnxStep& s, const string& a, const string& b) {
+  return s("Where", s("Equal", a, s.number(0)), s.number(0), s("Div", a, b));
+}
+string where_positive(OnnxStep& s, const string& a, const string& b) {
+  const string none = s.number(0), lost = s("And", s("IsNaN", b), s("Not", s("Equal", a, none)));
+  return s("Where", s("Greater", b, none), a, s("Where", lost, b, none));
+}
+string heaviside(OnnxStep& s, const string& a, const string& b) {
+  const string none = s.number(0), step = s("Where", s("Greater", a, none), s.number(1), none);
+  return s("Where", s("Equal", a, none), b, s("Where", s("IsNaN", a), a, step));
+}
+/// log(1 + exp(-|x|))
+string softplus_tail(OnnxStep& s, const string& x) {
+  return log1p(s, s("Exp", s("Neg", s("Abs", x))));
+}
+string logaddexp(OnnxStep& s, const string& a, const string& b) {
+  const string apart = s("Add", s("Max", a, b), softplus_tail(s, s("Sub", a, b)));
+  return s("Where", s("Equal", a, b), s("Add", a, s.number(std::numbers::ln2)), apart);
+}
+/// a log(b), or log(1 + b), which nothing times anything is not.
+template <bool one_more>
+string xlogy(OnnxStep& s, const string& a, const string& b) {
+  const string nothing = s("And", s("Equal", a, s.number(0)), s("Not", s("IsNaN", b)));
+  return s("Where", nothing, s.number(0), s("Mul", a, one_more ? log1p(s, b) : s("Log", b)));
+}
+string sigmoid_cross_entropy(OnnxStep& s, const string& a, const string& b) {
+  const string positive = s("Greater", a, s.number(0));
+  const string factor = s("Where", positive, s("Sub", s.number(1), b), s("Neg", b));
+  return s("Add", times(s, factor, a), softplus_tail(s, a));
+}
+/// Below 0, or -0, whose inverse is.
+string negative(OnnxStep& s, const string& x) {
+  const string none = s.number(0);
+  return s("Or", s("Less", x, none), s("Less", s("Reciprocal", x), none));
+}
+string copysign(OnnxStep& s, const string& a, const string& b) {
+  const string size = s("Abs", a);
+  return s("Where", negative(s, b), s("Neg", size), size);
+}
+string atan2(OnnxStep& s, const string& a, const string& b) {
+  const string none = s.number(0), half = copysign(s, s.number(std::numbers::pi / 2), a);
+  const string beyond = s("Where", negative(s, b), s("Add", half, half), none);
+  const string ratio = s("Where", s("Equal", a, none), s("Mul", a, none), s("Div", a, b));
+  const string angle = s("Add", s("Atan", ratio), beyond);
+  return s("Where", s("And", s("Equal", b, none), s("Not", s("Equal", a, none))), half, angle);
+}
 /// The second where the first is positive, else the third.
 string by_sign(OnnxStep& s, const string& x, const string& positive, const string& other) {
   return s("Where", s("Greater", x, s.number(0)), positive, other);
@@ -135,15 +199,27 @@ string fmod(OnnxStep& s, const string& a, const string& b) {
   return s.node("Mod", {a, b}, {{"fmod", std::int64_t{1}}});
 }
 
+/// Of truths ONNX Runtime has no Where.
 void where(OnnxStep& s) {
   const Dtype dtype = s.y().dtype;
-  s.give(s("Where", s.in(0, Dtype::boolean), s.in(1, dtype), s.in(2, dtype)));
+  const string condition = s.in(0, Dtype::boolean), yes = s.in(1, dtype), no = s.in(2, dtype);
+  s.give(dtype == Dtype::boolean
+             ? s("Or", s("And", condition, yes), s("And", s("Not", condition), no))
+             : s("Where", condition, yes, no));
 }
 void clip(OnnxStep& s) {
   const Dtype dtype = s.y().dtype;
   s.give(s("Min", s("Max", s.in(0, dtype), s.in(1, dtype)), s.in(2, dtype)));
 }
 void lerp(OnnxStep& s) { s.give(s("Add", s.in(0), s("Mul", s.in(2), s("Sub", s.in(1), s.in(0))))); }
+void replaced(OnnxStep& s) {
+  const string x = s.in(0, s.y().dtype);
+  const auto by = [&](const char* name) { return s.number(s.attributes().number(name)); };
+  const double inf = std::numeric_limits<double>::infinity();
+  const string below = s("Where", s("Equal", x, s.number(-inf)), by("neginf"), x);
+  const string above = s("Where", s("Equal", x, s.number(inf)), by("posinf"), below);
+  s.give(s("Where", s("IsNaN", x), by("nan"), above));
+}
 void is_infinite(OnnxStep& s) {
   is_floating(s.x(0).dtype) ? s.give(s("IsInf", s.in(0, Dtype::float32)))
                             : s.refuse("floating numbers are needed");
@@ -196,6 +272,12 @@ constexpr OnnxRule rules[] = {
     {"mish", of_one<mish>},
     {"gelu", of_one<gelu>},
     {"gelu_tanh", of_one<gelu_tanh>},
+    {"cbrt", of_one<cbrt>},
+    {"logit", of_one<logit>},
+    {"ndtr", of_one<ndtr>},
+    {"sinc", of_one<sinc>},
+    {"nan_to_num", replaced},
+    {"nansum", replaced},
     {"erf", same, "Erf"},
     {"erfc", of_one<erfc>},
     {"add", same, "Add"},
@@ -207,6 +289,14 @@ constexpr OnnxRule rules[] = {
     {"pow", same, "Pow"},
     {"times", of_two<times>},
     {"over", of_two<over>},
+    {"where_positive", of_two<where_positive>},
+    {"heaviside", of_two<heaviside>},
+    {"logaddexp", of_two<logaddexp>},
+    {"xlogy", of_two<xlogy<false>>},
+    {"xlog1py", of_two<xlogy<true>>},
+    {"sigmoid_cross_entropy", of_two<sigmoid_cross_entropy>},
+    {"copysign", of_two<copysign>},
+    {"atan2", of_two<atan2>},
     {"leaky_relu", of_two<leaky_relu>},
     {"elu", of_two<elu>},
     {"hypot", of_two<hypot>},

@@ -3,8 +3,8 @@
 #include <numeric>
 
 #include <xtape/core/create.hpp>
+#include <xtape/export/graph/rules.hpp>
 #include <xtape/export/onnx/writer.hpp>
-#include <xtape/ops/kernels/interpolate.hpp>
 
 namespace xtape::exporting {
 namespace {
@@ -28,12 +28,15 @@ struct Windows {
       beyond.push_back(std::max<std::int64_t>(0, in.more - end));
     }
   }
+  /// Whether a margin is not below the kernel.
+  bool wide() const {
+    for (std::size_t axis = 0; axis < kernel.size(); ++axis)
+      if (std::max(before[axis], after[axis]) >= kernel[axis]) return true;
+    return false;
+  }
   /// The images with their margins, where one is not below the kernel, as ONNX wants those of pools.
   string with_margins(OnnxStep& s, const string& images, double value) {
-    bool wide = false;
-    for (std::size_t axis = 0; axis < kernel.size(); ++axis)
-      wide = wide || std::max(before[axis], after[axis]) >= kernel[axis];
-    if (!wide) return images;
+    if (!wide()) return images;
     Integers margins{0, 0};
     margins.insert(margins.end(), before.begin(), before.end());
     margins.insert(margins.end(), {0, 0});
@@ -74,8 +77,21 @@ void convolution(OnnxStep& s) {
                 attributes));
 }
 
+std::int64_t product_of(const Integers& extents) {
+  return std::accumulate(extents.begin(), extents.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+/// Where in its channel the greatest element lies: ONNX counts over all channels and images.
+void places_of_most(OnnxStep& s) {
+  const Windows windows(s, s.x(0), s.y(), s.attributes().integers("window"));
+  if (windows.wide()) s.refuse("places beside margins as wide as the window have no rule");
+  const string places = s.nodes("MaxPool", {s.in(0)}, windows.attributes(), 2)[1];
+  const std::int64_t elements = product_of(spatial_extents(s, 0));
+  s.give(s("Mod", places, s.number(static_cast<double>(elements), Dtype::int64)));
+}
 void max_pool(OnnxStep& s) {
-  if (!is_floating(s.y().dtype)) s.refuse("floating numbers are needed, and no places of them");
+  if (!is_floating(s.x(0).dtype)) s.refuse("floating numbers are needed");
+  if (s.y().dtype == Dtype::int64) return places_of_most(s);
   Windows windows(s, s.x(0), s.y(), s.attributes().integers("window"));
   const string images = windows.with_margins(s, s.in(0), -std::numeric_limits<double>::infinity());
   s.give(s.node("MaxPool", {images}, windows.attributes()));
@@ -87,40 +103,107 @@ void average_pool(OnnxStep& s) {
   const string images = windows.with_margins(s, s.in(0), 0);
   std::vector<OnnxAttribute> attributes = windows.attributes(false);
   attributes.emplace_back("count_include_pad", std::int64_t{1});
-  const std::int64_t taps = std::accumulate(windows.kernel.begin(), windows.kernel.end(),
-                                            std::int64_t{1}, std::multiplies<>());
-  s.give(
-      s("Mul", s.node("AveragePool", {images}, attributes), s.number(static_cast<double>(taps))));
+  const auto taps = static_cast<double>(product_of(windows.kernel));
+  s.give(s("Mul", s.node("AveragePool", {images}, attributes), s.number(taps)));
+}
+
+/// Of an image with its margins, as a list: where each tap of each window lies, [taps, places].
+struct Columns {
+  Columns(OnnxStep& s, const GraphValue& image)
+      : windows(s, image, with_places(s, image), s.attributes().integers("kernel")) {
+    const std::size_t axes = windows.kernel.size();
+    const Integers out = s.attributes().integers("places");
+    margins.assign(2 * (axes + 2), 0);
+    for (std::size_t axis = 0; axis < axes; ++axis) {
+      margins[axis + 2] = windows.before[axis];
+      margins[axes + axis + 4] = windows.after[axis];
+      padded.push_back(image.shape[axis + 2].more + windows.before[axis] + windows.after[axis]);
+    }
+    taps = product_of(windows.kernel);
+    count = product_of(out);
+    for (std::int64_t tap = 0; tap < taps; ++tap)
+      for (std::int64_t place = 0; place < count; ++place)
+        indices.push_back(index(tap, place, out));
+  }
+  std::vector<Extent> extents(const GraphValue& image) const {
+    std::vector<Extent> all{image.shape[0], image.shape[1]};
+    for (const std::int64_t extent : padded) all.push_back({0, extent});
+    return all;
+  }
+
+  Windows windows;
+  Integers margins, padded, indices;
+  std::int64_t taps = 0, count = 0;
+
+ private:
+  static GraphValue with_places(OnnxStep& s, const GraphValue& image) {
+    GraphValue value{image.dtype, {image.shape[0], image.shape[1]}, {}, {}, {}};
+    for (const std::int64_t extent : s.attributes().integers("places"))
+      value.shape.push_back({0, extent});
+    return value;
+  }
+  std::int64_t index(std::int64_t tap, std::int64_t place, const Integers& out) const {
+    std::int64_t at = 0, stride = 1;
+    for (std::size_t axis = out.size(); axis > 0;) {
+      --axis;
+      at += (tap % windows.kernel[axis] * windows.dilation[axis] +
+             place % out[axis] * windows.stride[axis]) *
+            stride;
+      tap /= windows.kernel[axis];
+      place /= out[axis];
+      stride *= padded[axis];
+    }
+    return at;
+  }
+};
+/// [n, c, in...] to [n, c taps, places]
+void unfold(OnnxStep& s) {
+  const GraphValue& image = s.x(0);
+  const Columns of(s, image);
+  const string padded = s("Pad", s.in(0), s.integers(of.margins), s.number(0));
+  const string list =
+      s.reshaped(padded, {image.shape[0], image.shape[1], Extent{0, product_of(of.padded)}});
+  const string taken =
+      s.node("Gather", {list, s.integers(of.indices)}, {{"axis", std::int64_t{2}}});
+  s.give(s.reshaped(taken, s.y().shape));
+}
+/// What lies on one another is added.
+void fold(OnnxStep& s) {
+  const GraphValue& image = s.y();
+  const Columns of(s, image);
+  const std::vector<Extent> columns{image.shape[0], image.shape[1], Extent{0, of.taps * of.count}};
+  std::vector<Extent> list = columns;
+  list[2] = {0, product_of(of.padded)};
+  const string none = s("Expand", s.number(0), s.extents(list));
+  const string places = s("Expand", s.integers(of.indices), s.extents(columns));
+  const string sums = s.node("ScatterElements", {none, places, s.reshaped(s.in(0), columns)},
+                             {{"axis", std::int64_t{2}}, {"reduction", string("add")}});
+  Integers margins;
+  for (const std::int64_t margin : of.margins) margins.push_back(-margin);
+  s.give(s("Pad", s.reshaped(sums, of.extents(image)), s.integers(margins), s.number(0)));
 }
 
 /// Along one axis: of each place the two neighbours that it lies between.
 void resize(OnnxStep& s) {
   const std::int64_t axis = s.attributes().integer("axis"), from = s.extent(0, axis);
-  const bool linear = s.attributes().flag("linear");
-  const kernels::Interpolation of{from, s.attributes().integer("size"), linear,
-                                  linear && s.attributes().flag("align_corners")};
-  Integers places, next;
-  std::vector<double> weights;
-  for (const kernels::Tap& tap : of.taps()) {
-    places.push_back(tap.first);
-    next.push_back(std::min(tap.first + 1, from - 1));
-    weights.push_back(tap.weight);
-  }
+  const Neighbours of(s.attributes(), from, s.attributes().integer("size"));
   const auto taken = [&](const Integers& at) {
     return s.node("Gather", {s.in(0), s.integers(at)}, {{"axis", axis}});
   };
-  const string y = taken(places);
-  if (!linear) return s.give(y);
+  const string y = taken(of.first);
+  if (!of.linear) return s.give(y);
   Shape shape;
-  for (std::int64_t i = axis; i < s.rank(0); ++i) shape.push_back(i == axis ? of.out : 1);
-  const string weight = s.constant(from_vector(weights, shape).to(s.y().dtype));
-  s.give(s("Add", y, s("Mul", s("Sub", taken(next), y), weight)));
+  for (std::int64_t i = axis; i < s.rank(0); ++i)
+    shape.push_back(i == axis ? std::ssize(of.weights) : 1);
+  const string weight = s.constant(from_vector(of.weights, shape).to(s.y().dtype));
+  s.give(s("Add", y, s("Mul", s("Sub", taken(of.next), y), weight)));
 }
 
 constexpr OnnxRule rules[] = {
     {"convolution", convolution}, {"transposed_convolution", convolution},
     {"max_pool", max_pool},       {"average_pool", average_pool},
     {"upsample_nearest", resize}, {"upsample_linear", resize},
+    {"unfold", unfold},           {"fold", fold},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <xtape/core/create.hpp>
 #include <xtape/export/onnx/writer.hpp>
+#include <xtape/ops/elementwise.hpp>
 
 namespace xtape::exporting {
 namespace {
@@ -15,9 +16,13 @@ void transpose(OnnxStep& s) {
 }
 void broadcast_to(OnnxStep& s) { s.give(s("Expand", s.in(0), s.extents(s.y().shape))); }
 
+/// Without parts of nothing, whose shapes an Expand may not tell.
 void concatenate(OnnxStep& s) {
+  const auto axis = static_cast<std::size_t>(s.attributes().integer("axis"));
   std::vector<string> parts;
-  for (std::size_t i = 0; i < s.count(); ++i) parts.push_back(s.in(i, s.y().dtype));
+  for (std::size_t i = 0; i < s.count(); ++i)
+    if (s.x(i).shape[axis] != Extent{} || (parts.empty() && i + 1 == s.count()))
+      parts.push_back(s.in(i, s.y().dtype));
   s.give(s.node("Concat", parts, {{"axis", s.attributes().integer("axis")}}));
 }
 
@@ -25,16 +30,14 @@ void concatenate(OnnxStep& s) {
 /// the outputs.
 void slice_states(OnnxStep& s, const OnnxStates& states) {
   const std::vector<Part> parts = s.attributes().parts("at");
-  const auto is = [&](std::size_t axis, bool single, std::int64_t start) {
-    return parts.size() > axis && !parts[axis].whole && parts[axis].single == single &&
-           parts[axis].start == Extent{0, start};
-  };
-  const std::int64_t first = states.reverse ? 0 : 1, last = states.reverse ? 0 : states.steps;
-  const bool whole = parts.size() == 1 && is(0, false, first) && parts[0].step == 1 &&
-                     parts[0].stop == Extent{0, first + states.steps};
-  if (parts.size() == 1 && is(0, true, last))
+  const Extent first{0, states.reverse ? 0 : 1}, last = states.reverse ? Extent{} : states.steps;
+  const Extent end{states.steps.each, states.steps.more + first.more};
+  const bool one = parts.size() == 1 && !parts[0].whole;
+  if (one && parts[0].single && parts[0].start == last)
     return s.give(states.of_cell ? states.last_cell : states.last);
-  if (whole && !states.of_cell) return s.give(states.every);
+  const bool every = one && !parts[0].single && parts[0].start == first && parts[0].step == 1 &&
+                     parts[0].stop == end;
+  if (every && !states.of_cell) return s.give(states.every);
   s.refuse("of the states of a recurrent net outputs and last states can be taken");
 }
 
@@ -73,14 +76,52 @@ void slice(OnnxStep& s) {
   s.give(y);
 }
 
-/// Zeros around: of a region that is one block.
+/// x with values in a region: where a constant mask says so, those are taken, spread over the whole.
+string placed(OnnxStep& s, const string& x, std::size_t operand) {
+  const std::vector<Part> parts = s.attributes().parts("at");
+  const std::vector<Extent>& shape = s.y().shape;
+  std::vector<std::int64_t> dropped;
+  for (std::size_t axis = 0; axis < parts.size(); ++axis)
+    if (parts[axis].single) dropped.push_back(static_cast<std::int64_t>(axis));
+  string values = s.in(operand);
+  if (!dropped.empty()) values = s("Unsqueeze", values, s.integers(dropped));
+
+  Tensor mask = ones({}, Dtype::boolean);
+  std::int64_t own = 0;  // the axis of the values
+  for (std::size_t axis = 0; axis < parts.size(); ++axis) {
+    const Part& part = parts[axis];
+    const std::int64_t given = part.single ? -1 : own++;
+    if (part.whole) continue;
+    if (!shape[axis].fixed() || !part.start.fixed())
+      s.refuse("a region that depends on the batch has no rule");
+    const std::int64_t count = part.single ? 1 : s.extent(operand, given);
+    if (count == 0) return x;
+    const auto extent = static_cast<std::size_t>(shape[axis].more);
+    std::vector<std::int64_t> places(extent), among(extent);
+    for (std::int64_t k = 0; k < count; ++k) {
+      const auto at = static_cast<std::size_t>(part.start.more + k * part.step);
+      places[at] = k;
+      among[at] = 1;
+    }
+    values =
+        s.node("Gather", {values, s.integers(places)}, {{"axis", static_cast<std::int64_t>(axis)}});
+    Shape beside{shape[axis].more};
+    while (beside.rank() + static_cast<int>(axis) < static_cast<int>(shape.size()))
+      beside.push_back(1);
+    mask = logical_and(mask, from_vector(among, beside) != 0);
+  }
+  return s("Where", s.constant(mask.contiguous()), values, x);
+}
+void set(OnnxStep& s) { s.give(placed(s, s.in(0), 1)); }
+
+/// Zeros around.
 void embed(OnnxStep& s) {
   const std::vector<Part> parts = s.attributes().parts("at");
   std::vector<Extent> before(s.y().shape.size()), after(before);
   for (std::size_t axis = 0; axis < parts.size(); ++axis) {
     const Part& part = parts[axis];
     if (part.whole) continue;
-    if (part.single || part.step != 1 || !part.stop) s.refuse("a block is needed");
+    if (part.single || part.step != 1 || !part.stop) return s.give(placed(s, s.number(0), 0));
     const Extent& all = s.y().shape[axis];
     before[axis] = part.start;
     after[axis] = {all.each - part.stop->each, all.more - part.stop->more};
@@ -89,15 +130,6 @@ void embed(OnnxStep& s) {
   s.give(s("Pad", s.in(0), s.extents(before), s.number(0)));
 }
 
-/// Of one operand, what resolves indices: ONNX counts from the end too.
-void take(OnnxStep& s) {
-  if (s.count() == 1) return identity(s);
-  s.give(s.node("Gather", {s.in(0), s.in(1)}, {{"axis", s.attributes().integer("axis")}}));
-}
-void take_along_axis(OnnxStep& s) {
-  if (s.count() == 1) return identity(s);
-  s.give(s.node("GatherElements", {s.in(0), s.in(1)}, {{"axis", s.attributes().integer("axis")}}));
-}
 void one_hot(OnnxStep& s) {
   const Extent classes = s.y().shape.back();
   const string values = s.constant(tensor({0, 1}, Dtype::int64).to(s.y().dtype));
@@ -122,8 +154,7 @@ constexpr OnnxRule rules[] = {
     {"concatenate", concatenate},
     {"slice", slice},
     {"embed", embed},
-    {"take", take},
-    {"take_along_axis", take_along_axis},
+    {"set", set},
     {"one_hot", one_hot},
     {"tril", triangle<0>},
     {"triu", triangle<1>},

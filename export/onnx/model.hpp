@@ -35,7 +35,8 @@ struct OnnxModel {
   std::vector<OnnxNode> nodes;
   std::vector<std::pair<std::string, Tensor>> initializers;
   OnnxPlace input, output;
-  std::string batch;
+  std::string batch;    // the name of its extent
+  int batch_axis = 0;  // of the input
 
   /// Drops what the output does not depend on.
   void drop_unused();

@@ -18,6 +18,18 @@ void sum(OnnxStep& s) {
   const Integers axes = s.attributes().integers("axes");
   s.give(axes.empty() ? x : s.node("ReduceSum", {x, s.integers(axes)}, {{"keepdims", keeps(s)}}));
 }
+/// To a shape that broadcasts to that of x.
+void sum_to(OnnxStep& s) {
+  const std::vector<Extent>&from = s.x(0).shape, &to = s.y().shape;
+  const std::size_t beyond = from.size() - to.size();
+  Integers axes;
+  for (std::size_t i = 0; i < from.size(); ++i)
+    if (i < beyond || to[i - beyond] != from[i]) axes.push_back(static_cast<std::int64_t>(i));
+  const string x = s.in(0, s.y().dtype);
+  if (axes.empty()) return s.give(x);
+  s.give(
+      s.reshaped(s.node("ReduceSum", {x, s.integers(axes)}, {{"keepdims", std::int64_t{0}}}), to));
+}
 void reduced(OnnxStep& s) {
   const bool truths = s.y().dtype == Dtype::boolean;
   const string x = s.in(0, truths ? Dtype::int64 : s.y().dtype);
@@ -39,24 +51,6 @@ void argument(OnnxStep& s) {
                 {{"axis", s.attributes().integer("axis")}, {"keepdims", keeps(s)}}));
 }
 void along_rows(OnnxStep& s) { s.give(s.node(s.onnx, {s.in(0)}, {last_axis()})); }
-
-void cumsum(OnnxStep& s) {
-  const std::int64_t reverse = s.attributes().flag("backwards") ? 1 : 0;
-  s.give(s.node("CumSum", {s.in(0), s.integers({s.attributes().integer("axis")})},
-                {{"reverse", reverse}}));
-}
-
-/// The elements in order, or the places of those chosen.
-void sorted(OnnxStep& s) {
-  const std::int64_t axis = s.attributes().integer("axis");
-  const std::int64_t descending = s.attributes().flag("descending") ? 1 : 0;
-  const Extent chosen = s.y().shape[static_cast<std::size_t>(axis)];
-  const std::size_t output = s.attributes().has("chosen") ? 1 : 0;
-  const string y =
-      s.nodes("TopK", {s.in(0, ordered(s)), s.extents({chosen})},
-              {{"axis", axis}, {"largest", descending}, {"sorted", std::int64_t{1}}}, 2)[output];
-  s.give(s.y().dtype == Dtype::boolean ? s.cast(y, Dtype::boolean) : y);
-}
 
 /// (x - mean) / sqrt(variance + eps) over axes.
 string standardized(OnnxStep& s, const string& x, const Integers& axes, bool centred) {
@@ -122,6 +116,7 @@ void batch_norm(OnnxStep& s) {
 
 constexpr OnnxRule rules[] = {
     {"sum", sum},
+    {"sum_to", sum_to},
     {"prod", reduced, "ReduceProd"},
     {"amax", reduced, "ReduceMax"},
     {"amin", reduced, "ReduceMin"},
@@ -129,10 +124,6 @@ constexpr OnnxRule rules[] = {
     {"norm", norm},
     {"argmax", argument, "ArgMax"},
     {"argmin", argument, "ArgMin"},
-    {"cumsum", cumsum},
-    {"sort", sorted},
-    {"argsort", sorted},
-    {"topk", sorted},
     {"softmax", along_rows, "Softmax"},
     {"log_softmax", along_rows, "LogSoftmax"},
     {"layer_norm", by_rows<true>},

@@ -13,6 +13,8 @@ using std::string;
 /// The operands, in this order.
 enum Operand : std::size_t { input, hidden, weight_ih, weight_hh, bias_ih, bias_hh, cell };
 
+constexpr std::int64_t int32 = 6;  // TensorProto.DataType
+
 /// Rows of a parameter, gate by gate, in another order; one direction as an axis in front.
 Tensor ordered(OnnxStep& s, std::size_t i, std::span<const std::int64_t> gates) {
   const Tensor& rows = s.x(i).constant;
@@ -32,6 +34,11 @@ string state(OnnxStep& s, std::size_t i) {
   return s.reshaped(s.in(i), shape);
 }
 
+/// Of the sequences, if they are given.
+string lengths(OnnxStep& s, std::size_t i) {
+  return i < s.count() ? s.node("Cast", {s.in(i)}, {{"to", int32}}) : "";
+}
+
 /// The order of our gates is i, f, g, o, and r, z, n; that of ONNX i, o, f, c, and z, r, h.
 void recurrent(OnnxStep& s) {
   static constexpr std::array<std::int64_t, 4> orders[] = {{0}, {1, 0, 2}, {0, 3, 1, 2}};
@@ -45,7 +52,7 @@ void recurrent(OnnxStep& s) {
                              s.constant_of(weight_ih, ordered(s, weight_ih, gates)),
                              s.constant_of(weight_hh, ordered(s, weight_hh, gates)),
                              s.constant_of(bias_ih, bias.contiguous()),
-                             "",
+                             lengths(s, kind == 2 ? cell + 1 : cell),
                              state(s, hidden)};
   std::vector<OnnxAttribute> attributes{{"hidden_size", s.extent(weight_hh, 1)},
                                         {"direction", string(reverse ? "reverse" : "forward")}};
@@ -57,7 +64,7 @@ void recurrent(OnnxStep& s) {
 
   const std::vector<string> outputs = s.nodes(s.onnx, inputs, attributes, kind == 2 ? 3 : 2);
   OnnxStates states;
-  states.steps = s.extent(input, 0);
+  states.steps = s.x(input).shape[0];
   states.reverse = reverse;
   states.every = s("Squeeze", outputs[0], s.integers({1}));
   states.last = s("Squeeze", outputs[1], s.integers({0}));

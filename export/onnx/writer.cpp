@@ -4,19 +4,17 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/export/graph/rules.hpp>
 #include <xtape/export/onnx/writer.hpp>
 
 namespace xtape::exporting {
 namespace {
 
-const OnnxRule* rule_for(const std::string& operation) {
-  static const std::array tables{onnx_elementwise(), onnx_layout(), onnx_products(),
-                                 onnx_reductions(),  onnx_images(), onnx_sequences()};
-  for (const std::span<const OnnxRule> table : tables) {
-    const auto rule = std::ranges::find(table, operation, &OnnxRule::operation);
-    if (rule != table.end()) return &*rule;
-  }
-  return nullptr;
+const std::array<std::span<const OnnxRule>, 9>& tables() {
+  static const std::array all{onnx_elementwise(), onnx_layout(),    onnx_products(),
+                              onnx_reductions(),  onnx_scans(),     onnx_order(),
+                              onnx_images(),      onnx_sequences(), onnx_signals()};
+  return all;
 }
 
 }  // namespace
@@ -39,12 +37,9 @@ void OnnxWriter::write() {
 }
 
 void OnnxWriter::write(const GraphStep& step) {
-  const OnnxRule* rule = rule_for(step.operation);
-  if (rule == nullptr)
-    throw ValueError("export_onnx: " + step.operation + " has no rule" +
-                     (step.place.empty() ? "" : " (in " + step.place + ")"));
-  OnnxStep here(*this, step, rule->onnx);
-  rule->write(here);
+  const OnnxRule& rule = rule_for<OnnxRule>("export_onnx", tables(), step);
+  OnnxStep here(*this, step, rule.onnx);
+  rule.write(here);
 }
 
 std::string OnnxWriter::unused(const std::string& hint) {
@@ -107,8 +102,10 @@ std::string OnnxWriter::extent(const Extent& of) {
   };
   if (of.fixed()) return number(of.more);
   if (batch_.empty())
-    batch_ = node("batch_extent", "Shape", {model_.input.name},
-                  {{"start", std::int64_t{0}}, {"end", std::int64_t{1}}}, 1)[0];
+    batch_ = node(
+        "batch_extent", "Shape", {model_.input.name},
+        {{"start", std::int64_t{model_.batch_axis}}, {"end", std::int64_t{model_.batch_axis} + 1}},
+        1)[0];
   std::string name = batch_;
   if (of.each != 1) name = node("extent", "Mul", {name, number(of.each)}, {}, 1)[0];
   if (of.more != 0) name = node("extent", "Add", {name, number(of.more)}, {}, 1)[0];
@@ -180,9 +177,6 @@ OnnxStates* OnnxStep::states(std::size_t i) {
   return found == writer_.states.end() ? nullptr : &found->second;
 }
 
-void OnnxStep::refuse(const std::string& what) const {
-  throw ValueError("export_onnx: " + step_.operation + ": " + what +
-                   (step_.place.empty() ? "" : " (in " + step_.place + ")"));
-}
+void OnnxStep::refuse(const std::string& what) const { refuse_step("export_onnx", step_, what); }
 
 }  // namespace xtape::exporting

@@ -17,7 +17,7 @@ namespace xtape::exporting {
 struct OnnxStates {
   std::string every, last, first;  // h: of every step, and at the ends
   std::string last_cell;           // of an LSTM
-  std::int64_t steps;
+  Extent steps;
   bool reverse, of_cell = false;
 };
 
@@ -122,7 +122,10 @@ std::span<const OnnxRule> onnx_elementwise();
 std::span<const OnnxRule> onnx_layout();
 std::span<const OnnxRule> onnx_products();
 std::span<const OnnxRule> onnx_reductions();
+std::span<const OnnxRule> onnx_scans();
+std::span<const OnnxRule> onnx_order();
 std::span<const OnnxRule> onnx_images();
 std::span<const OnnxRule> onnx_sequences();
+std::span<const OnnxRule> onnx_signals();
 
 }  // namespace xtape::exporting

@@ -59,6 +59,7 @@ const std::pair<const char*, Function> anywhere[] = {
        return scaled_dot_product_attention(x, x, x, {.mask = seen});
      }},
     {"where", [](const Tensor& x) { return where(x > 0.2, x, -1) + clip(x, -0.5, 0.5); }},
+    {"where_of_truths", [](const Tensor& x) { return where(x > 0.2, x < 1, x != 0); }},
     {"compared", [](const Tensor& x) { return ((x > 0) == (x <= 0.5)).to(Dtype::float32); }},
     {"truths",
      [](const Tensor& x) {
@@ -131,6 +132,48 @@ const std::pair<const char*, Function> anywhere[] = {
     {"rolled",
      [](const Tensor&
             x) { return roll(x, 1, 2) + repeat(slice(x, {Slice::all, range(0, 1)}), 3, 1); }},
+    {"checkpointed",
+     [](const Tensor& x) { return checkpoint([](const Tensor& a) { return exp(a) * a; }, x); }},
+    {"running", [](const Tensor& x) { return cumprod(x, 1) + cummax(x, 2) - cummin(x, 1); }},
+    {"logcumsumexp", [](const Tensor& x) { return logcumsumexp(x, 1); }},
+    {"running_places", [](const Tensor& x) { return cummax_with_indices(x, 2).indices; }},
+    {"median", [](const Tensor& x) { return median(x, 2) + quantile(x, 0.3, 2); }},
+    {"searched", [](const Tensor& x) { return searchsorted(sort(x, 2), x) + isin(x, 0.5 * x); }},
+    {"digitized", [](const Tensor& x) { return digitize(x, tensor({0.5F, 0.0F, -0.5F})); }},
+    {"interpolated",
+     [](const Tensor& x) { return interp(x, tensor({-1.0, 0.0, 2.0}), tensor({3.0, 1.0, 2.0})); }},
+    {"set",
+     [](const Tensor& x) {
+       return set(x, {Slice::all, 1, range({}, {}, -2)}, slice(x, {Slice::all, 0, range(0, 2)}));
+     }},
+    {"scattered",
+     [](const Tensor& x) { return scatter_add(x, tensor({4, 0, 4}), {x.extent(0), 5, 4}, 1); }},
+    {"scattered_along",
+     [](const Tensor& x) {
+       return scatter_add_along_axis(x, argsort(x, 2), x.shape(), 2) +
+              put_along_axis(x, argmax(x, 1, {.keep_dims = true}), 7, 1);
+     }},
+    {"columns",
+     [](const Tensor& x) {
+       const Tensor images = expand_dims(x, 1);
+       return concatenate({flatten(unfold(images, 2, {.padding = 1}), 1),
+                           flatten(fold(unfold(images, {2, 3}), {3, 4}, {2, 3}), 1)},
+                          1);
+     }},
+    {"places_of_most",
+     [](const Tensor& x) { return max_pool_with_indices(expand_dims(x, 1), {2, 3}).indices; }},
+    {"spectrum",
+     [](const Tensor& x) {
+       return concatenate({irfft(rfft(x)), complex_abs(rfft(x))}, 2);
+     }},
+    {"spectra_of_columns", [](const Tensor& x) { return rfft(x, {.axis = 1}); }},
+    {"signals", [](const Tensor& x) { return convolve(x, tensor({0.5F, 1.0F}), Overlap::same); }},
+    {"crossed", [](const Tensor& x) { return cross(swapaxes(x, 1, 2), tensor({1.0F, 2.0F, 3.0F})); }},
+    {"angles", [](const Tensor& x) { return atan2(x, flip(x, 1)) + copysign(x, -flip(x, 2)); }},
+    {"logarithms", [](const Tensor& x) { return logaddexp(x, flip(x, 1)) + xlogy(x, exp(x)); }},
+    {"replaced", [](const Tensor& x) { return nan_to_num(1 / relu(x), {.posinf = 9}) + cbrt(x); }},
+    {"normal_densities",
+     [](const Tensor& x) { return distributions::Normal(x, exp(x)).log_prob(0.3F) + ndtr(x); }},
 };
 
 // Of x [n, 5], between 1 and 3.

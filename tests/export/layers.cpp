@@ -26,6 +26,17 @@ struct LastStates : nn::Module {
     return concatenate({all.hidden[0], all.cell[0]}, -1);
   }
 };
+/// Lengths that the sequences say themselves, 0 too: by how many numbers of the first feature are positive.
+template <class Net>
+struct OfLengths : nn::Module {
+  Net net = child("net", Net(4, 6, {.layers = 2, .bidirectional = true}));
+  Tensor operator()(const Tensor& x) const {
+    const Tensor first = slice(x, {Slice::all, Slice::all, 0});
+    const Tensor lengths = maximum(sum((first > 0).to(Dtype::int64), 1) - 3, 0);
+    const auto all = net(x, {.lengths = lengths});
+    return concatenate({flatten(all.output, 1), all.hidden[0], all.hidden[3]}, 1);
+  }
+};
 /// Three steps of a cell, [batch, 3, 4] to [batch, 3, 4].
 template <class Cell>
 struct Cells : nn::Module {
@@ -90,6 +101,15 @@ std::vector<Case> of_layers() {
   add("gru", Sequence<nn::GRU>(), normal({7, 4}));
   add("lstm", Sequence<nn::LSTM>(), normal({7, 4}));
   add("lstm_states", LastStates(), normal({7, 4}));
+  add("rnn_of_lengths", OfLengths<nn::RNN>(), normal({7, 4}));
+  add("gru_of_lengths", OfLengths<nn::GRU>(), normal({7, 4}));
+  add("lstm_of_lengths", OfLengths<nn::LSTM>(), normal({7, 4}));
+  const nn::RecurrentLayerOptions second{.bidirectional = true, .batch_first = false};
+  for (auto& one :
+       std::vector<Case>{{"rnn_steps_first", nn::AnyModule(nn::RNN(4, 6, second)), {}},
+                         {"gru_steps_first", nn::AnyModule(nn::GRU(4, 6, second)), {}},
+                         {"lstm_steps_first", nn::AnyModule(nn::LSTM(4, 6, second)), {}}})
+    cases.push_back({one.name, one.model, steps_first(7, 4), 1});
   add("encoder", nn::TransformerEncoderLayer(16, 4), normal({5, 16}));
   add("causal", CausalAttention(), normal({5, 8}));
   add("embedding", Words(), integers({6}, 50));

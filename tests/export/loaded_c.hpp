@@ -45,45 +45,41 @@ inline std::string text_of(const std::string& path) {
 inline const std::string traps =
     "-fsanitize=undefined,float-cast-overflow -fsanitize-undefined-trap-on-error";
 
-/// A model as a function of C, compiled and loaded.
-class LoadedC {
+/// Files of C, compiled and loaded.
+class LibraryOfC {
  public:
-  LoadedC(const nn::AnyModule& model, const Tensor& example, const CSourceOptions& options = {}) {
-    const std::string source = directory_.file("model.c"), library = directory_.file("model.so");
-    export_c(source, model, example, options);
-    text = text_of(source);
-    const std::string command = compiler() +
-                                " -std=c11 -Wall -Wextra -Werror -pedantic -O2 -shared -fPIC " +
-                                traps + " -o " + library + " " + source + " -lm";
-    REQUIRE(runs(command));
+  LibraryOfC(const TemporaryDirectory& directory, const std::string& sources) {
+    const std::string library = directory.file("library.so");
+    REQUIRE(runs("cd " + directory.path() + " && " + compiler() +
+                 " -std=c11 -Wall -Wextra -Werror -pedantic -O2 -shared -fPIC " + traps + " -o " +
+                 library + " " + sources + " -lm"));
     library_ = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
     REQUIRE(library_ != nullptr);
-    function_ = reinterpret_cast<void (*)(const void*, void*)>(dlsym(library_, "model"));
-    REQUIRE(dlsym(library_, "model") != nullptr);
   }
-  ~LoadedC() {
+  ~LibraryOfC() {
     if (library_ != nullptr) dlclose(library_);
   }
-  LoadedC(const LoadedC&) = delete;
-  LoadedC& operator=(const LoadedC&) = delete;
+  LibraryOfC(const LibraryOfC&) = delete;
+  LibraryOfC& operator=(const LibraryOfC&) = delete;
 
-  /// What it makes of x, like a tensor.
-  Tensor operator()(const Tensor& x, const Tensor& like) const {
+  /// What a function makes of x, like a tensor.
+  Tensor call(const std::string& name, const Tensor& x, const Tensor& like) const {
+    auto* const symbol = dlsym(library_, name.c_str());
+    REQUIRE(symbol != nullptr);
+    auto* const function = reinterpret_cast<void (*)(const void*, void*)>(symbol);
     const auto of = [&]<class T>(T) {
       std::vector<T> y(static_cast<std::size_t>(like.size()), T{});
-      function_(data_of(x), y.data());
+      function(data_of(x), y.data());
       return from_span(std::span<const T>(y), like.shape());
     };
     if (like.dtype() == Dtype::float32) return of(float{});
     if (like.dtype() == Dtype::float64) return of(double{});
     if (like.dtype() == Dtype::int64) return of(std::int64_t{});
     std::vector<unsigned char> y(static_cast<std::size_t>(like.size()));
-    function_(data_of(x), y.data());
+    function(data_of(x), y.data());
     return from_vector(std::vector<std::int64_t>(y.begin(), y.end()), like.shape())
         .to(Dtype::boolean);
   }
-
-  std::string text;
 
  private:
   static const void* data_of(const Tensor& x) {
@@ -91,9 +87,32 @@ class LoadedC {
     if (x.dtype() == Dtype::float64) return x.data<double>().data();
     return x.data<std::int64_t>().data();
   }
-  TemporaryDirectory directory_;
   void* library_ = nullptr;
-  void (*function_)(const void*, void*) = nullptr;
+};
+
+/// A model as a function of C.
+class LoadedC {
+ public:
+  LoadedC(const nn::AnyModule& model, const Tensor& example, const CSourceOptions& options = {})
+      : text(written(model, example, options)), library_(directory_, "model.c") {}
+
+  Tensor operator()(const Tensor& x, const Tensor& like) const {
+    return library_.call("model", x, like);
+  }
+
+ private:
+  std::string written(const nn::AnyModule& model, const Tensor& example,
+                      const CSourceOptions& options) const {
+    export_c(directory_.file("model.c"), model, example, options);
+    return text_of(directory_.file("model.c"));
+  }
+  TemporaryDirectory directory_;
+
+ public:
+  const std::string text;
+
+ private:
+  LibraryOfC library_;
 };
 
 }  // namespace models

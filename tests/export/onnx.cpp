@@ -222,6 +222,22 @@ TEST_CASE("export_onnx: extents that grow with the batch") {
             .node_types() == Strings{"Exp", "Identity"});
 }
 
+TEST_CASE("export_onnx: the batch may lie along another axis") {
+  seed(5);
+  const nn::GRU steps_first(4, 6, {.batch_first = false});
+  for (const std::int64_t axis : {1, -2}) {
+    const OnnxFile file = exported(steps_first, ones({7, 2, 4}), {.batch_axis = axis});
+    CHECK(file.extents(11) == Strings{"7", "batch", "4"});
+    CHECK(file.extents(12) == Strings{"7", "batch", "6"});
+  }
+  const OnnxFile any_steps = exported(steps_first, ones({7, 2, 4}), {.batch = "steps"});
+  CHECK(any_steps.extents(11) == Strings{"steps", "2", "4"});
+  CHECK(any_steps.extents(12) == Strings{"steps", "2", "6"});
+  const OnnxFile columns = exported(nn::AnyModule([](const Tensor& x) { return mean(x, 1); }),
+                                    ones({3, 4}), {.batch_axis = 1});
+  CHECK(columns.extents(12) == Strings{"3"});
+}
+
 TEST_CASE("export_onnx: a branch on the batch is seen") {
   CHECK(refused([](const Tensor& x) { return squeeze(x); }) ==
         "export_onnx: the model must do the same for one row; got float32[4] (see dynamic_batch)");

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "models.hpp"
+#include "operations.hpp"
 
 namespace {
 
@@ -20,6 +21,8 @@ std::vector<std::pair<std::string, std::function<Tensor(const Tensor&)>>> otherw
       {"amin", [](const Tensor& x) { return amin(x, 1); }},
       {"argmax", [](const Tensor& x) { return argmax(x, 1); }},
       {"argmin", [](const Tensor& x) { return argmin(x, 1); }},
+      {"cummax", [](const Tensor& x) { return cummax(x, 1); }},
+      {"cummin", [](const Tensor& x) { return cummin(x, 1); }},
       {"max_pool",
        [](const Tensor& x) {
          return max_pool(reshape(x, {1, 3, 4}), 2);
@@ -49,6 +52,30 @@ void export_otherwise(const std::string& folder) {
   }
 }
 
+/// The steps of a sequence instead of its rows.
+std::vector<Case> of_any_steps() {
+  seed(7);
+  const auto input = [](std::int64_t rows) { return normal({2, 4})(rows + 1); };
+  return {{"any_steps", nn::AnyModule(nn::GRU(4, 6, {.bidirectional = true, .batch_first = false})),
+           input}};
+}
+
+/// All operations that can be exported, for the one shape that they are used with.
+void export_operations(const std::string& folder) {
+  const NoGradGuard off;
+  int number = 0;
+  const auto path = [&](const std::string& end) {
+    return folder + "/operation_" + std::to_string(number) + end;
+  };
+  const auto write = [&](const Use& use) {
+    ++number;
+    export_onnx(path(".onnx"), nn::AnyModule(use.function), use.x, {.dynamic_batch = false});
+    const NamedTensors tensors{{"x", use.x}, {"y", use.function(use.x).contiguous()}};
+    data::save_safetensors(path(".safetensors"), tensors, {{"name", use.name}});
+  };
+  static_cast<void>(sweep(write));
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -56,12 +83,13 @@ int main(int count, char** arguments) {
   if (count != 2) return 2;
   int status = 0;
   export_otherwise(arguments[1]);
-  for (const auto& cases : {of_layers(), of_functions()}) {
-    for (const auto& [name, model, input] : cases) {
+  export_operations(arguments[1]);
+  for (const auto& cases : {of_layers(), of_functions(), of_examples(), of_any_steps()}) {
+    for (const auto& [name, model, input, batch_axis] : cases) {
       try {
         const std::string path = std::string(arguments[1]) + "/" + name;
         model->eval();
-        export_onnx(path + ".onnx", model, input(3));
+        export_onnx(path + ".onnx", model, input(3), {.batch_axis = batch_axis});
         NamedTensors tensors;
         for (const std::int64_t rows : {0, 1, 5}) {
           const Tensor x = input(rows);
