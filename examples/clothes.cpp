@@ -21,7 +21,7 @@ void train(const std::string& folder, int epochs) {
                              nn::ReLU(),
                              nn::MaxPool2d(2),
                              nn::Flatten(),
-                             nn::Dense(32 * 7 * 7, 128, {}, rng),
+                             nn::Dense(1568, 128, {}, rng),  // 32 x 7 x 7
                              nn::ReLU(),
                              nn::Dropout(0.25, rng),
                              nn::Dense(128, 10, {}, rng)};
