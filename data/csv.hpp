@@ -80,6 +80,9 @@ class CsvTable {
   std::optional<double> parsed(std::int64_t row, std::int64_t column) const;
   /// Whether what a field reads as may be one.
   bool is_number(double value, std::int64_t row, std::int64_t column) const;
+  /// For messages: of a table of one column, the character that may be its delimiter, also in `field` if that is
+  /// given; else nothing.
+  std::string delimiter_hint(std::string_view field = {}) const;
   /// Whether the program gave the field as a number.
   bool is_given(std::int64_t row, std::int64_t column) const;
   /// Throws IoError for a number of a field that would be an infinity of the dtype.

@@ -13,8 +13,7 @@ void train(const std::string& path) {
   const data::Table table = data::read_table(path, {.comment = '#'});
   const data::NumberColumns measured{.columns = table.drop({"progression"}).columns()};
   double ridge_r2 = 0, r2 = 0;
-  for (const data::Fold& fold : data::blocked_k_fold(table.rows(), 5)) {
-    const auto [training, test] = data::split(table, fold);
+  for (const auto& [training, test] : data::blocked_k_fold(table, 5)) {
     const data::Pipeline prepare(
         training, {.features = {measured}, .target = {{"progression", data::Task::regression}}});
     const auto [x, raw] = prepare(training);

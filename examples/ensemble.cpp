@@ -11,25 +11,22 @@ namespace {
 
 constexpr std::int64_t members = 16, width = 32, classes = 3;
 
-/// The logits of one member, of parameters w1 [2, width], b1 [width], w2 [width, classes], b2 [classes].
-Tensor logits(const Tensor& x, const std::vector<Tensor>& p) {
-  return linear(relu(linear(x, p[0], p[1])), p[2], p[3]);
-}
-
 }  // namespace
 
 int main() {
   Rng rng(0);
   const data::Dataset points = data::spiral(60, classes, rng),
                       test = data::spiral(200, classes, rng);
-  std::vector<Tensor> parameters{rng.normal({members, 2, width}, 0, 1), zeros({members, width}),
-                                 rng.normal({members, width, classes}, 0, 0.2),
-                                 zeros({members, classes})};
-  for (Tensor& each : parameters) each.set_requires_grad(true);
+  const nn::DenseOptions he{.weight_init = nn::init::he_normal()};
+  std::vector<nn::Sequential> networks;
+  for (std::int64_t i = 0; i < members; ++i)
+    networks.emplace_back(nn::Dense(2, width, he, rng), nn::ReLU(),
+                          nn::Dense(width, classes, he, rng));
+  const std::vector<Tensor> parameters = nn::stack_parameters(networks);
   optim::Adam optimizer(parameters, {.learning_rate = 0.02});
 
   const auto losses = vmap([&](const std::vector<Tensor>& p) {
-    return nn::cross_entropy(logits(points.x, p), points.y);
+    return nn::cross_entropy(nn::with_parameters(networks[0], p)(points.x), points.y);
   });
   auto step = compile([&] {
     optimizer.zero_grad();
@@ -43,8 +40,9 @@ int main() {
   std::cout << "losses from " << amin(each).item() << " to " << amax(each).item() << '\n';
 
   const NoGradGuard off;
-  const Tensor outputs =
-      vmap([&](const std::vector<Tensor>& p) { return logits(test.x, p); })(parameters);
+  const Tensor outputs = vmap([&](const std::vector<Tensor>& p) {
+    return nn::with_parameters(networks[0], p)(test.x);
+  })(parameters);
   const Tensor shares = softmax(outputs, -1), together = mean(shares, 0);
   double alone = 0;
   for (std::int64_t i = 0; i < members; ++i) alone += accuracy(outputs[i], test.y) / members;
