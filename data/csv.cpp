@@ -137,7 +137,7 @@ class CsvTable::Builder {
 namespace {
 
 kernels::NumberForm form_of(const CsvOptions& options) {
-  return {options.decimal, options.thousands};
+  return {options.decimal, options.thousands.text()};
 }
 
 /// Throws ValueError for marks that contradict each other.
@@ -147,9 +147,12 @@ void check_options(const CsvOptions& options) {
     char c;
     bool needed, may_be_blank;
   };
+  const std::string& thousands = options.thousands.text();
+  if (thousands.size() > 1 && !kernels::is_character(thousands))
+    throw ValueError("read_csv: thousands must be one character; got " + quoted(thousands));
   const Mark marks[] = {{"delimiter", options.delimiter, true, true},
                         {"decimal", options.decimal, true, false},
-                        {"thousands", options.thousands, false, true},
+                        {"thousands", thousands.size() == 1 ? thousands[0] : '\0', false, true},
                         {"quote", options.quote, false, false},
                         {"comment", options.comment, false, false}};
   constexpr std::string_view digits_and_signs = "0123456789+-";
