@@ -80,6 +80,7 @@
 #include <xtape/nn/sequences.hpp>
 #include <xtape/nn/sequential.hpp>
 #include <xtape/nn/similarity.hpp>
+#include <xtape/nn/stack_parameters.hpp>
 #include <xtape/nn/summary.hpp>
 #include <xtape/nn/torch_defaults.hpp>
 #include <xtape/nn/torch_state.hpp>

@@ -23,3 +23,17 @@ check_cxx_source_compiles("
   int main() { return backtrace_create_state(nullptr, 1, nullptr, nullptr) == nullptr; }"
   XTAPE_HAS_BACKTRACE)
 unset(CMAKE_REQUIRED_LIBRARIES)
+
+# Pictures in files: xtape::images, where there is what reads them.
+find_package(PNG QUIET)
+find_package(JPEG QUIET)
+if(PNG_FOUND AND JPEG_FOUND)
+  set(images_found ON)
+else()
+  set(images_found OFF)
+endif()
+option(XTAPE_IMAGES "Build xtape::images, which reads PNG and JPEG" ${images_found})
+if(XTAPE_IMAGES)
+  xtape_find(PNG libpng-dev)
+  xtape_find(JPEG libjpeg-dev)
+endif()

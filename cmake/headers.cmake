@@ -3,7 +3,7 @@
 
 set(header_tree "${PROJECT_BINARY_DIR}/include/xtape")
 file(MAKE_DIRECTORY "${header_tree}")
-foreach(path IN LISTS XTAPE_FLOORS ITEMS dlpack.hpp xtape.hpp xtensor.hpp)
+foreach(path IN LISTS XTAPE_FLOORS ITEMS dlpack.hpp images.hpp xtape.hpp xtensor.hpp)
   file(CREATE_LINK "${PROJECT_SOURCE_DIR}/${path}" "${header_tree}/${path}" SYMBOLIC)
 endforeach()
 

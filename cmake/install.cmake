@@ -13,6 +13,11 @@ set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
 install(TARGETS xtape_core EXPORT xtapeCoreTargets
   ${places} INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(TARGETS xtape_data xtape EXPORT xtapeDataTargets ${places})
+if(XTAPE_IMAGES)
+  install(TARGETS xtape_images EXPORT xtapeImagesTargets ${places})
+  install(EXPORT xtapeImagesTargets NAMESPACE xtape:: DESTINATION "${package_dir}")
+  install(FILES images.hpp DESTINATION "${header_dir}")
+endif()
 install(EXPORT xtapeCoreTargets NAMESPACE xtape:: DESTINATION "${package_dir}")
 install(EXPORT xtapeDataTargets NAMESPACE xtape:: DESTINATION "${package_dir}")
 
@@ -20,6 +25,10 @@ set(private_headers "")
 foreach(header IN LISTS XTAPE_PRIVATE_HEADERS)
   list(APPEND private_headers PATTERN "${header}" EXCLUDE)
 endforeach()
+set(without_images "")
+if(NOT XTAPE_IMAGES)
+  set(without_images PATTERN "data/images" EXCLUDE)
+endif()
 install(FILES dlpack.hpp xtape.hpp xtensor.hpp "${header_tree}/config.hpp" DESTINATION "${header_dir}")
 install(DIRECTORY ${XTAPE_FLOORS} DESTINATION "${header_dir}"
   FILES_MATCHING
@@ -30,6 +39,7 @@ install(DIRECTORY ${XTAPE_FLOORS} DESTINATION "${header_dir}"
   PATTERN "export/c" EXCLUDE
   PATTERN "export/graph" EXCLUDE
   PATTERN "export/onnx" EXCLUDE
+  ${without_images}
   ${private_headers})
 
 configure_package_config_file(
@@ -67,7 +77,11 @@ if(XTAPE_HAS_BACKTRACE)
 endif()
 xtape_link_flags(minizip_flags "${Minizip_LIBRARY}")
 file(RELATIVE_PATH prefix_from_pkgconfig "/${pkgconfig_dir}" "/")
-foreach(file xtape xtape-core)
+set(pkgconfig_files xtape xtape-core)
+if(XTAPE_IMAGES)
+  list(APPEND pkgconfig_files xtape-images)
+endif()
+foreach(file IN LISTS pkgconfig_files)
   configure_file(cmake/${file}.pc.in "${PROJECT_BINARY_DIR}/${file}.pc" @ONLY)
   install(FILES "${PROJECT_BINARY_DIR}/${file}.pc" DESTINATION "${pkgconfig_dir}")
 endforeach()

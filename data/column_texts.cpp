@@ -8,13 +8,13 @@ namespace xtape::data {
 
 std::string key_of(std::string_view text, bool numeric, const CsvOptions& form) {
   if (!numeric) return std::string(text);
-  std::string key = kernels::canonical_number(text, {form.decimal, form.thousands});
+  std::string key = kernels::canonical_number(text, {form.decimal, form.thousands.text()});
   return key.empty() ? std::string(text) : key;
 }
 
 ColumnTexts texts_of(const Table& table, const std::string& column, bool may_be_missing) {
   const std::int64_t index = table.find(column);
-  const kernels::NumberForm form{table.options().decimal, table.options().thousands};
+  const kernels::NumberForm form{table.options().decimal, table.options().thousands.text()};
   std::map<std::string_view, std::int64_t> texts;
   for (std::int64_t row = 0; row < table.rows(); ++row) {
     if (!table.missing(row, index)) {

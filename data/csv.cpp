@@ -63,7 +63,8 @@ class CsvTable::Builder {
       drop_last(needed);
       if (fields_ != needed) {
         fail_row(std::to_string(needed) + " fields are needed, as in the " +
-                 (has_header ? "header" : "first row") + "; got " + std::to_string(fields_));
+                 (has_header ? "header" : "first row") + "; got " + std::to_string(fields_) +
+                 table_.delimiter_hint());
       }
       table_.lines_.push_back(lexer_.row_line());
     }
@@ -136,7 +137,7 @@ class CsvTable::Builder {
 namespace {
 
 kernels::NumberForm form_of(const CsvOptions& options) {
-  return {options.decimal, options.thousands};
+  return {options.decimal, options.thousands.text()};
 }
 
 /// Throws ValueError for marks that contradict each other.
@@ -146,9 +147,12 @@ void check_options(const CsvOptions& options) {
     char c;
     bool needed, may_be_blank;
   };
+  const std::string& thousands = options.thousands.text();
+  if (thousands.size() > 1 && !kernels::is_character(thousands))
+    throw ValueError("read_csv: thousands must be one character; got " + quoted(thousands));
   const Mark marks[] = {{"delimiter", options.delimiter, true, true},
                         {"decimal", options.decimal, true, false},
-                        {"thousands", options.thousands, false, true},
+                        {"thousands", thousands.size() == 1 ? thousands[0] : '\0', false, true},
                         {"quote", options.quote, false, false},
                         {"comment", options.comment, false, false}};
   constexpr std::string_view digits_and_signs = "0123456789+-";
@@ -217,7 +221,7 @@ std::int64_t CsvTable::find(const CsvColumn& column) const {
   const auto found = std::find(columns_.begin(), columns_.end(), name);
   if (options_.header && found != columns_.end()) return found - columns_.begin();
   throw ValueError(path_ + ": there is no column " + quoted(name) +
-                   (options_.header ? "; there are " + kernels::listed(columns_)
+                   (options_.header ? "; there are " + kernels::listed(columns_) + delimiter_hint()
                                     : "; without a header columns have no names"));
 }
 
@@ -234,6 +238,18 @@ void CsvTable::fail(std::int64_t row, std::int64_t column, const std::string& wh
     throw ValueError("row " + std::to_string(row) + ": " + describe(column) + ": " + what);
   }
   throw IoError(path_ + ":" + std::to_string(line(row)) + ": " + describe(column) + ": " + what);
+}
+
+std::string CsvTable::delimiter_hint(std::string_view field) const {
+  if (columns_.size() != 1 || path_.empty()) return "";
+  const std::string_view head = options_.header || rows() == 0 ? columns_[0] : text(0, 0);
+  for (const char other : {';', '\t', '|', ','}) {
+    if (other == options_.delimiter || head.find(other) == head.npos) continue;
+    if (!field.empty() && field.find(other) == field.npos) continue;
+    return std::string("; it is the only column: is the delimiter '") +
+           (other == '\t' ? "\\t" : std::string(1, other)) + "'?";
+  }
+  return "";
 }
 
 bool CsvTable::is_given(std::int64_t row, std::int64_t column) const {
@@ -268,7 +284,8 @@ double CsvTable::number(std::int64_t row, std::int64_t column) const {
   }
   if (status == std::errc::invalid_argument) {
     fail(row, column,
-         "a number is needed; " + (field.empty() ? "the field is empty" : "got " + quoted(field)));
+         "a number is needed; " + (field.empty() ? "the field is empty" : "got " + quoted(field)) +
+             (field.empty() ? "" : delimiter_hint(field)));
   }
   if (status == std::errc::result_out_of_range) {
     fail(row, column, "the number must lie in the range of float64; got " + quoted(field));

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -16,6 +17,22 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
+/// A mark in numbers: a character of one byte, '\0' for none, or one of several in UTF-8, such as the narrow
+/// blank of French numbers, "\u202f".
+class CsvMark {
+ public:
+  CsvMark(char mark = '\0') : text_(mark == '\0' ? 0 : 1, mark) {}
+  CsvMark(const char* mark) : text_(mark) {}
+  CsvMark(std::string mark) : text_(std::move(mark)) {}
+
+  const std::string& text() const& { return text_; }
+  std::string text() && { return text_; }
+  friend bool operator==(const CsvMark&, const CsvMark&) = default;
+
+ private:
+  std::string text_;
+};
+
 /// The form of a file; of its marks, '\0' is none.
 struct CsvOptions {
   char delimiter = ',';                   ///< a blank: any run of blanks and tabs
@@ -24,7 +41,7 @@ struct CsvOptions {
   bool nonfinite = false;                 ///< "nan" and "inf" are numbers
   char quote = '"';                       ///< around fields
   char decimal = '.';                     ///< in numbers, before the fraction
-  char thousands = '\0';                  ///< in numbers, between groups of three digits
+  CsvMark thousands = '\0';               ///< in numbers, between groups of three digits
   char comment = '\0';                    ///< begins lines that are passed over
   std::int64_t skip_lines = 0;            ///< at the top, whatever is in them
   bool trailing_delimiter = false;        ///< rows may end with one, behind which is no field
@@ -80,6 +97,9 @@ class CsvTable {
   std::optional<double> parsed(std::int64_t row, std::int64_t column) const;
   /// Whether what a field reads as may be one.
   bool is_number(double value, std::int64_t row, std::int64_t column) const;
+  /// For messages: of a table of one column, the character that may be its delimiter, also in `field` if that is
+  /// given; else nothing.
+  std::string delimiter_hint(std::string_view field = {}) const;
   /// Whether the program gave the field as a number.
   bool is_given(std::int64_t row, std::int64_t column) const;
   /// Throws IoError for a number of a field that would be an infinity of the dtype.
@@ -102,7 +122,8 @@ class CsvTable {
 /// different lengths, a quote that does not enclose a whole field, or names of columns that are
 /// empty or alike; ValueError, before the file is opened, for options that contradict each other: two
 /// marks alike (thousands may be as the delimiter is, in quoted fields), one that is a line end or, but
-/// for the delimiter and thousands, a blank, a digit, a letter or a sign, and a negative number of lines.
+/// for the delimiter and thousands, a blank, a digit, a letter or a sign, thousands of more than one character, and
+/// a negative number of lines.
 /// Source of the form: RFC 4180.
 CsvTable read_csv(const std::string& path, const CsvOptions& options = {});
 

@@ -19,7 +19,7 @@ using kernels::NumberForm;
 using kernels::quoted;
 
 NumberForm form_of(const CsvTable& table) {
-  return {table.options().decimal, table.options().thousands};
+  return {table.options().decimal, table.options().thousands.text()};
 }
 
 /// The texts of a column, which must stand for something: for one of the classes, if they say so.

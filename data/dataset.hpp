@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <initializer_list>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,9 @@ namespace xtape::data {
 /// of x.
 struct Dataset {
   Tensor x, y;
+
+  /// Rows. Throws ShapeError if x has none to count.
+  std::int64_t size() const { return x.extent(0); }
 };
 
 /// Any number of tensors whose rows belong together, such as inputs of several kinds and targets.
@@ -32,6 +36,8 @@ class NamedDataset {
   /// Throws ValueError for a name that is not there, with those that are.
   const Tensor& operator[](std::string_view name) const&;
   Tensor operator[](std::string_view name) && { return std::as_const(*this)[name]; }
+  /// Rows; 0 without tensors.
+  std::int64_t size() const { return tensors_.empty() ? 0 : tensors_[0].second.extent(0); }
   const NamedTensors& tensors() const& { return tensors_; }
   NamedTensors tensors() && { return tensors_; }
 

@@ -179,6 +179,29 @@ Tensor Pipeline::features(const Table& given) const {
   return concatenate(blocks, 1).to(of.dtype).contiguous();
 }
 
+Tensor Pipeline::features(const TableRow& row) const {
+  Columns lacking, surplus;
+  TableRow needed;
+  for (const FittedGroup& group : fitted().groups) {
+    for (const std::string& column : group.columns) {
+      const auto found = row.find(column);
+      if (found == row.end()) {
+        lacking.push_back(column);
+      } else {
+        needed.insert(*found);
+      }
+    }
+  }
+  for (const auto& [column, value] : row)
+    if (!needed.contains(column)) surplus.push_back(column);
+  if (!lacking.empty()) {
+    refuse("the row must have " + kernels::listed(lacking) +
+           (surplus.empty() ? ""
+                            : "; what it has besides is not needed: " + kernels::listed(surplus)));
+  }
+  return features(Table(needed));
+}
+
 Tensor Pipeline::target(const Table& given) const {
   const Fitted& of = fitted();
   const Table table = given.read_as(of.form);

@@ -112,7 +112,8 @@ class Pipeline {
   /// was: by its decimal mark, thousands and texts for what is missing, which numbers may be too.
   Tensor features(const Table& table) const;
   /// Of one.   [1, features]
-  Tensor features(const TableRow& row) const { return features(Table(row)); }
+  /// Throws ValueError for columns that it lacks, all of them, with those that it has and that are not needed.
+  Tensor features(const TableRow& row) const;
   /// What is to be learned of each row.   int64 [rows], indices of classes; of a regression [rows, 1]
   /// Throws as `features`, ValueError without a target; for one that is missing, and a class that the
   /// training rows have not.

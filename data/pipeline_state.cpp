@@ -96,6 +96,14 @@ Choice choice(std::int64_t number, Choice last) {
   return static_cast<Choice>(number);
 }
 
+/// No mark is '\0'.
+std::string written(const CsvMark& mark) {
+  return mark.text().empty() ? std::string(1, '\0') : mark.text();
+}
+CsvMark mark(const std::string& text) {
+  return text.size() == 1 ? CsvMark(text[0]) : CsvMark(text);
+}
+
 void require(bool holds) {
   if (!holds) refuse_state("its entries do not fit each other");
 }
@@ -181,8 +189,8 @@ NamedTensors Pipeline::state() const {
        from_vector(Integers{version, std::ssize(of.groups), of.dtype == Dtype::float64 ? 1 : 0,
                             of.target ? 1 + static_cast<std::int64_t>(of.target->task) : 0,
                             of.numeric_classes ? 1 : 0})},
-      {"form", packed({of.form.missing, Columns{std::string(1, of.form.decimal),
-                                                std::string(1, of.form.thousands)}})},
+      {"form", packed({of.form.missing,
+                       Columns{std::string(1, of.form.decimal), written(of.form.thousands)}})},
       {"target", packed({of.target ? Columns{of.target->column} : Columns(), of.classes})}};
   for (std::size_t i = 0; i < of.groups.size(); ++i) {
     add(state, std::to_string(i) + ".", of.groups[i]);
@@ -210,9 +218,9 @@ void Pipeline::restore(const NamedTensors& state) {
   fitted.numeric_classes = choice(head[4], 1) != 0;
   std::vector<Columns> form = entries.lists("form");
   require(form.size() == 2 && form[1].size() == 2 && form[1][0].size() == 1 &&
-          form[1][1].size() == 1);
+          (form[1][1].size() == 1 || kernels::is_character(form[1][1])));
   fitted.form = {
-      .missing = std::move(form[0]), .decimal = form[1][0][0], .thousands = form[1][1][0]};
+      .missing = std::move(form[0]), .decimal = form[1][0][0], .thousands = mark(form[1][1])};
   require(classes ? distinct.size() >= 2 : distinct.empty());
   require(distinct.size() == fitted.classes.size());
   require(head[1] >= 1 && head[1] <= std::ssize(state));

@@ -237,4 +237,30 @@ Split block_split(const Dataset& dataset, double test_share, const BlockOptions&
   return split(dataset, block_split(dataset.x.extent(0), test_share, options));
 }
 
+namespace {
+
+std::vector<Split> splits(const Dataset& dataset, const std::vector<Fold>& folds) {
+  std::vector<Split> all;
+  for (const Fold& fold : folds) all.push_back(split(dataset, fold));
+  return all;
+}
+
+}  // namespace
+
+std::vector<Split> k_fold(const Dataset& dataset, std::int64_t k, Rng& rng) {
+  detail::check_rows("k_fold", dataset);
+  return splits(dataset, k_fold(dataset.size(), k, rng));
+}
+
+std::vector<Split> stratified_k_fold(const Dataset& dataset, std::int64_t k, Rng& rng) {
+  detail::check_rows("stratified_k_fold", dataset);
+  return splits(dataset, stratified_k_fold(dataset.y, k, rng));
+}
+
+std::vector<Split> blocked_k_fold(const Dataset& dataset, std::int64_t k,
+                                  const BlockOptions& options) {
+  detail::check_rows("blocked_k_fold", dataset);
+  return splits(dataset, blocked_k_fold(dataset.size(), k, options));
+}
+
 }  // namespace xtape::data

@@ -63,6 +63,13 @@ std::vector<Fold> stratified_k_fold(const Tensor& labels, std::int64_t k, Rng& r
 std::vector<Fold> blocked_k_fold(std::int64_t rows, std::int64_t k,
                                  const BlockOptions& options = {});
 
+/// Of a dataset, each fold as two sets: in the memory of k - 1 more. Classes are those of its y.
+std::vector<Split> k_fold(const Dataset& dataset, std::int64_t k, Rng& rng = default_rng());
+std::vector<Split> stratified_k_fold(const Dataset& dataset, std::int64_t k,
+                                     Rng& rng = default_rng());
+std::vector<Split> blocked_k_fold(const Dataset& dataset, std::int64_t k,
+                                  const BlockOptions& options = {});
+
 /// These rows of x and y; views of the dataset if they are neighbours in order, copies otherwise.
 /// Throws ShapeError if x and y differ in rows, or unless the indices are [n]; DtypeError unless
 /// they are int64, IndexError for one out of range. Negative ones count from the end.

@@ -65,6 +65,29 @@ std::vector<std::int64_t> ascending(std::int64_t count) {
   return numbers;
 }
 
+/// The value of a column as a number for each that differs, in the order of the texts, not of the rows: which
+/// rows are drawn follows from less.
+Tensor labels_of(const Table& table, const std::string& column) {
+  const std::int64_t index = table.find(column);
+  const bool numeric = texts_of(table, column, true).numeric;
+  const auto key = [&](std::int64_t row) {
+    return key_of(table.text(row, index), numeric, table.options());
+  };
+  std::map<std::string, std::int64_t> codes;
+  for (std::int64_t row = 0; row < table.rows(); ++row) codes.emplace(key(row), 0);
+  std::int64_t next = 0;
+  for (auto& [text, code] : codes) code = next++;
+  std::vector<std::int64_t> labels;
+  for (std::int64_t row = 0; row < table.rows(); ++row) labels.push_back(codes.at(key(row)));
+  return from_vector(std::move(labels));
+}
+
+std::vector<TableSplit> splits(const Table& table, const std::vector<Fold>& folds) {
+  std::vector<TableSplit> all;
+  for (const Fold& fold : folds) all.push_back(split(table, fold));
+  return all;
+}
+
 }  // namespace
 
 Table::Table(CsvTable table) : cells_(std::make_shared<const CsvTable>(std::move(table))) {
@@ -140,7 +163,7 @@ std::int64_t Table::find(const std::string& column) const {
   const auto found = std::find(names_.begin(), names_.end(), column);
   if (found != names_.end()) return found - names_.begin();
   throw ValueError(name() + ": there is no column " + quoted(column) + "; there are " +
-                   kernels::listed(names_));
+                   kernels::listed(names_) + cells_->delimiter_hint());
 }
 
 /// The row of the cells.
@@ -252,6 +275,11 @@ Table Table::drop_missing(const Columns& columns) const {
   return data::rows(*this, from_vector(std::move(kept)));
 }
 
+Table Table::head(std::int64_t rows) const {
+  detail::check_count("head", "rows", rows);
+  return data::rows(*this, from_vector(ascending(std::min(rows, this->rows()))));
+}
+
 Table read_table(const std::string& path, const CsvOptions& options) {
   return Table(read_csv(path, options));
 }
@@ -288,23 +316,25 @@ TableSplit random_split(const Table& table, double test_share, Rng& rng) {
 
 TableSplit stratified_split(const Table& table, const std::string& column, double test_share,
                             Rng& rng) {
-  const std::int64_t index = table.find(column);
-  const bool numeric = texts_of(table, column, true).numeric;
-  const auto key = [&](std::int64_t row) {
-    return key_of(table.text(row, index), numeric, table.options());
-  };
-  // In the order of the texts, not of the rows: which rows are drawn follows from less.
-  std::map<std::string, std::int64_t> codes;
-  for (std::int64_t row = 0; row < table.rows(); ++row) codes.emplace(key(row), 0);
-  std::int64_t next = 0;
-  for (auto& [text, code] : codes) code = next++;
-  std::vector<std::int64_t> labels;
-  for (std::int64_t row = 0; row < table.rows(); ++row) labels.push_back(codes.at(key(row)));
-  return split(table, stratified_split(from_vector(std::move(labels)), test_share, rng));
+  return split(table, stratified_split(labels_of(table, column), test_share, rng));
 }
 
 TableSplit block_split(const Table& table, double test_share, const BlockOptions& options) {
   return split(table, block_split(table.rows(), test_share, options));
+}
+
+std::vector<TableSplit> k_fold(const Table& table, std::int64_t k, Rng& rng) {
+  return splits(table, k_fold(table.rows(), k, rng));
+}
+
+std::vector<TableSplit> stratified_k_fold(const Table& table, const std::string& column,
+                                          std::int64_t k, Rng& rng) {
+  return splits(table, stratified_k_fold(labels_of(table, column), k, rng));
+}
+
+std::vector<TableSplit> blocked_k_fold(const Table& table, std::int64_t k,
+                                       const BlockOptions& options) {
+  return splits(table, blocked_k_fold(table.rows(), k, options));
 }
 
 }  // namespace xtape::data

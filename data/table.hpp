@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
 #include <map>
 #include <memory>
 #include <string>
@@ -67,6 +68,10 @@ class Table {
   /// Throws ValueError if there is no such row.
   Table drop_missing(const Columns& columns = {}) const;
 
+  /// The first rows, all if there are fewer. Throws ValueError for less than 1.
+  Table head(std::int64_t rows = 5) const;
+  /// A line a row, of more than 20 of the first and the last ten: `std::cout << table.head();`
+  friend std::ostream& operator<<(std::ostream& out, const Table& table);
   /// What is in each column: counts, means, quantiles, the most frequent text. Throws ValueError for quantiles that
   /// do not lie in [0, 1].
   TableSummary describe(const std::vector<double>& quantiles = {0.25, 0.5, 0.75}) const;
@@ -109,6 +114,12 @@ TableSplit random_split(const Table& table, double test_share, Rng& rng = defaul
 TableSplit stratified_split(const Table& table, const std::string& column, double test_share,
                             Rng& rng = default_rng());
 TableSplit block_split(const Table& table, double test_share, const BlockOptions& options = {});
+/// Each fold as two tables, which share the memory of the whole.
+std::vector<TableSplit> k_fold(const Table& table, std::int64_t k, Rng& rng = default_rng());
+std::vector<TableSplit> stratified_k_fold(const Table& table, const std::string& column,
+                                          std::int64_t k, Rng& rng = default_rng());
+std::vector<TableSplit> blocked_k_fold(const Table& table, std::int64_t k,
+                                       const BlockOptions& options = {});
 
 }  // namespace xtape::data
 

@@ -10,7 +10,7 @@
 
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
-#include <xtape/data/kernels/text.hpp>
+#include <xtape/data/kernels/aligned.hpp>
 #include <xtape/data/table_summary.hpp>
 #include <xtape/ops/quantile.hpp>
 #include <xtape/ops/reduce.hpp>
@@ -92,30 +92,22 @@ ColumnSummary summary_of(const Table& table, std::int64_t column,
   return summary;
 }
 
-/// Characters that a terminal shows: of UTF-8, bytes that do not continue one.
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
-/// Cut, and without control characters, as in messages, but not in quotes.
-std::string shown(const std::string& text, std::size_t longest) {
-  const std::string quoted = kernels::quoted(text, longest);
-  return quoted.substr(1, quoted.size() - 2);
-}
-
 /// A line with `quantiles` numbers for those that were asked for.
 std::vector<std::string> line_of(const ColumnSummary& of, std::size_t quantiles) {
-  std::vector<std::string> line{shown(of.name, 60), std::to_string(of.count),
-                                std::to_string(of.missing), std::to_string(of.distinct)};
+  std::vector<std::string> line{kernels::shown(of.name, 60),
+                                of.numeric     ? "number"
+                                : of.count > 0 ? "text"
+                                               : "none",
+                                std::to_string(of.count), std::to_string(of.missing),
+                                std::to_string(of.distinct)};
   std::vector<double> numbers{of.mean, of.deviation, of.min};
   numbers.insert(numbers.end(), of.quantiles.begin(), of.quantiles.end());
   numbers.push_back(of.max);
   numbers.resize(quantiles + 4);
   for (const double number : numbers) line.push_back(of.numeric ? digits(number, 5) : "");
   if (!of.numeric && of.count > 0) {
-    line.push_back(shown(of.most_frequent, 24) + " (" + std::to_string(of.frequency) + ")");
+    line.push_back(kernels::shown(of.most_frequent, 24) + " (" + std::to_string(of.frequency) +
+                   ")");
   } else {
     line.emplace_back();
   }
@@ -145,7 +137,7 @@ const ColumnSummary& TableSummary::operator[](const std::string& column) const& 
 
 std::ostream& operator<<(std::ostream& out, const TableSummary& summary) {
   std::vector<std::vector<std::string>> lines{
-      {"column", "count", "missing", "distinct", "mean", "deviation", "min"}};
+      {"column", "type", "count", "missing", "distinct", "mean", "deviation", "min"}};
   for (const double quantile : summary.quantiles_) {
     lines.front().push_back(digits(100 * quantile, 5) + " %");
   }
@@ -153,21 +145,32 @@ std::ostream& operator<<(std::ostream& out, const TableSummary& summary) {
   for (const ColumnSummary& column : summary.columns_) {
     lines.push_back(line_of(column, summary.quantiles_.size()));
   }
-  std::vector<std::size_t> widths(lines.front().size(), 0);
-  for (const auto& line : lines) {
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width(line[i]));
-  }
-  out << std::to_string(summary.rows_) << " rows\n";  // whatever the locale of the stream
-  for (const auto& line : lines) {
-    std::string text;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      const bool to_the_left = i == 0 || i + 1 == line.size();
-      const std::string blanks(widths[i] - width(line[i]), ' ');
-      text += (i == 0 ? "" : "  ") + (to_the_left ? line[i] + blanks : blanks + line[i]);
-    }
-    out << text.substr(0, text.find_last_not_of(' ') + 1) << '\n';
-  }
+  std::vector<bool> to_the_left(lines.front().size(), false);
+  to_the_left[0] = to_the_left[1] = to_the_left.back() = true;
+  // Numbers as texts: whatever the locale of the stream.
+  out << std::to_string(summary.rows_) << " rows\n" << kernels::aligned(lines, to_the_left);
   return out;
+}
+
+std::ostream& operator<<(std::ostream& out, const Table& table) {
+  constexpr std::int64_t most = 20, each = 10;  // rows: of more, the first and the last
+  std::vector<std::vector<std::string>> lines(1);
+  std::vector<bool> to_the_left;
+  for (const std::string& column : table.columns()) {
+    lines[0].push_back(kernels::shown(column, 24));
+    to_the_left.push_back(!table.is_numeric(column));
+  }
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    lines.emplace_back();
+    if (table.rows() > most && row == each) {
+      lines.back().assign(to_the_left.size(), "...");
+      row = table.rows() - each - 1;
+      continue;
+    }
+    for (std::int64_t column = 0; column < std::ssize(table.columns()); ++column)
+      lines.back().push_back(kernels::shown(table.text(row, column), 24));
+  }
+  return out << kernels::aligned(lines, to_the_left);
 }
 
 TableSummary Table::describe(const std::vector<double>& quantiles) const {

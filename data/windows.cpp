@@ -57,14 +57,21 @@ Dataset Windows::operator()(std::int64_t window) const {
           slice(told_, {range(middle, middle + options_.horizon)})};
 }
 
-Dataset Windows::all() const {
+Dataset Windows::operator()(const Tensor& windows) const {
+  if (windows.rank() != 1)
+    throw ShapeError("windows: indices must be [n]; got " + windows.describe());
+  if (windows.dtype() != Dtype::int64)
+    throw DtypeError("windows: indices must be int64; got " + windows.describe());
+  if (windows.size() == 0) throw ValueError("windows: a window is needed; got no indices");
   TensorList seen, told;
-  for (std::int64_t window = 0; window < count_; ++window) {
+  for (const std::int64_t window : windows.to_vector<std::int64_t>()) {
     const auto [x, y] = (*this)(window);
     seen.push_back(x);
     told.push_back(y);
   }
   return {stack(seen), stack(told)};
 }
+
+Dataset Windows::all() const { return (*this)(arange(count_)); }
 
 }  // namespace xtape::data

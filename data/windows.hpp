@@ -35,6 +35,9 @@ class Windows {
   std::int64_t size() const { return count_; }
   /// Throws IndexError for a window that is not there.
   Dataset operator()(std::int64_t window) const;
+  /// These windows, copied: of a fold, or a batch.   windows int64 [n] -> x [n, length, ...], y [n, horizon, ...]
+  /// Throws ShapeError, DtypeError for other indices, IndexError; ValueError for none.
+  Dataset operator()(const Tensor& windows) const;
   /// All windows, copied.   x [windows, length, ...], y [windows, horizon, ...]
   Dataset all() const;
 

@@ -20,24 +20,27 @@ struct Flags {
 
 constexpr std::int64_t width = 32, classes = 3;
 
-/// The logits of one member, of parameters w1 [2, width], b1 [width], w2 [width, classes], b2 [classes].
-Tensor logits(const Tensor& x, const std::vector<Tensor>& p) {
-  return linear(relu(linear(x, p[0], p[1])), p[2], p[3]);
+std::vector<nn::Sequential> networks(int count, Rng& rng) {
+  const nn::DenseOptions he{.weight_init = nn::init::he_normal()};
+  std::vector<nn::Sequential> all;
+  for (int i = 0; i < count; ++i) {
+    all.emplace_back(nn::Dense(2, width, he, rng), nn::ReLU(), nn::Dense(width, classes, he, rng));
+  }
+  return all;
 }
 
-/// What some members, whose parameters have a leading axis, come to: their losses and, on points that they
-/// have not seen, their logits, each with such an axis.
+/// What some networks come to: their losses and, on points that they have not seen, their logits, each with
+/// an axis of networks in front.
 struct Part {
   Tensor losses, outputs;
 };
 
-Part trained(const std::vector<Tensor>& start, const data::Dataset& points, const Tensor& unseen,
-             int steps) {
-  std::vector<Tensor> parameters;
-  for (const Tensor& each : start) parameters.push_back(each.clone().set_requires_grad(true));
+Part trained(const std::vector<nn::Sequential>& some, const data::Dataset& points,
+             const Tensor& unseen, int steps) {
+  const std::vector<Tensor> parameters = nn::stack_parameters(some);
   optim::Adam optimizer(parameters, {.learning_rate = 0.02});
   const auto losses = vmap([&](const std::vector<Tensor>& p) {
-    return nn::cross_entropy(logits(points.x, p), points.y);
+    return nn::cross_entropy(nn::with_parameters(some[0], p)(points.x), points.y);
   });
   auto step = compile([&] {
     optimizer.zero_grad();
@@ -49,7 +52,9 @@ Part trained(const std::vector<Tensor>& start, const data::Dataset& points, cons
   Part part;
   for (int i = 0; i < steps; ++i) part.losses = step();
   const NoGradGuard off;
-  part.outputs = vmap([&](const std::vector<Tensor>& p) { return logits(unseen, p); })(parameters);
+  part.outputs = vmap([&](const std::vector<Tensor>& p) {
+    return nn::with_parameters(some[0], p)(unseen);
+  })(parameters);
   return part;
 }
 
@@ -58,16 +63,13 @@ void run(const Flags& flags) {
   const std::int64_t members = flags.members;
   const data::Dataset points = data::spiral(60, classes, rng),
                       test = data::spiral(200, classes, rng);
-  const std::vector<Tensor> start{rng.normal({members, 2, width}, 0, 1), zeros({members, width}),
-                                  rng.normal({members, width, classes}, 0, 0.2),
-                                  zeros({members, classes})};
+  const std::vector<nn::Sequential> all = networks(flags.members, rng);
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::future<Part>> parts;
   for (std::int64_t i = 0; i < flags.threads; ++i) {
-    const Slice some = range(members * i / flags.threads, members * (i + 1) / flags.threads);
-    std::vector<Tensor> of_part;
-    for (const Tensor& each : start) of_part.push_back(slice(each, {some}));
-    parts.push_back(std::async(std::launch::async, trained, of_part, points, test.x, flags.steps));
+    const std::vector<nn::Sequential> some(all.begin() + members * i / flags.threads,
+                                           all.begin() + members * (i + 1) / flags.threads);
+    parts.push_back(std::async(std::launch::async, trained, some, points, test.x, flags.steps));
   }
   std::vector<Tensor> losses, outputs;
   for (std::future<Part>& each : parts) {

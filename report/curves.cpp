@@ -10,6 +10,7 @@ namespace xtape::report {
 namespace {
 
 using Runs = std::vector<std::pair<std::string, History>>;
+using Kinds = std::vector<std::pair<std::string, std::vector<History>>>;
 const std::string validation = "validation_";
 
 bool changes(const std::vector<double>& values) {
@@ -37,19 +38,72 @@ std::int64_t epochs_of(const Runs& runs) {
   return epochs;
 }
 
+std::vector<double> counted(std::size_t count) {
+  std::vector<double> epochs(count);
+  for (std::size_t i = 0; i < count; ++i) epochs[i] = static_cast<double>(i + 1);
+  return epochs;
+}
+
 void add(Plot& plot, const std::string& label, const std::vector<double>& values, Dash dash,
          Color color) {
-  std::vector<double> epochs(values.size());
-  for (std::size_t i = 0; i < epochs.size(); ++i) epochs[i] = static_cast<double>(i + 1);
-  plot.line(epochs, values, {.label = label, .dash = dash, .color = color});
+  plot.line(counted(values.size()), values, {.label = label, .dash = dash, .color = color});
+}
+
+/// The mean of the runs that have come to each epoch, and the ends of the band; NaN, a gap, for one run alone.
+struct Spread {
+  std::vector<double> mean, low, high;
+};
+
+Spread spread_of(const std::vector<History>& runs, const std::string& metric) {
+  Spread spread;
+  for (std::size_t epoch = 0;; ++epoch) {
+    double sum = 0, squares = 0, count = 0;
+    const auto each = [&](auto f) {
+      for (const History& run : runs) {
+        if (!run.has(metric)) continue;
+        const std::vector<double> values = run[metric];
+        if (epoch < values.size()) f(values[epoch]);
+      }
+    };
+    each([&](double value) { sum += value, ++count; });
+    if (count == 0) return spread;
+    const double mean = sum / count;
+    each([&](double value) { squares += (value - mean) * (value - mean); });
+    const double deviation = std::sqrt(squares / (count - 1));  // 0 / 0 of one
+    spread.mean.push_back(mean);
+    spread.low.push_back(mean - deviation);
+    spread.high.push_back(mean + deviation);
+  }
+}
+
+Plot empty_plot(const std::string& metric, const CurvesOptions& options) {
+  const bool log = std::ranges::count(options.log_scale, metric) > 0;
+  return Plot({.title = metric,
+               .x_label = "epoch",
+               .y_scale = log ? Scale::log : Scale::linear,
+               .size = options.size});
+}
+
+Plot plot_of(const Kinds& kinds, const std::string& metric, const CurvesOptions& options) {
+  Plot plot = empty_plot(metric, options);
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    const auto& [name, runs] = kinds[i];
+    for (const bool validated : {false, true}) {
+      const Spread of = spread_of(runs, (validated ? validation : "") + metric);
+      if (of.mean.empty()) continue;
+      const std::vector<double> epochs = counted(of.mean.size());
+      plot.band(epochs, of.low, of.high, {.color = palette(i)});
+      plot.line(epochs, of.mean,
+                {.label = validated ? name + ", validation" : name,
+                 .dash = validated ? Dash::dashed : Dash::solid,
+                 .color = palette(i)});
+    }
+  }
+  return plot;
 }
 
 Plot plot_of(const Runs& runs, const std::string& metric, const CurvesOptions& options) {
-  const bool log = std::ranges::count(options.log_scale, metric) > 0;
-  Plot plot({.title = metric,
-             .x_label = "epoch",
-             .y_scale = log ? Scale::log : Scale::linear,
-             .size = options.size});
+  Plot plot = empty_plot(metric, options);
   const bool one = runs.size() == 1;
   bool found = false;
   for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -86,7 +140,25 @@ Picture curves(const Runs& runs, const CurvesOptions& options) {
   const auto metrics = options.metrics.empty() ? metrics_of(runs) : options.metrics;
   plots.reserve(metrics.size());
   for (const std::string& metric : metrics) plots.push_back(plot_of(runs, metric, options));
-  if (metrics.empty() || epochs_of(runs) == 0) plots = {plot_of({}, "", options)};
+  if (metrics.empty() || epochs_of(runs) == 0) plots = {empty_plot("", options)};
+  return detail::titled(options.title, grid(plots, options.columns));
+}
+
+Picture curves(const Kinds& kinds, const CurvesOptions& options) {
+  Runs all;
+  for (const auto& [kind, runs] : kinds)
+    for (const History& run : runs) all.emplace_back(kind, run);
+  const auto metrics = options.metrics.empty() ? metrics_of(all) : options.metrics;
+  std::vector<Picture> plots;
+  for (const std::string& metric : metrics) {
+    const auto has = [&](const auto& run) {
+      return run.second.has(metric) || run.second.has(validation + metric);
+    };
+    if (!all.empty() && std::ranges::none_of(all, has))
+      static_cast<void>(all[0].second[metric]);  // tells what there is
+    plots.push_back(plot_of(kinds, metric, options));
+  }
+  if (metrics.empty() || epochs_of(all) == 0) plots = {empty_plot("", options)};
   return detail::titled(options.title, grid(plots, options.columns));
 }
 

@@ -30,6 +30,11 @@ Picture curves(const History& history, const CurvesOptions& options = {});
 Picture curves(const std::vector<std::pair<std::string, History>>& runs,
                const CurvesOptions& options = {});
 
+/// Several runs of each kind, such as from different seeds, by the kinds' names: the mean of those that have come
+/// to an epoch, in a band of one standard deviation (of a sample, divided by n - 1) to each side.
+Picture curves(const std::vector<std::pair<std::string, std::vector<History>>>& kinds,
+               const CurvesOptions& options = {});
+
 }  // namespace xtape::report
 
 XTAPE_EXPORT_END

@@ -94,7 +94,15 @@ Plot roc_curve(const Tensor& scores, const Tensor& targets, const RocOptions& op
   nn::detail::check_label_range(roc, "labels", labels, scores.extent(1));
   detail::check_names(roc, "classes", options.names, scores.extent(1), scores);
   Plot plot = empty_roc(options);
-  for (std::int64_t i = 0; i < scores.extent(1); ++i) {
+  std::vector<std::int64_t> classes = options.classes;
+  for (std::int64_t i = scores.extent(1) == 2 ? 1 : 0;
+       options.classes.empty() && i < scores.extent(1); ++i)
+    classes.push_back(i);
+  for (const std::int64_t i : classes) {
+    if (i < 0 || i >= scores.extent(1)) {
+      throw IndexError("roc_curve: a class must lie in [0, " + std::to_string(scores.extent(1)) +
+                       "); got " + std::to_string(i));
+    }
     add_roc(plot, detail::class_name(options.names, i), take(scores.detach(), i, 1),
             (labels == i).to(Dtype::int64));
   }

@@ -15,6 +15,8 @@ namespace xtape::report {
 struct RocOptions {
   std::string title = {};
   std::vector<std::string> names = {};  ///< of the classes; by default their numbers
+  /// Those with a curve; by default all, or of two the second: the first has the same one, mirrored.
+  std::vector<std::int64_t> classes = {};
   Size size = {480, 500};
 };
 
@@ -22,8 +24,9 @@ struct RocOptions {
 /// taken for it, as the threshold sinks; with the area under it, as `roc_auc` gives it.
 ///   scores [n], of any scale, targets 0 or 1 [n]
 ///   scores [n, classes], better probabilities than logits, labels int64 [n] or one-hot: a curve for each
-///   class against all others
-/// Throws as roc_auc, and ShapeError for another number of names than of classes.
+///   class, or the second of two, against all others
+/// Throws as roc_auc, ShapeError for another number of names than of classes, IndexError for a class that there is
+/// not.
 Plot roc_curve(const Tensor& scores, const Tensor& targets, const RocOptions& options = {});
 /// Of several models, by their names: scores [n] each.
 Plot roc_curve(const std::vector<std::pair<std::string, Tensor>>& scores, const Tensor& targets,

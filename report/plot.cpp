@@ -78,6 +78,16 @@ Plot& Plot::histogram(const Values& values, HistogramOptions options) {
   return add(std::move(mark), options.color);
 }
 
+Plot& Plot::band(const Values& x, const Values& low, const Values& high, BandOptions options) {
+  check_points("band", x, low);
+  check_points("band", x, high);
+  Mark mark{Mark::Kind::band, x.numbers(), low.numbers(),
+            std::move(options.label)};  // there, and back
+  mark.x.insert(mark.x.end(), x.numbers().rbegin(), x.numbers().rend());
+  mark.y.insert(mark.y.end(), high.numbers().rbegin(), high.numbers().rend());
+  return add(std::move(mark), options.color);
+}
+
 Plot& Plot::vertical(double x, LineOptions options) {
   xtape::detail::require_finite("vertical", "x", x);
   return add({Mark::Kind::vertical,

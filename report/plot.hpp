@@ -51,10 +51,15 @@ struct HistogramOptions {
   std::optional<Color> color = {};
 };
 
+struct BandOptions {
+  std::string label = {};
+  std::optional<Color> color = {};
+};
+
 namespace detail {
 /// What a plot draws.
 struct Mark {
-  enum class Kind { line, points, histogram, vertical, horizontal, regions };
+  enum class Kind { line, points, histogram, vertical, horizontal, regions, band };
   Kind kind;
   std::vector<double> x, y;
   std::string label = {};
@@ -90,6 +95,9 @@ class Plot {
   /// How many values, of any shape, lie in each of so many bins between the least and the greatest of all
   /// that the plot has histograms of. Throws ValueError for no bins.
   Plot& histogram(const Values& values, HistogramOptions options = {});
+  /// The area between two lines over the same x, in a light colour: a spread around a mean. On a logarithmic
+  /// scale what is not positive lies below the plot. Throws ShapeError unless all are lists of one length.
+  Plot& band(const Values& x, const Values& low, const Values& high, BandOptions options = {});
   /// A line across the plot. Throws ValueError unless finite.
   Plot& vertical(double x, LineOptions options = {});
   Plot& horizontal(double y, LineOptions options = {});

@@ -44,6 +44,7 @@ class Drawing {
   void draw_bins(const Mark& mark, const Bins& bins);
   void draw_points(const Mark& mark);
   void draw_regions(const Mark& mark);
+  void draw_band(const Mark& mark);
   void draw_course(const Mark& mark, const kernels::Course& course);
 
   // Pixels of the area of the data, from its upper left. NaN where a number has no place.
@@ -73,7 +74,8 @@ Axis Drawing::x_axis() const {
   Limits limits = options_.x_limits;
   for (const Mark& mark : marks_) {
     if (mark.kind == Kind::regions) limits = within(limits, mark.x);
-    const bool paired = mark.kind == Kind::line || mark.kind == Kind::points;
+    const bool paired =
+        mark.kind == Kind::line || mark.kind == Kind::points || mark.kind == Kind::band;
     for (std::size_t i = 0; i < mark.x.size(); ++i) {
       Range both;
       both.add(paired ? mark.y[i] : 1, paired ? options_.y_scale : Scale::linear);
@@ -128,7 +130,8 @@ Axis Drawing::y_axis() const {
   bool others = false;
   for (const Mark& mark : marks_) {
     if (mark.kind == Kind::regions) limits = within(limits, mark.y);
-    others = others || mark.kind == Kind::line || mark.kind == Kind::points;
+    others =
+        others || mark.kind == Kind::line || mark.kind == Kind::points || mark.kind == Kind::band;
     for (std::size_t i = 0; i < mark.y.size(); ++i) {
       Range both;
       both.add(mark.x.empty() ? 1 : mark.x[i], mark.x.empty() ? Scale::linear : options_.x_scale);
@@ -149,9 +152,8 @@ std::vector<LegendEntry> Drawing::legend() const {
   for (const Mark& mark : marks_) {
     if (mark.label.empty()) continue;
     using Sign = LegendEntry::Sign;
-    const Sign sign = mark.kind == Kind::points      ? Sign::point
-                      : mark.kind == Kind::histogram ? Sign::area
-                                                     : Sign::line;
+    const bool area = mark.kind == Kind::histogram || mark.kind == Kind::band;
+    const Sign sign = mark.kind == Kind::points ? Sign::point : area ? Sign::area : Sign::line;
     entries.push_back({mark.label, mark.color, mark.dash, sign});
   }
   return entries;
@@ -263,6 +265,7 @@ void Drawing::draw(const Mark& mark) {
   switch (mark.kind) {
     case Kind::points: return draw_points(mark);
     case Kind::regions: return draw_regions(mark);
+    case Kind::band: return draw_band(mark);
     case Kind::vertical: {
       const double x = across(mark.x[0]);
       return draw_course(mark, kernels::course({x, x}, {0, height_}));
@@ -312,6 +315,33 @@ void Drawing::draw_points(const Mark& mark) {
   if (points.elements().empty()) return;
   svg_.open("g", {{"fill", mark.color}, {"stroke", "white"}, {"stroke-width", 0.8}});
   svg_.append(points.elements()).close();
+}
+
+void Drawing::draw_band(const Mark& mark) {
+  const std::size_t count = mark.x.size() / 2;
+  const auto x = [&](std::size_t i) { return across(mark.x[i]); };
+  const auto low = [&](std::size_t i) {
+    const double y = down(mark.y[i]);
+    return std::isnan(y) && std::isfinite(mark.y[i]) ? height_ + 2 : y;
+  };
+  const auto high = [&](std::size_t i) { return down(mark.y[2 * count - 1 - i]); };
+  const auto gap = [&](std::size_t i) {
+    return std::isnan(x(i)) || std::isnan(low(i)) || std::isnan(high(i));
+  };
+  SvgPath outline;  // a closed part between gaps
+  for (std::size_t i = 0; i < count;) {
+    std::size_t end = i;
+    while (end < count && !gap(end)) ++end;
+    if (end > i + 1) {
+      outline.move(x(i), low(i));
+      for (std::size_t k = i + 1; k < end; ++k) outline.line(x(k), low(k));
+      for (std::size_t k = end; k > i; --k) outline.line(x(k - 1), high(k - 1));
+      outline.close();
+    }
+    i = end + 1;
+  }
+  if (outline.empty()) return;
+  svg_.element("path", {{"d", outline.text()}, {"fill", mark.color}, {"fill-opacity", 0.2}});
 }
 
 void Drawing::draw_regions(const Mark& mark) {

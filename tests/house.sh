@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 floors=$(ls -d core ops nn optim data train export report xtensor 2>/dev/null || :)
-library=$(find $floors dlpack.hpp xtape.hpp xtensor.hpp -name '*.hpp' -o -name '*.cpp' -o -name '*.def')
+library=$(find $floors dlpack.hpp images.hpp xtape.hpp xtensor.hpp -name '*.hpp' -o -name '*.cpp' -o -name '*.def')
 private=$(sed -n '/^set(XTAPE_PRIVATE_HEADERS/,/^)/p' cmake/private_headers.cmake | grep '\.hpp')
 public=$(printf '%s\n' $library | grep '\.hpp$' | grep -v /kernels/ |
   grep -vxF "$(printf '%s\n' $private)")

@@ -11,7 +11,7 @@ headers=$(find ops nn -maxdepth 1 -name '*.hpp' ! -name close.hpp ! -name gradch
   ! -name checkpoint.hpp ! -name implicit.hpp ! -name hook.hpp ! -name numbers.hpp ! -name row.hpp \
   ! -name row_table.hpp ! -name indices.hpp ! -name labels.hpp ! -name clipped.hpp ! -name window_shape.hpp ! -name dropout_stream.hpp ! -name compile.hpp \
   ! -name incomplete_gamma.hpp ! -name distributions.hpp ! -name replaced.hpp \
-  ! -name reduction.hpp ! -name init.hpp ! -name channels.hpp ! -name weight_norm.hpp)
+  ! -name stack_parameters.hpp ! -name reduction.hpp ! -name init.hpp ! -name channels.hpp ! -name weight_norm.hpp)
 pattern='^(\[\[nodiscard\]\] )?(inline )?(Tensor|std::vector<Tensor>|ValuesAndIndices|Unique|Histogram|SignAndLog|Eigh|Svd|Qr|Lu) ([a-z0-9_]+)\(.*'
 # shellcheck disable=SC2086 # a list of files
 declared=$(sed -nE "s/$pattern/\4/p" $headers | sort -u)

@@ -45,7 +45,7 @@ Checkpoint& Checkpoint::add(const std::string& name, State state, Restore restor
     throw ValueError("checkpoint: a part needs a name of its own, without dots; got \"" + name +
                      "\"");
   }
-  parts_.push_back({name, std::move(state), std::move(restore), std::move(check)});
+  parts_.push_back({name, std::move(state), std::move(restore), std::move(check), false});
   return *this;
 }
 
@@ -104,7 +104,7 @@ Checkpoint& Checkpoint::add_loader(const std::string& name, Loader& loader) {
 
 /// Looked at first, by another: one that is fitted to nothing has no state that could be put back.
 Checkpoint& Checkpoint::add(const std::string& name, data::Pipeline& pipeline) {
-  return add(
+  add(
       name,
       [&pipeline] {
         return data::Archive{pipeline.state(), {}};
@@ -120,18 +120,22 @@ Checkpoint& Checkpoint::add(const std::string& name, data::Pipeline& pipeline) {
         check_texts(given, 0);
         data::Pipeline().restore(given.tensors);
       });
+  parts_.back().of_pipeline = true;
+  return *this;
 }
 
 Checkpoint& Checkpoint::add(const std::string& name, const data::Pipeline& pipeline) {
   const auto refuse = [](const data::Archive&) {
     throw ValueError("must not be const, to be restored");
   };
-  return add(
+  add(
       name,
       [&pipeline] {
         return data::Archive{pipeline.state(), {}};
       },
       refuse, refuse);
+  parts_.back().of_pipeline = true;
+  return *this;
 }
 
 Checkpoint& Checkpoint::add(const std::string& name, data::Loader& loader) {
@@ -168,6 +172,8 @@ void Checkpoint::save(const std::string& path) const {
   data::Archive all;
   for (const Part& part : parts_) {
     const data::Archive own = part.state();
+    if (part.of_pipeline && own.tensors.empty())
+      throw ValueError("checkpoint: the pipeline \"" + part.name + "\" must be fitted to be saved");
     const auto full = [&](const std::string& name) {
       return name.empty() ? part.name : part.name + "." + name;
     };

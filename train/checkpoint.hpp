@@ -48,6 +48,7 @@ class Checkpoint {
   Checkpoint& add(const std::string& name, data::Loader& loader);
   Checkpoint& add(const std::string& name, data::TensorLoader& loader);
   Checkpoint& add(const std::string& name, data::NamedLoader& loader);
+  /// One that is fitted to nothing may be loaded, but not saved.
   Checkpoint& add(const std::string& name, data::Pipeline& pipeline);
   /// A const one is saved, and not loaded.
   Checkpoint& add(const std::string& name, const data::Pipeline& pipeline);
@@ -57,7 +58,8 @@ class Checkpoint {
   Checkpoint& add(const std::string& name, double& number);
   Checkpoint& add(const std::string& name, std::string& text);
 
-  /// Writes the file, which appears whole or not at all. Throws IoError, naming it.
+  /// Writes the file, which appears whole or not at all. Throws IoError, naming it, ValueError for a pipeline
+  /// that is fitted to nothing.
   void save(const std::string& path) const;
   /// Restores all parts. Throws IoError for a file that cannot be read, and one ValueError that
   /// tells, part by part, all that does not fit; nothing has changed then.
@@ -74,6 +76,7 @@ class Checkpoint {
     State state;
     Restore restore;
     Restore check;  // throws what `restore` would; empty where only `restore` can tell
+    bool of_pipeline = false;
   };
 
   Checkpoint& add(const std::string& name, State state, Restore restore, Restore check = {});

@@ -148,6 +148,11 @@ void check_search(const std::string& op, const data::Dataset& dataset,
                   const SearchOptions& options) {
   if (!has_objective) throw ValueError(op + ": the objective must be a function; got an empty one");
   require_at_least(op.c_str(), "threads", options.threads, 1);
+  if (!options.goal) {
+    throw ValueError(op +
+                     ": a goal must be given, SearchGoal::maximize of an accuracy, "
+                     "SearchGoal::minimize of a loss");
+  }
   const auto& [x, y] = dataset;
   if (x.rank() < 1 || y.rank() < 1 || x.extent(0) != y.extent(0)) {
     throw ShapeError(op + ": x and y must have the same number of rows; got " + x.describe() +

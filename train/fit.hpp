@@ -32,7 +32,9 @@ class FitEpoch {
  public:
   std::int64_t number() const;   ///< from 1
   std::int64_t batches() const;  ///< done in this epoch
-  std::int64_t steps() const;    ///< made by the run, in this epoch and before
+  /// Made by the run, in this epoch and before, by `batch.step` or the loop's own calls of the optimizer;
+  /// without an optimizer, batches.
+  std::int64_t steps() const;
   /// The mean so far of what was measured or logged in this epoch; of "validation_...", after its last
   /// batch. Throws ValueError for a name that is not there, with those that are.
   double operator[](const std::string& name) const;
@@ -210,6 +212,15 @@ class Fit : public FitBase {
         return [loss, all = *rows, size = options.validation_rows](const TakeMeasured& take) {
           for (const Batch& batch : data::BatchLoader<Batch>(all, {.batch_size = size}))
             take(loss(batch), detail::samples_of(batch));
+        };
+      }
+      const auto* loader = std::get_if<detail::LoaderFor<Batch>>(&options.validation);
+      if (loader != nullptr && loss) {
+        if (loader->size() < 1)
+          throw ValueError("fit: the validation data must have a batch; got none");
+        return [loss, from = *loader](const TakeMeasured& take) {
+          auto pass = from;
+          for (const Batch& batch : pass) take(loss(batch), detail::samples_of(batch));
         };
       }
     }

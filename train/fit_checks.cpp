@@ -82,7 +82,8 @@ void check_options(const FitOptions& options, const FitParts& parts) {
 
 void check_labels(const FitSource& source, const FitOptions& options) {
   if (options.allow_unseen_labels) return;
-  const bool has_labels = std::holds_alternative<data::Dataset>(options.validation);
+  const bool has_labels = std::holds_alternative<data::Dataset>(options.validation) ||
+                          std::holds_alternative<data::Loader>(options.validation);
   const NamedTensors validation = std::visit(
       [](const auto& set) {
         if constexpr (std::is_same_v<std::decay_t<decltype(set)>, std::monostate>) {

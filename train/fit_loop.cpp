@@ -59,6 +59,7 @@ void FitLoop::begin() {
   stop_ = FitStop::none;
   passed_ = false;
   shown_.reset();
+  folder_.lock();
   if (!opened_) {
     set_schedules();
     if (folder_.kept()) data_ = fingerprint(source_.tensors());
@@ -76,6 +77,7 @@ void FitLoop::begin() {
     buffers_.clear();
     for (const auto& [name, buffer] : model_->named_buffers()) buffers_.push_back(buffer);
   }
+  if (optimizer_ != nullptr) counted_ = optimizer_->steps();
   interrupts_.emplace(options_.catch_interrupt);
   const std::int64_t samples = source_.samples(), left = options_.epochs - epoch_;
   display_.begin(left * (samples > 0 ? samples : source_.size()),
@@ -105,6 +107,7 @@ void FitLoop::start_pass() {
 
 void FitLoop::end_batch() {
   ++batch_;
+  optimizer_ == nullptr ? static_cast<void>(++steps_) : count_steps();
   FitEpoch view(*this);
   for (const FitCallback& callback : options_.on_batch) callback(view);
   if (display_.on()) {
@@ -262,6 +265,7 @@ void FitLoop::end() noexcept {
   source_.leave();
   interrupts_.reset();
   display_.end();
+  folder_.unlock();
 }
 
 void FitLoop::stop(FitStop why) {

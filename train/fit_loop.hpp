@@ -70,6 +70,7 @@ class FitLoop {
   // fit_step.cpp
   void check_first(const Measured& measured);
   void apply_step(const Measure* again);
+  void count_steps();
   void remember_buffers();
   void put_buffers_back() const;
   [[noreturn]] void fail_not_finite(const std::string& what, const Measure* again);
@@ -121,7 +122,8 @@ class FitLoop {
 
   // Of a step.
   std::vector<Tensor> parameters_, buffers_, before_;
-  std::int64_t group_ = 0;  // batches in it so far
+  std::int64_t group_ = 0;    // batches in it so far
+  std::int64_t counted_ = 0;  // of the optimizer's steps, those that the run knows of
   double group_samples_ = 0, group_unit_ = 1;
 };
 

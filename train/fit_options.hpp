@@ -11,6 +11,7 @@
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/dataset.hpp>
+#include <xtape/data/loader.hpp>
 #include <xtape/optim/averaging.hpp>
 #include <xtape/optim/schedule.hpp>
 #include <xtape/train/goal.hpp>
@@ -52,9 +53,11 @@ struct FitFolder {
   bool best = true;               ///< whether to write best.npz
 };
 
-/// What a model is judged by after each epoch: nothing, or what a loader of the training data would take.
+/// What a model is judged by after each epoch: nothing, or what a loader of the training data would take, or
+/// such a loader, of which each validation goes through the same pass, the next one.
 using ValidationData =
-    std::variant<std::monostate, data::Dataset, data::TensorList, data::NamedDataset>;
+    std::variant<std::monostate, data::Dataset, data::TensorList, data::NamedDataset, data::Loader,
+                 data::TensorLoader, data::NamedLoader>;
 
 /// Called in the middle of a run; any callable. It may look at the epoch, `log` to it, and `stop` it.
 using FitCallback = std::function<void(FitEpoch& epoch)>;
@@ -62,7 +65,7 @@ using FitCallback = std::function<void(FitEpoch& epoch)>;
 struct FitOptions {
   std::int64_t epochs = 10;
   ValidationData validation = {};      ///< for "validation_loss" and the metrics
-  std::int64_t validation_rows = 512;  ///< of a batch of it
+  std::int64_t validation_rows = 512;  ///< of a batch of it, unless it is a loader
 
   /// What tells which epoch is best; "validation_loss", or "loss" without validation. Of what is no loss
   /// the goal must be given.

@@ -28,6 +28,11 @@ inline constexpr bool loadable =
     std::same_as<Batch, data::Dataset> || std::same_as<Batch, data::TensorList> ||
     std::same_as<Batch, data::NamedDataset>;
 
+template <class Batch>
+using LoaderFor = std::conditional_t<std::same_as<Batch, data::Dataset>, data::Loader,
+                                     std::conditional_t<std::same_as<Batch, data::TensorList>,
+                                                        data::TensorLoader, data::NamedLoader>>;
+
 /// How many samples a batch is; 1 where that is not known.
 inline double samples_of(const data::Dataset& batch) {
   return static_cast<double>(batch.x.extent(0));
@@ -51,6 +56,15 @@ inline NamedTensors named(const data::TensorList& set) {
   NamedTensors tensors;
   for (const Tensor& one : set) tensors.emplace_back(std::to_string(tensors.size()), one);
   return tensors;
+}
+
+/// The data of a loader; none where a function makes them.
+inline NamedTensors named(const data::BatchLoader<data::Dataset>& loader) {
+  return loader.data().x.defined() ? named(loader.data()) : NamedTensors();
+}
+template <class Batch>
+NamedTensors named(const data::BatchLoader<Batch>& loader) {
+  return named(loader.data());
 }
 
 /// Passes over the training data, whatever a batch is.
@@ -116,12 +130,10 @@ class SourceOf final : public BatchSource<BatchOf<Loader>> {
     return 0;
   }
   NamedTensors tensors() const override {
-    if constexpr (std::derived_from<Loader, data::BatchLoader<data::Dataset>>) {
-      if (!loader_.data().x.defined()) return {};  // a function makes them
-      return named(loader_.data());
-    } else if constexpr (std::derived_from<Loader, data::BatchLoader<data::TensorList>> ||
-                         std::derived_from<Loader, data::BatchLoader<data::NamedDataset>>) {
-      return named(loader_.data());
+    if constexpr (std::derived_from<Loader, data::BatchLoader<data::Dataset>> ||
+                  std::derived_from<Loader, data::BatchLoader<data::TensorList>> ||
+                  std::derived_from<Loader, data::BatchLoader<data::NamedDataset>>) {
+      return named(loader_);
     } else {
       return {};
     }

@@ -87,6 +87,12 @@ void FitLoop::step(const Measured& measured, double rows, const Measure* again) 
   for (const auto& [name, value] : measured.metrics) training_.add(name, value, samples);
 }
 
+/// A loop of one's own may call the optimizer itself.
+void FitLoop::count_steps() {
+  steps_ += std::max<std::int64_t>(optimizer_->steps() - counted_, 0);
+  counted_ = optimizer_->steps();
+}
+
 void FitLoop::apply_step(const Measure* again) {
   group_ = 0;
   if (options_.accumulate > 1 && group_samples_ != group_unit_)
@@ -103,7 +109,7 @@ void FitLoop::apply_step(const Measure* again) {
     if (!options_.check_finite || std::ranges::all_of(parameters_, finite)) throw;
     fail_not_finite(error.what(), again);
   }
-  ++steps_;
+  count_steps();
   if (averaging_) averaging_->update();
 }
 

@@ -1,4 +1,9 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <string_view>
@@ -61,10 +66,28 @@ std::string padded(std::int64_t number, std::size_t width) {
 
 }  // namespace
 
+void RunFolder::lock() {
+  if (!kept() || locked_ >= 0) return;
+  std::error_code error;
+  fs::create_directories(options_.path, error);
+  if (!error && (locked_ = ::open(options_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+    error = std::error_code(errno, std::generic_category());
+  if (error) throw IoError(options_.path + ": cannot be the folder of a run: " + error.message());
+  // Some file systems know no locks: there nobody is kept out.
+  if (flock(locked_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  unlock();
+  throw ValueError("fit: folder " + options_.path +
+                   " must be that of one run at a time; another has it");
+}
+
+void RunFolder::unlock() noexcept {
+  if (locked_ >= 0) close(locked_);
+  locked_ = -1;
+}
+
 std::string RunFolder::open(const Checkpoint& checkpoint) const {
   if (!kept()) return {};
   try {
-    fs::create_directories(options_.path);
     { const data::OutputFile writable((fs::path(options_.path) / best_name).string()); }
     std::vector<fs::path> partial;
     const std::vector<Kept> there = checkpoints_in(options_.path, &partial);

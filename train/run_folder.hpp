@@ -12,11 +12,18 @@ namespace xtape::detail {
 class RunFolder {
  public:
   explicit RunFolder(FitFolder options) : options_(std::move(options)) {}
+  ~RunFolder() { unlock(); }
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
 
   bool kept() const { return !options_.path.empty(); }
   const FitFolder& options() const { return options_; }
 
-  /// Makes the folder, and loads the newest checkpoint if the run is to be resumed; returns its path, or
+  /// Makes the folder, and keeps it from other runs, of this process or another, until `unlock`, or the end of
+  /// the process. Throws ValueError if one has it.
+  void lock();
+  void unlock() noexcept;
+  /// Loads the newest checkpoint if the run is to be resumed; returns its path, or
   /// nothing. Throws IoError where nothing can be written, ValueError for checkpoints of a run that is not
   /// to be resumed.
   std::string open(const Checkpoint& checkpoint) const;
@@ -26,6 +33,7 @@ class RunFolder {
 
  private:
   FitFolder options_;
+  int locked_ = -1;  // the folder as an open file
 };
 
 }  // namespace xtape::detail

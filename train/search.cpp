@@ -30,8 +30,8 @@ SearchResult search(const std::string& op, const std::vector<Hyperparameters>& c
   std::vector<SearchTrial> trials =
       detail::evaluate(numbered(candidates), dataset, folds, objective, options);
   detail::check_one_succeeded(op, trials);
-  detail::rank(trials, options.goal);
-  return {std::move(trials), options.goal, options.seed};
+  detail::rank(trials, *options.goal);
+  return {std::move(trials), *options.goal, options.seed};
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ SearchResult halving_search(const SearchSpace& space, std::int64_t candidates,
     };
     std::vector<SearchTrial> trials = detail::evaluate(left, dataset, folds, round, own);
     for (SearchTrial& trial : trials) trial.budget = budget;
-    detail::rank(trials, options.goal);
+    detail::rank(trials, *options.goal);
     const bool last = budget >= halving.most_budget;
     std::size_t keep =
         last ? 0 : (trials.size() - 1) / static_cast<std::size_t>(halving.factor) + 1;
@@ -96,8 +96,8 @@ SearchResult halving_search(const SearchSpace& space, std::int64_t candidates,
                                                                         : budget * halving.factor;
   }
   detail::check_one_succeeded(op, dropped);
-  detail::rank(dropped, options.goal);
-  return {std::move(dropped), options.goal, options.seed};
+  detail::rank(dropped, *options.goal);
+  return {std::move(dropped), *options.goal, options.seed};
 }
 
 }  // namespace xtape

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include <xtape/config.hpp>
@@ -20,7 +21,7 @@ XTAPE_EXPORT_BEGIN
 ///   ...                                                  // learns from fold.train
 ///   return accuracy(model(fold.test.x), fold.test.y);    // the score
 /// };
-/// std::cout << grid_search(space, dataset, folds, objective, {.threads = 2});
+/// std::cout << grid_search(space, dataset, folds, objective, {.threads = 2, .goal = SearchGoal::maximize});
 /// ```
 namespace xtape {
 
@@ -39,7 +40,8 @@ struct SearchOptions {
   /// threads takes the same cores: let it use one (for OpenBLAS, OPENBLAS_NUM_THREADS=1 in the
   /// environment) if there are several here.
   int threads = 1;
-  SearchGoal goal = SearchGoal::maximize;
+  /// What is wanted of the score, which must be said: an accuracy is maximized, a loss minimized.
+  std::optional<SearchGoal> goal = {};
   /// Called on the thread of the caller with each trial when it is complete. An exception from it
   /// ends the search.
   std::function<void(const SearchTrial&)> on_result = {};
@@ -52,12 +54,12 @@ struct SearchOptions {
 /// from that and the arguments, to the last bit, whatever the number of threads.
 /// A candidate that fails on a fold is evaluated on the others still, and ranks last.
 /// Throws, before anything is evaluated: ValueError for an empty space or one with a range, no
-/// folds, a fold without rows to train or to test, a row in both, fewer than 1 thread, or no
+/// folds, a fold without rows to train or to test, a row in both, fewer than 1 thread, no goal, or no
 /// objective; ShapeError, DtypeError for a dataset or a fold of another form; IndexError for a row
 /// outside the dataset. Throws ValueError with the first error if every candidate fails.
 SearchResult grid_search(const SearchSpace& space, const data::Dataset& dataset,
                          const std::vector<data::Fold>& folds, const SearchObjective& objective,
-                         const SearchOptions& options = {});
+                         const SearchOptions& options);
 
 /// The same for candidates drawn at random; they follow from the space and `options.seed`, and the
 /// first are the same however many are drawn. Throws as grid_search, but takes ranges; ValueError
@@ -65,7 +67,7 @@ SearchResult grid_search(const SearchSpace& space, const data::Dataset& dataset,
 /// Source: Bergstra and Bengio, Random Search for Hyper-Parameter Optimization (2012).
 SearchResult random_search(const SearchSpace& space, std::int64_t candidates,
                            const data::Dataset& dataset, const std::vector<data::Fold>& folds,
-                           const SearchObjective& objective, const SearchOptions& options = {});
+                           const SearchObjective& objective, const SearchOptions& options);
 
 /// As a SearchObjective, with what an evaluation may cost, such as epochs:
 /// ```
@@ -92,8 +94,8 @@ struct HalvingOptions {
 /// (2016).
 SearchResult halving_search(const SearchSpace& space, std::int64_t candidates,
                             const data::Dataset& dataset, const std::vector<data::Fold>& folds,
-                            const BudgetedObjective& objective, const HalvingOptions& halving = {},
-                            const SearchOptions& options = {});
+                            const BudgetedObjective& objective, const HalvingOptions& halving,
+                            const SearchOptions& options);
 
 /// The seed of a search's evaluation of a candidate on a fold, below 2^32: the upper half of
 /// mix(mix(mix(seed) + candidate) + fold), where mix is the step of SplitMix64 (Steele, Lea and

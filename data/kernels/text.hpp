@@ -59,9 +59,10 @@ inline Number number_in(std::string_view text) {
   return {value, status};
 }
 
-/// How numbers are written: with these around and in them; '\0' for none.
+/// How numbers are written: with these in them; thousands may be none.
 struct NumberForm {
-  char decimal = '.', thousands = '\0';
+  char decimal = '.';
+  std::string_view thousands = {};
 };
 
 /// The number as C++ writes it, if the thousands stand apart as they must; else an empty text.
@@ -72,7 +73,7 @@ inline std::string plain_number(std::string_view text, const NumberForm& form) {
       std::min(text.find_first_of(std::string_view(ends, 3), first), text.size());
   std::string plain(text.substr(0, first));
   std::string_view whole = text.substr(first, end - first);
-  for (std::size_t groups = 0; form.thousands != '\0'; ++groups) {
+  for (std::size_t groups = 0; !form.thousands.empty(); ++groups) {
     const std::size_t size = whole.find(form.thousands);
     if (size == whole.npos) {
       if (groups > 0 && whole.size() != 3) return {};
@@ -80,7 +81,7 @@ inline std::string plain_number(std::string_view text, const NumberForm& form) {
     }
     if (groups > 0 ? size != 3 : size < 1 || size > 3) return {};
     plain += whole.substr(0, size);
-    whole.remove_prefix(size + 1);
+    whole.remove_prefix(size + form.thousands.size());
   }
   plain += whole;
   const std::string_view rest = text.substr(end);
@@ -93,7 +94,7 @@ inline std::string plain_number(std::string_view text, const NumberForm& form) {
 
 /// The number that all of a trimmed text in that form stands for.
 inline Number number_in(std::string_view text, const NumberForm& form) {
-  if (form.decimal == '.' && form.thousands == '\0') return number_in(text);
+  if (form.decimal == '.' && form.thousands.empty()) return number_in(text);
   return number_in(std::string_view(plain_number(text, form)));
 }
 
@@ -164,6 +165,12 @@ inline bool is_utf8(std::string_view text) {
     i += more + 1;
   }
   return true;
+}
+
+/// Whether it is one character, of ASCII or UTF-8.
+inline bool is_character(std::string_view text) {
+  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
+  return std::count_if(text.begin(), text.end(), begins) == 1 && is_utf8(text);
 }
 
 /// In quotes, its beginning only if it is long, without control characters or part of one of UTF-8.

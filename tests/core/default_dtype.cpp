@@ -161,7 +161,9 @@ TEST_CASE("threads: those of a search and a loader take the default dtype along"
     return static_cast<double>(zeros({1}).dtype() == float64);
   };
   const std::vector<data::Fold> folds = data::blocked_k_fold(4, 2);
-  CHECK(grid_search(space, dataset, folds, objective).best().score == 1);
+  CHECK(
+      grid_search(space, dataset, folds, objective, {.goal = SearchGoal::maximize}).best().score ==
+      1);
 }
 
 TEST_CASE("the default dtype is floating") {

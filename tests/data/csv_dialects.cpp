@@ -69,6 +69,18 @@ TEST_CASE("read_csv: decimal comma and thousands") {
         read("a;b\n" + text + ";-999\n", {.delimiter = ';', .thousands = thousands}).number(0, 0) ==
         1234.5);
   }
+  for (const std::string thousands :
+       {"\u202f", "\u00a0", "\u2019", "٬"}) {  // French, Swiss, Arabic
+    CAPTURE(thousands);
+    const std::string big = "1" + thousands + "234" + thousands + "567,5";
+    const CsvOptions form{.delimiter = ';', .decimal = ',', .thousands = thousands};
+    CHECK(read("a;b\n" + big + "; 8\n", form).number(0, 0) == 1234567.5);
+    for (const std::string& text : {"12" + thousands + "34", thousands + "123", "1" + thousands,
+                                    "1" + thousands + thousands + "234"}) {
+      CHECK(complaint("a;b\n1;" + text + "\n", form) ==
+            "file.csv:2: column 2 \"b\": a number is needed; got \"" + text + "\"");
+    }
+  }
   // As of a spreadsheet in English: in quotes the delimiter is none.
   CHECK(values(read("a,b\n\"12,345\",1\n", {.thousands = ','}).numbers()) == Doubles{12345, 1});
   CHECK(values(read("a b\n1,5 2\n", {.delimiter = ' ', .decimal = ','}).numbers()) ==
@@ -197,6 +209,14 @@ TEST_CASE("read_csv: options that contradict each other") {
         "read_csv: quote must differ from thousands; both are '''");
   CHECK(refusal({.delimiter = ',', .quote = '\0', .thousands = ','}) ==
         "read_csv: thousands must differ from delimiter; both are ','");
+  for (const char* wrong : {"ab", "\u202f\u202f", "\xff\xfe", "\u202f."}) {
+    CAPTURE(wrong);
+    CHECK(refusal({.thousands = wrong})
+              .starts_with("read_csv: thousands must be one character; got \""));
+  }
+  CHECK_THROWS_AS(data::read_csv("no such file", {.thousands = ""}), IoError);  // none
+  CHECK(refusal({.thousands = "."}) ==
+        "read_csv: thousands must differ from decimal; both are '.'");
   CHECK(refusal({.delimiter = ' ', .thousands = ' '}) ==
         "read_csv: thousands must differ from delimiter; both are ' '");
   CHECK(refusal({.delimiter = '\0'}) == "read_csv: delimiter must be a character; got '\\0'");

@@ -365,7 +365,7 @@ TEST_CASE("pipeline: fields that do not fit are told with their place") {
         "\"Rome\"");
   CHECK(error_of<ValueError>([&] {
           return prepare.features(data::TableRow{{"age", 3}});
-        }) == "table: there is no column \"fare\"; there are \"age\"");
+        }) == "pipeline: the row must have \"fare\", \"port\"");
   const auto of_label = [&](const data::CsvValue& label) {
     return error_of<ValueError>([&] {
       return prepare.target(Table(data::TableRow{{"rich", label}}));

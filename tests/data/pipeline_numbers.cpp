@@ -223,6 +223,20 @@ TEST_CASE("pipeline: what fills in is a category, and names are unique") {
   CHECK(rare.feature_names() == Columns{"k_rare", "k_rare_2"});
 }
 
+TEST_CASE("pipeline: a mark of several bytes is saved too") {
+  const data::CsvOptions french{.delimiter = ';', .decimal = ',', .thousands = "\u202f"};
+  const Table training = read("x;y\n1\u202f020,5;0\n-1;0\n", french);
+  const Pipeline made(training,
+                      {.features = {NumberColumns{.columns = {"x"}, .scaling = Scaling::none}},
+                       .dtype = Dtype::float64});
+  Pipeline restored;
+  restored.restore(made.state());
+  for (const Pipeline& prepare : {made, restored}) {
+    CHECK(values(prepare.features(TableRow{{"x", "-2\u202f000,25"}})) == Doubles{-2000.25});
+    CHECK_THROWS_AS(prepare.features(TableRow{{"x", "2.000"}}), ValueError);
+  }
+}
+
 TEST_CASE("pipeline: how many codes there are") {
   const Table table({"k", "n"}, {{"b", 1}, {"a", 1}, {"b", 2}});
   const auto count = [&](Unseen unseen, std::int64_t min_count) {

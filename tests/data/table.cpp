@@ -255,11 +255,14 @@ TEST_CASE("describe tells what is in each column") {
   CHECK(
       shown.str() ==
       "4 rows\n"
-      "column  count  missing  distinct    mean  deviation  min   25 %  50 %   75 %  max  most "
+      "column  type    count  missing  distinct    mean  deviation  min   25 %  50 %   75 %  max  "
+      "most "
       "frequent\n"
-      "age         3        1         3      36         19   20   25.5    31     44   57\n"
-      "colour      3        1         2                                                   red (2)\n"
-      "height      3        1         3  1.7167    0.10408  1.6  1.675  1.75  1.775  1.8\n");
+      "age     number      3        1         3      36         19   20   25.5    31     44   57\n"
+      "colour  text        3        1         2                                                   "
+      "red (2)\n"
+      "height  number      3        1         3  1.7167    0.10408  1.6  1.675  1.75  1.775  "
+      "1.8\n");
   std::ostringstream some;
   struct Grouped : std::numpunct<char> {
     std::string do_grouping() const override { return "\1"; }
@@ -273,8 +276,9 @@ TEST_CASE("describe tells what is in each column") {
   some << tails;
   CHECK(some.str() ==
         "11 rows\n"
-        "column  count  missing  distinct  mean  deviation  min  95 %  12.5 %  max  most frequent\n"
-        "a b        11        0        11     5     3.3166    0   9.5    1.25   10\n");
+        "column  type    count  missing  distinct  mean  deviation  min  95 %  12.5 %  max  most "
+        "frequent\n"
+        "a b     number     11        0        11     5     3.3166    0   9.5    1.25   10\n");
   for (const double wrong : {-0.1, 1.5, not_a_number}) {
     CHECK(error_of<ValueError>([&] {
             return File(text).table.describe({0.5, wrong});

@@ -102,7 +102,8 @@ std::vector<Case> of_examples() {
   add("validation", of_validation::network(64, rng), normal({2}));
   add("time_series", of_time_series::network(50, 64, rng), normal({50}));
   add("csv", of_csv::network(4, 3, {}, rng), normal({4}));
-  add("breast_cancer", of_breast_cancer::network(rng), normal({30}));
+  add("breast_cancer", of_breast_cancer::network(data::Scaler::standard(normal({30})(50)), rng),
+      normal({30}));
   add("fashion_mnist", of_fashion_mnist::network(784, {}, rng), normal({784}));
   const nn::Sequential lenet = of_lenet::lenet(0.25, rng);
   static_cast<void>(lenet(normal({1, 28, 28}, 1, 2)(4)));  // running statistics of its own
@@ -126,15 +127,13 @@ std::vector<Case> of_examples() {
       normal({48, 1}));
   add("language_model", of_language_model::LanguageModel(60, {}, rng), integers({32}, 60));
 
-  const std::int64_t members = of_ensemble::members, width = of_ensemble::width;
-  const std::vector<Tensor> parameters{
-      rng.normal({members, 2, width}, 0, 1), rng.normal({members, width}, 0, 1),
-      rng.normal({members, width, 3}, 0, 0.2), zeros({members, 3})};
+  const std::vector<nn::Sequential> networks = of_ensemble::networks(16, rng);
   add(
       "ensemble",
-      [parameters](const Tensor& x) {
-        return vmap([&](const std::vector<Tensor>& p) { return of_ensemble::logits(x, p); })(
-            parameters);
+      [networks, parameters = nn::stack_parameters(networks)](const Tensor& x) {
+        return vmap([&](const std::vector<Tensor>& p) {
+          return nn::with_parameters(networks[0], p)(x);
+        })(parameters);
       },
       normal({2}));
   add(

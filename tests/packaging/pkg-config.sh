@@ -16,6 +16,12 @@ printf '#include <xtape/config.hpp>\nstatic_assert(sizeof XTAPE_VERSION == sizeo
 "$compiler" -std=c++20 "$here/consumer/consumer.cpp" "$work/version.cpp" -o "$work/by-pkg-config" \
   $(pkg-config --static --cflags --libs xtape)
 "$work/by-pkg-config"
+if pkg-config --exists xtape-images; then
+  # shellcheck disable=SC2046
+  "$compiler" -std=c++20 "$here/components/images.cpp" -o "$work/images-by-pkg-config" \
+    $(pkg-config --static --cflags --libs xtape-images)
+  "$work/images-by-pkg-config"
+fi
 case $(pkg-config --static --libs xtape-core) in
   *minizip* | *-lz*)
     echo "xtape-core links what reads files"

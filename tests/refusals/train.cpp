@@ -20,14 +20,15 @@ SearchResult searched(std::int64_t candidates, int threads) {
   const data::Dataset dataset{zeros({4, 1}), zeros({4}, Dtype::int64)};
   return random_search(range(), candidates, dataset, data::blocked_k_fold(4, 2),
                        [](const Hyperparameters&, const data::Split&, Rng&) { return 1.0; },
-                       {.threads = threads});
+                       {.threads = threads, .goal = SearchGoal::maximize});
 }
 
 SearchResult halved(std::int64_t candidates, const HalvingOptions& options) {
   const data::Dataset dataset{zeros({4, 1}), zeros({4}, Dtype::int64)};
   return halving_search(
       range(), candidates, dataset, data::blocked_k_fold(4, 2),
-      [](const Hyperparameters&, const data::Split&, Rng&, std::int64_t) { return 1.0; }, options);
+      [](const Hyperparameters&, const data::Split&, Rng&, std::int64_t) { return 1.0; }, options,
+      {.goal = SearchGoal::maximize});
 }
 
 }  // namespace

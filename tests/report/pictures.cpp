@@ -71,6 +71,49 @@ TEST_CASE("curves: several runs, and none") {
   CHECK(shows(report::curves(std::vector<std::pair<std::string, History>>{}).svg(), "no data"));
 }
 
+TEST_CASE("curves: the mean of several runs in a band of their deviation") {
+  const auto of = [](std::vector<double> losses, double ahead) {
+    History history;
+    for (const double loss : losses)
+      history.add({{"loss", loss}, {"validation_loss", loss + ahead}});
+    return history;
+  };
+  const std::vector<History> adam{of({1, 0.5, 0.3, 0.2}, 0.1), of({2, 0.7, 0.5}, 0.1),
+                                  of({1.5, 0.6, 0.1}, 0.1)};
+  const std::vector<History> sgd{of({2, 1.6, 1.4, 1.2}, 0), of({2.4, 1.8, 1.4, 1.1}, 0)};
+  const auto picture =
+      report::curves({{"adam", adam}, {"sgd", sgd}}, {.title = "Three runs and two"});
+  golden::check("bands", picture);
+  CHECK(shows(picture.svg(), "adam, validation"));
+
+  // By hand: means 1.5, 0.6, 0.3 and 0.2, deviations 0.5, 0.1, 0.2, and none of one run.
+  const std::vector<History> same{of({1, 0.5, 0.1, 0.2}, 0), of({2, 0.7, 0.5}, 0),
+                                  of({1.5, 0.6, 0.3}, 0)};
+  const std::string svg = report::curves({{"adam", same}}, {.metrics = {"loss"}}).svg();
+  const double none = std::nan("");
+  report::Plot by_hand({.title = "loss", .x_label = "epoch", .size = {480, 340}});
+  using Doubles = std::vector<double>;
+  const Doubles low{1, 0.5, 0.1, none}, high{2, 0.7, 0.5, none}, mean{1.5, 0.6, 0.3, 0.2};
+  by_hand.band({1, 2, 3, 4}, low, high, {.color = report::palette(0)});
+  by_hand.line({1, 2, 3, 4}, mean, {.label = "adam", .color = report::palette(0)})
+      .line({1, 2, 3, 4}, mean, {.label = "adam, validation"});
+  const auto path_of = [](const std::string& text, std::size_t which) {
+    std::size_t at = text.find("<path");
+    for (; which > 0; --which) at = text.find("<path", at + 1);
+    return text.substr(at, text.find('\n', at) - at);
+  };
+  CHECK(path_of(svg, 0).find("fill-opacity=\"0.2\"") != std::string::npos);
+  CHECK(path_of(svg, 0) == path_of(by_hand.svg(), 0));
+  CHECK(path_of(svg, 1) == path_of(by_hand.svg(), 1));
+  CHECK(error_of<ValueError>([&] {
+          return report::curves({{"adam", adam}}, {.metrics = {"los"}});
+        }).starts_with("history: there is no \"los\"; there is loss"));
+  CHECK(shows(report::curves(std::vector<std::pair<std::string, std::vector<History>>>{}).svg(),
+              "no data"));
+  CHECK_THROWS_AS(by_hand.band({1, 2}, {1}, {2, 3}), ShapeError);
+  CHECK_THROWS_AS(by_hand.band({1, 2}, {1, 2}, {2}), ShapeError);
+}
+
 TEST_CASE("decision regions: what a classifier says, and the points") {
   const Tensor x = tensor({{1.0, 1.0}, {-1.0, 1.0}, {-1.0, -1.0}, {1.0, -1.0}});
   const Tensor y = tensor({1, 0, 1, 0});
@@ -206,8 +249,17 @@ TEST_CASE("roc: the curve with the area under it") {
   CHECK(shows(report::roc_curve({{"a", scores}, {"b", -scores}}, targets).svg(), "b, AUC 0.250"));
   const Tensor both = stack({-scores, scores}, 1);
   const std::string each = report::roc_curve(both, targets, {.names = {"no", "yes"}}).svg();
-  CHECK(shows(each, "no, AUC 0.750"));
+  CHECK(!shows(each, "no, AUC 0.750"));  // of two classes one curve says all
   CHECK(shows(each, "yes, AUC 0.750"));
+  const std::string two = report::roc_curve(both, targets, {.classes = {1, 0}}).svg();
+  CHECK(shows(two, "0, AUC 0.750"));
+  CHECK(shows(two, "1, AUC 0.750"));
+  const Tensor three = stack({-scores, scores, scores}, 1);
+  const std::string all = report::roc_curve(three, tensor({0, 2, 1, 1})).svg();
+  for (const char* name : {"0, AUC", "1, AUC", "2, AUC"})
+    CHECK(all.find(name) != std::string::npos);
+  CHECK(error_of<IndexError>([&] { return report::roc_curve(both, targets, {.classes = {2}}); }) ==
+        "roc_curve: a class must lie in [0, 2); got 2");
   CHECK(report::roc_curve(both, take(eye(2), targets), {.names = {"no", "yes"}}).svg() == each);
   CHECK_THROWS_AS(report::roc_curve(scores, ones({4})), ValueError);
   CHECK_THROWS_AS(report::roc_curve(scores, ones({3})), ShapeError);

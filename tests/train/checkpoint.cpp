@@ -1,6 +1,7 @@
 // A run that was stopped in the middle of a pass goes on, from one file, to the same bits.
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -204,6 +205,16 @@ TEST_CASE("parts of a checkpoint have names of their own") {
           }) == "checkpoint: a part needs a name of its own, without dots; got \"" +
                     std::string(name) + "\"");
   }
+}
+
+TEST_CASE("a checkpoint saves no pipeline that is fitted to nothing") {
+  const TemporaryDirectory directory;
+  data::Pipeline pipeline;
+  CHECK(error_of<ValueError>([&] {
+          Checkpoint().add("prepare", pipeline).save(directory.file("run.npz"));
+          return 0;
+        }) == "checkpoint: the pipeline \"prepare\" must be fitted to be saved");
+  CHECK(!std::filesystem::exists(directory.file("run.npz")));
 }
 
 TEST_CASE("a loader refuses a place that there is not, and stays where it is") {

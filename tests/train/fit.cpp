@@ -276,8 +276,35 @@ TEST_CASE("fit: networks against each other, by a loop of one's own") {
   CHECK(fit.history().names() == std::vector<std::string>{"judge", "again", "seconds"});
   CHECK(fit.history()["judge"] == fit.history()["again"]);
   CHECK(judge_optimizer.steps() == 4);
+  std::vector<std::int64_t> steps;  // batches, without an optimizer that the run knows
+  Fit counted(batches, {.epochs = 2,
+                        .on_batch = {[&](FitEpoch& epoch) { steps.push_back(epoch.steps()); }}});
+  for (auto& epoch : counted)
+    for (auto& batch : epoch) batch.log("rows", 1);
+  CHECK(steps == std::vector<std::int64_t>{1, 2, 3, 4});
   CHECK(error_of<ValueError>([&] { return fit.run(); }) ==
         "fit: run() needs a loss; loops of one's own go over the epochs");
+}
+
+TEST_CASE("fit: steps that a loop makes itself are counted") {
+  SmallRun run(1);
+  std::vector<std::int64_t> steps;
+  run.optimizer.step();  // before
+  Fit fit(run.model, run.optimizer, run.loader,
+          {.epochs = 2, .max_steps = 22, .on_epoch = {[&](FitEpoch& epoch) {
+                                           steps.push_back(epoch.steps());
+                                         }}});
+  for (auto& epoch : fit) {
+    for (auto& batch : epoch) {
+      run.optimizer.zero_grad();
+      run.loss(batch.data).backward();
+      run.optimizer.step();
+      if (epoch.number() == 2) batch.step(run.loss(batch.data));  // two of a batch
+    }
+  }
+  CHECK(fit.history().stop == FitStop::steps);
+  CHECK(steps == std::vector<std::int64_t>{8});
+  CHECK(run.optimizer.steps() == 23);
 }
 
 TEST_CASE("fit: batches of several tensors") {

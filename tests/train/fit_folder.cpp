@@ -203,6 +203,41 @@ TEST_CASE("fit: a run that does not fit its folder is refused, with nothing chan
         text.npos);
 }
 
+TEST_CASE("fit: a folder has one run at a time, in this process or another") {
+  const TemporaryDirectory directory;
+  const std::string folder = directory.file("run");
+  const std::string taken =
+      "fit: folder " + folder + " must be that of one run at a time; another has it";
+  KeptRun run(folder);
+  int tried = 0;
+  run.options.epochs = 2;
+  run.options.on_epoch = {[&](FitEpoch&) {
+    KeptRun other(folder);
+    CHECK(error_of<ValueError>([&] { return other.train(); }) == taken);
+    CHECK(other.optimizer.steps() == 0);
+    CHECK(child_ends([&] {
+      KeptRun elsewhere(folder);
+      return error_of<ValueError>([&] { return elsewhere.train(); }) == taken;
+    }));
+    ++tried;
+  }};
+  run.train();
+  CHECK(tried == 2);
+
+  // It is free when the run is over, by an exception too, or its process is gone.
+  run.options.on_epoch = {[](FitEpoch&) { throw ValueError("enough"); }};
+  run.options.epochs = 3;
+  CHECK(error_of<ValueError>([&] { return run.train(); }) == "enough");
+  CHECK(!child_ends([&] {
+    KeptRun killed(folder);
+    killed.options.on_epoch = {[](FitEpoch&) { raise(SIGKILL); }};
+    killed.train();
+  }));
+  KeptRun last(folder);
+  CHECK(last.train().epochs() == 6);
+  for (const std::string& name : files_in(folder)) CHECK(name.ends_with(".npz"));
+}
+
 TEST_CASE("fit: a folder that cannot be written is told before the first step") {
   const TemporaryDirectory directory;
   directory.write("file", {});

@@ -67,7 +67,8 @@ TEST_CASE("grid_search finds the top of a hill, and ranks the rest") {
   const auto objective = [](const Hyperparameters& h, const Split& fold, Rng&) {
     return hill(h) + fold.test.x.to_vector<double>()[0];  // 0, 1 and 2
   };
-  const SearchResult result = grid_search(small_grid(), rows_of_12(), thirds(), objective);
+  const SearchResult result =
+      grid_search(small_grid(), rows_of_12(), thirds(), objective, {.goal = SearchGoal::maximize});
   REQUIRE(result.trials.size() == 12);
   const SearchTrial& best = result.best();
   CHECK(best.hyperparameters == Hyperparameters{{"a", 0.25}, {"b", 2}});
@@ -92,7 +93,8 @@ TEST_CASE("grid_search finds the top of a hill, and ranks the rest") {
 TEST_CASE("random_search comes close to the top of a hill") {
   const SearchSpace space = SearchSpace().uniform("a", -1, 1).integers("b", 1, 3);
   const auto objective = [](const auto& h, const auto&, Rng&) { return hill(h); };
-  const SearchResult result = random_search(space, 300, rows_of_12(), {thirds()[0]}, objective);
+  const SearchResult result = random_search(space, 300, rows_of_12(), {thirds()[0]}, objective,
+                                            {.goal = SearchGoal::maximize});
   CHECK(result.trials.size() == 300);
   CHECK(result.best().hyperparameters.integer("b") == 2);
   CHECK(std::abs(result.best().hyperparameters.number("a") - 0.25) < 0.05);
@@ -102,9 +104,10 @@ TEST_CASE("random_search comes close to the top of a hill") {
 TEST_CASE("random_search: candidates follow from the seed alone") {
   const SearchSpace space = SearchSpace().uniform("a", -1, 1).integers("b", 1, 1000);
   const auto candidates = [&](std::int64_t count, std::uint64_t seed, int threads) {
-    const auto result = random_search(space, count, rows_of_12(), thirds(),
-                                      [](const auto& h, const auto&, Rng&) { return hill(h); },
-                                      {.seed = seed, .threads = threads});
+    const auto result =
+        random_search(space, count, rows_of_12(), thirds(),
+                      [](const auto& h, const auto&, Rng&) { return hill(h); },
+                      {.seed = seed, .threads = threads, .goal = SearchGoal::maximize});
     std::vector<Hyperparameters> list(static_cast<std::size_t>(count));
     for (const SearchTrial& t : result.trials)
       list[static_cast<std::size_t>(t.candidate)] = t.hyperparameters;
@@ -126,7 +129,7 @@ TEST_CASE("search: the same findings, to the last bit, for any number of threads
   };
   const auto findings = [&](std::uint64_t seed, int threads) {
     return Findings(grid_search(small_grid(), rows_of_12(), thirds(), objective,
-                                {.seed = seed, .threads = threads}));
+                                {.seed = seed, .threads = threads, .goal = SearchGoal::maximize}));
   };
   const Findings alone = findings(0, 1);
   for (const int threads : {1, 2, 4, 100}) CHECK(findings(0, threads) == alone);
@@ -148,7 +151,8 @@ TEST_CASE("search: each evaluation has a seed of its own") {
     if (&rng != &default_rng()) throw std::logic_error("not the default generator");
     return rng.uniform();
   };
-  const auto result = grid_search(small_grid(), rows_of_12(), thirds(), objective, {.seed = 7});
+  const auto result = grid_search(small_grid(), rows_of_12(), thirds(), objective,
+                                  {.seed = 7, .goal = SearchGoal::maximize});
   CHECK(result.seed == 7);
   for (const SearchTrial& trial : result.trials) {
     for (std::int64_t fold = 0; fold < 3; ++fold) {
@@ -183,7 +187,9 @@ TEST_CASE("search: an objective sees the rows of its fold, and no other") {
     return 0.0;
   };
   const SearchSpace space = SearchSpace().choice("a", {1, 2, 3});
-  CHECK(!grid_search(space, dataset, folds, objective, {.threads = 3}).best().failed());
+  CHECK(!grid_search(space, dataset, folds, objective, {.threads = 3, .goal = SearchGoal::maximize})
+             .best()
+             .failed());
   std::vector<std::pair<Integers, Integers>> expected;
   for (const Fold& fold : folds) {
     const std::pair rows(fold.train.to_vector<std::int64_t>(), fold.test.to_vector<std::int64_t>());
@@ -207,7 +213,8 @@ TEST_CASE("search: what an objective does to its tensors reaches no other") {
     return before;
   };
   const NoGradGuard off;  // of this thread: a search's have none
-  const auto result = grid_search(small_grid(), dataset, {thirds()[0]}, objective, {.threads = 2});
+  const auto result = grid_search(small_grid(), dataset, {thirds()[0]}, objective,
+                                  {.threads = 2, .goal = SearchGoal::maximize});
   for (const SearchTrial& trial : result.trials)
     CHECK(trial.score == 66 - 18);  // without 0, 3, 6, 9
   CHECK(sum(dataset.x).item() == 66);
@@ -240,8 +247,8 @@ TEST_CASE("search: as many evaluations at a time as there are threads") {
     --running;
     return 0.0;
   };
-  static_cast<void>(
-      grid_search(small_grid(), rows_of_12(), {thirds()[0]}, objective, {.threads = 3}));
+  static_cast<void>(grid_search(small_grid(), rows_of_12(), {thirds()[0]}, objective,
+                                {.threads = 3, .goal = SearchGoal::maximize}));
   CHECK(most == 3);
 }
 
@@ -255,8 +262,9 @@ TEST_CASE("search: on_result is called on this thread, with each trial when it i
     reported.push_back(trial.candidate);
   };
   const auto objective = [](const auto& h, const auto&, Rng&) { return hill(h); };
-  const auto result = grid_search(small_grid(), rows_of_12(), thirds(), objective,
-                                  {.threads = 3, .on_result = on_result});
+  const auto result =
+      grid_search(small_grid(), rows_of_12(), thirds(), objective,
+                  {.threads = 3, .goal = SearchGoal::maximize, .on_result = on_result});
   std::ranges::sort(reported);
   CHECK(reported == Integers{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
 }
@@ -282,7 +290,7 @@ TEST_CASE("search over networks that learn a spiral: two threads find what one f
       SearchSpace().choice("learning_rate", {1e-5, 0.05}).choice("hidden", {8, 32});
   const auto result = [&](int threads) {
     return grid_search(space, spiral, every_kth(180, 3), objective,
-                       {.seed = 1, .threads = threads});
+                       {.seed = 1, .threads = threads, .goal = SearchGoal::maximize});
   };
   const SearchResult one = result(1);
   CHECK(Findings(one) == Findings(result(2)));

@@ -40,7 +40,8 @@ TEST_CASE("search: a candidate that fails ranks last, and the others go on") {
     return static_cast<double>(way);
   };
   const SearchSpace space = SearchSpace().choice("way", {0, 1, 2, 3, 4, 5, 6, 7, 8});
-  const auto result = grid_search(space, rows_of_12(), thirds(), objective, {.threads = 2});
+  const auto result = grid_search(space, rows_of_12(), thirds(), objective,
+                                  {.threads = 2, .goal = SearchGoal::maximize});
   CHECK(calls == 27);
   const std::vector<std::pair<std::int64_t, std::string>> expected{
       {7, ""},
@@ -72,7 +73,8 @@ TEST_CASE("search: a model that gives NaN has no accuracy, and ranks last") {
     return accuracy(scores, zeros({y.extent(0)}, Dtype::int64));  // NaN would be class 0: all right
   };
   const SearchSpace space = SearchSpace().choice("scale", {0.0, 1.0});
-  const SearchResult result = grid_search(space, rows_of_12(), thirds(), objective);
+  const SearchResult result =
+      grid_search(space, rows_of_12(), thirds(), objective, {.goal = SearchGoal::maximize});
   CHECK(result.best().candidate == 1);
   CHECK(result.best().fold_scores == Doubles{0.75, 1, 1});
   CHECK(result.trials[1].failed());
@@ -84,11 +86,13 @@ TEST_CASE("search: when every candidate fails, the error of the first is told") 
     throw std::runtime_error("no way " + std::to_string(h.integer("b")));
   };
   CHECK(error_of<ValueError>([&] {
-          return grid_search(small_grid(), rows_of_12(), thirds(), objective, {.threads = 2});
+          return grid_search(small_grid(), rows_of_12(), thirds(), objective,
+                             {.threads = 2, .goal = SearchGoal::maximize});
         }) == "grid_search: a candidate must succeed; all failed, the first with: no way 1");
   CHECK(error_of<ValueError>([&] {
           return random_search(small_grid().choice("c", {0}), 1, rows_of_12(), thirds(),
-                               [](const auto&, const auto&, Rng&) { return std::nan(""); });
+                               [](const auto&, const auto&, Rng&) { return std::nan(""); },
+                               {.goal = SearchGoal::maximize});
         }) == "random_search: a candidate must succeed; all failed, the first with: score is NaN");
   CHECK_THROWS_AS(SearchResult().best(), ValueError);
 }
@@ -108,7 +112,7 @@ TEST_CASE("search: an exception from on_result ends it") {
   space.choice("a", std::vector<int>(100000));
   CHECK(error_of<std::runtime_error>([&] {
           return grid_search(space, rows_of_12(), {thirds()[0]}, objective,
-                             {.threads = 2, .on_result = on_result});
+                             {.threads = 2, .goal = SearchGoal::maximize, .on_result = on_result});
         }) == "enough");
   CHECK(calls < 100000);
 }
@@ -118,8 +122,10 @@ TEST_CASE("search refuses what it cannot run, before it runs anything") {
   const auto objective = [&](const auto&, const auto&, Rng&) { return ++calls, 0.0; };
   const auto error = [&]<class E>(std::type_identity<E>, const Dataset& dataset,
                                   const std::vector<Fold>& folds, int threads = 1) {
-    return error_of<E>(
-        [&] { return grid_search(small_grid(), dataset, folds, objective, {.threads = threads}); });
+    return error_of<E>([&] {
+      return grid_search(small_grid(), dataset, folds, objective,
+                         {.threads = threads, .goal = SearchGoal::maximize});
+    });
   };
   const std::type_identity<ValueError> value;
   const std::type_identity<ShapeError> shape;
@@ -146,12 +152,24 @@ TEST_CASE("search refuses what it cannot run, before it runs anything") {
         "grid_search: fold 0.train must be int64; got float32[1]");
   CHECK(error(shape, {rows_of_12().x, arange(11)}, thirds()) ==
         "grid_search: x and y must have the same number of rows; got float64[12, 1] and int64[11]");
-  CHECK_THROWS_AS(grid_search(SearchSpace(), rows_of_12(), thirds(), objective), ValueError);
-  CHECK_THROWS_AS(grid_search(SearchSpace().uniform("a", 0, 1), rows_of_12(), thirds(), objective),
+  CHECK_THROWS_AS(
+      grid_search(SearchSpace(), rows_of_12(), thirds(), objective, {.goal = SearchGoal::maximize}),
+      ValueError);
+  CHECK_THROWS_AS(grid_search(SearchSpace().uniform("a", 0, 1), rows_of_12(), thirds(), objective,
+                              {.goal = SearchGoal::maximize}),
                   ValueError);
-  CHECK_THROWS_AS(random_search(small_grid(), 0, rows_of_12(), thirds(), objective), ValueError);
+  CHECK_THROWS_AS(random_search(small_grid(), 0, rows_of_12(), thirds(), objective,
+                                {.goal = SearchGoal::maximize}),
+                  ValueError);
   CHECK(error_of<ValueError>([&] {
-          return random_search(small_grid(), 1, rows_of_12(), thirds(), {});
+          return random_search(small_grid(), 1, rows_of_12(), thirds(), {},
+                               {.goal = SearchGoal::maximize});
         }) == "random_search: the objective must be a function; got an empty one");
+  // A loss that is maximized finds the worst: what is wanted has to be said.
+  CHECK(error_of<ValueError>([&] {
+          return grid_search(small_grid(), rows_of_12(), thirds(), objective, {.threads = 1});
+        }) ==
+        "grid_search: a goal must be given, SearchGoal::maximize of an accuracy, "
+        "SearchGoal::minimize of a loss");
   CHECK(calls == 0);
 }

@@ -34,7 +34,8 @@ TEST_CASE("halving: each round drops all but the best, for more budget") {
     std::vector<Hyperparameters> all(27);
     for (const SearchTrial& trial :
          random_search(line(), 27, rows_of_12(), thirds(),
-                       [](const Hyperparameters&, const data::Split&, Rng&) { return 1.0; })
+                       [](const Hyperparameters&, const data::Split&, Rng&) { return 1.0; },
+                       {.goal = SearchGoal::maximize})
              .trials)
       all[static_cast<std::size_t>(trial.candidate)] = trial.hyperparameters;
     return all;
@@ -56,7 +57,9 @@ TEST_CASE("halving: each round drops all but the best, for more budget") {
     };
     const SearchResult result = halving_search(
         line(), 27, rows_of_12(), thirds(), objective, {.least_budget = 2, .most_budget = 54},
-        {.threads = threads, .on_result = [&](const SearchTrial& trial) { ++told[trial.budget]; }});
+        {.threads = threads,
+         .goal = SearchGoal::maximize,
+         .on_result = [&](const SearchTrial& trial) { ++told[trial.budget]; }});
     CHECK(evaluations ==
           std::map<std::int64_t, int>{{2, 81}, {6, 27}, {18, 9}, {54, 3}});  // of 3 folds
     CHECK(told == std::map<std::int64_t, int>{{2, 27}, {6, 9}, {18, 3}, {54, 1}});
@@ -77,7 +80,8 @@ TEST_CASE("halving: budgets end at the greatest, and what is left alone goes the
                      return nearness(h, budget);
                    },
                    halving,
-                   {.on_result = [&](const SearchTrial& trial) { seen.push_back(trial.budget); }});
+                   {.goal = SearchGoal::maximize,
+                    .on_result = [&](const SearchTrial& trial) { seen.push_back(trial.budget); }});
     return seen;
   };
   using Budgets = std::vector<std::int64_t>;
@@ -96,7 +100,8 @@ TEST_CASE("halving: what fails is dropped, and told if nothing else is left") {
         [=](const Hyperparameters& h, const data::Split&, Rng&, std::int64_t budget) {
           if (h.number("x") > above) throw ValueError("too large");
           return nearness(h, budget);
-        });
+        },
+        {}, {.goal = SearchGoal::maximize});
   };
   const SearchResult result = fails(0.3);
   CHECK(result.best().budget == 27);
@@ -106,7 +111,8 @@ TEST_CASE("halving: what fails is dropped, and told if nothing else is left") {
   CHECK(error_of<ValueError>([&] { return fails(-1); }) ==
         "halving_search: a candidate must succeed; all failed, the first with: too large");
   CHECK(error_of<ValueError>([] {
-          return halving_search(line(), 9, rows_of_12(), thirds(), {});
+          return halving_search(line(), 9, rows_of_12(), thirds(), {}, {},
+                                {.goal = SearchGoal::maximize});
         }) == "halving_search: the objective must be a function; got an empty one");
 }
 
@@ -114,7 +120,7 @@ TEST_CASE("halving: its table and its CSV have the budgets") {
   const SearchResult result = halving_search(
       SearchSpace().choice("x", {0.5}), 2, rows_of_12(), {thirds().front()},
       [](const Hyperparameters&, const data::Split&, Rng&, std::int64_t) { return 0.25; },
-      {.least_budget = 3, .most_budget = 9});
+      {.least_budget = 3, .most_budget = 9}, {.goal = SearchGoal::maximize});
   std::ostringstream text;
   text << result;
   CHECK(text.str().starts_with("rank    x   score  budget  seconds\n   1  0.5  0.2500       9  "));

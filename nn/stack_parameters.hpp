@@ -1,0 +1,55 @@
+#pragma once
+#include <concepts>
+#include <ranges>
+#include <span>
+#include <vector>
+
+#include <xtape/config.hpp>
+#include <xtape/core/tensor.hpp>
+#include <xtape/nn/module.hpp>
+
+XTAPE_EXPORT_BEGIN
+
+namespace xtape::nn {
+
+namespace detail {
+std::vector<Tensor> stack_parameters(std::span<const Module* const> modules);
+void unstack_parameters(const std::vector<Tensor>& stacked, std::span<const Module* const> modules);
+
+template <class Range>
+concept ModuleRange = std::ranges::input_range<Range> &&
+                      std::convertible_to < std::ranges::range_reference_t<const Range&>,
+const Module& > ;
+
+template <ModuleRange Modules>
+std::vector<const Module*> pointers(const Modules& modules) {
+  std::vector<const Module*> all;
+  for (const Module& module : modules) all.push_back(&module);
+  return all;
+}
+}  // namespace detail
+
+/// The parameters of modules of one form, each with a leading axis for the modules: many small networks as one.
+///   -> new leaves [modules, ...], in the order of `parameters()`; as they are, frozen or not, and equal in value
+/// ```
+/// auto parameters = nn::stack_parameters(networks);
+/// auto logits = vmap([&](const std::vector<Tensor>& p) { return nn::with_parameters(networks[0], p)(x); });
+/// sum(losses(logits(parameters))).backward();   // the gradient of each is its own
+/// ```
+/// Throws ValueError for no modules and for other numbers of parameters, ShapeError and DtypeError for parameters
+/// that are unlike, with the name.
+template <detail::ModuleRange Modules>
+[[nodiscard]] std::vector<Tensor> stack_parameters(const Modules& modules) {
+  return detail::stack_parameters(detail::pointers(modules));
+}
+
+/// Gives each module its part of what `stack_parameters` made, as it is now.
+/// Throws as that, with nothing changed, and ValueError or ShapeError for tensors that are not like it.
+template <detail::ModuleRange Modules>
+void unstack_parameters(const std::vector<Tensor>& stacked, const Modules& modules) {
+  detail::unstack_parameters(stacked, detail::pointers(modules));
+}
+
+}  // namespace xtape::nn
+
+XTAPE_EXPORT_END

@@ -1,0 +1,288 @@
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <xtape/images.hpp>
+#include <xtape/xtape.hpp>
+
+#include "support/errors.hpp"
+#include "support/temporary_directory.hpp"
+
+using namespace xtape;
+namespace fs = std::filesystem;
+
+// Pictures, and what is in them, by tests/reference/image_files.py: of Pillow, and written sample by sample.
+
+namespace {
+
+const std::string folder = XTAPE_IMAGE_FILES;
+
+const NamedTensors& expected() {
+  static const NamedTensors all = data::load_npz(folder + "/expected.npz");
+  return all;
+}
+Tensor expected(const std::string& name) { return data::load_npz(folder + "/expected.npz", name); }
+
+Bytes bytes_of(const std::string& name) {
+  std::ifstream file(folder + "/" + name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string refusal(const std::string& path, const data::ImageOptions& options = {}) {
+  return error_of<IoError>([&] { return data::read_image(path, options); });
+}
+
+bool same(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() && a.dtype() == b.dtype() && all(equal(a, b)).item() == 1;
+}
+
+}  // namespace
+
+TEST_CASE("images: what is in files of every form") {
+  int files = 0;
+  for (const NamedTensor& one : expected()) {
+    const std::string& name = one.first;
+    const Tensor& pixels = one.second;
+    if (!name.ends_with(".png") && !name.ends_with(".jpg")) continue;
+    CAPTURE(name);
+    const Tensor read = data::read_image(folder + "/" + name);
+    REQUIRE(read.shape() == pixels.shape());
+    CHECK(read.dtype() == Dtype::int64);
+    // Decoders of JPEG may round differently, by 1 of each transform (ISO/IEC 10918-2).
+    CHECK(amax(abs(read - pixels)).item() <= (name.ends_with(".jpg") ? 2 : 0));
+    ++files;
+  }
+  CHECK(files == 37);
+}
+
+TEST_CASE("images: channels as they are asked for") {
+  const auto read = [](const std::string& name, data::Pixels pixels) {
+    return data::read_image(folder + "/" + name, {.pixels = pixels});
+  };
+  const Tensor rgba = expected("rgba8.png"), grey = expected("grey8.png");
+  const Tensor both = expected("grey_alpha8.png"),
+               rgb = slice(rgba, {Slice::all, Slice::all, range(0, 3)});
+  CHECK(same(read("rgba8.png", data::Pixels::rgb), rgb));
+  CHECK(same(read("rgba8.png", data::Pixels::rgba), rgba));
+  const Tensor opaque = full({9, 13, 1}, 255, Dtype::int64);
+  CHECK(same(read("grey8.png", data::Pixels::rgb), concatenate({grey, grey, grey}, 2)));
+  CHECK(same(read("grey8.png", data::Pixels::rgba), concatenate({grey, grey, grey, opaque}, 2)));
+  CHECK(same(read("grey_alpha8.png", data::Pixels::grey),
+             slice(both, {Slice::all, Slice::all, range(0, 1)})));
+  const Tensor one = slice(both, {Slice::all, Slice::all, range(0, 1)});
+  CHECK(same(read("grey_alpha8.png", data::Pixels::rgba), concatenate({one, one, both}, 2)));
+  // 0.299 red, 0.587 green, 0.114 blue.
+  const Tensor weights = tensor({0.299, 0.587, 0.114}, Dtype::float64);
+  const Tensor exact = sum(rgb.to(Dtype::float64) * weights, 2, {.keep_dims = true});
+  CHECK(amax(abs(read("rgba8.png", data::Pixels::grey) - exact)).item() < 0.51);
+  const Tensor of_jpeg = read("rgb444.jpg", data::Pixels::grey);
+  CHECK(amax(abs(of_jpeg - expected("rgb444.jpg as grey"))).item() <= 2);
+}
+
+TEST_CASE("images: dtype, scale and order of axes") {
+  const Tensor bytes = expected("rgb8.png");
+  const Tensor scaled = data::read_image(
+      folder + "/rgb8.png",
+      {.channels = nn::Channels::first, .dtype = Dtype::float32, .center = 127.5, .scale = 127.5});
+  CHECK(
+      same(scaled, moveaxis((bytes.to(Dtype::float64) - 127.5) / 127.5, 2, 0).to(Dtype::float32)));
+  CHECK_THROWS_AS(data::read_image(folder + "/rgb8.png", {.scale = 2}), DtypeError);
+}
+
+TEST_CASE("images: what is none, or none of ours, is told by name") {
+  const TemporaryDirectory scratch;
+  const auto of = [&](const std::string& text) {
+    return refusal(scratch.write("picture", Bytes(text.begin(), text.end())));
+  };
+  const std::string wanted = "picture: must be a picture in PNG or JPEG; got ";
+  CHECK(of("GIF89a").ends_with(wanted + "GIF"));
+  CHECK(of("BM1234").ends_with(wanted + "BMP"));
+  CHECK(of("RIFF1234WEBPVP8 ").ends_with(wanted + "WebP"));
+  CHECK(of(std::string("II*\0\0\0\0\0", 8)).ends_with(wanted + "TIFF"));
+  CHECK(of(std::string("\0\0\0 ftypavif", 12)).ends_with(wanted + "AVIF"));
+  CHECK(of("").ends_with(wanted + "something else"));
+  CHECK(of("RIFF").ends_with(wanted + "something else"));
+  CHECK(refusal("/nowhere.png").starts_with("/nowhere.png: cannot be opened: "));
+  CHECK(refusal(scratch.path()).find(": cannot be read: ") != std::string::npos);
+  CHECK(refusal(folder + "/cmyk.jpg")
+            .ends_with("the JPEG has colours of CMYK; grey and RGB are read"));
+  CHECK(refusal(folder + "/rgb.jpg", {.max_pixels = 116})
+            .ends_with("a picture must have from 1 to 116 pixels; got 9 by 13"));
+  CHECK(refusal(folder + "/rgb8.png", {.max_pixels = 116})
+            .ends_with("a picture must have from 1 to 116 pixels; got 9 by 13"));
+  CHECK_THROWS_AS(data::read_image(folder + "/rgb8.png", {.max_pixels = 0}), ValueError);
+}
+
+TEST_CASE("images: a header that claims too much takes no memory") {
+  const TemporaryDirectory scratch;
+  Bytes png = bytes_of("grey8.png");
+  // 11585 by 11585 pixels, just less than allowed, with the checksum of that.
+  const Bytes header{0x00, 0x00, 0x2d, 0x41, 0x00, 0x00, 0x2d, 0x41, 8,
+                     0,    0,    0,    0,    0x48, 0xfe, 0x0c, 0x15};
+  std::copy(header.begin(), header.end(), png.begin() + 16);
+  const std::string text = refusal(scratch.write("large.png", png));
+  CHECK(text.find("the PNG is damaged") != std::string::npos);
+}
+
+TEST_CASE("images: a file that is cut short is an error wherever it is cut") {
+  const TemporaryDirectory scratch;
+  for (const std::string name : {"rgb8.png", "palette2_transparent.png", "rgba8_interlaced.png",
+                                 "rgb.jpg", "progressive.jpg", "orientation6.jpg"}) {
+    CAPTURE(name);
+    const Bytes whole = bytes_of(name);
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      CAPTURE(size);
+      const Bytes part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+      const std::string path = scratch.write("part", part);
+      CHECK(refusal(path).starts_with(path + ": "));
+    }
+  }
+}
+
+TEST_CASE("images: damaged files are read or refused") {
+  const char* many = std::getenv("XTAPE_MUTATIONS");  // a sanitizer may be given more
+  const int rounds = many != nullptr ? std::atoi(many) : 60;
+  const TemporaryDirectory scratch;
+  Rng rng(0);
+  int refused = 0, all = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(".npz")) continue;
+    const Bytes whole = bytes_of(name);
+    for (int round = 0; round < rounds; ++round, ++all) {
+      Bytes damaged = whole;
+      for (std::int64_t change = rng.integer(1, 5); change > 0; --change) {
+        const auto at = static_cast<std::size_t>(rng.integer(0, std::ssize(damaged)));
+        damaged[at] = static_cast<unsigned char>(rng.integer(0, 256));
+      }
+      try {
+        data::read_image(scratch.write("damaged", damaged), {.max_pixels = 1 << 20});
+      } catch (const IoError&) {
+        ++refused;
+      }
+    }
+  }
+  CHECK(refused > all / 4);
+}
+
+TEST_CASE("images: other sizes, as PyTorch with antialias") {
+  const Tensor picture = expected("picture");
+  for (const Shape& size : {Shape{5, 6}, Shape{11, 40}, Shape{23, 4}, Shape{1, 1}}) {
+    const std::string name = "picture " + std::to_string(size[0]) + " " + std::to_string(size[1]);
+    CAPTURE(name);
+    const Tensor y = data::resize_image(picture, size[0], size[1]);
+    CHECK(y.shape() == Shape{size[0], size[1], 3});
+    CHECK(amax(abs(y - expected(name))).item() < 1e-14);
+  }
+  CHECK(same(data::resize_image(picture, 11, 17), picture));
+  CHECK_THROWS_AS(data::resize_image(picture, 0, 4), ValueError);
+  CHECK_THROWS_AS(data::resize_image(picture[0], 3, 4), ShapeError);
+  CHECK_THROWS_AS(data::resize_image(zeros({0, 3, 1}), 3, 4), ShapeError);
+  CHECK_THROWS_AS(data::resize_image(picture.to(Dtype::int64), 3, 4), DtypeError);
+}
+
+namespace {
+
+/// Two classes of pictures, "ant" with three and "bee" with two, and what is none of them.
+void fill(const TemporaryDirectory& scratch) {
+  for (const char* name : {"bee", "ant/deep", ".git"}) fs::create_directories(scratch.file(name));
+  const auto copy = [&](const std::string& from, const std::string& to) {
+    fs::copy_file(folder + "/" + from, scratch.file(to));
+  };
+  copy("rgb8.png", "ant/b.png");
+  copy("rgb.jpg", "ant/a.JPG");
+  copy("grey8.png", "ant/deep/c.png");
+  copy("orientation6.jpg", "bee/2.jpeg");
+  copy("rgba8.png", "bee/1.png");
+  copy("rgb.jpg", "bee/.3.jpg");
+  copy("rgb.jpg", ".git/4.jpg");
+  copy("rgb.jpg", "5.jpg");
+  scratch.write("bee/notes.txt", {'x'});
+}
+
+}  // namespace
+
+TEST_CASE("images: a folder for each class is a dataset") {
+  const TemporaryDirectory scratch;
+  fill(scratch);
+  const data::ImageFolder pictures(scratch.path(), {.height = 8, .width = 6});
+  CHECK(pictures.class_names() == std::vector<std::string>{"ant", "bee"});
+  CHECK(pictures.labels().to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 0, 0, 1, 1});
+  std::vector<std::string> files;
+  for (const std::string& file : pictures.files())
+    files.push_back(fs::relative(file, scratch.path()));
+  CHECK(files == std::vector<std::string>{"ant/a.JPG", "ant/b.png", "ant/deep/c.png", "bee/1.png",
+                                          "bee/2.jpeg"});
+
+  const auto [x, y] = pictures(1);
+  CHECK(y.item() == 0);
+  const Tensor scaled = ((expected("rgb8.png") - 127.5) / 127.5).to(Dtype::float64);
+  CHECK(x.shape() == Shape{8, 6, 3});
+  CHECK(amax(abs(x - data::resize_image(scaled, 8, 6))).item() < 1e-6);
+  CHECK_THROWS_AS(pictures(5), IndexError);
+  CHECK_THROWS_AS(pictures(-1), IndexError);
+
+  // In batches, made ahead or not, by classes alike, and in two parts.
+  Rng rng(1);
+  for (const std::int64_t prefetch : {0, 2}) {
+    data::Loader loader(pictures.size(), pictures,
+                        {.batch_size = 4,
+                         .sampler = data::Sampler::balanced(pictures.labels(), {.samples = 8}),
+                         .prefetch = prefetch},
+                        rng);
+    std::int64_t seen = 0;
+    for (const auto& batch : loader) {
+      CHECK(batch.x.shape() == Shape{4, 8, 6, 3});
+      seen += batch.y.size();
+    }
+    CHECK(seen == 8);
+  }
+  const data::ImageFolder part = data::rows(pictures, tensor({4, -4}));
+  CHECK(part.size() == 2);
+  CHECK(part.labels().to_vector<std::int64_t>() == std::vector<std::int64_t>{1, 0});
+  CHECK(same(part(1).x, x));
+  CHECK(part.class_names().size() == 2);
+  CHECK_THROWS_AS(data::rows(pictures, tensor({5})), IndexError);
+
+  const data::ImageFolder first(
+      scratch.path(),
+      {.pixels = data::Pixels::grey, .channels = nn::Channels::first, .dtype = Dtype::float64});
+  CHECK(first(2).x.shape() == Shape{1, 9, 13});
+  CHECK(first(4).x.shape() == Shape{1, 13, 9});
+  CHECK(first(4).x.dtype() == Dtype::float64);
+}
+
+TEST_CASE("images: what is wrong with a folder") {
+  const TemporaryDirectory scratch;
+  const auto refused = [](const std::string& path, const data::ImageFolderOptions& options = {}) {
+    return error_of<Error>([&] { return data::ImageFolder(path, options); });
+  };
+  CHECK(refused(scratch.path()).ends_with(": must have a folder for each class; has none"));
+  fill(scratch);
+  fs::create_directory(scratch.file("cow"));
+  CHECK(refused(scratch.path())
+            .find("/cow: must have pictures that end in .png, .jpg or .jpeg; has none") !=
+        std::string::npos);
+  CHECK(refused("/nowhere").starts_with("/nowhere: cannot be read as a folder: "));
+  CHECK(refused(scratch.file("5.jpg")).find("5.jpg: cannot be read as a folder: ") !=
+        std::string::npos);
+  CHECK(refused("/nowhere", {.height = 3})
+            .starts_with("image folder: height and width must both be given"));
+  CHECK(refused("/nowhere", {.dtype = Dtype::int64})
+            .starts_with("image folder: a floating dtype is needed"));
+
+  // Told when it is needed, with the name of the file; other sizes by the loader.
+  scratch.write("cow/bad.png", {'x'});
+  const data::ImageFolder pictures(scratch.path());
+  CHECK(error_of<IoError>([&] { return pictures(5); }).find("/cow/bad.png: must be a picture") !=
+        std::string::npos);
+  data::Loader loader(pictures.size(), pictures, {.batch_size = 6});
+  CHECK_THROWS_AS(*loader.begin(), Error);
+  CHECK_THROWS_AS((data::Loader(5, pictures, {.batch_size = 5}).begin().operator*()), ShapeError);
+}
