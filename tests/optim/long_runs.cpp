@@ -40,16 +40,16 @@ Tensor& entry(NamedTensors& state, const std::string& name) {
 
 TEST_CASE("long runs: a million steps along one gradient go as far as the first, a million times") {
   constexpr int steps = 1'000'000;
-  constexpr double rate = 1e-3, gradient = 0.25;
+  constexpr double rate = 1e-3, gradient = 0.25, epsilon = 0x1p-23;
   const Tensor w = leaf({0});
-  optim::Adam adam({w}, {.learning_rate = rate, .epsilon = 1e-7});
+  optim::Adam adam({w}, {.learning_rate = rate, .epsilon = epsilon});
   give_gradient(w, {gradient});
   double first = 0;
   for (int step = 0; step < steps; ++step) {
     adam.step();
     if (step == 0) first = values(w)[0];
   }
-  CHECK(first == doctest::Approx(-rate / (1 + 1e-7 / gradient)).epsilon(1e-14));
+  CHECK(first == doctest::Approx(-rate / (1 + epsilon / gradient)).epsilon(1e-14));
   // A sum of so many terms has an error of at most so many half units of its last place.
   CHECK(values(w)[0] == doctest::Approx(steps * first).epsilon(steps * 1.2e-16));
   CHECK(adam.steps() == steps);
