@@ -37,12 +37,12 @@ Tensor input(Decisions& bytes, Dtype dtype, bool special, std::size_t large) {
   if (!shape.empty() && large > 0) shape.back() *= static_cast<std::int64_t>(large);
   const Shape of(shape);
   std::vector<double> numbers(static_cast<std::size_t>(of.size()));
-  std::uint32_t state = bytes.next();  // where many are wanted, bytes are too dear
+  std::uint64_t state = bytes.next();  // where many are wanted, bytes are too dear
   for (double& each : numbers) {
     if (numbers.size() <= 12) {
       each = number(bytes, special);
     } else {
-      state = state * 1664525U + 1013904223U;
+      state = (state * 1664525U + 1013904223U) & 0xffffffffU;
       const std::uint8_t two[] = {static_cast<std::uint8_t>(state >> 24U), 0};
       Decisions drawn(two);
       each = number(drawn, special);
