@@ -18,6 +18,7 @@ set(XTAPE_LEVELS "${default_levels}" CACHE STRING
 baseline, for the compiler's default; native, for this machine alone")
 set(XTAPE_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread; with clang \
 also integer")
+option(XTAPE_FUZZ "Build the programs of tests/fuzz for libFuzzer, with clang" OFF)
 
 option(XTAPE_PRECOMPILED "Precompile headers for our own targets" ON)
 
@@ -54,6 +55,10 @@ if(XTAPE_SANITIZE)
   if(XTAPE_SANITIZE MATCHES "integer")
     add_compile_options(-fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/wraps.ignorelist)
   endif()
+endif()
+
+if(XTAPE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
 if(XTAPE_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)

@@ -23,6 +23,10 @@ struct Last {
 
   bool dense_rows() const { return (column == 1 || columns == 1) && (row >= columns || rows == 1); }
   bool dense_columns() const { return (row == 1 || rows == 1) && (column >= rows || columns == 1); }
+  /// A copy costs less than a product, and gives the bits that a dense one does.
+  bool is_strided_vector() const {
+    return rows == 1 ? columns > 1 && column != 1 : columns == 1 && row != 1;
+  }
   kernels::Matrix at(const std::byte* data) const {
     const auto stride = [](std::int64_t step, std::int64_t steps, std::int64_t length) {
       return std::max<std::int64_t>({steps == 1 ? 1 : step, length, 1});
@@ -49,7 +53,9 @@ class Matrices {
  private:
   static const Tensor& readable(const Tensor& x, Tensor& made) {
     const Last last(x.body());
-    return last.dense_rows() || last.dense_columns() ? x : made = x.contiguous();
+    return (last.dense_rows() || last.dense_columns()) && !last.is_strided_vector()
+               ? x
+               : made = x.contiguous();
   }
   std::int64_t offset(std::int64_t place) const {  // in elements
     std::int64_t offset = 0;

@@ -265,7 +265,9 @@ BatchNormResult by_batch(const Tensor& x, const Tensor& weight, const Tensor& bi
   Tensor y = normalized(batch_norm_info, of, x, weight, bias, moments);
   if (moments->defined()) return {y, (*moments)[0], (*moments)[2]};
   const Tensor shaped = reshape(x.detach(), {of.outer, of.channels, of.inner});
-  return {y, mean(shaped, {0, 2}), var(shaped, {0, 2})};
+  const Tensor means = mean(shaped, {0, 2});
+  const bool of_nothing = of.outer * of.inner == 0;  // NaN, as the kernel gives
+  return {y, means, of_nothing ? means : var(shaped, {0, 2})};
 }
 
 }  // namespace

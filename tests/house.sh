@@ -72,9 +72,13 @@ forbid "no kernel throws: who calls it has checked the arguments" \
 for source in $(printf '%s\n' $library | grep '\.cpp$'); do
   grep -qwF "$source" CMakeLists.txt || forbid "CMakeLists.txt lists every source" "$source"
 done
-for source in $(cd tests && find . -name '*.cpp' -not -path './packaging/*' | cut -c 3-); do
+for source in $(cd tests && find . -name '*.cpp' -not -path './packaging/*' -not -path './fuzz/*' | cut -c 3-); do
   grep -qwF "$source" tests/CMakeLists.txt ||
     forbid "tests/CMakeLists.txt lists every source" "tests/$source"
+done
+for source in $(cd tests/fuzz && ls *.cpp); do
+  grep -qwF "$source" tests/fuzz/CMakeLists.txt ||
+    forbid "tests/fuzz/CMakeLists.txt lists every source" "tests/fuzz/$source"
 done
 
 exit $status

@@ -247,7 +247,9 @@ void Planner::add_operands(Action& action) {
   const std::vector<SavedValue*> held = of.copy->held();
   for (const Held& taken : of.takes) {
     const Life life = root_of(taken.slot).life;
-    const bool stays = life == Life::planned || life == Life::lasting;
+    // One that is handed on by an operation is made anew in each run, wherever its memory is.
+    const bool stays =
+        (life == Life::planned || life == Life::lasting) && tensor(taken.slot)->defined();
     held[taken.order]->replace(stays ? *tensor(taken.slot) : Tensor());
     if (!stays) action.takes.push_back({held[taken.order], tensor(taken.slot)});
   }

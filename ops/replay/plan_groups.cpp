@@ -57,6 +57,7 @@ void Planner::join_products() {
 }
 
 void Planner::group() {
+  std::vector<std::size_t> made_by(slots_.size(), dropped_.size());  // the group that makes a root
   for (std::size_t i = 0; i < dropped_.size(); ++i) {
     if (dropped_[i]) continue;
     const bool loops = is_loop(step(i));
@@ -64,12 +65,18 @@ void Planner::group() {
       if (groups_.empty() || !groups_.back().loops) return false;
       const SlotInfo &before = info(step(groups_.back().members.back()).result),
                      &now = info(step(i).result);
-      return before.dtype == now.dtype && before.shape.size() == now.shape.size();
+      if (before.dtype != now.dtype || before.shape.size() != now.shape.size()) return false;
+      // One element of what these loops make is there when they have ended.
+      return std::ranges::all_of(step(i).inputs, [&](std::int32_t slot) {
+        return info(slot).shape.size() == now.shape.size() ||
+               made_by[static_cast<std::size_t>(at(slot).root)] + 1 != groups_.size();
+      });
     };
     if (loops && goes_on())
       groups_.back().members.push_back(i);
     else
       groups_.push_back({{i}, loops});
+    if (loops) made_by[static_cast<std::size_t>(at(step(i).result).root)] = groups_.size() - 1;
   }
 }
 

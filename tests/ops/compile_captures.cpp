@@ -129,3 +129,31 @@ TEST_CASE("compile: parameters that are frozen and thawed in a step") {
   for (int call = 0; call < 5; ++call)
     CHECK(mismatch(replayed(small + call), plain(small + call)) == "");
 }
+
+TEST_CASE("compile: an element of what elementwise operations make is read when it is there") {
+  const auto f = [](const Tensor& x) {
+    const Tensor y = exp(x) + 1;
+    return Tensors{y - slice(y, {range(1, 2)}), var(y), y * y[2]};
+  };
+  auto replayed = compile(f);
+  for (int call = 0; call < 4; ++call) {
+    const Tensor x = small * (call + 1);
+    const Tensors got = replayed(x), expected = f(x);
+    for (std::size_t i = 0; i < got.size(); ++i) CHECK(mismatch(got[i], expected[i]) == "");
+  }
+  CHECK(replayed.replays() == 2);
+}
+
+TEST_CASE("compile: what an operation hands on of a captured tensor is kept by another") {
+  const Tensor w = small.clone();
+  const auto f = [&w] {
+    const Tensor x = w.detach().set_requires_grad(true), same = transpose(x);
+    return grad(sum(exp(rms_norm(same, same))), {x})[0];
+  };
+  auto replayed = compile(f);
+  for (int call = 0; call < 4; ++call) {
+    w.assign(small * (call + 1));
+    CHECK(mismatch(replayed(), f()) == "");
+  }
+  CHECK(replayed.replays() == 2);
+}

@@ -306,3 +306,22 @@ TEST_CASE(
                                rng.randn({4, 2}, Dtype::float64)};
   CHECK(gradcheck(product, at, {.order = 2}).passed);
 }
+
+TEST_CASE("a vector may lie anyhow: products have the same bits") {
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    for (const std::int64_t n : {2, 5, 37, 300}) {
+      Rng rng(static_cast<std::uint64_t>(n));
+      const Tensor wide = rng.normal({2 * n}, 0, 1, dtype),
+                   matrix = rng.normal({n, 7}, 0, 1, dtype);
+      for (const Slice& part : {range({}, {}, 2), range({}, n - 1, -1), range({}, {}, -2)}) {
+        CAPTURE(n);
+        const Tensor strided = slice(wide, {part}), dense = strided.contiguous();
+        const Tensor other = slice(wide, {range({}, n)});
+        CHECK(mismatch(matmul(strided, other), matmul(dense, other)) == "");
+        CHECK(mismatch(matmul(other, strided), matmul(other, dense)) == "");
+        CHECK(mismatch(matmul(strided, matrix), matmul(dense, matrix)) == "");
+        CHECK(mismatch(matmul(transpose(matrix), strided), matmul(transpose(matrix), dense)) == "");
+      }
+    }
+  }
+}

@@ -172,6 +172,8 @@ TEST_CASE("normalization: empty, strided, of mixed dtypes, with NaN, and within 
   CHECK(batch_norm(zeros({2, 3, 0})).y.shape() == Shape{2, 3, 0});
   CHECK(batch_norm(zeros({0, 3})).y.shape() == Shape{0, 3});
   CHECK(all(isnan(batch_norm(zeros({0, 3})).mean)).item() == 1);
+  const auto of_each = vmap([](const Tensor& each) { return batch_norm(each).variance; });
+  CHECK(all(isnan(of_each(zeros({2, 0, 3})))).item() == 1);
   CHECK(group_norm(zeros({0, 4, 2}), 2).shape() == Shape{0, 4, 2});
   const Tensor x = Rng(2).normal({6, 5}, 0, 1, Dtype::float64);
   CHECK(mismatch(layer_norm(transpose(x), Shape{6}),
