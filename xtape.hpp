@@ -89,6 +89,7 @@
 #include <xtape/ops/activation.hpp>
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/attention.hpp>
+#include <xtape/ops/batch_part.hpp>
 #include <xtape/ops/bitwise.hpp>
 #include <xtape/ops/checkpoint.hpp>
 #include <xtape/ops/close.hpp>
