@@ -23,3 +23,10 @@ check_cxx_source_compiles("
   int main() { return backtrace_create_state(nullptr, 1, nullptr, nullptr) == nullptr; }"
   XTAPE_HAS_BACKTRACE)
 unset(CMAKE_REQUIRED_LIBRARIES)
+
+# Many processes that train one model: xtape::mpi, where there is an MPI.
+find_package(MPI QUIET COMPONENTS CXX)
+option(XTAPE_MPI "Build xtape::mpi, for training on many processes" ${MPI_CXX_FOUND})
+if(XTAPE_MPI)
+  xtape_find(MPI libopenmpi-dev)
+endif()

@@ -13,6 +13,11 @@ set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
 install(TARGETS xtape_core EXPORT xtapeCoreTargets
   ${places} INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(TARGETS xtape_data xtape EXPORT xtapeDataTargets ${places})
+if(XTAPE_MPI)
+  install(TARGETS xtape_mpi EXPORT xtapeMpiTargets
+    LIBRARY COMPONENT mpi ARCHIVE COMPONENT mpi)
+  install(EXPORT xtapeMpiTargets NAMESPACE xtape:: DESTINATION "${package_dir}" COMPONENT mpi)
+endif()
 install(EXPORT xtapeCoreTargets NAMESPACE xtape:: DESTINATION "${package_dir}")
 install(EXPORT xtapeDataTargets NAMESPACE xtape:: DESTINATION "${package_dir}")
 
