@@ -168,6 +168,7 @@
 #include <xtape/train/confusion.hpp>
 #include <xtape/train/fit.hpp>
 #include <xtape/train/fit_options.hpp>
+#include <xtape/train/fit_ranks.hpp>
 #include <xtape/train/fit_source.hpp>
 #include <xtape/train/goal.hpp>
 #include <xtape/train/history.hpp>

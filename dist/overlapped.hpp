@@ -2,11 +2,14 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/dist/world.hpp>
 #include <xtape/nn/module.hpp>
+#include <xtape/train/fit_ranks.hpp>
 
 XTAPE_EXPORT_BEGIN
 
@@ -43,12 +46,12 @@ struct ExchangeStatistics {
 /// optim::clip_grad_norm(model.parameters(), 1);   // of the whole
 /// optimizer.step();
 /// ```
-/// Model and world must live as long. All its functions are called by all ranks.
-class Overlapped {
+/// A Fit does that by itself: `{.ranks = &overlapped}`. Model and world must live as long. All its functions are called by all ranks.
+class Overlapped final : public FitRanks {
  public:
   /// Throws ValueError on all ranks if models or options differ, naming the first difference; and for buckets below 1 byte.
   Overlapped(const nn::Module& model, const World& world, const OverlappedOptions& options = {});
-  ~Overlapped();
+  ~Overlapped() override;
   Overlapped(const Overlapped&) = delete;
   Overlapped& operator=(const Overlapped&) = delete;
 
@@ -62,15 +65,22 @@ class Overlapped {
   /// parameter whose dtype has changed.
   double backward(const Tensor& loss, double samples);
   /// The same of a batch that is a part of a larger one: its gradients stay here, until `backward` takes them along.
-  void accumulate(const Tensor& loss, double samples);
+  void accumulate(const Tensor& loss, double samples) override;
 
   const World& world() const;
   ExchangeStatistics statistics() const;
 
-  // For the library's own use: the same, and numbers that are summed over ranks on the way.
-  double backward(const Tensor& loss, double samples, std::span<double> sums);
+  // As a Fit asks: see FitRanks.
+  double backward(const Tensor& loss, double samples, std::span<double> sums) override;
 
  private:
+  int rank() const override;
+  int size() const override;
+  std::vector<double> gather(std::span<const double> own) override;
+  void sum(std::span<double> numbers) override;
+  std::string broadcast(const std::string& text) override;
+  NamedTensors broadcast(const NamedTensors& state) override;
+
   struct Exchange;
   std::unique_ptr<Exchange> exchange_;
 };

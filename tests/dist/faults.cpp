@@ -4,11 +4,14 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <xtape/dist/overlapped.hpp>
 #include <xtape/dist/world.hpp>
 #include <xtape/nn/dense.hpp>
 #include <xtape/ops/reduce.hpp>
+#include <xtape/optim/sgd.hpp>
+#include <xtape/train/fit.hpp>
 
 using namespace xtape;
 
@@ -24,6 +27,16 @@ void last(const dist::World& world, const F& f) {
   world.barrier();
   if (world.rank() == world.size() - 1) f();
   world.barrier();
+}
+
+/// One rank has a batch more than the others.
+void batches(const dist::World& world) {
+  const nn::Dense model(2, 2);
+  dist::Overlapped overlapped(model, world);
+  optim::SGD optimizer(model.parameters(), {.learning_rate = 0.1});
+  const std::vector<Tensor> loader(world.rank() == 1 ? 4 : 3, ones({1, 2}));
+  const auto loss = [&](const Tensor& x) { return sum(model(x)); };
+  Fit(model, optimizer, loader, loss, {.epochs = 1, .ranks = &overlapped}).run();
 }
 
 int caught(int argc, char** argv, int status) {
@@ -56,6 +69,7 @@ int main(int argc, char** argv) {
       overlapped.backward(loss, 1);
     });
   }
+  if (how == "batches") return world.run([&] { batches(world); });
   std::printf("no fault of that name: %s\n", how.c_str());
   return 0;
 }
