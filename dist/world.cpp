@@ -172,7 +172,10 @@ bool mpi_runs() {
 
 }  // namespace detail
 
-World::World(int& argc, char**& argv) : link_(std::make_unique<detail::Link>()) {
+World::World(int& argc, char**& argv) : World(&argc, &argv) {}
+World::World() : World(static_cast<int*>(nullptr), nullptr) {}
+
+World::World(int* argc, char*** argv) : link_(std::make_unique<detail::Link>()) {
   if (detail::there_is_one)
     throw ValueError("world: there must be one of the whole program; got a second");
   int begun = 0, ended = 0;
@@ -182,7 +185,7 @@ World::World(int& argc, char**& argv) : link_(std::make_unique<detail::Link>()) 
   if (begun != 0 || detail::launched()) {
     if (begun == 0) {
       int level = 0;
-      detail::check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &level), "MPI_Init_thread");
+      detail::check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level), "MPI_Init_thread");
       link_->began = true;
     }
     detail::join(*link_, MPI_COMM_WORLD);

@@ -34,6 +34,7 @@ class World {
   /// Begins MPI, or joins MPI_COMM_WORLD if the program has begun it. Throws ValueError if there is such a world already,
   /// or if MPI has ended: it can begin once in a process.
   World(int& argc, char**& argv);
+  World();  ///< the same, where the arguments of the program are not at hand
   /// The ranks of a communicator of the program's, an MPI_Comm, in one of the world's own. Throws ValueError if MPI has
   /// not begun or has ended, and for a null communicator: there are no worlds of no ranks.
   template <class Communicator>
@@ -74,6 +75,7 @@ class World {
   detail::Link& link() const;
 
  private:
+  World(int* argc, char*** argv);
   World(const void* communicator, std::size_t bytes);
   int run_function(const std::function<void()>& f) const;
 
