@@ -83,15 +83,14 @@ TEST_CASE("part of a batch: layers drop what they drop of these rows in the whol
       expected.push_back(y.detach());
       expected.push_back(grad(sum(y * y), {own})[0]);
     }
-    for (const auto& [first, last] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+    for (const auto& rows : std::vector<std::pair<std::int64_t, std::int64_t>>{
              {0, 3}, {3, 4}, {4, 7}, {1, 7}, {0, 7}}) {
+      const std::int64_t first = rows.first, last = rows.second;
       CAPTURE(first);
       CAPTURE(last);
       Rng again(2);
       const auto layer = one.layer(again);
-      const auto part = [&, from = first, to = last](const Tensor& t) {
-        return slice(t, {range(from, to)});
-      };
+      const auto part = [&](const Tensor& t) { return slice(t, {range(first, last)}); };
       const BatchPart scope(first, last - first, total);
       for (int call = 0; call < 2; ++call) {
         const auto place = static_cast<std::size_t>(2 * call);
