@@ -67,9 +67,8 @@ double average_gradients(const nn::Module& model, const World& world, double sam
     }
     bucket.start(link);
     bucket.wait();
-    bucket.divide(total);
     for (std::size_t i = 0; i < parameters.size(); ++i) {
-      Tensor mean = bucket.part(i, parameters[i].shape());
+      Tensor mean = bucket.part(i, parameters[i].shape(), total);
       if (!mean.defined()) continue;
       if (parameters[i].node() == nullptr) {
         throw ValueError("average_gradients: a parameter must be frozen on all ranks or on none; " +

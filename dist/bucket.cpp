@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <span>
 
-#include <xtape/core/create.hpp>
+#include <xtape/core/body.hpp>
+#include <xtape/core/operation.hpp>
 #include <xtape/dist/bucket.hpp>
 #include <xtape/dist/kernels/pack.hpp>
 
@@ -129,23 +129,15 @@ void Bucket::wait() {
     kernels::widen(float32_.data(), narrow_.data(), static_cast<std::int64_t>(narrow_.size()));
 }
 
-void Bucket::divide(double by) {
-  if (dtype_ == Dtype::float32)
-    kernels::divide(data<float>(), offsets_.back(), by);
-  else
-    kernels::divide(data<double>(), offsets_.back(), by);
-}
-
-Tensor Bucket::part(std::size_t place, const Shape& shape) const {
-  const auto first = static_cast<std::size_t>(offsets_[place]),
-             size = static_cast<std::size_t>(offsets_[place + 1]) - first,
-             told = static_cast<std::size_t>(offsets_.back()) + place;
-  if (dtype_ == Dtype::float32) {
-    if (float32_[told] == 0) return {};
-    return from_span(std::span(float32_).subspan(first, size), shape);
-  }
-  if (float64_[told] == 0) return {};
-  return from_span(std::span(float64_).subspan(first, size), shape);
+Tensor Bucket::part(std::size_t place, const Shape& shape, double by) const {
+  const auto told = static_cast<std::size_t>(offsets_.back()) + place;
+  const auto quotient = [&]<class T>(const std::vector<T>& sums) -> Tensor {
+    if (sums[told] == 0) return {};
+    const Tensor y = xtape::detail::make_tensor(shape, dtype_, "backward");
+    kernels::divide(y.body().elements<T>(), sums.data() + offsets_[place], y.size(), by);
+    return y;
+  };
+  return dtype_ == Dtype::float32 ? quotient(float32_) : quotient(float64_);
 }
 
 void Bucket::clear() { std::fill(present_.begin(), present_.end(), false); }

@@ -45,9 +45,8 @@ class Bucket {
   void start(const Link& link);
   bool done();
   void wait();
-  /// The whole divided by a number; then the parts of it, undefined where no rank had any.
-  void divide(double by);
-  Tensor part(std::size_t place, const Shape& shape) const;
+  /// A part of the sum, divided by a number; undefined where no rank had any.
+  Tensor part(std::size_t place, const Shape& shape, double by) const;
   /// Forgets what came.
   void clear();
 

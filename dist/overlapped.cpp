@@ -196,13 +196,12 @@ double Overlapped::Exchange::receive() {
   ++statistics.steps;
   if (!(numbers.front() > 0))
     throw ValueError("overlapped: some rank must have samples; got none on all ranks");
-  for (const auto& bucket : buckets) bucket->divide(numbers.front());
   return numbers.front();
 }
 
 Tensor Overlapped::Exchange::mean(std::size_t parameter) const {
   const Place at = places[parameter];
-  Tensor mean = buckets[at.bucket]->part(at.place, parameters[parameter].shape());
+  Tensor mean = buckets[at.bucket]->part(at.place, parameters[parameter].shape(), numbers.front());
   if (mean.defined() && nodes[parameter] == nullptr) {
     throw ValueError("overlapped: a parameter must be frozen on all ranks or on none; " +
                      names[parameter] + " is on this one alone");

@@ -199,7 +199,7 @@ World::World(const void* communicator, std::size_t bytes)
   if (!detail::mpi_runs())
     throw ValueError("world: a communicator needs MPI, which has not begun or has ended");
   if (bytes != sizeof(MPI_Comm)) throw ValueError("world: adopt() needs an MPI_Comm");
-  const MPI_Comm own = *static_cast<const MPI_Comm*>(communicator);
+  MPI_Comm own = *static_cast<const MPI_Comm*>(communicator);
   if (own == MPI_COMM_NULL)
     throw ValueError("world: a communicator must have a rank or more; got MPI_COMM_NULL");
   detail::join(*link_, own);
@@ -251,7 +251,7 @@ Tensor World::all_reduce(const Tensor& x, Reduction reduction) const {
     throw ShapeError("all_reduce: tensors must be of one shape and dtype on all ranks; got " +
                      differs);
   }
-  const MPI_Op op = detail::op_of(reduction);
+  MPI_Op op = detail::op_of(reduction);
   if (x.dtype() == Dtype::float32) return detail::reduced<float>(own, x, op);
   if (x.dtype() == Dtype::float64) return detail::reduced<double>(own, x, op);
   return detail::reduced<std::int64_t>(own, x, op);

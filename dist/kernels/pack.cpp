@@ -19,9 +19,9 @@ void add_all(T* y, const T* x, std::int64_t n, double w) {
 }
 
 template <class T>
-void divide_all(T* y, std::int64_t n, double by) {
+void divide_all(T* y, const T* x, std::int64_t n, double by) {
   const T divisor = static_cast<T>(by);
-  for (std::int64_t i = 0; i < n; ++i) y[i] /= divisor;
+  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] / divisor;
 }
 
 XTAPE_WRAPS inline std::uint16_t narrowed(float x) {
@@ -42,8 +42,8 @@ void put(float* y, const float* x, std::int64_t n, double w) { put_all(y, x, n, 
 void put(double* y, const double* x, std::int64_t n, double w) { put_all(y, x, n, w); }
 void add(float* y, const float* x, std::int64_t n, double w) { add_all(y, x, n, w); }
 void add(double* y, const double* x, std::int64_t n, double w) { add_all(y, x, n, w); }
-void divide(float* y, std::int64_t n, double by) { divide_all(y, n, by); }
-void divide(double* y, std::int64_t n, double by) { divide_all(y, n, by); }
+void divide(float* y, const float* x, std::int64_t n, double by) { divide_all(y, x, n, by); }
+void divide(double* y, const double* x, std::int64_t n, double by) { divide_all(y, x, n, by); }
 
 void narrow(std::uint16_t* y, const float* x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = narrowed(x[i]);

@@ -29,13 +29,16 @@ void last(const dist::World& world, const F& f) {
   world.barrier();
 }
 
-/// One rank has a batch more than the others.
-void batches(const dist::World& world) {
+/// One rank has a batch more than the others, or measures something else.
+void fit(const dist::World& world, std::size_t more, const std::string& name) {
   const nn::Dense model(2, 2);
   dist::Overlapped overlapped(model, world);
   optim::SGD optimizer(model.parameters(), {.learning_rate = 0.1});
-  const std::vector<Tensor> loader(world.rank() == 1 ? 4 : 3, ones({1, 2}));
-  const auto loss = [&](const Tensor& x) { return sum(model(x)); };
+  const bool other = world.rank() == 1;
+  const std::vector<Tensor> loader(3 + (other ? more : 0), ones({1, 2}));
+  const auto loss = [&](const Tensor& x) -> Measured {
+    return {sum(model(x)), {{other ? name : "error", 0.5}}};
+  };
   Fit(model, optimizer, loader, loss, {.epochs = 1, .ranks = &overlapped}).run();
 }
 
@@ -69,7 +72,8 @@ int main(int argc, char** argv) {
       overlapped.backward(loss, 1);
     });
   }
-  if (how == "batches") return world.run([&] { batches(world); });
+  if (how == "batches") return world.run([&] { fit(world, 1, "error"); });
+  if (how == "metrics") return world.run([&] { fit(world, 0, "mistake"); });
   std::printf("no fault of that name: %s\n", how.c_str());
   return 0;
 }
