@@ -90,6 +90,7 @@
 #include <xtape/ops/activation.hpp>
 #include <xtape/ops/along_axis.hpp>
 #include <xtape/ops/attention.hpp>
+#include <xtape/ops/batch_part.hpp>
 #include <xtape/ops/bitwise.hpp>
 #include <xtape/ops/checkpoint.hpp>
 #include <xtape/ops/close.hpp>
@@ -168,6 +169,7 @@
 #include <xtape/train/confusion.hpp>
 #include <xtape/train/fit.hpp>
 #include <xtape/train/fit_options.hpp>
+#include <xtape/train/fit_ranks.hpp>
 #include <xtape/train/fit_source.hpp>
 #include <xtape/train/goal.hpp>
 #include <xtape/train/history.hpp>

@@ -37,3 +37,10 @@ if(XTAPE_IMAGES)
   xtape_find(PNG libpng-dev)
   xtape_find(JPEG libjpeg-dev)
 endif()
+
+# Many processes that train one model: xtape::mpi, where there is an MPI.
+find_package(MPI QUIET COMPONENTS CXX)
+option(XTAPE_MPI "Build xtape::mpi, for training on many processes" ${MPI_CXX_FOUND})
+if(XTAPE_MPI)
+  xtape_find(MPI libopenmpi-dev)
+endif()

@@ -18,6 +18,11 @@ if(XTAPE_IMAGES)
   install(EXPORT xtapeImagesTargets NAMESPACE xtape:: DESTINATION "${package_dir}")
   install(FILES images.hpp DESTINATION "${header_dir}")
 endif()
+if(XTAPE_MPI)
+  install(TARGETS xtape_mpi EXPORT xtapeMpiTargets
+    LIBRARY COMPONENT mpi ARCHIVE COMPONENT mpi)
+  install(EXPORT xtapeMpiTargets NAMESPACE xtape:: DESTINATION "${package_dir}" COMPONENT mpi)
+endif()
 install(EXPORT xtapeCoreTargets NAMESPACE xtape:: DESTINATION "${package_dir}")
 install(EXPORT xtapeDataTargets NAMESPACE xtape:: DESTINATION "${package_dir}")
 

@@ -26,5 +26,12 @@ if(BUILD_SHARED_LIBS)
   string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
     ", ${CPACK_DEBIAN_RUNTIME_PACKAGE_NAME} (= ${PROJECT_VERSION})")
 endif()
+if(XTAPE_MPI)
+  list(APPEND CPACK_COMPONENTS_ALL mpi)
+  set(CPACK_DEBIAN_MPI_PACKAGE_NAME libxtape-mpi-dev)
+  set(CPACK_DEBIAN_MPI_PACKAGE_SECTION libdevel)
+  set(CPACK_DEBIAN_MPI_PACKAGE_DEPENDS
+    "libxtape-dev (= ${PROJECT_VERSION}), libopenmpi-dev, openmpi-bin")
+endif()
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)  # what is packed is built; tests need not be
 include(CPack)

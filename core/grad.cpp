@@ -4,6 +4,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/grad.hpp>
+#include <xtape/core/gradient_listener.hpp>
 #include <xtape/core/leaf.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/tape.hpp>
@@ -73,11 +74,18 @@ void Tensor::backward_from(const Tensor& given, BackwardOptions options) const {
   const Tensor& seed = detail::beside("backward", given, dtype(), adapted);
   check_seed("backward", *this, seed);
   detail::named_in_errors("backward", [&] {
+    detail::GradientListener* const listener = detail::GradientListener::take();
     Tape tape(*this);
-    const auto collectors = tape.collectors();
-    const auto gradients =
-        tape.sweep({this, 1}, {&seed, 1}, collectors,
-                   {.retain_graph = options.retain_graph, .call_hooks = true, .rows = true});
+    auto collectors = tape.collectors();
+    auto gradients = tape.sweep({this, 1}, {&seed, 1}, collectors,
+                                {.retain_graph = options.retain_graph,
+                                 .call_hooks = true,
+                                 .rows = true,
+                                 .listener = listener});
+    if (listener != nullptr) {
+      detail::refuse_to_repeat("an exchange of gradients");
+      listener->finish(collectors, gradients);
+    }
     const Adding adding(collectors, gradients);
     detail::Leaf::add_grads(collectors, gradients);
   });

@@ -3,6 +3,7 @@
 #include <xtape/core/accumulate.hpp>
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/gradient_listener.hpp>
 #include <xtape/core/leaf.hpp>
 #include <xtape/core/levels.hpp>
 #include <xtape/core/mapped.hpp>
@@ -214,17 +215,22 @@ void Tape::claim(bool shared) {
   }
 }
 
-/// A leaf with hooks, and the operation whose rule is the last to send to it.
+/// A leaf of which somebody hears, and the operation whose rule is the last to send to it.
 struct Tape::Completion {
   std::size_t after;
   std::size_t leaf;
 };
 
 /// Those of the wanted leaves, the first to be complete at the end of the list.
-Tape::List<Tape::Completion> Tape::completions(const List<bool>& wanted) const {
+Tape::List<Tape::Completion> Tape::completions(const List<bool>& wanted,
+                                               const SweepOptions& options) const {
   List<Completion> list;
+  const auto heard = [&](const Node& leaf) {
+    return (options.call_hooks && detail::Leaf::has_hooks(leaf)) ||
+           (options.listener != nullptr && options.listener->wants(leaf));
+  };
   for (std::size_t leaf = first_leaf_; leaf < size(); ++leaf) {
-    if (wanted[leaf] && detail::Leaf::has_hooks(*nodes_[leaf])) list.push_back({first_leaf_, leaf});
+    if (wanted[leaf] && heard(*nodes_[leaf])) list.push_back({first_leaf_, leaf});
   }
   if (list.empty()) return list;
   List<std::size_t> last(size(), first_leaf_);
@@ -240,14 +246,19 @@ Tape::List<Tape::Completion> Tape::completions(const List<bool>& wanted) const {
   return list;
 }
 
-void Tape::complete(std::size_t leaf) {
+void Tape::complete(std::size_t leaf, const SweepOptions& options) {
   detail::GradientSum& sum = gradients_[leaf];
-  const Tensor gradient = sum.dense_value();
+  Tensor gradient = sum.dense_value();
   if (!gradient.defined()) return;
-  detail::refuse_to_repeat("a hook of a leaf");
-  Tensor next = detail::Leaf::call_hooks(*nodes_[leaf], gradient);
-  sum = {};
-  sum.add(std::move(next));
+  Node& node = *nodes_[leaf];
+  if (options.call_hooks && detail::Leaf::has_hooks(node)) {
+    detail::refuse_to_repeat("a hook of a leaf");
+    gradient = detail::Leaf::call_hooks(node, std::move(gradient));
+    sum = {};
+    sum.add(gradient);
+  }
+  if (options.listener != nullptr && options.listener->wants(node))
+    options.listener->complete(node, gradient);
 }
 
 Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const Tensor> seeds,
@@ -266,10 +277,12 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
       gradients_[static_cast<std::size_t>(index)].add(seeds[i]);
     }
   }
-  List<Completion> waiting = options.call_hooks ? completions(keep) : List<Completion>();
+  List<Completion> waiting = options.call_hooks || options.listener != nullptr
+                                 ? completions(keep, options)
+                                 : List<Completion>();
   const auto complete_after = [&](std::size_t index) {
     for (; !waiting.empty() && waiting.back().after == index; waiting.pop_back())
-      complete(waiting.back().leaf);
+      complete(waiting.back().leaf, options);
   };
   for (std::size_t i = 0; i < first_leaf_; ++i) {
     fetch(i + 4);
@@ -292,6 +305,8 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
     }
     if (!waiting.empty()) [[unlikely]]
       complete_after(i);
+    if (options.listener != nullptr) [[unlikely]]
+      options.listener->rule_done();
   }
   complete_after(first_leaf_);              // what is an output itself
   if (!options.retain_graph) claimed_ = 0;  // all used up

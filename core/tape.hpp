@@ -13,6 +13,10 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
+namespace detail {
+class GradientListener;
+}
+
 /// What some outputs were computed from: the nodes they reach, newest first. A plain list: an
 /// operation comes before the operations that made its inputs, and after all that use its result.
 class Tape {
@@ -41,6 +45,7 @@ class Tape {
         false;  ///< the wanted are independent: no derivative goes through one to another
     bool call_hooks = false;  ///< of leaves, as soon as the last rule has sent to one
     bool rows = false;  ///< of a table of which few rows are used, for who asks `of_rows` first
+    detail::GradientListener* listener = nullptr;  ///< as hooks, and behind them
   };
 
   /// dL/dx for each of `wanted`, given dL/d(output) for each output; undefined where nothing flows.
@@ -75,8 +80,8 @@ class Tape {
   void claim(bool shared);
   void prune(const List<bool>& wanted, bool partial);
   struct Completion;
-  List<Completion> completions(const List<bool>& wanted) const;
-  void complete(std::size_t leaf);
+  List<Completion> completions(const List<bool>& wanted, const SweepOptions& options) const;
+  void complete(std::size_t leaf, const SweepOptions& options);
   bool runs(std::size_t index) const;
   void fetch(std::size_t index) const;
 

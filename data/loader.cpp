@@ -59,15 +59,17 @@ template <class Batch>
 struct BatchLoader<Batch>::Source {
   std::int64_t taken() const { return options.sampler ? options.sampler.samples() : rows; }
   std::int64_t samples() const {
-    return options.drop_last ? taken() - taken() % options.batch_size : taken();
+    return options.drop_last ? taken() - taken() % batch_rows() : taken();
   }
+  std::int64_t batch_rows() const { return options.batch_size * options.part.count; }
   std::int64_t batches() const {
-    return samples() / options.batch_size + (samples() % options.batch_size != 0 ? 1 : 0);
+    return samples() / batch_rows() + (samples() % batch_rows() != 0 ? 1 : 0);
   }
   bool seeded() const { return options.shuffle || options.sampler || options.transform; }
   void check() const;
   Tensor order(std::uint64_t pass) const;
   Batch gathered(std::int64_t number, const Tensor& order) const;
+  Batch made(std::int64_t first, std::int64_t last, const Tensor& order) const;
 
   Batch data;                    // or else
   SampleFunction<Batch> sample;  // makes them
@@ -80,6 +82,19 @@ template <class Batch>
 void BatchLoader<Batch>::Source::check() const {
   detail::check_count("loader", "batch_size", options.batch_size);
   detail::check_count("loader", "prefetch", options.prefetch, 0);
+  const auto [index, count] = options.part;
+  if (index < 0 || index >= count) {
+    throw ValueError("loader: a part must be one of those there are, from 0; got " +
+                     std::to_string(index) + " of " + std::to_string(count));
+  }
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  if (count > most / options.batch_size)
+    throw ValueError("loader: part.count times batch_size must be an int64; got " +
+                     std::to_string(count) + " and " + std::to_string(options.batch_size));
+  if (count > 1 && taken() < count) {
+    throw ValueError("loader: there must be a row for each part; got " + std::to_string(taken()) +
+                     " for " + std::to_string(count) + " parts");
+  }
   if (!options.sampler) return;
   if (options.shuffle) throw ValueError("loader: a sampler draws the order; it cannot shuffle too");
   if (options.sampler.rows() != rows) {
@@ -141,7 +156,7 @@ NamedTensors BatchLoader<Batch>::state() const {
   const auto pass = static_cast<std::int64_t>(taken ? pass_ - 1 : pass_);
   return {{"seed", xtape::detail::number(std::int64_t{source_->seed})},
           {"rows", xtape::detail::number(source_->rows)},
-          {"batch_size", xtape::detail::number(source_->options.batch_size)},
+          {"batch_size", xtape::detail::number(source_->batch_rows())},
           {"pass", xtape::detail::number(pass)},
           {"batch", xtape::detail::number(taken ? *taken : skipped_)}};
 }
@@ -163,7 +178,7 @@ void BatchLoader<Batch>::restore(const NamedTensors& state) {
   source.seed = static_cast<std::uint32_t>(
       number(0, 0, source.seeded() ? std::numeric_limits<std::uint32_t>::max() : 0));
   number(1, source.rows, source.rows);
-  number(2, source.options.batch_size, source.options.batch_size);
+  number(2, source.batch_rows(), source.batch_rows());
   const std::int64_t pass = number(3, 0, most), batch = number(4, 0, size());
   source_ = std::make_shared<const Source>(std::move(source));
   pass_ = static_cast<std::uint64_t>(pass);
@@ -181,8 +196,23 @@ Tensor BatchLoader<Batch>::Source::order(std::uint64_t pass) const {
 
 template <class Batch>
 Batch BatchLoader<Batch>::Source::gathered(std::int64_t number, const Tensor& order) const {
-  const std::int64_t first = number * options.batch_size;
-  const std::int64_t last = first + std::min(options.batch_size, samples() - first);
+  const std::int64_t begin = number * batch_rows();
+  const std::int64_t rows_there = std::min(batch_rows(), samples() - begin);
+  const auto [part, parts] = options.part;
+  const std::int64_t each = rows_there / parts,
+                     more = rows_there % parts;  // the first get one more
+  const std::int64_t first = begin + part * each + std::min(part, more);
+  const std::int64_t last = first + each + (part < more ? 1 : 0);
+  if (first == last && sample) {  // none, of the form of the others
+    const Batch one = made(begin, begin + 1, order);
+    return xtape::data::each(one, [](const Tensor& x) { return slice(x, {range(0, 0)}); });
+  }
+  return made(first, last, order);
+}
+
+template <class Batch>
+Batch BatchLoader<Batch>::Source::made(std::int64_t first, std::int64_t last,
+                                       const Tensor& order) const {
   const Slice places = range(first, last);
   if (sample) {
     return detail::stacked(sample, order.defined() ? slice(order, {places}) : arange(first, last));
@@ -195,9 +225,12 @@ Batch BatchLoader<Batch>::Source::gathered(std::int64_t number, const Tensor& or
 template <class Batch>
 Batch BatchLoader<Batch>::Pass::batch(std::int64_t number) const {
   Batch batch = source->gathered(number, order);
-  if (!source->options.transform) return batch;
+  if (!source->options.transform || first(batch).extent(0) == 0) return batch;
   const NoGradGuard off;
-  const auto place = static_cast<std::uint32_t>(before + static_cast<std::uint64_t>(number));
+  const auto [part, parts] = source->options.part;
+  const auto place = static_cast<std::uint32_t>((before + static_cast<std::uint64_t>(number)) *
+                                                    static_cast<std::uint64_t>(parts) +
+                                                static_cast<std::uint64_t>(part));
   Rng rng(mixed(source->seed ^ mixed(place)));
   batch = source->options.transform(batch, rng);
   detail::check_rows("loader: transform", batch);

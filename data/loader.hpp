@@ -24,6 +24,12 @@ template <class Batch>
 using BatchTransform = std::function<Batch(const Batch& batch, Rng& rng)>;
 using Transform = BatchTransform<Dataset>;
 
+/// Which part of each batch a loader deals out, where several processes train a model together.
+struct Part {
+  std::int64_t index = 0;
+  std::int64_t count = 1;
+};
+
 template <class Batch>
 struct BatchOptions {
   std::int64_t batch_size = 32;
@@ -32,6 +38,9 @@ struct BatchOptions {
   bool drop_last = false;                ///< leave out a last batch that is smaller than the others
   BatchTransform<Batch> transform = {};  ///< applied to each batch, with nothing recorded
   std::int64_t prefetch = 0;  ///< batches made ahead of the current one, on a thread of the pass
+  /// Of several loaders alike, one for each part: batches of `part.count` times `batch_size` rows, of which this
+  /// one has a part, and the others the others; of a last one that is smaller about as many, or none.
+  Part part = {};
 };
 using LoaderOptions = BatchOptions<Dataset>;
 using TensorLoaderOptions = BatchOptions<TensorList>;
@@ -49,7 +58,8 @@ using SampleFunction = std::function<Batch(std::int64_t row)>;
 /// that and the number of the batch, counted over all passes. So batches are the same however many
 /// are made ahead.
 /// Throws ShapeError unless all tensors have the same number of rows, and a sampler as many; ValueError
-/// for a batch size below 1, a negative prefetch, no tensors, and both a sampler and shuffling.
+/// for a batch size below 1, a negative prefetch, no tensors, both a sampler and shuffling, a part that there is not,
+/// and fewer rows than parts.
 template <class Batch>
 class BatchLoader {
  public:
@@ -63,7 +73,7 @@ class BatchLoader {
 
   /// Batches of a pass.
   std::int64_t size() const;
-  /// Rows of a pass.
+  /// Rows of a pass, of all parts.
   std::int64_t samples() const;
   /// All rows, in their order; of samples that a function makes, none.
   const Batch& data() const;
@@ -73,7 +83,7 @@ class BatchLoader {
   Iterator begin();
   std::default_sentinel_t end() const { return {}; }
 
-  /// Where the loader stands: "seed", "rows", "batch_size", "pass" and "batch", int64. In a pass,
+  /// Where the loader stands: "seed", "rows", "batch_size" of all parts, "pass" and "batch", int64. In a pass,
   /// that is the pass and the number of batches taken from it; a pass is over when its iterator is
   /// at the end, or gone.
   NamedTensors state() const;

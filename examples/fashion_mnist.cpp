@@ -1,6 +1,7 @@
 // Clothes and shoes in pictures of 28 x 28 grey pixels, told apart by two hidden layers with dropout.
 // A part of the training images is held back to watch the training; the test images are looked at
-// once, at the end. Data: Fashion-MNIST, Xiao, Rasul and Vollgraf (2017).
+// once, at the end. Several processes train together: mpirun -n 4 fashion_mnist --data-parallel.
+// Data: Fashion-MNIST, Xiao, Rasul and Vollgraf (2017).
 
 #include <cstdint>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include <xtape/xtape.hpp>
 
 #include "support/program.hpp"
+#include "support/ranks.hpp"
 
 using namespace xtape;
 
@@ -22,6 +24,7 @@ struct Flags {
   int epochs = 20, batch_size = 128, hidden = 256;
   double learning_rate = 1e-3, dropout = 0.2, validation = 0.1;
   std::uint64_t seed = 0;
+  bool data_parallel = false;
 };
 
 nn::Sequential network(std::int64_t pixels, const Flags& flags, Rng& rng) {
@@ -76,9 +79,11 @@ void draw(const std::string& folder, const History& history, const data::Dataset
 }
 
 void train(const Flags& flags) {
-  if (!flags.pictures.empty()) std::filesystem::create_directories(flags.pictures);
-  if (!flags.csv.empty()) data::OutputFile(flags.csv);  // told now, not after all epochs
-  const data::Split images =  // pixels from 0 ... 255 are scaled into [-1, 1]
+  Ranks ranks(flags.data_parallel);
+  if (ranks.first() && !flags.pictures.empty()) std::filesystem::create_directories(flags.pictures);
+  if (ranks.first() && !flags.csv.empty())
+    data::OutputFile(flags.csv);  // told now, not after all epochs
+  const data::Split images =      // pixels from 0 ... 255 are scaled into [-1, 1]
       data::load_idx_dataset(flags.data, {.center = 127.5, .scale = 127.5});
   Rng rng(flags.seed);
   const auto [training, validation] =
@@ -86,7 +91,8 @@ void train(const Flags& flags) {
   const data::Dataset test = flattened(images.test);
 
   const nn::Sequential model = network(training.x.extent(1), flags, rng);
-  data::Loader loader(training, {.batch_size = flags.batch_size, .shuffle = true}, rng);
+  data::Loader loader(training,
+                      {.batch_size = flags.batch_size, .shuffle = true, .part = ranks.part()}, rng);
   optim::Adam optimizer(model.parameters(),
                         {.learning_rate = flags.learning_rate,
                          .schedule = optim::schedule::cosine(flags.epochs * loader.size())});
@@ -94,21 +100,24 @@ void train(const Flags& flags) {
     const Tensor logits = model(batch.x);
     return {nn::cross_entropy(logits, batch.y), {{"accuracy", accuracy(logits, batch.y)}}};
   };
-  Fit fit(model, optimizer, loader, measure, {.epochs = flags.epochs, .validation = validation});
+  Fit fit(model, optimizer, loader, measure,
+          {.epochs = flags.epochs, .validation = validation, .ranks = ranks.of(model)});
   ProgressBar progress(flags.epochs * loader.samples(), "images");
   for (auto& epoch : fit) {
     const std::string title =
         "epoch " + std::to_string(epoch.number()) + "/" + std::to_string(flags.epochs);
     for (auto& batch : epoch) {
       batch.step([&] { return measure(batch.data); });
-      progress.advance(batch.data.y.size(), title);
+      if (ranks.first()) progress.advance(batch.data.y.size() * ranks.part().count, title);
     }
+    if (!ranks.first()) continue;
     progress.clear();
     std::printf("%s, train loss: %.3f, acc: %.3f, validation loss: %.3f, acc: %.3f, %.1f s\n",
                 title.c_str(), epoch["loss"], epoch["accuracy"], epoch["validation_loss"],
                 epoch["validation_accuracy"], progress.seconds());
     std::fflush(stdout);
   }
+  if (!ranks.first()) return;
   if (!flags.csv.empty()) fit.history().save_csv(flags.csv);
 
   const Tensor logits = predict(model, test);
@@ -125,7 +134,7 @@ int main(int argc, char** argv) {
       {{"--data", &flags.data,
         "Directory of the IDX files, plain or gzip (Debian: dataset-fashion-mnist)"},
        {"--epochs", &flags.epochs, "Passes over the training images", positive},
-       {"--batch-size", &flags.batch_size, "Images of a step", positive},
+       {"--batch-size", &flags.batch_size, "Images of a step, of each process", positive},
        {"--hidden", &flags.hidden, "Neurons of the first layer", positive},
        {"--dropout", &flags.dropout, "Share of hidden outputs dropped in training", share},
        {"--learning-rate", &flags.learning_rate, "Of Adam at the start; falls to 0", not_negative},
@@ -133,6 +142,8 @@ int main(int argc, char** argv) {
        {"--csv", &flags.csv, "Also write the figures of each epoch to FILE"},
        {"--pictures", &flags.pictures,
         "Also draw curves, confusion and the worst mistakes into the folder DIR"},
+       {"--data-parallel", &flags.data_parallel,
+        "Train with all processes that mpirun has started"},
        {"--seed", &flags.seed, "Seed of weights, dropout, split and order", seeds}},
       [&] { train(flags); });
 }

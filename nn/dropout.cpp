@@ -9,6 +9,7 @@
 #include <xtape/core/require.hpp>
 #include <xtape/nn/arguments.hpp>
 #include <xtape/nn/dropout.hpp>
+#include <xtape/ops/batch_part.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/dropout_stream.hpp>
 #include <xtape/ops/elementwise.hpp>
@@ -109,6 +110,8 @@ Tensor StochasticDepth::operator()(const Tensor& x) const {
     Shape shape;
     for (int axis = 0; axis < in.rank(); ++axis)
       shape.push_back(axis == 0 && mode_ == DropMode::row ? in.extent(0) : 1);
+    if (mode_ == DropMode::row) return through(mask(shape, in), in);
+    const BatchPart whole(0, 1, 1);
     return through(mask(shape, in), in);
   });
 }

@@ -8,6 +8,8 @@
 #include <xtape/core/require.hpp>
 #include <xtape/nn/arguments.hpp>
 #include <xtape/nn/recurrent.hpp>
+#include <xtape/ops/batch_part.hpp>
+#include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 
 namespace xtape::nn {
@@ -129,12 +131,27 @@ LstmState RecurrentLayer::checked(const LstmState& state, const Tensor& x, bool 
   return {with_batch("hidden", state.hidden), with_batch("cell", state.cell)};
 }
 
+namespace {
+
+/// y [steps, batch, width] through dropout; of a part of a batch through its part of the whole mask.
+Tensor dropped(const Dropout& dropout, const Tensor& y) {
+  const BatchPart* const part = BatchPart::current();
+  if (part == nullptr || part->rows() == part->total() || !dropout.training()) return dropout(y);
+  const std::int64_t total = part->total(), first = part->first();
+  const BatchPart whole(0, total, total);
+  const Tensor mask = slice(dropout(ones({y.extent(0), total, y.extent(2)}, y.dtype())),
+                            {Slice::all, range(first, first + y.extent(1))});
+  return where(mask == 0, 0, y * mask);
+}
+
+}  // namespace
+
 LstmResult RecurrentLayer::run_layers(const Tensor& x, const LstmState& state,
                                       const Tensor& lengths) const {
   Tensor y = x;
   std::vector<Tensor> hidden, cell;
   for (std::int64_t layer = 0; layer < options_.layers; ++layer) {
-    if (layer > 0 && !dropout_.empty()) y = dropout_[0](y);
+    if (layer > 0 && !dropout_.empty()) y = dropped(dropout_[0], y);
     std::vector<Tensor> outputs;
     for (std::int64_t direction = 0; direction < directions(); ++direction) {
       const std::size_t i = hidden.size();

@@ -17,9 +17,8 @@ std::vector<Tensor> stack_parameters(std::span<const Module* const> modules);
 void unstack_parameters(const std::vector<Tensor>& stacked, std::span<const Module* const> modules);
 
 template <class Range>
-concept ModuleRange = std::ranges::input_range<Range> &&
-                      std::convertible_to < std::ranges::range_reference_t<const Range&>,
-const Module& > ;
+concept ModuleRange = std::ranges::input_range<const Range> &&
+    std::derived_from<std::ranges::range_value_t<const Range>, Module>;
 
 template <ModuleRange Modules>
 std::vector<const Module*> pointers(const Modules& modules) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <string>
 
 #include <xtape/core/body.hpp>
@@ -7,6 +8,7 @@
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/ops/batch_part.hpp>
 #include <xtape/ops/dropout.hpp>
 #include <xtape/ops/dropout_stream.hpp>
 #include <xtape/ops/elementwise.hpp>
@@ -16,6 +18,26 @@ namespace xtape {
 namespace {
 
 constexpr double resolution = 0x1p16;  // each element has 16 random bits
+
+/// Where in the stream an operand begins: at a block, and so many elements behind its begin.
+struct Start {
+  std::int64_t block = 0, shift = 0;
+};
+
+/// A stream has key and call, and of a part of a batch its first row and how many it has.
+Start start_of(const Tensor& x, const Tensor& stream) {
+  if (stream.size() == 2 || x.size() == 0) return {};
+  const auto* part = stream.body().elements<const std::int64_t>() + 2;
+  if (part[0] == 0) return {};
+  if (x.rank() == 0 || part[1] == 0 || x.extent(0) % part[1] != 0) {
+    throw ShapeError(
+        "dropout: in a part of a batch its rows must lie along the first axis (see BatchPart); "
+        "got " +
+        x.describe() + " for " + std::to_string(part[1]) + " rows");
+  }
+  const std::int64_t place = part[0] * (x.size() / part[1]);
+  return {place / kernels::elements_of_block, place % kernels::elements_of_block};
+}
 
 /// A mask of one bit an element is made by the first run, and read by those of the rule: that takes a third
 /// of the time that drawing it again would take.
@@ -57,14 +79,32 @@ struct Dropout {
     const double threshold =
         rate < 1 ? std::min(std::round(rate * resolution), resolution - 1) : resolution;
     const auto scale = static_cast<T>(resolution / (resolution - threshold));
+    const Start start = start_of(x, stream.get());
+    const std::int64_t n = start.shift + y.size();
     const T* from = x.body().elements<const T>();
     T* to = y.body().elements<T>();
-    if (mask.get().defined()) return apply(from, to, y.size(), scale, words_of(mask.get()));
-    mask = SavedConstant(detail::make_tensor({bytes_of_mask(y.size())}, Dtype::boolean, info.name));
-    const auto* place = stream.get().body().elements<const std::int64_t>();
-    draw(from, to, y.size(), static_cast<std::int32_t>(threshold), scale,
-         static_cast<std::uint64_t>(place[0]), static_cast<std::uint64_t>(place[1]),
-         words_of(mask.get()));
+    Tensor shifted;  // so that blocks begin where they do in the stream
+    if (start.shift > 0) {
+      shifted = detail::make_tensor({n}, y.dtype(), info.name);
+      to = shifted.body().elements<T>();
+      std::fill_n(to, start.shift, T(0));
+      std::memcpy(to + start.shift, from, bytes_of<T>(y));
+      from = to;
+    }
+    if (mask.get().defined()) {
+      apply(from, to, n, scale, words_of(mask.get()));
+    } else {
+      mask = SavedConstant(detail::make_tensor({bytes_of_mask(n)}, Dtype::boolean, info.name));
+      const auto* place = stream.get().body().elements<const std::int64_t>();
+      draw(from, to, n, static_cast<std::int32_t>(threshold), scale,
+           static_cast<std::uint64_t>(place[0]), static_cast<std::uint64_t>(place[1]), start.block,
+           words_of(mask.get()));
+    }
+    if (start.shift > 0) std::memcpy(y.body().elements<T>(), to + start.shift, bytes_of<T>(y));
+  }
+  template <class T>
+  static std::size_t bytes_of(const Tensor& of) {
+    return static_cast<std::size_t>(of.size()) * sizeof(T);
   }
   static std::int64_t bytes_of_mask(std::int64_t elements) {
     const std::int64_t blocks =
@@ -109,6 +149,13 @@ Tensor detail::dropout_stream(std::uint64_t key, std::uint64_t call) {
 Tensor detail::next_in_stream(const Tensor& stream) {
   // Who watches must see whose values these are; otherwise a copy leaves the stream where it is.
   const auto* place = stream.body().elements<const std::int64_t>();
+  const BatchPart* const part = BatchPart::current();
+  if (part != nullptr && part->first() > 0) {
+    refuse_to_repeat("dropout of a part of a batch");
+    const std::int64_t own[] = {place[0], place[1], part->first(), part->rows()};
+    ++writable<std::int64_t>(stream)[1];
+    return from_span(std::span<const std::int64_t>(own), {4});
+  }
   Tensor now = Watcher::present() ? stream.detach()
                                   : dropout_stream(static_cast<std::uint64_t>(place[0]),
                                                    static_cast<std::uint64_t>(place[1]));

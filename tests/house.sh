@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-floors=$(ls -d core ops nn optim data train export report xtensor 2>/dev/null || :)
+floors=$(ls -d core ops nn optim data train export report dist xtensor 2>/dev/null || :)
 library=$(find $floors dlpack.hpp images.hpp xtape.hpp xtensor.hpp -name '*.hpp' -o -name '*.cpp' -o -name '*.def')
 private=$(sed -n '/^set(XTAPE_PRIVATE_HEADERS/,/^)/p' cmake/private_headers.cmake | grep '\.hpp')
 public=$(printf '%s\n' $library | grep '\.hpp$' | grep -v /kernels/ |
@@ -43,11 +43,12 @@ data core|ops|nn|optim|data
 train core|ops|nn|optim|data|train
 export core|ops|nn|data|export
 report core|ops|nn|optim|data|train|report
+dist core|ops|nn|optim|data|train|dist
 xtensor core|ops|xtensor
 END
 
 forbid "installed headers are light, but for those of xtensor" \
-  "$(grep -nE '#include [<"](xtensor|xtl|xsimd|cblas|openblas|fmt)' $public |
+  "$(grep -nE '#include [<"](xtensor|xtl|xsimd|cblas|openblas|mpi|fmt)' $public |
     grep -v '^xtensor/' || :)"
 
 forbid "installed headers include no kernels and no private headers: those are not installed" \
@@ -65,7 +66,7 @@ forbid "installed headers define no macro without the prefix XTAPE_" \
   "$(grep -nE '^ *# *(define|undef) ' $public | grep -vE '(define|undef) +XTAPE_' || :)"
 
 forbid "no kernel throws: who calls it has checked the arguments" \
-  "$(grep -nE '\bthrow\b' $(find core/kernels ops/kernels optim/kernels -name '*.?pp' |
+  "$(grep -nE '\bthrow\b' $(find core/kernels ops/kernels optim/kernels dist/kernels -name '*.?pp' |
     grep -vE '/(level|state)\.') || :)"
 
 # A source that CMake does not know is neither compiled nor tested.

@@ -36,6 +36,7 @@ FitBase::Running::~Running() { loop_.end(); }
 
 bool FitBase::over() { return loop_->over(); }
 void FitBase::start_pass() { loop_->start_pass(); }
+void FitBase::begin_batch(double rows) { loop_->begin_batch(rows); }
 bool FitBase::stopped_in_pass() { return loop_->stopped_in_pass(); }
 void FitBase::end_batch() { loop_->end_batch(); }
 void FitBase::end_pass() { loop_->end_pass(); }

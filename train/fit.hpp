@@ -15,6 +15,7 @@
 #include <xtape/optim/optimizer.hpp>
 #include <xtape/train/checkpoint.hpp>
 #include <xtape/train/fit_options.hpp>
+#include <xtape/train/fit_ranks.hpp>
 #include <xtape/train/fit_source.hpp>
 #include <xtape/train/history.hpp>
 
@@ -92,6 +93,7 @@ class FitBase {
   // The loop, as the ranges call it.
   bool over();  // else an epoch begins
   void start_pass();
+  void begin_batch(double rows);
   bool stopped_in_pass();
   void end_batch();
   void end_pass();
@@ -119,6 +121,11 @@ class FitBase {
 ///
 /// Without optimizer, or without loss, it is for loops of one's own alone: they step themselves, and tell by
 /// `batch.log("loss", loss.item())` what there is to see. Leave one early by `epoch.stop()`.
+///
+/// On several ranks (`.ranks`) each has a loader of its part of every batch (`data::Part`). They begin with the state that
+/// the model, the loader and a resumed run have on rank 0; gradients, metrics and validation are those of all, and so is
+/// a wish to stop. A step of a function is left out where a batch has no rows; what a loss draws itself is the
+/// same on all ranks.
 ///
 /// An exception ends a run; the epoch that it was in is forgotten, and another run begins that epoch anew.
 /// Throws ValueError for options out of range, and when a run begins, or at its first batch, for a monitor
@@ -209,9 +216,13 @@ class Fit : public FitBase {
       if (rows != nullptr && loss) {
         if (detail::samples_of(*rows) < 1)
           throw ValueError("fit: the validation data must have a row; got none");
-        return [loss, all = *rows, size = options.validation_rows](const TakeMeasured& take) {
-          for (const Batch& batch : data::BatchLoader<Batch>(all, {.batch_size = size}))
-            take(loss(batch), detail::samples_of(batch));
+        return [loss, all = *rows, size = options.validation_rows,
+                ranks = options.ranks](const TakeMeasured& take) {
+          std::int64_t number = 0;  // ranks take batches in turn
+          for (const Batch& batch : data::BatchLoader<Batch>(all, {.batch_size = size})) {
+            if (ranks == nullptr || number++ % ranks->size() == ranks->rank())
+              take(loss(batch), detail::samples_of(batch));
+          }
         };
       }
       const auto* loader = std::get_if<detail::LoaderFor<Batch>>(&options.validation);
@@ -261,6 +272,7 @@ class Fit<Batch>::Epoch::Iterator {
       fit_.end_pass();
     } else {
       step_.data = fit_.source_->current();
+      fit_.begin_batch(step_.rows());
     }
   }
   Fit& fit_;

@@ -14,6 +14,13 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
+/// One process tells, and writes.
+FitFolder folder_of(const FitOptions& options) {
+  FitFolder folder = options.folder;
+  if (options.ranks != nullptr && options.ranks->rank() != 0) folder.path.clear();
+  return folder;
+}
+
 }  // namespace
 
 FitLoop::FitLoop(const nn::Module* model, optim::Optimizer* optimizer, FitSource& source,
@@ -24,8 +31,9 @@ FitLoop::FitLoop(const nn::Module* model, optim::Optimizer* optimizer, FitSource
       options_(std::move(options)),
       validate_(std::move(validate)),
       measures_(measures),
-      folder_(options_.folder),
-      display_(options_.progress),
+      ranks_(options_.ranks != nullptr && options_.ranks->size() > 1 ? options_.ranks : nullptr),
+      folder_(folder_of(options_)),
+      display_(first_rank() ? options_.progress : nullptr),
       best_value_(nan) {
   if (options_.monitor.empty()) options_.monitor = validate_ ? "validation_loss" : "loss";
   check_options(options_, {.model = model_ != nullptr, .measures = measures_});
@@ -62,8 +70,8 @@ void FitLoop::begin() {
   folder_.lock();
   if (!opened_) {
     set_schedules();
-    if (folder_.kept()) data_ = fingerprint(source_.tensors());
-    const std::string from = folder_.open(checkpoint_);
+    if (!options_.folder.path.empty()) data_ = fingerprint(source_.tensors());
+    const std::string from = ranks_ != nullptr ? open_together() : folder_.open(checkpoint_);
     opened_ = true;
     if (!from.empty()) {
       paused_ = batch_ > 0;
@@ -106,6 +114,8 @@ void FitLoop::start_pass() {
 }
 
 void FitLoop::end_batch() {
+  part_.reset();
+  if (some_have_none_) share_buffers();
   ++batch_;
   optimizer_ == nullptr ? static_cast<void>(++steps_) : count_steps();
   FitEpoch view(*this);
@@ -120,6 +130,7 @@ void FitLoop::end_batch() {
   const bool last = source_.size() > 0 && batch_ >= source_.size();  // then the epoch ends as well
   if (!last) decide();
   if (interrupts_->interrupted()) stop(FitStop::interrupt);
+  agree_on_stop();
   const bool stops = stop_ != FitStop::none && (!last || stop_ == FitStop::interrupt);
   const std::int64_t every = options_.folder.every_steps;
   if (folder_.kept() && (stops || (every > 0 && steps_ % every == 0)))
@@ -132,16 +143,25 @@ void FitLoop::end_batch() {
 void FitLoop::end_pass() {
   if (passed_) return;
   passed_ = true;
-  if (group_ > 0) apply_step(nullptr);
+  part_.reset();
+  if (ranks_ != nullptr) {
+    end_pass_together();
+  } else if (group_ > 0) {
+    apply_step(nullptr);
+  }
   source_.leave();
   validate();
 }
 
-void FitLoop::leave_pass() noexcept { source_.leave(); }
+void FitLoop::leave_pass() noexcept {
+  part_.reset();
+  source_.leave();
+}
 
 void FitLoop::validate() {
   validation_.clear();
   if (!validate_) return;
+  if (ranks_ != nullptr) share_buffers();
   const Evaluation evaluation(*model_);
   const auto take = [this](const Measured& measured, double rows) {
     const double samples = measured.samples.value_or(rows);
@@ -155,6 +175,7 @@ void FitLoop::validate() {
   } else {
     validate_(take);
   }
+  if (ranks_ != nullptr) sum_validation();
 }
 
 void FitLoop::end_epoch() {
@@ -170,6 +191,7 @@ void FitLoop::end_epoch() {
   training_.clear();
   passed_ = false;
   decide();
+  agree_on_stop();
   if (folder_.kept() && (stop_ != FitStop::none || epoch_ % options_.folder.every_epochs == 0))
     saved_ = folder_.save(checkpoint_, epoch_, 0);
 }
@@ -247,7 +269,7 @@ void FitLoop::finish() {
     model_->restore(best_weights_.empty() ? weights() : best_weights_);
     last_weights_ = last;
   }
-  if (stop_ != FitStop::interrupt) return;
+  if (stop_ != FitStop::interrupt || !first_rank()) return;
   const std::string where = batch_ == 0 ? "after epoch " + std::to_string(epoch_)
                                         : "in epoch " + std::to_string(epoch_ + 1) +
                                               " after batch " + std::to_string(batch_);

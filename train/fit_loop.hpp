@@ -9,12 +9,14 @@
 
 #include <xtape/nn/evaluation_scope.hpp>
 #include <xtape/nn/module.hpp>
+#include <xtape/ops/batch_part.hpp>
 #include <xtape/optim/averaging.hpp>
 #include <xtape/optim/optimizer.hpp>
 #include <xtape/train/checkpoint.hpp>
 #include <xtape/train/fit.hpp>
 #include <xtape/train/fit_display.hpp>
 #include <xtape/train/fit_options.hpp>
+#include <xtape/train/fit_ranks.hpp>
 #include <xtape/train/fit_source.hpp>
 #include <xtape/train/history.hpp>
 #include <xtape/train/interrupt.hpp>
@@ -33,11 +35,12 @@ class FitLoop {
   FitLoop(const nn::Module* model, optim::Optimizer* optimizer, FitSource& source,
           FitOptions options, Validate validate, bool measures);
 
-  // A run: begin, then while it is not over an epoch: start_pass, end_batch after each batch, end_pass after
-  // the last, leave_pass, end_epoch. Then end, wherever it was.
+  // A run: begin, then while it is not over an epoch: start_pass, begin_batch and end_batch around each batch,
+  // end_pass after the last, leave_pass, end_epoch. Then end, wherever it was.
   void begin();
   bool over();
   void start_pass();
+  void begin_batch(double rows);
   bool stopped_in_pass() const { return paused_; }
   void end_batch();
   void end_pass();
@@ -75,6 +78,17 @@ class FitLoop {
   void put_buffers_back() const;
   [[noreturn]] void fail_not_finite(const std::string& what, const Measure* again);
 
+  // fit_together.cpp
+  bool first_rank() const { return ranks_ == nullptr || ranks_->rank() == 0; }
+  std::vector<double> meet(const char* where, double tag, double own) const;
+  std::string open_together();
+  void step_together(const Measured* measured, double rows, const Measure* again);
+  void apply_together(const Tensor& loss, double samples, const Measure* again);
+  void end_pass_together();
+  void share_buffers() const;
+  void sum_validation();
+  void agree_on_stop();
+
   // fit_loop.cpp
   void set_schedules();
   void decide();
@@ -92,7 +106,8 @@ class FitLoop {
   FitSource& source_;
   FitOptions options_;
   Validate validate_;
-  bool measures_;  // the run has a loss of its own
+  bool measures_;    // the run has a loss of its own
+  FitRanks* ranks_;  // null: alone
   RunFolder folder_;
   Checkpoint checkpoint_;
   std::optional<optim::Averaging> averaging_;
@@ -125,6 +140,11 @@ class FitLoop {
   std::int64_t group_ = 0;    // batches in it so far
   std::int64_t counted_ = 0;  // of the optimizer's steps, those that the run knows of
   double group_samples_ = 0, group_unit_ = 1;
+
+  // Of a batch that others have parts of.
+  std::optional<BatchPart> part_;
+  bool some_have_none_ = false;
+  Means own_;  // of this rank, in a group of batches
 };
 
 }  // namespace xtape::detail

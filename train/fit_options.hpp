@@ -22,6 +22,7 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 
 class FitEpoch;
+class FitRanks;
 
 /// What a model makes of a batch: its loss, and what else is measured of it. A loss alone is one too.
 struct Measured {
@@ -99,6 +100,10 @@ struct FitOptions {
   bool check_finite = true;
   bool allow_unstepped = false;      ///< the loss may reach leaves that no optimizer steps
   bool allow_unseen_labels = false;  ///< validation may have int64 labels that training has not
+
+  /// Processes that train the model together, a dist::Overlapped of it: each with a part of every batch, all with the
+  /// same results. The first one tells progress and writes. It must live as long.
+  FitRanks* ranks = nullptr;
 };
 
 }  // namespace xtape

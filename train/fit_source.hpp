@@ -87,6 +87,9 @@ class FitSource {
   /// The data, where there is a loader of the library's.
   virtual NamedTensors tensors() const = 0;
   virtual void add_to(Checkpoint& checkpoint) = 0;
+  /// Of a loader that has one; else nothing.
+  virtual NamedTensors state() const = 0;
+  virtual void restore(const NamedTensors& state) = 0;
 };
 
 template <class Batch>
@@ -140,6 +143,13 @@ class SourceOf final : public BatchSource<BatchOf<Loader>> {
   }
   void add_to(Checkpoint& checkpoint) override {
     if constexpr (data::Stateful<Loader>) checkpoint.add("loader", loader_);
+  }
+  NamedTensors state() const override {
+    if constexpr (data::Stateful<Loader>) return loader_.state();
+    return {};
+  }
+  void restore([[maybe_unused]] const NamedTensors& state) override {
+    if constexpr (data::Stateful<Loader>) loader_.restore(state);
   }
 
  private:

@@ -58,12 +58,14 @@ void FitLoop::put_buffers_back() const {
 
 void FitLoop::step(const Measure& measure, double rows) {
   if (options_.check_finite) remember_buffers();
+  if (ranks_ != nullptr && rows == 0) return step_together(nullptr, 0, nullptr);
   step(measure(), rows, &measure);
 }
 
 void FitLoop::step(const Measured& measured, double rows, const Measure* again) {
   if (optimizer_ == nullptr)
     throw ValueError("fit: step() needs a Fit that was made with model and optimizer");
+  if (ranks_ != nullptr) return step_together(rows > 0 ? &measured : nullptr, rows, again);
   if (!checked_) check_first(measured);
   const double samples = measured.samples.value_or(rows), loss = measured.loss.item();
   if (options_.check_finite && !std::isfinite(loss))
@@ -95,7 +97,7 @@ void FitLoop::count_steps() {
 
 void FitLoop::apply_step(const Measure* again) {
   group_ = 0;
-  if (options_.accumulate > 1 && group_samples_ != group_unit_)
+  if (ranks_ == nullptr && options_.accumulate > 1 && group_samples_ != group_unit_)
     optim::scale_grad(parameters_, group_unit_ / group_samples_);
   if (options_.clip_value) optim::clip_grad_value(parameters_, *options_.clip_value);
   try {

@@ -78,10 +78,10 @@ void for_each_block(std::int64_t n, Words* words, const F& f) {
 
 template <class T>
 void dropout(const T* x, T* y, std::int64_t n, std::int32_t threshold, T scale, std::uint64_t key,
-             std::uint64_t call, std::uint16_t* words) {
+             std::uint64_t call, std::int64_t first, std::uint16_t* words) {
   for_each_block(n, words, [=](std::int64_t start, std::int64_t count, std::uint16_t* own) {
     PhiloxBlock block;
-    const std::int64_t number = start / elements_of_block;
+    const std::int64_t number = first + start / elements_of_block;
     block.generate(static_cast<std::uint64_t>(number) * block.counters, call, key);
     choose(block, threshold, own);
     apply(x + start, y + start, count, scale, own);

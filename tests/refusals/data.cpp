@@ -136,6 +136,20 @@ TEST_CASE("refusals: counts of loaders and files") {
       {"BatchOptions.prefetch", Kind::value, below_zero,
        [&](auto n) { return data::Loader(dataset, {.prefetch = n}); },
        "loader: prefetch must be at least 0; got "},
+      {"Part.index",
+       Kind::value,
+       {-1, 2, least, most},
+       [&](auto n) {
+         return data::Loader(dataset, {.part = {n, 2}});
+       },
+       "loader: a part must be one of those there are, from 0; got % of 2"},
+      {"Part.count",
+       Kind::value,
+       {0, -1, least},
+       [&](auto n) {
+         return data::Loader(dataset, {.part = {0, n}});
+       },
+       "loader: a part must be one of those there are, from 0; got 0 of "},
       {"BatchOptions.batch_size", Kind::value, below_one,
        [&](auto n) { return data::TensorLoader({zeros({4})}, {.batch_size = n}); },
        "loader: batch_size must be at least 1; got "},

@@ -14,6 +14,21 @@ TEST_CASE("refusals: counts of layers and losses") {
   const Tensor x = ones({2, 3}), labels = tensor({0, 1});
   const nn::Sequential model{nn::ReLU()};
   check(Counts{
+      {"BatchPart: first",
+       Kind::value,
+       {-1, 3, least, most},
+       [](auto n) { return BatchPart(n, 2, 4).rows(); },
+       "batch_part: rows must lie within a batch; got 2 from % of 4"},
+      {"BatchPart: rows",
+       Kind::value,
+       {-1, 5, least, most},
+       [](auto n) { return BatchPart(0, n, 4).rows(); },
+       "batch_part: rows must lie within a batch; got % from 0 of 4"},
+      {"BatchPart: total",
+       Kind::value,
+       {-1, 3, least},
+       [](auto n) { return BatchPart(2, 2, n).rows(); },
+       "batch_part: rows must lie within a batch; got 2 from 2 of "},
       {"Dense: inputs",
        Kind::value,
        {0, -1, least},

@@ -1,0 +1,23 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include <xtape/core/tensor.hpp>
+#include <xtape/nn/module.hpp>
+
+/// Checks of what ranks exchange.
+namespace xtape::dist {
+
+class World;
+
+namespace detail {
+
+/// Names, shapes and dtypes of a model's parameters and buffers.
+std::vector<std::string> lines_of(const nn::Module& model);
+/// Throws ValueError on all ranks if a list of lines differs, naming the first difference.
+void require_same(const char* op, const World& world, const std::vector<std::string>& lines);
+/// Throws ValueError for samples that are negative or not finite, and unless there is a loss where there are samples.
+void check_samples(const char* op, const Tensor& loss, double samples);
+
+}  // namespace detail
+}  // namespace xtape::dist

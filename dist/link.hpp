@@ -1,0 +1,36 @@
+#pragma once
+// What MPI knows of a world: the one header beside sources that includes mpi.h.
+
+#define OMPI_SKIP_MPICXX 1
+#define MPICH_SKIP_MPICXX 1
+#include <mpi.h>
+
+#include <cstdint>
+
+#include <xtape/core/dtype.hpp>
+
+namespace xtape::dist::detail {
+
+struct Link {
+  MPI_Comm communicator = MPI_COMM_NULL;  // null: alone
+  int rank = 0, size = 1;
+  bool main = false;   // it stands for the whole program
+  bool began = false;  // MPI, and ends it
+  bool ended = false;
+  int exceptions = 0;  // under way when it was made
+
+  bool alone() const { return communicator == MPI_COMM_NULL; }
+};
+
+/// Throws Error if a function of MPI has failed.
+void check(int status, const char* what);
+
+MPI_Datatype type_of(Dtype dtype);
+
+/// Elements that one message has at most: counts of MPI are ints.
+constexpr std::int64_t most_at_once = std::int64_t{1} << 30;
+
+/// Whether MPI runs now.
+bool mpi_runs();
+
+}  // namespace xtape::dist::detail

@@ -1,0 +1,70 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <sstream>
+
+#include <xtape/core/wraps.hpp>
+#include <xtape/dist/link.hpp>
+#include <xtape/dist/same.hpp>
+#include <xtape/dist/world.hpp>
+
+namespace xtape::dist::detail {
+namespace {
+
+/// FNV-1a (Fowler, Noll and Vo 1991).
+XTAPE_WRAPS std::uint64_t hash(const std::string& text) {
+  std::uint64_t bits = 0xcbf29ce484222325;
+  for (const char c : text) bits = (bits ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return bits;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + '\n';
+  return text;
+}
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string difference(const std::vector<std::string>& first, const std::vector<std::string>& own,
+                       int rank) {
+  for (std::size_t i = 0; i < std::max(first.size(), own.size()); ++i) {
+    const std::string there = i < first.size() ? first[i] : "nothing more",
+                      here = i < own.size() ? own[i] : "nothing more";
+    if (there != here) return there + " on rank 0 and " + here + " on rank " + std::to_string(rank);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string first_difference(const World& world, const std::vector<std::string>& lines) {
+  const Link& link = world.link();
+  if (link.size == 1) return {};
+  const std::string text = joined(lines);
+  const std::uint64_t bits = hash(text);
+  std::uint64_t greatest[2] = {bits, ~bits};  // one message for both ends
+  check(MPI_Allreduce(MPI_IN_PLACE, greatest, 2, MPI_UINT64_T, MPI_MAX, link.communicator),
+        "MPI_Allreduce");
+  if (greatest[0] == ~greatest[1]) return {};
+
+  // All ranks are here. Each compares itself with rank 0, and the lowest that differs tells.
+  const std::string own = difference(split(world.broadcast(text)), lines, link.rank);
+  int teller = own.empty() ? link.size : link.rank;
+  check(MPI_Allreduce(MPI_IN_PLACE, &teller, 1, MPI_INT, MPI_MIN, link.communicator),
+        "MPI_Allreduce");
+  std::string told = own;
+  std::uint64_t bytes = told.size();
+  check(MPI_Bcast(&bytes, 1, MPI_UINT64_T, teller, link.communicator), "MPI_Bcast");
+  told.resize(bytes);
+  check(MPI_Bcast(told.data(), static_cast<int>(bytes), MPI_CHAR, teller, link.communicator),
+        "MPI_Bcast");
+  return told;
+}
+
+}  // namespace xtape::dist::detail

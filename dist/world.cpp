@@ -1,0 +1,313 @@
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <xtape/core/create.hpp>
+#include <xtape/core/error.hpp>
+#include <xtape/dist/link.hpp>
+#include <xtape/dist/same.hpp>
+#include <xtape/dist/world.hpp>
+
+namespace xtape::dist {
+namespace detail {
+namespace {
+
+bool there_is_one = false;   // that stands for the whole program
+bool left_by_error = false;  // and its ranks are to end
+std::terminate_handler handler_before = nullptr;
+
+/// Whether a launcher has started this process: OpenMPI's, MPICH's, or Slurm's.
+bool launched() {
+  constexpr const char* marks[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE",
+                                   "MPI_LOCALNRANKS"};
+  return std::ranges::any_of(marks, [](const char* name) { return std::getenv(name) != nullptr; });
+}
+
+int own_rank() {
+  int rank = 0;
+  return MPI_Comm_rank(MPI_COMM_WORLD, &rank) == MPI_SUCCESS ? rank : -1;
+}
+
+[[noreturn]] void end_all(const char* why) {
+  std::fflush(stdout);
+  if (mpi_runs()) {
+    std::fprintf(stderr, "rank %d: %s\n", own_rank(), why);
+    std::fflush(stderr);
+    MPI_Abort(MPI_COMM_WORLD, 1);
+  } else {
+    std::fprintf(stderr, "%s\n", why);
+  }
+  std::_Exit(1);
+}
+
+void tell_and_end(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& what) {
+    end_all(what.what());
+  } catch (...) {
+    end_all("an exception that is no std::exception");
+  }
+}
+
+/// An exception that nobody catches would end this rank alone.
+void on_terminate() {
+  if (const std::exception_ptr error = std::current_exception()) tell_and_end(error);
+  if (handler_before != nullptr) handler_before();
+  std::abort();
+}
+
+/// What left a world by an exception has been told by whoever caught it; the others wait for this rank.
+void on_exit() {
+  if (left_by_error && mpi_runs()) {
+    std::fflush(stdout);
+    std::fflush(stderr);
+    MPI_Abort(MPI_COMM_WORLD, 1);
+  }
+}
+
+void watch_errors() {
+  static const bool once = [] {
+    handler_before = std::set_terminate(on_terminate);
+    return std::atexit(on_exit) == 0;
+  }();
+  static_cast<void>(once);
+}
+
+void join(Link& link, MPI_Comm communicator) {
+  check(MPI_Comm_dup(communicator, &link.communicator), "MPI_Comm_dup");
+  check(MPI_Comm_set_errhandler(link.communicator, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check(MPI_Comm_rank(link.communicator, &link.rank), "MPI_Comm_rank");
+  check(MPI_Comm_size(link.communicator, &link.size), "MPI_Comm_size");
+  watch_errors();
+}
+
+MPI_Op op_of(Reduction reduction) {
+  switch (reduction) {
+    case Reduction::minimum: return MPI_MIN;
+    case Reduction::maximum: return MPI_MAX;
+    default: return MPI_SUM;
+  }
+}
+
+template <class T>
+Tensor reduced(const Link& link, const Tensor& x, MPI_Op op) {
+  const Tensor dense = x.detach().contiguous();
+  const std::span<const T> own = dense.data<T>();
+  std::vector<T> all(own.begin(), own.end());
+  const auto n = static_cast<std::int64_t>(all.size());
+  for (std::int64_t first = 0; first < n; first += most_at_once) {
+    const auto count = static_cast<int>(std::min(most_at_once, n - first));
+    check(MPI_Allreduce(MPI_IN_PLACE, all.data() + first, count, type_of(dtype_of<T>), op,
+                        link.communicator),
+          "MPI_Allreduce");
+  }
+  return from_vector(std::move(all), x.shape());
+}
+
+void send_bytes(const Link& link, void* data, std::size_t bytes) {
+  auto* at = static_cast<char*>(data);
+  constexpr std::size_t most = std::size_t{1} << 30;
+  for (std::size_t first = 0; first < bytes; first += most) {
+    check(MPI_Bcast(at + first, static_cast<int>(std::min(most, bytes - first)), MPI_BYTE, 0,
+                    link.communicator),
+          "MPI_Bcast");
+  }
+}
+
+template <class T>
+Tensor sent(const Link& link, const Tensor& x) {
+  const Tensor dense = x.detach().contiguous();
+  const std::span<const T> own = dense.data<T>();
+  // std::vector<bool> has no elements to send.
+  std::vector<std::conditional_t<std::is_same_v<T, bool>, unsigned char, T>> all(own.begin(),
+                                                                                 own.end());
+  send_bytes(link, all.data(), all.size() * sizeof(T));
+  if constexpr (std::is_same_v<T, bool>) {
+    return from_vector(std::vector<bool>(all.begin(), all.end()), x.shape());
+  } else {
+    return from_vector(std::move(all), x.shape());
+  }
+}
+
+Tensor sent(const Link& link, const Tensor& x) {
+  switch (x.dtype()) {
+    case Dtype::boolean: return sent<bool>(link, x);
+    case Dtype::int64: return sent<std::int64_t>(link, x);
+    case Dtype::float32: return sent<float>(link, x);
+    default: return sent<double>(link, x);
+  }
+}
+
+}  // namespace
+
+void check(int status, const char* what) {
+  if (status == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING] = "";
+  int length = 0;
+  MPI_Error_string(status, text, &length);
+  throw Error(std::string("world: ") + what + ": " + text);
+}
+
+MPI_Datatype type_of(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::float32: return MPI_FLOAT;
+    case Dtype::float64: return MPI_DOUBLE;
+    case Dtype::int64: return MPI_INT64_T;
+    default: return MPI_BYTE;
+  }
+}
+
+bool mpi_runs() {
+  int begun = 0, ended = 0;
+  MPI_Initialized(&begun);
+  MPI_Finalized(&ended);
+  return begun != 0 && ended == 0;
+}
+
+}  // namespace detail
+
+World::World(int& argc, char**& argv) : World(&argc, &argv) {}
+World::World() : World(static_cast<int*>(nullptr), nullptr) {}
+
+World::World(int* argc, char*** argv) : link_(std::make_unique<detail::Link>()) {
+  if (detail::there_is_one)
+    throw ValueError("world: there must be one of the whole program; got a second");
+  int begun = 0, ended = 0;
+  MPI_Initialized(&begun);
+  MPI_Finalized(&ended);
+  if (ended != 0) throw ValueError("world: MPI can begin once in a process; it has ended before");
+  if (begun != 0 || detail::launched()) {
+    if (begun == 0) {
+      int level = 0;
+      detail::check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level), "MPI_Init_thread");
+      link_->began = true;
+    }
+    detail::join(*link_, MPI_COMM_WORLD);
+  }
+  link_->main = detail::there_is_one = true;
+  link_->exceptions = std::uncaught_exceptions();
+}
+
+World::World(const void* communicator, std::size_t bytes)
+    : link_(std::make_unique<detail::Link>()) {
+  if (!detail::mpi_runs())
+    throw ValueError("world: a communicator needs MPI, which has not begun or has ended");
+  if (bytes != sizeof(MPI_Comm)) throw ValueError("world: adopt() needs an MPI_Comm");
+  MPI_Comm own = *static_cast<const MPI_Comm*>(communicator);
+  if (own == MPI_COMM_NULL)
+    throw ValueError("world: a communicator must have a rank or more; got MPI_COMM_NULL");
+  detail::join(*link_, own);
+  link_->exceptions = std::uncaught_exceptions();
+}
+
+World::~World() {
+  if (std::uncaught_exceptions() > link_->exceptions && link_->size > 1) {
+    detail::left_by_error = true;  // others may be waiting: to end in order would wait for them
+    if (link_->main) detail::there_is_one = false;
+    return;
+  }
+  try {
+    finalize();
+  } catch (const std::exception&) {  // nothing is left to be done
+  }
+}
+
+void World::finalize() {
+  if (link_->ended) return;
+  link_->ended = true;
+  if (link_->main) detail::there_is_one = false;
+  if (link_->alone() || !detail::mpi_runs()) return;
+  MPI_Comm_free(&link_->communicator);
+  if (link_->began) detail::check(MPI_Finalize(), "MPI_Finalize");
+}
+
+detail::Link& World::link() const {
+  if (link_->ended || (!link_->alone() && !detail::mpi_runs()))
+    throw ValueError("world: MPI has ended; nothing can be exchanged any more");
+  return *link_;
+}
+
+int World::rank() const { return link_->rank; }
+int World::size() const { return link_->size; }
+
+void World::barrier() const {
+  const detail::Link& own = link();
+  if (own.size > 1) detail::check(MPI_Barrier(own.communicator), "MPI_Barrier");
+}
+
+Tensor World::all_reduce(const Tensor& x, Reduction reduction) const {
+  const detail::Link& own = link();
+  if (x.dtype() == Dtype::boolean)
+    throw DtypeError("all_reduce: numbers are needed; got " + x.describe());
+  if (own.size == 1) return x.detach();
+  if (const std::string differs = detail::first_difference(*this, {x.describe()});
+      !differs.empty()) {
+    throw ShapeError("all_reduce: tensors must be of one shape and dtype on all ranks; got " +
+                     differs);
+  }
+  MPI_Op op = detail::op_of(reduction);
+  if (x.dtype() == Dtype::float32) return detail::reduced<float>(own, x, op);
+  if (x.dtype() == Dtype::float64) return detail::reduced<double>(own, x, op);
+  return detail::reduced<std::int64_t>(own, x, op);
+}
+
+NamedTensors World::broadcast(const NamedTensors& state) const {
+  const detail::Link& own = link();
+  if (own.size == 1) return state;
+  std::vector<std::string> lines;
+  for (const auto& [name, tensor] : state) lines.push_back(name + " " + tensor.describe());
+  if (const std::string differs = detail::first_difference(*this, lines); !differs.empty())
+    throw ValueError("broadcast: all ranks must have the same names, shapes and dtypes; got " +
+                     differs);
+  NamedTensors result;
+  for (const auto& [name, tensor] : state) result.emplace_back(name, detail::sent(own, tensor));
+  return result;
+}
+
+std::string World::broadcast(const std::string& text) const {
+  const detail::Link& own = link();
+  if (own.size == 1) return text;
+  std::uint64_t bytes = text.size();
+  detail::send_bytes(own, &bytes, sizeof(bytes));
+  std::string result(text, 0, std::min<std::size_t>(text.size(), bytes));
+  result.resize(bytes);
+  detail::send_bytes(own, result.data(), result.size());
+  return result;
+}
+
+std::vector<double> World::gather(std::span<const double> numbers) const {
+  const detail::Link& own = link();
+  const auto count = static_cast<int>(numbers.size());
+  std::vector<double> all(numbers.begin(), numbers.end());
+  if (own.size == 1) return all;
+  all.resize(numbers.size() * static_cast<std::size_t>(own.size));
+  detail::check(MPI_Allgather(numbers.data(), count, MPI_DOUBLE, all.data(), count, MPI_DOUBLE,
+                              own.communicator),
+                "MPI_Allgather");
+  return all;
+}
+
+void World::sum(std::span<double> numbers) const {
+  const detail::Link& own = link();
+  if (own.size == 1) return;
+  detail::check(MPI_Allreduce(MPI_IN_PLACE, numbers.data(), static_cast<int>(numbers.size()),
+                              MPI_DOUBLE, MPI_SUM, own.communicator),
+                "MPI_Allreduce");
+}
+
+int World::run_function(const std::function<void()>& f) const {
+  try {
+    f();
+  } catch (...) {
+    detail::tell_and_end(std::current_exception());
+  }
+  return 0;
+}
+
+}  // namespace xtape::dist

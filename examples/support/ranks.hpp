@@ -1,0 +1,47 @@
+#pragma once
+#include <optional>
+
+#include <xtape/xtape.hpp>
+
+#include "program.hpp"
+
+#if __has_include(<xtape/dist/overlapped.hpp>)
+#include <xtape/dist/overlapped.hpp>
+#define EXAMPLE_HAS_MPI 1
+#else
+#define EXAMPLE_HAS_MPI 0
+#endif
+
+/// The processes that train a model together: those that mpirun has started, or this one alone.
+class Ranks {
+ public:
+  /// Throws UsageError for several where the library was built without MPI.
+  explicit Ranks(bool several) {
+#if EXAMPLE_HAS_MPI
+    if (several) world_.emplace();
+#else
+    if (several) throw UsageError{"--data-parallel", "the library was built without MPI"};
+#endif
+  }
+  bool first() const { return part().index == 0; }
+  /// Of each batch.
+  xtape::data::Part part() const {
+#if EXAMPLE_HAS_MPI
+    if (world_) return {world_->rank(), world_->size()};
+#endif
+    return {};
+  }
+  /// What a Fit of this model asks.
+  xtape::FitRanks* of([[maybe_unused]] const xtape::nn::Module& model) {
+#if EXAMPLE_HAS_MPI
+    if (world_) return &overlapped_.emplace(model, *world_);
+#endif
+    return nullptr;
+  }
+
+ private:
+#if EXAMPLE_HAS_MPI
+  std::optional<xtape::dist::World> world_;
+  std::optional<xtape::dist::Overlapped> overlapped_;
+#endif
+};

@@ -1,0 +1,79 @@
+// Programs that go wrong: the others of a world are waiting for a rank that does not come.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <xtape/dist/overlapped.hpp>
+#include <xtape/dist/world.hpp>
+#include <xtape/nn/dense.hpp>
+#include <xtape/ops/reduce.hpp>
+#include <xtape/optim/sgd.hpp>
+#include <xtape/train/fit.hpp>
+
+using namespace xtape;
+
+namespace {
+
+[[noreturn]] void fail(const dist::World& world) {
+  throw std::runtime_error("rank " + std::to_string(world.rank()) + " has no data");
+}
+
+/// The last rank does something, while the others wait for it.
+template <class F>
+void last(const dist::World& world, const F& f) {
+  world.barrier();
+  if (world.rank() == world.size() - 1) f();
+  world.barrier();
+}
+
+/// One rank has a batch more than the others, or measures something else.
+void fit(const dist::World& world, std::size_t more, const std::string& name) {
+  const nn::Dense model(2, 2);
+  dist::Overlapped overlapped(model, world);
+  optim::SGD optimizer(model.parameters(), {.learning_rate = 0.1});
+  const bool other = world.rank() == 1;
+  const std::vector<Tensor> loader(3 + (other ? more : 0), ones({1, 2}));
+  const auto loss = [&](const Tensor& x) -> Measured {
+    return {sum(model(x)), {{other ? name : "error", 0.5}}};
+  };
+  Fit(model, optimizer, loader, loss, {.epochs = 1, .ranks = &overlapped}).run();
+}
+
+int caught(int argc, char** argv, int status) {
+  try {
+    const dist::World world(argc, argv);
+    last(world, [&] { fail(world); });
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "main: %s\n", error.what());
+    return status;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string how = argc > 1 ? argv[1] : "";
+  if (how == "caught") return caught(argc, argv, 1);
+  if (how == "forgotten") return caught(argc, argv, 0);
+  const dist::World world(argc, argv);
+  if (how == "run") return world.run([&] { last(world, [&] { fail(world); }); });
+  if (how == "uncaught") last(world, [&] { fail(world); });
+  if (how == "killed") last(world, [] { std::raise(SIGKILL); });
+  if (how == "backward") {  // one in which the others already have their parts
+    const nn::Dense model(2, 2);
+    dist::Overlapped overlapped(model, world);
+    return world.run([&] {
+      const Tensor loss = sum(model(ones({1, 2})));
+      if (world.rank() == 0) fail(world);
+      overlapped.backward(loss, 1);
+    });
+  }
+  if (how == "batches") return world.run([&] { fit(world, 1, "error"); });
+  if (how == "metrics") return world.run([&] { fit(world, 0, "mistake"); });
+  std::printf("no fault of that name: %s\n", how.c_str());
+  return 0;
+}
