@@ -205,6 +205,7 @@ functions() {
       sub(/^ *\/\/\/ ?/, "", line)
       if (doc != "" && doc !~ /\n\n$/ && line ~ /^( +|Throws|Source)/) sub(/\n$/, "\\\n", doc)  # begins a line
       sub(/^ +/, "", line)
+      if (line !~ /`/) gsub(/\]\(/, "]\\(", line)  # no link
       doc = doc line "\n"
       next
     }
