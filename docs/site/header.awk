@@ -130,6 +130,16 @@ private && /^ *(struct|class) [A-Za-z]+( : [^;]*)?;$/ { next }
   sub(/\/\/\/.*/, "", indent)
   text = substr($0, length(indent) + 4)
   sub(/^ /, "", text)
+  if (text ~ /^```/) {
+    fence = !fence
+    text = fence ? "```{.cpp}" : "```"
+  }
+  if (fence || text == "```") {
+    print indent "/// " text
+    doc = doc indent "/// " text "\n"
+    within_doc = 1
+    next
+  }
   text = escaped(text)
   line = indent "/// "
   if (within_doc && text ~ /^( +[^ ]|Throws|Source)/ && !blank)
