@@ -59,11 +59,11 @@ function escaped(text) {
 
 # A bar in the code of a table ends no cell.
 function code(text, in_table) {
+  if (text ~ /'/) return "``" text "``"  # a quotation mark would end it
   if (!in_table || text !~ /\\\|/) return "`" text "`"
   gsub(/&/, "\\&amp;", text)
   gsub(/</, "\\&lt;", text)
   gsub(/>/, "\\&gt;", text)
-  gsub(/\\\|/, "\\&#124;", text)
   return "<code>" text "</code>"
 }
 

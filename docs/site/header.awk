@@ -2,7 +2,7 @@
 # sentence that several functions share each gets a copy. Rows of a table become functions, told of as
 # docs/operations.md does. Lines of a comment that are set in begin a line.
 
-function escaped(text,   parts, count, i, done) {
+function escaped(text,   parts, count, i, done, mark) {
   count = split(text, parts, "`")
   done = ""
   for (i = 1; i <= count; ++i) {
@@ -13,7 +13,8 @@ function escaped(text,   parts, count, i, done) {
       gsub(/</, "\\&lt;", parts[i])
       gsub(/>/, "\\&gt;", parts[i])
     }
-    done = done (i > 1 ? "`" : "") parts[i]
+    mark = (i % 2 ? parts[i - 1] : parts[i]) ~ /'/ ? "``" : "`"  # a quotation mark would end it
+    done = done (i > 1 ? mark : "") parts[i]
   }
   return done
 }
