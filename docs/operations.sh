@@ -214,7 +214,7 @@ functions() {
       }
       if (doc != "" && doc !~ /```\n$/ && doc !~ /\n\n$/ && line ~ /^( +|Throws|Source)/) sub(/\n$/, "\\\n", doc)  # begins a line
       sub(/^ +/, "", line)
-      if (line !~ /`/) gsub(/\]\(/, "]\\(", line)  # no link
+      if (line ~ /\]\(/ && line !~ /`/) line = "`" line "`"  # no link
       doc = doc line "\n"
       next
     }

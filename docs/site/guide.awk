@@ -51,7 +51,6 @@ function escaped(text) {
     gsub(/src="docs\//, "src=\"", text)
     return text
   }
-  gsub(/\\\(/, "\\&#40;", text)
   gsub(/[\\@]/, "\\\\&", text)
   gsub(/</, "\\&lt;", text)
   return text

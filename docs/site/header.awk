@@ -3,13 +3,13 @@
 # docs/operations.md does. Lines of a comment that are set in begin a line.
 
 function escaped(text,   parts, count, i, done, mark) {
+  if (text ~ /\]\(/ && text !~ /`/) text = "`" text "`"  # no link
   count = split(text, parts, "`")
   done = ""
   for (i = 1; i <= count; ++i) {
     if (i % 2) {
       gsub(/[\\@]/, "\\\\&", parts[i])
       gsub(/&/, "\\&amp;", parts[i])
-      gsub(/\]\(/, "]\\&#40;", parts[i])
       gsub(/</, "\\&lt;", parts[i])
       gsub(/>/, "\\&gt;", parts[i])
     }
