@@ -66,12 +66,17 @@ function code(text, in_table) {
   return "<code>" text "</code>"
 }
 
+# Code may begin on one line and end on the next.
 function converted(line,   parts, count, i, done, ends) {
   ends = sub(/\\$/, "", line)  # breaks the line
   count = split(line, parts, "`")
   done = ""
-  for (i = 1; i <= count; ++i)
-    done = done (i % 2 ? linked(escaped(parts[i])) : code(parts[i], line ~ /^\|/))
+  for (i = 1; i <= count; ++i) {
+    if ((i + within_code) % 2) done = done linked(escaped(parts[i]))
+    else if (i > 1 && i < count) done = done code(parts[i], line ~ /^\|/)
+    else done = done (i > 1 ? "`" : "") parts[i] (i < count ? "`" : "")
+  }
+  if (count > 0) within_code = (within_code + count - 1) % 2
   return done (ends ? "<br>" : "")
 }
 
@@ -106,4 +111,5 @@ inside { print; next }
   print converted($0) " {#" page_of(file) "-" slug(title) "}"
   next
 }
+/^ *$/ { within_code = 0 }
 { print converted($0) }

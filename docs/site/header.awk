@@ -2,20 +2,26 @@
 # sentence that several functions share each gets a copy. Rows of a table become functions, told of as
 # docs/operations.md does. Lines of a comment that are set in begin a line.
 
+# Code may begin on one line and end on the next.
 function escaped(text,   parts, count, i, done, mark) {
-  if (text ~ /\]\(/ && text !~ /`/) text = "`" text "`"  # no link
+  if (text ~ /\]\(/ && text !~ /`/ && !within_code) text = "`" text "`"  # no link
   count = split(text, parts, "`")
   done = ""
   for (i = 1; i <= count; ++i) {
-    if (i % 2) {
+    if ((i + within_code) % 2) {
       gsub(/[\\@]/, "\\\\&", parts[i])
       gsub(/&/, "\\&amp;", parts[i])
       gsub(/</, "\\&lt;", parts[i])
       gsub(/>/, "\\&gt;", parts[i])
+      done = done parts[i]
+    } else if (i > 1 && i < count) {
+      mark = parts[i] ~ /'/ ? "``" : "`"  # a quotation mark would end it
+      done = done mark parts[i] mark
+    } else {
+      done = done (i > 1 ? "`" : "") parts[i] (i < count ? "`" : "")
     }
-    mark = (i % 2 ? parts[i - 1] : parts[i]) ~ /'/ ? "``" : "`"  # a quotation mark would end it
-    done = done (i > 1 ? mark : "") parts[i]
   }
+  if (count > 0) within_code = (within_code + count - 1) % 2
   return done
 }
 
@@ -125,7 +131,7 @@ private && /^ *(struct|class) [A-Za-z]+( : [^;]*)?;$/ { next }
 /^ *\/\/\// && !/^ *\/\/\/</ {
   if (!within_doc) {
     doc = ""
-    breaks = 0
+    breaks = within_code = 0
   }
   indent = $0
   sub(/\/\/\/.*/, "", indent)
@@ -162,6 +168,7 @@ private && /^ *(struct|class) [A-Za-z]+( : [^;]*)?;$/ { next }
   if (/^ *$/ || /^[})]/) doc = ""
 }
 /\/\/\/</ {
+  within_code = 0
   at = index($0, "///<")
   print substr($0, 1, at + 3), escaped(substr($0, at + 4))
   next

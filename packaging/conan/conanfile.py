@@ -55,7 +55,6 @@ class Xtape(ConanFile):
         for option in ("TESTS", "EXAMPLES", "BENCH"):
             toolchain.cache_variables[f"XTAPE_BUILD_{option}"] = False
         toolchain.cache_variables["XTAPE_INSTALL"] = True
-        toolchain.cache_variables["XTAPE_PRECOMPILED"] = False
         toolchain.generate()
         CMakeDeps(self).generate()
 

@@ -94,7 +94,7 @@ elseif(way STREQUAL "vcpkg")
     -D WAY=find_package)
   run("${work}/vcpkg-consumer/consumer")
 elseif(way STREQUAL "conan")
-  run(sh "${CMAKE_CURRENT_LIST_DIR}/conan.sh" "${conan}" "${xtape_source}/packaging/conan"
+  run(sh "${CMAKE_CURRENT_LIST_DIR}/conan.sh" "${conan_program}" "${xtape_source}/packaging/conan"
     "${work}/conan" ${level} ${jobs})
 elseif(way STREQUAL "plugin")
   run_plugin("${prefix}" apart)

@@ -1,5 +1,6 @@
 # The port of packaging/vcpkg, carried out without vcpkg: what it calls does here, with the libraries of
-# the system and in one configuration, what vcpkg's scripts of these names do in two.
+# the system and in one configuration, what vcpkg's scripts of these names do in two. What is installed
+# is configured by the port; compiled it is already, by this build.
 
 set(PORT xtape)
 set(CURRENT_PACKAGES_DIR "${work}/vcpkg/packages")
@@ -11,12 +12,12 @@ function(vcpkg_cmake_configure)
     message(FATAL_ERROR "vcpkg_cmake_configure does not know ${arg_UNPARSED_ARGUMENTS}")
   endif()
   run("${CMAKE_COMMAND}" -S "${arg_SOURCE_PATH}" -B "${vcpkg_build}" -G "${generator}"
-    -D "CMAKE_CXX_COMPILER=${compiler}" -D CMAKE_BUILD_TYPE=Debug -D CMAKE_INSTALL_LIBDIR=lib
-    -D "XTAPE_LEVELS=${level}" ${arg_OPTIONS})
+    -D "CMAKE_CXX_COMPILER=${compiler}" -D CMAKE_INSTALL_LIBDIR=lib ${arg_OPTIONS})
 endfunction()
 
 function(vcpkg_cmake_install)
-  run("${CMAKE_COMMAND}" --build "${vcpkg_build}" --parallel "${jobs}")
+  file(GLOB libraries "${xtape_build}/libxtape*")
+  file(COPY ${libraries} DESTINATION "${vcpkg_build}")
   foreach(prefix "${CURRENT_PACKAGES_DIR}" "${CURRENT_PACKAGES_DIR}/debug")
     run("${CMAKE_COMMAND}" --install "${vcpkg_build}" --prefix "${prefix}")
   endforeach()

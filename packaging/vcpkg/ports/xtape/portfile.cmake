@@ -8,8 +8,7 @@ vcpkg_cmake_configure(
     -DXTAPE_BUILD_TESTS=OFF
     -DXTAPE_BUILD_EXAMPLES=OFF
     -DXTAPE_BUILD_BENCH=OFF
-    -DXTAPE_INSTALL=ON
-    -DXTAPE_PRECOMPILED=OFF)
+    -DXTAPE_INSTALL=ON)
 vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(CONFIG_PATH lib/cmake/xtape)
 vcpkg_fixup_pkgconfig()
