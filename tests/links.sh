@@ -6,11 +6,20 @@ set -eu
 site=${1:-}
 if [ -n "$site" ]; then
   cd "$site"
-  # ids and links of all pages; of scripts the links of the navigation
-  find . -name '*.html' | sed 's/^..//' | sort >.pages
+  # ids and links of all pages; of scripts, which are the navigation and the search, links
+  find . -name '*.html' -o -name '*.js' ! -name 'navtreeindex*' | sed 's/^..//' | sort >.pages
   broken=$(awk '
     BEGIN { while ((getline page < ".pages") > 0) ARGV[ARGC++] = page }
     FNR == 1 { pages[FILENAME] = 1; folder = FILENAME; if (!sub(/[^\/]*$/, "", folder)) folder = "" }
+    FILENAME ~ /\.js$/ {
+      text = $0
+      while (match(text, /["\047][^"\047 ]+\.html(#[^"\047]*)?["\047]/)) {
+        value = folder substr(text, RSTART + 1, RLENGTH - 2)
+        text = substr(text, RSTART + RLENGTH)
+        if (!(value in from)) from[value] = FILENAME
+      }
+      next
+    }
     {
       text = $0
       while (match(text, /(id|name|href|src)="[^"]*"/)) {
@@ -26,18 +35,14 @@ if [ -n "$site" ]; then
       }
     }
     END {
-      while ((getline line < "navtreedata.js") > 0)
-        while (match(line, /"[^" ]*\.html(#[^"]*)?"/)) {
-          from[substr(line, RSTART + 1, RLENGTH - 2)] = "the navigation"
-          line = substr(line, RSTART + RLENGTH)
-        }
       for (value in from) {
+        place = from[value]
+        while (match(value, /[^\/]+\/\.\.\//)) value = substr(value, 1, RSTART - 1) substr(value, RSTART + RLENGTH)
         page = value
         sub(/#.*/, "", page)
-        while (match(page, /[^\/]+\/\.\.\//)) page = substr(page, 1, RSTART - 1) substr(page, RSTART + RLENGTH)
         there = page in pages
         if (!there && (getline line < page) >= 0) { there = 1; close(page) }
-        if (!there || (value ~ /#/ && !(value in ids))) print from[value] " leads to " value ", which is not there"
+        if (!there || (value ~ /#/ && !(value in ids))) print place " leads to " value ", which is not there"
       }
     }' | sort)
   count=$(wc -l <.pages)

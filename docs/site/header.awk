@@ -173,4 +173,27 @@ private && /^ *(struct|class) [A-Za-z]+( : [^;]*)?;$/ { next }
   print substr($0, 1, at + 3), escaped(substr($0, at + 4))
   next
 }
-{ print }
+# Friends have no place of their own to be led to.
+/^ *template <.*>$/ {
+  if (held != "") print held
+  held = $0
+  next
+}
+/^ *friend / {
+  befriended = 1
+  body = ""
+}
+befriended {
+  held = ""
+  if (body != "" ? $0 == body : /;$|}$/) befriended = 0
+  if (body == "" && /{$/) {
+    body = $0
+    sub(/[^ ].*/, "}", body)
+  }
+  next
+}
+{
+  if (held != "") print held
+  held = ""
+  print
+}
