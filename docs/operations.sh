@@ -203,8 +203,18 @@ functions() {
       closed = 0
       line = $0
       sub(/^ *\/\/\/ ?/, "", line)
-      if (doc != "" && doc !~ /\n\n$/ && line ~ /^( +|Throws|Source)/) sub(/\n$/, "\\\n", doc)  # begins a line
+      if (line ~ /^```/) {
+        fence = !fence
+        doc = doc (fence ? "```cpp" : "```") "\n"
+        next
+      }
+      if (fence) {
+        doc = doc line "\n"
+        next
+      }
+      if (doc != "" && doc !~ /```\n$/ && doc !~ /\n\n$/ && line ~ /^( +|Throws|Source)/) sub(/\n$/, "\\\n", doc)  # begins a line
       sub(/^ +/, "", line)
+      if (line ~ /\]\(/ && line !~ /`/) line = "`" line "`"  # no link
       doc = doc line "\n"
       next
     }

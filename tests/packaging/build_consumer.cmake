@@ -55,7 +55,7 @@ function(run_plugin prefix how)
   run("${tree}/host" "${tree}/libplugin.so" ${how})
 endfunction()
 
-if(NOT way MATCHES "^(add_subdirectory|FetchContent|shared-plugin)$")
+if(NOT way MATCHES "^(add_subdirectory|FetchContent|shared-plugin|vcpkg|conan)$")
   file(REMOVE_RECURSE "${prefix}")
   run("${CMAKE_COMMAND}" --install "${xtape_build}" --prefix "${prefix}")
 endif()
@@ -92,6 +92,14 @@ elseif(way STREQUAL "deb")
   build(consumer "${work}/deb-consumer" -D "CMAKE_PREFIX_PATH=${work}/deb/root/usr"
     -D WAY=find_package)
   run("${work}/deb-consumer/consumer")
+elseif(way STREQUAL "vcpkg")
+  include("${CMAKE_CURRENT_LIST_DIR}/vcpkg.cmake")
+  build(consumer "${work}/vcpkg-consumer" -D "CMAKE_PREFIX_PATH=${CURRENT_PACKAGES_DIR}"
+    -D WAY=find_package)
+  run("${work}/vcpkg-consumer/consumer")
+elseif(way STREQUAL "conan")
+  run(sh "${CMAKE_CURRENT_LIST_DIR}/conan.sh" "${conan_program}" "${xtape_source}/packaging/conan"
+    "${work}/conan" ${level} ${jobs})
 elseif(way STREQUAL "plugin")
   run_plugin("${prefix}" apart)
 elseif(way STREQUAL "shared-plugin")

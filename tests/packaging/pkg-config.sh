@@ -22,6 +22,15 @@ if pkg-config --exists xtape-images; then
     $(pkg-config --static --cflags --libs xtape-images)
   "$work/images-by-pkg-config"
 fi
+# And by the line that README.md gives.
+line=$(sed -n 's/^\(g++ .*\) program\.cpp \(-l[^#]*\).*/\1 \2/p' "$here/../../README.md")
+[ -n "$line" ] || { echo "README.md has no line of g++"; exit 1; }
+flags=${line%% -l*}
+library=$(dirname "$(find "$prefix" -name 'libxtape.*' | head -n 1)")
+# shellcheck disable=SC2086
+"$compiler" ${flags#g++} -I "$prefix/include" "$here/consumer/consumer.cpp" -o "$work/by-readme" \
+  -L "$library" -l${line#* -l}
+LD_LIBRARY_PATH=$library "$work/by-readme"
 case $(pkg-config --static --libs xtape-core) in
   *minizip* | *-lz*)
     echo "xtape-core links what reads files"
