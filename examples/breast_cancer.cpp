@@ -11,12 +11,6 @@
 
 using namespace xtape;
 
-/// For 30 numbers as they were measured.
-nn::Sequential network(const data::Scaler& scaler, Rng& rng) {
-  return nn::Sequential{scaler, nn::Dense(30, 16, {}, rng), nn::ReLU(), nn::Dropout(0.5, rng),
-                        nn::Dense(16, 2, {}, rng)};
-}
-
 void train(const std::string& path, std::uint64_t seed, const std::string& folder) {
   Rng rng(seed);
   const data::Table table = data::read_table(path, {.comment = '#'});
@@ -25,7 +19,9 @@ void train(const std::string& path, std::uint64_t seed, const std::string& folde
   const data::NumberColumns raw{.columns = table.numeric_columns(), .scaling = data::Scaling::none};
   const data::Pipeline prepare(training, {.features = {raw}, .target = {{"diagnosis"}}});
 
-  const nn::Sequential model = network(data::Scaler::standard(prepare.features(training)), rng);
+  const nn::Sequential model{data::Scaler::standard(prepare.features(training)),
+                             nn::Dense(30, 16, {}, rng), nn::ReLU(), nn::Dropout(0.5, rng),
+                             nn::Dense(16, 2, {}, rng)};
   optim::AdamW optimizer(model, {.learning_rate = 3e-3, .weight_decay = 2});
   data::Loader loader(prepare(training), {.batch_size = 32, .shuffle = true}, rng);
   Fit fit(model, optimizer, loader,

@@ -35,7 +35,7 @@ struct OnnxModel {
   std::vector<OnnxNode> nodes;
   std::vector<std::pair<std::string, Tensor>> initializers;
   OnnxPlace input, output;
-  std::string batch;    // the name of its extent
+  std::string batch;   // the name of its extent
   int batch_axis = 0;  // of the input
 
   /// Drops what the output does not depend on.
