@@ -16,11 +16,13 @@ class Xtape(ConanFile):
     topics = ("automatic-differentiation", "neural-networks", "tensors", "xtensor")
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False], "fPIC": [True, False], "with_system_libraries": [True, False]}
+    options = {"shared": [True, False], "fPIC": [True, False], "with_images": [True, False],
+               "with_system_libraries": [True, False]}
     # OpenBLAS is LAPACK too. With system libraries it is the one that CMake finds, like zlib and minizip.
     default_options = {
         "shared": False,
         "fPIC": True,
+        "with_images": False,
         "with_system_libraries": False,
         "openblas/*:build_lapack": True,
     }
@@ -35,7 +37,7 @@ class Xtape(ConanFile):
 
     def export_sources(self):
         for pattern in ("CMakeLists.txt", "LICENSE", "*.hpp", "cmake/*", "core/*", "ops/*", "nn/*", "optim/*",
-                        "data/*", "train/*", "export/*", "report/*", "xtensor/*"):
+                        "data/*", "train/*", "export/*", "report/*", "xtensor/*", "dist/*"):
             copy(self, pattern, self._root(), self.export_sources_folder, excludes=("build*", ".*", "tests"))
 
     def layout(self):
@@ -46,6 +48,9 @@ class Xtape(ConanFile):
             self.requires("openblas/[>=0.3.20 <1]")
             self.requires("zlib/[>=1.2.11 <2]")
             self.requires("minizip/[>=1.2.11 <2]")
+            if self.options.with_images:
+                self.requires("libpng/[>=1.6 <2]")
+                self.requires("libjpeg/[>=9e]")
 
     def validate(self):
         check_min_cppstd(self, 20)
@@ -55,6 +60,8 @@ class Xtape(ConanFile):
         for option in ("TESTS", "EXAMPLES", "BENCH"):
             toolchain.cache_variables[f"XTAPE_BUILD_{option}"] = False
         toolchain.cache_variables["XTAPE_INSTALL"] = True
+        toolchain.cache_variables["XTAPE_MPI"] = False
+        toolchain.cache_variables["XTAPE_IMAGES"] = bool(self.options.with_images)
         toolchain.generate()
         CMakeDeps(self).generate()
 
@@ -92,3 +99,11 @@ class Xtape(ConanFile):
         data.libs = ["xtape_data"]
         data.system_libs = ["minizip", "z"] if system else []
         data.requires = ["core"] + ([] if system else ["zlib::zlib", "minizip::minizip"])
+
+        if self.options.with_images:
+            images = self.cpp_info.components["images"]
+            images.set_property("cmake_target_name", "xtape::images")
+            images.set_property("pkg_config_name", "xtape-images")
+            images.libs = ["xtape_images"]
+            images.system_libs = ["png", "jpeg"] if system else []
+            images.requires = ["data"] + ([] if system else ["libpng::libpng", "libjpeg::libjpeg"])

@@ -99,7 +99,7 @@ elseif(way STREQUAL "vcpkg")
   run("${work}/vcpkg-consumer/consumer")
 elseif(way STREQUAL "conan")
   run(sh "${CMAKE_CURRENT_LIST_DIR}/conan.sh" "${conan_program}" "${xtape_source}/packaging/conan"
-    "${work}/conan" ${level} ${jobs})
+    "${work}/conan-home" "${CMAKE_COMMAND}" "${xtape_build}" "${images}")
 elseif(way STREQUAL "plugin")
   run_plugin("${prefix}" apart)
 elseif(way STREQUAL "shared-plugin")

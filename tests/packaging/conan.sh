@@ -1,13 +1,25 @@
 #!/bin/sh
-# CONAN RECIPE HOME LEVEL JOBS: the recipe makes a package of this library, against those of the system,
-# and its test_package runs. Nothing is fetched.
+# CONAN RECIPE HOME CMAKE BUILD IMAGES: the recipe makes a package of this library, against those of the
+# system, and its test_package runs. Nothing is fetched, and nothing compiled but that: where the recipe
+# builds, a program in CMake's place puts what lies in BUILD.
 set -eu
-conan=$1
-CONAN_HOME=$3
-export CONAN_HOME
+conan=$1 recipe=$2
+export CONAN_HOME="$3" XTAPE_CMAKE="$4" XTAPE_BUILD="$5"
+images=False
+case $6 in ON | on | TRUE | 1) images=True ;; esac
+
+mkdir -p "$CONAN_HOME/bin"
+cat >"$CONAN_HOME/bin/cmake" <<'CMAKE'
+#!/bin/sh
+if [ "$1" = --build ] && grep -q '^CMAKE_PROJECT_NAME:STATIC=xtape$' "$2/CMakeCache.txt"; then
+  exec cp "$XTAPE_BUILD"/libxtape* "$2"
+fi
+exec "$XTAPE_CMAKE" "$@"
+CMAKE
+chmod +x "$CONAN_HOME/bin/cmake"
+PATH=$CONAN_HOME/bin:$PATH
+
 "$conan" profile detect --force >/dev/null
-"$conan" create "$2" --no-remote -o 'xtape/*:with_system_libraries=True' \
-  -s compiler.cppstd=20 -s build_type=Debug \
-  -c tools.cmake.cmaketoolchain:generator=Ninja -c "tools.build:jobs=$5" \
-  -c "tools.cmake.cmaketoolchain:extra_variables={'XTAPE_LEVELS': '$4'}"
-"$conan" cache clean '*' >/dev/null  # what was built, not what was packed
+"$conan" create "$recipe" --no-remote -s compiler.cppstd=20 -c tools.cmake.cmaketoolchain:generator=Ninja \
+  -o 'xtape/*:with_system_libraries=True' -o "xtape/*:with_images=$images"
+"$conan" remove 'xtape/*' --confirm >/dev/null
