@@ -241,6 +241,7 @@ namespace {
 
 std::vector<Split> splits(const Dataset& dataset, const std::vector<Fold>& folds) {
   std::vector<Split> all;
+  all.reserve(folds.size());
   for (const Fold& fold : folds) all.push_back(split(dataset, fold));
   return all;
 }

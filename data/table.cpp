@@ -84,6 +84,7 @@ Tensor labels_of(const Table& table, const std::string& column) {
 
 std::vector<TableSplit> splits(const Table& table, const std::vector<Fold>& folds) {
   std::vector<TableSplit> all;
+  all.reserve(folds.size());
   for (const Fold& fold : folds) all.push_back(split(table, fold));
   return all;
 }

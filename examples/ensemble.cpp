@@ -44,7 +44,7 @@ Part trained(const std::vector<nn::Sequential>& some, const data::Dataset& point
   });
   auto step = compile([&] {
     optimizer.zero_grad();
-    const Tensor each = losses(parameters);
+    Tensor each = losses(parameters);
     sum(each).backward();  // that of a member is its own: no other has a part in it
     optimizer.step();
     return each;

@@ -38,6 +38,7 @@ std::vector<Tensor> stack_parameters(std::span<const Module* const> modules) {
   std::vector<Tensor> stacked;
   for (std::size_t i = 0; i < all.front().size(); ++i) {
     std::vector<Tensor> each;
+    each.reserve(all.size());
     for (const NamedTensors& own : all) each.push_back(own[i].second.detach());
     stacked.push_back(stack(each).set_requires_grad(all.front()[i].second.requires_grad()));
   }

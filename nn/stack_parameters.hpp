@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <concepts>
+#include <iterator>
 #include <ranges>
 #include <span>
 #include <vector>
@@ -23,7 +25,7 @@ concept ModuleRange = std::ranges::input_range<const Range> &&
 template <ModuleRange Modules>
 std::vector<const Module*> pointers(const Modules& modules) {
   std::vector<const Module*> all;
-  for (const Module& module : modules) all.push_back(&module);
+  std::ranges::transform(modules, std::back_inserter(all), [](const Module& of) { return &of; });
   return all;
 }
 }  // namespace detail

@@ -61,7 +61,7 @@ Spread spread_of(const std::vector<History>& runs, const std::string& metric) {
     const auto each = [&](auto f) {
       for (const History& run : runs) {
         if (!run.has(metric)) continue;
-        const std::vector<double> values = run[metric];
+        const std::vector<double>& values = run[metric];
         if (epoch < values.size()) f(values[epoch]);
       }
     };

@@ -108,7 +108,8 @@ TEST_CASE("images: what is none, or none of ours, is told by name") {
   CHECK(of(std::string("\0\0\0 ftypavif", 12)).ends_with(wanted + "AVIF"));
   CHECK(of("").ends_with(wanted + "something else"));
   CHECK(of("RIFF").ends_with(wanted + "something else"));
-  CHECK(refusal("/nowhere.png").starts_with("/nowhere.png: cannot be opened: "));
+  const std::string nowhere = scratch.file("nowhere.png");
+  CHECK(refusal(nowhere).starts_with(nowhere + ": cannot be opened: "));
   CHECK(refusal(scratch.path()).find(": cannot be read: ") != std::string::npos);
   CHECK(refusal(folder + "/cmyk.jpg")
             .ends_with("the JPEG has colours of CMYK; grey and RGB are read"));
@@ -269,12 +270,13 @@ TEST_CASE("images: what is wrong with a folder") {
   CHECK(refused(scratch.path())
             .find("/cow: must have pictures that end in .png, .jpg or .jpeg; has none") !=
         std::string::npos);
-  CHECK(refused("/nowhere").starts_with("/nowhere: cannot be read as a folder: "));
+  const std::string nowhere = scratch.file("nowhere");
+  CHECK(refused(nowhere).starts_with(nowhere + ": cannot be read as a folder: "));
   CHECK(refused(scratch.file("5.jpg")).find("5.jpg: cannot be read as a folder: ") !=
         std::string::npos);
-  CHECK(refused("/nowhere", {.height = 3})
+  CHECK(refused(nowhere, {.height = 3})
             .starts_with("image folder: height and width must both be given"));
-  CHECK(refused("/nowhere", {.dtype = Dtype::int64})
+  CHECK(refused(nowhere, {.dtype = Dtype::int64})
             .starts_with("image folder: a floating dtype is needed"));
 
   // Told when it is needed, with the name of the file; other sizes by the loader.

@@ -50,6 +50,7 @@ TEST_CASE("table: its head, and a table in columns") {
         "head: rows must be at least 1; got 0");
 
   std::vector<std::vector<data::CsvValue>> rows;
+  rows.reserve(21);
   for (int i = 0; i < 21; ++i) rows.push_back({i});
   const std::string all = printed(Table({"i"}, rows).head(20)), some = printed(Table({"i"}, rows));
   CHECK(all.find("...") == std::string::npos);
@@ -64,6 +65,7 @@ TEST_CASE("folds of datasets and of tables are those of their row numbers") {
   CHECK(data::NamedDataset{{"a", zeros({4, 2})}}.size() == 4);
   CHECK(data::NamedDataset().size() == 0);
   std::vector<std::vector<data::CsvValue>> rows;
+  rows.reserve(12);
   for (std::int64_t i = 0; i < 12; ++i) rows.push_back({i, i % 3});
   const Table table({"i", "kind"}, rows);
 

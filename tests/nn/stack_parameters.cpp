@@ -25,6 +25,7 @@ TEST_CASE("stack_parameters: many networks as one learn as each alone") {
   Rng rng(1);
   const std::vector<nn::Sequential> together = networks(3, rng);
   std::vector<nn::Sequential> alone;
+  alone.reserve(together.size());
   for (const nn::Sequential& each : together) alone.push_back(clone(each));
   const data::Dataset points = data::spiral(10, 3, rng);
 

@@ -72,7 +72,7 @@ TEST_CASE("curves: several runs, and none") {
 }
 
 TEST_CASE("curves: the mean of several runs in a band of their deviation") {
-  const auto of = [](std::vector<double> losses, double ahead) {
+  const auto of = [](const std::vector<double>& losses, double ahead) {
     History history;
     for (const double loss : losses)
       history.add({{"loss", loss}, {"validation_loss", loss + ahead}});
