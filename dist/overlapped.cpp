@@ -32,7 +32,8 @@ struct Load {
 /// The last parameters first: their gradients are complete first.
 std::vector<Load> loads(const std::vector<Tensor>& parameters, const OverlappedOptions& options) {
   std::vector<Load> all;
-  for (std::size_t i = parameters.size(); i-- > 0;) {
+  for (std::size_t behind = parameters.size(); behind > 0; --behind) {
+    const std::size_t i = behind - 1;
     const Tensor& one = parameters[i];
     const auto bytes = one.size() * static_cast<std::int64_t>(size_of(one.dtype()));
     const auto open = std::find_if(all.rbegin(), all.rend(),
