@@ -176,6 +176,7 @@
 #include <xtape/train/hyperparameters.hpp>
 #include <xtape/train/metrics.hpp>
 #include <xtape/train/progress.hpp>
+#include <xtape/train/ranks.hpp>
 #include <xtape/train/search.hpp>
 #include <xtape/train/search_result.hpp>
 #include <xtape/train/search_space.hpp>

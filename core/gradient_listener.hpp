@@ -26,7 +26,7 @@ class GradientListener {
   virtual bool wants(const Node& leaf) const = 0;
   /// Nothing more of this pass comes to the leaf: the gradient, dense, is what hooks have made of it.
   virtual void complete(const Node& leaf, const Tensor& gradient) = 0;
-  /// A rule has run: time to look after what goes on beside.
+  /// A rule has run, and there are leaves to come: time to look after what goes on beside.
   virtual void rule_done() {}
   /// All rules have run. What the leaves then get is in its hands: it may give other gradients, of the same shapes and
   /// dtypes, and add leaves with theirs. If it throws, no leaf changes.

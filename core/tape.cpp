@@ -303,10 +303,10 @@ Tape::List<Tensor> Tape::sweep(std::span<const Tensor> outputs, std::span<const 
       node.drop_rule();
       node.use_.store(Node::swept, std::memory_order_release);
     }
-    if (!waiting.empty()) [[unlikely]]
+    if (!waiting.empty()) [[unlikely]] {
       complete_after(i);
-    if (options.listener != nullptr) [[unlikely]]
-      options.listener->rule_done();
+      if (options.listener != nullptr) options.listener->rule_done();
+    }
   }
   complete_after(first_leaf_);              // what is an output itself
   if (!options.retain_graph) claimed_ = 0;  // all used up

@@ -133,7 +133,7 @@ Tensor Bucket::part(std::size_t place, const Shape& shape, double by) const {
   const auto told = static_cast<std::size_t>(offsets_.back()) + place;
   const auto quotient = [&]<class T>(const std::vector<T>& sums) -> Tensor {
     if (sums[told] == 0) return {};
-    const Tensor y = xtape::detail::make_tensor(shape, dtype_, "backward");
+    Tensor y = xtape::detail::make_tensor(shape, dtype_, "backward");
     kernels::divide(y.body().elements<T>(), sums.data() + offsets_[place], y.size(), by);
     return y;
   };

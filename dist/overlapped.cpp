@@ -32,7 +32,8 @@ struct Load {
 /// The last parameters first: their gradients are complete first.
 std::vector<Load> loads(const std::vector<Tensor>& parameters, const OverlappedOptions& options) {
   std::vector<Load> all;
-  for (std::size_t i = parameters.size(); i-- > 0;) {
+  for (std::size_t behind = parameters.size(); behind > 0; --behind) {
+    const std::size_t i = behind - 1;
     const Tensor& one = parameters[i];
     const auto bytes = one.size() * static_cast<std::int64_t>(size_of(one.dtype()));
     const auto open = std::find_if(all.rbegin(), all.rend(),
@@ -252,10 +253,14 @@ Overlapped::~Overlapped() = default;
 const World& Overlapped::world() const { return exchange_->world; }
 int Overlapped::rank() const { return world().rank(); }
 int Overlapped::size() const { return world().size(); }
-std::vector<double> Overlapped::gather(std::span<const double> own) { return world().gather(own); }
-void Overlapped::sum(std::span<double> numbers) { world().sum(numbers); }
-std::string Overlapped::broadcast(const std::string& text) { return world().broadcast(text); }
-NamedTensors Overlapped::broadcast(const NamedTensors& state) { return world().broadcast(state); }
+std::vector<double> Overlapped::gather(std::span<const double> own) const {
+  return world().gather(own);
+}
+void Overlapped::sum(std::span<double> numbers) const { world().sum(numbers); }
+std::string Overlapped::broadcast(const std::string& text) const { return world().broadcast(text); }
+NamedTensors Overlapped::broadcast(const NamedTensors& state) const {
+  return world().broadcast(state);
+}
 ExchangeStatistics Overlapped::statistics() const { return exchange_->statistics; }
 
 double Overlapped::backward(const Tensor& loss, double samples) {

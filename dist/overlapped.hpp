@@ -76,10 +76,10 @@ class Overlapped final : public FitRanks {
  private:
   int rank() const override;
   int size() const override;
-  std::vector<double> gather(std::span<const double> own) override;
-  void sum(std::span<double> numbers) override;
-  std::string broadcast(const std::string& text) override;
-  NamedTensors broadcast(const NamedTensors& state) override;
+  std::vector<double> gather(std::span<const double> own) const override;
+  void sum(std::span<double> numbers) const override;
+  std::string broadcast(const std::string& text) const override;
+  NamedTensors broadcast(const NamedTensors& state) const override;
 
   struct Exchange;
   std::unique_ptr<Exchange> exchange_;

@@ -10,6 +10,7 @@
 #include <xtape/config.hpp>
 #include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
+#include <xtape/train/ranks.hpp>
 
 XTAPE_EXPORT_BEGIN
 
@@ -29,7 +30,7 @@ struct Link;
 /// they throw ValueError for a world that has ended, and for arguments that differ between ranks where they say so.
 ///
 /// A rank that ends by an exception ends the others: nobody waits for it. The destructor ends MPI if the world began it.
-class World {
+class World final : public Ranks {
  public:
   /// Begins MPI, or joins MPI_COMM_WORLD if the program has begun it. Throws ValueError if there is such a world already,
   /// or if MPI has ended: it can begin once in a process.
@@ -41,12 +42,12 @@ class World {
   static World adopt(const Communicator& communicator) {
     return World(static_cast<const void*>(&communicator), sizeof(Communicator));
   }
-  ~World();
+  ~World() override;
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  int rank() const;
-  int size() const;
+  int rank() const override;
+  int size() const override;
 
   /// Returns when all ranks have called it.
   void barrier() const;
@@ -56,12 +57,12 @@ class World {
   Tensor all_reduce(const Tensor& x, Reduction reduction = Reduction::sum) const;
   /// What rank 0 has; others give anything of the same names, shapes and dtypes. Throws ValueError on all ranks where
   /// these differ, naming the first difference.
-  NamedTensors broadcast(const NamedTensors& state) const;
-  std::string broadcast(const std::string& text) const;
+  NamedTensors broadcast(const NamedTensors& state) const override;
+  std::string broadcast(const std::string& text) const override;
   /// The numbers of all ranks, as many each, rank 0's first.
-  std::vector<double> gather(std::span<const double> own) const;
+  std::vector<double> gather(std::span<const double> own) const override;
   /// Sums over all ranks, in place.
-  void sum(std::span<double> numbers) const;
+  void sum(std::span<double> numbers) const override;
 
   /// Calls f. An exception from it is told on stderr, and ends the program on all ranks with status 1.
   template <class F>

@@ -14,6 +14,7 @@
 #include <xtape/core/parallel.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/train/evaluation.hpp>
+#include <xtape/train/ranks.hpp>
 #include <xtape/train/search.hpp>
 
 namespace xtape::detail {
@@ -172,6 +173,40 @@ void check_search(const std::string& op, const data::Dataset& dataset,
   }
 }
 
+namespace {
+
+/// What other ranks have evaluated: of `count`, rank r has r, r + ranks, ...
+void share(std::vector<Evaluation>& evaluations, const Ranks& ranks) {
+  const auto size = static_cast<std::size_t>(ranks.size()),
+             rank = static_cast<std::size_t>(ranks.rank()), count = evaluations.size();
+  const std::size_t each = (count + size - 1) / size;
+  std::vector<double> own(3 * each +
+                          1);  // score, seconds, length of the error; then letters of all errors
+  std::vector<double> letters;
+  for (std::size_t i = rank, k = 0; i < count; i += size, ++k) {
+    own[3 * k] = evaluations[i].score;
+    own[3 * k + 1] = evaluations[i].seconds;
+    own[3 * k + 2] = static_cast<double>(evaluations[i].error.size());
+    for (const char c : evaluations[i].error) letters.push_back(static_cast<unsigned char>(c));
+  }
+  own.back() = static_cast<double>(letters.size());
+  const std::vector<double> all = ranks.gather(own);
+  double longest = 0;
+  for (std::size_t r = 0; r < size; ++r) longest = std::max(longest, all[(r + 1) * own.size() - 1]);
+  letters.resize(static_cast<std::size_t>(longest));
+  const std::vector<double> texts = longest > 0 ? ranks.gather(letters) : letters;
+  for (std::size_t r = 0; r < size; ++r) {
+    std::size_t at = r * letters.size();
+    for (std::size_t i = r, k = r * own.size(); i < count; i += size, k += 3) {
+      evaluations[i] = {all[k], all[k + 1], {}};
+      for (auto left = static_cast<std::size_t>(all[k + 2]); left > 0; --left)
+        evaluations[i].error += static_cast<char>(static_cast<unsigned char>(texts[at++]));
+    }
+  }
+}
+
+}  // namespace
+
 std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
                                   const data::Dataset& dataset,
                                   const std::vector<data::Fold>& folds,
@@ -182,7 +217,12 @@ std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
   std::vector<std::size_t> waiting(candidates.size(), n);  // folds still to come
   std::vector<SearchTrial> trials(candidates.size());
 
-  const auto work = [&](std::size_t i) {
+  const bool alone = options.ranks == nullptr || options.ranks->size() == 1;
+  const auto ranks = static_cast<std::size_t>(alone ? 1 : options.ranks->size()),
+             rank = static_cast<std::size_t>(alone ? 0 : options.ranks->rank());
+  const bool tells = options.on_result && rank == 0;
+  const auto work = [&](std::size_t turn) {
+    const std::size_t i = turn * ranks + rank;
     const auto& [number, hyperparameters] = candidates[i / n];
     const std::size_t fold = i % n;
     const std::uint64_t seed =
@@ -193,9 +233,16 @@ std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
     const std::size_t place = i / n;
     if (--waiting[place] > 0) return;
     trials[place] = summary(candidates[place], std::span(evaluations).subspan(place * n, n));
-    if (options.on_result) options.on_result(trials[place]);
+    if (tells) options.on_result(trials[place]);
   };
-  in_parallel(evaluations.size(), static_cast<std::size_t>(options.threads), work, done);
+  const std::size_t turns = (evaluations.size() + ranks - 1 - rank) / ranks;
+  in_parallel(turns, static_cast<std::size_t>(options.threads), work, [&](std::size_t turn) {
+    if (alone) done(turn);
+  });
+  if (!alone) {
+    share(evaluations, *options.ranks);
+    for (std::size_t i = 0; i < evaluations.size(); ++i) done(i);
+  }
   return trials;
 }
 

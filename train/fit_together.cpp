@@ -12,7 +12,7 @@
 /// What a run does on several ranks.
 namespace xtape {
 
-FitRanks::~FitRanks() = default;
+Ranks::~Ranks() = default;
 
 namespace detail {
 namespace {

@@ -25,6 +25,8 @@ XTAPE_EXPORT_BEGIN
 /// ```
 namespace xtape {
 
+class Ranks;
+
 /// The score of a candidate on one fold, having learned from `fold.train`, on `fold.test`. `rng` is
 /// the default generator of the thread too, so that a model made without one follows from the same
 /// seed.
@@ -45,6 +47,9 @@ struct SearchOptions {
   /// Called on the thread of the caller with each trial when it is complete. An exception from it
   /// ends the search.
   std::function<void(const SearchTrial&)> on_result = {};
+  /// Processes that share the evaluations, a dist::World: all call the search with the same arguments, and get the
+  /// same result. `on_result` is called on rank 0, when all are there.
+  const Ranks* ranks = nullptr;
 };
 
 /// Evaluates each combination of the space's values on each fold. Several folds cross-validate; one
