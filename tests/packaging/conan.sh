@@ -21,5 +21,6 @@ PATH=$CONAN_HOME/bin:$PATH
 
 "$conan" profile detect --force >/dev/null
 "$conan" create "$recipe" --no-remote -s compiler.cppstd=20 -c tools.cmake.cmaketoolchain:generator=Ninja \
+  -c "tools.cmake.cmake_layout:test_folder=$CONAN_HOME/test" -c tools.cmake.cmaketoolchain:user_presets= \
   -o 'xtape/*:with_system_libraries=True' -o "xtape/*:with_images=$images"
 "$conan" remove 'xtape/*' --confirm >/dev/null
