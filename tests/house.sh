@@ -69,6 +69,15 @@ forbid "no kernel throws: who calls it has checked the arguments" \
   "$(grep -nE '\bthrow\b' $(find core/kernels ops/kernels optim/kernels dist/kernels -name '*.?pp' |
     grep -vE '/(level|state)\.') || :)"
 
+# What one of them includes inside of a namespace would not compile, nor say why.
+known=tests/export/examples.cpp
+for example in $(sed -nE 's@^#include "\.\./\.\./(examples/[a-z_]+\.cpp)"@\1@p' $known); do
+  for header in $(sed -nE 's@^ *#include ["<]([^">]+)[">].*@\1@p' "$example"); do
+    grep -qE "^#include [<\"](\.\./\.\./examples/)?$header[>\"]" $known ||
+      forbid "$known includes first what $example does" "$header"
+  done
+done
+
 # A source that CMake does not know is neither compiled nor tested.
 for source in $(printf '%s\n' $library | grep '\.cpp$'); do
   grep -qwF "$source" CMakeLists.txt || forbid "CMakeLists.txt lists every source" "$source"

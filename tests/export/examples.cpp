@@ -1,10 +1,14 @@
-// The models of the examples, by the examples' own code: each in a namespace, main and all.
+// The models of the examples, by the examples' own code: each in a namespace, main and all. What they
+// include stands here before them, outside of those.
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iostream>
 #include <memory>
 #include <numbers>
@@ -21,6 +25,7 @@
 #pragma GCC diagnostic ignored "-Wreturn-type"
 #include "../../examples/support/program.hpp"
 #include "../../examples/support/python_float.hpp"
+#include "../../examples/support/ranks.hpp"
 #include "../../examples/support/stepped.hpp"
 
 namespace of_autoencoder {
