@@ -79,7 +79,7 @@ void draw(const std::string& folder, const History& history, const data::Dataset
 }
 
 void train(const Flags& flags) {
-  Ranks ranks(flags.data_parallel);
+  Processes ranks(flags.data_parallel);
   if (ranks.first() && !flags.pictures.empty()) std::filesystem::create_directories(flags.pictures);
   if (ranks.first() && !flags.csv.empty())
     data::OutputFile(flags.csv);  // told now, not after all epochs

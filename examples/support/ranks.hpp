@@ -13,10 +13,10 @@
 #endif
 
 /// The processes that train a model together: those that mpirun has started, or this one alone.
-class Ranks {
+class Processes {
  public:
   /// Throws UsageError for several where the library was built without MPI.
-  explicit Ranks(bool several) {
+  explicit Processes(bool several) {
 #if EXAMPLE_HAS_MPI
     if (several) world_.emplace();
 #else
