@@ -9,15 +9,21 @@
 
 #include <xtape/core/dtype.hpp>
 
-namespace xtape::dist::detail {
+namespace xtape::dist {
+
+class World;
+
+namespace detail {
 
 struct Link {
   MPI_Comm communicator = MPI_COMM_NULL;  // null: alone
+  MPI_Comm ending = MPI_COMM_NULL;        // where ranks meet to end
   int rank = 0, size = 1;
   bool main = false;   // it stands for the whole program
   bool began = false;  // MPI, and ends it
   bool ended = false;
-  int exceptions = 0;  // under way when it was made
+  int exceptions = 0;     // under way when it was made
+  bool in_doubt = false;  // an exception has left what ranks do together; have they met since?
 
   bool alone() const { return communicator == MPI_COMM_NULL; }
 };
@@ -33,4 +39,8 @@ constexpr std::int64_t most_at_once = std::int64_t{1} << 30;
 /// Whether MPI runs now.
 bool mpi_runs();
 
-}  // namespace xtape::dist::detail
+/// An exception has left what ranks do together: others may wait for this one, unless they have left it too.
+void doubt(const World& world) noexcept;
+
+}  // namespace detail
+}  // namespace xtape::dist

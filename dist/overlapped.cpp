@@ -2,8 +2,11 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <exception>
+#include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -62,6 +65,8 @@ struct Overlapped::Exchange final : GradientListener {
   ~Exchange() override;
 
   double now() const;
+  double backward(const Tensor& loss, double samples, std::span<double> sums);
+  void forget();
   void begin(double samples);
   void send(std::size_t bucket);
   void send_all();
@@ -73,6 +78,12 @@ struct Overlapped::Exchange final : GradientListener {
   void rule_done() override;
   void finish(List<Node*>& leaves, List<Tensor>& gradients) override;
   void set_means();
+
+  /// What is summed beside the gradients; MPI writes to it while it is under way.
+  struct Numbers {
+    std::vector<double> values;  // samples, and what else
+    MPI_Request request = MPI_REQUEST_NULL;
+  };
 
   const World& world;
   std::vector<Tensor> parameters;
@@ -88,9 +99,11 @@ struct Overlapped::Exchange final : GradientListener {
   double weight = 0, gathered = 0;
   std::vector<std::size_t> missing;    // gradients, of each bucket
   std::size_t sent = 0, received = 0;  // buckets
-  std::vector<double> numbers;         // samples, and what else is summed
-  MPI_Request numbers_request = MPI_REQUEST_NULL;
+  bool none_allowed = false;           // no rank needs samples
+  std::unique_ptr<Numbers> numbers = std::make_unique<Numbers>();
   double began = 0;
+  std::int64_t passes = 0;
+  const int exceptions = std::uncaught_exceptions();  // when it was made
   ExchangeStatistics statistics;
 };
 
@@ -124,9 +137,11 @@ Overlapped::Exchange::Exchange(const nn::Module& model, const World& of,
 }
 
 Overlapped::Exchange::~Exchange() {
+  if (failed || std::uncaught_exceptions() > exceptions) detail::doubt(world);
   if (!failed) return;
   // Others may never send what is awaited: MPI keeps the memory as long as it runs.
   for (auto& bucket : buckets) static_cast<void>(bucket.release());
+  static_cast<void>(numbers.release());
 }
 
 double Overlapped::Exchange::now() const {
@@ -140,7 +155,7 @@ void Overlapped::Exchange::begin(double samples) {
   if (failed) throw ValueError("overlapped: a pass before has ended by an exception on this rank");
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Tensor& parameter = parameters[i];
-    if (places[i].place == 0 && parameter.dtype() != buckets[places[i].bucket]->dtype()) {
+    if (parameter.dtype() != buckets[places[i].bucket]->dtype()) {
       throw DtypeError("overlapped: parameters must keep their dtypes; " + names[i] + " is " +
                        parameter.describe() + " now");
     }
@@ -155,8 +170,10 @@ void Overlapped::Exchange::begin(double samples) {
   }
   weight = samples;
   sent = received = 0;
-  missing.clear();
-  for (const auto& bucket : buckets) missing.push_back(bucket->count());
+  missing.assign(buckets.size(), 0);  // what is frozen does not come
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    if (nodes[i] != nullptr) ++missing[places[i].bucket];
+  ++passes;
   began = now();
 }
 
@@ -191,18 +208,19 @@ void Overlapped::Exchange::send_all() {
 double Overlapped::Exchange::receive() {
   const double from = now();
   if (world.link().size > 1)
-    detail::check(MPI_Wait(&numbers_request, MPI_STATUS_IGNORE), "MPI_Wait");
+    detail::check(MPI_Wait(&numbers->request, MPI_STATUS_IGNORE), "MPI_Wait");
   for (; received < buckets.size(); ++received) buckets[received]->wait();
   statistics.exposed_seconds += now() - from;
   ++statistics.steps;
-  if (!(numbers.front() > 0))
+  if (!(numbers->values.front() > 0) && !none_allowed)
     throw ValueError("overlapped: some rank must have samples; got none on all ranks");
-  return numbers.front();
+  return numbers->values.front();
 }
 
 Tensor Overlapped::Exchange::mean(std::size_t parameter) const {
   const Place at = places[parameter];
-  Tensor mean = buckets[at.bucket]->part(at.place, parameters[parameter].shape(), numbers.front());
+  Tensor mean =
+      buckets[at.bucket]->part(at.place, parameters[parameter].shape(), numbers->values.front());
   if (mean.defined() && nodes[parameter] == nullptr) {
     throw ValueError("overlapped: a parameter must be frozen on all ranks or on none; " +
                      names[parameter] + " is on this one alone");
@@ -261,43 +279,66 @@ std::string Overlapped::broadcast(const std::string& text) const { return world(
 NamedTensors Overlapped::broadcast(const NamedTensors& state) const {
   return world().broadcast(state);
 }
+std::int64_t Overlapped::passes() const { return exchange_->passes; }
+void Overlapped::forget() { exchange_->forget(); }
+void Overlapped::left_by_exception() noexcept { detail::doubt(world()); }
+
+std::string Overlapped::missed(const NamedTensors& leaves) const {
+  std::unordered_set<const Node*> own;
+  for (const Tensor& parameter : exchange_->parameters) own.insert(parameter.node());
+  own.insert(nullptr);  // it is frozen
+  const auto stranger = [&](const auto& named) { return !own.contains(named.second.node()); };
+  const auto found = std::ranges::find_if(leaves, stranger);
+  return found != leaves.end() ? found->first : std::string();
+}
+
 ExchangeStatistics Overlapped::statistics() const { return exchange_->statistics; }
 
 double Overlapped::backward(const Tensor& loss, double samples) {
-  return backward(loss, samples, {});
+  exchange_->none_allowed = false;
+  return exchange_->backward(loss, samples, {});
 }
 
 double Overlapped::backward(const Tensor& loss, double samples, std::span<double> sums) {
+  exchange_->none_allowed = true;
+  return exchange_->backward(loss, samples, sums);
+}
+
+double Overlapped::Exchange::backward(const Tensor& loss, double samples, std::span<double> sums) {
   detail::check_samples("overlapped", loss, samples);
-  Exchange& own = *exchange_;
-  const detail::Link& link = own.world.link();
-  if (link.size == 1 && own.gathered == 0 && !own.failed && loss.defined()) {
+  const detail::Link& link = world.link();
+  if (link.size == 1 && gathered == 0 && !failed && loss.defined()) {
+    ++passes;
     loss.backward();
     return samples;
   }
-  own.begin(samples);
-  own.failed = own.sends = true;
-  own.numbers.assign(1, samples + own.gathered);
-  own.numbers.insert(own.numbers.end(), sums.begin(), sums.end());
+  begin(samples);
+  failed = sends = true;
+  std::vector<double>& values = numbers->values;
+  values.assign(1, samples + gathered);
+  values.insert(values.end(), sums.begin(), sums.end());
   if (link.size > 1) {
-    detail::check(
-        MPI_Iallreduce(MPI_IN_PLACE, own.numbers.data(), static_cast<int>(own.numbers.size()),
-                       MPI_DOUBLE, MPI_SUM, link.communicator, &own.numbers_request),
-        "MPI_Iallreduce");
+    detail::check(MPI_Iallreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()),
+                                 MPI_DOUBLE, MPI_SUM, link.communicator, &numbers->request),
+                  "MPI_Iallreduce");
   }
   if (loss.defined()) {
-    const xtape::detail::Listening listening(own);
+    const xtape::detail::Listening listening(*this);
     loss.backward();
   } else {
-    own.send_all();
-    own.receive();
-    own.set_means();
+    send_all();
+    receive();
+    set_means();
   }
-  for (const auto& bucket : own.buckets) bucket->clear();
-  std::copy(own.numbers.begin() + 1, own.numbers.end(), sums.begin());
-  own.gathered = 0;
-  own.failed = false;
-  return own.numbers.front();
+  std::copy(values.begin() + 1, values.end(), sums.begin());
+  forget();
+  failed = false;
+  return values.front();
+}
+
+void Overlapped::Exchange::forget() {
+  for (const auto& bucket : buckets) bucket->clear();
+  gathered = 0;
 }
 
 void Overlapped::accumulate(const Tensor& loss, double samples) {

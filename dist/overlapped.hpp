@@ -80,6 +80,10 @@ class Overlapped final : public FitRanks {
   void sum(std::span<double> numbers) const override;
   std::string broadcast(const std::string& text) const override;
   NamedTensors broadcast(const NamedTensors& state) const override;
+  std::int64_t passes() const override;
+  void forget() override;
+  std::string missed(const NamedTensors& leaves) const override;
+  void left_by_exception() noexcept override;
 
   struct Exchange;
   std::unique_ptr<Exchange> exchange_;

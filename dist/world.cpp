@@ -1,14 +1,17 @@
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <limits>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/dist/kernels/pack.hpp>
 #include <xtape/dist/link.hpp>
 #include <xtape/dist/same.hpp>
 #include <xtape/dist/world.hpp>
@@ -82,18 +85,71 @@ void watch_errors() {
 void join(Link& link, MPI_Comm communicator) {
   check(MPI_Comm_dup(communicator, &link.communicator), "MPI_Comm_dup");
   check(MPI_Comm_set_errhandler(link.communicator, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check(MPI_Comm_dup(communicator, &link.ending), "MPI_Comm_dup");
   check(MPI_Comm_rank(link.communicator, &link.rank), "MPI_Comm_rank");
   check(MPI_Comm_size(link.communicator, &link.size), "MPI_Comm_size");
   watch_errors();
 }
 
-MPI_Op op_of(Reduction reduction) {
-  switch (reduction) {
-    case Reduction::minimum: return MPI_MIN;
-    case Reduction::maximum: return MPI_MAX;
-    default: return MPI_SUM;
+/// Whether all ranks come to the end. One that an exception has thrown out of step waits no longer than the others need
+/// to follow it, if they do: they may wait for it.
+bool all_come(Link& link) {
+  constexpr double patience = 2;  // seconds
+  constexpr auto pause = std::chrono::milliseconds(1);
+  MPI_Request request = MPI_REQUEST_NULL;
+  int there = 0;
+  check(MPI_Ibarrier(link.ending, &request), "MPI_Ibarrier");
+  if (!link.in_doubt) return MPI_Wait(&request, MPI_STATUS_IGNORE) == MPI_SUCCESS;
+  for (const double began = MPI_Wtime(); there == 0 && MPI_Wtime() - began < patience;) {
+    check(MPI_Test(&request, &there, MPI_STATUS_IGNORE), "MPI_Test");
+    if (there == 0) std::this_thread::sleep_for(pause);
   }
+  return there != 0;
 }
+
+/// How many numbers each rank has. Throws ValueError on all of them unless they have as many, in one message.
+int same_count(const char* op, const Link& link, std::size_t count) {
+  std::uint64_t greatest[2] = {count, ~static_cast<std::uint64_t>(count)};
+  check(MPI_Allreduce(MPI_IN_PLACE, greatest, 2, MPI_UINT64_T, MPI_MAX, link.communicator),
+        "MPI_Allreduce");
+  if (greatest[0] != ~greatest[1] || greatest[0] > std::uint64_t{most_at_once}) {
+    throw ValueError(std::string(op) + ": all ranks must have as many numbers, 2^30 at most; got " +
+                     std::to_string(~greatest[1]) + " to " + std::to_string(greatest[0]));
+  }
+  return static_cast<int>(count);
+}
+
+/// Least and greatest with NaN where any rank has one: MPI's own may lose it.
+template <class T, bool least>
+void choose(void* in, void* inout, int* count, MPI_Datatype*) {
+  kernels::choose<T, least>(static_cast<T*>(inout), static_cast<const T*>(in), *count);
+}
+
+/// The op of a reduction, MPI's or one of one's own.
+class Op {
+ public:
+  Op(Reduction reduction, Dtype dtype) {
+    if (reduction == Reduction::sum) return;
+    const bool least = reduction == Reduction::minimum;
+    op_ = least ? MPI_MIN : MPI_MAX;
+    if (dtype == Dtype::float32) own(least ? choose<float, true> : choose<float, false>);
+    if (dtype == Dtype::float64) own(least ? choose<double, true> : choose<double, false>);
+  }
+  ~Op() {
+    if (own_ && mpi_runs()) MPI_Op_free(&op_);
+  }
+  Op(const Op&) = delete;
+  Op& operator=(const Op&) = delete;
+  MPI_Op op() const { return op_; }
+
+ private:
+  void own(MPI_User_function* f) {
+    check(MPI_Op_create(f, 1, &op_), "MPI_Op_create");
+    own_ = true;
+  }
+  MPI_Op op_ = MPI_SUM;
+  bool own_ = false;
+};
 
 template <class T>
 Tensor reduced(const Link& link, const Tensor& x, MPI_Op op) {
@@ -163,6 +219,14 @@ MPI_Datatype type_of(Dtype dtype) {
   }
 }
 
+void doubt(const World& world) noexcept {
+  try {
+    Link& link = world.link();
+    link.in_doubt = link.size > 1;
+  } catch (const std::exception&) {  // it has ended: nobody waits
+  }
+}
+
 bool mpi_runs() {
   int begun = 0, ended = 0;
   MPI_Initialized(&begun);
@@ -223,7 +287,10 @@ void World::finalize() {
   link_->ended = true;
   if (link_->main) detail::there_is_one = false;
   if (link_->alone() || !detail::mpi_runs()) return;
+  if (link_->main && link_->size > 1 && !detail::all_come(*link_))
+    detail::end_all("an exception was caught here, and the others wait for this rank");
   MPI_Comm_free(&link_->communicator);
+  MPI_Comm_free(&link_->ending);
   if (link_->began) detail::check(MPI_Finalize(), "MPI_Finalize");
 }
 
@@ -237,8 +304,10 @@ int World::rank() const { return link_->rank; }
 int World::size() const { return link_->size; }
 
 void World::barrier() const {
-  const detail::Link& own = link();
-  if (own.size > 1) detail::check(MPI_Barrier(own.communicator), "MPI_Barrier");
+  detail::Link& own = link();
+  if (own.size == 1) return;
+  detail::check(MPI_Barrier(own.communicator), "MPI_Barrier");
+  own.in_doubt = false;
 }
 
 Tensor World::all_reduce(const Tensor& x, Reduction reduction) const {
@@ -251,10 +320,10 @@ Tensor World::all_reduce(const Tensor& x, Reduction reduction) const {
     throw ShapeError("all_reduce: tensors must be of one shape and dtype on all ranks; got " +
                      differs);
   }
-  MPI_Op op = detail::op_of(reduction);
-  if (x.dtype() == Dtype::float32) return detail::reduced<float>(own, x, op);
-  if (x.dtype() == Dtype::float64) return detail::reduced<double>(own, x, op);
-  return detail::reduced<std::int64_t>(own, x, op);
+  const detail::Op op(reduction, x.dtype());
+  if (x.dtype() == Dtype::float32) return detail::reduced<float>(own, x, op.op());
+  if (x.dtype() == Dtype::float64) return detail::reduced<double>(own, x, op.op());
+  return detail::reduced<std::int64_t>(own, x, op.op());
 }
 
 NamedTensors World::broadcast(const NamedTensors& state) const {
@@ -283,9 +352,9 @@ std::string World::broadcast(const std::string& text) const {
 
 std::vector<double> World::gather(std::span<const double> numbers) const {
   const detail::Link& own = link();
-  const auto count = static_cast<int>(numbers.size());
   std::vector<double> all(numbers.begin(), numbers.end());
   if (own.size == 1) return all;
+  const int count = detail::same_count("gather", own, numbers.size());
   all.resize(numbers.size() * static_cast<std::size_t>(own.size));
   detail::check(MPI_Allgather(numbers.data(), count, MPI_DOUBLE, all.data(), count, MPI_DOUBLE,
                               own.communicator),
@@ -294,11 +363,13 @@ std::vector<double> World::gather(std::span<const double> numbers) const {
 }
 
 void World::sum(std::span<double> numbers) const {
-  const detail::Link& own = link();
+  detail::Link& own = link();
   if (own.size == 1) return;
-  detail::check(MPI_Allreduce(MPI_IN_PLACE, numbers.data(), static_cast<int>(numbers.size()),
-                              MPI_DOUBLE, MPI_SUM, own.communicator),
-                "MPI_Allreduce");
+  const int count = detail::same_count("sum", own, numbers.size());
+  detail::check(
+      MPI_Allreduce(MPI_IN_PLACE, numbers.data(), count, MPI_DOUBLE, MPI_SUM, own.communicator),
+      "MPI_Allreduce");
+  own.in_doubt = false;
 }
 
 int World::run_function(const std::function<void()>& f) const {

@@ -1,4 +1,6 @@
 #include <bit>
+#include <cmath>
+#include <limits>
 
 #include <xtape/core/wraps.hpp>
 #include <xtape/dist/kernels/pack.hpp>
@@ -56,5 +58,20 @@ void widen(float* y, const std::uint16_t* x, std::int64_t n) {
 void add_narrow(std::uint16_t* y, const std::uint16_t* x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = narrowed(widened(y[i]) + widened(x[i]));
 }
+
+template <class T, bool least>
+void choose(T* y, const T* x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const bool better = x[i] == y[i] ? std::signbit(x[i]) == least : (x[i] < y[i]) == least;
+    if (std::isnan(x[i]) || std::isnan(y[i]))
+      y[i] = std::numeric_limits<T>::quiet_NaN();
+    else if (better)
+      y[i] = x[i];
+  }
+}
+template void choose<float, true>(float* y, const float* x, std::int64_t n);
+template void choose<float, false>(float* y, const float* x, std::int64_t n);
+template void choose<double, true>(double* y, const double* x, std::int64_t n);
+template void choose<double, false>(double* y, const double* x, std::int64_t n);
 
 }  // namespace xtape::dist::kernels

@@ -233,6 +233,30 @@ TEST_CASE("overlapped: buckets leave while backward runs") {
   }
 }
 
+TEST_CASE("overlapped: what MPI still writes to outlives a pass that has failed on all ranks") {
+  const dist::World& world = the_world();
+  Rng rng(8);
+  const Model model(rng);
+  for (int i = 0; i < 50; ++i) {
+    dist::Overlapped overlapped(model, world);
+    CHECK_THROWS_AS(overlapped.backward(ones({}), 1), GradError);
+  }
+  for (int i = 0; i < 50; ++i) world.barrier();
+}
+
+TEST_CASE("overlapped: a frozen parameter does not keep its bucket back") {
+  const dist::World& world = the_world();
+  if (world.size() == 1) return;
+  Rng rng(9);
+  nn::Sequential model;
+  for (int i = 0; i < 3; ++i) model.push_back(nn::Dense(8, 8, {}, rng));
+  model.named_parameters().back().second.set_requires_grad(false);
+  dist::Overlapped overlapped(model, world, {.first_bucket = 288, .bucket = 288});
+  overlapped.backward(sum(model(ones({2, 8}))), 2);
+  CHECK(overlapped.statistics().buckets == 3);
+  CHECK(overlapped.statistics().early == 3);
+}
+
 TEST_CASE("overlapped: what is frozen, thawed and of another dtype") {
   const dist::World& world = the_world();
   Rng rng(7);
@@ -247,8 +271,11 @@ TEST_CASE("overlapped: what is frozen, thawed and of another dtype") {
   overlapped.backward(data.loss(model, 0, 4, false), 4);
   CHECK(model.hidden.weight.grad().defined());
   if (world.size() == 1) return;
+  model.hidden.to(Dtype::float32);  // it lies in the middle of a bucket
+  CHECK(error_of<DtypeError>([&] { return overlapped.backward(sum(model.out.weight), 1); }) ==
+        "overlapped: parameters must keep their dtypes; hidden.weight is float32[3, 5] now");
   model.to(Dtype::float32);
   const Tensor loss = sum(model(ones({1, 3}), false));
   CHECK(error_of<DtypeError>([&] { return overlapped.backward(loss, 1); }) ==
-        "overlapped: parameters must keep their dtypes; never.bias is float32[1] now");
+        "overlapped: parameters must keep their dtypes; hidden.weight is float32[3, 5] now");
 }

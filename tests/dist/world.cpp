@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <numeric>
@@ -42,6 +43,35 @@ TEST_CASE("world: sums, least and greatest of all ranks") {
   std::vector<double> sums{1, double(rank)};
   world.sum(sums);
   CHECK(sums == std::vector<double>{double(n), n * (n - 1) / 2.0});
+}
+
+TEST_CASE("world: NaN of any rank is the least and the greatest, and zeros have their order") {
+  const dist::World& world = the_world();
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    for (int which = 0; which < world.size(); ++which) {
+      CAPTURE(which);
+      const bool own = world.rank() == which;
+      const Tensor x = full({2}, own ? std::nan("") : 5.0, dtype),
+                   zero = full({1}, own ? 0.0 : -0.0, dtype);
+      for (const auto reduction : {dist::Reduction::minimum, dist::Reduction::maximum})
+        CHECK(std::isnan(world.all_reduce(x, reduction)[0].item()));
+      CHECK(!std::signbit(world.all_reduce(zero, dist::Reduction::maximum)[0].item()));
+      CHECK(std::signbit(world.all_reduce(zero, dist::Reduction::minimum)[0].item()) ==
+            (world.size() > 1));
+    }
+  }
+}
+
+TEST_CASE("world: as many numbers on all ranks") {
+  const dist::World& world = the_world();
+  if (world.size() == 1) return;
+  std::vector<double> numbers(world.rank() == 0 ? 2 : 3, 1.0);
+  const std::string end = ": all ranks must have as many numbers, 2^30 at most; got 2 to 3";
+  CHECK(error_of<ValueError>([&] { return world.gather(numbers).size(); }) == "gather" + end);
+  CHECK(error_of<ValueError>([&] {
+          world.sum(numbers);
+          return 0;
+        }) == "sum" + end);
 }
 
 TEST_CASE("world: a sum has the same bits on all ranks") {
