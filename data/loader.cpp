@@ -136,6 +136,10 @@ std::int64_t BatchLoader<Batch>::samples() const {
   return source_->samples();
 }
 template <class Batch>
+Part BatchLoader<Batch>::part() const {
+  return source_->options.part;
+}
+template <class Batch>
 const Batch& BatchLoader<Batch>::data() const {
   return source_->data;
 }

@@ -75,6 +75,8 @@ class BatchLoader {
   std::int64_t size() const;
   /// Rows of a pass, of all parts.
   std::int64_t samples() const;
+  /// That of each batch.
+  Part part() const;
   /// All rows, in their order; of samples that a function makes, none.
   const Batch& data() const;
 

@@ -13,6 +13,8 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/parallel.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/core/wraps.hpp>
+#include <xtape/train/agreement.hpp>
 #include <xtape/train/evaluation.hpp>
 #include <xtape/train/ranks.hpp>
 #include <xtape/train/search.hpp>
@@ -205,6 +207,32 @@ void share(std::vector<Evaluation>& evaluations, const Ranks& ranks) {
   }
 }
 
+/// FNV-1a (Fowler, Noll and Vo 1991) of row numbers.
+XTAPE_WRAPS std::uint32_t hash(const Tensor& rows) {
+  std::uint32_t bits = 0x811c9dc5U;
+  for (const std::int64_t row : rows.to_vector<std::int64_t>())
+    bits = (bits ^ static_cast<std::uint32_t>(row)) * 0x01000193U;
+  return bits;
+}
+
+std::string shown(const Tensor& rows) {
+  return std::to_string(rows.size()) + " rows [" + std::to_string(hash(rows)) + "]";
+}
+
+/// What ranks must have in common.
+std::vector<std::string> agreed(const std::vector<Candidate>& candidates,
+                                const data::Dataset& dataset, const std::vector<data::Fold>& folds,
+                                const SearchOptions& options) {
+  std::vector<std::string> lines{"seed " + std::to_string(options.seed),
+                                 std::to_string(candidates.size()) + " candidates",
+                                 "x " + dataset.x.describe(), "y " + dataset.y.describe()};
+  for (const data::Fold& fold : folds) {
+    lines.push_back("fold " + std::to_string(lines.size() - 3) + " of " + shown(fold.train) +
+                    " and " + shown(fold.test));
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
@@ -220,6 +248,10 @@ std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
   const bool alone = options.ranks == nullptr || options.ranks->size() == 1;
   const auto ranks = static_cast<std::size_t>(alone ? 1 : options.ranks->size()),
              rank = static_cast<std::size_t>(alone ? 0 : options.ranks->rank());
+  if (!alone) {
+    require_same("search: data, folds and seed", *options.ranks,
+                 agreed(candidates, constant, folds, options));
+  }
   const bool tells = options.on_result && rank == 0;
   const auto work = [&](std::size_t turn) {
     const std::size_t i = turn * ranks + rank;

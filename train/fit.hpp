@@ -88,6 +88,7 @@ class FitBase {
 
    private:
     detail::FitLoop& loop_;
+    int exceptions_;  // under way when it began
   };
 
   // The loop, as the ranges call it.
@@ -173,8 +174,10 @@ class Fit : public FitBase {
         void step(Measure measure) {
       fit_->FitBase::step(std::function<Measured()>(std::ref(measure)), rows());
     }
-    /// Logs the mean over this batch of something.
-    void log(const std::string& name, double mean) { fit_->view().log(name, mean, rows()); }
+    /// Logs the mean over this batch of something; nothing of a batch without rows.
+    void log(const std::string& name, double mean) {
+      if (rows() > 0) fit_->view().log(name, mean, rows());
+    }
 
    private:
     friend class Fit;
@@ -229,9 +232,13 @@ class Fit : public FitBase {
       if (loader != nullptr && loss) {
         if (loader->size() < 1)
           throw ValueError("fit: the validation data must have a batch; got none");
-        return [loss, from = *loader](const TakeMeasured& take) {
-          auto pass = from;
-          for (const Batch& batch : pass) take(loss(batch), detail::samples_of(batch));
+        return [loss, from = *loader, ranks = options.ranks](const TakeMeasured& take) {
+          auto pass = from;  // that of rank 0
+          if (ranks != nullptr) pass.restore(ranks->broadcast(pass.state()));
+          for (const Batch& batch : pass) {
+            const double own = detail::samples_of(batch);
+            if (own > 0) take(loss(batch), own);  // of a last batch a rank may have none
+          }
         };
       }
     }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iostream>
 #include <limits>
@@ -63,15 +64,22 @@ void FitLoop::set_schedules() {
   optimizer_->set_schedule(whole);
 }
 
+std::string FitLoop::opened() {
+  folder_.lock();
+  return folder_.open(checkpoint_);
+}
+
 void FitLoop::begin() {
   stop_ = FitStop::none;
   passed_ = false;
   shown_.reset();
-  folder_.lock();
+  agree();
+  if (ranks_ != nullptr) ranks_->forget();
+  if (opened_) lock_folder();
   if (!opened_) {
     set_schedules();
     if (!options_.folder.path.empty()) data_ = fingerprint(source_.tensors());
-    const std::string from = ranks_ != nullptr ? open_together() : folder_.open(checkpoint_);
+    const std::string from = ranks_ != nullptr ? open_together() : opened();
     opened_ = true;
     if (!from.empty()) {
       paused_ = batch_ > 0;
@@ -115,6 +123,7 @@ void FitLoop::start_pass() {
 
 void FitLoop::end_batch() {
   part_.reset();
+  skip_together();
   if (some_have_none_) share_buffers();
   ++batch_;
   optimizer_ == nullptr ? static_cast<void>(++steps_) : count_steps();
@@ -133,8 +142,9 @@ void FitLoop::end_batch() {
   agree_on_stop();
   const bool stops = stop_ != FitStop::none && (!last || stop_ == FitStop::interrupt);
   const std::int64_t every = options_.folder.every_steps;
-  if (folder_.kept() && (stops || (every > 0 && steps_ % every == 0)))
-    saved_ = folder_.save(checkpoint_, epoch_, batch_);
+  const bool due = every > 0 && steps_ / every > saved_at_ / every;
+  if (due) saved_at_ = steps_;
+  if (folder_.kept() && (stops || due)) saved_ = folder_.save(checkpoint_, epoch_, batch_);
   if (!stops) return;
   source_.pause(batch_);
   paused_ = true;
@@ -218,14 +228,27 @@ void FitLoop::make_row() {
   epoch_began_ = now;
 }
 
+/// What tells which epoch is best, the same on all ranks: that of rank 0. False if nobody asked for it.
+bool FitLoop::monitored(double& value) {
+  const auto watched = std::ranges::find(row_, options_.monitor, &Metric::first);
+  std::array<double, 2> first{watched != row_.end() ? 1.0 : 0.0, 0};
+  if (watched != row_.end()) first[1] = watched->second;
+  if (ranks_ != nullptr) {
+    const std::vector<double> all = ranks_->gather(first);
+    std::copy_n(all.begin(), first.size(), first.begin());
+    if (first[0] != 0 && watched != row_.end()) watched->second = first[1];
+  }
+  value = first[1];
+  if (first[0] == 0 && (measures_ || options_.monitor != "loss"))
+    fail_monitor(options_.monitor, row_);
+  return first[0] != 0;
+}
+
 /// Whether the epoch is the best so far.
 void FitLoop::judge() {
-  const auto watched = std::ranges::find(row_, options_.monitor, &Metric::first);
-  if (watched == row_.end()) {
-    if (!measures_ && options_.monitor == "loss") return;  // nobody asked for it
-    fail_monitor(options_.monitor, row_);
-  }
-  const double value = watched->second, margin = options_.early_stopping.min_delta;
+  double value = 0;
+  if (!monitored(value)) return;
+  const double margin = options_.early_stopping.min_delta;
   const bool better = std::isnan(best_value_)                 ? !std::isnan(value)
                       : options_.goal == SearchGoal::minimize ? value < best_value_ - margin
                                                               : value > best_value_ + margin;
@@ -281,6 +304,10 @@ void FitLoop::finish() {
   } else {
     std::cerr << text << std::endl;
   }
+}
+
+void FitLoop::fail() noexcept {
+  if (ranks_ != nullptr) ranks_->left_by_exception();
 }
 
 void FitLoop::end() noexcept {

@@ -47,6 +47,7 @@ class FitLoop {
   void leave_pass() noexcept;
   void end_epoch();
   void end() noexcept;
+  void fail() noexcept;  // before it, where an exception ends the run
 
   /// A step along the gradient of a loss. `again` measures the same once more, to see where it went wrong.
   void step(const Measured& measured, double rows, const Measure* again = nullptr);
@@ -81,7 +82,11 @@ class FitLoop {
   // fit_together.cpp
   bool first_rank() const { return ranks_ == nullptr || ranks_->rank() == 0; }
   std::vector<double> meet(const char* where, double tag, double own) const;
+  template <class F>
+  void on_first_rank(const F& f) const;
+  void lock_folder();
   std::string open_together();
+  void skip_together();
   void step_together(const Measured* measured, double rows, const Measure* again);
   void apply_together(const Tensor& loss, double samples, const Measure* again);
   void end_pass_together();
@@ -89,13 +94,20 @@ class FitLoop {
   void sum_validation();
   void agree_on_stop();
 
+  // fit_agreement.cpp
+  std::string complaint() const;
+  std::vector<std::string> agreed() const;
+  void agree() const;
+
   // fit_loop.cpp
   void set_schedules();
+  std::string opened();
   void decide();
   void decide_by_counts();
   void validate();
   void make_row();
   void judge();
+  bool monitored(double& value);
   NamedTensors weights() const;
   void finish();
   std::vector<std::string> names_to_monitor() const;
@@ -137,14 +149,18 @@ class FitLoop {
 
   // Of a step.
   std::vector<Tensor> parameters_, buffers_, before_;
-  std::int64_t group_ = 0;    // batches in it so far
-  std::int64_t counted_ = 0;  // of the optimizer's steps, those that the run knows of
+  std::int64_t group_ = 0;     // batches in it so far
+  std::int64_t counted_ = 0;   // of the optimizer's steps, those that the run knows of
+  std::int64_t saved_at_ = 0;  // steps, when they last gave a checkpoint
   double group_samples_ = 0, group_unit_ = 1;
 
   // Of a batch that others have parts of.
   std::optional<BatchPart> part_;
   bool some_have_none_ = false;
-  Means own_;  // of this rank, in a group of batches
+  std::int64_t passes_ = 0;    // of the ranks, before it
+  bool stepped_ = false;       // it had a step
+  bool ever_stepped_ = false;  // so had any, and loops of one's own do not step themselves
+  Means own_;                  // of this rank, in a group of batches
 };
 
 }  // namespace xtape::detail

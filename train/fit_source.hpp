@@ -86,6 +86,8 @@ class FitSource {
   virtual std::int64_t samples() const = 0;
   /// The data, where there is a loader of the library's.
   virtual NamedTensors tensors() const = 0;
+  /// That of each batch, where it is known.
+  virtual std::optional<data::Part> part() const = 0;
   virtual void add_to(Checkpoint& checkpoint) = 0;
   /// Of a loader that has one; else nothing.
   virtual NamedTensors state() const = 0;
@@ -140,6 +142,13 @@ class SourceOf final : public BatchSource<BatchOf<Loader>> {
     } else {
       return {};
     }
+  }
+  std::optional<data::Part> part() const override {
+    if constexpr (requires {
+                    { loader_.part() } -> std::convertible_to<data::Part>;
+                  })
+      return loader_.part();
+    return {};
   }
   void add_to(Checkpoint& checkpoint) override {
     if constexpr (data::Stateful<Loader>) checkpoint.add("loader", loader_);

@@ -90,7 +90,7 @@ void FitLoop::restore(const NamedTensors& state) {
   best_value_ = taken<double>(state, monitor);
   history.best_epoch = taken<std::int64_t>(state, "best_epoch");
   if (history.best_epoch > 0) history.monitor = options_.monitor;
-  epoch_ = epoch, batch_ = batch, steps_ = steps, bad_epochs_ = bad;
+  epoch_ = epoch, batch_ = batch, steps_ = saved_at_ = steps, bad_epochs_ = bad;
   best_weights_ = std::move(best);
   training_ = std::move(training);
   history_ = std::move(history);

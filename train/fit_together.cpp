@@ -71,23 +71,37 @@ std::vector<double> FitLoop::meet(const char* where, double tag, double own) con
   return numbers;
 }
 
-/// Opens the folder on rank 0; all begin with what that has. Returns the path of the checkpoint they go on from, if any.
-std::string FitLoop::open_together() {
-  std::string path, wrong;
+/// Does what one rank does; if that throws, on all.
+template <class F>
+void FitLoop::on_first_rank(const F& f) const {
+  if (ranks_ == nullptr) return f();
+  std::string wrong;
   std::exception_ptr error;
-  try {
-    path = folder_.open(checkpoint_);
-  } catch (const std::exception& what) {
-    error = std::current_exception();
-    wrong = what.what();
+  if (first_rank()) {
+    try {
+      f();
+    } catch (const std::exception& what) {
+      error = std::current_exception();
+      wrong = what.what();
+    }
   }
   wrong = ranks_->broadcast(wrong);
   if (error != nullptr) std::rethrow_exception(error);
   if (!wrong.empty()) throw ValueError(wrong);
+}
 
+void FitLoop::lock_folder() {
+  on_first_rank([&] { folder_.lock(); });
+}
+
+/// Opens the folder on rank 0; all begin with what that has. Returns the path of the checkpoint they go on from, if any.
+std::string FitLoop::open_together() {
+  std::string path;
+  on_first_rank([&] { path = opened(); });
   path = ranks_->broadcast(path);
   if (!path.empty() && !first_rank()) checkpoint_.load(path);
   if (model_ != nullptr) model_->restore(ranks_->broadcast(model_->state()));
+  if (optimizer_ != nullptr) optimizer_->restore(ranks_->broadcast(optimizer_->state()));
   if (averaging_) averaging_->restore(ranks_->broadcast(averaging_->state()));
   if (const NamedTensors own = source_.state(); !own.empty())
     source_.restore(ranks_->broadcast(own));
@@ -108,15 +122,26 @@ void FitLoop::begin_batch(double rows) {
     if (rank < static_cast<std::size_t>(ranks_->rank())) first += all[rank];
     total += all[rank];
   }
+  passes_ = ranks_->passes();
+  stepped_ = false;
   some_have_none_ = std::ranges::find(all, 0.0) != all.end();
   if (all.front() == 0) throw ValueError("fit: rank 0 must have rows of each batch; got none");
   part_.emplace(static_cast<std::int64_t>(first), static_cast<std::int64_t>(rows),
                 static_cast<std::int64_t>(total));
 }
 
+/// Others may have made a step of the batch in which this rank has made none: it takes part with no samples.
+void FitLoop::skip_together() {
+  if (ranks_ == nullptr || optimizer_ == nullptr || stepped_) return;
+  if (!measures_ && !ever_stepped_) return;
+  if (ranks_->passes() == passes_ && optimizer_->steps() == counted_)
+    step_together(nullptr, 0, nullptr);
+}
+
 void FitLoop::step_together(const Measured* measured, double rows, const Measure* again) {
   if (optimizer_ == nullptr)
     throw ValueError("fit: step() needs a Fit that was made with model and optimizer");
+  stepped_ = ever_stepped_ = true;
   double samples = 0;
   Tensor loss;
   if (group_ == 0) own_.clear();
@@ -124,6 +149,9 @@ void FitLoop::step_together(const Measured* measured, double rows, const Measure
     if (!checked_) check_first(*measured);
     samples = measured->samples.value_or(rows);
     loss = measured->loss;
+  }
+  if (loss.defined() && samples == 0) loss = Tensor();  // a mean over none is no number
+  if (loss.defined()) {
     const double value = loss.item();
     if (options_.check_finite && !std::isfinite(value))
       fail_not_finite("the loss is " + text(value), again);
@@ -154,7 +182,10 @@ void FitLoop::apply_together(const Tensor& loss, double samples, const Measure* 
       sums[3 + 2 * i] = own_.entries()[i].weight;
     }
   }
-  ranks_->backward(loss, samples, sums);
+  if (ranks_->backward(loss, samples, sums) == 0) {
+    group_ = 0;  // nobody has stepped
+    return;
+  }
   if (any && sums[1] != sums[0] * names)
     throw ValueError("fit: all ranks must measure the same, under the same names");
   std::vector<std::string> all = split(joined_names(own_));

@@ -42,6 +42,30 @@ void fit(const dist::World& world, std::size_t more, const std::string& name) {
   Fit(model, optimizer, loader, loss, {.epochs = 1, .ranks = &overlapped}).run();
 }
 
+/// The rank's exception is caught where the world still is; the others are in backward, or in a batch.
+int caught_within(int argc, char** argv, bool in_fit) {
+  const dist::World world(argc, argv);
+  try {
+    const nn::Dense model(2, 2);
+    dist::Overlapped overlapped(model, world);
+    optim::SGD optimizer(model.parameters(), {.learning_rate = 0.1});
+    const std::vector<Tensor> loader(3, ones({1, 2}));
+    const auto loss = [&](const Tensor& x) -> Measured {
+      if (world.rank() == 1) fail(world);
+      return sum(model(x));
+    };
+    if (in_fit) {
+      Fit(model, optimizer, loader, loss, {.epochs = 1, .ranks = &overlapped}).run();
+    } else {
+      overlapped.backward(loss(loader[0]).loss, 1);
+    }
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "main: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
+
 int caught(int argc, char** argv, int status) {
   try {
     const dist::World world(argc, argv);
@@ -59,6 +83,8 @@ int main(int argc, char** argv) {
   const std::string how = argc > 1 ? argv[1] : "";
   if (how == "caught") return caught(argc, argv, 1);
   if (how == "forgotten") return caught(argc, argv, 0);
+  if (how == "within") return caught_within(argc, argv, false);
+  if (how == "within-fit") return caught_within(argc, argv, true);
   const dist::World world(argc, argv);
   if (how == "run") return world.run([&] { last(world, [&] { fail(world); }); });
   if (how == "uncaught") last(world, [&] { fail(world); });

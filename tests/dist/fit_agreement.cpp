@@ -1,0 +1,158 @@
+// What ranks must have in common before a run: all of them throw, and go on together.
+#include <cstdint>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <xtape/xtape.hpp>
+
+#include "dist/the_world.hpp"
+#include "support/errors.hpp"
+#include "support/temporary_directory.hpp"
+
+using namespace xtape;
+
+namespace {
+
+data::Dataset some(std::int64_t rows) {
+  Rng rng(1);
+  return {rng.normal({rows, 3}), rng.integers(0, 2, {rows})};
+}
+
+/// A run of a model with 2 batches a rank, of which a test makes one thing wrong.
+struct Case {
+  const dist::World& world = the_world();
+  Rng rng = Rng(7);
+  nn::Dense model = nn::Dense(3, 2, {}, rng);
+  dist::Overlapped overlapped = dist::Overlapped(model, world);
+  data::Part part{world.rank(), world.size()};
+  double learning_rate = 0.1;
+  FitOptions options = {.epochs = 1, .ranks = &overlapped};
+  bool other() const { return world.rank() == world.size() - 1; }
+
+  std::string error() { return error_of(model); }
+  std::string error_of(const nn::Dense& trained) {
+    data::Loader loader(some(8 * world.size()), {.batch_size = 4, .part = part}, rng);
+    optim::SGD optimizer(trained.parameters(), {.learning_rate = learning_rate});
+    const auto loss = [&](const data::Dataset& batch) -> Measured {
+      return nn::cross_entropy(trained(batch.x), batch.y);
+    };
+    Fit fit(trained, optimizer, loader, loss, options);
+    return ::error_of<ValueError>([&] { return fit.run().epochs(); });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("fit on ranks: a loader has the part of its rank") {
+  const dist::World& world = the_world();
+  const std::string all = std::to_string(world.size());
+  {
+    Case none;
+    none.part = {};
+    if (world.size() > 1)
+      CHECK(none.error() ==
+            "fit: on rank 0 the loader must have .part 0 of " + all + "; got 0 of 1");
+  }
+  {
+    Case more;
+    more.part = {world.rank(), 7};
+    CHECK(more.error() == "fit: on rank 0 the loader must have .part 0 of " + all + "; got 0 of 7");
+  }
+  {
+    Case same;  // rank 0 is right
+    same.part = {0, world.size()};
+    if (world.size() > 1)
+      CHECK(same.error() ==
+            "fit: on rank 1 the loader must have .part 1 of " + all + "; got 0 of " + all);
+  }
+  {
+    Case validated;
+    validated.options.validation =
+        data::Loader(some(20), {.batch_size = 2, .part = {world.rank(), 9}});
+    CHECK(validated.error() ==
+          "fit: on rank 0 the validation loader must have .part 0 of " + all + "; got 0 of 9");
+  }
+}
+
+TEST_CASE("fit on ranks: gradients of all parameters are exchanged") {
+  Case strange;
+  const nn::Dense twin = nn::clone(strange.model);
+  const std::string expected =
+      "fit: .ranks must exchange all parameters of the model; weight is none of theirs";
+  CHECK(strange.error_of(twin) == expected);
+  CHECK(strange.error() == "(nothing was thrown)");
+}
+
+TEST_CASE("fit on ranks: options and rates are the same on all") {
+  const dist::World& world = the_world();
+  if (world.size() == 1) return;
+  const std::string last = " on rank " + std::to_string(world.size() - 1),
+                    start = "fit: options must be the same on all ranks; got ";
+  {
+    Case one;
+    one.options.accumulate = one.other() ? 2 : 1;
+    CHECK(one.error() == start + "accumulate 1 on rank 0 and accumulate 2" + last);
+  }
+  {
+    Case one;
+    if (!one.other()) one.options.validation = some(8);
+    CHECK(one.error() == start + "validation of 8 rows on rank 0 and validation of none" + last);
+  }
+  {
+    Case one;
+    if (one.other()) one.learning_rate = 0.2;
+    CHECK(one.error() == start + "learning_rate 0.1 on rank 0 and learning_rate 0.2" + last);
+  }
+  {
+    Case one;
+    if (one.other()) one.options.clip_norm = 1;
+    CHECK(one.error() == start + "clip_norm none on rank 0 and clip_norm 1" + last);
+  }
+}
+
+TEST_CASE("fit on ranks: a folder that another run has is refused on all") {
+  const dist::World& world = the_world();
+  if (world.size() == 1) return;
+  const TemporaryDirectory own;
+  const std::string path = world.broadcast(own.file("run"));
+  data::Loader loader(some(8), {.batch_size = 4});
+  Fit holder(loader, {.epochs = 1, .folder = {.path = path}});
+  const auto run = [&] {
+    Case one;
+    one.options.folder = {.path = path};
+    return one.error();
+  };
+  if (world.rank() == 0) {
+    auto epoch = holder.begin();
+    CHECK(run() == "fit: folder " + path + " must be that of one run at a time; another has it");
+  } else {
+    CHECK(run() == "fit: folder " + path + " must be that of one run at a time; another has it");
+  }
+}
+
+TEST_CASE("search on ranks: folds and seed are the same on all") {
+  const dist::World& world = the_world();
+  if (world.size() == 1) return;
+  const bool other = world.rank() == world.size() - 1;
+  Rng rng(2);
+  const data::Dataset dataset = some(12);
+  std::vector<data::Fold> folds = data::k_fold(12, 3, rng);
+  SearchSpace space;
+  space.choice("l2", {0.0, 1.0});
+  const auto objective = [](const Hyperparameters& h, const data::Split&, Rng&) {
+    return h.number("l2");
+  };
+  const auto error = [&](std::uint64_t seed) {
+    return error_of<ValueError>([&] {
+      return grid_search(space, dataset, folds, objective,
+                         {.seed = seed, .goal = SearchGoal::maximize, .ranks = &world})
+          .trials.size();
+    });
+  };
+  const std::string start = "search: data, folds and seed must be the same on all ranks; got ";
+  CHECK(error(other ? 2 : 1) ==
+        start + "seed 1 on rank 0 and seed 2 on rank " + std::to_string(world.size() - 1));
+  if (other) folds.pop_back();
+  CHECK(error(1).starts_with(start + "fold 3 "));
+}

@@ -1,0 +1,173 @@
+// Runs in which ranks do not all do the same in each batch.
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <xtape/xtape.hpp>
+
+#include "dist/the_world.hpp"
+
+using namespace xtape;
+
+namespace {
+
+using Values = std::vector<double>;
+
+data::Dataset some(std::int64_t rows) {
+  Rng rng(1);
+  return {rng.normal({rows, 3}).to(Dtype::float64), rng.integers(0, 2, {rows})};
+}
+
+struct Trained {
+  explicit Trained(std::int64_t rows, std::int64_t batch = 2)
+      : loader(some(rows), {.batch_size = batch, .part = {world.rank(), world.size()}}, rng) {}
+
+  const dist::World& world = the_world();
+  Rng rng = Rng(7);
+  nn::Dense model = [this] {
+    nn::Dense dense(3, 2, {}, rng);
+    dense.to(Dtype::float64);
+    return dense;
+  }();
+  dist::Overlapped overlapped = dist::Overlapped(model, world);
+  optim::SGD optimizer = optim::SGD(model.parameters(), {.learning_rate = 0.1});
+  data::Loader loader;
+  FitOptions options = {.epochs = 1, .ranks = &overlapped};
+
+  auto loss() const {
+    return [this](const data::Dataset& batch) -> Measured {
+      return nn::cross_entropy(model(batch.x), batch.y);
+    };
+  }
+  Values weights() const { return model.weight.to_vector<double>(); }
+  bool same_on_all() const {
+    const Tensor own = model.weight.detach();
+    return world.all_reduce(own, dist::Reduction::minimum).to_vector<double>() == weights() &&
+           world.all_reduce(own, dist::Reduction::maximum).to_vector<double>() == weights();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("fit on ranks: a batch that a rank does not step is one of no samples there") {
+  const dist::World& world = the_world();
+  const int last = world.size() - 1;
+  Trained run(12 * world.size());
+  Fit fit(run.model, run.optimizer, run.loader, run.loss(), run.options);
+  for (auto& epoch : fit) {
+    for (auto& batch : epoch) {
+      if (epoch.batches() == 1 && world.rank() == last) continue;
+      if (epoch.batches() == 3) continue;  // all do
+      batch.step([&] { return run.loss()(batch.data); });
+    }
+    CHECK(epoch.steps() == (last > 0 ? 5 : 4));
+  }
+  CHECK(run.same_on_all());
+
+  // The same by hand, of one process: the second batch without the rows of the last rank.
+  Trained expected(12 * world.size());
+  const data::Dataset all = some(12 * world.size());
+  const std::int64_t size = 2 * world.size();
+  for (std::int64_t i = 0; i < 6; ++i) {
+    if (i == 3 || (i == 1 && last == 0)) continue;
+    const auto rows = [&](const Tensor& t) {
+      return slice(t, {range(i * size, (i + 1) * size - (i == 1 ? 2 : 0))});
+    };
+    expected.optimizer.zero_grad();
+    nn::cross_entropy(expected.model(rows(all.x)), rows(all.y)).backward();
+    expected.optimizer.step();
+  }
+  const Values own = run.weights(), by_hand = expected.weights();
+  for (std::size_t i = 0; i < own.size(); ++i) CHECK(std::abs(own[i] - by_hand[i]) <= 1e-13);
+}
+
+TEST_CASE("fit on ranks: logs and validation by a loader of which a rank has no rows") {
+  const dist::World& world = the_world();
+  const std::int64_t rows = 2 * world.size() + 1;  // the last batch is of rank 0 alone
+  Trained run(rows);
+  run.options.validation =
+      data::Loader(some(rows), {.batch_size = 2, .part = {world.rank(), world.size()}}, run.rng);
+  Fit fit(run.model, run.optimizer, run.loader, run.loss(), run.options);
+  for (auto& epoch : fit) {
+    for (auto& batch : epoch) {
+      batch.step([&] { return run.loss()(batch.data); });
+      batch.log("norm", 1);
+    }
+    CHECK(epoch["norm"] == 1);
+  }
+  const data::Dataset all = some(rows);
+  const double whole = nn::cross_entropy(run.model(all.x), all.y).item();
+  CHECK(std::abs(fit.history()["validation_loss"].back() - whole) <= 1e-14);
+}
+
+TEST_CASE("fit on ranks: a shuffled validation loader goes through the order of rank 0") {
+  const dist::World& world = the_world();
+  Trained run(4 * world.size());
+  Rng own(static_cast<std::uint64_t>(world.rank()));
+  const std::int64_t rows = 6 * world.size();
+  run.options.validation = data::Loader(
+      some(rows), {.batch_size = 2, .shuffle = true, .part = {world.rank(), world.size()}}, own);
+  const History history = Fit(run.model, run.optimizer, run.loader, run.loss(), run.options).run();
+  const data::Dataset all = some(rows);
+  const double whole = nn::cross_entropy(run.model(all.x), all.y).item();
+  CHECK(std::abs(history["validation_loss"].back() - whole) <= 1e-14);
+}
+
+TEST_CASE("fit on ranks: what rank 0 logs tells which epoch is best") {
+  const dist::World& world = the_world();
+  Trained run(8 * world.size());
+  run.options.epochs = 6;
+  run.options.monitor = "score";
+  run.options.goal = SearchGoal::maximize;
+  run.options.logs = {"score"};
+  run.options.early_stopping = {.patience = 4};
+  run.options.on_epoch = {[&](FitEpoch& epoch) {
+    const auto number = static_cast<double>(epoch.number());
+    epoch.log("score", world.rank() == 0 ? -number : number);
+  }};
+  const History history = Fit(run.model, run.optimizer, run.loader, run.loss(), run.options).run();
+  CHECK(history.best_epoch == 1);
+  CHECK(history.stop == FitStop::patience);
+  CHECK(run.same_on_all());
+}
+
+TEST_CASE("fit on ranks: gradients of a group that an exception has cut are forgotten") {
+  const dist::World& world = the_world();
+  std::vector<Values> weights;
+  for (const bool cut : {true, false}) {
+    Trained run(8 * world.size());
+    bool thrown = !cut;
+    run.options.accumulate = 2;
+    run.options.on_batch = {[&](FitEpoch& epoch) {
+      if (thrown || epoch.batches() != 1) return;
+      thrown = true;
+      throw std::runtime_error("once");
+    }};
+    Fit fit(run.model, run.optimizer, run.loader, run.loss(), run.options);
+    try {
+      fit.run();
+    } catch (const std::runtime_error&) {
+      fit.run();
+    }
+    weights.push_back(run.weights());
+  }
+  CHECK(weights[0] == weights[1]);
+}
+
+TEST_CASE("fit on ranks: a mean over no samples counts for nothing") {
+  const dist::World& world = the_world();
+  if (world.size() == 1) return;
+  Trained run(8 * world.size());
+  const auto loss = [&](const data::Dataset& batch) -> Measured {
+    const Tensor own = nn::cross_entropy(run.model(batch.x), batch.y);
+    if (world.rank() > 0) return {own / 0.0, {}, 0};  // not a number
+    return own;
+  };
+  const History history = Fit(run.model, run.optimizer, run.loader, loss, run.options).run();
+  CHECK(std::isfinite(history["loss"].back()));
+  CHECK(run.same_on_all());
+}

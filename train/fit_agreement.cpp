@@ -1,0 +1,119 @@
+#include <algorithm>
+#include <array>
+#include <string>
+#include <type_traits>
+#include <variant>
+
+#include <xtape/core/error.hpp>
+#include <xtape/train/agreement.hpp>
+#include <xtape/train/fit_loop.hpp>
+
+/// What ranks must agree on before a run: else one would wait for another, or weights drift apart.
+namespace xtape::detail {
+namespace {
+
+template <class T>
+std::string shown(const std::optional<T>& value) {
+  return value ? text(static_cast<double>(*value)) : "none";
+}
+
+/// Some values of a schedule stand for all.
+std::string shown(const std::optional<optim::Schedule>& schedule) {
+  if (!schedule) return "none";
+  std::string values;
+  for (const std::int64_t step : {0, 1, 10, 100, 1000}) values += " " + text((*schedule)(step));
+  return "of" + values;
+}
+
+std::string shown(const ValidationData& validation) {
+  return std::visit(
+      [](const auto& data) -> std::string {
+        using Data = std::remove_cvref_t<decltype(data)>;
+        if constexpr (std::is_same_v<Data, std::monostate>) {
+          return "none";
+        } else if constexpr (requires { data.samples(); }) {
+          return std::to_string(data.samples()) + " rows in " + std::to_string(data.size()) +
+                 " batches";
+        } else {
+          return text(samples_of(data)) + " rows";
+        }
+      },
+      validation);
+}
+
+std::string shown(const data::Part& part) {
+  return std::to_string(part.index) + " of " + std::to_string(part.count);
+}
+
+/// That of a validation loader; of one without parts each rank goes through all.
+std::optional<data::Part> part_of(const ValidationData& validation) {
+  return std::visit(
+      [](const auto& data) -> std::optional<data::Part> {
+        if constexpr (requires { data.part(); }) {
+          if (data.part().count > 1) return data.part();
+        }
+        return {};
+      },
+      validation);
+}
+
+}  // namespace
+
+/// What is wrong on this rank; empty if nothing is.
+std::string FitLoop::complaint() const {
+  const data::Part own{options_.ranks->rank(), options_.ranks->size()};
+  for (const auto& [name, part] : {std::pair("loader", source_.part()),
+                                   std::pair("validation loader", part_of(options_.validation))}) {
+    if (part && (part->index != own.index || part->count != own.count)) {
+      return std::string("fit: on rank ") + std::to_string(own.index) + " the " + name +
+             " must have .part " + shown(own) + "; got " + shown(*part);
+    }
+  }
+  if (model_ == nullptr) return {};
+  if (const std::string name = options_.ranks->missed(model_->named_parameters()); !name.empty())
+    return "fit: .ranks must exchange all parameters of the model; " + name + " is none of theirs";
+  return {};
+}
+
+/// All that decides what a rank does when, or what a step makes of a gradient.
+std::vector<std::string> FitLoop::agreed() const {
+  const FitOptions& o = options_;
+  std::vector<std::string> lines{
+      "epochs " + std::to_string(o.epochs),
+      "accumulate " + std::to_string(o.accumulate),
+      "validation of " + shown(o.validation),
+      "validation_rows " + std::to_string(o.validation_rows),
+      "monitor \"" + o.monitor + "\"",
+      o.goal == SearchGoal::minimize ? "goal minimize" : "goal maximize",
+      "patience " + std::to_string(o.early_stopping.patience),
+      "min_delta " + text(o.early_stopping.min_delta),
+      o.early_stopping.restore_best ? "restore_best true" : "restore_best false",
+      "clip_norm " + shown(o.clip_norm),
+      "clip_value " + shown(o.clip_value),
+      "max_steps " + shown(o.max_steps),
+      "step_schedule " + shown(o.step_schedule),
+      "epoch_schedule " + shown(o.epoch_schedule),
+      "averaging " + (o.averaging ? "by " + shown(o.averaging->decay) +
+                                        (o.averaging->warm_up ? ", warmed up" : "")
+                                  : "none")};
+  if (source_.part()) {
+    lines.push_back("a loader of " + std::to_string(source_.samples()) + " rows in " +
+                    std::to_string(source_.size()) + " batches");
+  }
+  if (optimizer_ == nullptr) return lines;
+  for (std::size_t group = 0; group < optimizer_->groups(); ++group)
+    lines.push_back("learning_rate " + text(optimizer_->base_learning_rate(group)));
+  return lines;
+}
+
+void FitLoop::agree() const {
+  if (options_.ranks == nullptr) return;
+  if (ranks_ == nullptr) {  // one rank of a world
+    if (const std::string wrong = complaint(); !wrong.empty()) throw ValueError(wrong);
+    return;
+  }
+  throw_together(*ranks_, complaint());
+  require_same("fit: options", *ranks_, agreed());
+}
+
+}  // namespace xtape::detail
