@@ -73,6 +73,7 @@ void RunFolder::lock() {
   if (!error && (locked_ = ::open(options_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
     error = std::error_code(errno, std::generic_category());
   if (error) throw IoError(options_.path + ": cannot be the folder of a run: " + error.message());
+  owner_ = getpid();
   // Some file systems know no locks: there nobody is kept out.
   if (flock(locked_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
   unlock();
@@ -81,7 +82,11 @@ void RunFolder::lock() {
 }
 
 void RunFolder::unlock() noexcept {
-  if (locked_ >= 0) close(locked_);
+  if (locked_ >= 0) {
+    // A process that was forked since has the file open too, and would keep the lock; nor may it give it up.
+    if (owner_ == getpid()) flock(locked_, LOCK_UN);
+    close(locked_);
+  }
   locked_ = -1;
 }
 

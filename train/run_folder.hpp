@@ -34,6 +34,7 @@ class RunFolder {
  private:
   FitFolder options_;
   int locked_ = -1;  // the folder as an open file
+  int owner_ = 0;    // the process that has locked it
 };
 
 }  // namespace xtape::detail

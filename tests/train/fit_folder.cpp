@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -138,6 +139,70 @@ TEST_CASE("fit: a folder has the newest checkpoints and the best weights, and no
   CHECK(std::ranges::count(files, "notes.tmp") == 1);
   CHECK(std::ranges::count_if(files,
                               [](const std::string& name) { return name.ends_with(".tmp"); }) == 1);
+}
+
+TEST_CASE("fit: checkpoints come with the steps that a loop of one's own makes") {
+  const TemporaryDirectory directory;
+  const std::vector<data::Dataset> batches(5, numbered_rows(2));
+  const auto files = [&](const std::string& name, std::int64_t every, auto&& steps_of) {
+    nn::Dense model(1, 1);
+    optim::SGD optimizer(model, {.learning_rate = 0});
+    Fit fit(
+        model, optimizer, batches,
+        {.epochs = 1,
+         .folder = {.path = directory.file(name), .last = 9, .every_steps = every, .best = false}});
+    for (auto& epoch : fit) {
+      for (auto& batch : epoch) {
+        for (int i = steps_of(epoch.batches()); i > 0; --i) {
+          optimizer.zero_grad();
+          const Tensor loss = mean(square(model(batch.data.x)));
+          loss.backward();
+          optimizer.step();
+          batch.log("loss", loss.item());
+        }
+      }
+    }
+    return files_in(directory.file(name));
+  };
+  const auto at = [](std::vector<int> numbers) {
+    std::vector<std::string> names;
+    for (const int n : numbers)
+      names.push_back("epoch-00000-batch-00000" + std::to_string(n) + ".npz");
+    names.push_back("epoch-00001-batch-000000.npz");
+    return names;
+  };
+  // Three steps a batch: 3, 6, 9, 12, 15 pass 4, 8 and 12 at the second, third and fourth.
+  CHECK(files("many", 4, [](std::int64_t) { return 3; }) == at({2, 3, 4}));
+  // One at the first batch, none later.
+  CHECK(files("few", 1, [](std::int64_t done) { return done == 0 ? 1 : 0; }) == at({1}));
+}
+
+TEST_CASE("fit: a process that was forked neither keeps the lock of a folder nor gives it up") {
+  const TemporaryDirectory directory;
+  const std::vector<data::Dataset> batches(1, numbered_rows(2));
+  const auto run = [&] {
+    Fit fit(batches, {.epochs = 1, .folder = {.path = directory.file("run"), .resume = true}});
+    return error_of<ValueError>([&] {
+      for (auto& epoch : fit)
+        for (auto& batch : epoch) batch.log("loss", 1);
+      return 0;
+    });
+  };
+  pid_t child = 0;
+  {
+    Fit fit(batches, {.epochs = 1, .folder = {.path = directory.file("run"), .resume = true}});
+    auto held = std::make_unique<decltype(fit.begin())>(fit);
+    CHECK(child_ends([&] { held.reset(); }));  // its copy of the run
+    CHECK(run().ends_with("must be that of one run at a time; another has it"));
+    child = fork();
+    if (child == 0) {
+      pause();
+      _exit(0);
+    }
+  }
+  CHECK(run() == "(nothing was thrown)");
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
 }
 
 TEST_CASE("fit: a range of batches without a state is gone through again") {
