@@ -133,14 +133,22 @@ LstmState RecurrentLayer::checked(const LstmState& state, const Tensor& x, bool 
 
 namespace {
 
-/// y [steps, batch, width] through dropout; of a part of a batch through its part of the whole mask.
+/// y [steps, batch, width] through dropout; of a part of a batch through its part of the whole mask, of several sequences a row if there are.
 Tensor dropped(const Dropout& dropout, const Tensor& y) {
   const BatchPart* const part = BatchPart::current();
   if (part == nullptr || part->rows() == part->total() || !dropout.training()) return dropout(y);
-  const std::int64_t total = part->total(), first = part->first();
+  const std::int64_t sequences = y.extent(1);
+  if (sequences > 0 && (part->rows() == 0 || sequences % part->rows() != 0)) {
+    throw ShapeError(
+        "recurrent dropout: in a part of a batch there must be as many sequences of each row; "
+        "got " +
+        std::to_string(sequences) + " for " + std::to_string(part->rows()) + " rows");
+  }
+  const std::int64_t each = sequences > 0 ? sequences / part->rows() : 1,
+                     total = part->total() * each, first = part->first() * each;
   const BatchPart whole(0, total, total);
   const Tensor mask = slice(dropout(ones({y.extent(0), total, y.extent(2)}, y.dtype())),
-                            {Slice::all, range(first, first + y.extent(1))});
+                            {Slice::all, range(first, first + sequences)});
   return where(mask == 0, 0, y * mask);
 }
 

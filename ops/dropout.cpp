@@ -28,7 +28,6 @@ struct Start {
 Start start_of(const Tensor& x, const Tensor& stream) {
   if (stream.size() == 2 || x.size() == 0) return {};
   const auto* part = stream.body().elements<const std::int64_t>() + 2;
-  if (part[0] == 0) return {};
   if (x.rank() == 0 || part[1] == 0 || x.extent(0) % part[1] != 0) {
     throw ShapeError(
         "dropout: in a part of a batch its rows must lie along the first axis (see BatchPart); "
@@ -150,7 +149,7 @@ Tensor detail::next_in_stream(const Tensor& stream) {
   // Who watches must see whose values these are; otherwise a copy leaves the stream where it is.
   const auto* place = stream.body().elements<const std::int64_t>();
   const BatchPart* const part = BatchPart::current();
-  if (part != nullptr && part->first() > 0) {
+  if (part != nullptr && part->rows() < part->total()) {
     refuse_to_repeat("dropout of a part of a batch");
     const std::int64_t own[] = {place[0], place[1], part->first(), part->rows()};
     ++writable<std::int64_t>(stream)[1];

@@ -134,6 +134,33 @@ TEST_CASE("part of a batch: what has no rows, and what is no part") {
   CHECK(layer(ones({0, 2})).shape() == Shape{0, 2});
 }
 
+TEST_CASE("part of a batch: the first part is refused what the others are") {
+  Rng rng(5);
+  const nn::Dropout layer(0.5, rng);
+  const BatchPart part(0, 3, 8);
+  CHECK(error_of<ShapeError>([&] {
+          return layer(ones({5, 2}));
+        }).ends_with("got float32[5, 2] for 3 rows"));
+}
+
+TEST_CASE("part of a batch: a recurrent net of two sequences a row") {
+  Rng rng(6);
+  const nn::LSTM net(2, 3, {.layers = 2, .dropout = 0.5}, rng);
+  const nn::LSTM whole = nn::clone(net);
+  const Tensor x = rng.normal({8, 3, 2}), all = whole(x).detach();
+  for (const std::int64_t first : {0, 2}) {
+    const nn::LSTM own = nn::clone(net);
+    const Slice columns = range(2 * first, 2 * first + 4);
+    const BatchPart part(first, 2, 4);
+    CHECK(allclose(own(slice(x, {columns})).detach(), slice(all, {columns}),
+                   {.rtol = 1e-6, .atol = 1e-7}));
+  }
+  const BatchPart part(0, 3, 4);
+  CHECK(error_of<ShapeError>([&] { return net(x); }) ==
+        "recurrent dropout: in a part of a batch there must be as many sequences of each row; got "
+        "8 for 3 rows");
+}
+
 TEST_CASE("part of a batch: bad input") {
   for (const auto& [first, rows, total] : std::vector<std::array<std::int64_t, 3>>{
            {-1, 1, 2}, {0, -1, 2}, {0, 3, 2}, {2, 1, 2}, {INT64_MAX, 1, INT64_MAX}, {0, 0, -1}}) {
