@@ -29,7 +29,11 @@ struct Link;
 /// Functions that exchange something are called by all ranks, in the same order, on the thread that made the world;
 /// they throw ValueError for a world that has ended, and for arguments that differ between ranks where they say so.
 ///
-/// A rank that ends by an exception ends the others: nobody waits for it. The destructor ends MPI if the world began it.
+/// A rank that ends by an exception ends the others: nobody waits for it. One that catches it outside of the world need do
+/// nothing more. Where it is caught while the world lives, after it left a run or an Overlapped, ranks are to do the same on
+/// all, such as for a ValueError that all have: the end of the world waits two seconds for the others, and if they
+/// do not come ends all with status 1; a `barrier` that all reach says before that they are together again.
+/// The destructor ends MPI if the world began it.
 class World final : public Ranks {
  public:
   /// Begins MPI, or joins MPI_COMM_WORLD if the program has begun it. Throws ValueError if there is such a world already,
@@ -51,7 +55,8 @@ class World final : public Ranks {
 
   /// Returns when all ranks have called it.
   void barrier() const;
-  /// The sum, or the least or greatest, of each element over all ranks; the same bits on all of them.
+  /// The sum, or the least or greatest, of each element over all ranks; the same bits on all of them. NaN of any rank gives
+  /// NaN; -0 is less than 0.
   ///   x float32, float64 or int64, of one shape and dtype on all ranks; no derivative
   /// Throws DtypeError for boolean; ShapeError on all ranks if shapes or dtypes differ.
   Tensor all_reduce(const Tensor& x, Reduction reduction = Reduction::sum) const;
@@ -59,7 +64,7 @@ class World final : public Ranks {
   /// these differ, naming the first difference.
   NamedTensors broadcast(const NamedTensors& state) const override;
   std::string broadcast(const std::string& text) const override;
-  /// The numbers of all ranks, as many each, rank 0's first.
+  /// The numbers of all ranks, as many each, rank 0's first. Throws ValueError on all ranks for unequal lengths, so does `sum`.
   std::vector<double> gather(std::span<const double> own) const override;
   /// Sums over all ranks, in place.
   void sum(std::span<double> numbers) const override;

@@ -9,8 +9,10 @@ namespace xtape {
 
 /// While it lives, this thread computes with rows [first, first + rows) of a batch of `total` rows, whose other rows
 /// are computed elsewhere: layers with dropout drop of these what they would drop of them in the whole batch.
-/// That holds for inputs with examples along the first axis, or several rows an example; of others `dropout`
-/// throws ShapeError, unless told by `BatchPart(0, 1, 1)` that what it drops from is no part.
+/// That holds for inputs with examples along the first axis, each of one row or several. One whose first axis is no
+/// multiple of `rows` is refused by ShapeError, unless told by `BatchPart(0, 1, 1)` that it is no part; one that is a
+/// multiple by chance, such as time steps first, gets masks of other places than in the whole batch: put
+/// examples first. Recurrent nets know their batch axis.
 /// Scopes nest, the innermost counts. Throws ValueError unless 0 <= first, 0 <= rows, first + rows <= total.
 class BatchPart {
  public:

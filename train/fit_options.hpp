@@ -50,7 +50,7 @@ struct FitFolder {
   bool resume = false;            ///< go on from the newest checkpoint, if there is one
   std::int64_t last = 1;          ///< so many of the newest checkpoints stay
   std::int64_t every_epochs = 1;  ///< one is written after so many epochs,
-  std::int64_t every_steps = 0;   ///< and after so many steps; 0: only at the end of epochs
+  std::int64_t every_steps = 0;   ///< after each batch that makes so many steps full; 0: only then
   bool best = true;               ///< whether to write best.npz
 };
 
