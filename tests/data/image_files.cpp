@@ -146,6 +146,52 @@ TEST_CASE("images: a file that is cut short is an error wherever it is cut") {
   }
 }
 
+namespace {
+
+/// Where the four letters of a chunk of a PNG stand.
+std::size_t chunk(const Bytes& png, const std::string& name) {
+  return static_cast<std::size_t>(std::search(png.begin(), png.end(), name.begin(), name.end()) -
+                                  png.begin());
+}
+
+}  // namespace
+
+TEST_CASE("images: damage that would pass for another picture is an error") {
+  const TemporaryDirectory scratch;
+  const std::string damaged = "picture.png: the PNG is damaged: ";
+  const auto flipped = [&](const std::string& file, const std::string& name) {
+    Bytes png = bytes_of(file);
+    const std::size_t at = chunk(png, name);
+    REQUIRE(at < png.size());
+    png[at + 4] ^= 1;
+    return refusal(scratch.write("picture.png", png));
+  };
+  using Place = std::pair<std::string, std::string>;
+  for (const Place& place : {Place{"rgb8_transparent.png", "tRNS"},
+                             {"grey4_transparent.png", "tRNS"},
+                             {"palette2_transparent.png", "tRNS"},
+                             {"palette8.png", "PLTE"},
+                             {"turned.png", "eXIf"},
+                             {"turned_after.png", "eXIf"},
+                             {"grey8.png", "IEND"},
+                             {"rgb8.png", "IDAT"}}) {
+    CAPTURE(place.first);
+    CHECK(flipped(place.first, place.second).find(damaged) != std::string::npos);
+  }
+  // Four pixels of a palette of two colours, the indices 0, 1, 200 and 255.
+  const std::string lacking = refusal(folder + "/damaged/palette8.png");
+  CHECK(lacking.ends_with("the PNG is damaged: a pixel has a colour that the palette lacks"));
+  CHECK(refusal(folder + "/damaged/palette1_interlaced.png").ends_with("the palette lacks"));
+}
+
+TEST_CASE("images: a long row is a matter of max_pixels alone") {
+  // 2 000 000 by 1 pixels of grey 0: libpng itself refuses more than a million.
+  const std::string wide = folder + "/wide/grey8.png";
+  CHECK(data::read_image(wide).shape() == Shape{1, 2000000, 1});
+  CHECK(refusal(wide, {.max_pixels = 1999999})
+            .ends_with("a picture must have from 1 to 1999999 pixels; got 1 by 2000000"));
+}
+
 TEST_CASE("images: damaged files are read or refused") {
   const char* many = std::getenv("XTAPE_MUTATIONS");  // a sanitizer may be given more
   const int rounds = many != nullptr ? std::atoi(many) : 60;
@@ -154,7 +200,7 @@ TEST_CASE("images: damaged files are read or refused") {
   int refused = 0, all = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (name.ends_with(".npz")) continue;
+    if (entry.is_directory() || name.ends_with(".npz")) continue;
     const Bytes whole = bytes_of(name);
     for (int round = 0; round < rounds; ++round, ++all) {
       Bytes damaged = whole;
@@ -192,7 +238,8 @@ namespace {
 
 /// Two classes of pictures, "ant" with three and "bee" with two, and what is none of them.
 void fill(const TemporaryDirectory& scratch) {
-  for (const char* name : {"bee", "ant/deep", ".git"}) fs::create_directories(scratch.file(name));
+  for (const char* name : {"bee", "ant/deep", "ant/.ipynb_checkpoints/deep", ".git"})
+    fs::create_directories(scratch.file(name));
   const auto copy = [&](const std::string& from, const std::string& to) {
     fs::copy_file(folder + "/" + from, scratch.file(to));
   };
@@ -203,6 +250,8 @@ void fill(const TemporaryDirectory& scratch) {
   copy("rgba8.png", "bee/1.png");
   copy("rgb.jpg", "bee/.3.jpg");
   copy("rgb.jpg", ".git/4.jpg");
+  copy("rgb.jpg", "ant/.ipynb_checkpoints/a-checkpoint.jpg");
+  copy("rgb.jpg", "ant/.ipynb_checkpoints/deep/a.jpg");
   copy("rgb.jpg", "5.jpg");
   scratch.write("bee/notes.txt", {'x'});
 }
@@ -257,6 +306,23 @@ TEST_CASE("images: a folder for each class is a dataset") {
   CHECK(first(2).x.shape() == Shape{1, 9, 13});
   CHECK(first(4).x.shape() == Shape{1, 13, 9});
   CHECK(first(4).x.dtype() == Dtype::float64);
+}
+
+TEST_CASE("images: links to pictures and to classes are followed, others not") {
+  const TemporaryDirectory scratch, elsewhere;
+  fill(scratch);
+  fs::create_directories(elsewhere.file("far"));
+  fs::copy_file(folder + "/rgb8.png", elsewhere.file("far/z.png"));
+  fs::create_symlink(elsewhere.file("far/z.png"), scratch.file("bee/z.png"));
+  fs::create_symlink(elsewhere.file("gone.png"), scratch.file("bee/y.png"));
+  fs::create_directory_symlink(elsewhere.file("far"), scratch.file("bee/far"));
+  fs::create_directory_symlink(elsewhere.file("far"), scratch.file("cow"));
+  const data::ImageFolder pictures(scratch.path());
+  CHECK(pictures.class_names() == std::vector<std::string>{"ant", "bee", "cow"});
+  std::vector<std::string> files;
+  for (std::size_t i = 3; i < pictures.files().size(); ++i)
+    files.push_back(pictures.files()[i].substr(scratch.path().size() + 1));
+  CHECK(files == std::vector<std::string>{"bee/1.png", "bee/2.jpeg", "bee/z.png", "cow/z.png"});
 }
 
 TEST_CASE("images: what is wrong with a folder") {
