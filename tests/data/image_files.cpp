@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -232,6 +234,47 @@ TEST_CASE("images: other sizes, as PyTorch with antialias") {
   CHECK_THROWS_AS(data::resize_image(picture[0], 3, 4), ShapeError);
   CHECK_THROWS_AS(data::resize_image(zeros({0, 3, 1}), 3, 4), ShapeError);
   CHECK_THROWS_AS(data::resize_image(picture.to(Dtype::int64), 3, 4), DtypeError);
+}
+
+TEST_CASE("images: what is not finite stays where it is in other sizes") {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    for (const double odd : {inf, -inf, std::nan("")}) {
+      Rng rng(2);
+      const Tensor finite = rng.normal({12, 9, 2}).to(dtype);
+      const Tensor x = set(finite, {5, 4, 1}, tensor(odd));
+      for (const Shape& size : {Shape{4, 3}, Shape{24, 27}, Shape{5, 16}}) {
+        CAPTURE(size[0]);
+        const Tensor y = data::resize_image(x, size[0], size[1]);
+        const Tensor of_finite = data::resize_image(finite, size[0], size[1]);
+        CHECK(y.dtype() == dtype);
+        std::int64_t hit = 0;
+        for (std::int64_t i = 0; i < size[0]; ++i) {
+          for (std::int64_t j = 0; j < size[1]; ++j) {
+            // The windows: as wide as two steps, around the places.
+            const double down = 12.0 / static_cast<double>(size[0]),
+                         across = 9.0 / static_cast<double>(size[1]);
+            const bool within =
+                std::abs((static_cast<double>(i) + 0.5) * down - 5.5) < std::max(down, 1.0) &&
+                std::abs((static_cast<double>(j) + 0.5) * across - 4.5) < std::max(across, 1.0);
+            const double got = y[i][j][1].item(), plain = of_finite[i][j][1].item();
+            const bool same_odd = std::isnan(odd) ? std::isnan(got) : got == odd;
+            CHECK((within ? same_odd : got == plain));
+            CHECK(y[i][j][0].item() == of_finite[i][j][0].item());
+            hit += within ? 1 : 0;
+          }
+        }
+        CHECK(hit > 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("images: long means of float32 keep its digits") {
+  Rng rng(3);
+  const Tensor x = rng.uniform({4000, 3, 1}, 0, 1);
+  const Tensor exact = data::resize_image(x.to(Dtype::float64), 2, 2);
+  CHECK(amax(abs(data::resize_image(x, 2, 2) - exact)).item() < 6e-8);
 }
 
 namespace {
