@@ -4,6 +4,7 @@
 #include <iterator>
 #include <ranges>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include <xtape/config.hpp>
@@ -18,9 +19,11 @@ namespace detail {
 std::vector<Tensor> stack_parameters(std::span<const Module* const> modules);
 void unstack_parameters(const std::vector<Tensor>& stacked, std::span<const Module* const> modules);
 
+/// Modules that stay where they are, which a view that makes them does not do.
 template <class Range>
-concept ModuleRange = std::ranges::input_range<const Range> &&
-    std::derived_from<std::ranges::range_value_t<const Range>, Module>;
+concept ModuleRange = std::ranges::forward_range<const Range> &&
+    std::derived_from<std::ranges::range_value_t<const Range>, Module> &&
+    std::is_lvalue_reference_v<std::ranges::range_reference_t<const Range>>;
 
 template <ModuleRange Modules>
 std::vector<const Module*> pointers(const Modules& modules) {

@@ -23,16 +23,22 @@ bool is_picture(const fs::path& path) {
   std::ranges::transform(end, end.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
-  return !is_hidden(path) && (end == ".png" || end == ".jpg" || end == ".jpeg");
+  return end == ".png" || end == ".jpg" || end == ".jpeg";
 }
 
-/// What `wanted` says of the entries of a folder, and of those below it if they are wanted too, in order.
+/// The entries of a folder, and of those below it if they are wanted too, of which `wanted` says so, in order;
+/// none that is hidden, nor what is below that.
 template <class Entries, class F>
 std::vector<std::string> listed(const std::string& folder, F wanted) {
   std::vector<std::string> paths;
   try {
-    for (const fs::directory_entry& entry : Entries(folder))
-      if (wanted(entry)) paths.push_back(entry.path().string());
+    for (Entries at(folder); at != Entries(); ++at) {
+      if (!is_hidden(at->path())) {
+        if (wanted(*at)) paths.push_back(at->path().string());
+      } else if constexpr (requires { at.disable_recursion_pending(); }) {
+        at.disable_recursion_pending();
+      }
+    }
   } catch (const fs::filesystem_error& error) {
     throw IoError(folder + ": cannot be read as a folder: " + error.code().message());
   }
@@ -53,9 +59,8 @@ ImageFolder::ImageFolder(const std::string& path, const ImageFolderOptions& opti
                      std::string(to_string(options.dtype)));
   }
   std::vector<std::int64_t> labels;
-  const auto folders = listed<fs::directory_iterator>(path, [](const fs::directory_entry& entry) {
-    return entry.is_directory() && !is_hidden(entry.path());
-  });
+  const auto folders = listed<fs::directory_iterator>(
+      path, [](const fs::directory_entry& entry) { return entry.is_directory(); });
   if (folders.empty()) throw IoError(path + ": must have a folder for each class; has none");
   for (const std::string& folder : folders) {
     const auto pictures =

@@ -27,7 +27,8 @@ struct ImageFolderOptions {
 /// `Loader loader(pictures.size(), pictures, {.batch_size = 32, .shuffle = true, .prefetch = 2});`
 ///   x [height, width, channels], floating   y int64 [], the class
 /// Classes are the folders in the order of their names; pictures, the files in them and in folders below that end
-/// in .png, .jpg or .jpeg, are in the order of their paths. Hidden files are passed over.
+/// in .png, .jpg or .jpeg, are in the order of their paths. Hidden files and folders are passed over. A link to a
+/// picture, or to the folder of a class, counts as what it points to; other links to folders are not followed.
 class ImageFolder {
  public:
   /// Throws IoError if a folder cannot be read, has no folders, or one of them no pictures; ValueError for a

@@ -8,15 +8,11 @@
 
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
-#include <xtape/core/node.hpp>
 #include <xtape/data/images/image.hpp>
 #include <xtape/data/images/kernels/raw_image.hpp>
+#include <xtape/data/images/kernels/resample.hpp>
 #include <xtape/data/packed.hpp>
-#include <xtape/ops/elementwise.hpp>
-#include <xtape/ops/layout.hpp>
-#include <xtape/ops/matmul.hpp>
 #include <xtape/ops/rearrange.hpp>
-#include <xtape/ops/reduce.hpp>
 
 namespace xtape::data {
 namespace {
@@ -73,14 +69,15 @@ std::size_t channels_of(Pixels pixels, std::size_t stored) {
   }
 }
 
-/// The weights of the old pixels, in each row those of a new one.   [to, from], float64
-Tensor weights(std::int64_t from, std::int64_t to) {
-  const double step = static_cast<double>(from) / static_cast<double>(to);
-  const Tensor places = (arange(0.0, static_cast<double>(to), 1.0, Dtype::float64) + 0.5) * step;
-  const Tensor pixels = arange(0.0, static_cast<double>(from), 1.0, Dtype::float64) + 0.5;
-  const Tensor far = abs(expand_dims(places, 1) - pixels) / std::max(step, 1.0);
-  const Tensor triangle = maximum(1 - far, 0.0);
-  return triangle / sum(triangle, 1, {.keep_dims = true});
+template <class T>
+Tensor resized(const Tensor& image, std::int64_t height, std::int64_t width) {
+  const auto size = [](std::int64_t extent) { return static_cast<std::size_t>(extent); };
+  const std::size_t rows = size(image.extent(0)), columns = size(image.extent(1)),
+                    channels = size(image.extent(2));
+  const std::vector<T> lower =
+      kernels::resampled<T>(image.data<T>(), rows, size(height), columns * channels);
+  return from_vector(kernels::resampled<T>(lower, columns, size(width), channels),
+                     {height, width, image.extent(2)});
 }
 
 }  // namespace
@@ -122,13 +119,10 @@ Tensor resize_image(const Tensor& image, std::int64_t height, std::int64_t width
     throw ValueError("resize_image: height and width must be at least 1; got " +
                      std::to_string(height) + " and " + std::to_string(width));
   }
-  const NoGradGuard off;
-  const std::int64_t rows = image.extent(0), columns = image.extent(1), channels = image.extent(2);
-  if (rows == height && columns == width) return image.detach();
-  const Tensor flat = reshape(image.detach(), {rows, columns * channels});
-  const Tensor lower = matmul(weights(rows, height).to(image.dtype()), flat);
-  return matmul(weights(columns, width).to(image.dtype()),
-                reshape(lower, {height, columns, channels}));
+  if (image.extent(0) == height && image.extent(1) == width) return image.detach();
+  const Tensor x = image.detach().contiguous();
+  return x.dtype() == Dtype::float32 ? resized<float>(x, height, width)
+                                     : resized<double>(x, height, width);
 }
 
 }  // namespace xtape::data

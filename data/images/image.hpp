@@ -39,7 +39,8 @@ struct ImageOptions {
 Tensor read_image(const std::string& path, const ImageOptions& options = {});
 
 /// A picture in another size: each pixel is the mean of those around its place, weighted by a triangle as wide as
-/// the step between pixels, of the old or the new ones, whichever is longer. Nothing is recorded.
+/// the step between pixels, of the old or the new ones, whichever is longer; sums go in double. NaN and infinities
+/// show in those alone. Nothing is recorded.
 ///   image [rows, columns, channels], floating   ->   [height, width, channels], of the same dtype
 /// Throws ShapeError for another rank or an image without pixels, DtypeError unless floating, ValueError for a
 /// height or width below 1.

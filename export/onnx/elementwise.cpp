@@ -46,7 +46,10 @@ string square(OnnxStep& s, const string& x) { return s("Mul", x, x); }
 string relu(OnnxStep& s, const string& x) {
   return is_floating(s.y().dtype) ? s("Relu", x) : s("Max", x, s.number(0));
 }
-string expm1(OnnxStep& s, const string& x) { return s("Sub", s("Exp", x), s.number(1)); }
+/// tanh(x / 2) (exp(x) + 1), where exp(x) - 1 would lose the digits of a small x.
+string expm1(OnnxStep& s, const string& x) {
+  return s("Mul", s("Tanh", s("Mul", x, s.number(0.5))), s("Add", s("Exp", x), s.number(1)));
+}
 /// What 1 + x rounds off shows in the u that it is: log(u) x / (u - 1).
 /// Source: Kahan, in Goldberg, What Every Computer Scientist Should Know About Floating-Point Arithmetic (1991)
 string log1p(OnnxStep& s, const string& x) {
@@ -79,9 +82,6 @@ string log10(OnnxStep& s, const string& x) {
 }
 string rsqrt(OnnxStep& s, const string& x) { return s("Reciprocal", s("Sqrt", x)); }
 string mish(OnnxStep& s, const string& x) { return s("Mul", x, s("Tanh", s("Softplus", x))); }
-string selu(OnnxStep& s, const string& x) {
-  return s.node("Selu", {x}, {{"alpha", 1.6732632423543772F}, {"gamma", 1.0507009873554805F}});
-}
 string relu6(OnnxStep& s, const string& x) {
   return s("Min", s("Max", x, s.number(0)), s.number(6));
 }
@@ -93,8 +93,11 @@ string hardswish(OnnxStep& s, const string& x) { return s("Mul", hardsigmoid(s, 
 string cbrt(OnnxStep& s, const string& x) {
   return s("Mul", s("Sign", x), s("Pow", s("Abs", x), s.number(1.0 / 3)));
 }
+/// log(x / (1 - x)), which near 1/2 is log(1 + (2x - 1) / (1 - x)).
 string logit(OnnxStep& s, const string& x) {
-  return s("Log", s("Div", x, s("Sub", s.number(1), x)));
+  const string rest = s("Sub", s.number(1), x);
+  const string near = log1p(s, s("Div", s("Sub", s("Add", x, x), s.number(1)), rest));
+  return s("Where", s("Less", x, s.number(0.25)), s("Log", s("Div", x, rest)), near);
 }
 string ndtr(OnnxStep& s, const string& x) {
   const string part = s("Erf", s("Mul", x, s.number(1 / std::numbers::sqrt2)));
@@ -151,9 +154,14 @@ string copysign(OnnxStep& s, const string& a, const string& b) {
 string atan2(OnnxStep& s, const string& a, const string& b) {
   const string none = s.number(0), half = copysign(s, s.number(std::numbers::pi / 2), a);
   const string beyond = s("Where", negative(s, b), s("Add", half, half), none);
-  const string ratio = s("Where", s("Equal", a, none), s("Mul", a, none), s("Div", a, b));
+  const string diagonal = s("Equal", s("Abs", a), s("Abs", b));  // so are two infinities
+  const string other = s("Where", diagonal, s("Mul", s("Sign", a), s("Sign", b)), s("Div", a, b));
+  const string ratio = s("Where", s("Equal", a, none), s("Mul", a, none), other);
   const string angle = s("Add", s("Atan", ratio), beyond);
-  return s("Where", s("And", s("Equal", b, none), s("Not", s("Equal", a, none))), half, angle);
+  const string upright = s("And", s("Equal", b, none), s("Not", s("Equal", a, none)));
+  const string unknown = s.number(std::numeric_limits<double>::quiet_NaN());
+  return s("Where", s("Or", s("IsNaN", a), s("IsNaN", b)), unknown,
+           s("Where", upright, half, angle));
 }
 /// The second where the first is positive, else the third.
 string by_sign(OnnxStep& s, const string& x, const string& positive, const string& other) {
@@ -165,11 +173,17 @@ string leaky_relu(OnnxStep& s, const string& a, const string& b) {
 string elu(OnnxStep& s, const string& a, const string& b) {
   return by_sign(s, a, a, s("Mul", b, expm1(s, a)));
 }
-/// By the larger, whose square may overflow.
+/// Selu itself has exp(x) - 1.
+string selu(OnnxStep& s, const string& x) {
+  return s("Mul", elu(s, x, s.number(1.6732632423543772)), s.number(1.0507009873554805));
+}
+/// By the larger, whose square may overflow; infinite if one of them is, whatever the other.
 string hypot(OnnxStep& s, const string& a, const string& b) {
   const string x = s("Abs", a), y = s("Abs", b), more = s("Max", x, y), less = s("Min", x, y);
   const string part = s("Where", s("Equal", less, more), s.number(1), s("Div", less, more));
-  return s("Mul", more, s("Sqrt", s("Add", square(s, part), s.number(1))));
+  const string size = s("Mul", more, s("Sqrt", s("Add", square(s, part), s.number(1))));
+  const string infinity = s.number(std::numeric_limits<double>::infinity());
+  return s("Where", s("Or", s("Equal", x, infinity), s("Equal", y, infinity)), infinity, size);
 }
 /// What fmod leaves, and whether it has not the sign of the divisor.
 struct Rest {
@@ -199,13 +213,9 @@ string fmod(OnnxStep& s, const string& a, const string& b) {
   return s.node("Mod", {a, b}, {{"fmod", std::int64_t{1}}});
 }
 
-/// Of truths ONNX Runtime has no Where.
 void where(OnnxStep& s) {
   const Dtype dtype = s.y().dtype;
-  const string condition = s.in(0, Dtype::boolean), yes = s.in(1, dtype), no = s.in(2, dtype);
-  s.give(dtype == Dtype::boolean
-             ? s("Or", s("And", condition, yes), s("And", s("Not", condition), no))
-             : s("Where", condition, yes, no));
+  s.give(s.where(s.in(0, Dtype::boolean), s.in(1, dtype), s.in(2, dtype)));
 }
 void clip(OnnxStep& s) {
   const Dtype dtype = s.y().dtype;

@@ -110,7 +110,7 @@ string placed(OnnxStep& s, const string& x, std::size_t operand) {
       beside.push_back(1);
     mask = logical_and(mask, from_vector(among, beside) != 0);
   }
-  return s("Where", s.constant(mask.contiguous()), values, x);
+  return s.where(s.constant(mask.contiguous()), values, x);
 }
 void set(OnnxStep& s) { s.give(placed(s, s.in(0), 1)); }
 

@@ -66,10 +66,13 @@ void running_place(OnnxStep& s) {
   std::swap(last[static_cast<std::size_t>(along.axis)], last.back());
   const auto moved = [&](const string& x) { return s.node("Transpose", {x}, {{"perm", last}}); };
   constexpr double inf = std::numeric_limits<double>::infinity();
-  const double nothing = is_floating(dtype) ? (greatest ? -inf : inf) : greatest ? -0x1p63 : 0x1p62;
+  using Limits = std::numeric_limits<std::int64_t>;  // which a double does not have
+  const string nothing = is_floating(dtype)
+                             ? s.number(greatest ? -inf : inf, dtype)
+                             : s.constant(tensor(greatest ? Limits::min() : Limits::max()));
   const Tensor seen = tril(ones({along.extent, along.extent}, Dtype::boolean));
   const string rows = s("Unsqueeze", moved(s.in(0, dtype)), s.integers({-2}));
-  const string masked = s("Where", s.constant(seen), rows, s.number(nothing, dtype));
+  const string masked = s("Where", s.constant(seen), rows, nothing);
   s.give(
       moved(s.node(s.onnx, {masked}, {{"axis", std::int64_t{-1}}, {"keepdims", std::int64_t{0}}})));
 }

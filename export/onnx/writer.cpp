@@ -155,6 +155,12 @@ std::string OnnxStep::constant(const Tensor& tensor) {
   return writer_.constant(hint() + "/constant", tensor);
 }
 std::string OnnxStep::number(double value, Dtype dtype) { return constant(full({}, value, dtype)); }
+std::string OnnxStep::where(const std::string& condition, const std::string& yes,
+                            const std::string& no) {
+  auto& s = *this;
+  if (y().dtype != Dtype::boolean) return s("Where", condition, yes, no);
+  return s("Or", s("And", condition, yes), s("And", s("Not", condition), no));
+}
 std::string OnnxStep::integers(const std::vector<std::int64_t>& values) {
   return constant(from_vector(values));
 }

@@ -95,6 +95,8 @@ class OnnxStep {
   std::string integers(const std::vector<std::int64_t>& values);
   std::string extents(const std::vector<Extent>& of) { return writer_.extents(of); }
   std::string reshaped(const std::string& x, const std::vector<Extent>& to);
+  /// In the dtype of the result. Of truths ONNX Runtime has no Where.
+  std::string where(const std::string& condition, const std::string& yes, const std::string& no);
 
   void give(const std::string& name) { writer_.give(step_.result, name); }
   /// Of a recurrent net, and what a slice takes of them.

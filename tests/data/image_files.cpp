@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -146,6 +148,52 @@ TEST_CASE("images: a file that is cut short is an error wherever it is cut") {
   }
 }
 
+namespace {
+
+/// Where the four letters of a chunk of a PNG stand.
+std::size_t chunk(const Bytes& png, const std::string& name) {
+  return static_cast<std::size_t>(std::search(png.begin(), png.end(), name.begin(), name.end()) -
+                                  png.begin());
+}
+
+}  // namespace
+
+TEST_CASE("images: damage that would pass for another picture is an error") {
+  const TemporaryDirectory scratch;
+  const std::string damaged = "picture.png: the PNG is damaged: ";
+  const auto flipped = [&](const std::string& file, const std::string& name) {
+    Bytes png = bytes_of(file);
+    const std::size_t at = chunk(png, name);
+    REQUIRE(at < png.size());
+    png[at + 4] ^= 1;
+    return refusal(scratch.write("picture.png", png));
+  };
+  using Place = std::pair<std::string, std::string>;
+  for (const Place& place : {Place{"rgb8_transparent.png", "tRNS"},
+                             {"grey4_transparent.png", "tRNS"},
+                             {"palette2_transparent.png", "tRNS"},
+                             {"palette8.png", "PLTE"},
+                             {"turned.png", "eXIf"},
+                             {"turned_after.png", "eXIf"},
+                             {"grey8.png", "IEND"},
+                             {"rgb8.png", "IDAT"}}) {
+    CAPTURE(place.first);
+    CHECK(flipped(place.first, place.second).find(damaged) != std::string::npos);
+  }
+  // Four pixels of a palette of two colours, the indices 0, 1, 200 and 255.
+  const std::string lacking = refusal(folder + "/damaged/palette8.png");
+  CHECK(lacking.ends_with("the PNG is damaged: a pixel has a colour that the palette lacks"));
+  CHECK(refusal(folder + "/damaged/palette1_interlaced.png").ends_with("the palette lacks"));
+}
+
+TEST_CASE("images: a long row is a matter of max_pixels alone") {
+  // 2 000 000 by 1 pixels of grey 0: libpng itself refuses more than a million.
+  const std::string wide = folder + "/wide/grey8.png";
+  CHECK(data::read_image(wide).shape() == Shape{1, 2000000, 1});
+  CHECK(refusal(wide, {.max_pixels = 1999999})
+            .ends_with("a picture must have from 1 to 1999999 pixels; got 1 by 2000000"));
+}
+
 TEST_CASE("images: damaged files are read or refused") {
   const char* many = std::getenv("XTAPE_MUTATIONS");  // a sanitizer may be given more
   const int rounds = many != nullptr ? std::atoi(many) : 60;
@@ -154,7 +202,7 @@ TEST_CASE("images: damaged files are read or refused") {
   int refused = 0, all = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (name.ends_with(".npz")) continue;
+    if (entry.is_directory() || name.ends_with(".npz")) continue;
     const Bytes whole = bytes_of(name);
     for (int round = 0; round < rounds; ++round, ++all) {
       Bytes damaged = whole;
@@ -188,11 +236,53 @@ TEST_CASE("images: other sizes, as PyTorch with antialias") {
   CHECK_THROWS_AS(data::resize_image(picture.to(Dtype::int64), 3, 4), DtypeError);
 }
 
+TEST_CASE("images: what is not finite stays where it is in other sizes") {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    for (const double odd : {inf, -inf, std::nan("")}) {
+      Rng rng(2);
+      const Tensor finite = rng.normal({12, 9, 2}).to(dtype);
+      const Tensor x = set(finite, {5, 4, 1}, tensor(odd));
+      for (const Shape& size : {Shape{4, 3}, Shape{24, 27}, Shape{5, 16}}) {
+        CAPTURE(size[0]);
+        const Tensor y = data::resize_image(x, size[0], size[1]);
+        const Tensor of_finite = data::resize_image(finite, size[0], size[1]);
+        CHECK(y.dtype() == dtype);
+        std::int64_t hit = 0;
+        for (std::int64_t i = 0; i < size[0]; ++i) {
+          for (std::int64_t j = 0; j < size[1]; ++j) {
+            // The windows: as wide as two steps, around the places.
+            const double down = 12.0 / static_cast<double>(size[0]),
+                         across = 9.0 / static_cast<double>(size[1]);
+            const bool within =
+                std::abs((static_cast<double>(i) + 0.5) * down - 5.5) < std::max(down, 1.0) &&
+                std::abs((static_cast<double>(j) + 0.5) * across - 4.5) < std::max(across, 1.0);
+            const double got = y[i][j][1].item(), plain = of_finite[i][j][1].item();
+            const bool same_odd = std::isnan(odd) ? std::isnan(got) : got == odd;
+            CHECK((within ? same_odd : got == plain));
+            CHECK(y[i][j][0].item() == of_finite[i][j][0].item());
+            hit += within ? 1 : 0;
+          }
+        }
+        CHECK(hit > 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("images: long means of float32 keep its digits") {
+  Rng rng(3);
+  const Tensor x = rng.uniform({4000, 3, 1}, 0, 1);
+  const Tensor exact = data::resize_image(x.to(Dtype::float64), 2, 2);
+  CHECK(amax(abs(data::resize_image(x, 2, 2) - exact)).item() < 6e-8);
+}
+
 namespace {
 
 /// Two classes of pictures, "ant" with three and "bee" with two, and what is none of them.
 void fill(const TemporaryDirectory& scratch) {
-  for (const char* name : {"bee", "ant/deep", ".git"}) fs::create_directories(scratch.file(name));
+  for (const char* name : {"bee", "ant/deep", "ant/.ipynb_checkpoints/deep", ".git"})
+    fs::create_directories(scratch.file(name));
   const auto copy = [&](const std::string& from, const std::string& to) {
     fs::copy_file(folder + "/" + from, scratch.file(to));
   };
@@ -203,6 +293,8 @@ void fill(const TemporaryDirectory& scratch) {
   copy("rgba8.png", "bee/1.png");
   copy("rgb.jpg", "bee/.3.jpg");
   copy("rgb.jpg", ".git/4.jpg");
+  copy("rgb.jpg", "ant/.ipynb_checkpoints/a-checkpoint.jpg");
+  copy("rgb.jpg", "ant/.ipynb_checkpoints/deep/a.jpg");
   copy("rgb.jpg", "5.jpg");
   scratch.write("bee/notes.txt", {'x'});
 }
@@ -257,6 +349,23 @@ TEST_CASE("images: a folder for each class is a dataset") {
   CHECK(first(2).x.shape() == Shape{1, 9, 13});
   CHECK(first(4).x.shape() == Shape{1, 13, 9});
   CHECK(first(4).x.dtype() == Dtype::float64);
+}
+
+TEST_CASE("images: links to pictures and to classes are followed, others not") {
+  const TemporaryDirectory scratch, elsewhere;
+  fill(scratch);
+  fs::create_directories(elsewhere.file("far"));
+  fs::copy_file(folder + "/rgb8.png", elsewhere.file("far/z.png"));
+  fs::create_symlink(elsewhere.file("far/z.png"), scratch.file("bee/z.png"));
+  fs::create_symlink(elsewhere.file("gone.png"), scratch.file("bee/y.png"));
+  fs::create_directory_symlink(elsewhere.file("far"), scratch.file("bee/far"));
+  fs::create_directory_symlink(elsewhere.file("far"), scratch.file("cow"));
+  const data::ImageFolder pictures(scratch.path());
+  CHECK(pictures.class_names() == std::vector<std::string>{"ant", "bee", "cow"});
+  std::vector<std::string> files;
+  for (std::size_t i = 3; i < pictures.files().size(); ++i)
+    files.push_back(pictures.files()[i].substr(scratch.path().size() + 1));
+  CHECK(files == std::vector<std::string>{"bee/1.png", "bee/2.jpeg", "bee/z.png", "cow/z.png"});
 }
 
 TEST_CASE("images: what is wrong with a folder") {

@@ -31,7 +31,7 @@ template <class F>
 std::string refused(const F& function, const Tensor& example = ones({3, 4}),
                     const OnnxOptions& options = {}) {
   return error_of<ValueError>([&] {
-    export_onnx("/nowhere/at/all.onnx", nn::AnyModule(function), example, options);
+    export_onnx("/dev/null/all.onnx", nn::AnyModule(function), example, options);
     return 0;
   });
 }
@@ -149,7 +149,7 @@ TEST_CASE("export_onnx: a parameter keeps its name whatever others are called") 
   const Strings names = exported(Named(), ones({3, 4})).initializers();
   for (const char* name : {"add", "batch", "relu"}) CHECK(std::ranges::count(names, name) == 1);
   const auto named_so = [] {
-    export_onnx("/nowhere/at/all.onnx", Named(), ones({3, 4}), {.input = "add"});
+    export_onnx("/dev/null/all.onnx", Named(), ones({3, 4}), {.input = "add"});
     return 0;
   };
   CHECK(error_of<ValueError>(named_so) ==
@@ -313,21 +313,21 @@ TEST_CASE("export_onnx: what has no place in a graph is refused by name") {
   const nn::Sequential deep{nn::Dense(4, 4),
                             nn::AnyModule([](const Tensor& x) { return digamma(x); })};
   CHECK(error_of<ValueError>([&] {
-          export_onnx("/nowhere/at/all.onnx", deep, ones({3, 4}));
+          export_onnx("/dev/null/all.onnx", deep, ones({3, 4}));
           return 0;
         }) == "export_onnx: digamma has no rule (in 1)");
   CHECK(error_of<ShapeError>([&] {
-          export_onnx("/nowhere/at/all.onnx", deep, ones({0, 4}));
+          export_onnx("/dev/null/all.onnx", deep, ones({0, 4}));
           return 0;
         }) == "export_onnx: an example with at least one row is needed; got float32[0, 4]");
   CHECK(error_of<ValueError>([&] {
-          export_onnx("/nowhere/at/all.onnx", deep, ones({1, 4}), {.output = "input"});
+          export_onnx("/dev/null/all.onnx", deep, ones({1, 4}), {.output = "input"});
           return 0;
         }) == "export_onnx: input and output need names of their own; got \"input\" and \"input\"");
   CHECK(error_of<IoError>([&] {
-          export_onnx("/nowhere/at/all.onnx", nn::ReLU(), ones({1, 4}));
+          export_onnx("/dev/null/all.onnx", nn::ReLU(), ones({1, 4}));
           return 0;
-        }).find("/nowhere/at/all.onnx") != std::string::npos);
+        }).find("/dev/null/all.onnx") != std::string::npos);
 }
 
 TEST_CASE("export_onnx: rows that repeat, and a result that is the input") {

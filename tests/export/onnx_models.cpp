@@ -4,6 +4,7 @@
 #include <exception>
 #include <iostream>
 #include <limits>
+#include <tuple>
 
 #include "models.hpp"
 #include "operations.hpp"
@@ -39,17 +40,88 @@ std::vector<std::pair<std::string, std::function<Tensor(const Tensor&)>>> otherw
   };
 }
 
+using Function = std::function<Tensor(const Tensor&)>;
+
+void write(const std::string& path, const Function& function, const Tensor& x) {
+  const NoGradGuard off;
+  export_onnx(path + ".onnx", nn::AnyModule(function), x, {.dynamic_batch = false});
+  data::save_safetensors(path + ".safetensors", {{"x", x}, {"y", function(x).contiguous()}});
+}
+
 void export_otherwise(const std::string& folder) {
   const float inf = std::numeric_limits<float>::infinity(), none = std::nanf("");
   const Tensor x =
       tensor({{1.0F, none, 2.0F, 3.0F}, {-inf, -inf, -inf, -inf}, {0.0F, 1.0F, inf, -1.0F}},
              Dtype::float32);
-  const NoGradGuard off;
-  for (const auto& [name, function] : otherwise()) {
-    const std::string path = folder + "/otherwise_" + name;
-    export_onnx(path + ".onnx", nn::AnyModule(function), x, {.dynamic_batch = false});
-    data::save_safetensors(path + ".safetensors", {{"x", x}, {"y", function(x).contiguous()}});
+  for (const auto& [name, function] : otherwise())
+    write(folder + "/otherwise_" + name, function, x);
+  // What is small has few of its digits.
+  const Tensor tails = tensor({-20.0F, -6.0F, 6.0F, 20.0F});
+  const std::pair<const char*, Tensor (*)(const Tensor&)> small[] = {
+      {"sigmoid", [](const Tensor& a) { return sigmoid(a); }},
+      {"silu", [](const Tensor& a) { return silu(a); }},
+      {"gelu", [](const Tensor& a) { return gelu(a); }},
+      {"gelu_tanh", [](const Tensor& a) { return gelu_tanh(a); }},
+      {"erfc", [](const Tensor& a) { return erfc(a); }},
+      {"ndtr", [](const Tensor& a) { return ndtr(a); }},
+      {"sinc", [](const Tensor& a) { return sinc(a / 2); }},
+      {"log_softmax", [](const Tensor& a) { return log_softmax(a, 0); }},
+  };
+  for (const auto& [name, function] : small)
+    write(folder + "/otherwise_tail_of_" + name, function, tails);
+}
+
+/// What must have the digits of each element, however small, and integers to the last.
+void export_precise(const std::string& folder) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  constexpr float inf = std::numeric_limits<float>::infinity();
+  constexpr std::int64_t least = Limits::min(), most = Limits::max();
+  const auto precise = [&](const std::string& name, const Function& function, const Tensor& x) {
+    write(folder + "/precise_" + name, function, x);
+  };
+  const Tensor falling = tensor({most, most - 1, most, std::int64_t{3}});
+  const Tensor rising = tensor({least, least + 1, std::int64_t{-3}, least});
+  const std::pair<std::string, Tensor (*)(const Tensor&)> of_integers[] = {
+      {"cummin", [](const Tensor& a) { return cummin(a, 0); }},
+      {"cummax", [](const Tensor& a) { return cummax(a, 0); }},
+      {"places", [](const Tensor& a) { return cummin_with_indices(a, 0).indices; }},
+      {"clip", [](const Tensor& a) { return clip(a, least + 1, most - 1); }},
+  };
+  for (const auto& [name, function] : of_integers) {
+    precise(name + "_falling", function, falling);
+    precise(name + "_rising", function, rising);
   }
+
+  const Tensor signs = tensor({{1.0F, -1.0F, 0.0F, 2.0F}, {-3.0F, 0.0F, 4.0F, -5.0F}});
+  const auto of_truths = [&](const char* name, Tensor (*function)(const Tensor&)) {
+    const Function whole = [function](const Tensor& a) { return function(a > 0); };
+    precise(name, whole, signs);
+  };
+  of_truths("set", [](const Tensor& a) { return set(a, {Slice::all, range(1, 3)}, tensor(true)); });
+  of_truths("set_some", [](const Tensor& a) {
+    return set(a, {1, range(3, 0, -2)}, slice(a, {0, range(0, 2)}));
+  });
+  of_truths("where", [](const Tensor& a) { return where(flip(a, 1), a, logical_not(a)); });
+  of_truths("padded", [](const Tensor& a) { return pad(a, {{0, 1}, {2, 0}}); });
+  of_truths("tril", [](const Tensor& a) { return tril(a); });
+  of_truths("rolled", [](const Tensor& a) { return roll(a, 1, 1); });
+  of_truths("joined", [](const Tensor& a) { return concatenate({a, flip(a, 0)}, 1); });
+  of_truths("taken", [](const Tensor& a) { return take(a, tensor({1, 0, -1}), 1); });
+  of_truths("repeated", [](const Tensor& a) { return broadcast_to(a, {3, 2, 4}); });
+
+  const Tensor small = tensor({1e-30F, -1e-7F, 1e-3F, -0.1F, 0.5F, 3.0F, -20.0F, inf, -inf, 0.0F});
+  const Tensor chances = tensor({1e-30F, 0.1F, 0.25F, 0.4999F, 0.49999997F, 0.50001F, 0.75F,
+                                 0.99999994F, 0.0F, 1.0F, 1.5F, -1.0F});
+  const Tensor ends = tensor({inf, -inf, 0.0F, -0.0F, 1.0F, -1.0F, 1e-30F, -3e38F, std::nanf("")});
+  const std::tuple<const char*, Tensor (*)(const Tensor&), Tensor> functions[] = {
+      {"expm1", [](const Tensor& a) { return expm1(a); }, small},
+      {"elu", [](const Tensor& a) { return elu(a); }, small},
+      {"selu", [](const Tensor& a) { return selu(a); }, small},
+      {"logit", [](const Tensor& a) { return logit(a); }, chances},
+      {"atan2", [](const Tensor& a) { return atan2(a, expand_dims(a, 1)); }, ends},
+      {"hypot", [](const Tensor& a) { return hypot(a, expand_dims(a, 1)); }, ends},
+  };
+  for (const auto& [name, function, x] : functions) precise(name, function, x);
 }
 
 /// The steps of a sequence instead of its rows.
@@ -67,13 +139,13 @@ void export_operations(const std::string& folder) {
   const auto path = [&](const std::string& end) {
     return folder + "/operation_" + std::to_string(number) + end;
   };
-  const auto write = [&](const Use& use) {
+  const auto written = [&](const Use& use) {
     ++number;
     export_onnx(path(".onnx"), nn::AnyModule(use.function), use.x, {.dynamic_batch = false});
     const NamedTensors tensors{{"x", use.x}, {"y", use.function(use.x).contiguous()}};
     data::save_safetensors(path(".safetensors"), tensors, {{"name", use.name}});
   };
-  static_cast<void>(sweep(write));
+  static_cast<void>(sweep(written));
 }
 
 }  // namespace
@@ -83,6 +155,7 @@ int main(int count, char** arguments) {
   if (count != 2) return 2;
   int status = 0;
   export_otherwise(arguments[1]);
+  export_precise(arguments[1]);
   export_operations(arguments[1]);
   for (const auto& cases : {of_layers(), of_functions(), of_examples(), of_any_steps()}) {
     for (const auto& [name, model, input, batch_axis] : cases) {

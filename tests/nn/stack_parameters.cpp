@@ -1,3 +1,6 @@
+#include <array>
+#include <cstddef>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -19,7 +22,43 @@ std::vector<nn::Sequential> networks(std::int64_t count, Rng& rng) {
   return all;
 }
 
+/// Two modules by their places, as a view that transforms gives them. (Clang 14 does not compile those.)
+template <auto function>
+struct Transformed {
+  struct Iterator {
+    using value_type = nn::Dense;
+    using difference_type = std::ptrdiff_t;
+    decltype(auto) operator*() const { return function(at); }
+    Iterator& operator++() { return ++at, *this; }
+    Iterator operator++(int) { return {at++}; }
+    bool operator==(const Iterator&) const = default;
+    std::size_t at = 0;
+  };
+  Iterator begin() const { return {0}; }
+  Iterator end() const { return {2}; }
+};
+
+template <class Modules>
+concept Stackable = requires(const Modules& modules, const std::vector<Tensor>& stacked) {
+  nn::stack_parameters(modules);
+  nn::unstack_parameters(stacked, modules);
+};
+
+nn::Dense made(std::size_t) { return nn::Dense(2, 3); }
+const nn::Dense& held(std::size_t at) {
+  static const std::array<nn::Dense, 2> all{nn::Dense(2, 3), nn::Dense(2, 3)};
+  return all[at];
+}
+
 }  // namespace
+
+TEST_CASE("stack_parameters: modules that somebody holds, not ones made on the way") {
+  static_assert(std::ranges::forward_range<const Transformed<made>>);
+  CHECK(!Stackable<Transformed<made>>);
+  CHECK(Stackable<Transformed<held>>);
+  const auto parameters = nn::stack_parameters(Transformed<held>());
+  CHECK(mismatch(parameters[0].detach()[1], held(1).weight.detach()) == "");
+}
 
 TEST_CASE("stack_parameters: many networks as one learn as each alone") {
   Rng rng(1);

@@ -85,6 +85,18 @@ png("rgb8_transparent", x, RGB, 8,
     before=chunk(b"tRNS", struct.pack(">HHH", *x[2, 3])))
 
 
+def damaged(name, width, height, bits, colour, data, before=b"", interlaced=False):
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, interlaced)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + before
+                                + chunk(b"IDAT", zlib.compress(data, 9)) + chunk(b"IEND", b""))
+
+
+damaged("damaged/palette8.png", 4, 1, 8, PALETTE, bytes([0, 0, 1, 200, 255]), chunk(b"PLTE", bytes([255] * 6)))
+damaged("damaged/palette1_interlaced.png", 1, 1, 1, PALETTE, bytes([0, 128]), chunk(b"PLTE", bytes([255] * 3)), True)
+damaged("wide/grey8.png", 2000000, 1, 8, GREY, bytes(2000001))
+
+
 def exif(orientation, order="<"):
     return ((b"II" if order == "<" else b"MM") + struct.pack(order + "HIHHHIHHI", 42, 8, 1, 0x0112, 3, 1, orientation, 0, 0))
 

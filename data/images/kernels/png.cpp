@@ -43,6 +43,8 @@ class Decoder {
       throw std::bad_alloc();
     }
     png_set_read_fn(png, &source_, read_bytes);
+    png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // the caller's hold instead
   }
   ~Decoder() { png_destroy_read_struct(&png, &info, nullptr); }
   Decoder(const Decoder&) = delete;
@@ -64,6 +66,27 @@ class Decoder {
   Source source_;
 };
 
+/// The colours of a palette, and how much they hide if the file says so, for an index of each pixel. libpng gives
+/// black where the palette ends.
+RawImage looked_up(const Decoder& of, const RawImage& indices, const Limits& limits) {
+  png_colorp colours = nullptr;
+  png_bytep alpha = nullptr;
+  int count = 0, alphas = 0;
+  png_get_PLTE(of.png, of.info, &colours, &count);
+  png_get_tRNS(of.png, of.info, &alpha, &alphas, nullptr);
+  RawImage y{indices.height, indices.width, alphas > 0 ? std::size_t{4} : std::size_t{3}};
+  y.orientation = indices.orientation;
+  y.bytes.resize(indices.bytes.size() * y.channels);
+  std::uint8_t* to = y.bytes.data();
+  for (const std::uint8_t i : indices.bytes) {
+    if (i >= count) limits.fail("the PNG is damaged: a pixel has a colour that the palette lacks");
+    to[0] = colours[i].red, to[1] = colours[i].green, to[2] = colours[i].blue;
+    if (alphas > 0) to[3] = i < alphas ? alpha[i] : std::uint8_t{255};
+    to += y.channels;
+  }
+  return y;
+}
+
 }  // namespace
 
 RawImage read_png(std::span<const std::uint8_t> file, const Limits& limits) {
@@ -80,8 +103,10 @@ RawImage read_png(std::span<const std::uint8_t> file, const Limits& limits) {
   image.height = png_get_image_height(png, info);
   image.width = png_get_image_width(png, info);
   limits.check(image.height, image.width);
+  const bool palette = png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE;
   run([&] {
-    png_set_expand(png);  // palettes, fewer bits than 8, and one colour that is transparent
+    // Fewer bits than 8, and one colour that is transparent.
+    palette ? png_set_packing(png) : png_set_expand(png);
     png_set_scale_16(png);
     passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
@@ -102,7 +127,7 @@ RawImage read_png(std::span<const std::uint8_t> file, const Limits& limits) {
   png_uint_32 size = 0;
   if (png_get_eXIf_1(png, info, &size, &block) != 0)
     image.orientation = exif_orientation({block, size});
-  return image;
+  return palette ? looked_up(decoder, image, limits) : image;
 }
 
 }  // namespace xtape::data::kernels
