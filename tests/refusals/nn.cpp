@@ -4,6 +4,7 @@
 #include <xtape/nn/dropout.hpp>
 #include <xtape/nn/loss.hpp>
 #include <xtape/nn/sequential.hpp>
+#include <xtape/ops/batch_part.hpp>
 
 #include "../support/refusals.hpp"
 
