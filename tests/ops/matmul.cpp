@@ -9,6 +9,8 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/grad.hpp>
+#include <xtape/core/rng.hpp>
+#include <xtape/ops/close.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/ops/layout.hpp>
@@ -324,4 +326,14 @@ TEST_CASE("a vector may lie anyhow: products have the same bits") {
       }
     }
   }
+}
+
+TEST_CASE("the gradients of transposed factors lie as these do") {
+  Rng rng(3);
+  const Tensor left = transpose(rng.normal({5, 3}).set_requires_grad(true));
+  const Tensor right = transpose(rng.normal({4, 5}).set_requires_grad(true));
+  const auto slopes = grad(sum(matmul(left, right)), {left, right});
+  for (const Tensor& slope : slopes) CHECK(transpose(slope).is_contiguous());
+  CHECK(allclose(slopes[0], broadcast_to(sum(right, 1), {3, 5})));
+  CHECK(allclose(transpose(slopes[1]), broadcast_to(sum(left, 0), {4, 5})));
 }
