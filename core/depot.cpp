@@ -75,9 +75,14 @@ class FirstSlabs {
 
 constinit FirstSlabs first_slabs;
 
+// aligned_alloc takes multiples of the alignment alone.
+std::size_t whole_blocks(std::size_t bytes) {
+  return (bytes + block_alignment - 1) / block_alignment * block_alignment;
+}
+
 void* system_allocate(std::size_t bytes) noexcept {
   if (bytes >= huge_page) return map(bytes);
-  if (bytes != slab_bytes) return std::aligned_alloc(block_alignment, bytes);
+  if (bytes != slab_bytes) return std::aligned_alloc(block_alignment, whole_blocks(bytes));
   void* const first = first_slabs.take();
   return first != nullptr ? first : std::aligned_alloc(slab_span, slab_bytes);
 }

@@ -16,6 +16,11 @@ namespace xtape {
 template <class T>
 concept Integer = std::integral<T> && sizeof(T) <= 8;
 
+/// The types by which elements are counted: integers, and enumerations that become one, whose names
+/// say which column is meant.
+template <class T>
+concept Place = Integer<T> ||(std::is_enum_v<T>&& std::convertible_to<T, std::int64_t>);
+
 /// The types of numbers that are taken: integers and floating numbers.
 template <class T>
 concept Arithmetic = std::floating_point<T> || Integer<T>;
@@ -35,6 +40,9 @@ class Number {
                                        : Kind::integer) {
     if constexpr (std::same_as<T, long double>) check_double(value);
   }
+  /// The integer that the name of an enumeration stands for.
+  template <Place T>
+  requires std::is_enum_v<T> Number(T value) : Number(static_cast<std::int64_t>(value)) {}
 
   bool is_floating() const { return kind_ == Kind::floating; }
   /// An integer above 2^63 - 1, which only floating dtypes hold.

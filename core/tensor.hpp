@@ -124,14 +124,14 @@ class Tensor {
   /// The i-th part along the first axis: x[i] in NumPy. Negative ones count from the end. A view.
   ///   dx = embed(g)
   /// Throws IndexError for an index out of range, and if there is no axis.
-  template <Integer I>
+  template <Place I>
   [[nodiscard]] Tensor operator[](I i) const {
     return part({i});
   }
   /// The part at one index for each of the first axes: `x(i, j)` is x[i][j], as one view; an element
   /// where all axes have one; `x()` is x.   dx = embed(g)
   /// Throws IndexError for an index out of range, and for more of them than axes.
-  template <Integer... I>
+  template <Place... I>
   requires(sizeof...(I) <= max_rank) [[nodiscard]] Tensor operator()(I... i) const {
     return part({i...});
   }

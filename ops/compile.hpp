@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <tuple>
@@ -140,6 +141,12 @@ class Compiled {
     if constexpr (!std::is_void_v<Result>) return detail::ResultOf<Result>::from(results);
   }
 
+  /// The one vector that the function takes, in braces: `step({x, v})`.
+  template <std::same_as<Tensor> T>
+  auto operator()(std::initializer_list<T> list) {
+    return (*this)(std::vector<Tensor>(list));
+  }
+
   /// How many calls were replays.
   std::int64_t replays() const { return replays_.replayed(); }
   /// For how many kinds of arguments there is something to replay.
@@ -154,23 +161,26 @@ class Compiled {
 
 /// `f` as a function that is traced by its first calls and replayed from then on: `auto step =
 /// compile(f); loss = step(x, y);`. A replay carries out the operations that f did, forward and
-/// backward, with what it was given, and the same in-place steps: `backward`, `assign`, `zero_grad`,
-/// optimizers, clipping, averaging, dropout, which draws afresh. It builds no tape, and calls no line of
-/// f: what else f does, such as counting or printing, happens while it is traced only.
+/// backward, with what it was given, and the same in-place steps: `backward`, `assign`,
+/// `zero_grad`, optimizers, clipping, averaging, dropout, which draws afresh. It builds no tape,
+/// and calls no line of f: what else f does, such as counting or printing, happens while it is
+/// traced only.
 ///
 /// f takes tensors or vectors of them and gives tensors, a pair or tuple of tensors, a vector, or
 /// nothing. Arguments and results are constants: they have no place on the tape. What f captures is
-/// read anew each time; a C++ number, a shape or an if that depends on more than shapes is as it was in the
-/// first calls. So what changes from call to call must be an argument. Arguments of another shape or dtype, another mode of a module, parameters that are frozen, or a captured tensor that was
-/// replaced are traced anew.
+/// read anew each time; a C++ number, a shape or an if that depends on more than shapes is as it
+/// was in the first calls. So what changes from call to call must be an argument. Arguments of
+/// another shape or dtype, another mode of a module, parameters that are frozen, or a captured
+/// tensor that was replaced are traced anew.
 ///
-/// The first two calls call f, and must do the same. Throws ReplayError, naming operation and line, if they
-/// do not (in the third call), and for what cannot be replayed: reading values of what f computes
-/// (`item`, `data`, printing), hooks, sparse gradients, retain_grad; ShapeError where the shape of a result depends on
-/// values and is another. ValueError for an argument that is undefined, a number, or requires a gradient.
+/// The first two calls call f, and must do the same. Throws ReplayError, naming operation and line,
+/// if they do not (in the third call), and for what cannot be replayed: reading values of what f
+/// computes (`item`, `data`, printing), hooks, sparse gradients, retain_grad; ShapeError where the
+/// shape of a result depends on values and is another. ValueError for an argument that is
+/// undefined, a number, or requires a gradient.
 ///
-/// A result has the bits that f gives. One call at a time; others wait. A call within another compiled
-/// function, vmap or a DebugGuard calls f.
+/// A result has the bits that f gives. One call at a time; others wait. A call within another
+/// compiled function, vmap or a DebugGuard calls f.
 template <class F>
 [[nodiscard]] Compiled<std::decay_t<F>> compile(F&& f) {
   return Compiled<std::decay_t<F>>(std::forward<F>(f));

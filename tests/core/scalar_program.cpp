@@ -254,6 +254,16 @@ TEST_CASE("indices: x[i] and x(i, j) are views, and differentiable") {
   CHECK(second.data<double>().data() == c.data<double>().data() + 1);
 }
 
+TEST_CASE("indices: names of an enumeration are those that they stand for") {
+  enum Column { price, area, year };
+  const Tensor house = vector({9, 7, 5});
+  CHECK(house[area].item() == 7);
+  CHECK(house(year).item() == 5);
+  CHECK(stack({house, house + 1})(area, price).item() == 10);
+  enum class Scoped { first };
+  static_assert(!Indexed<Tensor, Scoped>);
+}
+
 TEST_CASE("indices: they are differentiable to any order") {
   const Tensor x = vector({2, 3, 5}).set_requires_grad(true);
   const Tensor slopes = grad(x[0] * x[0] * x[2], {x}, {.create_graph = true})[0];

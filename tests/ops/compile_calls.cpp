@@ -28,6 +28,7 @@ TEST_CASE("compile: arguments and results of each form") {
     CHECK(mismatch(one(x), x * x) == "");
     CHECK(mismatch(list(Tensors{x, small})[0], x + small) == "");
     CHECK(mismatch(list(Tensors{x, small})[1], x) == "");
+    CHECK(mismatch(list({x, small})[0], x + small) == "");
     const auto [difference, product] = mixed(x, Tensors{small, other});
     CHECK(mismatch(difference, x - small) == "");
     CHECK(mismatch(product, other * x) == "");
