@@ -7,6 +7,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "local.hpp"
 #include "machine.hpp"
 #include "measure.hpp"
 #include "peer.hpp"
@@ -23,7 +24,8 @@ bench::Contestants numpy_and_xtape(const bench::ScratchDirectory& scratch) {
     if (peer->name().starts_with("NumPy")) both.push_back(std::move(peer));
   }
   if (both.empty()) throw std::runtime_error("NumPy is not there");
-  both.push_back(std::make_unique<bench::LocalContestant<bench::XtapeModel>>("xtape"));
+  both.push_back(
+      std::make_unique<bench::LocalContestant<bench::XtapeModel>>("xtape", bench::ThreadCounts{}));
   return both;
 }
 

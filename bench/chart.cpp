@@ -14,20 +14,12 @@
 
 #include "machine.hpp"
 #include "report.hpp"
+#include "rows.hpp"
 
 namespace bench {
 namespace {
 
 constexpr int row_height = 18, label_width = 330, bar_width = 420, margin = 10;
-
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + '"';
-}
 
 std::string fixed(double value, int digits) {
   std::ostringstream text;
@@ -66,7 +58,8 @@ void write_json(std::ostream& out, const std::string& machine, int threads,
       write_list(out, timing.times[i], [&](double time) { out << fixed(time, 3); });
       if (i < timing.usage.size()) {
         out << ", \"page_faults\": " << fixed(timing.usage[i].faults, 2)
-            << ", \"peak_megabytes\": " << fixed(timing.usage[i].megabytes, 1);
+            << ", \"megabytes\": " << fixed(timing.usage[i].megabytes, 1)
+            << ", \"tensor_megabytes\": " << fixed(timing.usage[i].tensors, 3);
       }
       out << '}';
     }
@@ -106,11 +99,12 @@ void write_svg(std::ostream& out, const std::string& title, const std::vector<Ti
       y += row_height;
       const double ratio = median_ratio(timing.times[i], timing.times[0]);
       svg.text(left - 8, y - 5, timing.contestants[i], {{"text-anchor", "end"}});
-      svg.element("rect", {{"x", left},
-                           {"y", y - row_height + 3},
-                           {"width", length(ratio)},
-                           {"height", row_height - 5},
-                           {"fill", timing.contestants[i] == "xtape" ? "#1f6f8b" : "#b0b7bd"}});
+      svg.element("rect",
+                  {{"x", left},
+                   {"y", y - row_height + 3},
+                   {"width", length(ratio)},
+                   {"height", row_height - 5},
+                   {"fill", timing.contestants[i].starts_with("xtape") ? "#1f6f8b" : "#b0b7bd"}});
       svg.text(left + length(ratio) + 5, y - 5, fixed(ratio, ratio < 10 ? 2 : 1));
     }
   }

@@ -1,19 +1,17 @@
 #pragma once
 
 #include <chrono>
-#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "workloads.hpp"
 
 namespace bench {
 
-/// What steps take beside time.
+/// What steps take beside time. Zeros where it is not told.
 struct Usage {
   double faults = 0;     // of pages, a step
-  double megabytes = 0;  // the most that the process had
+  double megabytes = 0;  // by which a process of its own grew at most, data included
   double tensors = 0;    // the most megabytes in use by tensors during a step; 0 if nobody knows
 };
 
@@ -26,14 +24,14 @@ class Contestant {
   virtual ~Contestant() = default;
 
   virtual std::string name() const = 0;
-  /// Makes a problem known under a key; it must outlive the contestant.
+  /// Makes a problem known under a key, until the next; it must live as long.
   virtual void load(const std::string& key, const Problem& problem) = 0;
   /// The losses of the first steps, each before its update.
   virtual std::vector<double> losses(const std::string& key, int steps) = 0;
   /// Microseconds that so many steps take, after untimed ones that fill caches and pools.
   virtual double time(const std::string& key, int steps) = 0;
-  /// Where it is not told, zeros.
-  virtual Usage usage(const std::string&, int) { return {}; }
+  /// Of so many steps in a process of its own.
+  virtual Usage usage(const std::string& key, int steps) = 0;
 };
 
 /// How Contestant::time measures a model, in this process and in the peers written in C++.
@@ -46,32 +44,5 @@ double time_steps(Model& model, int steps) {
   const auto end = std::chrono::steady_clock::now();
   return std::chrono::duration<double, std::micro>(end - start).count();
 }
-
-/// A contestant in this process: Model(problem), and float step() for one training step.
-template <class Model>
-class LocalContestant : public Contestant {
- public:
-  explicit LocalContestant(std::string name) : name_(std::move(name)) {}
-
-  std::string name() const override { return name_; }
-
-  void load(const std::string& key, const Problem& problem) override { problems_[key] = &problem; }
-
-  std::vector<double> losses(const std::string& key, int steps) override {
-    Model model(*problems_.at(key));
-    std::vector<double> losses;
-    for (int i = 0; i < steps; ++i) losses.push_back(static_cast<double>(model.step()));
-    return losses;
-  }
-
-  double time(const std::string& key, int steps) override {
-    Model model(*problems_.at(key));
-    return time_steps(model, steps);
-  }
-
- private:
-  std::string name_;
-  std::map<std::string, const Problem*> problems_;
-};
 
 }  // namespace bench

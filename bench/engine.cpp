@@ -2,6 +2,7 @@
 // start-up, resident memory, and the compilation of a user's program.
 
 #include <exception>
+#include <filesystem>
 #include <iomanip>
 #include <iostream>
 #include <sstream>
@@ -10,13 +11,18 @@
 
 #include "engine_child.hpp"
 #include "machine.hpp"
+#include "measure.hpp"
 #include "process.hpp"
+#include "rows.hpp"
 #include "support/program.hpp"
 
 namespace {
 
+bench::Rows rows;
+
 /// One line of the table.
 void print(const std::string& what, double value, const std::string& unit, double target) {
+  rows.add(what, {{unit, value}});
   std::cout << std::left << std::setw(58) << what << std::right << std::fixed
             << std::setprecision(value < 10 ? 2 : 1) << std::setw(9) << value << ' ' << std::left
             << std::setw(4) << unit;
@@ -107,7 +113,33 @@ void measure_compilation() {
   print("memory of the compiler", bench::median(megabytes), "MB", 300);
 }
 
-void measure(int rounds) {
+/// Beside the libraries that it loads.
+void measure_size() {
+  const bench::ScratchDirectory scratch;
+  const std::string stripped = scratch.path() / "program";
+  bench::run_process({"strip", "-o", stripped, XTAPE_BENCH_USER_PROGRAM_BUILT});
+  print("a user's program, stripped",
+        static_cast<double>(std::filesystem::file_size(stripped)) / (1 << 20), "MB", 0);
+}
+
+/// A recurrent net, forward and backward, of four times the length takes four times as long.
+void measure_lengths() {
+  const auto times = run_task("lengths");
+  print("RNN of 100 steps, forward and backward", times.at(0), "ms", 0);
+  print("the same of 400 steps", times.at(1), "ms", 0);
+  print("RNN: 400 steps in terms of 100", times.at(1) / times.at(0), "", 4.2);
+}
+
+/// What the pool keeps when no step is like another.
+void measure_fragmentation() {
+  const auto megabytes = run_task("shapes");
+  print("batches of random size and length: growth of peak memory", megabytes.at(0), "MB", 0);
+  print("the same: the most that tensors used at a time", megabytes.at(1), "MB", 0);
+  print("batches of random size and length: the one in terms of the other",
+        megabytes.at(0) / megabytes.at(1), "", 0);
+}
+
+void measure(int rounds, const std::string& json) {
   std::cout << std::left << std::setw(58) << ""
             << "  measured       target\n";
   measure_scalar_node(rounds);
@@ -115,6 +147,10 @@ void measure(int rounds) {
   measure_start_up();
   measure_resident_memory();
   measure_compilation();
+  measure_size();
+  measure_lengths();
+  measure_fragmentation();
+  rows.write(json);
   std::cout
       << "\nMedians. Time is processor time, but for the start-up, which others on the machine "
          "can delay.\n";
@@ -131,10 +167,12 @@ int main(int argc, char** argv) {
     return 1;
   }
   int rounds = 15;
+  std::string json;
   return run_program(
       argc, argv,
       "Measures what the engine costs beside the arithmetic: time and memory per recorded node,\n"
       "start-up, resident memory, and the compilation of a user's program.",
-      {{"--rounds", &rounds, "Rounds of the scalar node's timing", integer_in(1, 1'000'000)}},
-      [&] { measure(rounds); });
+      {{"--rounds", &rounds, "Rounds of the scalar node's timing", integer_in(1, 1'000'000)},
+       {"--json", &json, "Writes the table to this file too"}},
+      [&] { measure(rounds, json); });
 }

@@ -3,12 +3,12 @@
 #include <pthread.h>
 
 #include <ctime>
-#include <fstream>
 #include <iostream>
 #include <stdexcept>
 
 #include <xtape/xtape.hpp>
 
+#include "memory_used.hpp"
 #include "workloads.hpp"
 #include "xtape_models.hpp"
 
@@ -38,16 +38,6 @@ class Stopwatch {
   double last_ = now();
 };
 
-/// A line of /proc/self/status, in MB: VmRSS is the resident memory, VmHWM the most there was.
-double memory_megabytes(const std::string& name) {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    double kilobytes = 0;
-    if (word == name + ":" && status >> kilobytes) return kilobytes / 1024;
-  }
-  throw std::runtime_error("/proc/self/status does not tell " + name);
-}
-
 void print_long_chain(bool sweep) {
   const double before = memory_megabytes("VmRSS");
   const ChainTimes times = run_chain(long_chain, sweep);
@@ -71,6 +61,39 @@ void train_workload_a(int steps) {
   const Problem problem = make_problem(workloads().front());
   XtapeModel model(problem);
   for (int i = 0; i < steps; ++i) model.step();
+}
+
+/// Milliseconds of a recurrent net over so many steps.
+double recurrent_time(std::int64_t length) {
+  constexpr int calls = 10;
+  const xtape::Tensor x = xtape::Rng(0).normal({16, length, 32}, 0, 1, xtape::Dtype::float32);
+  xtape::Rng rng(0);
+  const xtape::nn::RNN net(32, 64, {}, rng);
+  const auto run = [&] { static_cast<void>(xtape::grad(xtape::sum(net(x)), net.parameters())); };
+  run();
+  Stopwatch watch;
+  for (int i = 0; i < calls; ++i) run();
+  return watch.lap() / calls * 1e3;
+}
+
+/// Trains on batches of sizes and lengths up to these, drawn at random.
+void print_random_shapes() {
+  constexpr int steps = 100;
+  constexpr std::int64_t batch = 64, length = 256, width = 128;
+  xtape::Rng rng(0);
+  const xtape::nn::RNN net(width, width, {}, rng);
+  const double before = memory_megabytes("VmRSS");
+  xtape::memory::reset_peak_bytes();
+  for (int i = 0; i < steps; ++i) {
+    const auto drawn = [&](std::int64_t most) {
+      return static_cast<std::int64_t>(rng.integers(1, most + 1, {}).item());
+    };
+    const xtape::Shape shape{drawn(batch), drawn(length), width};
+    const xtape::Tensor x = rng.normal(shape, 0, 1, xtape::Dtype::float32);
+    static_cast<void>(xtape::grad(xtape::sum(net(x)), net.parameters()));
+  }
+  std::cout << memory_megabytes("VmHWM") - before << ' '
+            << static_cast<double>(xtape::memory::peak_bytes()) / (1 << 20) << '\n';
 }
 
 }  // namespace
@@ -97,6 +120,10 @@ bool run_child_task(const std::string& task) {
   } else if (task == "memory") {
     train_workload_a(1000);
     std::cout << memory_megabytes("VmRSS") << ' ' << memory_megabytes("VmHWM") << '\n';
+  } else if (task == "lengths") {
+    std::cout << recurrent_time(100) << ' ' << recurrent_time(400) << '\n';
+  } else if (task == "shapes") {
+    print_random_shapes();
   } else if (task == "chain") {
     print_long_chain(true);
   } else if (task == "dropped") {

@@ -20,6 +20,9 @@ ChainTimes run_chain(int length, bool sweep);
 ///   chain            a chain of 1e6 nodes; its three times and the growth of peak memory in MB
 ///   small-stack      the same on a thread with a stack of 256 KB
 ///   dropped          the same without backward
+///   lengths          milliseconds of a recurrent net over 100 steps, and over 400
+///   shapes           training on batches of random size and length: growth of peak memory in MB, and
+///                    the most that tensors used of it
 /// Returns false for any other task.
 bool run_child_task(const std::string& task);
 

@@ -10,6 +10,7 @@
 #include <xtape/xtape.hpp>
 
 #include "machine.hpp"
+#include "rows.hpp"
 #include "support/program.hpp"
 #include "workloads.hpp"
 
@@ -83,7 +84,8 @@ double time(double (*train)(const bench::Problem&, int), const bench::Problem& p
   return 1e6 * (cpu_seconds() - start) / steps;
 }
 
-void run(const std::vector<std::string>& only, int rounds) {
+void run(const std::vector<std::string>& only, int rounds, const std::string& json) {
+  bench::Rows rows;
   bench::use_threads(1);
   std::cout << bench::blas_description() << "; " << rounds << " rounds\n\n"
             << "us a step                             by hand       Fit   more\n";
@@ -105,7 +107,11 @@ void run(const std::vector<std::string>& only, int rounds) {
               << std::right << std::fixed << std::setprecision(2) << std::setw(10)
               << bench::median(hand) << std::setw(10) << bench::median(fit) << std::setw(6)
               << 100 * (bench::median(ratios) - 1) << " %\n";
+    rows.add(workload.name + ": " + workload.description, {{"by hand", bench::median(hand)},
+                                                           {"Fit", bench::median(fit)},
+                                                           {"ratio", bench::median(ratios)}});
   }
+  rows.write(json);
 }
 
 }  // namespace
@@ -113,10 +119,12 @@ void run(const std::vector<std::string>& only, int rounds) {
 int main(int argc, char** argv) {
   int rounds = 61;
   std::vector<std::string> only{"a", "d"};
+  std::string json;
   return run_program(
       argc, argv, "Times training steps by Fit and by a loop written by hand.",
       {{"--rounds", &rounds, "Interleaved rounds of each workload", integer_in(1, 1'000'000)},
        {"--only", &only, "Workloads, separated by commas: a,d", separated_by(','),
-        one_of({"a", "b", "d", "e", "g"})}},
-      [&] { run(only, rounds); });
+        one_of({"a", "b", "d", "e", "g"})},
+       {"--json", &json, "Writes the table to this file too"}},
+      [&] { run(only, rounds, json); });
 }

@@ -38,6 +38,11 @@ void use_threads(int threads) {
   sched_setaffinity(0, sizeof one, &one);
 }
 
+int threads_of_parent() {
+  const char* const count = std::getenv("XTAPE_THREADS");
+  return count == nullptr ? 1 : std::max(1, std::atoi(count));
+}
+
 std::string blas_description() {
   if (openblas_get_config == nullptr) return "a BLAS other than OpenBLAS";
   const std::string config = openblas_get_config();  // "OpenBLAS 0.3.21 ..."

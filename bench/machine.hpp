@@ -12,6 +12,8 @@ void use_blas_threads(int threads);
 /// Threads of the matrix products. With one, this process and its children are pinned to one CPU as
 /// well.
 void use_threads(int threads);
+/// Those that a process was told which started this one.
+int threads_of_parent();
 
 /// The BLAS, its version, and the processor its kernels are for: another processor's can halve its
 /// speed.

@@ -3,10 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -56,8 +59,19 @@ void compare_losses(const std::vector<Contestant*>& contestants, const std::stri
   }
 }
 
+std::vector<Usage> usages(const std::vector<Contestant*>& contestants, const std::string& key) {
+  constexpr int steps = 10;
+  std::vector<Usage> result;
+  for (Contestant* const contestant : contestants) {
+    const bool compiles = contestant->name().find("compiled") != std::string::npos;
+    result.push_back(compiles ? Usage{} : contestant->usage(key, steps));
+  }
+  return result;
+}
+
 std::vector<std::vector<double>> interleaved_times(const std::vector<Contestant*>& contestants,
                                                    const std::string& key, int rounds) {
+  constexpr std::chrono::milliseconds until_threads_sleep(20);  // those of BLAS look out for work
   std::vector<int> steps;
   for (Contestant* const contestant : contestants)
     steps.push_back(steps_per_slot(*contestant, key));
@@ -65,6 +79,7 @@ std::vector<std::vector<double>> interleaved_times(const std::vector<Contestant*
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t turn = 0; turn < contestants.size(); ++turn) {
       const std::size_t i = (turn + static_cast<std::size_t>(round)) % contestants.size();
+      std::this_thread::sleep_for(until_threads_sleep);
       times[i].push_back(contestants[i]->time(key, steps[i]) / steps[i]);
     }
   }
@@ -84,8 +99,9 @@ void check_same_losses(const Contestants& contestants, const Workload& workload)
 Result measure(const Contestants& contestants, const Workload& workload, int rounds) {
   const Problem problem = make_problem(workload);
   for (const auto& contestant : contestants) contestant->load(workload.name, problem);
-  return {.workload = workload,
-          .times = interleaved_times(all_of(contestants), workload.name, rounds)};
+  const auto all = all_of(contestants);
+  auto times = interleaved_times(all, workload.name, rounds);
+  return {.workload = workload, .times = std::move(times), .usage = usages(all, workload.name)};
 }
 
 }  // namespace bench

@@ -36,6 +36,9 @@ void compare_losses(const std::vector<Contestant*>& contestants, const std::stri
 std::vector<std::vector<double>> interleaved_times(const std::vector<Contestant*>& contestants,
                                                    const std::string& key, int rounds);
 
+/// What each uses, those left out that compile in minutes, and whose memory is the compiler's.
+std::vector<Usage> usages(const std::vector<Contestant*>& contestants, const std::string& key);
+
 /// Times a workload in interleaved rounds: in each, every contestant has a slot of about 75 ms, in
 /// rotating order.
 Result measure(const Contestants& contestants, const Workload& workload, int rounds);

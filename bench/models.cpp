@@ -1,21 +1,21 @@
 // Times workloads that are no plain stacks of dense layers (a transformer, inference of one row, an LSTM,
 // LeNet, a gradient penalty, scalars) with xtape and with those of PyTorch, JAX, NumPy and onnxruntime
-// that an interpreter has, each in a process of its own, in interleaved rounds.
+// that an interpreter has, and with Adept if it was built in, each in a process of its own, in interleaved rounds.
 
-#include <sys/resource.h>
-
-#include <xtape/core/memory.hpp>
 #include <xtape/ops/compile.hpp>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chart.hpp"
+#include "local.hpp"
 #include "machine.hpp"
 #include "measure.hpp"
 #include "models.hpp"
@@ -34,63 +34,57 @@ struct Options {
 };
 
 /// xtape, in this process: as it is written, or replayed.
-class Here : public bench::Contestant {
+class Here : public bench::Local {
  public:
-  explicit Here(bool replayed) : replayed_(replayed) {
+  Here(std::string name, bench::ThreadCounts threads, bool replayed)
+      : Local(std::move(name), threads), replayed_(replayed) {
     for (const Model& model : bench::models()) models_[model.name] = model;
   }
 
-  std::string name() const override { return replayed_ ? "xtape, replayed" : "xtape"; }
-  void load(const std::string&, const bench::Problem&) override {}
-  std::vector<double> losses(const std::string& key, int steps) override {
-    const Model::Step step = start(key);
-    std::vector<double> losses;
-    for (int i = 0; i < steps; ++i) {
-      const xtape::Tensor y = step();
-      losses.push_back(y.size() == 1 ? y.item() : static_cast<double>(y.data<float>()[0]));
-    }
-    return losses;
-  }
-  double time(const std::string& key, int steps) override {
-    struct {
-      Model::Step step;
-    } model{start(key)};
-    return bench::time_steps(model, steps);
-  }
-  bench::Usage usage(const std::string& key, int steps) override {
-    const Model::Step step = start(key);
-    for (int i = 0; i < 3; ++i) step();
-    xtape::memory::reset_peak_bytes();
-    const rusage before = used();
-    for (int i = 0; i < steps; ++i) step();
-    const rusage after = used();
-    return {static_cast<double>(after.ru_minflt - before.ru_minflt) / steps,
-            static_cast<double>(after.ru_maxrss) / 1024,
-            static_cast<double>(xtape::memory::peak_bytes()) / (1 << 20)};
+ private:
+  static double first(const xtape::Tensor& y) {
+    return y.size() == 1 ? y.item() : static_cast<double>(y.data<float>()[0]);
   }
 
- private:
-  Model::Step start(const std::string& key) const {
+  Step start(const std::string& key) override {
     Model::Step step = models_.at(key).start();
-    if (!replayed_) return step;
+    if (!replayed_) return [step = std::move(step)] { return first(step()); };
     const auto compiled = std::make_shared<xtape::Compiled<Model::Step>>(std::move(step));
-    return [compiled] { return (*compiled)(); };
-  }
-  static rusage used() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return usage;
+    return [compiled] { return first((*compiled)()); };
   }
 
   bool replayed_;
   std::map<std::string, Model> models_;
 };
 
+/// With more than one thread beside itself with one.
+std::vector<std::unique_ptr<bench::Local>> local_contestants(int threads) {
+  std::vector<std::unique_ptr<bench::Local>> all;
+  const auto add = [&](const std::string& name, int count, bool replayed) {
+    all.push_back(std::make_unique<Here>(name, bench::ThreadCounts{.own = count}, replayed));
+  };
+  add("xtape", threads, false);
+  add("xtape, replayed", threads, true);
+  if (threads == 1) return all;
+  add("xtape, 1 thread", 1, false);
+  add("xtape, replayed, 1 thread", 1, true);
+  return all;
+}
+
+/// For --usage: whoever has the name.
+bench::Local* find_local(const std::string& name, const std::string&) {
+  static const auto all = local_contestants(bench::threads_of_parent());
+  const auto one = std::ranges::find_if(all, [&](const auto& of) { return of->name() == name; });
+  return one == all.end() ? nullptr : one->get();
+}
+
 bench::Contestants find_contestants(const Options& options,
                                     const bench::ScratchDirectory& scratch) {
   bench::Contestants all;
-  all.push_back(std::make_unique<Here>(false));
-  all.push_back(std::make_unique<Here>(true));
+  for (auto& one : local_contestants(options.threads)) all.push_back(std::move(one));
+  if (auto peer =
+          bench::Peer::start({bench::file_beside_program("bench_adept_peer")}, scratch.path()))
+    all.push_back(std::move(peer));
   const std::string script = bench::file_beside_program("models_peer.py");
   for (const std::string who : {"torch", "compiled", "jax", "numpy", "onnxruntime"}) {
     if (auto peer = bench::Peer::start(
@@ -124,7 +118,7 @@ bench::Timing measured(const Model& model, const bench::Contestants& contestants
   }
   bench::compare_losses(able, model.name);
   timing.times = bench::interleaved_times(able, model.name, rounds);
-  for (bench::Contestant* const one : able) timing.usage.push_back(one->usage(model.name, 5));
+  timing.usage = bench::usages(able, model.name);
   return timing;
 }
 
@@ -137,7 +131,7 @@ void run(const Options& options) {
   const auto contestants = find_contestants(options, scratch);
   std::printf("%s; threads: %d; rounds: %d\n\n%-26s %10s %10s %10s %8s %10s %8s %10s\n",
               bench::blas_description().c_str(), options.threads, options.rounds,
-              "microseconds a step", "median", "least", "most", "ratio", "faults", "peak MB",
+              "microseconds a step", "median", "least", "most", "ratio", "faults", "grown MB",
               "tensors MB");
   std::vector<bench::Timing> timings;
   for (const Model& model : bench::models()) {
@@ -150,7 +144,8 @@ void run(const Options& options) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
+  if (bench::told_usage(argc, argv, find_local)) return 0;
   Options options;
   std::vector<std::string> names;
   for (const Model& model : bench::models()) names.push_back(model.name);
@@ -167,4 +162,7 @@ int main(int argc, char** argv) {
        {"--json", &options.json, "Writes the times of all rounds to this file"},
        {"--svg", &options.svg, "Draws the ratios into this file"}},
       [&] { run(options); });
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "bench_models: %s\n", error.what());
+  return 1;
 }

@@ -30,6 +30,7 @@ void Peer::load(const std::string& key, const Problem& problem) {
   const std::string answer = ask("load " + key + ' ' + file.string());
   std::filesystem::remove(file);
   if (answer != "ok") throw std::runtime_error(name_ + " cannot load " + key + ": " + answer);
+  problems_ = {{key, &problem}};
 }
 
 std::vector<double> Peer::losses(const std::string& key, int steps) {
@@ -49,7 +50,11 @@ double Peer::time(const std::string& key, int steps) {
 }
 
 Usage Peer::usage(const std::string& key, int steps) {
-  std::istringstream in(ask("usage " + key + ' ' + std::to_string(steps)));
+  const auto fresh = start(command_, scratch_);
+  if (fresh == nullptr) throw std::runtime_error(name_ + " does not start again");
+  if (const auto known = problems_.find(key); known != problems_.end())
+    fresh->load(key, *known->second);
+  std::istringstream in(fresh->ask("usage " + key + ' ' + std::to_string(steps)));
   Usage usage;
   in >> usage.faults >> usage.megabytes;
   return usage;
@@ -61,9 +66,14 @@ std::vector<std::unique_ptr<Contestant>> start_peers(int threads,
   setenv("OMP_NUM_THREADS", count.c_str(), 1);
   setenv("OPENBLAS_NUM_THREADS", count.c_str(), 1);
   std::vector<std::unique_ptr<Contestant>> peers;
-  if (auto peer = Peer::start({file_beside_program("bench_libtorch_peer"), count}, scratch)) {
-    peers.push_back(std::move(peer));
-  }
+  const auto add = [&](const std::vector<std::string>& command) {
+    auto peer = Peer::start(command, scratch);
+    if (peer) peers.push_back(std::move(peer));
+  };
+  for (const std::string program : {"bench_libtorch_peer", "bench_libtorch_wheel_peer"})
+    add({file_beside_program(program), count});
+  const std::string jax = file_beside_program("jax_peer.py");
+  for (const std::string how : {"call", "scan"}) add({"python3", jax, how});
   const std::string script = file_beside_program("numpy_peer.py");
   for (const std::string python : {"python3", "/usr/bin/python3"}) {  // where Debian puts NumPy
     if (auto peer = Peer::start({python, script}, scratch)) {

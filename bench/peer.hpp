@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,8 +18,9 @@ namespace bench {
 ///     version          ->  name and version
 ///     load NAME FILE   ->  ok                      (FILE as written by write_problem)
 ///     losses NAME K    ->  the losses of the first K steps from the initial weights
-///     step NAME K      ->  microseconds of K steps from the initial weights, after two untimed
-///     usage NAME K     ->  page faults a step, and the most memory there was, in MB
+///     step NAME K      ->  microseconds of K steps from the initial weights, after untimed ones
+///     usage NAME K     ->  page faults of each of K steps, and the MB by which the process has grown
+///                          at most, since it loaded
 class Peer : public Contestant {
  public:
   /// Starts a program; null if it is not there or ends before it has told its version.
@@ -33,15 +35,17 @@ class Peer : public Contestant {
 
  private:
   Peer(const std::vector<std::string>& command, std::filesystem::path scratch)
-      : process_(command), scratch_(std::move(scratch)) {}
+      : process_(command), command_(command), scratch_(std::move(scratch)) {}
   std::string ask(const std::string& line);
 
   Process process_;
+  std::vector<std::string> command_;
+  std::map<std::string, const Problem*> problems_;
   std::filesystem::path scratch_;  // where problems are written
   std::string name_;
 };
 
-/// Whoever is there of libtorch's and NumPy's programs, which stand beside this one.
+/// Whoever is there of the programs of libtorch, NumPy and JAX, which stand beside this one.
 std::vector<std::unique_ptr<Contestant>> start_peers(int threads,
                                                      const std::filesystem::path& scratch);
 

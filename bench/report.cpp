@@ -59,6 +59,14 @@ void print_row(std::ostream& out, const Result& result) {
   out << std::endl;
 }
 
+void print_usage(std::ostream& out, const std::string& contestant, const Usage& usage) {
+  out << "    " << std::left << std::setw(description_width) << contestant << std::right
+      << std::setw(time_width) << format(usage.faults) << " faults" << std::setw(time_width)
+      << format(usage.megabytes) << " MB";
+  if (usage.tensors > 0) out << ", of tensors " << format(usage.tensors);
+  out << std::endl;
+}
+
 void print_footer(std::ostream& out) {
   out << "\nThe floor is cblas and fused loops written by hand, without autodiff. Times are "
          "medians;\n"

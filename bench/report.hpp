@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "contestant.hpp"
 #include "workloads.hpp"
 
 namespace bench {
@@ -12,6 +13,7 @@ namespace bench {
 struct Result {
   Workload workload;
   std::vector<std::vector<double>> times;
+  std::vector<Usage> usage;  // of each contestant
 };
 
 /// The median of the ratios of two contestants' times within each round.
@@ -22,6 +24,8 @@ double median_ratio(const std::vector<double>& times, const std::vector<double>&
 void print_header(std::ostream& out, const std::vector<std::string>& contestants);
 void print_row(std::ostream& out, const Result& result);
 void print_footer(std::ostream& out);
+/// Of each: page faults of a step, memory by which a process grows, and the most that tensors take.
+void print_usage(std::ostream& out, const std::string& contestant, const Usage& usage);
 
 /// workload,contestant,round,microseconds_per_step,ratio_to_floor
 void write_csv_header(std::ostream& out);

@@ -21,6 +21,7 @@
 
 #include "machine.hpp"
 #include "process.hpp"
+#include "rows.hpp"
 #include "support/program.hpp"
 
 namespace bench {
@@ -201,6 +202,7 @@ struct Line {
   std::string operation;
   double worst = 0;  // of the ratios
   std::string cells;
+  Rows::Numbers numbers;
 };
 
 std::string number(std::optional<double> value) {
@@ -227,7 +229,7 @@ void check_same(const std::string& operation, const Ours& ours, Peers& peers,
 
 /// ours, the better peer's and the ratio, each for one dtype and direction.
 Line measured(const Operation& operation, Peers& peers, const SideBySide& options) {
-  Line line{operation.name, 0, ""};
+  Line line{operation.name, 0, "", {}};
   for (const Dtype dtype : options.dtypes) {
     peers.load(operation, dtype);
     Ours ours(operation, dtype);
@@ -238,10 +240,13 @@ Line measured(const Operation& operation, Peers& peers, const SideBySide& option
     for (Peer& other : others) timers.push_back(&other);
     for (const bool backward : {false, true}) {
       const auto times = least_times(timers, backward, options.rounds);
+      const std::string what = std::string(to_string(dtype)) + (backward ? " both" : " forward");
       std::optional<double> best;
       for (std::size_t i = 1; i < times.size(); ++i)
         if (times[i]) best = std::min(best.value_or(*times[i]), *times[i]);
       line.cells += " | " + number(times[0]) + " | " + number(best) + " | ";
+      if (times[0]) line.numbers.emplace_back(what, *times[0]);
+      if (best) line.numbers.emplace_back(what + " peer", *best);
       if (!times[0] || !best) continue;
       const double ratio = *times[0] / *best;
       line.worst = std::max(line.worst, ratio);
@@ -261,6 +266,8 @@ void compare(const std::vector<Operation>& operations, const SideBySide& options
   std::vector<Line> lines;
   for (const Operation& operation : operations) {
     if (operation.name.find(options.only) == std::string::npos) continue;
+    const auto& names = options.names;
+    if (!names.empty() && std::ranges::find(names, operation.name) == names.end()) continue;
     std::cerr << operation.name << '\n';
     try {
       lines.push_back(measured(operation, peers, options));
@@ -280,8 +287,12 @@ void compare(const std::vector<Operation>& operations, const SideBySide& options
   std::cout << "\n|---|";
   for (std::size_t i = 0; i < options.dtypes.size(); ++i) std::cout << "---|---|---|---|---|---|";
   std::cout << '\n';
-  for (const Line& line : lines)
+  Rows rows;
+  for (const Line& line : lines) {
     std::cout << "| `" << line.operation << '`' << line.cells << " |\n";
+    rows.add(line.operation, line.numbers);
+  }
+  rows.write(options.json);
 }
 
 int compare_as_program(const std::string& description, std::vector<Operation> (*operations)(),
@@ -290,6 +301,8 @@ int compare_as_program(const std::string& description, std::vector<Operation> (*
       argc, argv, description,
       {{"--rounds", &options.rounds, "Interleaved rounds of each", integer_in(1, 1'000'000)},
        {"--only", &options.only, "Just those whose names hold this"},
+       {"--names", &options.names, "Just these, separated by semicolons", separated_by(';')},
+       {"--json", &options.json, "Writes the table to this file too"},
        {"--elements", &options.elements, "Instead of 1e5, of operations that work on any number",
         integer_in(1, 100'000'000)},
        {"--python", &options.python, "An interpreter that has NumPy and PyTorch"}},

@@ -16,7 +16,9 @@ struct SideBySide {
   std::vector<xtape::Dtype> dtypes;
   bool slowest_first = false;  ///< those slowest beside the better peer; else as they come
   int rounds = 9;
-  std::string only = "";  ///< of the operations those whose names hold this
+  std::string only = "";                ///< of the operations those whose names hold this
+  std::vector<std::string> names = {};  ///< if there are any, just these
+  std::string json = "";
   std::string python = "python3";
   int elements = 100'000;  ///< of those operations that are as well defined for another number
 };

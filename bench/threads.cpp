@@ -14,6 +14,7 @@
 #include <xtape/xtape.hpp>
 
 #include "machine.hpp"
+#include "rows.hpp"
 #include "support/program.hpp"
 #include "workloads.hpp"
 #include "xtape_models.hpp"
@@ -100,7 +101,7 @@ double serial_share(const std::vector<int>& counts, const std::vector<double>& r
   return squares == 0 ? 1 : std::clamp(along / squares, 0.0, 1.0);
 }
 
-void measure(const Task& task, const std::vector<int>& counts, int rounds) {
+void measure(const Task& task, const std::vector<int>& counts, int rounds, bench::Rows& rows) {
   constexpr double slot = 30'000;  // microseconds a round and number of threads
   set_threads(1);
   task.run();
@@ -127,9 +128,17 @@ void measure(const Task& task, const std::vector<int>& counts, int rounds) {
   }
   const double share = serial_share(counts, ratios);
   std::cout << std::setw(9) << share;
-  for (const int cores : {16, 64})
-    std::cout << std::setw(9) << std::setprecision(1) << 1 / (share + (1 - share) / cores);
+  bench::Rows::Numbers numbers{{"1", bench::median(times[0])}};
+  for (std::size_t i = 1; i < counts.size(); ++i)
+    numbers.emplace_back(std::to_string(counts[i]), ratios[i]);
+  numbers.emplace_back("serial", share);
+  for (const int cores : {16, 64}) {
+    const double faster = 1 / (share + (1 - share) / cores);
+    std::cout << std::setw(9) << std::setprecision(1) << faster;
+    numbers.emplace_back("of " + std::to_string(cores), faster);
+  }
   std::cout << std::endl;
+  rows.add(task.name, numbers);
 }
 
 std::vector<int> numbers_of(const std::vector<std::string>& words) {
@@ -144,7 +153,9 @@ std::vector<int> numbers_of(const std::vector<std::string>& words) {
   return counts;
 }
 
-void measure_all(const std::vector<int>& counts, int rounds, const std::string& only) {
+void measure_all(const std::vector<int>& counts, int rounds, const std::string& only,
+                 const std::string& json) {
+  bench::Rows rows;
   bench::use_blas_threads(1);
   std::cout << bench::blas_description() << "; " << usable_cores() << " cores, " << rounds
             << " rounds\n\n"
@@ -152,8 +163,9 @@ void measure_all(const std::vector<int>& counts, int rounds, const std::string& 
   for (std::size_t i = 1; i < counts.size(); ++i) std::cout << std::setw(8) << counts[i];
   std::cout << "   serial  of 16    of 64\n";
   for (const Task& task : tasks()) {
-    if (task.name.rfind(only, 0) == 0) measure(task, counts, rounds);
+    if (task.name.rfind(only, 0) == 0) measure(task, counts, rounds, rows);
   }
+  rows.write(json);
   std::cout << "\nRatios to the time of one thread, medians over rounds. serial: the share s of "
                "Amdahl's law that\nfits them; of 16, of 64: the speed-up that it then predicts "
                "for so many cores, of memory\nthat is fast enough.\n";
@@ -166,11 +178,12 @@ int main(int argc, char** argv) {
   for (int n = 2; n < usable_cores(); n *= 2) counts.push_back(std::to_string(n));
   counts.push_back(std::to_string(std::max(2, usable_cores())));
   int rounds = 11;
-  std::string only;
+  std::string only, json;
   return run_program(argc, argv,
                      "Times steps and operations with several numbers of threads, side by side.",
                      {{"--threads", &counts, "Numbers of threads beside 1", separated_by(',')},
                       {"--rounds", &rounds, "Interleaved rounds", integer_in(1, 1'000'000)},
-                      {"--only", &only, "Tasks whose names begin so"}},
-                     [&] { measure_all(numbers_of(counts), rounds, only); });
+                      {"--only", &only, "Tasks whose names begin so"},
+                      {"--json", &json, "Writes the table to this file too"}},
+                     [&] { measure_all(numbers_of(counts), rounds, only, json); });
 }

@@ -4,17 +4,20 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chart.hpp"
 #include "contestant.hpp"
 #include "floor.hpp"
+#include "local.hpp"
 #include "machine.hpp"
 #include "measure.hpp"
 #include "peer.hpp"
@@ -41,11 +44,28 @@ std::vector<bench::Workload> selected_workloads(const std::vector<std::string>& 
   return workloads;
 }
 
+template <class Model>
+std::unique_ptr<bench::Local> local(const std::string& name, bench::ThreadCounts threads) {
+  return std::make_unique<bench::LocalContestant<Model>>(name, threads);
+}
+
+/// Of the floor BLAS has the threads, in the library its own pool; with more than one of them the
+/// library stands beside itself with one.
+std::vector<std::unique_ptr<bench::Local>> local_contestants(int threads) {
+  using namespace bench;
+  std::vector<std::unique_ptr<Local>> all;
+  all.push_back(local<FloorMlp>("floor", {.own = 1, .blas = threads}));
+  all.push_back(local<XtapeModel>("xtape", {.own = threads}));
+  all.push_back(local<ReplayedModel>("xtape, replayed", {.own = threads}));
+  if (threads == 1) return all;
+  all.push_back(local<XtapeModel>("xtape, 1 thread", {}));
+  all.push_back(local<ReplayedModel>("xtape, replayed, 1 thread", {}));
+  return all;
+}
+
 bench::Contestants find_contestants(int threads, const std::filesystem::path& scratch) {
   bench::Contestants all;
-  all.push_back(std::make_unique<bench::LocalContestant<bench::FloorMlp>>("floor"));
-  all.push_back(std::make_unique<bench::LocalContestant<bench::XtapeModel>>("xtape"));
-  all.push_back(std::make_unique<bench::LocalContestant<bench::ReplayedModel>>("xtape, replayed"));
+  for (auto& one : local_contestants(threads)) all.push_back(std::move(one));
   for (auto& peer : bench::start_peers(threads, scratch)) all.push_back(std::move(peer));
   return all;
 }
@@ -71,8 +91,10 @@ void run(const Options& options) {
   std::vector<bench::Timing> timings;
   for (const auto& workload : workloads) {
     const auto result = bench::measure(contestants, workload, options.rounds);
-    timings.push_back({workload.name, workload.description, names, result.times});
+    timings.push_back({workload.name, workload.description, names, result.times, result.usage});
     bench::print_row(std::cout, result);
+    for (std::size_t i = 0; i < names.size(); ++i)
+      bench::print_usage(std::cout, names[i], result.usage[i]);
     if (csv.is_open()) bench::write_csv_rows(csv, names, result);
   }
   bench::print_footer(std::cout);
@@ -81,9 +103,24 @@ void run(const Options& options) {
                      options.threads, timings);
 }
 
+/// For --usage: whoever has the name, knowing the workload.
+bench::Local* find_local(const std::string& name, const std::string& key) {
+  static const auto all = local_contestants(bench::threads_of_parent());
+  static bench::Problem problem;
+  const auto known = bench::workloads();
+  const auto workload = std::ranges::find(known, key, &bench::Workload::name);
+  const auto one =
+      std::ranges::find_if(all, [&](const auto& local) { return local->name() == name; });
+  if (workload == known.end() || one == all.end()) return nullptr;
+  problem = bench::make_problem(*workload);
+  (*one)->load(key, problem);
+  return one->get();
+}
+
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
+  if (bench::told_usage(argc, argv, find_local)) return 0;
   Options options;
   std::vector<std::string> names;
   for (const auto& workload : bench::workloads()) names.push_back(workload.name);
@@ -104,4 +141,7 @@ int main(int argc, char** argv) {
         "Threads of the matrix products; with 1, all is pinned to one CPU",
         integer_in(1, 1'000'000)}},
       [&] { run(options); });
+} catch (const std::exception& error) {
+  std::cerr << "bench_training: " << error.what() << '\n';
+  return 1;
 }

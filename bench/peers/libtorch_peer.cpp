@@ -11,6 +11,7 @@
 #include <string>
 
 #include "../contestant.hpp"
+#include "../memory_used.hpp"
 #include "../workloads.hpp"
 
 namespace {
@@ -84,12 +85,15 @@ class Model {
   std::int64_t steps_ = 0;
 };
 
+double before = 0;  // the megabytes of this process when it was given the last problem
+
 std::string answer(std::map<std::string, bench::Problem>& problems, const std::string& line) {
   std::istringstream in(line);
   std::string command, name, argument;
   in >> command >> name >> argument;
   if (command == "version") return "libtorch " TORCH_VERSION;
   if (command == "load") {
+    before = bench::memory_megabytes("VmRSS");
     problems[name] = bench::read_problem(argument);
     return "ok";
   }
@@ -98,6 +102,13 @@ std::string answer(std::map<std::string, bench::Problem>& problems, const std::s
   Model model(problems.at(name));
   if (command == "losses") {
     for (int i = 0; i < std::stoi(argument); ++i) out << model.step() << ' ';
+  } else if (command == "usage") {
+    bench::time_steps(model, 1);
+    const double faults = bench::page_faults();
+    const int steps = std::stoi(argument);
+    for (int i = 0; i < steps; ++i) model.step();
+    out << (bench::page_faults() - faults) / steps << ' '
+        << bench::memory_megabytes("VmHWM") - before;
   } else {
     out << bench::time_steps(model, std::stoi(argument));
   }

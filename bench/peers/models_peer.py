@@ -1,13 +1,14 @@
 """The workloads of bench/models.hpp with a peer: models_peer.py WHO THREADS, where WHO is torch, compiled, jax, numpy or
 onnxruntime. It is asked as the programs of bench/peer.hpp are, but draws data and weights itself, from the stream that
 bench/net_models.cpp draws them from; `none` answers for a workload that this peer does not have.
-    usage NAME K     ->  page faults of each of K steps, and the most memory that the process had, in MB
+    usage NAME K     ->  page faults of each of K steps, and the MB by which the process has grown at most since it began
+                         to answer
 """
-import resource
 import sys
-import time
 
 import numpy as np
+
+from numpy_peer import measured, megabytes
 
 
 def numbers(shape, seed):
@@ -174,10 +175,12 @@ def pendulum(sin, repeat, constant):
     return value
 
 
-def jax_models(_):
+def models_of_jax(_):
     import jax
     import jax.numpy as jnp
-    jax.config.update("jax_enable_x64", True)
+    import jax_models
+    jax.config.update("jax_enable_x64", True)  # the scalars are float64
+    of = lambda array: jnp.asarray(array, jnp.int32 if array.dtype == np.int64 else jnp.float32)
 
     def forward(weights, x, activation):
         for w, b in weights[:-1]:
@@ -198,27 +201,7 @@ def jax_models(_):
             slope = jax.grad(lambda x: score(x).sum())(x)
             return jax.nn.softplus(-score(x)).mean() + (slope**2).sum(1).mean()
 
-        @jax.jit
-        def step(t, weights, m, v):
-            loss, g = jax.value_and_grad(loss_of)(weights)
-            each = jax.tree.map
-            m = each(lambda m, g: 0.9 * m + 0.1 * g, m, g)
-            v = each(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
-            rate = lambda m, v: 1e-3 * (m / (1 - 0.9**t)) / (jnp.sqrt(v / (1 - 0.999**t)) + 1e-7)
-            weights = each(lambda w, m, v: w - rate(m, v).astype(w.dtype), weights, m, v)
-            return loss, weights, m, v
-
-        zeros = jax.tree.map(jnp.zeros_like, weights)
-        state = [jax.tree.map(jnp.asarray, weights), zeros, zeros]
-        count = 0
-
-        def run():
-            nonlocal count
-            count += 1
-            loss, *state[:] = step(jnp.float32(count), *state)
-            return float(loss)
-
-        return run
+        return jax_models.training(jax.tree.map(jnp.asarray, weights), loss_of)
 
     def swept(value, *parameters):
         call = jax.jit(jax.value_and_grad(value, tuple(range(len(parameters)))))
@@ -231,30 +214,21 @@ def jax_models(_):
 
     scan = lambda n, f, state: jax.lax.scan(lambda at, _: (f(at), None), state, length=n)[0]
     return "JAX " + jax.__version__, {
-        "i": inference, "l": penalty, "m": lambda: swept(chain(scan), 0.999, 0.001),
+        "h": lambda: jax_models.transformer(of(classes(256, (16, 64), 0)), of(classes(256, 1024, 1))),
+        "i": inference, "j": lambda: jax_models.lstm(of(numbers((32, 50, 128), 0)), of(classes(10, 32, 1))),
+        "k": lambda: jax_models.lenet(of(numbers((64, 1, 28, 28), 0)), of(classes(10, 64, 1))), "l": penalty, "m": lambda: swept(chain(scan), 0.999, 0.001),
         "m-rk4": lambda: swept(pendulum(jnp.sin, scan, jnp.float64), 9.81, 0.3)}
-
-
-def run(step, steps):
-    for _ in range(2):
-        step()
-    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    start = time.perf_counter()
-    for _ in range(steps):
-        step()
-    microseconds = (time.perf_counter() - start) * 1e6
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return microseconds, (usage.ru_minflt - faults) / steps, usage.ru_maxrss / 1024
 
 
 def main():
     who, threads = sys.argv[1], int(sys.argv[2])
     try:
-        name, models = {"torch": torch_models, "jax": jax_models, "numpy": numpy_models, "onnxruntime": onnxruntime_models,
+        name, models = {"torch": torch_models, "jax": models_of_jax, "numpy": numpy_models, "onnxruntime": onnxruntime_models,
                         "compiled": lambda threads: torch_models(threads, compiled=True)}[who](threads)
     except ImportError:
         sys.exit(1)  # the bench then runs without it
     running = {}  # a model compiles once
+    before = megabytes("VmRSS")
     for line in sys.stdin:
         command, key, steps = (line.split() + ["", "0"])[:3]
         if command == "version":
@@ -267,8 +241,9 @@ def main():
         else:
             if key not in running:
                 running = {key: models[key]()}
-            microseconds, faults, megabytes = run(running[key], int(steps))
-            answer = f"{microseconds:.3f}" if command == "step" else f"{faults:.2f} {megabytes:.1f}"
+            microseconds, faults = measured(running[key], 1, int(steps))
+            grown = megabytes("VmHWM") - before
+            answer = f"{microseconds:.3f}" if command == "step" else f"{faults:.2f} {grown:.1f}"
         print(answer, flush=True)
 
 

@@ -5,9 +5,12 @@ A line on standard input asks, a line on standard output answers:
     version          ->  NumPy and its version
     load NAME FILE   ->  ok
     losses NAME K    ->  the losses of the first K steps from the initial weights
-    step NAME K      ->  microseconds of K steps, after two untimed ones from the initial weights
+    step NAME K      ->  microseconds of K steps, after untimed ones from the initial weights
+    usage NAME K     ->  page faults of each of K steps, and the MB by which the process, since it
+                         loaded the last problem, has grown at most
 """
 
+import resource
 import sys
 import time
 
@@ -243,33 +246,66 @@ class Model:
         return float(loss)
 
 
-def timed(model, steps):
-    for _ in range(2):
-        model.step()
+class Training:
+    """What `serve` asks: of a workload the losses of first steps, and what makes a step from there."""
+
+    name = "NumPy " + np.__version__
+
+    def __init__(self):
+        self.problems = {}
+
+    def load(self, name, problem):
+        self.problems[name] = problem
+
+    def losses(self, name, steps):
+        model = Model(self.problems[name])
+        return [model.step() for _ in range(steps)]
+
+    def stepper(self, name):
+        """A function, and how many steps a call of it makes."""
+        return Model(self.problems[name]).step, 1
+
+
+def measured(step, at_once, steps):
+    """Microseconds of so many steps, after untimed ones, and page faults of each."""
+    for _ in range(2 if at_once == 1 else 1):
+        step()
+    calls = max(1, round(steps / at_once))
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     start = time.perf_counter()
-    for _ in range(steps):
-        model.step()
-    return (time.perf_counter() - start) * 1e6
+    for _ in range(calls):
+        step()
+    elapsed = time.perf_counter() - start
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
+    return elapsed * 1e6 / (calls * at_once) * steps, faults / (calls * at_once)
 
 
-def main():
-    problems = {}
+def megabytes(name):
+    """VmRSS is the memory that the process has, VmHWM the most that it had."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(name + ":")) / 1024
+
+
+def serve(training):
     for line in sys.stdin:
         command, name, argument = (line.split() + ["", ""])[:3]
         if command == "version":
-            answer = "NumPy " + np.__version__
+            answer = training.name
         elif command == "load":
-            problems[name] = Problem(argument)
+            before = megabytes("VmRSS")
+            training.load(name, Problem(argument))
             answer = "ok"
         elif command == "losses":
-            model = Model(problems[name])
-            answer = " ".join(f"{model.step():.9g}" for _ in range(int(argument)))
+            answer = " ".join(f"{loss:.9g}" for loss in training.losses(name, int(argument)))
         elif command == "step":
-            answer = f"{timed(Model(problems[name]), int(argument)):.3f}"
+            answer = f"{measured(*training.stepper(name), int(argument))[0]:.3f}"
+        elif command == "usage":
+            faults = measured(*training.stepper(name), int(argument))[1]
+            answer = f"{faults:.2f} {megabytes('VmHWM') - before:.1f}"
         else:
             answer = f"unknown command {command}"
         print(answer, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    serve(Training())
