@@ -72,7 +72,9 @@ def main():
             continue
         rows[name] = {"program MB": stripped_size(program), "libraries MB": libraries_size(program)}
         command, folder = compilation(options.build, source)
-        compiled = [run(command, cwd=folder, env=dict(os.environ, CCACHE_DISABLE="1")) for _ in range(3)]
+        compiled = []
+        while len(compiled) < 3 and sum(seconds for _, seconds, _ in compiled) < 20:
+            compiled.append(run(command, cwd=folder, env=dict(os.environ, CCACHE_DISABLE="1")))
         rows[name]["compile s"] = statistics.median(seconds for _, seconds, _ in compiled)
         rows[name]["compile MB"] = statistics.median(megabytes for _, _, megabytes in compiled)
         first[name], trained[name] = once, thousand

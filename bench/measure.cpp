@@ -96,12 +96,14 @@ void check_same_losses(const Contestants& contestants, const Workload& workload)
   compare_losses(all_of(contestants), key);
 }
 
-Result measure(const Contestants& contestants, const Workload& workload, int rounds) {
+Result measure(const Contestants& contestants, const Workload& workload, int rounds,
+               bool times_only) {
   const Problem problem = make_problem(workload);
   for (const auto& contestant : contestants) contestant->load(workload.name, problem);
   const auto all = all_of(contestants);
   auto times = interleaved_times(all, workload.name, rounds);
-  return {.workload = workload, .times = std::move(times), .usage = usages(all, workload.name)};
+  auto used = times_only ? std::vector<Usage>{} : usages(all, workload.name);
+  return {.workload = workload, .times = std::move(times), .usage = std::move(used)};
 }
 
 }  // namespace bench

@@ -40,7 +40,8 @@ std::vector<std::vector<double>> interleaved_times(const std::vector<Contestant*
 std::vector<Usage> usages(const std::vector<Contestant*>& contestants, const std::string& key);
 
 /// Times a workload in interleaved rounds: in each, every contestant has a slot of about 75 ms, in
-/// rotating order.
-Result measure(const Contestants& contestants, const Workload& workload, int rounds);
+/// rotating order. Then what each uses, unless times alone are wanted.
+Result measure(const Contestants& contestants, const Workload& workload, int rounds,
+               bool times_only = false);
 
 }  // namespace bench

@@ -29,6 +29,7 @@ using bench::Model;
 
 struct Options {
   int rounds = 9, threads = 1;
+  bool times_only = false;
   std::vector<std::string> only;
   std::string python = "python3", json, svg;
 };
@@ -99,15 +100,17 @@ void print(const bench::Timing& timing) {
   for (std::size_t i = 0; i < timing.times.size(); ++i) {
     std::vector<double> times = timing.times[i];
     std::ranges::sort(times);
+    const bench::Usage usage = i < timing.usage.size() ? timing.usage[i] : bench::Usage{};
     std::printf("  %-24s %10.1f %10.1f %10.1f %8.2f %10.2f %8.1f %10.2f\n",
                 timing.contestants[i].c_str(), bench::median(times), times.front(), times.back(),
-                bench::median_ratio(timing.times[i], timing.times[0]), timing.usage[i].faults,
-                timing.usage[i].megabytes, timing.usage[i].tensors);
+                bench::median_ratio(timing.times[i], timing.times[0]), usage.faults,
+                usage.megabytes, usage.tensors);
   }
   std::fflush(stdout);
 }
 
-bench::Timing measured(const Model& model, const bench::Contestants& contestants, int rounds) {
+bench::Timing measured(const Model& model, const bench::Contestants& contestants,
+                       const Options& options) {
   bench::Timing timing{
       .name = model.name, .description = model.description, .contestants = {}, .times = {}};
   std::vector<bench::Contestant*> able;
@@ -117,8 +120,8 @@ bench::Timing measured(const Model& model, const bench::Contestants& contestants
     timing.contestants.push_back(one->name());
   }
   bench::compare_losses(able, model.name);
-  timing.times = bench::interleaved_times(able, model.name, rounds);
-  timing.usage = bench::usages(able, model.name);
+  timing.times = bench::interleaved_times(able, model.name, options.rounds);
+  if (!options.times_only) timing.usage = bench::usages(able, model.name);
   return timing;
 }
 
@@ -136,7 +139,7 @@ void run(const Options& options) {
   std::vector<bench::Timing> timings;
   for (const Model& model : bench::models()) {
     if (!options.only.empty() && std::ranges::count(options.only, model.name) == 0) continue;
-    timings.push_back(measured(model, contestants, options.rounds));
+    timings.push_back(measured(model, contestants, options));
     print(timings.back());
   }
   bench::write_files(options.json, options.svg, "xtape beside its peers", options.threads, timings);
@@ -156,6 +159,7 @@ int main(int argc, char** argv) try {
       {{"--rounds", &options.rounds, "Interleaved rounds of each", integer_in(1, 1'000'000)},
        {"--only", &options.only, "Workloads, separated by commas: h,i", separated_by(','),
         one_of(names)},
+       {"--times-only", &options.times_only, "Without memory and page faults"},
        {"--threads", &options.threads, "Of each; with 1, all is pinned to one CPU",
         integer_in(1, 1024)},
        {"--python", &options.python, "An interpreter that has peers"},

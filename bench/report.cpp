@@ -40,7 +40,7 @@ void print_header(std::ostream& out, const std::vector<std::string>& contestants
   out << std::left << std::setw(description_width) << "us per step, ratio to the floor"
       << std::right << std::setw(time_width) << contestants.front();
   for (std::size_t i = 1; i < contestants.size(); ++i) {
-    out << std::setw(name_width) << contestants[i];
+    out << std::setw(name_width) << ' ' + contestants[i];
     if (i == 1) out << std::setw(ratio_width) << "target";
   }
   out << '\n';

@@ -13,7 +13,7 @@ namespace bench {
 struct Result {
   Workload workload;
   std::vector<std::vector<double>> times;
-  std::vector<Usage> usage;  // of each contestant
+  std::vector<Usage> usage;  // of each contestant, or nothing
 };
 
 /// The median of the ratios of two contestants' times within each round.

@@ -21,9 +21,11 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# The operations whose speed is shown by size: each kernel once.
+# The operations whose speed is shown by size: each kernel once; of 1e7 elements what moves memory.
 OPERATIONS = ("add;exp;log;tanh;sigmoid;erf;gelu;pow;sqrt;sum;sum: rows;sum: columns;amax: rows;amax: columns;softmax: rows;"
               "softmax: columns;where;dropout;sort: rows;cumsum: rows;transpose, contiguous;linear;matmul: 316 x 316")
+OF_MEMORY = ("add;exp;tanh;sum;sum: rows;sum: columns;amax: rows;amax: columns;softmax: rows;where;cumsum: rows;"
+             "transpose, contiguous")
 SIZES = {"1": "1", "64": "64", "1e3": "1000", "1e5": "100000", "1e7": "10000000"}
 
 
@@ -34,18 +36,19 @@ def parts(build, out, quick):
     files = lambda name: ["--json", f"{out}/{name}.json", "--svg", f"{out}/{name}.svg"]
     table = lambda name: ["--json", f"{out}/{name}.json"]
     yield "steps", [of("training"), *rounds(11), *files("steps")]
-    yield "steps-2", [of("training"), "--threads", "2", *rounds(7), *files("steps-2")]
     yield "models", [of("models"), *rounds(7), *files("models")]
-    yield "models-2", [of("models"), "--threads", "2", "--only", "h,j,k,l", *rounds(5), *files("models-2")]
     yield "engine", [of("engine"), *rounds(15), *table("engine")]
-    yield "fit", [of("fit"), *(rounds(61)), *table("fit")]
+    yield "fit", [of("fit"), *rounds(61), *table("fit")]
+    yield "costs", [sys.executable, os.path.join(HERE, "costs.py"), build, *rounds(7), *table("costs")]
+    two = ["--threads", "2", "--times-only"]
+    yield "steps-2", [of("training"), *two, *rounds(7), *files("steps-2")]
+    yield "models-2", [of("models"), *two, "--only", "h,j,k,l", *rounds(5), *files("models-2")]
     yield "threads", [of("threads"), *rounds(9), *table("threads")]
     yield "layers", [of("layers"), *rounds(9), *table("layers")]
     for name, elements in SIZES.items():
-        few = 2 if name == "1e7" else 9
-        yield f"operations-{name}", [of("operations"), "--names", OPERATIONS, "--elements", elements,
-                                     *rounds(few), *table(f"operations-{name}")]
-    yield "costs", [sys.executable, os.path.join(HERE, "costs.py"), build, *rounds(7), *table("costs")]
+        large = name == "1e7"
+        yield f"operations-{name}", [of("operations"), "--names", OF_MEMORY if large else OPERATIONS, "--elements", elements,
+                                     *rounds(3 if large else 9), *table(f"operations-{name}")]
 
 
 def machine(build):
@@ -69,10 +72,12 @@ def measure(options):
     for name, command in parts(os.path.abspath(options.build), out, options.quick):
         if options.only and name not in options.only.split(","):
             continue
-        begin = time.time()
+        begin, before = time.time(), os.times()
         with open(f"{out}/{name}.txt", "w") as log, open(f"{out}/{name}.log", "w") as errors:
             wrong = subprocess.run(command, stdout=log, stderr=errors).returncode
-        print(f"{name}: {time.time() - begin:.0f} s" + (f", failed: see {out}/{name}.log" if wrong else ""), flush=True)
+        after = os.times()
+        processor = after.children_user + after.children_system - before.children_user - before.children_system
+        print(f"{name}: {time.time() - begin:.0f} s, {processor:.0f} of the processor" + (f", failed: see {out}/{name}.log" if wrong else ""), flush=True)
         failed += [name] * bool(wrong)
     if failed:
         sys.exit("failed: " + ", ".join(failed))
@@ -84,7 +89,7 @@ def number(value):
     """Three significant digits, or all those of the whole part."""
     if value is None:
         return ""
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
+    return f"{value:.0f}" if value >= 100 or value == 0 else f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
 
 
 def table(head, rows):
@@ -189,7 +194,7 @@ def operations(parts_by_size):
     for size, part in parts_by_size.items():
         rows = [[f"`{row['name']}`", *(cell(row, what) for what in whats)] for row in part["rows"]]
         ratios_of = [row[what] / row[what + " peer"] for row in part["rows"] for what in whats if row.get(what) and row.get(what + " peer")]
-        yield from table([f"{size} elements", *whats], rows)
+        yield from table([f"elements: {size}", *whats], rows)
         yield ""
         yield f"{sum(value <= 1.05 for value in ratios_of)} of {len(ratios_of)} take at most 1.05 of the better peer's time."
         yield ""
@@ -230,9 +235,10 @@ def costs(part):
                  ([what, *(number(row.get(what)) for row in part["rows"])] for what in columns))
 
 
-def about(found, steps):
-    yield (f"{found['processor']}, {found['cores']} cores; {found['compiler']}, {found['build']}; {steps['machine']}; "
-           f"{', '.join(name for name in contestants_of(steps) if name not in OURS)}. Measured on {found['date']}; the load of the machine "
+def about(found, *several):
+    peers = dict.fromkeys(name.split(",")[0].removesuffix(" compiled") for part in several for name in contestants_of(part) if name not in OURS)
+    yield (f"{found['processor']}, {found['cores']} cores; {found['compiler']}, {found['build']}; {several[0]['machine']}; "
+           f"{', '.join(peers)}. Measured on {found['date']}; the load of the machine "
            f"before was {found['load']:.1f}.")
 
 
@@ -248,7 +254,7 @@ def picture(_):
 
 TABLES = {
     "summary": (summary, "steps"), "picture": (picture, "steps"),
-    "machine": (about, "machine", "steps"),
+    "machine": (about, "machine", "steps", "models"),
     "steps": (times, "steps"), "steps: ratios": (ratios, "steps"),
     "steps, 2 threads": (times, "steps-2"), "steps, 2 threads: ratios": (ratios, "steps-2"),
     "models": (times, "models"), "models: ratios": (ratios, "models"),

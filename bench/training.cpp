@@ -31,6 +31,7 @@ namespace {
 struct Options {
   int rounds = 15;
   int threads = 1;
+  bool times_only = false;
   std::string csv, json, svg;
   std::vector<std::string> only;
 };
@@ -90,10 +91,10 @@ void run(const Options& options) {
   if (csv.is_open()) bench::write_csv_header(csv);
   std::vector<bench::Timing> timings;
   for (const auto& workload : workloads) {
-    const auto result = bench::measure(contestants, workload, options.rounds);
+    const auto result = bench::measure(contestants, workload, options.rounds, options.times_only);
     timings.push_back({workload.name, workload.description, names, result.times, result.usage});
     bench::print_row(std::cout, result);
-    for (std::size_t i = 0; i < names.size(); ++i)
+    for (std::size_t i = 0; i < result.usage.size(); ++i)
       bench::print_usage(std::cout, names[i], result.usage[i]);
     if (csv.is_open()) bench::write_csv_rows(csv, names, result);
   }
@@ -137,6 +138,7 @@ int main(int argc, char** argv) try {
        {"--csv", &options.csv, "Writes the times of all rounds to this file"},
        {"--json", &options.json, "Writes them to this file too"},
        {"--svg", &options.svg, "Draws the ratios to the floor into this file"},
+       {"--times-only", &options.times_only, "Without memory and page faults"},
        {"--threads", &options.threads,
         "Threads of the matrix products; with 1, all is pinned to one CPU",
         integer_in(1, 1'000'000)}},

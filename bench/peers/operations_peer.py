@@ -296,7 +296,7 @@ class Problem:
             return "none"
         total = 0.0
         for one in results if isinstance(results, (tuple, list)) else [results]:
-            y = np.abs(np.asarray(one)).astype(np.float64)
+            y = np.abs(np.asarray(one.detach() if hasattr(one, "detach") else one)).astype(np.float64)
             total += float((y * y).sum())
         return repr(total)
 
