@@ -31,11 +31,13 @@ void use_threads(int threads) {
   setenv("XTAPE_THREADS", std::to_string(threads).c_str(), 1);  // of processes that this one starts
   xtape::set_threads(threads);
   use_blas_threads(threads);
-  if (threads > 1) return;
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(static_cast<unsigned>(std::max(sched_getcpu(), 0)), &one);
-  sched_setaffinity(0, sizeof one, &one);
+  cpu_set_t allowed, taken;
+  CPU_ZERO(&taken);
+  CPU_SET(static_cast<unsigned>(std::max(sched_getcpu(), 0)), &taken);
+  sched_getaffinity(0, sizeof allowed, &allowed);
+  for (unsigned cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&taken) < threads; ++cpu)
+    if (CPU_ISSET(cpu, &allowed)) CPU_SET(cpu, &taken);
+  sched_setaffinity(0, sizeof taken, &taken);
 }
 
 int threads_of_parent() {

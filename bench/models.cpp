@@ -160,7 +160,7 @@ int main(int argc, char** argv) try {
        {"--only", &options.only, "Workloads, separated by commas: h,i", separated_by(','),
         one_of(names)},
        {"--times-only", &options.times_only, "Without memory and page faults"},
-       {"--threads", &options.threads, "Of each; with 1, all is pinned to one CPU",
+       {"--threads", &options.threads, "Of each; all is pinned to so many CPUs",
         integer_in(1, 1024)},
        {"--python", &options.python, "An interpreter that has peers"},
        {"--json", &options.json, "Writes the times of all rounds to this file"},

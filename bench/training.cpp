@@ -140,7 +140,7 @@ int main(int argc, char** argv) try {
        {"--svg", &options.svg, "Draws the ratios to the floor into this file"},
        {"--times-only", &options.times_only, "Without memory and page faults"},
        {"--threads", &options.threads,
-        "Threads of the matrix products; with 1, all is pinned to one CPU",
+        "Of each; all is pinned to so many CPUs",
         integer_in(1, 1'000'000)}},
       [&] { run(options); });
 } catch (const std::exception& error) {
