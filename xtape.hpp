@@ -20,11 +20,14 @@
 #include <xtape/core/threads.hpp>
 #include <xtape/core/watch.hpp>
 #include <xtape/data/augment.hpp>
+#include <xtape/data/batch_source.hpp>
 #include <xtape/data/csv.hpp>
 #include <xtape/data/csv_dataset.hpp>
+#include <xtape/data/csv_files.hpp>
 #include <xtape/data/csv_writer.hpp>
 #include <xtape/data/dataset.hpp>
 #include <xtape/data/date.hpp>
+#include <xtape/data/file_dataset.hpp>
 #include <xtape/data/idx.hpp>
 #include <xtape/data/idx_dataset.hpp>
 #include <xtape/data/loader.hpp>

@@ -17,6 +17,10 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
+namespace detail {
+class CsvBuilder;
+}
+
 /// A mark in numbers: a character of one byte, '\0' for none, or one of several in UTF-8, such as the narrow
 /// blank of French numbers, "\u202f".
 class CsvMark {
@@ -45,6 +49,8 @@ struct CsvOptions {
   char comment = '\0';                    ///< begins lines that are passed over
   std::int64_t skip_lines = 0;            ///< at the top, whatever is in them
   bool trailing_delimiter = false;        ///< rows may end with one, behind which is no field
+  std::optional<std::int64_t> max_rows =
+      {};  ///< the first ones alone; what is behind is not looked at
 };
 
 /// A column by its index, negative ones counted from the last, or by its name.
@@ -89,9 +95,8 @@ class CsvTable {
   std::string describe(std::int64_t column) const;
 
  private:
-  class Builder;
   friend class Table;
-  friend CsvTable read_csv(const std::string& path, const CsvOptions& options);
+  friend class detail::CsvBuilder;
 
   /// The number of a field, unless it is none.
   std::optional<double> parsed(std::int64_t row, std::int64_t column) const;
@@ -123,7 +128,7 @@ class CsvTable {
 /// empty or alike; ValueError, before the file is opened, for options that contradict each other: two
 /// marks alike (thousands may be as the delimiter is, in quoted fields), one that is a line end or, but
 /// for the delimiter and thousands, a blank, a digit, a letter or a sign, thousands of more than one character, and
-/// a negative number of lines.
+/// a negative number of lines, or one of rows below 1.
 /// Source of the form: RFC 4180.
 CsvTable read_csv(const std::string& path, const CsvOptions& options = {});
 

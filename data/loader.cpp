@@ -7,10 +7,11 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/node.hpp>
 #include <xtape/core/state.hpp>
-#include <xtape/core/wraps.hpp>
 #include <xtape/data/checks.hpp>
+#include <xtape/data/kernels/mixed.hpp>
 #include <xtape/data/loader.hpp>
 #include <xtape/data/prefetch.hpp>
+#include <xtape/data/row_order.hpp>
 #include <xtape/data/stacked.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
@@ -21,13 +22,6 @@ namespace {
 std::uint32_t drawn_seed(Rng& rng) {
   return static_cast<std::uint32_t>(
       rng.integer(0, std::int64_t{std::numeric_limits<std::uint32_t>::max()} + 1));
-}
-
-/// A bijection that leaves no pattern: the finaliser of MurmurHash3 (Appleby 2011).
-XTAPE_WRAPS std::uint32_t mixed(std::uint32_t bits) {
-  bits = (bits ^ bits >> 16) * 0x85ebca6bU;
-  bits = (bits ^ bits >> 13) * 0xc2b2ae35U;
-  return bits ^ bits >> 16;
 }
 
 template <class F>
@@ -54,7 +48,6 @@ const Tensor& first(const NamedDataset& of) { return of.tensors().front().second
 
 }  // namespace
 
-/// What all passes share.
 template <class Batch>
 struct BatchLoader<Batch>::Source {
   std::int64_t taken() const { return options.sampler ? options.sampler.samples() : rows; }
@@ -67,12 +60,14 @@ struct BatchLoader<Batch>::Source {
   }
   bool seeded() const { return options.shuffle || options.sampler || options.transform; }
   void check() const;
-  Tensor order(std::uint64_t pass) const;
-  Batch gathered(std::int64_t number, const Tensor& order) const;
-  Batch made(std::int64_t first, std::int64_t last, const Tensor& order) const;
+  std::shared_ptr<const detail::RowOrder> order(std::uint64_t pass) const;
+  Batch gathered(std::int64_t number, const detail::RowOrder* order) const;
+  Batch made(std::int64_t first, std::int64_t last, const detail::RowOrder* order) const;
+  Batch read_rows(const Tensor& numbers) const;
 
   Batch data;                    // or else
-  SampleFunction<Batch> sample;  // makes them
+  SampleFunction<Batch> sample;  // makes them, or
+  std::function<Batch(const Tensor&)> read;
   std::int64_t rows = 0;
   BatchOptions<Batch> options;
   std::uint32_t seed = 0;
@@ -108,6 +103,7 @@ BatchLoader<Batch>::BatchLoader(const Batch& data, const BatchOptions<Batch>& op
   detail::check_rows("loader", data);
   Source source{each(data, [](const Tensor& x) { return x.detach().contiguous(); }),
                 {},
+                {},
                 first(data).extent(0),
                 options};
   source.check();
@@ -121,8 +117,25 @@ BatchLoader<Batch>::BatchLoader(std::int64_t rows, SampleFunction<Batch> sample,
   detail::check_count("loader", "rows", rows, 0);
   if (!sample)
     throw ValueError("loader: a function that makes samples is needed; got an empty one");
-  Source source{{}, std::move(sample), rows, options};
+  Source source{{}, std::move(sample), {}, rows, options};
   source.check();
+  if (source.seeded()) source.seed = drawn_seed(rng);
+  source_ = std::make_shared<const Source>(std::move(source));
+}
+
+template <class Batch>
+void BatchLoader<Batch>::read_from(BatchSource<Batch> from, const BatchOptions<Batch>& options,
+                                   Rng& rng) {
+  detail::check_count("loader", "rows", from.rows, 0);
+  if (!from.read)
+    throw ValueError("loader: a function that reads rows is needed; got an empty one");
+  Source source{{}, {}, std::move(from.read), from.rows, options};
+  source.check();
+  if (options.shuffle && from.rows > 0 && !from.blocks.empty()) {
+    source.options.shuffle = false;
+    source.options.sampler =
+        Sampler::blocks(from.rows, {.first_rows = from.blocks, .window = from.window});
+  }
   if (source.seeded()) source.seed = drawn_seed(rng);
   source_ = std::make_shared<const Source>(std::move(source));
 }
@@ -190,16 +203,19 @@ void BatchLoader<Batch>::restore(const NamedTensors& state) {
   running_.reset();
 }
 
-/// The rows of a pass, undefined if they are in order.
+/// The rows of a pass, null if they are in order.
 template <class Batch>
-Tensor BatchLoader<Batch>::Source::order(std::uint64_t pass) const {
+std::shared_ptr<const detail::RowOrder> BatchLoader<Batch>::Source::order(
+    std::uint64_t pass) const {
   if (!options.shuffle && !options.sampler) return {};
-  Rng rng(mixed(~seed ^ mixed(static_cast<std::uint32_t>(pass))));
-  return options.sampler ? options.sampler.draw(rng) : rng.permutation(rows);
+  Rng rng(kernels::mixed(~seed ^ kernels::mixed(static_cast<std::uint32_t>(pass))));
+  if (options.sampler) return options.sampler.order(rng);
+  return std::make_shared<const detail::RowOrder>(rng.permutation(rows));
 }
 
 template <class Batch>
-Batch BatchLoader<Batch>::Source::gathered(std::int64_t number, const Tensor& order) const {
+Batch BatchLoader<Batch>::Source::gathered(std::int64_t number,
+                                           const detail::RowOrder* order) const {
   const std::int64_t begin = number * batch_rows();
   const std::int64_t rows_there = std::min(batch_rows(), samples() - begin);
   const auto [part, parts] = options.part;
@@ -207,7 +223,7 @@ Batch BatchLoader<Batch>::Source::gathered(std::int64_t number, const Tensor& or
                      more = rows_there % parts;  // the first get one more
   const std::int64_t first = begin + part * each + std::min(part, more);
   const std::int64_t last = first + each + (part < more ? 1 : 0);
-  if (first == last && sample) {  // none, of the form of the others
+  if (first == last && (sample || read)) {  // none, of the form of the others
     const Batch one = made(begin, begin + 1, order);
     return xtape::data::each(one, [](const Tensor& x) { return slice(x, {range(0, 0)}); });
   }
@@ -216,26 +232,38 @@ Batch BatchLoader<Batch>::Source::gathered(std::int64_t number, const Tensor& or
 
 template <class Batch>
 Batch BatchLoader<Batch>::Source::made(std::int64_t first, std::int64_t last,
-                                       const Tensor& order) const {
-  const Slice places = range(first, last);
-  if (sample) {
-    return detail::stacked(sample, order.defined() ? slice(order, {places}) : arange(first, last));
+                                       const detail::RowOrder* order) const {
+  if (!sample && !read && order == nullptr)
+    return each(data, [&](const Tensor& x) { return slice(x, {range(first, last)}); });
+  const Tensor rows_of = order != nullptr ? order->rows(first, last) : arange(first, last);
+  if (sample) return detail::stacked(sample, rows_of);
+  if (read) return read_rows(rows_of);
+  return each(data, [&](const Tensor& x) { return take(x, rows_of); });
+}
+
+template <class Batch>
+Batch BatchLoader<Batch>::Source::read_rows(const Tensor& numbers) const {
+  const NoGradGuard off;
+  const Batch batch = read(numbers);
+  detail::check_rows("loader", batch);
+  const std::int64_t got = xtape::data::first(batch).extent(0);
+  if (got != numbers.size()) {
+    throw ShapeError("loader: " + std::to_string(numbers.size()) + " rows must be read; got " +
+                     std::to_string(got));
   }
-  if (!order.defined()) return each(data, [&](const Tensor& x) { return slice(x, {places}); });
-  const Tensor chosen = slice(order, {places});
-  return each(data, [&](const Tensor& x) { return take(x, chosen); });
+  return each(batch, [](const Tensor& x) { return x.detach(); });
 }
 
 template <class Batch>
 Batch BatchLoader<Batch>::Pass::batch(std::int64_t number) const {
-  Batch batch = source->gathered(number, order);
+  Batch batch = source->gathered(number, order.get());
   if (!source->options.transform || first(batch).extent(0) == 0) return batch;
   const NoGradGuard off;
   const auto [part, parts] = source->options.part;
   const auto place = static_cast<std::uint32_t>((before + static_cast<std::uint64_t>(number)) *
                                                     static_cast<std::uint64_t>(parts) +
                                                 static_cast<std::uint64_t>(part));
-  Rng rng(mixed(source->seed ^ mixed(place)));
+  Rng rng(kernels::mixed(source->seed ^ kernels::mixed(place)));
   batch = source->options.transform(batch, rng);
   detail::check_rows("loader: transform", batch);
   return each(batch, [](const Tensor& x) { return x.detach(); });

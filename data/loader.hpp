@@ -1,4 +1,5 @@
 #pragma once
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -8,6 +9,7 @@
 #include <xtape/config.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/tensor.hpp>
+#include <xtape/data/batch_source.hpp>
 #include <xtape/data/dataset.hpp>
 #include <xtape/data/sampler.hpp>
 
@@ -71,13 +73,23 @@ class BatchLoader {
   BatchLoader(std::int64_t rows, SampleFunction<Batch> sample,
               const BatchOptions<Batch>& options = {}, Rng& rng = default_rng());
 
+  /// Data that are read when they are needed, a batch at once: a BatchSource, or what becomes one, as a FileDataset
+  /// does. A loader that shuffles takes its blocks in a random order, and mixes rows within its window. Throws
+  /// ValueError as `Sampler::blocks`, and where a batch is made ShapeError for another number of rows.
+  template <class Source>
+  requires std::convertible_to<const Source&, BatchSource<Batch>>
+  explicit BatchLoader(const Source& source, const BatchOptions<Batch>& options = {},
+                       Rng& rng = default_rng()) {
+    read_from(source, options, rng);
+  }
+
   /// Batches of a pass.
   std::int64_t size() const;
   /// Rows of a pass, of all parts.
   std::int64_t samples() const;
   /// That of each batch.
   Part part() const;
-  /// All rows, in their order; of samples that a function makes, none.
+  /// All rows, in their order; of samples that a function makes, and of a source, none.
   const Batch& data() const;
 
   class Iterator;
@@ -95,14 +107,16 @@ class BatchLoader {
   void restore(const NamedTensors& state);
 
  private:
-  struct Source;
+  struct Source;  // what all passes share
   struct Pass {
     Batch batch(std::int64_t number) const;
 
     std::shared_ptr<const Source> source;
-    Tensor order;              // of the rows; undefined if they are not shuffled
-    std::uint64_t before = 0;  // batches of the passes before
+    std::shared_ptr<const detail::RowOrder> order;  // null if they are not shuffled
+    std::uint64_t before = 0;                       // batches of the passes before
   };
+
+  void read_from(BatchSource<Batch> source, const BatchOptions<Batch>& options, Rng& rng);
 
   std::shared_ptr<const Source> source_;
   std::uint64_t pass_ = 0;               // the number of the next one

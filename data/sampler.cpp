@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +11,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/data/checks.hpp>
+#include <xtape/data/row_order.hpp>
 #include <xtape/data/sampler.hpp>
 
 namespace xtape::data {
@@ -34,6 +37,7 @@ struct Sampler::Plan {
   ChoiceOptions choice;
   std::vector<std::vector<std::int64_t>> classes =
       {};  // the rows of each, of which as many are drawn
+  std::optional<detail::Blocks> blocks = {};
 };
 
 namespace {
@@ -129,13 +133,48 @@ Sampler Sampler::balanced(const Tensor& labels, const SamplerOptions& options) {
   return weighted(from_vector(std::move(weights)), options);
 }
 
+Sampler Sampler::blocks(std::int64_t rows, const BlockSamplerOptions& options) {
+  detail::check_count("sampler", "rows", rows);
+  detail::check_count("sampler", "block_rows", options.block_rows);
+  detail::check_count("sampler", "window", options.window);
+  detail::Blocks blocks{options.first_rows, rows, options.window};
+  std::vector<std::int64_t>& first = blocks.first_rows;
+  if (first.empty()) {
+    first.reserve(static_cast<std::size_t>((rows - 1) / options.block_rows + 1));
+    for (std::int64_t row = 0; row < rows;) {
+      first.push_back(row);
+      if (options.block_rows >= rows - row) break;
+      row += options.block_rows;
+    }
+  }
+  const auto wrong = std::adjacent_find(first.begin(), first.end(), std::greater_equal());
+  if (first.front() != 0 || wrong != first.end() || first.back() >= rows) {
+    const std::int64_t got = first.front() != 0     ? first.front()
+                             : wrong != first.end() ? wrong[1]
+                                                    : first.back();
+    throw ValueError(
+        "sampler: first_rows must ascend from 0 to less than the rows, " + std::to_string(rows) +
+        "; got " + std::to_string(got) +
+        (wrong != first.end() && first.front() == 0 ? " behind " + std::to_string(*wrong) : ""));
+  }
+  Sampler sampler;
+  sampler.plan_ = std::make_shared<const Plan>(Plan{rows, rows, {}, {}, std::move(blocks)});
+  return sampler;
+}
+
 std::int64_t Sampler::rows() const { return plan_ ? plan_->rows : 0; }
 std::int64_t Sampler::samples() const { return plan_ ? plan_->samples : 0; }
 
 Tensor Sampler::draw(Rng& rng) const {
   if (!plan_) throw ValueError("sampler: there is nothing to draw from");
+  if (plan_->blocks) return detail::RowOrder(*plan_->blocks, rng).rows(0, plan_->rows);
   if (!plan_->classes.empty()) return draw_of_each(plan_->classes, plan_->samples, rng);
   return rng.choice(plan_->rows, {plan_->samples}, plan_->choice);
+}
+
+std::shared_ptr<const detail::RowOrder> Sampler::order(Rng& rng) const {
+  if (plan_ && plan_->blocks) return std::make_shared<const detail::RowOrder>(*plan_->blocks, rng);
+  return std::make_shared<const detail::RowOrder>(draw(rng));
 }
 
 }  // namespace xtape::data

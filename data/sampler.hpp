@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <xtape/config.hpp>
 #include <xtape/core/rng.hpp>
@@ -11,9 +12,19 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
+namespace detail {
+class RowOrder;
+}
+
 struct SamplerOptions {
   std::optional<std::int64_t> samples = {};  ///< of a pass; as many as there are rows unless given
   bool replacement = true;                   ///< a row may come again in a pass
+};
+
+struct BlockSamplerOptions {
+  std::int64_t block_rows = 1024;             ///< of blocks of one size
+  std::vector<std::int64_t> first_rows = {};  ///< or those of blocks of any, ascending from 0
+  std::int64_t window = 16;                   ///< blocks whose rows are mixed with each other
 };
 
 /// Which rows a loader takes in a pass, and in which order: drawn anew for each.
@@ -35,6 +46,10 @@ class Sampler {
   ///   labels as for `stratified_split`, whose errors it throws
   /// Throws ValueError without replacement for more samples than the smallest class has rows for.
   static Sampler balanced(const Tensor& labels, const SamplerOptions& options = {});
+  /// Each row once: blocks of neighbours in a random order, and in a random order the rows of so many blocks at a
+  /// time. What is read in large pieces is so, and no more memory is taken than for the blocks' numbers.
+  /// Throws ValueError for no rows, a block or window below 1, and first rows that are not as they should be.
+  static Sampler blocks(std::int64_t rows, const BlockSamplerOptions& options = {});
 
   explicit operator bool() const { return plan_ != nullptr; }
   std::int64_t rows() const;
@@ -43,7 +58,12 @@ class Sampler {
   Tensor draw(Rng& rng) const;
 
  private:
+  template <class Batch>
+  friend class BatchLoader;
   struct Plan;
+  /// The rows of a pass, put in order where they are asked for if they can be.
+  std::shared_ptr<const detail::RowOrder> order(Rng& rng) const;
+
   std::shared_ptr<const Plan> plan_;
 };
 

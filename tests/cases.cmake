@@ -117,13 +117,18 @@ set(cases
   optim/state.cpp
   optim/torch_optimizers.cpp
   data/augment.cpp
+  data/block_order.cpp
   data/csv.cpp
   data/csv_dataset.cpp
   data/csv_dialects.cpp
   data/date.cpp
   data/csv_writer.cpp
+  data/file_csv.cpp
+  data/file_dataset.cpp
+  data/file_shards.cpp
   data/idx.cpp
   data/idx_dataset.cpp
+  data/large_files.cpp
   data/limits.cpp
   data/loader.cpp
   data/loader_parts.cpp
@@ -154,6 +159,7 @@ set(cases
   refusals/activation.cpp
   refusals/core.cpp
   refusals/data.cpp
+  refusals/files.cpp
   refusals/distributions.cpp
   refusals/export.cpp
   refusals/fit.cpp

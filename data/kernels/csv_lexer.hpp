@@ -28,6 +28,10 @@ class CsvLexer {
   }
 
   std::int64_t line() const { return line_; }
+  /// For a text that does not begin where the file does.
+  void begin_at(std::int64_t line) { line_ = line; }
+  /// How many characters have been taken, with the one at hand.
+  std::size_t place() const { return place_; }
   /// The lines that this row, and this field, begin in.
   std::int64_t row_line() const { return row_line_; }
   std::int64_t field_line() const { return field_line_; }
@@ -37,6 +41,8 @@ class CsvLexer {
   /// Takes a block; stops at a fault, in the line that it is in.
   template <class Sink>
   Fault feed(std::string_view block, Sink& sink) {
+    const std::size_t front = taken_;
+    taken_ += block.size();
     for (std::size_t i = 0; i < block.size();) {
       if (const std::size_t run = ordinary(block, i); run > 0) {
         field_.append(block, i, run);
@@ -45,6 +51,7 @@ class CsvLexer {
         continue;
       }
       const char c = block[i++];
+      place_ = front + i;
       const bool ends_return = after_return_ && c == '\n';  // CR LF ends one line, not two
       const bool ends_line = c == '\n' || c == '\r';
       after_return_ = c == '\r';
@@ -61,6 +68,7 @@ class CsvLexer {
   template <class Sink>
   Fault finish(Sink& sink) {
     if (state_ == quoted) return Fault::open_quote;
+    place_ = taken_;
     end_line(sink);
     return Fault::none;
   }
@@ -190,6 +198,7 @@ class CsvLexer {
   State state_;
   std::string field_;
   bool after_return_ = false;
+  std::size_t taken_ = 0, place_ = 0;
   std::int64_t line_ = 1, row_line_ = 1, field_line_ = 1;
 };
 

@@ -236,6 +236,15 @@ Tensor read_npy(const Read& read, const std::string& place) {
   return tensor_of(header, read_claimed(read, place, header.describe(), header.bytes), place);
 }
 
+NpyLayout read_npy_layout(const Read& read, const std::string& place) {
+  const Header header = read_header(read, place);
+  if (header.fortran && header.shape.rank() > 1) {
+    throw IoError(place + ": rows must stand one behind another, in C order; got " +
+                  header.describe() + " in Fortran order, which np.ascontiguousarray mends");
+  }
+  return {&element_named(header.type.name), header.order, header.shape, header.bytes};
+}
+
 std::variant<NpyIntegers, Tensor> read_npy_integers(const Read& read, const std::string& place) {
   const Header header = read_header(read, place);
   if (is_floating(header.type.dtype)) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <bit>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -8,11 +9,25 @@
 
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/kernels/claimed_bytes.hpp>
+#include <xtape/data/kernels/element.hpp>
 
 namespace xtape::data::kernels {
 
 /// The one array in .npy form that a source holds. Throws IoError, which names the `place`.
 Tensor read_npy(const Read& read, const std::string& place);
+
+/// What lies behind a header, with the last axis the fastest.
+struct NpyLayout {
+  std::string describe() const { return std::string(element->name) + to_string(shape); }
+
+  const Element* element;
+  std::endian order;
+  Shape shape;
+  std::size_t bytes;
+};
+
+/// Reads a header. Throws IoError, which names the `place`, also where the first axis runs fastest.
+NpyLayout read_npy_layout(const Read& read, const std::string& place);
 
 /// Integers as they lie in a source, but for the order of their bytes.
 struct NpyIntegers {

@@ -178,6 +178,10 @@ Tensor SafetensorsHeader::read(const SafetensorsEntry& entry) const {
   return y;
 }
 
+const Element& SafetensorsHeader::element(const SafetensorsEntry& entry) const {
+  return element_named(entry.type->name);
+}
+
 int safetensors_rank(Dtype dtype) {
   return dtype == Dtype::int64 ? 0 : dtype == Dtype::float64 ? 1 : dtype == Dtype::float32 ? 2 : 3;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <xtape/core/tensor.hpp>
+#include <xtape/data/kernels/element.hpp>
 
 namespace xtape::data::kernels {
 
@@ -29,6 +30,10 @@ struct SafetensorsHeader {
 
   /// The tensor of an entry. Throws IoError for elements that it cannot hold.
   Tensor read(const SafetensorsEntry& entry) const;
+
+  /// Where in the file its bytes begin, and what they are.
+  std::size_t place_of(const SafetensorsEntry& entry) const { return file_offset_ + entry.begin; }
+  const Element& element(const SafetensorsEntry& entry) const;
 
   std::vector<SafetensorsEntry> entries;
   std::vector<std::pair<std::string, std::string>> metadata;
