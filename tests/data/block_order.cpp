@@ -105,6 +105,18 @@ TEST_CASE("sampler: blocks and rows within them come in random orders") {
   check(first_row);
 }
 
+TEST_CASE("sampler: windows are put in order each by itself") {
+  Rng rng(4);
+  const Rows drawn = rows_of(Sampler::blocks(400, {.block_rows = 20, .window = 1}).draw(rng));
+  std::set<Rows> orders;  // of the rows within their blocks
+  for (auto at = drawn.begin(); at != drawn.end(); at += 20) {
+    Rows places(at, at + 20);
+    for (std::int64_t& row : places) row %= 20;
+    orders.insert(places);
+  }
+  CHECK(orders.size() == 20);
+}
+
 TEST_CASE("sampler: blocks of any sizes") {
   const Sampler sampler = Sampler::blocks(10, {.first_rows = {0, 1, 8}, .window = 1});
   Rng rng(0);

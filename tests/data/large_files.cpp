@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -72,7 +73,12 @@ void stays_small(const std::function<bool()>& work) {
         static_cast<rlim_t>(status("VmData") + limit() + 16 * mega);  // a thread's stack and arena
     const rlimit data{most, most};
     setrlimit(RLIMIT_DATA, &data);
-    const bool right = work();
+    bool right = false;
+    try {
+      right = work();
+    } catch (const std::exception& error) {
+      std::cout << error.what() << '\n';
+    }
     const std::int64_t taken = status("VmHWM") - before;
     std::cout << "    " << taken / mega << " of " << limit() / mega << " MB\n";
     std::cout.flush();
