@@ -75,16 +75,17 @@ class FirstSlabs {
 
 constinit FirstSlabs first_slabs;
 
-// aligned_alloc takes multiples of the alignment alone.
-std::size_t whole_blocks(std::size_t bytes) {
-  return (bytes + block_alignment - 1) / block_alignment * block_alignment;
+// aligned_alloc would take multiples of the alignment alone.
+void* aligned(std::size_t alignment, std::size_t bytes) noexcept {
+  void* memory = nullptr;
+  return posix_memalign(&memory, alignment, bytes) == 0 ? memory : nullptr;
 }
 
 void* system_allocate(std::size_t bytes) noexcept {
   if (bytes >= huge_page) return map(bytes);
-  if (bytes != slab_bytes) return std::aligned_alloc(block_alignment, whole_blocks(bytes));
+  if (bytes != slab_bytes) return aligned(block_alignment, bytes);
   void* const first = first_slabs.take();
-  return first != nullptr ? first : std::aligned_alloc(slab_span, slab_bytes);
+  return first != nullptr ? first : aligned(slab_span, slab_bytes);
 }
 
 void system_free(void* memory, std::size_t bytes) noexcept {
