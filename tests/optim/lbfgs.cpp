@@ -52,6 +52,21 @@ TEST_CASE("lbfgs: a quadratic function of n variables takes about n line searche
   check_close(x, {1, 0.1, 0.01, 0.001}, 1e-8);
 }
 
+TEST_CASE("lbfgs: a step past the bottom of a parabola is followed by one onto it") {
+  // From 0.5 to -0.475, which is lower but as steep, or to -1, which is higher: a cubic through the values
+  // and slopes of both ends is the parabola itself, from whichever end it is looked at.
+  for (const double far : {1.95, 3.0}) {
+    CAPTURE(far);
+    const Tensor x = leaf({0.5});
+    LBFGS optimizer({x}, {.learning_rate = far});
+    const auto result = optimizer.step([&] { return sum(0.5 * square(x)); });
+    CHECK(result.converged);
+    CHECK(result.iterations == 1);
+    CHECK(result.evaluations == 3);
+    check_close(x, {0}, 1e-12);
+  }
+}
+
 TEST_CASE("lbfgs: several parameters of a float32 model, some of which stay") {
   Rng rng(1);
   const Tensor x = rng.normal({40, 3}, 0, 1);
