@@ -67,6 +67,16 @@ TEST_CASE("lbfgs: a step past the bottom of a parabola is followed by one onto i
   }
 }
 
+TEST_CASE("lbfgs: a search between a steep way down and a wall ends where it is flatter") {
+  // -x, and beyond 1 a wall: by Wolfe's conditions the slope is to be 0.9 of the first at most, which is
+  // so in 1.0005 to 1.0095 alone.
+  const Tensor x = leaf({0});
+  LBFGS optimizer({x}, {.learning_rate = 3, .iterations = 1});
+  const auto result = optimizer.step([&] { return sum(100 * square(maximum(x - 1, 0)) - x); });
+  CHECK(result.gradient <= 0.9);
+  CHECK(result.loss <= -1);
+}
+
 TEST_CASE("lbfgs: several parameters of a float32 model, some of which stay") {
   Rng rng(1);
   const Tensor x = rng.normal({40, 3}, 0, 1);
