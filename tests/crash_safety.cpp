@@ -23,89 +23,15 @@
 #include <xtape/xtape.hpp>
 
 #include "support/temporary_directory.hpp"
+#include "support/writers.hpp"
 
 using namespace xtape;
 namespace fs = std::filesystem;
 
 namespace {
 
-/// Writes a file, which differs from version to version and is the same each time.
-struct Writer {
-  std::string name;
-  std::function<void(const std::string& path, int version)> write;
-  std::string path_in(const std::string& folder) const {
-    return folder + (name == "svg" || name == "png" ? "/file." + name : "/file");
-  }
-};
-
-Tensor numbers(int version) { return arange(40000).to(Dtype::float64) * (1 + version); }
-
-std::vector<Writer> writers() {
-  return {
-      {"npy", [](auto& path, int version) { data::save_npy(path, numbers(version)); }},
-      {"npz",
-       [](auto& path, int version) {
-         data::save_npz(path, {{"x", numbers(version)}});
-       }},
-      {"npz, compressed",
-       [](auto& path, int version) {
-         data::save_npz(path, {{"x", numbers(version)}}, {.compress = true});
-       }},
-      {"safetensors",
-       [](auto& path, int version) {
-         data::save_safetensors(path, {{"x", numbers(version)}});
-       }},
-      {"csv",
-       [](auto& path, int version) {
-         data::CsvWriter file(path, {"row", "text"});
-         for (std::int64_t row = 0; row < 5000; ++row)
-           file.write({row * (1 + version), std::string("some text")});
-         file.commit();
-       }},
-      {"checkpoint",
-       [](auto& path, int version) {
-         Rng rng(static_cast<std::uint64_t>(version));
-         nn::Dense model(100, 300, {}, rng);
-         Checkpoint parts;
-         parts.add("model", model).add("rng", rng).add("epoch", version);
-         parts.save(path);
-       }},
-      {"history",
-       [](auto& path, int version) {
-         History history;
-         for (int epoch = 0; epoch < 3000; ++epoch) history.add({{"loss", epoch + version}});
-         history.save_csv(path);
-       }},
-      {"svg",
-       [](auto& path, int version) {
-         report::Plot plot;
-         plot.line(numbers(version));
-         plot.save(path);
-       }},
-      {"png",
-       [](auto& path, int version) {
-         report::save_png(
-             path,
-             reshape(remainder(arange(40000) * (1 + version), 256), {200, 200}).to(Dtype::float32) /
-                 255);
-       }},
-      {"onnx",
-       [](auto& path, int version) {
-         Rng rng(static_cast<std::uint64_t>(version));
-         export_onnx(path, nn::Dense(100, 300, {}, rng), ones({1, 100}));
-       }},
-      {"c",
-       [](auto& path, int version) {
-         Rng rng(static_cast<std::uint64_t>(version));
-         export_c(path, nn::Dense(30, 100, {}, rng), ones({1, 30}));
-       }},
-  };
-}
-
-std::string content(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
+using writers::content;
+using writers::Writer;
 
 int wait_for(pid_t child) {
   int status = 0;
@@ -171,7 +97,7 @@ TEST_CASE("crash safety: killed at random moments, the old file or the new one i
   const int kills = wanted == nullptr ? 8 : std::atoi(wanted);
   Rng rng(7);
   int in_the_middle = 0;
-  for (const Writer& writer : writers()) {
+  for (const Writer& writer : writers::all()) {
     CAPTURE(writer.name);
     const std::string folder = directory.file(writer.name);
     fs::create_directory(folder);
@@ -211,14 +137,14 @@ TEST_CASE("crash safety: killed at random moments, the old file or the new one i
 TEST_CASE("crash safety: a file that may not grow stays as it was, and the error names it") {
   const TemporaryDirectory directory;
   const auto folder_of = [&](const Writer& writer) { return directory.file(writer.name); };
-  for (const Writer& writer : writers()) {
+  for (const Writer& writer : writers::all()) {
     fs::create_directory(folder_of(writer));
     writer.write(writer.path_in(folder_of(writer)), 0);
   }
   CHECK(in_child([&] {
           std::signal(SIGXFSZ, SIG_IGN);
           std::string faults;
-          for (const Writer& writer : writers()) {
+          for (const Writer& writer : writers::all()) {
             for (const rlim_t most : {rlim_t{0}, rlim_t{1}, rlim_t{100}}) {
               const rlimit limit{most, RLIM_INFINITY};
               setrlimit(RLIMIT_FSIZE, &limit);
@@ -234,7 +160,7 @@ TEST_CASE("crash safety: a full disk and a read-only one leave the file as it wa
   const std::string told = in_child([&]() -> std::string {
     if (!mount_small(directory.path(), "200k")) return "no mounting";
     std::string faults;
-    for (const Writer& writer : writers()) {
+    for (const Writer& writer : writers::all()) {
       fs::create_directory(directory.file(writer.name));
       std::ofstream(writer.path_in(directory.file(writer.name))) << "old";
     }
@@ -243,7 +169,7 @@ TEST_CASE("crash safety: a full disk and a read-only one leave the file as it wa
       while (filler << std::string(1024, 'x') << std::flush) {
       }
     }
-    for (const Writer& writer : writers()) {
+    for (const Writer& writer : writers::all()) {
       const std::string folder = directory.file(writer.name);
       faults += fault_of(writer, folder, "No space left on device");
       mount("none", directory.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr);

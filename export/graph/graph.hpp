@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,9 @@ struct GraphValue {
   std::string name;              // of a parameter or buffer
   int made_by = -1;              // the step
   bool moves_parameter = false;  // it is a constant with the elements of one that has a name
+
+  /// Whether it has no elements, whatever the batch.
+  bool empty() const { return std::ranges::find(shape, Extent{}) != shape.end(); }
 };
 
 struct GraphStep {

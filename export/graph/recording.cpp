@@ -98,7 +98,8 @@ class Recorder final : detail::Watcher {
   int number_of(const Tensor& x) {
     if (x.body().mapped) refuse("a tensor within vmap has no elements of its own");
     if (const int known = find(x); known >= 0) return known;
-    if (x.body().storage && of_input_.contains(x.body().storage.get()))
+    // A part of nothing is a constant, by whatever way it was taken.
+    if (x.size() > 0 && x.body().storage && of_input_.contains(x.body().storage.get()))
       refuse("a part of a result was taken past the operations, as " + x.describe());
     return add({x.detach(), true, {}, -1});
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 
 #include <xtape/core/create.hpp>
@@ -12,6 +13,7 @@ using std::string;
 void identity(OnnxStep& s) { s.give(s.in(0)); }
 void reshape(OnnxStep& s) { s.give(s.reshaped(s.in(0), s.y().shape)); }
 void transpose(OnnxStep& s) {
+  if (s.rank(0) == 0) return identity(s);  // an empty list would be read as the default
   s.give(s.node("Transpose", {s.in(0)}, {{"perm", s.attributes().integers("axes")}}));
 }
 void broadcast_to(OnnxStep& s) { s.give(s("Expand", s.in(0), s.extents(s.y().shape))); }
@@ -117,6 +119,8 @@ void set(OnnxStep& s) { s.give(placed(s, s.in(0), 1)); }
 /// Zeros around.
 void embed(OnnxStep& s) {
   const std::vector<Part> parts = s.attributes().parts("at");
+  if (std::ranges::all_of(parts, &Part::whole)) return identity(s);
+  if (s.x(0).empty()) return s.give(s("Expand", s.number(0), s.extents(s.y().shape)));
   std::vector<Extent> before(s.y().shape.size()), after(before);
   for (std::size_t axis = 0; axis < parts.size(); ++axis) {
     const Part& part = parts[axis];

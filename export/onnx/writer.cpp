@@ -39,6 +39,9 @@ void OnnxWriter::write() {
 void OnnxWriter::write(const GraphStep& step) {
   const OnnxRule& rule = rule_for<OnnxRule>("export_onnx", tables(), step);
   OnnxStep here(*this, step, rule.onnx);
+  // Who runs the file need not know what an operation makes of nothing.
+  const GraphValue& y = here.y();
+  if (y.empty()) return here.give(here("Expand", here.number(0), extents(y.shape)));
   rule.write(here);
 }
 

@@ -340,3 +340,21 @@ TEST_CASE("export_onnx: rows that repeat, and a result that is the input") {
   CHECK(file.node_types() == Strings{"Shape", "Concat", "Expand", "Concat", "Identity"});
   CHECK(file.extents(12) == Strings{"batch", "6"});
 }
+
+TEST_CASE("export_onnx: numbers alone, and results and operands without elements") {
+  const OnnxOptions fixed{.dynamic_batch = false};
+  const auto types = [&](auto f, const Tensor& x) {
+    return exported(nn::AnyModule(f), x, fixed).node_types();
+  };
+  // What has no axes is not transposed, nor padded: an empty list of axes is no list in the file.
+  const auto number = [](const Tensor& x) { return transpose(x * x) + 1; };
+  CHECK(types(number, tensor(3.0F)) == Strings{"Mul", "Add", "Identity"});
+  const auto nothing = [](const Tensor& x) { return sin(slice(x, {range(0, 0)})); };
+  CHECK(types(nothing, ones({3, 4})) == Strings{"Expand", "Identity"});
+  const auto around = [](const Tensor& x) { return pad(x, {{2, 1}, {0, 0}}); };
+  CHECK(types(around, ones({1, 4})).front() != "Expand");
+  const auto taken = [](const Tensor& x) {
+    return concatenate({x, reshape(slice(x, {range(0, 0)}), {0, 4})}, 0);
+  };
+  CHECK(types(taken, ones({3, 4})).back() == "Identity");
+}

@@ -77,6 +77,17 @@ TEST_CASE("a rate that overflows is an error that says so") {
   CHECK(w.item() == 0);
 }
 
+TEST_CASE("a rate is refused above the greatest number of float32, not at it") {
+  const Tensor w = leaf({0}, Dtype::float32);
+  constexpr double most = std::numeric_limits<float>::max();
+  optim::SGD optimizer({w}, {.learning_rate = most});
+  w.backward();
+  optimizer.step();
+  CHECK(w.item() == -most);
+  optim::SGD beyond({w}, {.learning_rate = most, .schedule = optim::schedule::constant(1.0001)});
+  CHECK_THROWS_AS(beyond.step(), ValueError);
+}
+
 TEST_CASE("an optimizer may be moved, and goes on") {
   const Tensor w = leaf({0});
   optim::SGD first({w}, {.learning_rate = 1, .momentum = 0.5});
