@@ -46,10 +46,10 @@ Dtype integral_as_int64(Dtype dtype) { return dtype == Dtype::boolean ? Dtype::i
 /// Sums and products of a strided tensor are those of its dense copy, to the last bit: the order in
 /// which elements are taken follows from the shape alone.
 void reduce(Reduction reduction, const Tensor& y, const Tensor& x, const Flags& flags) {
+  const kernels::ReduceKernels& kernels = kernels::reduce_kernels();
   const bool ordered = reduction == Reduction::sum || reduction == Reduction::product;
-  Tensor made;
-  const Tensor& source = ordered && !x.is_contiguous() ? made = x.detach().contiguous() : x;
-  kernels::reduce_kernels().reduce(reduction, source, flags, y);
+  const bool as_it_lies = !ordered || x.is_contiguous() || kernels.in_dense_order(x, flags);
+  kernels.reduce(reduction, as_it_lies ? x : x.detach().contiguous(), flags, y);
 }
 
 /// Product of the elements before each one, x [m, n] along the rows: a scan in log(n) steps.

@@ -51,9 +51,16 @@ Tensor diff(const Tensor& x, std::int64_t n, std::int64_t given) {
 
 Tensor trapezoid(const Tensor& y, double dx, std::int64_t given) {
   const int axis = axis_of("trapezoid", y, given);
-  const Tensor total = sum(of_neighbours(y, axis), axis);
-  Number(dx).check("trapezoid", total.dtype());
-  return total * (dx / 2);
+  const Tensor samples = as_floating(y);
+  Number(dx).check("trapezoid", samples.dtype());
+  std::vector<Slice> slices(static_cast<std::size_t>(axis) + 1);
+  const auto part = [&](const Slice& along) {
+    slices.back() = along;
+    return slice(samples, slices);
+  };
+  if (samples.shape()[axis] < 2) return sum(part(range(0, 0)), axis) * dx;
+  // Each sample but the first and the last bounds two pieces.
+  return (sum(part(range(1, -1)), axis) + (0.5 * part(0) + 0.5 * part(-1))) * dx;
 }
 
 Tensor trapezoid(const Tensor& y, const Tensor& x, std::int64_t given) {

@@ -241,15 +241,43 @@ void reduce_typed(const detail::Body& x, const AxisGroup& kept, const AxisGroup&
   });
 }
 
+struct Groups {
+  void merge() {
+    kept.merge();
+    reduced.merge();
+  }
+  AxisGroup kept, reduced;
+};
+
+Groups groups_of(const Shape& shape, const Strides& strides,
+                 const std::array<bool, max_rank>& flags) {
+  Groups groups;
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    const auto a = static_cast<std::size_t>(axis);
+    (flags[a] ? groups.reduced : groups.kept).add(shape[axis], strides[a]);
+  }
+  return groups;
+}
+
+bool alike(const AxisGroup& a, const AxisGroup& b) {
+  return a.shape == b.shape && (a.inner_stride() == 1) == (b.inner_stride() == 1);
+}
+
+bool in_dense_order(const Tensor& tensor, const std::array<bool, max_rank>& flags) {
+  const Shape& shape = tensor.shape();
+  Groups own = groups_of(shape, tensor.body().strides, flags);
+  Groups dense = groups_of(shape, row_major_strides(shape), flags);
+  own.merge();
+  dense.merge();
+  return alike(own.kept, dense.kept) && alike(own.reduced, dense.reduced) &&
+         !is_narrow(dense.kept, dense.reduced);
+}
+
 void reduce(Reduction reduction, const Tensor& tensor, const std::array<bool, max_rank>& flags,
             const Tensor& result) {
   const detail::Body& x = tensor.body();
   const detail::Body& y = result.body();
-  AxisGroup kept, reduced;
-  for (int axis = 0; axis < x.shape.rank(); ++axis) {
-    const auto a = static_cast<std::size_t>(axis);
-    (flags[a] ? reduced : kept).add(x.shape[axis], x.strides[a]);
-  }
+  const auto [kept, reduced] = groups_of(x.shape, x.strides, flags);
   if (kept.shape.size() == 0) return;
   switch (reduction) {
     case Reduction::sum: return reduce_typed<Sum>(x, kept, reduced, y);
@@ -309,7 +337,7 @@ void sum_of_squares(const Tensor& tensor, const Tensor& result) {
 
 template <>
 const ReduceKernels& compiled<ReduceKernels, Level::XTAPE_LEVEL>() {
-  static constexpr ReduceKernels table{reduce, sum_of_squares};
+  static constexpr ReduceKernels table{reduce, in_dense_order, sum_of_squares};
   return table;
 }
 

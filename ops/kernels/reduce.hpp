@@ -16,6 +16,10 @@ struct ReduceKernels {
   void (*reduce)(Reduction reduction, const Tensor& x, const std::array<bool, max_rank>& reduced,
                  const Tensor& y);
 
+  /// Whether `reduce` takes the elements of x in the order in which it takes those of its dense copy,
+  /// and sums have the same bits.
+  bool (*in_dense_order)(const Tensor& x, const std::array<bool, max_rank>& reduced);
+
   /// The sums of the squares of rows, as many as y has elements, to the bit what `reduce` gives of the
   /// squares. Both are dense, of one floating dtype.
   void (*sum_of_squares)(const Tensor& x, const Tensor& y);
