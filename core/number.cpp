@@ -54,6 +54,12 @@ void Number::check(const char* op, Dtype dtype) const {
   visit(dtype, [&]<class T>(TypeTag<T>) { static_cast<void>(as<T>(op)); });
 }
 
+void Number::check_kept(const char* op, Dtype dtype) const {
+  check(op, dtype);
+  if (dtype == Dtype::float32 && number_ != 0 && static_cast<float>(number_) == 0)
+    fail(op, dtype, *this);
+}
+
 void Number::check_double(long double value) const {
   if (std::isinf(number_) && !std::isinf(value))
     throw ValueError("number: it must fit in float64; got " + detail::text(value));

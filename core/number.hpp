@@ -61,6 +61,8 @@ class Number {
   T as(const char* op) const;
   /// Throws as `as` does.
   void check(const char* op, Dtype dtype) const;
+  /// The same, and for a number that `dtype` takes for 0 though it is not.
+  void check_kept(const char* op, Dtype dtype) const;
 
   /// "0.1", "nan", "18446744073709551615", "true".
   std::string text() const;

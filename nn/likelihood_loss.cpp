@@ -55,7 +55,7 @@ Tensor gaussian_nll_loss(const Tensor& means, const Tensor& targets, const Tenso
   detail::check_floating(op, "means", means);
   detail::check_floating(op, "variances", variances);
   xtape::detail::require_positive(op, "eps", options.eps);
-  Number(options.eps).check(op, means.dtype());
+  Number(options.eps).check_kept(op, means.dtype());
   detail::check_not_negative(op, "variances", variances);
   const Tensor error = targets.to(means.dtype()) - means;
   const Tensor variance = apply(AtLeast{options.eps}, variances.to(means.dtype()));
@@ -70,7 +70,7 @@ Tensor poisson_nll_loss(const Tensor& predictions, const Tensor& targets,
   detail::check_same_shape(op, "predictions", predictions, targets);
   detail::check_floating(op, "predictions", predictions);
   xtape::detail::require_positive(op, "eps", options.eps);
-  Number(options.eps).check(op, predictions.dtype());
+  Number(options.eps).check_kept(op, predictions.dtype());
   detail::check_not_negative(op, "targets", targets);
   const Tensor t = targets.to(predictions.dtype());
   Tensor losses = options.log_input ? exp(predictions) - times(t, predictions)

@@ -91,6 +91,7 @@ Tensor smooth_l1_loss(const Tensor& predictions, const Tensor& targets,
                       const SmoothL1Options& options) {
   const double beta = xtape::detail::require_not_negative("smooth_l1_loss", "beta", options.beta);
   const Tensor error = residuals("smooth_l1_loss", predictions, targets);
+  Number(beta).check_kept("smooth_l1_loss", error.dtype());
   if (beta == 0) return detail::reduced(abs(error), options.reduction);
   return detail::reduced(huber("smooth_l1_loss", error, beta) / beta, options.reduction);
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <initializer_list>
 
 #include <xtape/config.hpp>
 #include <xtape/core/tensor.hpp>
@@ -39,6 +40,10 @@ struct NormalizationOptions {
                               const NormalizationOptions& options = {});
 [[nodiscard]] Tensor rms_norm(const Tensor& x, const Tensor& weight,
                               const NormalizationOptions& options = {});
+[[nodiscard]] inline Tensor rms_norm(const Tensor& x, std::initializer_list<std::int64_t> shape,
+                                     const NormalizationOptions& options = {}) {
+  return rms_norm(x, Shape(shape), options);
+}
 
 /// x [n, c, extents...], the channels in so many groups, each group of each example standardized;
 /// `groups` = c standardizes each channel by itself (instance normalization).

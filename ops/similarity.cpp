@@ -30,7 +30,7 @@ Tensor cosine_similarity(const Tensor& a, const Tensor& b, const SimilarityOptio
   const char* const op = "cosine_similarity";
   check(op, a, b, options.axis);
   detail::require_not_negative(op, "eps", options.eps);
-  Number(options.eps).check(op, promote(a.dtype(), b.dtype()));
+  Number(options.eps).check_kept(op, promote(a.dtype(), b.dtype()));
   const auto wide = broadcast_shapes(op, a.shape(), b.shape());
   const auto unit = [&](const Tensor& given) {
     Tensor x = broadcast_to(given, wide);
@@ -47,7 +47,7 @@ Tensor pairwise_distance(const Tensor& a, const Tensor& b, const DistanceOptions
   const char* const op = "pairwise_distance";
   check(op, a, b, options.axis);
   detail::require_not_negative(op, "eps", options.eps);
-  Number(options.eps).check(op, promote(a.dtype(), b.dtype()));
+  Number(options.eps).check_kept(op, promote(a.dtype(), b.dtype()));
   detail::require(options.order > 0, op, "order", "be above 0", options.order);
   return norm(a - b + options.eps, options.axis, {.order = options.order});
 }
