@@ -87,8 +87,9 @@ Tensor dice_loss(const Tensor& probabilities, const Tensor& targets, const DiceO
   detail::check_probabilities(op, targets);
   xtape::detail::require_not_negative(op, "smooth", options.smooth);
   const Tensor p = flatten(probabilities, 1), t = flatten(constant(targets, probabilities), 1);
-  const Tensor both = 2 * sum(p * t, 1) + options.smooth;
-  return detail::reduced(1 - both / (sum(p, 1) + sum(t, 1) + options.smooth), options.reduction);
+  // What is missing to all, place by place: one less what is there would cancel near the end.
+  const Tensor apart = sum(p * (1 - t) + t * (1 - p), 1);
+  return detail::reduced(apart / (sum(p, 1) + sum(t, 1) + options.smooth), options.reduction);
 }
 
 }  // namespace xtape::nn

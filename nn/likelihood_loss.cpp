@@ -59,7 +59,7 @@ Tensor gaussian_nll_loss(const Tensor& means, const Tensor& targets, const Tenso
   detail::check_not_negative(op, "variances", variances);
   const Tensor error = targets.to(means.dtype()) - means;
   const Tensor variance = apply(AtLeast{options.eps}, variances.to(means.dtype()));
-  const Tensor losses = 0.5 * (log(variance) + square(error) / variance);
+  const Tensor losses = 0.5 * (log(variance) + square(error / sqrt(variance)));
   const double constant = options.full ? 0.5 * std::log(2 * std::numbers::pi) : 0;
   return detail::reduced(losses + constant, options.reduction);
 }

@@ -148,8 +148,10 @@ Tensor cosine_embedding_loss(const Tensor& a, const Tensor& b, const Tensor& tar
   }
   detail::check_signs(op, targets);
   constexpr double least = 1e-12;
-  const Tensor size = sqrt((sum(square(a), 1) + least) * (sum(square(b), 1) + least));
-  const Tensor cosine = sum(a * b, 1) / size;
+  const auto unit = [&](const Tensor& x) {
+    return x / sqrt(sum(square(x), 1, {.keep_dims = true}) + least);
+  };
+  const Tensor cosine = sum(unit(a) * unit(b), 1);
   return detail::reduced(where(targets.detach() > 0, 1 - cosine, excess(cosine - options.margin)),
                          options.reduction);
 }

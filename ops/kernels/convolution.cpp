@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <functional>
+#include <type_traits>
 #include <vector>
 
 #include <xtape/core/memory.hpp>
@@ -165,8 +167,7 @@ void data_of(const ConvolutionShape& shape, const T* w, const T* y, T* x) {
 }
 
 template <class T>
-void weights_of(const ConvolutionShape& shape, const T* x, const T* y, T* w) {
-  if (is_empty(shape)) return clear(w, weights_in(shape));
+void weights_of_some(const ConvolutionShape& shape, const T* x, const T* y, T* w) {
   if (!shape.windows.are_elements() && slides(shape)) {
     slide_weights(shape, x, y, w);
     // Zeros between the results meet data: what is infinite there comes through as NaN.
@@ -180,6 +181,25 @@ void weights_of(const ConvolutionShape& shape, const T* x, const T* y, T* w) {
     product(shape.outputs, panels.rows, last - first, matrix(result + first, panels.places),
             windows, weights, panels.rows, true);
   });
+}
+
+/// Sums of many images in float32 go on in double.
+template <class T>
+void weights_of(const ConvolutionShape& shape, const T* x, const T* y, T* w) {
+  constexpr std::int64_t together = 64;
+  const std::int64_t weights = weights_in(shape);
+  if (is_empty(shape)) return clear(w, weights);
+  if (shape.images <= together || std::is_same_v<T, double>) return weights_of_some(shape, x, y, w);
+  std::vector<double, memory::Allocator<double>> totals(static_cast<std::size_t>(weights));
+  const std::int64_t data = data_in(shape) / shape.images,
+                     results = results_in(shape) / shape.images;
+  for (std::int64_t first = 0; first < shape.images; first += together) {
+    ConvolutionShape some = shape;
+    some.images = std::min(together, shape.images - first);
+    weights_of_some(some, x + first * data, y + first * results, w);
+    std::transform(totals.begin(), totals.end(), w, totals.begin(), std::plus<>());
+  }
+  std::transform(totals.begin(), totals.end(), w, [](double sum) { return static_cast<T>(sum); });
 }
 
 /// f with the three operands as elements of their dtype.

@@ -94,26 +94,29 @@ void product_tile(const PlaneProducts<T>& of, std::int64_t first) {
     }
     added = 0;
   };
-  const std::int64_t registers = (of.columns + width - 1) / width;
+  const auto add = [&](const T* g, const T* x, std::int64_t columns) {
+    std::int64_t c = 0;
+    for (; c + width <= columns; c += width) {
+      const Lane<T> left = Lane<T>::load(g + c);
+#pragma GCC unroll 9
+      for (std::int64_t k = 0; k < together; ++k)
+        sums[k] = fma(left, Lane<T>::load(x + c + offsets[k]), sums[k]);
+    }
+    if (const std::int64_t rest = columns - c; rest > 0) {
+      const Lane<T> left = Lane<T>::load_first(g + c, rest);
+#pragma GCC unroll 9
+      for (std::int64_t k = 0; k < together; ++k)
+        sums[k] = fma(left, Lane<T>::load_first(x + c + offsets[k], rest), sums[k]);
+    }
+    added += (columns + width - 1) / width;
+    if (added >= most) flush();
+  };
   for (std::int64_t image = 0; image < of.images; ++image) {
     for (std::int64_t r = 0; r < of.rows; ++r) {
       const T* g = of.g + image * of.g_image + r * of.columns;
       const T* x = of.x + image * of.x_image + r * of.x_row;
-      std::int64_t c = 0;
-      for (; c + width <= of.columns; c += width) {
-        const Lane<T> left = Lane<T>::load(g + c);
-#pragma GCC unroll 9
-        for (std::int64_t k = 0; k < together; ++k)
-          sums[k] = fma(left, Lane<T>::load(x + c + offsets[k]), sums[k]);
-      }
-      if (const std::int64_t rest = of.columns - c; rest > 0) {
-        const Lane<T> left = Lane<T>::load_first(g + c, rest);
-#pragma GCC unroll 9
-        for (std::int64_t k = 0; k < together; ++k)
-          sums[k] = fma(left, Lane<T>::load_first(x + c + offsets[k], rest), sums[k]);
-      }
-      added += registers;
-      if (added >= most) flush();
+      for (std::int64_t c = 0; c < of.columns; c += most * width)
+        add(g + c, x + c, std::min(most * width, of.columns - c));
     }
   }
   flush();

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <vector>
 
 #include <xtape/ops/kernels/interpolate.hpp>
 
@@ -16,9 +17,9 @@ void mix(const Tap& tap, std::int64_t inner, const T* x, T* y) {
   for (std::int64_t i = 0; i < inner; ++i) y[i] = near * first[i] + far * first[inner + i];
 }
 
-template <class T>
-void add(const Tap& tap, std::int64_t inner, const T* y, T* x) {
-  T* const first = x + tap.first * inner;
+template <class T, class Sum>
+void add(const Tap& tap, std::int64_t inner, const T* y, Sum* x) {
+  Sum* const first = x + tap.first * inner;
   if (tap.weight == 0) {
     for (std::int64_t i = 0; i < inner; ++i) first[i] += y[i];
     return;
@@ -57,11 +58,23 @@ void spread(Dtype dtype, const Interpolation& of, std::int64_t outer, std::int64
   of_type(dtype, [&]<class T>(T) {
     auto from = reinterpret_cast<const T*>(y);
     auto to = reinterpret_cast<T*>(x);
-    std::fill_n(to, outer * of.in * inner, T{0});
-    for (std::int64_t o = 0; o < outer; ++o, to += of.in * inner) {
+    const std::int64_t places = of.in * inner;
+    // Many to one place: their sum goes on in double.
+    std::vector<double> sums(of.out / of.in > 64 ? static_cast<std::size_t>(places) : 0);
+    const auto add_all = [&](auto* to_place) {
+      std::fill_n(to_place, places, 0);
       for (const Tap& tap : taps) {
-        add(tap, inner, from, to);
+        add(tap, inner, from, to_place);
         from += inner;
+      }
+    };
+    for (std::int64_t o = 0; o < outer; ++o, to += places) {
+      if (sums.empty()) {
+        add_all(to);
+      } else {
+        add_all(sums.data());
+        std::transform(sums.begin(), sums.end(), to,
+                       [](double sum) { return static_cast<T>(sum); });
       }
     }
   });

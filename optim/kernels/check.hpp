@@ -14,10 +14,11 @@ inline void check_below_one(const char* optimizer, const char* option, double va
   detail::require(value >= 0 && value < 1, optimizer, option, "lie in [0, 1)", value);
 }
 
-/// The same for what multiplies or is added to elements: float32 must hold it.
+/// The same for what multiplies or is added to elements: float32 must hold it, and not as 0.
 inline void check_not_negative(const char* optimizer, const char* option, double value) {
   constexpr float most = std::numeric_limits<float>::max();
-  detail::require(value >= 0 && value <= most, optimizer, option,
+  const bool kept = value == 0 || static_cast<float>(value) > 0;
+  detail::require(value >= 0 && value <= most && kept, optimizer, option,
                   "be at least 0 and fit in float32", value);
 }
 

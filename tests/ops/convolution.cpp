@@ -287,7 +287,7 @@ TEST_CASE("convolutions: what does not fit is refused") {
         "float32[1, 4, 3]");
 }
 
-TEST_CASE("convolutions of many products keep their digits in float32") {
+TEST_CASE("convolutions of many products, and many copies, keep their digits in float32") {
   const Tensor x = full({1, 1, 1002, 1002}, 0.1), w = ones({1, 1, 3, 3}).set_requires_grad(true);
   sum(convolution(x, w) * 0.1).backward();
   CHECK(w.grad()(0, 0, 1, 1).item() == doctest::Approx(10000).epsilon(1e-6));
@@ -295,4 +295,22 @@ TEST_CASE("convolutions of many products keep their digits in float32") {
   CHECK(deep(0, 0, 0, 0).item() == doctest::Approx(9000).epsilon(2e-6));
   CHECK(convolve(full({1000000}, 0.1), ones({1000000}), Overlap::valid)(0).item() ==
         doctest::Approx(100000).epsilon(1e-6));
+  const Tensor one = ones({1, 1, 1}).set_requires_grad(true);
+  sum(upsample_nearest(one, 1000000) * 0.1).backward();
+  CHECK(one.grad().item() == doctest::Approx(100000).epsilon(1e-6));
+  // of many images, whether rows slide or windows are unfolded
+  for (const std::int64_t extent : {2, 20}) {
+    const Tensor taps = ones({1, 1, 2}).set_requires_grad(true);
+    const std::int64_t images = 2000000 / extent;
+    sum(convolution(full({images, 1, extent}, 0.1), taps)).backward();
+    CHECK(taps.grad()(0, 0, 1).item() ==
+          doctest::Approx(0.1F * static_cast<double>(images * (extent - 1))).epsilon(1e-6));
+  }
+  // of one long row, and of a group for each channel
+  for (const std::int64_t channels : {1, 2}) {
+    const Tensor taps = ones({channels, 1, 3}).set_requires_grad(true);
+    const std::int64_t n = 1 << 20;
+    sum(convolution(full({1, channels, n}, 0.1), taps, {.groups = channels})).backward();
+    CHECK(taps.grad()(0, 0, 1).item() == doctest::Approx(0.1F * (n - 2)).epsilon(1e-6));
+  }
 }

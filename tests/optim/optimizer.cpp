@@ -331,6 +331,8 @@ TEST_CASE("optimizers refuse what does not fit") {
         "adamw: weight_decay must be at least 0 and fit in float32; got -1");
   CHECK(error_of<ValueError>([&] { return Adagrad({w}, {.epsilon = inf}).steps(); }) ==
         "adagrad: epsilon must be at least 0 and fit in float32; got inf");
+  CHECK(error_of<ValueError>([&] { return Adam({w}, {.epsilon = 1e-50}).steps(); }) ==
+        "adam: epsilon must be at least 0 and fit in float32; got 1e-50");
   CHECK_THROWS_AS(Adam({w}, {.beta1 = -0.1}), ValueError);
   CHECK_THROWS_AS(Adam({w}, {.epsilon = -1}), ValueError);
   CHECK_THROWS_AS(AdamW({w}, {.beta1 = -0.1}), ValueError);
