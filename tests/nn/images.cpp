@@ -135,6 +135,7 @@ TEST_CASE("normalizations: weights, float32, errors") {
   const Tensor x = drawn({3, 6}, -1, 1), w = drawn({6}, 0, 1), b = drawn({6}, 0, 1, 1);
   CHECK(mismatch(layer_norm(x, w, b), standardize(x, 1) * w + b, 4e-15) == "");
   CHECK(mismatch(rms_norm(x, w), rms_norm(x, Shape{6}) * w) == "");
+  CHECK(mismatch(rms_norm(x, {6}), rms_norm(x, Shape{6})) == "");
   CHECK(mismatch(layer_norm(x.to(Dtype::float32), Shape{6}),
                  layer_norm(x, Shape{6}).to(Dtype::float32), 1e-6) == "");
   CHECK(standardize(zeros({0, 3}), 1).shape() == Shape{0, 3});

@@ -253,13 +253,16 @@ TEST_CASE("losses that stay finite, and exact, where formulas would not") {
   likelihood.backward();
   CHECK(values(variance.grad())[0] == doctest::Approx(5e5));
   CHECK(each_of(nn::poisson_nll_loss(tensor({-inf}), tensor({0.0}), {})) == Doubles{0});
+  const Tensor near = full({1, 10}, 0.9999);
   // float32: squares, or products of them, would be infinite
   CHECK(nn::cosine_embedding_loss(tensor({{3e9, 4e9}}), tensor({{4e9, 3e9}}), tensor({1})).item() ==
         doctest::Approx(0.04).epsilon(1e-5));
   CHECK(nn::gaussian_nll_loss(tensor({0.0}), tensor({1e20}), tensor({1e30})).item() ==
         doctest::Approx(5e9).epsilon(1e-6));
+  CHECK(error_of<ValueError>([&] {
+          return nn::gaussian_nll_loss(near, near, near, {.eps = 1e-50});
+        }) == "gaussian_nll_loss: a number must fit in float32; got 1e-50");
   // (1 - p) / (1 + p) for all in the picture, where 1 - 2 p / (1 + p) has three digits left
-  const Tensor near = full({1, 10}, 0.9999);
   const double missing = 1 - near[0][0].item();
   CHECK(nn::dice_loss(near, ones({1, 10}), {.smooth = 0}).item() ==
         doctest::Approx(missing / (2 - missing)).epsilon(1e-6));
