@@ -1,9 +1,9 @@
 #pragma once
 #include <cstdint>
-#include <memory>
 #include <optional>
 
 #include <xtape/config.hpp>
+#include <xtape/core/pointers.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/tensor.hpp>
 
