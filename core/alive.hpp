@@ -1,9 +1,8 @@
 #pragma once
-#include <memory>
-#include <string>
 
 #include <xtape/config.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/pointers.hpp>
 
 XTAPE_EXPORT_BEGIN
 
@@ -31,17 +30,12 @@ class Alive {
     explicit Weak(const std::shared_ptr<char>& token) : token_(token) {}
     bool gone() const { return token_.expired(); }
     /// Throws ValueError if the object, called `what`, is gone.
-    void require(const char* what) const {
-      if (gone()) throw ValueError("compile: " + std::string(what) + " that a step uses is gone");
-    }
+    void require(const char* what) const;
 
    private:
     std::weak_ptr<char> token_;
   };
-  Weak weak() const {
-    if (!token_) token_ = std::make_shared<char>();
-    return Weak(token_);
-  }
+  Weak weak() const;
 
  private:
   mutable std::shared_ptr<char> token_;  // made when somebody asks

@@ -1,7 +1,8 @@
 #pragma once
-#include <unordered_map>
+#include <span>
 
 #include <xtape/config.hpp>
+#include <xtape/core/owned.hpp>
 #include <xtape/core/tensor.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -13,11 +14,9 @@ namespace xtape::detail {
 /// mean copying its parameters.
 class CloneScope {
  public:
-  using Clones = std::unordered_map<const Body*, Tensor>;
-
   [[nodiscard]] CloneScope();
-  /// Only these are replaced, by what is given for them.
-  [[nodiscard]] explicit CloneScope(Clones given);
+  /// Only these are replaced, each by what is given for it.
+  [[nodiscard]] CloneScope(std::span<const NamedTensor> originals, std::span<const Tensor> given);
   ~CloneScope();
   CloneScope(const CloneScope&) = delete;
   CloneScope& operator=(const CloneScope&) = delete;
@@ -26,7 +25,8 @@ class CloneScope {
   Ref<Body> copy(const Tensor& original);
 
  private:
-  Clones clones_;
+  struct Clones;
+  Owned<Clones> clones_;
   bool makes_;
   CloneScope* outer_;
 };

@@ -63,6 +63,8 @@ XTAPE_WRAPS Tensor integers_between(std::int64_t start, std::int64_t stop, std::
 
 }  // namespace
 
+NestedList::NestedList(std::initializer_list<NestedList> lists) : lists_(lists), is_list_(true) {}
+
 Shape NestedList::shape() const {
   Shape shape;
   if (!is_list_) return shape;

@@ -1,12 +1,12 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <initializer_list>
 #include <span>
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
 #include <xtape/core/number.hpp>
 #include <xtape/core/tensor.hpp>
 
@@ -17,7 +17,7 @@ namespace xtape {
 /// A number, or a list of such lists: the argument of `tensor`.
 class NestedList {
  public:
-  NestedList(std::initializer_list<NestedList> lists) : lists_(lists), is_list_(true) {}
+  NestedList(std::initializer_list<NestedList> lists);
   template <Arithmetic T>
   NestedList(T value) : number_(value) {}
 

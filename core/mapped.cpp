@@ -191,6 +191,11 @@ Mapping::Mapping(const char* op, std::span<const Tensor> inputs)
   enter(++last);
 }
 
+Mapping::Mapping(const char* op, const std::vector<Tensor>& inputs)
+    : Mapping(op, std::span<const Tensor>(inputs)) {}
+Mapping::Mapping(const char* op, const Tensor& input)
+    : Mapping(op, std::span<const Tensor>(&input, 1)) {}
+
 Mapping::Mapping(const char* op, std::int64_t count, std::uint64_t run)
     : op_(op), count_(count), level_(levels.current + 1) {
   enter(run);
@@ -274,6 +279,8 @@ bool MappedInputs::recorded() const {
                      [](const Tensor& x) { return x.requires_grad(); });
 }
 
+std::span<const Tensor* const> Examples::pointers() const { return pointers_; }
+std::span<const Tensor* const> MappedInputs::pointers() const { return pointers_; }
 bool MappedInputs::watched_outside() const { return detail::watched(examples_.pointers()); }
 
 Tensor MappedInputs::raised(const Tensor& x) const { return detail::raised(x, level_); }

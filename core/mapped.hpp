@@ -24,7 +24,7 @@ class Examples {
   bool differ(std::size_t input) const { return differ_[input]; }
   /// Axes of the input in one example.
   int rank(std::size_t input) const { return inputs_[input].rank() - (differ_[input] ? 1 : 0); }
-  std::span<const Tensor* const> pointers() const { return pointers_; }
+  std::span<const Tensor* const> pointers() const;
   /// [count, shape...] in any case.
   Tensor each(std::size_t input) const;
 
@@ -45,7 +45,7 @@ class MappedInputs {
   /// Whether all inputs are the same in each example.
   bool same() const;
   const Tensor& operator[](std::size_t input) const { return inputs_[input]; }
-  std::span<const Tensor* const> pointers() const { return pointers_; }
+  std::span<const Tensor* const> pointers() const;
   /// Whether an operation on them is recorded at their level.
   bool recorded() const;
   /// Whether anybody differentiates through them further out.
@@ -88,6 +88,8 @@ class Outside {
 class Mapping {
  public:
   Mapping(const char* op, std::span<const Tensor> inputs);
+  Mapping(const char* op, const std::vector<Tensor>& inputs);
+  Mapping(const char* op, const Tensor& input);
   /// The same run as one that is still under way, and was left by `Outside`.
   Mapping(const char* op, std::int64_t count, std::uint64_t run);
   ~Mapping();

@@ -38,6 +38,7 @@ std::size_t detail::SavedValue::end_count(std::size_t before) {
 
 detail::SavedValue::Collector::Collector() : outer(std::exchange(collecting, &found)) {}
 detail::SavedValue::Collector::~Collector() { collecting = outer; }
+std::vector<detail::SavedValue*> detail::SavedValue::Collector::all() const { return found; }
 
 detail::SavedValue::SavedValue(const SavedValue& other) : value_(other.value_) {
   if (collecting != nullptr) collecting->push_back(const_cast<SavedValue*>(&other));

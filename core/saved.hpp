@@ -37,7 +37,7 @@ class SavedValue {
   static std::vector<SavedValue*> all_in(T& holder) {
     const Collector collector;
     static_cast<void>(T(holder));
-    return collector.found;
+    return collector.all();
   }
 
   const Tensor& tensor() const { return value_; }
@@ -63,6 +63,7 @@ class SavedValue {
     ~Collector();
     Collector(const Collector&) = delete;
     Collector& operator=(const Collector&) = delete;
+    std::vector<SavedValue*> all() const;
     std::vector<SavedValue*> found;
     std::vector<SavedValue*>* outer;
   };

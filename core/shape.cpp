@@ -8,6 +8,11 @@
 
 namespace xtape {
 
+void detail::append_int64(const char* op, std::vector<std::int64_t>& integers,
+                          const Number& integer) {
+  integers.push_back(integer.as<std::int64_t>(op));
+}
+
 Shape::Shape(std::span<const std::int64_t> extents) {
   if (extents.size() > static_cast<std::size_t>(max_rank)) {
     throw ShapeError("shape: at most 8 axes are possible; got " + std::to_string(extents.size()));

@@ -1,6 +1,6 @@
 #pragma once
-#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
@@ -35,6 +35,9 @@ namespace detail {
 
 class PackedShape;
 
+/// Appends it. Throws ValueError, in the name of `op`, if int64 does not hold it.
+void append_int64(const char* op, std::vector<std::int64_t>& integers, const Number& integer);
+
 /// The integers of a list. Throws ValueError, in the name of `op`, for one that int64 does not hold.
 template <IntegerList List>
 auto as_int64(const char* op, const List& list) {
@@ -44,7 +47,7 @@ auto as_int64(const char* op, const List& list) {
   } else {
     std::vector<std::int64_t> integers;
     for (const Element integer : std::span(list.data(), list.size()))
-      integers.push_back(Number(integer).as<std::int64_t>(op));
+      append_int64(op, integers, integer);
     return integers;
   }
 }
@@ -80,7 +83,12 @@ class Shape {
   void erase(int axis);
 
   friend bool operator==(const Shape& a, const Shape& b) {
-    return a.rank_ == b.rank_ && std::equal(a.begin(), a.end(), b.begin());
+    if (a.rank_ != b.rank_) return false;
+    for (int i = 0; i < a.rank_; ++i) {
+      const auto axis = static_cast<std::size_t>(i);
+      if (a.extents_[axis] != b.extents_[axis]) return false;
+    }
+    return true;
   }
 
  private:
@@ -121,7 +129,10 @@ class PackedShape {
   Shape unpacked() const;
   friend bool operator==(const PackedShape& a, const Shape& b) {
     const auto extents = a.extents_.items();
-    return std::equal(b.begin(), b.end(), extents.begin(), extents.end());
+    if (extents.size() != static_cast<std::size_t>(b.rank())) return false;
+    for (std::size_t i = 0; i < extents.size(); ++i)
+      if (extents[i] != b.begin()[i]) return false;
+    return true;
   }
 
  private:

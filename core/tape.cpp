@@ -37,10 +37,12 @@ detail::RuleScope::~RuleScope() { rule = outer_; }
 const char* detail::running_rule() { return rule; }
 const char* detail::differentiable_rule() { return recording() ? rule : nullptr; }
 
+Tape::Tape(const Tensor& output) : Tape(std::span(&output, 1)) {}
 Tape::Tape(std::span<const Tensor> outputs, std::uint64_t since, bool all_leaves)
     : since_(since), all_leaves_(all_leaves) {
   link(outputs);
 }
+Tape::~Tape() = default;
 
 /// Walks from the outputs, always to the newest node not yet visited: a heap yields all wishes for
 /// one node together, so no node needs a mark, and several threads can walk graphs that share

@@ -21,10 +21,13 @@ class GradientListener;
 /// operation comes before the operations that made its inputs, and after all that use its result.
 class Tape {
  public:
-  explicit Tape(const Tensor& output) : Tape(std::span(&output, 1)) {}
+  explicit Tape(const Tensor& output);
   /// Only of nodes numbered `since` and later: those that may depend on one with that number. Leaves
   /// may be taken in whatever their number.
   explicit Tape(std::span<const Tensor> outputs, std::uint64_t since = 0, bool all_leaves = false);
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+  ~Tape();
 
   std::size_t size() const { return nodes_.size(); }
   const Node& operator[](std::size_t i) const { return *nodes_[i]; }

@@ -200,9 +200,11 @@ const void* Tensor::checked_data(Dtype dtype) const {
   return own.data;
 }
 
-Tensor Tensor::converted(Dtype dtype) const {
+std::vector<bool> Tensor::truth_values() const {
   detail::check_readable("to_vector", *this);
-  return dense_copy(*this, dtype, "to_vector");
+  const Tensor dense = dense_copy(*this, Dtype::boolean, "to_vector");
+  const auto values = dense.data<bool>();
+  return std::vector<bool>(values.begin(), values.end());
 }
 
 void Tensor::copy_to(void* values, Dtype target) const {
@@ -338,20 +340,29 @@ void replace_value(const Tensor& leaf, const Tensor& value) {
   target.storage = source.storage;
 }
 
-CloneScope::CloneScope() : makes_(true), outer_(std::exchange(active_scope, this)) {}
-CloneScope::CloneScope(Clones given)
-    : clones_(std::move(given)), makes_(false), outer_(std::exchange(active_scope, this)) {}
+struct CloneScope::Clones {
+  std::unordered_map<const Body*, Tensor> of;
+};
+
+CloneScope::CloneScope()
+    : clones_(new Clones), makes_(true), outer_(std::exchange(active_scope, this)) {}
+CloneScope::CloneScope(std::span<const NamedTensor> originals, std::span<const Tensor> given)
+    : clones_(new Clones), makes_(false), outer_(nullptr) {
+  for (std::size_t i = 0; i < originals.size(); ++i)
+    clones_->of.emplace(&originals[i].second.body(), given[i]);
+  outer_ = std::exchange(active_scope, this);
+}
 CloneScope::~CloneScope() { active_scope = outer_; }
 bool CloneScope::active() noexcept { return active_scope != nullptr; }
 
 Ref<Body> CloneScope::copy(const Tensor& original) {
-  const auto known = clones_.find(&original.body());
-  if (known != clones_.end()) return Ref<Body>::share(&known->second.body());
+  const auto known = clones_->of.find(&original.body());
+  if (known != clones_->of.end()) return Ref<Body>::share(&known->second.body());
   if (!makes_) return Ref<Body>::share(&original.body());
   Tensor clone = original.clone();
   clone.body().replaceable = true;
   return Ref<Body>::share(
-      &clones_.emplace(&original.body(), std::move(clone)).first->second.body());
+      &clones_->of.emplace(&original.body(), std::move(clone)).first->second.body());
 }
 
 }  // namespace detail

@@ -2,7 +2,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <initializer_list>
 #include <iosfwd>
 #include <optional>
@@ -100,9 +99,7 @@ class Tensor {
   template <class T>
   [[nodiscard]] std::vector<T> to_vector() const {
     if constexpr (std::is_same_v<T, bool>) {
-      const Tensor dense = converted(Dtype::boolean);
-      const auto values = dense.data<bool>();
-      return std::vector<bool>(values.begin(), values.end());
+      return truth_values();
     } else {
       std::vector<T> values;
       try {
@@ -223,7 +220,7 @@ class Tensor {
   void backward_from(const Tensor& seed, BackwardOptions options) const;
   const void* checked_data(Dtype dtype) const;
   [[noreturn]] void throw_no_room(const char* operation, Dtype dtype) const;
-  Tensor converted(Dtype dtype) const;
+  std::vector<bool> truth_values() const;
   void copy_to(void* values, Dtype dtype) const;
 
   Ref<detail::Body> body_;

@@ -2,14 +2,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <xtape/config.hpp>
 #include <xtape/core/block_function.hpp>
+#include <xtape/core/function.hpp>
+#include <xtape/core/pointers.hpp>
 #include <xtape/core/tensor.hpp>
 
 XTAPE_EXPORT_BEGIN

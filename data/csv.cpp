@@ -42,6 +42,9 @@ CsvTable read_csv(const std::string& path, const CsvOptions& options) {
   return builder.take();
 }
 
+CsvOptions CsvTable::options() && { return options_; }
+std::vector<std::string> CsvTable::columns() && { return columns_; }
+
 std::string_view CsvTable::text(std::int64_t row, std::int64_t column) const& {
   const auto width = static_cast<std::int64_t>(columns_.size());
   if (row < 0 || row >= rows() || column < 0 || column >= width) {
@@ -180,6 +183,10 @@ Tensor CsvTable::numbers(Dtype dtype) const {
   std::vector<std::int64_t> all(columns_.size());
   std::iota(all.begin(), all.end(), 0);
   return gather(all, dtype);
+}
+
+Tensor CsvTable::numbers(std::initializer_list<CsvColumn> columns, Dtype dtype) const {
+  return numbers(std::span(columns.begin(), columns.size()), dtype);
 }
 
 Tensor CsvTable::numbers(std::span<const CsvColumn> columns, Dtype dtype) const {

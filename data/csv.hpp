@@ -62,10 +62,10 @@ class CsvTable {
   const std::string& path() const& { return path_; }
   std::string path() && { return path_; }
   const CsvOptions& options() const& { return options_; }
-  CsvOptions options() && { return options_; }
+  CsvOptions options() &&;
   /// The names in the header; without one, the indices.
   const std::vector<std::string>& columns() const& { return columns_; }
-  std::vector<std::string> columns() && { return columns_; }
+  std::vector<std::string> columns() &&;
   std::int64_t rows() const { return static_cast<std::int64_t>(lines_.size()); }
 
   /// The text of a field, without quotes. Throws IndexError.
@@ -84,9 +84,7 @@ class CsvTable {
   /// Throws as `number`, and where float32 does not hold the number; DtypeError unless floating.
   Tensor numbers(Dtype dtype = default_dtype()) const;
   Tensor numbers(std::span<const CsvColumn> columns, Dtype dtype = default_dtype()) const;
-  Tensor numbers(std::initializer_list<CsvColumn> columns, Dtype dtype = default_dtype()) const {
-    return numbers(std::span(columns.begin(), columns.size()), dtype);
-  }
+  Tensor numbers(std::initializer_list<CsvColumn> columns, Dtype dtype = default_dtype()) const;
 
   /// Throws IoError: the place of a field, and what is wrong with it.
   [[noreturn]] void fail(std::int64_t row, std::int64_t column, const std::string& what) const;

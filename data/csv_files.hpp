@@ -1,13 +1,13 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
 #include <xtape/data/csv.hpp>
 #include <xtape/data/dataset.hpp>
 #include <xtape/data/file_dataset.hpp>

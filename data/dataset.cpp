@@ -17,6 +17,15 @@ NamedDataset::NamedDataset(NamedTensors tensors) : tensors_(std::move(tensors)) 
   }
 }
 
+NamedDataset::NamedDataset(std::initializer_list<NamedTensor> tensors)
+    : NamedDataset(NamedTensors(tensors)) {}
+
+std::int64_t NamedDataset::size() const {
+  return tensors_.empty() ? 0 : tensors_[0].second.extent(0);
+}
+
+NamedTensors NamedDataset::tensors() && { return tensors_; }
+
 const Tensor& NamedDataset::operator[](std::string_view name) const& {
   std::string known;
   for (const auto& [own, tensor] : tensors_) {

@@ -31,15 +31,15 @@ class NamedDataset {
   NamedDataset() = default;
   /// Throws ValueError for a name that is there twice.
   NamedDataset(NamedTensors tensors);
-  NamedDataset(std::initializer_list<NamedTensor> tensors) : NamedDataset(NamedTensors(tensors)) {}
+  NamedDataset(std::initializer_list<NamedTensor> tensors);
 
   /// Throws ValueError for a name that is not there, with those that are.
   const Tensor& operator[](std::string_view name) const&;
   Tensor operator[](std::string_view name) && { return std::as_const(*this)[name]; }
   /// Rows; 0 without tensors.
-  std::int64_t size() const { return tensors_.empty() ? 0 : tensors_[0].second.extent(0); }
+  std::int64_t size() const;
   const NamedTensors& tensors() const& { return tensors_; }
-  NamedTensors tensors() && { return tensors_; }
+  NamedTensors tensors() &&;
 
  private:
   NamedTensors tensors_;

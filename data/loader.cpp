@@ -282,7 +282,7 @@ BatchLoader<Batch>::Iterator::Iterator(Pass pass, std::int64_t first)
 }
 
 template <class Batch>
-void BatchLoader<Batch>::Iterator::End::operator()(Prefetch<Batch>* prefetch) const {
+void BatchLoader<Batch>::Iterator::end(Prefetch<Batch>* prefetch) noexcept {
   Prefetch<Batch>::end(prefetch);
 }
 

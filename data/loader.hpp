@@ -2,11 +2,12 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <iterator>
-#include <memory>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
+#include <xtape/core/owned.hpp>
+#include <xtape/core/pointers.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/batch_source.hpp>
@@ -146,14 +147,12 @@ class BatchLoader<Batch>::Iterator {
   friend BatchLoader;
   Iterator(Pass pass, std::int64_t first);
 
-  struct End {
-    void operator()(Prefetch<Batch>* prefetch) const;
-  };
+  static void end(Prefetch<Batch>* prefetch) noexcept;
 
   Pass pass_;
   std::int64_t number_, count_;
   std::shared_ptr<std::int64_t> taken_;  // batches, for the loader; null at the end
-  std::unique_ptr<Prefetch<Batch>, End> ahead_;
+  Owned<Prefetch<Batch>, end> ahead_;
 };
 
 extern template class BatchLoader<Dataset>;

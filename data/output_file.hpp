@@ -1,11 +1,11 @@
 #pragma once
 #include <cstdint>
 #include <cstdio>
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include <xtape/config.hpp>
+#include <xtape/core/owned.hpp>
 
 XTAPE_EXPORT_BEGIN
 
@@ -47,9 +47,7 @@ class OutputFile {
   [[noreturn]] void fail(const std::string& what) const;
 
  private:
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
+  static void close(std::FILE* file) noexcept { std::fclose(file); }
   struct Temporary {
     Temporary() = default;
     ~Temporary();
@@ -67,7 +65,7 @@ class OutputFile {
   std::string path_;
   std::string target_;  // the file itself, where path_ is a symbolic link
   Temporary temporary_;
-  std::unique_ptr<std::FILE, Close> file_;
+  Owned<std::FILE, close> file_;
 };
 
 }  // namespace xtape::data

@@ -96,6 +96,8 @@ void Pipeline::Fitted::name_features() {
   }
 }
 
+std::vector<DatePart> DateColumns::days_alone() { return {DatePart::days}; }
+
 Pipeline::Pipeline() = default;
 
 Pipeline::Pipeline(const Table& training, const PipelineOptions& options) {

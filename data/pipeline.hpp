@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/pointers.hpp>
 #include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/csv_dataset.hpp>
@@ -60,8 +60,11 @@ enum class DatePart { days, seconds, year, month, day, weekday, day_of_year, hou
 
 /// Columns of dates, see `parse_date`; a feature for each part, "NAME_PART".
 struct DateColumns {
+  /// {DatePart::days}
+  static std::vector<DatePart> days_alone();
+
   Columns columns;
-  std::vector<DatePart> parts = {DatePart::days};
+  std::vector<DatePart> parts = days_alone();
   Missing missing = Missing::error;
   double fill = 0;  ///< of each part
   bool indicator = false;

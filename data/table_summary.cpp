@@ -128,6 +128,12 @@ TableSummary::TableSummary(const Table& table, const std::vector<double>& quanti
   }
 }
 
+std::vector<ColumnSummary> TableSummary::columns() && { return columns_; }
+
+ColumnSummary TableSummary::operator[](const std::string& column) && {
+  return std::as_const(*this)[column];
+}
+
 const ColumnSummary& TableSummary::operator[](const std::string& column) const& {
   for (const ColumnSummary& summary : columns_) {
     if (summary.name == column) return summary;

@@ -39,10 +39,10 @@ class TableSummary {
                         const std::vector<double>& quantiles = {0.25, 0.5, 0.75});
 
   const std::vector<ColumnSummary>& columns() const& { return columns_; }
-  std::vector<ColumnSummary> columns() && { return columns_; }
+  std::vector<ColumnSummary> columns() &&;
   /// Throws ValueError for a column that is not there.
   const ColumnSummary& operator[](const std::string& column) const&;
-  ColumnSummary operator[](const std::string& column) && { return std::as_const(*this)[column]; }
+  ColumnSummary operator[](const std::string& column) &&;
 
   /// A line a column.
   friend std::ostream& operator<<(std::ostream& out, const TableSummary& summary);

@@ -1,13 +1,13 @@
 #pragma once
 #include <cstddef>
-#include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
+#include <xtape/core/pointers.hpp>
 #include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/train/ranks.hpp>

@@ -2,6 +2,7 @@
 // next one from those before it. What it has not learnt from tells how well it guesses; at the end it
 // writes by itself. Its words are those it reads with: the output has the weights of the embedding.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>

@@ -1,8 +1,8 @@
 #pragma once
-#include <functional>
 #include <string>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/export/model.hpp>
 

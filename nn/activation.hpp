@@ -39,15 +39,8 @@ struct SoftplusOptions {
 /// log(1 + exp(beta x)) / beta, for x of any size. Throws ValueError unless beta is finite and above 0.
 class Softplus : public Module {
  public:
-  explicit Softplus(const SoftplusOptions& options = {})
-      : beta_(xtape::detail::require_positive("softplus", "beta", options.beta)) {
-    describe("Softplus", beta_ == 1 ? "" : "beta=" + xtape::detail::text(beta_));
-  }
-  Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& in) {
-      return beta_ == 1 ? softplus(in) : softplus(in * beta_) / beta_;
-    });
-  }
+  explicit Softplus(const SoftplusOptions& options = {});
+  Tensor operator()(const Tensor& x) const;
 
  private:
   double beta_;
@@ -56,14 +49,8 @@ class Softplus : public Module {
 /// x for x > 0, negative_slope x elsewhere. Throws ValueError for a slope that is not finite.
 class LeakyReLU : public Module {
  public:
-  explicit LeakyReLU(double negative_slope = 0.01)
-      : negative_slope_(
-            xtape::detail::require_finite("leaky_relu", "negative_slope", negative_slope)) {
-    describe("LeakyReLU", xtape::detail::text(negative_slope));
-  }
-  Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& in) { return leaky_relu(in, negative_slope_); });
-  }
+  explicit LeakyReLU(double negative_slope = 0.01);
+  Tensor operator()(const Tensor& x) const;
 
  private:
   double negative_slope_;
@@ -72,12 +59,8 @@ class LeakyReLU : public Module {
 /// x for x > 0, alpha (exp(x) - 1) elsewhere. Throws ValueError for an alpha that is not finite.
 class ELU : public Module {
  public:
-  explicit ELU(double alpha = 1) : alpha_(xtape::detail::require_finite("elu", "alpha", alpha)) {
-    describe("ELU", xtape::detail::text(alpha));
-  }
-  Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& in) { return elu(in, alpha_); });
-  }
+  explicit ELU(double alpha = 1);
+  Tensor operator()(const Tensor& x) const;
 
  private:
   double alpha_;
@@ -86,13 +69,8 @@ class ELU : public Module {
 /// elu with a slope that is continuous for each alpha. Throws ValueError unless alpha is finite and above 0.
 class CELU : public Module {
  public:
-  explicit CELU(double alpha = 1)
-      : alpha_(xtape::detail::require_positive("celu", "alpha", alpha)) {
-    describe("CELU", xtape::detail::text(alpha));
-  }
-  Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& in) { return celu(in, alpha_); });
-  }
+  explicit CELU(double alpha = 1);
+  Tensor operator()(const Tensor& x) const;
 
  private:
   double alpha_;
@@ -101,13 +79,8 @@ class CELU : public Module {
 /// 0 where |x| <= lambda, x elsewhere. Throws ValueError for a lambda that is negative or not finite.
 class Hardshrink : public Module {
  public:
-  explicit Hardshrink(double lambda = 0.5)
-      : lambda_(xtape::detail::require_not_negative("hardshrink", "lambda", lambda)) {
-    describe("Hardshrink", xtape::detail::text(lambda));
-  }
-  Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& in) { return hardshrink(in, lambda_); });
-  }
+  explicit Hardshrink(double lambda = 0.5);
+  Tensor operator()(const Tensor& x) const;
 
  private:
   double lambda_;
@@ -116,13 +89,8 @@ class Hardshrink : public Module {
 /// The same, x brought nearer to 0 by lambda.
 class Softshrink : public Module {
  public:
-  explicit Softshrink(double lambda = 0.5)
-      : lambda_(xtape::detail::require_not_negative("softshrink", "lambda", lambda)) {
-    describe("Softshrink", xtape::detail::text(lambda));
-  }
-  Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& in) { return softshrink(in, lambda_); });
-  }
+  explicit Softshrink(double lambda = 0.5);
+  Tensor operator()(const Tensor& x) const;
 
  private:
   double lambda_;
@@ -131,14 +99,8 @@ class Softshrink : public Module {
 /// x limited to [low, high]. Throws ValueError unless low <= high.
 class Hardtanh : public Module {
  public:
-  explicit Hardtanh(double low = -1, double high = 1)
-      : low_(xtape::detail::require(low <= high, "hardtanh", "low", "be at most high", low)),
-        high_(high) {
-    describe("Hardtanh", xtape::detail::text(low) + ", " + xtape::detail::text(high));
-  }
-  Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& in) { return hardtanh(in, low_, high_); });
-  }
+  explicit Hardtanh(double low = -1, double high = 1);
+  Tensor operator()(const Tensor& x) const;
 
  private:
   double low_, high_;
@@ -147,14 +109,8 @@ class Hardtanh : public Module {
 /// x where it is above a limit, elsewhere a value. Throws ValueError for a number that is not finite.
 class Threshold : public Module {
  public:
-  Threshold(double limit, double value)
-      : limit_(xtape::detail::require_finite("threshold", "limit", limit)),
-        value_(xtape::detail::require_finite("threshold", "value", value)) {
-    describe("Threshold", xtape::detail::text(limit) + ", " + xtape::detail::text(value));
-  }
-  Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& in) { return threshold(in, limit_, value_); });
-  }
+  Threshold(double limit, double value);
+  Tensor operator()(const Tensor& x) const;
 
  private:
   double limit_, value_;
@@ -170,9 +126,7 @@ struct PReLUOptions {
 struct PReLU : Module {
   explicit PReLU(std::int64_t channels = 1, const PReLUOptions& options = {});
 
-  Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& in) { return prelu(in, weight); });
-  }
+  Tensor operator()(const Tensor& x) const;
 
   Parameter weight;  // [channels]
 };

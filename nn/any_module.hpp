@@ -1,11 +1,11 @@
 #pragma once
 #include <concepts>
-#include <memory>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
 
 #include <xtape/config.hpp>
+#include <xtape/core/owned.hpp>
 #include <xtape/nn/module.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -67,7 +67,7 @@ class AnyModule {
     virtual Module& module() = 0;
     virtual const std::type_info& type() const = 0;
     virtual Tensor operator()(const Tensor& x) const = 0;
-    virtual std::unique_ptr<Held> copy() const = 0;
+    virtual Owned<Held> copy() const = 0;
   };
   /// What is no module is held as a Function.
   template <class Layer>
@@ -78,14 +78,14 @@ class AnyModule {
     Module& module() override { return layer; }
     const std::type_info& type() const override { return typeid(AsModule<Layer>); }
     Tensor operator()(const Tensor& x) const override { return layer(x); }
-    std::unique_ptr<Held> copy() const override { return std::unique_ptr<Held>(new Of(*this)); }
+    Owned<Held> copy() const override { return Owned<Held>(new Of(*this)); }
 
     AsModule<Layer> layer;
   };
 
   Held& held() const;
 
-  std::unique_ptr<Held> layer_;  // null once it was moved from
+  Owned<Held> layer_;  // null once it was moved from
 };
 
 /// Prints the layer.

@@ -52,4 +52,16 @@ Tensor Unflatten::operator()(const Tensor& x) const {
   });
 }
 
+Flatten::Flatten(std::int64_t first, std::int64_t last) : first_(first), last_(last) {
+  describe("Flatten", xtape::detail::text(first) + ", " + xtape::detail::text(last));
+}
+
+Tensor Flatten::operator()(const Tensor& x) const {
+  return call(x, [&](const Tensor& in) { return flatten(in, first_, last_); });
+}
+
+Tensor Identity::operator()(const Tensor& x) const {
+  return call(x, [](const Tensor& in) { return in; });
+}
+
 }  // namespace xtape::nn

@@ -14,12 +14,8 @@ namespace xtape::nn {
 /// Axes `first` to `last` as one; all but that of the examples unless told: see `flatten`.
 class Flatten : public Module {
  public:
-  explicit Flatten(std::int64_t first = 1, std::int64_t last = -1) : first_(first), last_(last) {
-    describe("Flatten", xtape::detail::text(first) + ", " + xtape::detail::text(last));
-  }
-  Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& in) { return flatten(in, first_, last_); });
-  }
+  explicit Flatten(std::int64_t first = 1, std::int64_t last = -1);
+  Tensor operator()(const Tensor& x) const;
 
  private:
   std::int64_t first_, last_;
@@ -42,9 +38,7 @@ class Unflatten : public Module {
 
 /// x itself: where a model may have a layer or none.
 struct Identity : Module {
-  Tensor operator()(const Tensor& x) const {
-    return call(x, [](const Tensor& in) { return in; });
-  }
+  Tensor operator()(const Tensor& x) const;
 };
 
 }  // namespace xtape::nn

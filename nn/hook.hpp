@@ -1,7 +1,6 @@
 #pragma once
-#include <memory>
-
 #include <xtape/config.hpp>
+#include <xtape/core/pointers.hpp>
 #include <xtape/ops/hook.hpp>
 
 XTAPE_EXPORT_BEGIN

@@ -63,16 +63,14 @@ void require_own(const char* op, const NamedTensors& parameters) {
   }
 }
 
-/// Which tensor takes the place of which in `with_parameters`.
-xtape::detail::CloneScope::Clones replacements(const Module& module,
-                                               const std::vector<Tensor>& given) {
-  const NamedTensors own = module.named_parameters();
+/// The parameters in whose place `with_parameters` puts what is given.
+NamedTensors replaced(const Module& module, const std::vector<Tensor>& given) {
+  NamedTensors own = module.named_parameters();
   require_own("with_parameters", own);
   if (given.size() != own.size()) {
     throw ValueError("with_parameters: the module has " + std::to_string(own.size()) +
                      " parameters; got " + std::to_string(given.size()) + " tensors");
   }
-  xtape::detail::CloneScope::Clones clones;
   for (std::size_t i = 0; i < own.size(); ++i) {
     const auto& [name, parameter] = own[i];
     xtape::detail::require_defined("with_parameters", ("\"" + name + "\"").c_str(), given[i]);
@@ -82,22 +80,30 @@ xtape::detail::CloneScope::Clones replacements(const Module& module,
     };
     if (given[i].shape() != parameter.shape()) throw ShapeError(text());
     if (given[i].dtype() != parameter.dtype()) throw DtypeError(text());
-    clones.emplace(&parameter.body(), given[i]);
   }
-  return clones;
+  return own;
 }
 
 }  // namespace
 
-Module::CloneScope::CloneScope() : own_tensors_(true), outer_(std::exchange(clone_scope_, this)) {}
+struct Module::CloneScope::Pairs {
+  struct Pair {
+    std::shared_ptr<State> original, clone;
+  };
+  std::unordered_map<const State*, Pair> of;
+};
+
+Module::CloneScope::CloneScope()
+    : pairs_(new Pairs), own_tensors_(true), outer_(std::exchange(clone_scope_, this)) {}
 Module::CloneScope::CloneScope(const Module& module, const std::vector<Tensor>& parameters)
-    : own_tensors_(false),
-      tensors_(replacements(module, parameters)),
+    : pairs_(new Pairs),
+      own_tensors_(false),
+      tensors_(replaced(module, parameters), parameters),
       outer_(std::exchange(clone_scope_, this)) {}
 Module::CloneScope::~CloneScope() { clone_scope_ = outer_; }
 
 void Module::CloneScope::check(const char* name) const {
-  for (const auto& [key, pair] : states_) {
+  for (const auto& [key, pair] : pairs_->of) {
     if (State::handles(pair.original) > 1 && State::handles(pair.clone) == 1) {  // one is this pair
       throw ValueError(std::string(name) + ": a module must hold its parts by value; got \"" +
                        pair.original->path() + "\" behind a pointer or reference (see AnyModule)");
@@ -106,7 +112,7 @@ void Module::CloneScope::check(const char* name) const {
 }
 
 std::shared_ptr<Module::State> Module::cloned(const std::shared_ptr<State>& state) {
-  CloneScope::Pair& pair = clone_scope_->states_[state.get()];
+  CloneScope::Pairs::Pair& pair = clone_scope_->pairs_->of[state.get()];
   if (pair.clone == nullptr) {
     const bool own = clone_scope_->own_tensors_;
     if (own) require_own("clone", state->parameters);

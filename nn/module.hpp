@@ -2,16 +2,16 @@
 #include <concepts>
 #include <cstdint>
 #include <iosfwd>
-#include <memory>
 #include <string>
 #include <typeinfo>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <xtape/config.hpp>
 #include <xtape/core/clone_scope.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/owned.hpp>
+#include <xtape/core/pointers.hpp>
 #include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/nn/hook.hpp>
@@ -250,10 +250,8 @@ class Module {
 
    private:
     friend class Module;
-    struct Pair {
-      std::shared_ptr<State> original, clone;
-    };
-    std::unordered_map<const State*, Pair> states_;
+    struct Pairs;
+    Owned<Pairs> pairs_;
     bool own_tensors_;
     xtape::detail::CloneScope tensors_;
     CloneScope* outer_;
@@ -271,6 +269,7 @@ class Module {
     }
   }
   NamedModules modules_inside_out() const;
+  void apply_each(const void* function, void (*run)(const void* function, const Module& to)) const;
   bool has_hooks() const;
   Tensor call_hooked(const Tensor& x, const void* function,
                      Tensor (*run)(const void* function, const Tensor& x)) const;
@@ -288,7 +287,9 @@ class Module {
 
 template <std::invocable<const Module&> F>
 void Module::apply(const F& f) const {
-  for (const auto& [path, module] : modules_inside_out()) f(*module);
+  apply_each(&f, [](const void* function, const Module& module) {
+    (*static_cast<const F*>(function))(module);
+  });
 }
 
 /// Elements of all parameters of a module, those reached twice counted once.

@@ -108,6 +108,11 @@ NamedModules Module::named_modules() const {
 }
 
 /// The parts of each before it.
+void Module::apply_each(const void* function,
+                        void (*run)(const void* function, const Module& to)) const {
+  for (const auto& [path, module] : modules_inside_out()) run(function, *module);
+}
+
 NamedModules Module::modules_inside_out() const {
   NamedModules modules = named_modules();
   std::reverse(modules.begin(), modules.end());

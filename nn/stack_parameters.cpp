@@ -33,6 +33,11 @@ std::vector<NamedTensors> checked(const std::string& op, std::span<const Module*
 
 }  // namespace
 
+Modules::Modules() = default;
+Modules::~Modules() = default;
+void Modules::add(const Module& module) { all_.push_back(&module); }
+std::span<const Module* const> Modules::all() const { return all_; }
+
 std::vector<Tensor> stack_parameters(std::span<const Module* const> modules) {
   const std::vector<NamedTensors> all = checked("stack_parameters", modules);
   std::vector<Tensor> stacked;

@@ -1,8 +1,6 @@
 #pragma once
-#include <algorithm>
 #include <concepts>
 #include <iterator>
-#include <ranges>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -16,21 +14,32 @@ XTAPE_EXPORT_BEGIN
 namespace xtape::nn {
 
 namespace detail {
+/// Pointers to modules.
+class Modules {
+ public:
+  Modules();
+  ~Modules();
+  Modules(const Modules&) = delete;
+  Modules& operator=(const Modules&) = delete;
+  void add(const Module& module);
+  std::span<const Module* const> all() const;
+
+ private:
+  std::vector<const Module*> all_;
+};
+
 std::vector<Tensor> stack_parameters(std::span<const Module* const> modules);
 void unstack_parameters(const std::vector<Tensor>& stacked, std::span<const Module* const> modules);
 
 /// Modules that stay where they are, which a view that makes them does not do.
 template <class Range>
-concept ModuleRange = std::ranges::forward_range<const Range> &&
-    std::derived_from<std::ranges::range_value_t<const Range>, Module> &&
-    std::is_lvalue_reference_v<std::ranges::range_reference_t<const Range>>;
+concept ModuleRange = requires(const Range& range) {
+  { *std::begin(range) } -> std::convertible_to<const Module&>;
+  { std::begin(range) != std::end(range) } -> std::convertible_to<bool>;
+  requires std::is_lvalue_reference_v<decltype(*std::begin(range))>;
+  requires std::derived_from<std::remove_cvref_t<decltype(*std::begin(range))>, Module>;
+};
 
-template <ModuleRange Modules>
-std::vector<const Module*> pointers(const Modules& modules) {
-  std::vector<const Module*> all;
-  std::ranges::transform(modules, std::back_inserter(all), [](const Module& of) { return &of; });
-  return all;
-}
 }  // namespace detail
 
 /// The parameters of modules of one form, each with a leading axis for the modules: many small networks as one.
@@ -44,14 +53,18 @@ std::vector<const Module*> pointers(const Modules& modules) {
 /// that are unlike, with the name.
 template <detail::ModuleRange Modules>
 [[nodiscard]] std::vector<Tensor> stack_parameters(const Modules& modules) {
-  return detail::stack_parameters(detail::pointers(modules));
+  detail::Modules pointers;
+  for (const Module& one : modules) pointers.add(one);
+  return detail::stack_parameters(pointers.all());
 }
 
 /// Gives each module its part of what `stack_parameters` made, as it is now.
 /// Throws as that, with nothing changed, and ValueError or ShapeError for tensors that are not like it.
 template <detail::ModuleRange Modules>
 void unstack_parameters(const std::vector<Tensor>& stacked, const Modules& modules) {
-  detail::unstack_parameters(stacked, detail::pointers(modules));
+  detail::Modules pointers;
+  for (const Module& one : modules) pointers.add(one);
+  detail::unstack_parameters(stacked, pointers.all());
 }
 
 }  // namespace xtape::nn

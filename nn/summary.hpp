@@ -1,13 +1,13 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <iosfwd>
 #include <string>
 #include <typeinfo>
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
 #include <xtape/nn/module.hpp>
 
 XTAPE_EXPORT_BEGIN

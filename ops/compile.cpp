@@ -127,7 +127,20 @@ struct Replays::State {
   }
 };
 
-Replays::Replays() : state_(std::make_unique<State>()) {}
+void append(TensorList& list, const Tensor& x) { list.push_back(x); }
+void append(TensorList& list, const std::vector<Tensor>& x) {
+  list.insert(list.end(), x.begin(), x.end());
+}
+
+void FromList::take(std::vector<Tensor>& x) {
+  for (Tensor& each : x) take(each);
+}
+
+std::vector<Tensor> ResultOf<std::vector<Tensor>>::from(std::span<const Tensor> list) {
+  return {list.begin(), list.end()};
+}
+
+Replays::Replays() : state_(new State) {}
 Replays::Replays(Replays&&) noexcept = default;
 Replays& Replays::operator=(Replays&&) noexcept = default;
 Replays::~Replays() = default;

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -14,6 +13,7 @@
 #include <xtape/config.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/memory.hpp>
+#include <xtape/core/owned.hpp>
 #include <xtape/core/tensor.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -47,13 +47,11 @@ class Replays {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  Owned<State> state_;
 };
 
-inline void append(TensorList& list, const Tensor& x) { list.push_back(x); }
-inline void append(TensorList& list, const std::vector<Tensor>& x) {
-  list.insert(list.end(), x.begin(), x.end());
-}
+void append(TensorList& list, const Tensor& x);
+void append(TensorList& list, const std::vector<Tensor>& x);
 inline std::int64_t count_in(const Tensor&) { return -1; }
 inline std::int64_t count_in(const std::vector<Tensor>& x) {
   return static_cast<std::int64_t>(x.size());
@@ -69,9 +67,7 @@ class FromList {
   explicit FromList(std::span<const Tensor> list) : list_(list) {}
 
   void take(Tensor& x) { x = list_[at_++]; }
-  void take(std::vector<Tensor>& x) {
-    for (Tensor& each : x) take(each);
-  }
+  void take(std::vector<Tensor>& x);
 
  private:
   std::span<const Tensor> list_;
@@ -82,7 +78,7 @@ class FromList {
 template <class T>
 struct ResultOf {
   static void append_to(TensorList& list, const T& result) {
-    std::apply([&](const auto&... each) { (list.push_back(each), ...); }, result);
+    std::apply([&](const auto&... each) { (append(list, each), ...); }, result);
   }
   static T from(std::span<const Tensor> list) {
     return [&]<std::size_t... i>(std::index_sequence<i...>) { return T(list[i]...); }
@@ -91,7 +87,7 @@ struct ResultOf {
 };
 template <>
 struct ResultOf<Tensor> {
-  static void append_to(TensorList& list, const Tensor& result) { list.push_back(result); }
+  static void append_to(TensorList& list, const Tensor& result) { append(list, result); }
   static Tensor from(std::span<const Tensor> list) { return list[0]; }
 };
 template <>
@@ -99,9 +95,7 @@ struct ResultOf<std::vector<Tensor>> {
   static void append_to(TensorList& list, const std::vector<Tensor>& result) {
     append(list, result);
   }
-  static std::vector<Tensor> from(std::span<const Tensor> list) {
-    return {list.begin(), list.end()};
-  }
+  static std::vector<Tensor> from(std::span<const Tensor> list);
 };
 
 }  // namespace detail

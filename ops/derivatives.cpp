@@ -245,7 +245,7 @@ template <class F>
 Tensor of_rows(const Tensor& rows, F&& f) {
   if (rows.extent(0) > 1) {
     try {
-      const Mapping mapping("jacobian", {&rows, 1});
+      const Mapping mapping("jacobian", rows);
       return mapping.out(f(mapping.in(rows)));
     } catch (const ValueError&) {  // no rule for vmap, or one that reads values
     }

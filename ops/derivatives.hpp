@@ -1,13 +1,13 @@
 #pragma once
 #include <concepts>
-#include <functional>
-#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
 #include <xtape/core/grad.hpp>
+#include <xtape/core/pointers.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/tensor.hpp>
 

@@ -1,11 +1,11 @@
 #pragma once
 #include <concepts>
-#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
 #include <xtape/core/tensor.hpp>
 
 XTAPE_EXPORT_BEGIN

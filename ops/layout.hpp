@@ -94,19 +94,15 @@ inline Slice range(std::optional<std::int64_t> start, std::optional<std::int64_t
 ///   dx = embed(g)
 /// Throws IndexError for a single index out of range or too many slices, ValueError for step 0.
 [[nodiscard]] Tensor slice(const Tensor& x, std::span<const Slice> slices);
-[[nodiscard]] inline Tensor slice(const Tensor& x, std::initializer_list<Slice> slices) {
-  return slice(x, std::span(slices.begin(), slices.size()));
-}
+[[nodiscard]] Tensor slice(const Tensor& x, std::initializer_list<Slice> slices);
 
 /// Zeros of `shape` with x in the place that `slice` with the same slices would take: its
 /// derivative.
 ///   dx = slice(g)
 /// Throws ShapeError unless x has the shape of that place.
 [[nodiscard]] Tensor embed(const Tensor& x, const Shape& shape, std::span<const Slice> slices);
-[[nodiscard]] inline Tensor embed(const Tensor& x, const Shape& shape,
-                                  std::initializer_list<Slice> slices) {
-  return embed(x, shape, std::span(slices.begin(), slices.size()));
-}
+[[nodiscard]] Tensor embed(const Tensor& x, const Shape& shape,
+                           std::initializer_list<Slice> slices);
 
 /// Elements in reverse order along an axis. A view.   dx = flip(g)
 /// Throws IndexError for an axis that there is not.

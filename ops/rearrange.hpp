@@ -40,10 +40,8 @@ struct Padding {
 /// Throws ShapeError unless there is a width for each axis, ValueError for a negative one or for a value
 /// that does not fit in x's dtype.
 [[nodiscard]] Tensor pad(const Tensor& x, std::span<const Padding> widths, const Number& value = 0);
-[[nodiscard]] inline Tensor pad(const Tensor& x, std::initializer_list<Padding> widths,
-                                const Number& value = 0) {
-  return pad(x, std::span(widths.begin(), widths.size()), value);
-}
+[[nodiscard]] Tensor pad(const Tensor& x, std::initializer_list<Padding> widths,
+                         const Number& value = 0);
 
 /// What stands in a margin: the element at the edge; those inside as a mirror shows them, at the edge
 /// (`reflect`, which has no second copy of it) or behind it (`symmetric`); or as if x went round.
@@ -53,10 +51,7 @@ enum class PadMode { edge, reflect, symmetric, wrap };
 /// Throws as above, ShapeError for an empty axis or a margin with too few elements to show: as many as
 /// x has, but for `reflect` one less.
 [[nodiscard]] Tensor pad(const Tensor& x, std::span<const Padding> widths, PadMode mode);
-[[nodiscard]] inline Tensor pad(const Tensor& x, std::initializer_list<Padding> widths,
-                                PadMode mode) {
-  return pad(x, std::span(widths.begin(), widths.size()), mode);
-}
+[[nodiscard]] Tensor pad(const Tensor& x, std::initializer_list<Padding> widths, PadMode mode);
 
 /// Each element so many times in a row, along an axis.   dx = g, summed over the copies
 /// Throws ValueError for a negative number of copies, IndexError for an axis that there is not.
@@ -113,15 +108,11 @@ enum class Indexing { xy, ij };
 /// Throws as slice, ShapeError unless the values broadcast to the place, DtypeError for ones that x's
 /// dtype does not hold.
 [[nodiscard]] Tensor set(const Tensor& x, std::span<const Slice> slices, const Operand& values);
-[[nodiscard]] inline Tensor set(const Tensor& x, std::initializer_list<Slice> slices,
-                                const Operand& values) {
-  return set(x, std::span(slices.begin(), slices.size()), values);
-}
+[[nodiscard]] Tensor set(const Tensor& x, std::initializer_list<Slice> slices,
+                         const Operand& values);
 [[nodiscard]] Tensor add_at(const Tensor& x, std::span<const Slice> slices, const Operand& values);
-[[nodiscard]] inline Tensor add_at(const Tensor& x, std::initializer_list<Slice> slices,
-                                   const Operand& values) {
-  return add_at(x, std::span(slices.begin(), slices.size()), values);
-}
+[[nodiscard]] Tensor add_at(const Tensor& x, std::initializer_list<Slice> slices,
+                            const Operand& values);
 
 /// x with one value where the mask is true; both broadcast.   dx = g where it is false, 0 elsewhere
 /// Throws DtypeError unless the mask is boolean.

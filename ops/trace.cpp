@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <ostream>
+#include <unordered_map>
 #include <utility>
 
 #include <xtape/core/body.hpp>
@@ -42,11 +43,18 @@ std::string title(const TraceStep& step) {
 
 }  // namespace
 
+struct Trace::Numbers {
+  std::unordered_multimap<const void*, std::int64_t> of;
+};
+
+Trace::Trace() : numbers_(new Numbers) {}
+Trace::~Trace() = default;
+
 std::int64_t Trace::number_of(const Tensor& x) {
   // What was changed in place may have its elements elsewhere now: the tensor itself comes first.
   const std::array<const void*, 2> keys{&x.body(), x.body().data};
   for (const void* key : keys) {
-    const auto [first, end] = numbers_.equal_range(key);
+    const auto [first, end] = numbers_->of.equal_range(key);
     const auto known = std::find_if(first, end, [&](const auto& entry) {
       return same_value(tensors_[static_cast<std::size_t>(entry.second)], x);
     });
@@ -54,7 +62,7 @@ std::int64_t Trace::number_of(const Tensor& x) {
   }
   const auto number = static_cast<std::int64_t>(tensors_.size());
   tensors_.push_back(x);
-  for (const void* key : keys) numbers_.emplace(key, number);
+  for (const void* key : keys) numbers_->of.emplace(key, number);
   return number;
 }
 

@@ -2,10 +2,10 @@
 #include <cstdint>
 #include <iosfwd>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/owned.hpp>
 #include <xtape/core/watch.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -36,8 +36,8 @@ struct TraceStep {
 /// ```
 class Trace : detail::Watcher {
  public:
-  [[nodiscard]] Trace() = default;
-  ~Trace() override = default;
+  [[nodiscard]] Trace();
+  ~Trace() override;
 
   const std::vector<TraceStep>& steps() const { return steps_; }
   double flops() const;        ///< of all steps
@@ -54,7 +54,8 @@ class Trace : detail::Watcher {
   mutable std::vector<TraceStep> steps_;
   mutable bool told_ = false;            // of the operation that is recorded next
   mutable std::vector<Tensor> tensors_;  // by their numbers
-  mutable std::unordered_multimap<const void*, std::int64_t> numbers_;  // by tensor, by elements
+  struct Numbers;
+  Owned<Numbers> numbers_;  // by tensor, by elements
 };
 
 /// A table: step, operation with attributes, operands, result, bytes, flops, place, line.

@@ -24,7 +24,7 @@ namespace xtape {
 template <std::invocable<const Tensor&> F>
 [[nodiscard]] auto vmap(F f) {
   return [f = std::move(f)](const Tensor& xs) {
-    const detail::Mapping mapping("vmap", {&xs, 1});
+    const detail::Mapping mapping("vmap", xs);
     return mapping.out(f(mapping.in(xs)));
   };
 }

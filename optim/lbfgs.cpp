@@ -284,6 +284,8 @@ LBFGSResult LBFGS::step(const std::function<Tensor()>& loss) {
   return result;
 }
 
+void LBFGS::reset() { pairs_.clear(); }
+
 NamedTensors LBFGS::state() const {
   NamedTensors state;
   for (std::size_t i = 0; i < pairs_.size(); ++i) {

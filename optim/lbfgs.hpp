@@ -1,10 +1,10 @@
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/optim/parameters.hpp>
 
@@ -50,7 +50,7 @@ class LBFGS {
   LBFGSResult step(const Tensor& loss) = delete;  // a value: it cannot be computed again
 
   /// Forgets the changes of the gradient: after the loss has become another function.
-  void reset() { pairs_.clear(); }
+  void reset();
 
   /// The changes that are kept, by which another LBFGS of such parameters goes on as this one would.
   NamedTensors state() const;

@@ -1,10 +1,10 @@
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <type_traits>
 #include <utility>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
 
 XTAPE_EXPORT_BEGIN
 

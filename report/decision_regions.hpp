@@ -1,12 +1,12 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/nn/evaluation_scope.hpp>
 #include <xtape/nn/module.hpp>

@@ -1,10 +1,10 @@
 #pragma once
 #include <cstdint>
 #include <cstdio>
-#include <memory>
 #include <string>
 
 #include <xtape/config.hpp>
+#include <xtape/core/owned.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/report/values.hpp>
 #include <xtape/train/fit_options.hpp>
@@ -40,15 +40,13 @@ class EventWriter {
   const std::string& path() const { return path_; }
 
  private:
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
+  static void close(std::FILE* file) noexcept { std::fclose(file); }
   void write_record(const std::string& bytes);
   void write_summary(const std::string& value, std::int64_t step);
   void check(bool done) const;
 
   std::string path_;
-  std::unique_ptr<std::FILE, Close> file_;
+  Owned<std::FILE, close> file_;
 };
 
 /// A callback of Fit: writes all metrics of an epoch, or on a batch what they are so far, over the steps made;

@@ -6,6 +6,9 @@
 
 namespace xtape {
 
+Measured::Measured(Tensor of_batch, std::vector<Metric> others, std::optional<double> count)
+    : loss(std::move(of_batch)), metrics(std::move(others)), samples(count) {}
+
 std::int64_t FitEpoch::number() const { return loop_->epoch() + 1; }
 std::int64_t FitEpoch::batches() const { return loop_->batch(); }
 std::int64_t FitEpoch::steps() const { return loop_->steps(); }
@@ -18,8 +21,8 @@ void FitEpoch::stop() { loop_->stop(FitStop::asked); }
 
 FitBase::FitBase(const nn::Module* model, optim::Optimizer* optimizer, detail::FitSource& source,
                  FitOptions options, Validate validate, bool measures)
-    : loop_(std::make_unique<detail::FitLoop>(model, optimizer, source, std::move(options),
-                                              std::move(validate), measures)) {}
+    : loop_(new detail::FitLoop(model, optimizer, source, std::move(options), std::move(validate),
+                                measures)) {}
 FitBase::~FitBase() = default;
 
 const History& FitBase::history() const { return loop_->history(); }

@@ -1,15 +1,16 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <iterator>
-#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
+#include <xtape/core/owned.hpp>
+#include <xtape/core/pointers.hpp>
 #include <xtape/data/loader.hpp>
 #include <xtape/nn/module.hpp>
 #include <xtape/optim/optimizer.hpp>
@@ -104,7 +105,7 @@ class FitBase {
   void step(const std::function<Measured()>& measure, double rows);
   FitEpoch view();
 
-  std::unique_ptr<detail::FitLoop> loop_;
+  Owned<detail::FitLoop> loop_;
 };
 
 /// A run of training: batches, steps, validation, and what happens between them. It is a range: `run()` is
@@ -215,9 +216,9 @@ class Fit : public FitBase {
         loss_(std::move(loss)) {}
 
   static Validate validation(const FitOptions& options, const Loss& loss) {
-    if (std::holds_alternative<std::monostate>(options.validation)) return {};
+    if (!options.validation) return {};
     if constexpr (detail::loadable<Batch>) {
-      const Batch* rows = std::get_if<Batch>(&options.validation);
+      const Batch* rows = options.validation.get_if<Batch>();
       if (rows != nullptr && loss) {
         if (detail::samples_of(*rows) < 1)
           throw ValueError("fit: the validation data must have a row; got none");
@@ -230,7 +231,7 @@ class Fit : public FitBase {
           }
         };
       }
-      const auto* loader = std::get_if<detail::LoaderFor<Batch>>(&options.validation);
+      const auto* loader = options.validation.get_if<detail::LoaderFor<Batch>>();
       if (loader != nullptr && loss) {
         if (loader->size() < 1)
           throw ValueError("fit: the validation data must have a batch; got none");

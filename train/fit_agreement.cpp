@@ -7,6 +7,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/train/agreement.hpp>
 #include <xtape/train/fit_loop.hpp>
+#include <xtape/train/validation_data.hpp>
 
 /// What ranks must agree on before a run: else one would wait for another, or weights drift apart.
 namespace xtape::detail {
@@ -26,19 +27,17 @@ std::string shown(const std::optional<optim::Schedule>& schedule) {
 }
 
 std::string shown(const ValidationData& validation) {
+  if (!validation) return "none";
   return std::visit(
       [](const auto& data) -> std::string {
-        using Data = std::remove_cvref_t<decltype(data)>;
-        if constexpr (std::is_same_v<Data, std::monostate>) {
-          return "none";
-        } else if constexpr (requires { data.samples(); }) {
+        if constexpr (requires { data.samples(); }) {
           return std::to_string(data.samples()) + " rows in " + std::to_string(data.size()) +
                  " batches";
         } else {
           return text(samples_of(data)) + " rows";
         }
       },
-      validation);
+      validation.any().data);
 }
 
 std::string shown(const data::Part& part) {
@@ -47,6 +46,7 @@ std::string shown(const data::Part& part) {
 
 /// That of a validation loader; of one without parts each rank goes through all.
 std::optional<data::Part> part_of(const ValidationData& validation) {
+  if (!validation) return {};
   return std::visit(
       [](const auto& data) -> std::optional<data::Part> {
         if constexpr (requires { data.part(); }) {
@@ -54,7 +54,7 @@ std::optional<data::Part> part_of(const ValidationData& validation) {
         }
         return {};
       },
-      validation);
+      validation.any().data);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstring>
-#include <type_traits>
 #include <unordered_set>
 #include <variant>
 
@@ -9,6 +8,7 @@
 #include <xtape/core/require.hpp>
 #include <xtape/core/wraps.hpp>
 #include <xtape/train/fit_checks.hpp>
+#include <xtape/train/validation_data.hpp>
 
 namespace xtape::detail {
 namespace {
@@ -23,7 +23,7 @@ void check_folder(const FitFolder& folder) {
 
 void check_monitor(const FitOptions& options, const FitParts& parts) {
   const std::string& monitor = options.monitor;
-  const bool validated = !std::holds_alternative<std::monostate>(options.validation);
+  const bool validated = static_cast<bool>(options.validation);
   if (parts.measures && !validated && monitor.starts_with("validation_") &&
       std::ranges::find(options.logs, monitor) == options.logs.end()) {
     throw ValueError("fit: the monitor \"" + monitor +
@@ -82,17 +82,11 @@ void check_options(const FitOptions& options, const FitParts& parts) {
 
 void check_labels(const FitSource& source, const FitOptions& options) {
   if (options.allow_unseen_labels) return;
-  const bool has_labels = std::holds_alternative<data::Dataset>(options.validation) ||
-                          std::holds_alternative<data::Loader>(options.validation);
-  const NamedTensors validation = std::visit(
-      [](const auto& set) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(set)>, std::monostate>) {
-          return NamedTensors();
-        } else {
-          return named(set);
-        }
-      },
-      options.validation);
+  if (!options.validation) return;
+  const bool has_labels = options.validation.get_if<data::Dataset>() != nullptr ||
+                          options.validation.get_if<data::Loader>() != nullptr;
+  const NamedTensors validation =
+      std::visit([](const auto& set) { return named(set); }, options.validation.any().data);
   const NamedTensors training = source.tensors();
   for (const auto& [name, y] : validation) {
     const auto same = std::ranges::find(training, name, &NamedTensor::first);

@@ -1,14 +1,14 @@
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <iosfwd>
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
+#include <xtape/core/pointers.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/dataset.hpp>
 #include <xtape/data/loader.hpp>
@@ -26,8 +26,7 @@ class FitRanks;
 
 /// What a model makes of a batch: its loss, and what else is measured of it. A loss alone is one too.
 struct Measured {
-  Measured(Tensor of_batch, std::vector<Metric> others = {}, std::optional<double> count = {})
-      : loss(std::move(of_batch)), metrics(std::move(others)), samples(count) {}
+  Measured(Tensor of_batch, std::vector<Metric> others = {}, std::optional<double> count = {});
 
   Tensor loss;                  ///< a scalar, the mean over the batch
   std::vector<Metric> metrics;  ///< means over the batch: {{"accuracy", accuracy(logits, y)}}
@@ -56,9 +55,39 @@ struct FitFolder {
 
 /// What a model is judged by after each epoch: nothing, or what a loader of the training data would take, or
 /// such a loader, of which each validation goes through the same pass, the next one.
-using ValidationData =
-    std::variant<std::monostate, data::Dataset, data::TensorList, data::NamedDataset, data::Loader,
-                 data::TensorLoader, data::NamedLoader>;
+class ValidationData {
+ public:
+  ValidationData() = default;
+  ValidationData(data::Dataset rows);
+  ValidationData(data::TensorList rows);
+  ValidationData(data::NamedDataset rows);
+  ValidationData(data::Loader batches);
+  ValidationData(data::TensorLoader batches);
+  ValidationData(data::NamedLoader batches);
+
+  explicit operator bool() const { return static_cast<bool>(any_); }
+  /// The data, if they are of that type; else null.
+  template <class Data>
+  const Data* get_if() const {
+    const Data* data = nullptr;
+    find(data);
+    return data;
+  }
+
+  // For the library's own use.
+  struct Any;
+  const Any& any() const { return *any_; }
+
+ private:
+  void find(const data::Dataset*& rows) const;
+  void find(const data::TensorList*& rows) const;
+  void find(const data::NamedDataset*& rows) const;
+  void find(const data::Loader*& batches) const;
+  void find(const data::TensorLoader*& batches) const;
+  void find(const data::NamedLoader*& batches) const;
+
+  std::shared_ptr<const Any> any_;
+};
 
 /// Called in the middle of a run; any callable. It may look at the epoch, `log` to it, and `stop` it.
 using FitCallback = std::function<void(FitEpoch& epoch)>;

@@ -1,7 +1,6 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -34,34 +33,21 @@ using LoaderFor = std::conditional_t<std::same_as<Batch, data::Dataset>, data::L
                                                         data::TensorLoader, data::NamedLoader>>;
 
 /// How many samples a batch is; 1 where that is not known.
-inline double samples_of(const data::Dataset& batch) {
-  return static_cast<double>(batch.x.extent(0));
-}
-inline double samples_of(const data::TensorList& batch) {
-  return batch.empty() ? 1 : static_cast<double>(batch.front().extent(0));
-}
-inline double samples_of(const data::NamedDataset& batch) {
-  return batch.tensors().empty() ? 1
-                                 : static_cast<double>(batch.tensors().front().second.extent(0));
-}
+double samples_of(const data::Dataset& batch);
+double samples_of(const data::TensorList& batch);
+double samples_of(const data::NamedDataset& batch);
 template <class Batch>
 double samples_of(const Batch&) {
   return 1;
 }
 
 /// The tensors of a set by their names, or places.
-inline NamedTensors named(const data::Dataset& set) { return {{"x", set.x}, {"y", set.y}}; }
-inline NamedTensors named(const data::NamedDataset& set) { return set.tensors(); }
-inline NamedTensors named(const data::TensorList& set) {
-  NamedTensors tensors;
-  for (const Tensor& one : set) tensors.emplace_back(std::to_string(tensors.size()), one);
-  return tensors;
-}
+NamedTensors named(const data::Dataset& set);
+NamedTensors named(const data::NamedDataset& set);
+NamedTensors named(const data::TensorList& set);
 
 /// The data of a loader; none where a function makes them.
-inline NamedTensors named(const data::BatchLoader<data::Dataset>& loader) {
-  return loader.data().x.defined() ? named(loader.data()) : NamedTensors();
-}
+NamedTensors named(const data::BatchLoader<data::Dataset>& loader);
 template <class Batch>
 NamedTensors named(const data::BatchLoader<Batch>& loader) {
   return named(loader.data());

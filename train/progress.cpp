@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +15,11 @@
 
 namespace xtape {
 namespace {
+
+std::int64_t now() {
+  const auto since = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
+}
 
 /// The descriptor of a standard stream; negative of others.
 int descriptor(const std::ostream& stream) {
@@ -104,16 +110,17 @@ ProgressBar::ProgressBar(std::int64_t total, std::string unit, std::ostream& str
       unit_(std::move(unit)),
       stream_(&stream),
       visible_(is_terminal(stream)),
-      unicode_(shows_unicode()) {}
+      unicode_(shows_unicode()),
+      start_(now()) {}
 
-bool ProgressBar::due() const {
-  return visible_ && Clock::now() - drawn_ >= std::chrono::milliseconds(100);
-}
+double ProgressBar::seconds() const { return static_cast<double>(now() - start_) * 1e-9; }
+
+bool ProgressBar::due() const { return visible_ && now() - drawn_ >= 100'000'000; }
 
 void ProgressBar::advance(std::int64_t count, const std::string& title) {
   done_ += count;
   if (!due()) return;
-  drawn_ = Clock::now();
+  drawn_ = now();
   draw(title);
 }
 

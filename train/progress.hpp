@@ -1,5 +1,4 @@
 #pragma once
-#include <chrono>
 #include <cstdint>
 #include <iosfwd>
 #include <string>
@@ -54,19 +53,18 @@ class ProgressBar {
   /// Takes the line away, to print something else; the next `advance` may bring it back.
   void clear();
 
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  double seconds() const;
   bool visible() const { return visible_; }
   bool unicode() const { return unicode_; }
 
  private:
-  using Clock = std::chrono::steady_clock;
   void draw(const std::string& title) const;
 
   std::int64_t total_, done_ = 0;
   std::string unit_, note_;
   std::ostream* stream_;
   bool visible_, unicode_;
-  Clock::time_point start_ = Clock::now(), drawn_{};
+  std::int64_t start_, drawn_ = 0;  // in nanoseconds of a clock that never goes back
 };
 
 }  // namespace xtape

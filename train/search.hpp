@@ -1,10 +1,10 @@
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/data/split.hpp>
 #include <xtape/train/search_result.hpp>

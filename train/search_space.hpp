@@ -1,13 +1,13 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/function.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/train/hyperparameters.hpp>
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <xtape/core/error.hpp>
 #include <xtape/data/kernels/claimed_bytes.hpp>
 

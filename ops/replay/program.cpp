@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include <xtape/core/body.hpp>

@@ -1,4 +1,5 @@
 // Files in safetensors form: what Python writes, what it reads, and what nobody should.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <fstream>

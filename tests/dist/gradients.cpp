@@ -1,4 +1,5 @@
 // Gradients that ranks make together, against those that one process makes of all samples.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <numeric>

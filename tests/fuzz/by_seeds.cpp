@@ -1,6 +1,7 @@
 // Drives a target of fuzzing without libFuzzer: each file as it is, then inputs made by a generator, of
 // these files if there are any.
 //   PROGRAM [--inputs COUNT] [--seconds SECONDS] [--first SEED] [FILE...]
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>

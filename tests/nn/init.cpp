@@ -1,4 +1,5 @@
 // Initial values: moments, shapes and fans, and PyTorch's own.
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <string>

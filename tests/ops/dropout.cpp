@@ -1,4 +1,5 @@
 // Dropout against its definition, one element at a time.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>

@@ -1,4 +1,5 @@
 // Fourier transforms against their definition, in long double.
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <cstdint>

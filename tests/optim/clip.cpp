@@ -1,5 +1,6 @@
 // Clipping of gradients, and whose memory it may write; gradients that are looked at before a step.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>

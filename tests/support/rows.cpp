@@ -2,6 +2,7 @@
 #include "rows.hpp"
 
 #include <cmath>
+#include <map>
 #include <string_view>
 
 #include <xtape/ops/functions.hpp>
