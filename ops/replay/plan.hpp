@@ -60,8 +60,8 @@ class Planner {
   }
   Tensor* tensor(std::int32_t slot) { return &program_->slots_[static_cast<std::size_t>(slot)]; }
 
-  static constexpr std::int64_t large = std::int64_t{1}
-                                        << 19;  // bytes: below, all is in the cache anyway
+  // Bytes: below, all is in the cache anyway.
+  static constexpr std::int64_t large = std::int64_t{1} << 19;
 
   void note_guards();
   void find_roots();
