@@ -179,19 +179,26 @@ MultiheadAttention::Heads MultiheadAttention::projected(const Tensor& query, con
                                                         const Tensor& value,
                                                         const AttentionMasks& masks) const {
   const auto same = [](const Tensor& a, const Tensor& b) { return &a.body() == &b.body(); };
-  const auto split_heads = [&](const Tensor& x) {
-    return swapaxes(reshape(x, {x.extent(0), x.extent(1), heads_, width_ / heads_}), 1, 2);
-  };
   std::vector<Tensor> all;
+  // Of parts side by side; split last, so that their gradients are added where they lie.
+  const auto add_heads = [&](const Tensor& x, std::int64_t parts) {
+    const Tensor by_part = reshape(x, {x.extent(0), x.extent(1), parts, heads_, width_ / heads_});
+    for (std::int64_t i = 0; i < parts; ++i) {
+      all.push_back(swapaxes(
+          parts == 1 ? squeeze(by_part, 2) : slice(by_part, {Slice::all, Slice::all, i}), 1, 2));
+    }
+  };
   if (in_proj_weight.defined() && same(query, key) && same(key, value)) {
-    all = split(project(query, 0, 3), 3, -1);
+    add_heads(project(query, 0, 3), 3);
   } else if (in_proj_weight.defined() && same(key, value)) {
-    all = split(project(key, 1, 2), 2, -1);
-    all.insert(all.begin(), project(query, 0, 1));
+    add_heads(project(query, 0, 1), 1);
+    add_heads(project(key, 1, 2), 2);
   } else {
-    all = {project(query, 0, 1), project(key, 1, 1), project(value, 2, 1)};
+    add_heads(project(query, 0, 1), 1);
+    add_heads(project(key, 1, 1), 1);
+    add_heads(project(value, 2, 1), 1);
   }
-  Heads heads{split_heads(all[0]), split_heads(all[1]), split_heads(all[2]), {}};
+  Heads heads{all[0], all[1], all[2], {}};
   const Shape scores{query.extent(0), heads_, query.extent(1), key.extent(1)};
   // The kernel's order of places would leave out the layer's own keys, which stand behind all others.
   const bool causal_by_mask = masks.causal && has_own_keys();

@@ -213,8 +213,12 @@ struct RecurrentGradient {
     const auto like = [&](const Tensor& of) {
       return of.defined() ? detail::make_tensor(of.shape(), of.dtype(), info.name) : Tensor();
     };
+    // In a replay nobody else has what only this reads: each step's values become their derivatives.
+    const auto in_place = [&](const Tensor& of) {
+      return of.defined() && of.size() > 0 && detail::exclusive(of) ? of : like(of);
+    };
     const bool has_cell = net.kind == Cell::lstm;
-    detail::Results dx{like(gates.get()), like(inner.get()), like(h),
+    detail::Results dx{in_place(gates.get()), in_place(inner.get()), like(h),
                        has_cell ? like(h) : Tensor()};
     kernels::recurrence_gradient(shape_of(net, *given[2], h), data(given[4]->contiguous()),
                                  values_in(net, y, gates.get(), inner.get()),

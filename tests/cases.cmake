@@ -82,6 +82,7 @@ set(cases
   nn/binary_cross_entropy.cpp
   nn/containers.cpp
   nn/compile.cpp
+  nn/compile_memory.cpp
   nn/cross_entropy.cpp
   nn/cross_entropy_options.cpp
   nn/hooks.cpp

@@ -163,7 +163,7 @@ std::int64_t rows_of(std::int64_t products) {
 /// y = a b, or y += a b, by blocks of b that stay in the cache.
 void tiled_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
                    const Matrix& b, std::byte* y, std::int64_t stride, bool added) {
-  constexpr std::int64_t most_columns = 1024, most_rows = 1024, panels = 64;
+  constexpr std::int64_t most_columns = 1024, most_rows = 512, panels = 64;
   const auto& tiles = chosen<PackedKernels>();
   const auto bytes = static_cast<std::int64_t>(size_of(dtype));
   std::vector<std::byte, memory::Allocator<std::byte>> packed(static_cast<std::size_t>(

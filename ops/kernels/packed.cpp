@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <xtape/core/kernels/lane.hpp>
 #include <xtape/ops/kernels/packed.hpp>
@@ -29,6 +30,68 @@ std::int64_t packed_size(Dtype dtype, std::int64_t n, std::int64_t k) {
   return with_type(dtype, [&]<class T>(TypeTag<T>) { return panels<T>(n) * panel<T> * k; });
 }
 
+/// Lanes of a and b in turns: those from `first` on, of half a register each.
+template <std::size_t first, class T, std::size_t... i>
+XTAPE_INLINE Lane<T> in_turns(const Lane<T>& a, const Lane<T>& b, std::index_sequence<i...>) {
+  return Lane<T>::of(__builtin_shufflevector(a.v, b.v, (first + i / 2 + i % 2 * sizeof...(i))...));
+}
+
+/// The transpose of a square of numbers, a row in a register: each round moves a bit of the row's number to
+/// the lane's, and one back.
+template <std::size_t round = 1, class T>
+XTAPE_INLINE void turn(Lane<T> (&x)[Lane<T>::width]) {
+  constexpr std::size_t width = Lane<T>::width, half = width / 2;
+  constexpr auto lanes = std::make_index_sequence<width>();
+  if constexpr (round < width) {
+    Lane<T> y[width];
+    [&]<std::size_t... i>(std::index_sequence<i...>) {
+      ((y[2 * i] = in_turns<0>(x[i], x[i + half], lanes),
+        y[2 * i + 1] = in_turns<half>(x[i], x[i + half], lanes)),
+       ...);
+      ((x[2 * i] = y[2 * i], x[2 * i + 1] = y[2 * i + 1]), ...);
+    }
+    (std::make_index_sequence<half>());
+    turn<2 * round>(x);
+  }
+}
+
+/// So many columns of a panel, those that lie one behind the other in memory, `stride` apart.
+template <class T>
+void pack_columns(std::int64_t count, std::int64_t k, const T* from, std::int64_t stride, T* to) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  std::int64_t i = 0;
+  for (; count == panel<T> && i + width <= k; i += width) {
+    for (std::int64_t j = 0; j < panel<T>; j += width) {
+      Lane<T> square[Lane<T>::width];
+      for (std::int64_t row = 0; row < width; ++row)
+        square[row] = Lane<T>::load(from + (j + row) * stride + i);
+      turn(square);
+      for (std::int64_t row = 0; row < width; ++row)
+        square[row].store(to + (i + row) * panel<T> + j);
+    }
+  }
+  constexpr std::int64_t near = 32;  // rows of the panel that stay in the cache meanwhile
+  for (; i < k; i += near) {
+    const std::int64_t end = std::min(i + near, k);
+    for (std::int64_t j = 0; j < count; ++j) {
+      for (std::int64_t row = i; row < end; ++row) to[row * panel<T> + j] = from[row + j * stride];
+    }
+  }
+}
+
+/// So many columns of a panel, rows of which lie one behind the other, `stride` apart.
+template <class T>
+void pack_rows(std::int64_t count, std::int64_t k, const T* from, std::int64_t stride, T* to) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  for (std::int64_t i = 0; i < k; ++i, from += stride, to += panel<T>) {
+    if (count < panel<T>) {
+      std::copy_n(from, count, to);
+      continue;
+    }
+    for (std::int64_t j = 0; j < panel<T>; j += width) Lane<T>::load(from + j).store(to + j);
+  }
+}
+
 /// Panel by panel, the rows of each one behind the other; 0 beyond the last column, to the end of a
 /// register.
 void pack(Dtype dtype, std::int64_t n, std::int64_t k, const Matrix& b, std::byte* packed) {
@@ -41,19 +104,7 @@ void pack(Dtype dtype, std::int64_t n, std::int64_t k, const Matrix& b, std::byt
       const std::int64_t filled = std::min(panel<T>, (count + width - 1) / width * width);
       for (std::int64_t i = 0; count < filled && i < k; ++i)
         std::fill(to + i * panel<T> + count, to + i * panel<T> + filled, T{0});
-      if (b.transposed) {
-        constexpr std::int64_t near = 32;  // rows of the panel that stay in the cache meanwhile
-        for (std::int64_t start = 0; start < k; start += near) {
-          const std::int64_t end = std::min(start + near, k);
-          for (std::int64_t j = 0; j < count; ++j) {
-            for (std::int64_t i = start; i < end; ++i)
-              to[i * panel<T> + j] = from[i + j * b.stride];
-          }
-        }
-      } else {
-        for (std::int64_t i = 0; i < k; ++i)
-          std::copy_n(from + i * b.stride, count, to + i * panel<T>);
-      }
+      (b.transposed ? pack_columns<T> : pack_rows<T>)(count, k, from, b.stride, to);
     }
   });
 }

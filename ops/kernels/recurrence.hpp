@@ -42,7 +42,7 @@ void recurrence(const Recurrence& of, const RecurrenceWeights& weights, const st
 
 struct RecurrenceGradients {
   const std::byte *gh, *gc;    // of the states
-  std::byte *dgates, *dinner;  // of the sums before the gates, and of `inner`
+  std::byte *dgates, *dinner;  // of the sums before the gates, and of `inner`, or in place
   std::byte *dh, *dc;          // of the states before the first step
 };
 

@@ -23,6 +23,8 @@ std::unique_ptr<Program> Planner::plan() {
   note_guards();
   find_roots();
   settle_outside();
+  drop_early();
+  make_again();
   find_lives();
   join_products();
   group();
@@ -131,16 +133,14 @@ void Planner::find_lives() {
 
 /// One block for all small results that are planned; a large one has one of its own while it is needed.
 void Planner::place_planned() {
-  constexpr std::size_t large = std::size_t{1} << 19;  // bytes: below, all is in the cache anyway
   std::vector<Lifetime> lifetimes;
   std::vector<std::int32_t> planned;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     Slot& slot = slots_[i];
     if (slot.life != Life::planned || slot.root != static_cast<std::int32_t>(i) || slot.host >= 0)
       continue;
-    const SlotInfo& of = info(slot.root);
-    const std::size_t bytes = static_cast<std::size_t>(of.shape.size()) * size_of(of.dtype);
-    if (bytes >= large) {
+    const auto bytes = static_cast<std::size_t>(bytes_of(slot.root));
+    if (bytes >= static_cast<std::size_t>(large)) {
       slot.block = static_cast<std::int32_t>(program_->blocks_.size());
       program_->blocks_.push_back({bytes});
       place(slot.root, nullptr);
@@ -222,6 +222,15 @@ void Planner::make_actions() {
       for_each_use(step(i), use);
       if (step(i).result >= 0) use(step(i).result);
       for (const Held& given : step(i).gives) use(given.slot);
+    }
+  }
+  for (Action& action : program_->actions_) {
+    for (Action::Take& take : action.takes) {
+      const auto other = [&](const Tensor* operand) { return operand == take.value; };
+      const auto taken = [&](const Action::Take& each) { return each.value == take.value; };
+      take.alone = std::ranges::count(action.last, take.value) > 0 &&
+                   std::ranges::none_of(action.operands, other) &&
+                   std::ranges::count_if(action.takes, taken) == 1;
     }
   }
   for (std::size_t i = 0; i < slots_.size(); ++i) {

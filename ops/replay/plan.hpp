@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <xtape/ops/replay/program.hpp>
@@ -23,7 +24,7 @@ class Planner {
     lasting,  // a tensor from outside, or a constant
     input,
     planned,  // in the program's block
-    inside,   // in the scratch of loops
+    inside,   // in the scratch of loops, or the registers of a product
   };
   /// What is known of the memory that a slot and its views share: kept at the first of them, its root.
   struct Slot {
@@ -51,17 +52,33 @@ class Planner {
   const SlotInfo& info(std::int32_t slot) const {
     return script().slots[static_cast<std::size_t>(slot)];
   }
+  std::int32_t root_number(std::int32_t slot) const {
+    return slots_[static_cast<std::size_t>(slot)].root;
+  }
+  std::int64_t bytes_of(std::int32_t slot) const {
+    return info(slot).shape.size() * static_cast<std::int64_t>(size_of(info(slot).dtype));
+  }
   Tensor* tensor(std::int32_t slot) { return &program_->slots_[static_cast<std::size_t>(slot)]; }
+
+  // Bytes: below, all is in the cache anyway.
+  static constexpr std::int64_t large = std::int64_t{1} << 19;
 
   void note_guards();
   void find_roots();
   void settle_outside();
+  void drop_early();
+  void make_again();
+  std::vector<std::vector<std::size_t>> places_of_roots() const;
+  std::size_t peak(const std::vector<std::vector<std::size_t>>& places) const;
+  std::size_t made_again_at(std::size_t made, std::size_t peak,
+                            const std::vector<std::vector<std::size_t>>& places) const;
+  std::int32_t another(std::int32_t slot);
   void find_lives();
   void join_products();
   void group();
   void find_times();
   void overwrite();
-  void overwrite_in(std::size_t group);
+  void overwrite_in(std::size_t group, std::size_t k, std::span<const std::int32_t> operands);
   void place_planned();
   void place(std::int32_t slot, std::byte* data);
   void place_views();
@@ -80,6 +97,8 @@ class Planner {
   std::unique_ptr<Program> program_;
   std::vector<Slot> slots_;
   std::vector<bool> dropped_;  // instructions that need no action
+  std::vector<bool>
+      joined_{};  // with the product before, and reading its last input element by element
   std::vector<Group> groups_;
 };
 

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <span>
+#include <vector>
 
 #include <xtape/ops/replay/plan.hpp>
 #include <xtape/ops/replay/product_then.hpp>
@@ -25,6 +27,7 @@ bool Planner::is_loop(const Instruction& step) const {
 
 /// Products whose results only the elementwise operation needs that comes next.
 void Planner::join_products() {
+  joined_.resize(dropped_.size(), false);
   std::vector<std::size_t> uses(slots_.size(), 0);
   for (std::size_t i = 0; i < dropped_.size(); ++i)
     for_each_use(step(i), [&](std::int32_t slot) { ++uses[static_cast<std::size_t>(slot)]; });
@@ -51,6 +54,8 @@ void Planner::join_products() {
       Instruction& both = program_->script_.instructions[next];
       both.copy = std::move(joined->copy);
       both.inputs = std::move(joined->inputs);
+      joined_[next] = joined->reads_other;
+      at(product).life = Life::inside;
       dropped_[i] = true;
     }
   }
@@ -108,40 +113,50 @@ void Planner::find_times() {
   }
 }
 
-/// Results of loops may take the place of an operand that nobody needs afterwards.
+/// Results of loops, and of products with what comes behind them, may take the place of an operand that
+/// nobody needs afterwards.
 void Planner::overwrite() {
-  for (std::size_t g = 0; g < groups_.size(); ++g)
-    if (groups_[g].loops) overwrite_in(g);
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const std::vector<std::size_t>& members = groups_[g].members;
+    if (groups_[g].loops) {
+      for (std::size_t k = 0; k < members.size(); ++k) overwrite_in(g, k, step(members[k]).inputs);
+    } else if (joined_[members[0]]) {
+      overwrite_in(g, 0, std::span(step(members[0]).inputs).last(1));
+    }
+  }
 }
 
-void Planner::overwrite_in(std::size_t group) {
+/// What the k-th member of a group makes, in the place of one of the operands that it reads element by element.
+void Planner::overwrite_in(std::size_t group, std::size_t k,
+                           std::span<const std::int32_t> operands) {
   const Group& here = groups_[group];
-  const auto reads = [&](std::size_t i, std::int32_t slot) {
-    return std::ranges::find(step(i).inputs, slot) != step(i).inputs.end();
+  const Instruction& of = step(here.members[k]);
+  Slot& made = at(of.result);
+  if (made.life != Life::planned) return;
+  const SlotInfo& y = info(of.result);
+  const auto reads = [&](std::size_t member, std::int32_t root) {
+    const auto& inputs = step(here.members[member]).inputs;
+    return std::ranges::count(inputs, root, [&](std::int32_t slot) { return at(slot).root; });
   };
-  const auto needed_after = [&](std::size_t k, std::int32_t slot) {
+  const auto needed_otherwise = [&](std::int32_t slot) {
+    const std::ptrdiff_t in_order = here.loops ? std::ranges::count(of.inputs, slot) : 1;
+    if (reads(k, slot) != in_order) return true;
     for (std::size_t i = k + 1; i < here.members.size(); ++i)
-      if (reads(here.members[i], slot)) return true;
+      if (reads(i, slot) > 0) return true;
     return false;
   };
-  for (std::size_t k = 0; k < here.members.size(); ++k) {
-    const Instruction& of = step(here.members[k]);
-    Slot& made = at(of.result);
-    if (made.life != Life::planned) continue;
-    const SlotInfo& y = info(of.result);
-    for (const std::int32_t slot : of.inputs) {
-      Slot& operand = at(slot);
-      const bool alike = info(slot).dtype == y.dtype && info(slot).shape.size() == y.shape.size();
-      const bool made_here =
-          std::ranges::any_of(here.members, [&](std::size_t i) { return step(i).result == slot; });
-      if (!alike || made_here || operand.root != slot || operand.life != Life::planned ||
-          operand.has_views || operand.last != group || needed_after(k, slot))
-        continue;
-      made.host = operand.host >= 0 ? operand.host : slot;
-      at(made.host).last = std::max(at(made.host).last, made.last);
-      operand.last = std::max(operand.last, made.last) + 1;  // it has one successor
-      break;
-    }
+  for (const std::int32_t slot : operands) {
+    Slot& operand = at(slot);
+    const bool alike = info(slot).dtype == y.dtype && info(slot).shape.size() == y.shape.size();
+    const bool made_here =
+        std::ranges::any_of(here.members, [&](std::size_t i) { return step(i).result == slot; });
+    if (!alike || made_here || operand.root != slot || operand.life != Life::planned ||
+        operand.last != group || needed_otherwise(slot))
+      continue;
+    made.host = operand.host >= 0 ? operand.host : slot;
+    at(made.host).last = std::max(at(made.host).last, made.last);
+    operand.last = std::max(operand.last, made.last) + 1;  // it has one successor
+    return;
   }
 }
 

@@ -56,7 +56,7 @@ std::optional<ProductThen> product_then(const Script& script, const Instruction&
   std::vector<std::int32_t> inputs = product.inputs;
   inputs.insert(inputs.end(), next.inputs.begin() + 1, next.inputs.end());
   return ProductThen{copy_of<AsList>(ThenRelu{biased, kind, info(product.result).shape}),
-                     std::move(inputs)};
+                     std::move(inputs), kind != Kind::relu};
 }
 
 }  // namespace xtape::detail

@@ -12,6 +12,7 @@ namespace xtape::detail {
 struct ProductThen {
   std::shared_ptr<OperationCopy> copy;
   std::vector<std::int32_t> inputs;  // of the product, then what the other reads beside its result
+  bool reads_other;                  // the last of them, in the places where it writes
 };
 
 /// If the two can be one, with the same bits, and are faster so: relu, or its slope, of few terms. What the

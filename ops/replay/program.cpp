@@ -97,7 +97,8 @@ bool Program::valid() const {
 }
 
 void Program::compute(Action& action) {
-  for (const auto& [place, value] : action.takes) place->replace(*value);
+  for (const auto& [place, value, alone] : action.takes)
+    place->replace(alone ? std::move(*value) : *value);
   OperationCopy& copy = *action.of->copy;
   if (action.kind == Action::Kind::fill) {
     copy.compute_into(*action.result, action.operands);
@@ -110,7 +111,7 @@ void Program::compute(Action& action) {
       *action.result = std::move(y);
     }
   }
-  for (const auto& [place, value] : action.takes) place->replace({});
+  for (const Action::Take& taken : action.takes) taken.place->replace({});
   if (action.gives.empty()) return;
   if (action.held.empty()) action.held = copy.held();
   for (const auto& [order, result] : action.gives) {

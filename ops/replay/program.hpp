@@ -33,7 +33,13 @@ struct Action {
   const Instruction* of = nullptr;
   std::vector<const Tensor*> operands{};
   Tensor* result = nullptr;
-  std::vector<std::pair<SavedValue*, const Tensor*>> takes{};
+  /// What an operation holds while it runs; it alone, if nobody reads that afterwards.
+  struct Take {
+    SavedValue* place;
+    Tensor* value;
+    bool alone = false;
+  };
+  std::vector<Take> takes{};
   std::vector<std::pair<std::size_t, Tensor*>> gives{};
   std::vector<SavedValue*> held{};  // of what gives, once it has run
   std::unique_ptr<Loops> loops{};

@@ -90,7 +90,7 @@ TEST_CASE("matrix products of general numbers") {
 }
 
 TEST_CASE("matrix products that are taken block by block are those of the triple loop") {
-  // Blocks have up to 1024 rows and columns, and sums go on in the result after 256 products.
+  // Blocks have up to 512 rows and 1024 columns, and sums go on in the result after 256 products.
   struct Extents {
     std::int64_t m, k, n;
   };
