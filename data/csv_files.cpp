@@ -113,6 +113,8 @@ NamedTensors made_of(const TableFunction& make, const Pieces& pieces, std::size_
 
 }  // namespace
 
+NamedDataset detail::named(const Dataset& made) { return {{"x", made.x}, {"y", made.y}}; }
+
 FileDataset open_csv(const std::vector<std::string>& files, TableFunction make,
                      const CsvFileOptions& options) {
   detail::check_count("open_csv", "block_bytes", options.block_bytes);

@@ -17,6 +17,11 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
+namespace detail {
+/// Its tensors as "x" and "y".
+NamedDataset named(const Dataset& made);
+}  // namespace detail
+
 struct CsvFileOptions {
   CsvOptions csv = {};
   std::int64_t block_bytes = std::int64_t{1} << 20;  ///< of the text that is read at once
@@ -45,8 +50,7 @@ template <class F>
 requires std::same_as<std::invoke_result_t<const F&, const Table&>, Dataset> FileDataset
 open_csv(const std::vector<std::string>& files, F make, const CsvFileOptions& options = {}) {
   return open_csv(files, TableFunction([make = std::move(make)](const Table& piece) {
-                    const Dataset made = make(piece);
-                    return NamedDataset{{"x", made.x}, {"y", made.y}};
+                    return detail::named(make(piece));
                   }),
                   options);
 }

@@ -49,6 +49,8 @@ std::int64_t FileDataset::size() const {
   return chosen_ ? std::ssize(*chosen_) : reader_ ? reader_->blocks().rows : 0;
 }
 
+std::vector<std::int64_t> FileDataset::blocks() && { return first_rows_; }
+
 std::vector<std::string> FileDataset::names() const {
   std::vector<std::string> names;
   if (!reader_) return names;

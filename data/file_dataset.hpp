@@ -48,7 +48,7 @@ class FileDataset {
   std::vector<std::string> names() const;
   /// First rows of the blocks, and how many of them a loader mixes: for `Sampler::blocks`.
   const std::vector<std::int64_t>& blocks() const& { return first_rows_; }
-  std::vector<std::int64_t> blocks() && { return first_rows_; }
+  std::vector<std::int64_t> blocks() &&;
   std::int64_t window() const;
 
   /// These rows.   indices int64 [n] -> each tensor [n, ...]

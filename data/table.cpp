@@ -160,6 +160,8 @@ Table Table::read_as(const CsvOptions& form) const {
 
 std::string Table::name() const { return cells_->path().empty() ? "table" : cells_->path(); }
 
+Columns Table::columns() && { return names_; }
+
 std::int64_t Table::find(const std::string& column) const {
   const auto found = std::find(names_.begin(), names_.end(), column);
   if (found != names_.end()) return found - names_.begin();

@@ -38,7 +38,7 @@ class Table {
   explicit Table(const TableRow& row);
 
   const Columns& columns() const& { return names_; }
-  Columns columns() && { return names_; }
+  Columns columns() &&;
   std::int64_t rows() const { return static_cast<std::int64_t>(rows_.size()); }
   /// The index of a column. Throws ValueError if there is none of that name.
   std::int64_t find(const std::string& column) const;
