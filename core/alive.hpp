@@ -1,8 +1,9 @@
 #pragma once
 
+#include <memory>
+
 #include <xtape/config.hpp>
 #include <xtape/core/error.hpp>
-#include <xtape/core/pointers.hpp>
 
 XTAPE_EXPORT_BEGIN
 

@@ -1,12 +1,12 @@
 #pragma once
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include <xtape/config.hpp>
 #include <xtape/core/error.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/core/saved.hpp>
 #include <xtape/core/watch.hpp>
 

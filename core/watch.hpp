@@ -2,6 +2,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,7 +10,6 @@
 #include <xtape/config.hpp>
 #include <xtape/core/block_function.hpp>
 #include <xtape/core/function.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/core/tensor.hpp>
 
 XTAPE_EXPORT_BEGIN

@@ -1,12 +1,12 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <xtape/config.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/batch_source.hpp>
 #include <xtape/data/dataset.hpp>

@@ -3,11 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 
 #include <xtape/config.hpp>
 #include <xtape/core/function.hpp>
 #include <xtape/core/owned.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/batch_source.hpp>

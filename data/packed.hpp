@@ -2,12 +2,12 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <xtape/config.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/core/tensor.hpp>
 
 XTAPE_EXPORT_BEGIN

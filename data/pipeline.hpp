@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -7,7 +8,6 @@
 #include <vector>
 
 #include <xtape/config.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/csv_dataset.hpp>

@@ -1,10 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include <xtape/config.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/tensor.hpp>
 

@@ -3,12 +3,12 @@
 #include <initializer_list>
 #include <iosfwd>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <xtape/config.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/csv.hpp>

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -7,7 +8,6 @@
 
 #include <xtape/config.hpp>
 #include <xtape/core/function.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/train/ranks.hpp>

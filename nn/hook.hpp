@@ -1,6 +1,7 @@
 #pragma once
+#include <memory>
+
 #include <xtape/config.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/ops/hook.hpp>
 
 XTAPE_EXPORT_BEGIN

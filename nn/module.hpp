@@ -2,6 +2,7 @@
 #include <concepts>
 #include <cstdint>
 #include <iosfwd>
+#include <memory>
 #include <string>
 #include <typeinfo>
 #include <utility>
@@ -11,7 +12,6 @@
 #include <xtape/core/clone_scope.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/owned.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/nn/hook.hpp>

@@ -1,5 +1,6 @@
 #pragma once
 #include <concepts>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -7,7 +8,6 @@
 #include <xtape/config.hpp>
 #include <xtape/core/function.hpp>
 #include <xtape/core/grad.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/tensor.hpp>
 

@@ -1,12 +1,12 @@
 #pragma once
 #include <concepts>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
 #include <xtape/config.hpp>
 #include <xtape/core/function.hpp>
 #include <xtape/core/node.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/core/tensor.hpp>
 
 XTAPE_EXPORT_BEGIN

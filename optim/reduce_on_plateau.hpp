@@ -1,8 +1,8 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 
 #include <xtape/config.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/core/tensor.hpp>
 
 XTAPE_EXPORT_BEGIN

@@ -22,7 +22,6 @@ future               86: a member behind core/owned.hpp
 iomanip              53: in the source
 iostream             47: <iosfwd>
 locale               48: in the source
-memory               57: core/pointers.hpp, or core/owned.hpp for what has one owner
 mutex                47: a member behind core/owned.hpp
 random               62: core/rng.hpp
 ranges               51: std::begin and std::end, and a concept of what is needed of them
@@ -34,7 +33,7 @@ unordered_map        27: a member behind core/owned.hpp
 unordered_set        27: a member behind core/owned.hpp
 valarray             45: std::vector'
 
-by_hand='^core/(function|pointers)\.hpp:'  # where the library is not gcc's
+by_hand='^core/function\.hpp:'  # where the library is not gcc's
 included=$(grep -nE '^ *# *include <[a-z_]+>' $public | grep -vE "$by_hand")
 [ "$(printf '%s\n' "$included" | wc -l)" -gt 300 ] || {
   echo "fewer than 300 standard headers are included: has their form changed?"
@@ -45,7 +44,7 @@ included=$(grep -nE '^ *# *include <[a-z_]+>' $public | grep -vE "$by_hand")
 probe=$(mktemp -d)
 trap 'rm -r "$probe"' EXIT
 printf '%s\n' "$included" | grep -oE '#.*' | sort -u >"$probe/all.cpp"
-grep -hE '#include <bits/' core/function.hpp core/pointers.hpp >>"$probe/all.cpp"
+grep -hE '#include <bits/' core/function.hpp >>"$probe/all.cpp"
 brought=""
 if printf '#include <cstddef>\n#ifndef __GLIBCXX__\n#error\n#endif\n' | ${CXX:-c++} -std=c++20 -x c++ -fsyntax-only - 2>/dev/null; then
   brought=$(${CXX:-c++} -std=c++20 -M "$probe/all.cpp" | grep -oE '/c\+\+/[0-9.]+/[a-z_]+( |$)' | sed 's@.*/@@; s@ $@@')

@@ -2,6 +2,7 @@
 #include <concepts>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -10,7 +11,6 @@
 #include <xtape/config.hpp>
 #include <xtape/core/function.hpp>
 #include <xtape/core/owned.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/data/loader.hpp>
 #include <xtape/nn/module.hpp>
 #include <xtape/optim/optimizer.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <iosfwd>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,7 +9,6 @@
 
 #include <xtape/config.hpp>
 #include <xtape/core/function.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/dataset.hpp>
 #include <xtape/data/loader.hpp>
