@@ -76,13 +76,15 @@ struct SearchSorted {
     const NoGradGuard off;
     const std::int64_t n = sorted.extent(-1);
     const std::int64_t count = sorted.rank() == 1 ? values.size() : values.extent(-1);
+    const Shape& shape = sorted.shape();
+    const std::int64_t rows = detail::count_of({shape.begin(), shape.end() - 1});
     const Tensor from = sorted.contiguous(), x = values.contiguous();
     visit(sorted.dtype(), [&]<class T>(TypeTag<T>) {
       const T *row = from.body().elements<const T>(), *at = x.body().elements<const T>();
-      const bool descending = order == Order::either && n > 0 && below(row[n - 1], row[0]);
-      check_order(row, n, descending);
       auto* to = y.body().elements<std::int64_t>();
-      for (const auto* end = to + y.size(); to != end; to += count, at += count, row += n) {
+      for (std::int64_t i = 0; i < rows; ++i, to += count, at += count, row += n) {
+        const bool descending = order == Order::either && n > 0 && below(row[n - 1], row[0]);
+        check_order(row, n, descending);
         if (!descending)
           search_row(row, n, at, count, side, to);
         else

@@ -197,3 +197,33 @@ TEST_CASE("searching and counting: what cannot be") {
           }).find(": within vmap ") != std::string::npos);
   }
 }
+
+TEST_CASE("within vmap each example is searched in its own order, and refused by itself") {
+  const Tensor edges = tensor({{0.0, 1.0, 2.0}, {2.0, 1.0, 0.0}, {0.0, 1.0, 2.0}}, Dtype::float64);
+  const Tensor x = doubles({-0.5, 0.5, 1, 2.5});
+  const auto loop = [](auto f, const Tensor& rows) {
+    std::vector<Tensor> results;
+    for (std::int64_t i = 0; i < rows.extent(0); ++i) results.push_back(f(rows[i]));
+    return stack(results);
+  };
+  for (const bool right : {false, true}) {
+    const auto found = [&](const Tensor& e) { return digitize(x, e, right); };
+    CHECK(mismatch(vmap(found)(edges), loop(found, edges)) == "");
+    const auto rows = [&](const Tensor& several) { return vmap(found)(several); };
+    CHECK(mismatch(vmap(rows)(stack({edges, flip(edges, 0)})),
+                   loop(rows, stack({edges, flip(edges, 0)}))) == "");
+    CHECK(vmap(rows)(zeros({0, 3, 3}, Dtype::float64)).shape() == Shape{0, 3, 4});
+    CHECK(vmap(rows)(zeros({3, 0, 3}, Dtype::float64)).shape() == Shape{3, 0, 4});
+  }
+  const Tensor second = tensor({{0.0, 1.0, 2.0}, {0.0, 2.0, 1.0}}, Dtype::float64);
+  CHECK(error_of<ValueError>([&] {
+          return vmap([&](const Tensor& e) { return digitize(x, e); })(second);
+        }).find("must be ascending or descending; got 1 behind 2") != std::string::npos);
+  CHECK(error_of<ValueError>([&] {
+          return vmap([&](const Tensor& xp) { return interp(x, xp, xp); })(edges);
+        }).find("must be ascending; got 1 behind 2") != std::string::npos);
+  const Tensor ascending = sort(edges) * tensor({{1.0}, {2.0}, {3.0}}, Dtype::float64);
+  const auto line = [&](const Tensor& xp) { return interp(x, xp, xp * xp); };
+  CHECK(mismatch(vmap(line)(ascending), loop(line, ascending)) == "");
+  CHECK(vmap(line)(zeros({0, 3}, Dtype::float64)).shape() == Shape{0, 4});
+}
