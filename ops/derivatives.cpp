@@ -14,6 +14,7 @@
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 
 namespace xtape::detail {
@@ -218,29 +219,20 @@ void Linearized::refuse_captured() const {
 
 namespace {
 
-/// Rows `first` to `first + count` of the identity, each of a shape.
-Tensor unit_vectors(std::int64_t first, std::int64_t count, const Shape& shape, Dtype dtype) {
-  Shape full = shape;
-  full.insert(0, count);
-  return reshape(one_hot(arange(first, first + count), shape.size(), dtype), full);
-}
-
-/// f of each unit vector of a shape, one result a row: [size, results].
+/// f of the rows of the identity [size, size], some together: [size, results].
 template <class F>
-Tensor of_unit_vectors(const Shape& shape, Dtype dtype, std::int64_t results, F&& f) {
+Tensor of_unit_vectors(std::int64_t size, Dtype dtype, std::int64_t results, F&& f) {
   constexpr std::int64_t most = std::int64_t{1} << 18;  // elements in flight, about
-  const std::int64_t size = shape.size();
   const std::int64_t together = std::clamp<std::int64_t>(most / std::max(size, results), 1, size);
   std::vector<Tensor> parts;
   for (std::int64_t first = 0; first < size; first += together) {
     const std::int64_t count = std::min(together, size - first);
-    const Tensor rows = unit_vectors(first, count, shape, dtype);
-    parts.push_back(reshape(f(rows), {count, results}));
+    parts.push_back(f(one_hot(arange(first, first + count), size, dtype)));
   }
   return parts.size() == 1 ? parts[0] : concatenate(parts, 0);
 }
 
-/// f of each row, all at once if every operation can.
+/// f, a vector, of each row: all at once if every operation can.
 template <class F>
 Tensor of_rows(const Tensor& rows, F&& f) {
   if (rows.extent(0) > 1) {
@@ -248,6 +240,7 @@ Tensor of_rows(const Tensor& rows, F&& f) {
       const Mapping mapping("jacobian", rows);
       return mapping.out(f(mapping.in(rows)));
     } catch (const ValueError&) {  // no rule for vmap, or one that reads values
+    } catch (const ShapeError&) {  // no axis left for the rows
     }
   }
   std::vector<Tensor> results;
@@ -260,18 +253,24 @@ Tensor of_rows(const Tensor& rows, F&& f) {
 Tensor jacobian(const char* name, const ListFunction& function, const Tensor& x) {
   const Linearized at(name, function, {x});
   const Tensor& y = at.value();
+  if (y.rank() + x.rank() > max_rank) {
+    throw ShapeError(std::string(name) + ": the result and x may have " + std::to_string(max_rank) +
+                     " axes together; got " + y.describe() + " for " + x.describe());
+  }
   Shape shape = y.shape();
   for (const std::int64_t extent : x.shape()) shape.push_back(extent);
   const std::int64_t m = y.size(), n = x.size();
   if (m == 0 || n == 0) return zeros(shape, x.dtype());
   if (n < m) {
-    const Tensor columns = of_unit_vectors(x.shape(), x.dtype(), m, [&](const Tensor& v) {
-      return of_rows(v, [&](const Tensor& one) { return at.push({one}); });
+    const Tensor columns = of_unit_vectors(n, x.dtype(), m, [&](const Tensor& v) {
+      return of_rows(v,
+                     [&](const Tensor& one) { return ravel(at.push({reshape(one, x.shape())})); });
     });
     return reshape(transpose(columns), shape);
   }
-  const Tensor rows = of_unit_vectors(y.shape(), y.dtype(), n, [&](const Tensor& seeds) {
-    return of_rows(seeds, [&](const Tensor& one) { return at.pull(one)[0]; });
+  const Tensor rows = of_unit_vectors(m, y.dtype(), n, [&](const Tensor& seeds) {
+    return of_rows(seeds,
+                   [&](const Tensor& one) { return ravel(at.pull(reshape(one, y.shape()))[0]); });
   });
   return reshape(rows, shape);
 }
@@ -280,10 +279,10 @@ Tensor hessian_diagonal(const ListFunction& gradient, const Tensor& x,
                         const HessianEstimate& options, Rng& rng) {
   require_at_least<std::int64_t>("hessian_diagonal", "samples", options.samples, 1);
   const Linearized at("hessian_diagonal", gradient, {x});
-  Shape shape = x.shape();
-  shape.insert(0, options.samples);
-  const Tensor v = (rng.integers(0, 2, shape) * 2 - 1).to(x.dtype());
-  return mean(of_rows(v, [&](const Tensor& one) { return one * at.push({one}); }), 0);
+  const Tensor v = (rng.integers(0, 2, {options.samples, x.size()}) * 2 - 1).to(x.dtype());
+  const Tensor products = of_rows(
+      v, [&](const Tensor& one) { return one * ravel(at.push({reshape(one, x.shape())})); });
+  return reshape(mean(products, 0), x.shape());
 }
 
 Tensor total(const Tensor& x) { return sum(x); }

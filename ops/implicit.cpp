@@ -10,6 +10,7 @@
 #include <xtape/ops/implicit.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/linalg.hpp>
+#include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 
 namespace xtape::detail {
@@ -76,6 +77,14 @@ Tensor solved(const char* op, const Tensor& a, const Tensor& b) {
   }
 }
 
+/// Newton's step from x to where f is 0, on the elements of x in a row: its shape is none of a matrix.
+template <class F>
+Tensor newton(const char* op, const F& f, const Tensor& x, const Tensor& y) {
+  const auto of_row = [&](const Tensor& row) { return ravel(f(reshape(row, x.shape()))); };
+  const Tensor row = ravel(x), step = solved(op, jacobian(of_row, row), ravel(y));
+  return x - reshape(step.to(x.dtype()), x.shape());
+}
+
 /// The solution x of an equation in x and theta, recorded with the rule of the implicit function
 /// theorem: `adjoint(g, x, theta)` is the vector whose product with df/dtheta is the gradient.
 template <class Adjoint>
@@ -132,8 +141,8 @@ Tensor root(const ImplicitFunction& f, const Tensor& x0, const Tensors& theta,
             const SolveOptions& options) {
   const Tensor x = iterated("root", x0, theta, options, [&](const Tensor& at) {
     const Tensor y = value_of("root", f, at, theta);
-    const Tensor slopes = jacobian([&](const Tensor& moved) { return f(moved, theta); }, at);
-    return at - solved("root", slopes, y).to(at.dtype());
+    return newton(
+        "root", [&](const Tensor& moved) { return f(moved, theta); }, at, y);
   });
   return recorded_solution(
       "root", f, x, theta, [=](const Tensor& g, const Tensor& at, const Tensors& t) {

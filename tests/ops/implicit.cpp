@@ -90,3 +90,29 @@ TEST_CASE("fixed_point and root: within jacobian and hessian") {
   const auto total = [](const Tensor& t) { return sum(square_root(t)); };
   CHECK(mismatch(hessian(total, a), unit * (-0.25 * pow(a, -1.5)), 1e-10) == "");
 }
+
+TEST_CASE("root: of any shape, and its derivatives") {
+  const auto f = [](const Tensor& y, const Tensor& t) { return y * y - t; };
+  for (const Shape& shape : {Shape{}, Shape{1}, Shape{1, 1}, Shape{2, 2}, Shape{3, 1, 2}, Shape{0},
+                             Shape{2, 0}, Shape{1, 1, 1, 1, 2}, Shape{1, 1, 1, 1, 1, 1, 1, 2}}) {
+    CAPTURE(shape);
+    const Tensor t = reshape(linspace(1, 4, shape.size(), Dtype::float64), shape);
+    const Tensor from = ones(shape, Dtype::float64);
+    const auto solution = [&](const Tensor& at) { return root(f, from, at); };
+    CHECK(mismatch(solution(t), sqrt(t), 1e-12) == "");
+    const auto slopes = grad([&](const Tensor& at) { return sum(solution(at)); });
+    CHECK(mismatch(slopes(t), 0.5 * pow(t, -0.5), 1e-11) == "");
+    const auto curvature = grad([&](const Tensor& at) { return sum(slopes(at)); });
+    CHECK(mismatch(curvature(t), -0.25 * pow(t, -1.5), 1e-10) == "");
+  }
+}
+
+TEST_CASE("root: elements of a matrix that depend on one another") {  // 2 x + x upside down = t
+  const auto f = [](const Tensor& x, const Tensor& t) { return 2 * x + flip(x, 0) - t; };
+  const Tensor t = tensor({{3.0, 1.0}, {0.0, 5.0}}, Dtype::float64);
+  const Tensor x = (2 * t - flip(t, 0)) / 3;
+  CHECK(mismatch(root(f, zeros({2, 2}, Dtype::float64), t), x, 1e-14) == "");
+  CHECK(mismatch(root(f, x, t), x, 1e-14) == "");  // where nothing moves
+  const auto weighted = [&](const Tensor& at) { return sum(t * root(f, zeros_like(at), at)); };
+  CHECK(mismatch(grad(weighted)(t), (2 * t - flip(t, 0)) / 3, 1e-14) == "");
+}
