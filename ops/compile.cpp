@@ -140,6 +140,17 @@ std::vector<Tensor> ResultOf<std::vector<Tensor>>::from(std::span<const Tensor> 
   return {list.begin(), list.end()};
 }
 
+namespace {
+
+/// Throws ValueError for a compiled function that was moved from.
+template <class Pointer>
+auto& held(const Pointer& state) {
+  if (!state) throw ValueError("compile: a function is needed; this one was moved from");
+  return *state;
+}
+
+}  // namespace
+
 Replays::Replays() : state_(new State) {}
 Replays::Replays(Replays&&) noexcept = default;
 Replays& Replays::operator=(Replays&&) noexcept = default;
@@ -147,34 +158,38 @@ Replays::~Replays() = default;
 
 TensorList Replays::call(std::span<const Tensor> given, std::span<const std::int64_t> counts,
                          Function function, void* context) {
+  State& state = held(state_);
   check(given);
   const bool mapped = levels.current > 0 ||
                       std::ranges::any_of(given, [](const Tensor& x) { return x.body().mapped; });
   if (mapped || Watcher::present()) return off_the_tape(function(context, given));
   const TensorList inputs = as_arguments(given);
-  const std::lock_guard lock(state_->mutex);
-  Plan& plan = state_->plan_for(Form(inputs, counts));
+  const std::lock_guard lock(state.mutex);
+  Plan& plan = state.plan_for(Form(inputs, counts));
   if (plan.program && !plan.program->valid()) plan.program.reset();
   if (plan.program) {
     TensorList results = plan.program->run(inputs);
-    ++state_->replayed;
+    ++state.replayed;
     return results;
   }
   return off_the_tape(State::trace(plan, copied(inputs), function, context));
 }
 
 std::int64_t Replays::replayed() const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->replayed;
+  State& state = held(state_);
+  const std::lock_guard lock(state.mutex);
+  return state.replayed;
 }
 std::size_t Replays::plans() const {
-  const std::lock_guard lock(state_->mutex);
-  return static_cast<std::size_t>(std::ranges::count_if(
-      state_->plans, [](const Plan& plan) { return plan.program != nullptr; }));
+  State& state = held(state_);
+  const std::lock_guard lock(state.mutex);
+  return static_cast<std::size_t>(
+      std::ranges::count_if(state.plans, [](const Plan& plan) { return plan.program != nullptr; }));
 }
 void Replays::forget() {
-  const std::lock_guard lock(state_->mutex);
-  state_->plans.clear();
+  State& state = held(state_);
+  const std::lock_guard lock(state.mutex);
+  state.plans.clear();
 }
 
 }  // namespace xtape::detail

@@ -180,6 +180,22 @@ TEST_CASE("compile: bad arguments change nothing") {
   CHECK(mismatch(f(small), small + 1) == "");
 }
 
+TEST_CASE("compile: a function that was moved from says so") {
+  auto f = compile([](const Tensor& x) { return x + 1; });
+  auto g = std::move(f);
+  const std::string moved = "compile: a function is needed; this one was moved from";
+  CHECK(error_of<ValueError>([&] { return f(small); }) == moved);
+  CHECK(error_of<ValueError>([&] { return f(Tensor()); }) == moved);
+  CHECK(error_of<ValueError>([&] { return f.replays(); }) == moved);
+  CHECK(error_of<ValueError>([&] { return f.plans(); }) == moved);
+  CHECK(error_of<ValueError>([&] {
+          f.forget();
+          return 0;
+        }) == moved);
+  f = std::move(g);
+  CHECK(mismatch(f(small), small + 1) == "");
+}
+
 TEST_CASE(
     "compile: an error in the middle of a replay is that of the function, and the next call "
     "works") {
