@@ -36,8 +36,8 @@ std::pair<Tensor, Tensor> halves(const char* op, const Tensor& given, std::int64
   return {parts[0], parts[1]};
 }
 
-/// y, but NaN with a slope of NaN where x is.
-Tensor with_nan(const Tensor& x, const Tensor& y) { return where(x != x, square(x), y); }
+/// y, but NaN where x is, with all derivatives.
+Tensor with_nan(const Tensor& x, const Tensor& y) { return where(x != x, abs(x), y); }
 
 }  // namespace
 

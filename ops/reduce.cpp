@@ -210,12 +210,12 @@ struct Extremum : Reduced {
     const Tensor given = kept(g, x.shape());
     const Tensor count = sum_to(ties, given.shape()).to(g.dtype());
     // A NaN among the elements is the result, and equal to nothing.
-    send(0, where(ties, given / count, where((x == x) | (given == 0), 0, given * x)));
+    send(0, where(ties, given / count, where(x == x, 0, where_positive(given, x))));
   }
   Tensor jvp(const Tangents& t) const {
     const Tensor& x = input.get();
     const Tensor ties = x == kept(output.get(t).detach(), x.shape());
-    const Tensor nan = where((x == x) | (t[0] == 0), 0, t[0] * x);
+    const Tensor nan = where(x == x, 0, where_positive(t[0], x));
     return sum_along(where(ties, t[0], nan)) / sum_along(ties.to(t.dtype()));
   }
   Tensor batch(const Examples& x) const { return apply(Extremum{behind_first()}, x[0]); }

@@ -283,7 +283,7 @@ Tensor interp(const Tensor& x, const Tensor& xp, const Tensor& fp, InterpOptions
   };
   const Tensor y = where(at < places[0], end(0, options.left),
                          where(at > places[n - 1], end(n - 1, options.right), inside));
-  return where(isnan(at), at * at.detach(), y);  // NaN, and so is its gradient
+  return where(isnan(at), abs(at), y);  // NaN, and so are its derivatives
 }
 
 Unique unique(const Tensor& x) {

@@ -51,6 +51,7 @@ set(cases
   ops/many.cpp
   ops/close.cpp
   ops/matmul.cpp
+  ops/nan_derivatives.cpp
   ops/normalization.cpp
   ops/places.cpp
   ops/pooling.cpp
