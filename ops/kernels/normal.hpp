@@ -110,7 +110,7 @@ XTAPE_INLINE Lane<T> ndtri_slope(Lane<T> p, Lane<T> y) {
   const Lane<T> power = over_exp_of_square(Lane<T>(T(2.50662827463100050)), y, true);
   const Lane<T> moved = (normal_tail(size) - rest) * power;
   const Lane<T> slope = power * (1 + size * moved);
-  return where((p == 0) | (p == 1), std::numeric_limits<T>::infinity(), slope);
+  return where(power == std::numeric_limits<T>::infinity(), power, slope);  // at the ends, and near
 }
 
 /// exp(-x² / 2) / sqrt(2 pi)

@@ -102,6 +102,27 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("ndtri: slopes where they overflow, and second derivatives at the ends") {
+  // 1 / density(ndtri(p)) is near 1 / (p |ndtri(p)|): by mpmath
+  for (const auto& [dtype, finite, beyond] :
+       {std::tuple{Dtype::float64, Values{1e-309, 2e-310}, Values{1e-310, 1e-320, 5e-324}},
+        std::tuple{Dtype::float32, Values{1e-38, 1e-39}, Values{1e-40, 1e-42, 1e-45}}}) {
+    const auto slopes = grad([](const Tensor& p) { return sum(ndtri(p)); });
+    const Values near = values(slopes(of(Values(finite)).to(dtype)));
+    for (std::size_t i = 0; i < finite.size(); ++i) {
+      const double p = finite[i], y = ndtri(tensor(p, Dtype::float64)).item();
+      const double mills =
+          1 - 1 / (y * y) + 3 / (y * y * y * y);  // p = density(y) / |y| times this
+      CHECK(near[i] == doctest::Approx(mills / (-y * p)).epsilon(1e-4));
+    }
+    for (const double at : values(slopes(of(Values(beyond)).to(dtype)))) CHECK(at == inf);
+  }
+  const auto second = grad(
+      [](const Tensor& p) { return sum(grad([](const Tensor& q) { return sum(ndtri(q)); })(p)); });
+  CHECK(values(second(of({0, 1}))) == Values{-inf, inf});
+  CHECK(values(second(of({0.5})))[0] == 0);
+}
+
 TEST_CASE("special functions where they overflow or nearly do") {
   CHECK(values(i0(of({713, -713, 714})))[2] == inf);
   CHECK(values(i0(of({713})))[0] == doctest::Approx(6.705128263671e307).epsilon(1e-6));
