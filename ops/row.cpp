@@ -215,9 +215,10 @@ struct Elementwise {
       if (contains(rule.reads, n)) read[count++] = arguments[n];
     }
     const std::span given(read.data(), count);
+    const auto is_mapped = [](const Tensor* x) { return x->body().mapped; };
     const bool overwrite = spare != nullptr &&
                            detail::levels.watcher == nullptr &&  // who watches sees g
-                           !spare->body().mapped && detail::exclusive(*spare);
+                           std::ranges::none_of(given, is_mapped) && detail::exclusive(*spare);
     return overwrite ? apply_list(OverwritingDerivative{{info, j}}, given)
                      : apply_list(FusedDerivative{info, j}, given);
   }

@@ -227,3 +227,26 @@ TEST_CASE("a leaf's hook may end others, and is not called for one that is froze
   CHECK(error_of<GradError>([&] { loss.backward(); }) == "(nothing was thrown)");
   CHECK(calls == 0);
 }
+
+TEST_CASE("on_gradient: a hook that replaces, within vmap and around it") {
+  const Tensor xs = tensor({{1.0, -2.0, 3.0}, {-4.0, 5.0, 0.5}}, Dtype::float64);
+  const auto per_example = [&](auto hook) {
+    return vmap(grad([=](const Tensor& x) { return sum(on_gradient(x * x, hook)); }))(xs);
+  };
+  CHECK(mismatch(per_example([](const Tensor& g) { return 2 * g; }), 4 * xs) == "");
+  CHECK(mismatch(per_example([](const Tensor& g) { return clip(g, -0.5, 0.25); }), 0.5 * xs) == "");
+  CHECK(mismatch(per_example([](const Tensor& g) { return g + g; }), 4 * xs) == "");
+  CHECK(mismatch(per_example([](const Tensor& g) { return ones_like(g) * 3; }), 6 * xs) == "");
+  const auto clipped = [](const Tensor& x) {  // gradients of other length in each example
+    const Tensor y = on_gradient(x, [](const Tensor& g) { return g / sqrt(sum(g * g)); });
+    return sum(y * y * y);
+  };
+  const Tensor slopes = 3 * xs * xs;
+  CHECK(mismatch(vmap(grad(clipped))(xs),
+                 slopes / sqrt(sum(slopes * slopes, 1, {.keep_dims = true})), 1e-14) == "");
+  const auto pulled = [](const Tensor& x) {  // a cotangent of its own, the same in each example
+    const auto [y, pull] = vjp([](const Tensor& at) { return sin(at) * exp(at); }, x);
+    return pull(ones_like(y) * 2);
+  };
+  CHECK(mismatch(vmap(pulled)(xs), 2 * exp(xs) * (sin(xs) + cos(xs)), 1e-14) == "");
+}
