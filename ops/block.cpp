@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,15 +14,21 @@ namespace {
 
 using Rows = std::vector<std::vector<Tensor>>;
 
-/// The most axes of a block, at least 2.
-int rank_of(const Rows& rows) {
-  int rank = 2;
+std::vector<Tensor> all_of(const Rows& rows) {
+  std::vector<Tensor> all;
   for (const auto& row : rows) {
     for (const Tensor& each : row) {
       detail::require_defined("block", "blocks", each);
-      rank = std::max(rank, each.rank());
+      all.push_back(each);
     }
   }
+  return all;
+}
+
+/// The most axes of a block, at least 2.
+int rank_of(std::span<const Tensor> blocks) {
+  int rank = 2;
+  for (const Tensor& each : blocks) rank = std::max(rank, each.rank());
   return rank;
 }
 
@@ -43,7 +50,10 @@ void check(const std::string& what, const Tensor& part, const Tensor& first, int
 }  // namespace
 
 Tensor block(const Rows& rows) {
-  const int rank = rank_of(rows);
+  const std::vector<Tensor> all = all_of(rows);
+  const int rank = rank_of(all);
+  const Dtype dtype = detail::dtype_of_all(all);
+  Tensor adapted;
   if (rows.empty()) throw ValueError("block: at least one row of blocks is needed; got none");
   std::vector<Tensor> joined;
   for (const auto& row : rows) {
@@ -52,7 +62,7 @@ Tensor block(const Rows& rows) {
       throw ValueError("block: a row needs at least one block; got none in row " + number);
     std::vector<Tensor> blocks;
     for (const Tensor& each : row) {
-      blocks.push_back(raised(each, rank));
+      blocks.push_back(raised(detail::beside("block", each, dtype, adapted), rank));
       check("the blocks of row " + number, blocks.back(), blocks[0], rank - 1);
     }
     joined.push_back(concatenate(blocks, rank - 1));

@@ -185,6 +185,7 @@ Tensor transpose(const Tensor& x, std::span<const std::int64_t> axes) {
     throw ValueError("transpose: one entry an axis is needed; got " + std::to_string(axes.size()) +
                      " for " + x.describe());
   }
+  if (axes.empty()) return detail::snapshot(x);
   Permutation permutation{};
   std::array<bool, max_rank> named{};
   for (std::size_t i = 0; i < axes.size(); ++i) {

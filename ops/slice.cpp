@@ -335,6 +335,7 @@ struct Concatenate {
 
 Tensor slice(const Tensor& x, std::span<const Slice> slices) {
   detail::require_defined("slice", "x", x);
+  if (slices.empty()) return detail::snapshot(x);
   return apply(SliceOp{Region("slice", x.shape(), x.dtype(), slices)}, x);
 }
 
@@ -350,8 +351,7 @@ Tensor detail::placed(const Tensor& x, std::span<const Slice> slices, const Tens
 Tensor flip(const Tensor& x, std::int64_t axis) {
   detail::require_defined("flip", "x", x);
   const int along = normalize_axis("flip", axis, x.rank());
-  const std::int64_t extent = x.shape()[along];
-  return apply(SliceOp{Region(along, {extent - 1, extent, -1})}, x);
+  return apply(SliceOp{Region(along, {x.extent(along) - 1, x.extent(along), -1})}, x);
 }
 
 Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis) {

@@ -279,3 +279,18 @@ TEST_CASE("numbers: an operand made a tensor is its holder's, whom backward does
   y.backward();
   CHECK(x.grad().to_vector<double>() == std::vector<double>{3, 3});
 }
+
+TEST_CASE("numbers: what changes nothing of them leaves them numbers") {
+  const Tensor tenth = 0.1;
+  for (const Tensor& same :
+       {tenth(), slice(tenth, {}), transpose(tenth), reshape(tenth, Shape{}), squeeze(tenth),
+        broadcast_to(tenth, {}), tenth.detach(), tenth.contiguous()}) {
+    CHECK((same * ones({}, float64)).item() == 0.1);
+    CHECK((same * ones({}, float32)).dtype() == float32);
+  }
+  CHECK(values(block({{tenth, ones({1}, float64)}})) == Doubles{0.1, 1});
+  CHECK(values(block({{tenth}, {ones({1, 1}, float64)}})) == Doubles{0.1, 1});
+  CHECK(block({{tenth, tensor({1.0F}, float32)}}).dtype() == float32);
+  CHECK(block({{tenth, 2}}).dtype() == float32);
+  CHECK(values(stack({tenth, ones({}, float64)})) == Doubles{0.1, 1});
+}
