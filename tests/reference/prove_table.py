@@ -373,7 +373,9 @@ functions = {
     "erfc": lambda at, u: at.library.erfc(u),
     "sigmoid": sigmoid,
     "softplus_tail": lambda at, u: log(at, 1 + at.library.exp(-absolute(at, u))),
+    "softplus": lambda at, u: log(at, 1 + at.library.exp(u)),
     "silu": lambda at, u: u * sigmoid(at, u),
+    "mish": lambda at, u: u * at.library.tanh(log(at, 1 + at.library.exp(u))),
     "gelu": lambda at, u: u * (1 + at.library.erf(u / at.library.sqrt(2))) / 2,
     "gelu_tanh": lambda at, u: u / 2 * (1 + at.library.tanh(
         at.library.sqrt(2 / at.library.pi) * (u + at.number("0.044715") * u ** 3))),
