@@ -13,6 +13,7 @@ namespace xtape {
 namespace {
 
 void check_output(const char* op, const Tensor& output) {
+  detail::require_defined(op, "the output", output);
   if (output.requires_grad()) return;
   if (detail::watched(output)) {
     throw GradError(std::string(op) +
@@ -70,6 +71,7 @@ void Tensor::backward(BackwardOptions options) const {
 
 void Tensor::backward_from(const Tensor& given, BackwardOptions options) const {
   check_output("backward", *this);
+  detail::require_defined("backward", "the seed", given);
   Tensor adapted;
   const Tensor& seed = detail::beside("backward", given, dtype(), adapted);
   check_seed("backward", *this, seed);
@@ -98,6 +100,8 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
                     std::to_string(options.seeds.size()) + " for " +
                     std::to_string(outputs.size()));
   }
+  for (const Tensor& x : inputs) detail::require_defined("grad", "the inputs", x);
+  for (const Tensor& seed : options.seeds) detail::require_defined("grad", "the seeds", seed);
   std::vector<Tensor> seeds;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     check_output("grad", outputs[i]);

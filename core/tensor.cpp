@@ -267,6 +267,7 @@ void Tensor::assign(const Tensor& given) const {
   Body& own = body();
   check_leaf("assign", *this);
   check_assignable(*this);
+  detail::require_defined("assign", "the value", given);
   Tensor adapted;
   const Tensor& value = detail::beside("assign", given, own.dtype, adapted);
   if (value.shape() != own.shape) throw_other_shape(*this, value.describe());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/ops/checkpoint.hpp>
 #include <xtape/xtensor/convert.hpp>
@@ -105,7 +106,7 @@ Tensor custom_op(const char* name, Forward& forward, Backward& backward, std::in
 /// The operation has first derivatives only: differentiating a gradient throws GradError that names
 /// it. With `generic(backward)`, for a function of xtensor's words that takes tensors as well, it has
 /// derivatives of every order. `name` must outlive the result (a literal). Throws DtypeError unless the
-/// inputs are all float32 or all float64.
+/// inputs are all float32 or all float64, ValueError within vmap, where there are no values to view.
 template <class Forward, class Backward, std::same_as<Tensor>... Inputs>
 requires(sizeof...(Inputs) > 0) Tensor
     custom_op(const char* name, Forward forward, Backward backward, const Inputs&... inputs) {
@@ -116,6 +117,7 @@ requires(sizeof...(Inputs) > 0) Tensor
       throw DtypeError(std::string(name) + ": the inputs must be all float32 or all float64; got " +
                        list[0].describe() + " and " + input.describe());
     }
+    detail::check_has_values(name, input);
   }
   constexpr auto indices = std::index_sequence_for<Inputs...>();
   return dtype == Dtype::float32

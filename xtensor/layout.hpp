@@ -48,6 +48,14 @@ inline std::vector<Tensor> of_rank(std::vector<Tensor> tensors, int rank) {
   return tensors;
 }
 
+/// x so many times along its first axis.
+template <std::integral I>
+Tensor tiled_in_front(const Tensor& x, I repeats) {
+  std::vector<std::int64_t> each(static_cast<std::size_t>(std::max(x.rank(), 1)), 1);
+  each[0] = static_cast<std::int64_t>(repeats);
+  return tile(x, each);
+}
+
 inline std::vector<std::int64_t> as_list(const Shape& shape) {
   return {shape.begin(), shape.end()};
 }
@@ -252,6 +260,10 @@ XTAPE_XT_LISTED(tile, xtape::tile(x, list))
   template <std::integral I>                                   \
   xtape::Tensor tile(E x, std::initializer_list<I> repeats) {  \
     return xtape::tile(x, xtape::detail::as_list(repeats));    \
+  }                                                            \
+  template <std::integral I>                                   \
+  xtape::Tensor tile(E x, I repeats) {                         \
+    return xtape::detail::tiled_in_front(x, repeats);          \
   }
 XTAPE_XT_ONE_OF(const xtape::Tensor&)
 XTAPE_XT_ONE_OF(xtape::Tensor&)

@@ -213,6 +213,36 @@ TEST_CASE("derivatives: undefined tensors are named by function and part") {
         wanted("on_gradient: the input"));
   CHECK(error_of<ValueError>([&] { return on_leaf_gradient(none, [](const Tensor&) {}); }) ==
         wanted("on_leaf_gradient: the leaf"));
+  const Tensor w = ones({2}).set_requires_grad(true), y = sum(w);
+  const auto said = [](auto call) {
+    return error_of<ValueError>([&] {
+      call();
+      return 0;
+    });
+  };
+  CHECK(said([&] { w.assign(none); }) == wanted("assign: the value"));
+  CHECK(said([&] { none.backward(); }) == wanted("backward: the output"));
+  CHECK(said([&] { y.backward(none); }) == wanted("backward: the seed"));
+  CHECK(said([&] { static_cast<void>(grad(none, {w})); }) == wanted("grad: the output"));
+  CHECK(said([&] { static_cast<void>(grad(y, {none})); }) == wanted("grad: the inputs"));
+  CHECK(said([&] { static_cast<void>(grad({y}, {w}, {.seeds = {none}})); }) ==
+        wanted("grad: the seeds"));
+  y.backward();  // nothing was swept
+  CHECK(values(w.grad()) == Doubles{1, 1});
+}
+
+TEST_CASE("jacobian and hessian: more axes than a tensor can have") {
+  const Tensor x = ones({1, 1, 1, 1, 2}, Dtype::float64);
+  CHECK(
+      error_of<ShapeError>([&] { return jacobian([](const Tensor& at) { return 2 * at; }, x); }) ==
+      "jacobian: the result and x may have 8 axes together; got float64[1, 1, 1, 1, 2] for "
+      "float64[1, 1, 1, 1, 2]");
+  CHECK(error_of<ShapeError>(
+            [&] { return hessian([](const Tensor& at) { return sum(at * at); }, x); }) ==
+        "hessian: the result and x may have 8 axes together; got float64[1, 1, 1, 1, 2] for "
+        "float64[1, 1, 1, 1, 2]");
+  const Tensor wide = ones({1, 1, 1, 1, 1, 1, 1, 2}, Dtype::float64);
+  CHECK(jacobian([](const Tensor& at) { return sum(at); }, wide).shape() == wide.shape());
 }
 
 TEST_CASE("derivatives of plain inputs are plain, also where rows are taken together") {

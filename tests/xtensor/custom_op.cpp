@@ -10,6 +10,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/grad.hpp>
+#include <xtape/ops/vmap.hpp>
 
 #include "support/compare.hpp"
 #include "support/errors.hpp"
@@ -177,4 +178,17 @@ TEST_CASE("custom_op: generic functions have derivatives of every order") {
   const auto gradients = value_and_grad(product)(std::vector<Tensor>{a, b}).second;
   CHECK(values(gradients[0]) == Doubles{0, std::sin(1.0)});
   CHECK(values(gradients[1])[1] == doctest::Approx(3 * std::cos(1.0)).epsilon(1e-15));
+}
+
+TEST_CASE("an operation in xtensor's words has no values to view within vmap, and says so") {
+  const auto twice = [](const Tensor& x) {
+    return custom_op(
+        "twice", [](const auto& a) { return 2 * a; },
+        [](const auto& g, const auto&) { return 2 * g; }, x);
+  };
+  CHECK(error_of<ValueError>([&] {
+          return vmap(twice)(ones({2, 3}));
+        }) ==
+        "twice: inside vmap a tensor stands for the values of all examples, which cannot be read; "
+        "got float32[3]");
 }

@@ -139,6 +139,8 @@ TEST_CASE("xtensor's functions that fill with zeros, and beside containers") {
   CHECK(values(xt::pad(x, {{0, 0}, {1, 1}}, xt::pad_mode::wrap)) ==
         Doubles{2, 1, 2, 1, 4, 3, 4, 3});
   CHECK(values(xt::tile(x, {1, 2})) == Doubles{1, 2, 1, 2, 3, 4, 3, 4});
+  CHECK(values(xt::tile(x, 2)) == Doubles{1, 2, 3, 4, 1, 2, 3, 4});
+  CHECK(values(xt::tile(x + 1, 2)) == Doubles{2, 3, 4, 5, 2, 3, 4, 5});
   CHECK(values(xt::zeros_like(x)) == Doubles{0, 0, 0, 0});
   CHECK(values(xt::full_like(x, 3)) == Doubles{3, 3, 3, 3});
   const xt::xarray<double> row{{5, 6}};
