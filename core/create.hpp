@@ -107,6 +107,13 @@ template <Element T>
   return from_vector(values, {static_cast<std::int64_t>(values.size())});
 }
 
+// Of what is no element, for the sake of the error.
+template <class T>
+requires(!Element<T>) Tensor from_vector(const std::vector<T>&, const Shape& = {}) {
+  static_assert(Element<T>, "a tensor's elements are bool, std::int64_t, float or double");
+  return {};
+}
+
 /// A tensor over memory that somebody else owns, without a copy; `release` is called when no tensor
 /// needs it any more. The memory is only ever read.
 template <Element T>

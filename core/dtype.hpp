@@ -62,7 +62,10 @@ class DefaultDtypeGuard {
 
 namespace detail {
 template <class T>
-struct DtypeOf;
+struct DtypeOf {
+  static_assert(sizeof(T) == 0, "a tensor's elements are bool, std::int64_t, float or double");
+  static constexpr Dtype value{};
+};
 template <>
 struct DtypeOf<bool> {
   static constexpr Dtype value = Dtype::boolean;

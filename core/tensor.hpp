@@ -151,7 +151,8 @@ class Tensor {
   /// is a leaf that does.
   [[nodiscard]] Tensor clone() const;
 
-  /// Makes a leaf collect gradients, or stops it. Returns the same tensor, for chaining.
+  /// Makes a leaf collect gradients, or stops it. Returns the same tensor, for chaining. What was
+  /// computed while it did not require them does not lead to it: it gets none from there.
   /// Throws DtypeError unless floating, GradError on the result of a recorded operation.
   Tensor set_requires_grad(bool requires_grad) const;
 
