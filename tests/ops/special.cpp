@@ -4,11 +4,13 @@
 #include <cmath>
 #include <functional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include <xtape/core/grad.hpp>
+#include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/special.hpp>
 
 #include "support/compare.hpp"
