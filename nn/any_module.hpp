@@ -46,6 +46,14 @@ class AnyModule {
   requires(!std::same_as<Layer, AnyModule> &&
            std::is_invocable_r_v<Tensor, const Layer&, const Tensor&>) AnyModule(const Layer& layer)
       : layer_(static_cast<Held*>(new Of<std::decay_t<const Layer>>(layer))) {}
+  /// Says what is wrong where that is all.
+  template <class Layer>
+  requires(!std::same_as<Layer, AnyModule> &&
+           !std::is_invocable_r_v<Tensor, const Layer&, const Tensor&> &&
+           std::is_invocable_r_v<Tensor, Layer&, const Tensor&>) AnyModule(const Layer&) {
+    static_assert(std::is_invocable_v<const Layer&, const Tensor&>,
+                  "a layer is called as it is: Tensor operator()(const Tensor& x) const");
+  }
   AnyModule(const AnyModule& other);
   /// Takes the layer; but a part of a module stays where it is, and both hold it.
   AnyModule(AnyModule&& other) noexcept;

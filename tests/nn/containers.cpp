@@ -147,10 +147,8 @@ TEST_CASE("a part of another type is printed as what it is") {
     Tensor operator()(const Tensor& x) const { return head(x); }
   };
   Own own;
-  nn::ModuleList<> list;
-  list.push_back(nn::ReLU());
-  nn::ModuleDict<> dict;
-  dict.insert("head", nn::ReLU());
+  nn::ModuleList<> list{nn::ReLU()};
+  nn::ModuleDict<> dict{{"head", nn::ReLU()}};
   nn::Sequential sequence{nn::ReLU(), nn::Dense(1, 1)};
   const auto check = [&](const std::string& type) {
     CHECK(own.at("head").type() == type);
@@ -178,6 +176,15 @@ TEST_CASE("a part of another type is printed as what it is") {
   CHECK(own.at("head").type() == "Own");
   sequence[0] = sequence[1];
   CHECK(sequence.at("0").type() == "Function");
+}
+
+TEST_CASE("lists of modules are made of those in braces") {
+  const nn::Dense a(1, 2);
+  const nn::ModuleList<nn::Dense> list{a, nn::Dense(2, 3)}, copy{list};
+  CHECK(names(list.named_parameters()) == Strings{"0.weight", "0.bias", "1.weight", "1.bias"});
+  CHECK(&copy[0].weight.body() == &a.weight.body());
+  const nn::ModuleDict<nn::Dense> dict{{"a", a}, {"b", nn::Dense(2, 3)}};
+  CHECK(names(dict.named_parameters()) == Strings{"a.weight", "a.bias", "b.weight", "b.bias"});
 }
 
 // A handle in a list of them could be bound to another tensor, and nothing be trained.
