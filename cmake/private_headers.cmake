@@ -20,6 +20,7 @@ set(XTAPE_PRIVATE_HEADERS
   core/write_log.hpp
   nn/module_state.hpp
   ops/aligned.hpp
+  ops/dtype_cure.hpp
   ops/multiply.hpp
   ops/dropout_stream.hpp
   ops/window_shape.hpp

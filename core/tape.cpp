@@ -212,7 +212,9 @@ void Tape::claim(bool shared) {
     const std::string what =
         std::string(node.name_) + " (number " + std::to_string(node.number()) + ")";
     throw GradError("backward: a graph can be swept once unless retain_graph is set; " +
-                    (node.released() ? "the saved values of " + what + " are gone"
+                    (node.released() ? "the saved values of " + what +
+                                           " are gone (a state that goes on into the next step "
+                                           "leaves its graph behind by detach())"
                                      : what + " is being swept by another thread"));
   }
 }

@@ -33,6 +33,8 @@ void check_floating(const char* op, Dtype dtype) {
 
 void check_rows(const char* op, const Dataset& dataset) {
   const auto& [x, y] = dataset;
+  xtape::detail::require_defined(op, "x", x);
+  xtape::detail::require_defined(op, "y", y);
   if (x.rank() < 1 || y.rank() < 1 || x.extent(0) != y.extent(0)) {
     throw ShapeError(std::string(op) + ": x and y must have the same number of rows; got " +
                      x.describe() + " and " + y.describe());
@@ -42,7 +44,8 @@ void check_rows(const char* op, const Dataset& dataset) {
 void check_rows(const char* op, const TensorList& list) {
   if (list.empty()) throw ValueError(std::string(op) + ": tensors are needed; got none");
   for (const Tensor& one : list) {
-    xtape::detail::require_defined(op, "each tensor", one);
+    const std::string name = "tensor " + std::to_string(&one - list.data());
+    xtape::detail::require_defined(op, name.c_str(), one);
     if (one.rank() >= 1 && one.extent(0) == list.front().extent(0)) continue;
     throw ShapeError(std::string(op) + ": all tensors must have the same number of rows; got " +
                      list.front().describe() + " and " + one.describe());
@@ -51,13 +54,18 @@ void check_rows(const char* op, const TensorList& list) {
 
 void check_rows(const char* op, const NamedDataset& dataset) {
   TensorList list;
-  for (const auto& [name, tensor] : dataset.tensors()) list.push_back(tensor);
+  for (const auto& [name, tensor] : dataset.tensors()) {
+    xtape::detail::require_defined(op, ("\"" + name + "\"").c_str(), tensor);
+    list.push_back(tensor);
+  }
   check_rows(op, list);
 }
 
 Tensor sparse_labels(const char* op, const Tensor& labels) {
+  if (labels.rank() == 1 && labels.dtype() == Dtype::boolean) return labels.to(Dtype::int64);
   if (labels.rank() == 1 && labels.dtype() != Dtype::int64) {
-    throw DtypeError(std::string(op) + ": labels [n] must be int64; got " + labels.describe());
+    throw DtypeError(std::string(op) + ": labels [n] must be int64 or boolean; got " +
+                     labels.describe());
   }
   if (labels.rank() == 1) return labels;
   if (labels.rank() != 2 || labels.extent(1) == 0) {

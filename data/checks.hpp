@@ -25,7 +25,7 @@ void check_rows(const char* op, const Dataset& dataset);
 void check_rows(const char* op, const TensorList& list);
 void check_rows(const char* op, const NamedDataset& dataset);
 
-/// Labels int64 [n] as they are, and of one-hot [n, classes] the classes. Throws ShapeError, DtypeError
+/// Labels int64 or boolean [n] as int64, and of one-hot [n, classes] the classes. Throws ShapeError, DtypeError
 /// for others, ValueError for a row that is not one-hot.
 Tensor sparse_labels(const char* op, const Tensor& labels);
 

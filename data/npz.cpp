@@ -154,8 +154,11 @@ void check(const std::string& path, const Archive& archive) {
     room -= count * element_bytes;
   };
   std::set<std::string> arrays, texts;
-  for (const auto& [name, tensor] : archive.tensors)
+  for (const auto& [name, tensor] : archive.tensors) {
+    if (!tensor.defined())
+      throw ValueError(path + ": tensors must be defined; got none for " + quoted(name));
     take(arrays, name, tensor.size(), static_cast<std::int64_t>(size_of(tensor.dtype())));
+  }
   for (const auto& [name, text] : archive.texts) take(texts, name, std::ssize(text), 1);
 }
 

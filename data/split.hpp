@@ -30,7 +30,7 @@ Split random_split(const Dataset& dataset, double test_share, Rng& rng = default
 
 /// The same with the share kept in each class: n labels of a class give test_share * n of them to
 /// the test set, rounded down or up so that the sum is that of all rows.
-///   labels int64 [n], or one-hot [n, classes]; of a dataset its y
+///   labels int64 or boolean [n], or one-hot [n, classes]; of a dataset its y
 /// Throws as random_split; ShapeError, DtypeError for other labels, ValueError for a row that is not
 /// one-hot.
 Fold stratified_split(const Tensor& labels, double test_share, Rng& rng = default_rng());

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include <xtape/config.hpp>
-#include <xtape/core/owned.hpp>
+#include <xtape/core/pointers.hpp>
 #include <xtape/nn/module.hpp>
 
 XTAPE_EXPORT_BEGIN
@@ -17,13 +17,21 @@ namespace xtape::nn {
 template <class F>
 class Function : public Module {
  public:
-  explicit Function(const F& function) : Function(function, Captures()) {}
+  /// Throws ValueError for an empty one.
+  explicit Function(const F& function) : Function(checked(function), Captures()) {}
 
   Tensor operator()(const Tensor& x) const { return function_(x); }
 
  private:
   Function(const F& function, const Captures& captures) : function_(function) {
     add_captured(captures);
+  }
+
+  static const F& checked(const F& function) {
+    if constexpr (std::is_pointer_v<F> || requires { function.operator bool(); }) {
+      if (!function) throw ValueError("module: a function is needed; got an empty one");
+    }
+    return function;
   }
 
   F function_;
@@ -37,9 +45,18 @@ class AnyModule {
   template <class Layer>
   requires(!std::same_as<Layer, AnyModule> &&
            std::is_invocable_r_v<Tensor, const Layer&, const Tensor&>) AnyModule(const Layer& layer)
-      : layer_(new Of<std::decay_t<const Layer>>(layer)) {}
+      : layer_(static_cast<Held*>(new Of<std::decay_t<const Layer>>(layer))) {}
+  /// Says what is wrong where that is all.
+  template <class Layer>
+  requires(!std::same_as<Layer, AnyModule> &&
+           !std::is_invocable_r_v<Tensor, const Layer&, const Tensor&> &&
+           std::is_invocable_r_v<Tensor, Layer&, const Tensor&>) AnyModule(const Layer&) {
+    static_assert(std::is_invocable_v<const Layer&, const Tensor&>,
+                  "a layer is called as it is: Tensor operator()(const Tensor& x) const");
+  }
   AnyModule(const AnyModule& other);
-  AnyModule(AnyModule&&) noexcept = default;
+  /// Takes the layer; but a part of a module stays where it is, and both hold it.
+  AnyModule(AnyModule&& other) noexcept;
   /// Puts another layer in the place of this one, see Module.
   AnyModule& operator=(const AnyModule& other);
   ~AnyModule() = default;
@@ -62,12 +79,12 @@ class AnyModule {
   }
 
  private:
-  struct Held {
+  struct Held {  // handles count it as this type: one kind of counter for all layers
     virtual ~Held() = default;
     virtual Module& module() = 0;
     virtual const std::type_info& type() const = 0;
     virtual Tensor operator()(const Tensor& x) const = 0;
-    virtual Owned<Held> copy() const = 0;
+    virtual std::shared_ptr<Held> copy() const = 0;
   };
   /// What is no module is held as a Function.
   template <class Layer>
@@ -78,14 +95,16 @@ class AnyModule {
     Module& module() override { return layer; }
     const std::type_info& type() const override { return typeid(AsModule<Layer>); }
     Tensor operator()(const Tensor& x) const override { return layer(x); }
-    Owned<Held> copy() const override { return Owned<Held>(new Of(*this)); }
+    std::shared_ptr<Held> copy() const override {
+      return std::shared_ptr<Held>(static_cast<Held*>(new Of(*this)));
+    }
 
     AsModule<Layer> layer;
   };
 
   Held& held() const;
 
-  Owned<Held> layer_;  // null once it was moved from
+  std::shared_ptr<Held> layer_;  // null once it was moved from
 };
 
 /// Prints the layer.

@@ -57,30 +57,34 @@ void check(const char* what, const Tensor& x, std::int64_t width, const Tensor& 
 class Mask {
  public:
   Mask(const AttentionMasks& masks, bool causal, const Shape& scores, Dtype dtype) : dtype_(dtype) {
-    if (causal) add("causal", arange(scores[3]) > expand_dims(arange(scores[2]), 1));
+    if (causal) add(arange(scores[3]) > expand_dims(arange(scores[2]), 1));
     if (masks.attn_mask.defined()) {
       const Tensor& given = masks.attn_mask;
       const Shape one{scores[2], scores[3]}, all{scores[0] * scores[1], scores[2], scores[3]};
       if (given.shape() != one && given.shape() != all)
         refuse("attn_mask must be " + to_string(one) + " or " + to_string(all), given);
-      add("attn_mask", given.shape() == one ? given : reshape(given, scores));
+      check_dtype("attn_mask", given);
+      add(given.shape() == one ? given : reshape(given, scores));
     }
     if (masks.key_padding_mask.defined()) {
       const Tensor& given = masks.key_padding_mask;
       const Shape wanted{scores[0], scores[3]};
       if (given.shape() != wanted && !(scores[0] == 1 && given.shape() == Shape{scores[3]}))
         refuse("key_padding_mask must be " + to_string(wanted), given);
-      add("key_padding_mask", reshape(given, {scores[0], 1, 1, scores[3]}));
+      check_dtype("key_padding_mask", given);
+      add(reshape(given, {scores[0], 1, 1, scores[3]}));
     }
   }
   const Tensor& value() const { return mask_; }
 
  private:
-  void add(const char* what, const Tensor& given) {
+  void check_dtype(const char* what, const Tensor& given) const {
     if (given.dtype() != Dtype::boolean && given.dtype() != dtype_) {
       throw DtypeError(std::string(name) + ": " + what + " must be boolean or " +
                        std::string(to_string(dtype_)) + "; got " + given.describe());
     }
+  }
+  void add(const Tensor& given) {
     const Tensor next = given.dtype() == Dtype::boolean ? given == false : given;
     if (!mask_.defined())
       mask_ = next;

@@ -6,6 +6,7 @@
 #include <xtape/nn/arguments.hpp>
 #include <xtape/nn/bilinear.hpp>
 #include <xtape/nn/regularization.hpp>
+#include <xtape/ops/dtype_cure.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
@@ -57,7 +58,8 @@ Tensor Bilinear::operator()(const Tensor& a, const Tensor& b) const {
   }
   if (a.dtype() != weight.dtype() || b.dtype() != weight.dtype()) {
     throw DtypeError("bilinear: inputs and weight must share one dtype; got " + a.describe() +
-                     ", " + b.describe() + " and " + weight.describe());
+                     ", " + b.describe() + " and " + weight.describe() +
+                     xtape::detail::dtype_cure(a.dtype() == weight.dtype() ? b : a, weight));
   }
   const std::int64_t rows = Shape(leading).size();
   const Tensor by_first = reshape(transpose(weight, {1, 0, 2}), {first, outputs * second});

@@ -2,6 +2,7 @@
 #include <numbers>
 #include <string>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
@@ -46,6 +47,17 @@ Fans Fans::of(const Shape& shape) {
   for (int axis = 0; axis < shape.rank() - 2; ++axis) receptive *= static_cast<double>(shape[axis]);
   return {receptive * static_cast<double>(shape[shape.rank() - 2]),
           receptive * static_cast<double>(shape[shape.rank() - 1])};
+}
+
+Tensor Initializer::checked(Tensor values, const Shape& shape, Dtype dtype) {
+  xtape::detail::require_defined("init", "the values of an initializer", values);
+  const auto text = [&] {
+    return "init: an initializer must give " + std::string(to_string(dtype)) + to_string(shape) +
+           "; got " + values.describe();
+  };
+  if (values.shape() != shape) throw ShapeError(text());
+  if (values.dtype() != dtype) throw DtypeError(text());
+  return values;
 }
 
 Initializer zeros() { return constant(0); }

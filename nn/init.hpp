@@ -38,15 +38,17 @@ class Initializer {
           return f(shape, dtype, rng, fans == nullptr ? Fans::of(shape) : *fans);
         }) {}
 
-  /// Of a weight, whose shape has the fans.
+  /// Of a weight, whose shape has the fans. Throws ShapeError or DtypeError if the function gives something else.
   Tensor operator()(const Shape& shape, Dtype dtype, Rng& rng) const {
-    return function_(shape, dtype, rng, nullptr);
+    return checked(function_(shape, dtype, rng, nullptr), shape, dtype);
   }
   Tensor operator()(const Shape& shape, Dtype dtype, Rng& rng, const Fans& fans) const {
-    return function_(shape, dtype, rng, &fans);
+    return checked(function_(shape, dtype, rng, &fans), shape, dtype);
   }
 
  private:
+  static Tensor checked(Tensor values, const Shape& shape, Dtype dtype);
+
   std::function<Tensor(const Shape&, Dtype, Rng&, const Fans*)> function_;
 };
 

@@ -145,6 +145,12 @@ RegisteredTensor::RegisteredTensor(const RegisteredTensor& other)
     owner_ = Module::cloned(std::static_pointer_cast<Module::State>(owner));
 }
 
+// NOLINTNEXTLINE(performance-move-constructor-init)
+RegisteredTensor::RegisteredTensor(RegisteredTensor&& other) noexcept
+    : Tensor(other.defined() ? Ref<xtape::detail::Body>::share(&other.body())
+                             : Ref<xtape::detail::Body>()),
+      owner_(other.owner_) {}
+
 RegisteredTensor& RegisteredTensor::operator=(const RegisteredTensor& other) {
   if (this == &other) return *this;
   const std::shared_ptr<void> own = owner_.lock(), next = other.owner_.lock();
@@ -202,11 +208,7 @@ Module& Module::operator=(const Module& other) {
     return *this;
   }
   const std::vector<State::Parent> parents = state_->parents;
-  if (!parents.empty() && State::handles(state_) > 1) {
-    throw ValueError("module: \"" + state_->path() +
-                     "\" cannot be replaced while copies share it; clone the model for a copy of "
-                     "its own");
-  }
+  if (!parents.empty() && State::handles(state_) > 1) state_->fail_shared();
   for (const State::Parent& parent : parents) {
     if (next->contains(parent.state))
       throw ValueError("module: \"" + state_->path() + "\" cannot become what it is a part of");
@@ -226,18 +228,21 @@ Module& Module::operator=(const Module& other) {
   return *this;
 }
 
-NamedTensors Module::named_parameters() const { return state_->collect(&State::parameters); }
-NamedTensors Module::named_buffers() const { return state_->collect(&State::buffers); }
+// NOLINTBEGIN(readability-const-return-type): see the header
+const NamedTensors Module::named_parameters() const { return state_->collect(&State::parameters); }
+const NamedTensors Module::named_buffers() const { return state_->collect(&State::buffers); }
 
-std::vector<Tensor> Module::parameters() const {
+const std::vector<Tensor> Module::parameters() const {
   std::vector<Tensor> parameters;
-  for (auto& [name, tensor] : named_parameters()) parameters.push_back(std::move(tensor));
+  for (auto& [name, tensor] : state_->collect(&State::parameters))
+    parameters.push_back(std::move(tensor));
   return parameters;
 }
+// NOLINTEND(readability-const-return-type)
 
 NamedTensors Module::state() const {
-  NamedTensors state = named_parameters();
-  for (NamedTensor& buffer : named_buffers()) state.push_back(std::move(buffer));
+  NamedTensors state = state_->collect(&State::parameters);
+  for (NamedTensor& buffer : state_->collect(&State::buffers)) state.push_back(std::move(buffer));
   for (auto& [name, tensor] : state) tensor = tensor.detach();
   return state;
 }
@@ -246,7 +251,7 @@ LeftOut Module::restore(const NamedTensors& given, const RestoreOptions& options
   const ErrorContext in = here();
   NamedTensors own = named_parameters();
   require_own("restore", own);
-  for (NamedTensor& buffer : named_buffers()) own.push_back(std::move(buffer));
+  for (NamedTensor& buffer : state_->collect(&State::buffers)) own.push_back(std::move(buffer));
   const xtape::detail::MatchedState matched = xtape::detail::match_state(own, given, options);
   for (std::size_t i = 0; i < own.size(); ++i) {  // of the same dtypes, so nothing here can fail
     const Tensor& value = matched.entries[i].second;

@@ -35,7 +35,8 @@ class RegisteredTensor : public Tensor {
  public:
   RegisteredTensor() = default;
   RegisteredTensor(const RegisteredTensor& other);
-  RegisteredTensor(RegisteredTensor&&) noexcept = default;
+  /// As the move of a module, which stays usable: both are the same tensor.
+  RegisteredTensor(RegisteredTensor&& other) noexcept;
   RegisteredTensor& operator=(const RegisteredTensor& other);
   RegisteredTensor& operator=(const Registration& registration);
   RegisteredTensor& operator=(const Tensor& value) = delete;
@@ -97,11 +98,15 @@ class Module {
   Module& operator=(const Module& other);
 
   /// Parameters of this module, in the order of registration, then those of its children, in that
-  /// order; those reached twice, once. Named, with their paths from this module: "hidden.0.weight".
-  std::vector<Tensor> parameters() const;
-  NamedTensors named_parameters() const;
+  /// order; those reached twice, once. Named, with their paths from this module: "hidden.0.weight". The lists are
+  /// const, so that a loop over them cannot bind a handle to another tensor, which would train nothing:
+  /// `for (const Tensor& p : model.parameters()) p.assign(p - 0.1 * p.grad());`
+  // NOLINTBEGIN(readability-const-return-type): that is what they are for
+  const std::vector<Tensor> parameters() const;
+  const NamedTensors named_parameters() const;
   /// Tensors that belong to the state but are not trained.
-  NamedTensors named_buffers() const;
+  const NamedTensors named_buffers() const;
+  // NOLINTEND(readability-const-return-type)
 
   /// Named parameters, then named buffers: all that another model of the same form needs to compute
   /// the same. Later training does not change these tensors.

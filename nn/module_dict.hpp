@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,9 @@ template <class M = AnyModule>
 class ModuleDict : public Module {
  public:
   ModuleDict() = default;
+  ModuleDict(std::initializer_list<std::pair<std::string, M>> modules) {
+    for (const auto& [name, module] : modules) insert(name, module);
+  }
   ModuleDict(const ModuleDict&) = default;
   ModuleDict(ModuleDict&&) noexcept = default;
   /// Its modules come along, not one by one.

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,13 +15,16 @@ namespace xtape::nn {
 /// Modules of one type, or any layers, which are its parts "0", "1", ...: what a vector of modules
 /// would be, but registered.
 /// ```
-/// nn::ModuleList<Block> blocks = child("blocks", nn::ModuleList<Block>());
+/// nn::ModuleList<Block> blocks = child("blocks", nn::ModuleList<Block>{Block(), Block()});
 /// for (const Block& block : blocks) x = block(x);
 /// ```
 template <class M = AnyModule>
 class ModuleList : public Module {
  public:
   ModuleList() = default;
+  ModuleList(std::initializer_list<M> modules) {
+    for (const M& module : modules) push_back(module);
+  }
   ModuleList(const ModuleList&) = default;
   ModuleList(ModuleList&&) noexcept = default;
   /// Its modules come along, not one by one.

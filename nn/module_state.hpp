@@ -79,6 +79,12 @@ struct Module::State final : ErrorContext::Place, std::enable_shared_from_this<M
     return state.use_count() - std::ssize(state->parents);
   }
 
+  [[noreturn]] void fail_shared() const {
+    throw ValueError("module: \"" + path() +
+                     "\" cannot be replaced while copies share it, such as a variable that was "
+                     "handed to the model; use a new variable, or hand over an nn::clone");
+  }
+
   std::string path() const override {
     std::string path;
     for (const State* state = this; !state->parents.empty(); state = state->parents.front().state) {

@@ -6,6 +6,7 @@
 #include <xtape/core/require.hpp>
 #include <xtape/nn/arguments.hpp>
 #include <xtape/nn/normalization.hpp>
+#include <xtape/ops/dtype_cure.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/layout.hpp>
@@ -96,7 +97,8 @@ Tensor BatchNorm<axes>::operator()(const Tensor& given) const {
     }
     if (running_mean.defined() && x.dtype() != running_mean.dtype()) {
       throw DtypeError("batch_norm: input and statistics must share one dtype; got " +
-                       x.describe() + " and " + running_mean.describe());
+                       x.describe() + " and " + running_mean.describe() +
+                       xtape::detail::dtype_cure(x, running_mean));
     }
     if (!training() && running_mean.defined()) {
       const Tensor y = (x - beside(running_mean, x)) * beside(rsqrt(running_var + eps_), x);

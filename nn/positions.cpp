@@ -3,6 +3,7 @@
 #include <xtape/core/require.hpp>
 #include <xtape/nn/arguments.hpp>
 #include <xtape/nn/positions.hpp>
+#include <xtape/ops/dtype_cure.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 
@@ -34,7 +35,8 @@ Tensor LearnedPositions::operator()(const Tensor& x) const {
     }
     if (in.dtype() != weight.dtype()) {
       throw DtypeError("learned_positions: input and weight must share one dtype; got " +
-                       in.describe() + " and " + weight.describe());
+                       in.describe() + " and " + weight.describe() +
+                       xtape::detail::dtype_cure(in, weight));
     }
     return in + slice(weight, {range(0, in.extent(-2))});
   });

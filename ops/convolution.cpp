@@ -9,6 +9,7 @@
 #include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/ops/convolution.hpp>
+#include <xtape/ops/dtype_cure.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/kernels/convolution.hpp>
 #include <xtape/ops/layout.hpp>
@@ -210,7 +211,7 @@ struct Checked {
   }
   [[noreturn]] void refuse_dtypes(const Tensor& x) const {
     throw DtypeError(std::string(op) + ": one floating dtype is needed; got " + x.describe() +
-                     " and " + weight.describe());
+                     " and " + weight.describe() + detail::dtype_cure(x, weight));
   }
   /// Throws ShapeError unless `axis` of the weights has this extent, and ValueError unless the groups
   /// divide the first.

@@ -7,6 +7,7 @@
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/ops/aligned.hpp>
+#include <xtape/ops/dtype_cure.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
@@ -150,7 +151,8 @@ struct Linear {
     if (!is_floating(input.dtype()) || input.dtype() != weight.dtype() ||
         input.dtype() != bias.dtype()) {
       throw DtypeError("linear: input, weight and bias must share one floating dtype; got " +
-                       input.describe() + ", " + weight.describe() + " and " + bias.describe());
+                       input.describe() + ", " + weight.describe() + " and " + bias.describe() +
+                       detail::dtype_cure(input, weight));
     }
     Shape shape = input.shape();
     shape[shape.rank() - 1] = weight.extent(1);
@@ -233,7 +235,7 @@ Tensor linear(const Tensor& x, const Tensor& w) {
   Linear::check(x, w);
   if (!is_floating(x.dtype()) || x.dtype() != w.dtype()) {
     throw DtypeError("linear: input and weight must share one floating dtype; got " + x.describe() +
-                     " and " + w.describe());
+                     " and " + w.describe() + detail::dtype_cure(x, w));
   }
   return matmul(x, w);
 }

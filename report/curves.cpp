@@ -76,6 +76,28 @@ Spread spread_of(const std::vector<History>& runs, const std::string& metric) {
   }
 }
 
+/// The metrics to show, those of all runs if none are asked for. Throws ValueError for what no run has, and for a
+/// scale of what would not be shown.
+std::vector<std::string> shown_metrics(const Runs& runs, const CurvesOptions& options) {
+  std::vector<std::string> shown = options.metrics.empty() ? metrics_of(runs) : options.metrics;
+  if (epochs_of(runs) == 0) return shown;
+  for (const std::string& name : shown) {
+    const auto has = [&](const auto& run) {
+      return run.second.has(name) || run.second.has(validation + name);
+    };
+    if (std::ranges::none_of(runs, has))
+      static_cast<void>(runs[0].second[name]);  // tells what there is
+  }
+  for (const std::string& name : options.log_scale) {
+    if (name == "learning_rate" || std::ranges::count(shown, name) > 0) continue;
+    std::string names;
+    for (const std::string& one : shown) names += (names.empty() ? "" : ", ") + one;
+    throw ValueError("curves: log_scale must name what is shown, " + names + "; got \"" + name +
+                     "\"");
+  }
+  return shown;
+}
+
 Plot empty_plot(const std::string& metric, const CurvesOptions& options) {
   const bool log = std::ranges::count(options.log_scale, metric) > 0;
   return Plot({.title = metric,
@@ -105,11 +127,9 @@ Plot plot_of(const Kinds& kinds, const std::string& metric, const CurvesOptions&
 Plot plot_of(const Runs& runs, const std::string& metric, const CurvesOptions& options) {
   Plot plot = empty_plot(metric, options);
   const bool one = runs.size() == 1;
-  bool found = false;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const auto& [name, history] = runs[i];
     const bool trained = history.has(metric), validated = history.has(validation + metric);
-    found = found || trained || validated;
     if (trained)
       add(plot,
           !one                        ? name
@@ -121,7 +141,6 @@ Plot plot_of(const Runs& runs, const std::string& metric, const CurvesOptions& o
           Dash::dashed, palette(one ? 1 : i));
     }
   }
-  if (!found && !runs.empty()) static_cast<void>(runs[0].second[metric]);  // tells what there is
   if (one && runs[0].second.best_epoch > 0) {
     plot.vertical(static_cast<double>(runs[0].second.best_epoch),
                   {.label = "best epoch", .dash = Dash::dotted, .width = 1.5});
@@ -137,7 +156,7 @@ Picture curves(const History& history, const CurvesOptions& options) {
 
 Picture curves(const Runs& runs, const CurvesOptions& options) {
   std::vector<Picture> plots;
-  const auto metrics = options.metrics.empty() ? metrics_of(runs) : options.metrics;
+  const std::vector<std::string> metrics = shown_metrics(runs, options);
   plots.reserve(metrics.size());
   for (const std::string& metric : metrics) plots.push_back(plot_of(runs, metric, options));
   if (metrics.empty() || epochs_of(runs) == 0) plots = {empty_plot("", options)};
@@ -148,16 +167,9 @@ Picture curves(const Kinds& kinds, const CurvesOptions& options) {
   Runs all;
   for (const auto& [kind, runs] : kinds)
     for (const History& run : runs) all.emplace_back(kind, run);
-  const auto metrics = options.metrics.empty() ? metrics_of(all) : options.metrics;
+  const std::vector<std::string> metrics = shown_metrics(all, options);
   std::vector<Picture> plots;
-  for (const std::string& metric : metrics) {
-    const auto has = [&](const auto& run) {
-      return run.second.has(metric) || run.second.has(validation + metric);
-    };
-    if (!all.empty() && std::ranges::none_of(all, has))
-      static_cast<void>(all[0].second[metric]);  // tells what there is
-    plots.push_back(plot_of(kinds, metric, options));
-  }
+  for (const std::string& metric : metrics) plots.push_back(plot_of(kinds, metric, options));
   if (metrics.empty() || epochs_of(all) == 0) plots = {empty_plot("", options)};
   return detail::titled(options.title, grid(plots, options.columns));
 }

@@ -24,7 +24,7 @@ struct CurvesOptions {
 
 /// The course of a run: a plot for each metric, over the epochs, of training and, dashed, of validation. A
 /// dotted line is at the best epoch.
-/// Throws ValueError for a metric that there is not, with those that are.
+/// Throws ValueError for a metric that there is not, shown or on a logarithmic scale, with those that are.
 Picture curves(const History& history, const CurvesOptions& options = {});
 /// Several runs by their names: a colour for each.
 Picture curves(const std::vector<std::pair<std::string, History>>& runs,

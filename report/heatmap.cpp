@@ -204,8 +204,10 @@ Picture heatmap(const Tensor& matrix, const HeatmapOptions& options) {
   }
   const double low = options.low.value_or(least), high = options.high.value_or(greatest);
   if (!(low < high) || !std::isfinite(high - low)) {
-    throw ValueError(std::string(op) + ": low must lie below high; got " +
-                     xtape::detail::text(low) + " and " + xtape::detail::text(high));
+    const bool far = low < high && std::isfinite(low) && std::isfinite(high);
+    throw ValueError(std::string(op) +
+                     (far ? ": high - low must be finite" : ": low must lie below high") +
+                     "; got " + xtape::detail::text(low) + " and " + xtape::detail::text(high));
   }
   const double cell = cell_of(options.cell, values.rows, values.columns, 400, 1, 48);
   return drawn(values, {options, low, high}, cell);

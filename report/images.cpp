@@ -44,7 +44,7 @@ Picture image_grid(const Tensor& images, const ImageGridOptions& options) {
       detail::image_stack(op, images, options.low, options.high, options.channels);
   xtape::detail::require_at_least<std::int64_t>(op, "columns", options.columns, 0);
   xtape::detail::require_in<std::int64_t>(op, "image_width", options.image_width, 8, 2000);
-  if (static_cast<std::int64_t>(options.labels.size()) > stack.count) {
+  if (!options.labels.empty() && std::ssize(options.labels) != stack.count) {
     throw ShapeError(std::string(op) + ": there are " + std::to_string(options.labels.size()) +
                      " labels for the images " + images.describe());
   }
@@ -68,12 +68,13 @@ Picture image_grid(const Tensor& images, const ImageGridOptions& options) {
     const double x = detail::edge + static_cast<double>(column) * (width + gap);
     double y = top + static_cast<double>(row) * row_height;
     detail::draw_pixels(svg, stack.image(i, options.map), x, y, width, height);
-    if (static_cast<std::size_t>(i) >= options.labels.size()) continue;
+    if (options.labels.empty()) continue;
     y += height;
     for (const std::string& line : lines_of(options.labels[static_cast<std::size_t>(i)])) {
       y += line_height;
-      svg.text(x + width / 2, y - 2, detail::fitted(line, detail::small_font, width + gap),
-               {{"font-size", detail::small_font}, {"text-anchor", "middle"}});
+      if (!line.empty())
+        svg.text(x + width / 2, y - 2, detail::fitted(line, detail::small_font, width + gap),
+                 {{"font-size", detail::small_font}, {"text-anchor", "middle"}});
     }
   }
   const std::int64_t rows = (stack.count + columns - 1) / columns;

@@ -28,7 +28,7 @@ struct ImageGridOptions {
 
 /// Images in a grid, their pixels as they are; NaN is white.
 ///   images [n, height, width], [n, height, width, 1 or 3] or [n, 1 or 3, height, width]
-/// Throws ShapeError for others and more labels than images, ValueError unless low lies below high.
+/// Throws ShapeError for others and labels that are not as many as the images, ValueError unless low lies below high.
 Picture image_grid(const Tensor& images, const ImageGridOptions& options = {});
 
 struct MistakesOptions {

@@ -192,6 +192,7 @@ set(cases
   train/fit_checks.cpp
   train/fit_display.cpp
   train/fit_folder.cpp
+  train/fit_measured.cpp
   train/fit_steps.cpp
   train/fit_validation.cpp
   train/history.cpp

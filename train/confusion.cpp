@@ -25,7 +25,9 @@ Tensor classes_of(const char* what, const Tensor& x, std::int64_t classes, OfRow
     throw ShapeError(name + " must be [n] or [n, " + std::to_string(classes) + "]; got " +
                      x.describe());
   }
-  if (x.dtype() != Dtype::int64) throw DtypeError(name + " must be int64; got " + x.describe());
+  if (x.dtype() == Dtype::boolean) return classes_of(what, x.to(Dtype::int64), classes, of_rows);
+  if (x.dtype() != Dtype::int64)
+    throw DtypeError(name + " must be int64 or boolean; got " + x.describe());
   nn::detail::check_label_range(op_name, what, x, classes);
   return x;
 }

@@ -10,8 +10,8 @@ namespace xtape {
 
 /// How often each class was taken for each: int64 [classes, classes], a row for each true class, a
 /// column for each predicted one.
-///   predicted: labels int64 [n], or scores [n, classes], of which the greatest counts
-///   labels int64 [n], or one-hot [n, classes]
+///   predicted: labels int64 or boolean [n], or scores [n, classes], of which the greatest counts
+///   labels int64 or boolean [n], or one-hot [n, classes]
 /// Throws ShapeError, DtypeError; ValueError for no classes, a score that is NaN and a row that is
 /// not one-hot; IndexError for a label outside the classes. They name the row.
 Tensor confusion_matrix(const Tensor& predicted, const Tensor& labels, std::int64_t classes);

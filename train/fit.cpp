@@ -30,6 +30,7 @@ Checkpoint& FitBase::checkpoint() { return loop_->checkpoint(); }
 
 FitBase::Running::Running(detail::FitLoop& loop)
     : loop_(loop), exceptions_(std::uncaught_exceptions()) {
+  if (loop.running()) throw ValueError("fit: a run must end before the next one begins");
   try {
     loop.begin();
   } catch (...) {

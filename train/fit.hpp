@@ -42,7 +42,8 @@ class FitEpoch {
   double operator[](const std::string& name) const;
   /// All of them: of what was measured, logged and validated so far.
   std::vector<Metric> metrics() const;
-  /// Logs a number; of several in an epoch the mean counts, over so many samples each.
+  /// Logs a number; of several in an epoch the mean counts, over so many samples each. Throws ValueError for a
+  /// name that the run or the loss gives, "loss", "validation_loss", "learning_rate", "seconds", "epoch".
   void log(const std::string& name, double value, double samples = 1);
   /// Ends the run: after this batch, or if that was the last, after this epoch.
   void stop();
@@ -133,8 +134,9 @@ class FitBase {
 ///
 /// An exception ends a run; the epoch that it was in is forgotten, and another run begins that epoch anew.
 /// Throws ValueError for options out of range, and when a run begins, or at its first batch, for a monitor
-/// that there is not, labels that training has not, and a leaf that the loss reaches and no optimizer
-/// steps; IoError for a folder that cannot be written; what Checkpoint throws for a run that does not fit.
+/// that there is not, labels that training has not, a metric whose name another number has, and a leaf that
+/// the loss reaches and no optimizer steps; for a run within a run, a number of samples that is none, and an
+/// epoch without any; ShapeError for a loss that is no scalar; IoError for a folder that cannot be written; what Checkpoint throws for a run that does not fit.
 template <class Batch>
 class Fit : public FitBase {
  public:

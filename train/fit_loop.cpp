@@ -40,6 +40,9 @@ FitLoop::FitLoop(const nn::Module* model, optim::Optimizer* optimizer, FitSource
   check_options(options_, {.model = model_ != nullptr, .measures = measures_});
   check_labels(source_, options_);
   if (!options_.goal) options_.goal = SearchGoal::minimize;
+  names_ = {{"epoch", Giver::run}, {"seconds", Giver::run}};
+  if (optimizer_ != nullptr) names_.emplace_back("learning_rate", Giver::run);
+  if (validate_) names_.emplace_back("validation_loss", Giver::run);
   checkpoint_.add("fit", *this);
   if (model_ != nullptr) {
     checkpoint_.add("model", *model_);
@@ -111,6 +114,7 @@ bool FitLoop::over() {
     batch_ = 0;
     training_.clear();
   }
+  without_samples_ = false;
   paused_ = passed_ = false;
   group_ = 0;
   *scheduled_epoch_ = epoch_;
@@ -118,7 +122,9 @@ bool FitLoop::over() {
 }
 
 void FitLoop::start_pass() {
+  if (in_pass_) throw ValueError("fit: a pass must end before the next one begins");
   if (!passed_) source_.start();
+  in_pass_ = true;
 }
 
 void FitLoop::end_batch() {
@@ -160,11 +166,13 @@ void FitLoop::end_pass() {
     apply_step(nullptr);
   }
   source_.leave();
+  if (without_samples_) require_samples(training_, "loss");
   validate();
 }
 
 void FitLoop::leave_pass() noexcept {
   part_.reset();
+  in_pass_ = false;
   source_.leave();
 }
 
@@ -174,7 +182,7 @@ void FitLoop::validate() {
   if (ranks_ != nullptr) share_buffers();
   const Evaluation evaluation(*model_);
   const auto take = [this](const Measured& measured, double rows) {
-    const double samples = measured.samples.value_or(rows);
+    const double samples = check_measured(measured, rows);
     validation_.add("validation_loss", measured.loss.item(), samples);
     for (const auto& [name, value] : measured.metrics)
       validation_.add("validation_" + name, value, samples);
@@ -186,6 +194,7 @@ void FitLoop::validate() {
     validate_(take);
   }
   if (ranks_ != nullptr) sum_validation();
+  require_samples(validation_, "validation_loss");
 }
 
 void FitLoop::end_epoch() {
@@ -311,6 +320,7 @@ void FitLoop::fail() noexcept {
 }
 
 void FitLoop::end() noexcept {
+  in_pass_ = false;
   source_.leave();
   interrupts_.reset();
   display_.end();
@@ -341,6 +351,7 @@ std::vector<Metric> FitLoop::values() const {
 
 void FitLoop::log(const std::string& name, double value, double weight) {
   require_positive("fit: log", "samples", weight);
+  take_name(name, Giver::log);
   training_.add(name, value, weight);
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <xtape/nn/evaluation_scope.hpp>
@@ -38,6 +39,7 @@ class FitLoop {
   // A run: begin, then while it is not over an epoch: start_pass, begin_batch and end_batch around each batch,
   // end_pass after the last, leave_pass, end_epoch. Then end, wherever it was.
   void begin();
+  bool running() const { return interrupts_.has_value(); }
   bool over();
   void start_pass();
   void begin_batch(double rows);
@@ -70,6 +72,13 @@ class FitLoop {
 
  private:
   using Clock = std::chrono::steady_clock;
+  /// Who gives the numbers of a name: the run itself, what measures a batch, or a call of `log`.
+  enum class Giver { run, measure, log };
+
+  // fit_names.cpp
+  bool take_name(const std::string& name, Giver giver);
+  double check_measured(const Measured& measured, double rows);
+  void require_samples(const Means& means, const std::string& loss) const;
 
   // fit_step.cpp
   void check_first(const Measured& measured);
@@ -133,6 +142,7 @@ class FitLoop {
   History history_;
 
   // Of this part of it.
+  std::vector<std::pair<std::string, Giver>> names_;  // each is given by one alone
   Means validation_;
   std::vector<Metric> row_;
   std::optional<InterruptGuard> interrupts_;
@@ -141,6 +151,7 @@ class FitLoop {
   std::shared_ptr<std::int64_t> scheduled_epoch_ = std::make_shared<std::int64_t>(0);
   FitStop stop_ = FitStop::none;
   bool opened_ = false, checked_ = false;
+  bool in_pass_ = false;
   bool passed_ = false;  // all batches of the epoch are done
   bool paused_ = false;  // the run has stopped in an epoch, to go on there
   std::string saved_;    // the newest checkpoint
@@ -153,6 +164,7 @@ class FitLoop {
   std::int64_t counted_ = 0;   // of the optimizer's steps, those that the run knows of
   std::int64_t saved_at_ = 0;  // steps, when they last gave a checkpoint
   double group_samples_ = 0, group_unit_ = 1;
+  bool without_samples_ = false;  // a batch of this epoch
 
   // Of a batch that others have parts of.
   std::optional<BatchPart> part_;

@@ -30,8 +30,8 @@ struct Measured {
 
   Tensor loss;                  ///< a scalar, the mean over the batch
   std::vector<Metric> metrics;  ///< means over the batch: {{"accuracy", accuracy(logits, y)}}
-  std::optional<double>
-      samples;  ///< over how many they are means; by default the rows of the batch
+  /// Over how many they are means; by default the rows of the batch. Of 0 nothing counts, and no step comes.
+  std::optional<double> samples;
 };
 
 /// Ends a run that no longer gets better.

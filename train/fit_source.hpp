@@ -97,7 +97,7 @@ class SourceOf final : public BatchSource<BatchOf<Loader>> {
     for (; skipped_ > 0 && !at_end(); --skipped_) ++*place_;
     skipped_ = 0;
   }
-  bool at_end() const override { return *place_ == std::end(loader_); }
+  bool at_end() const override { return !place_ || *place_ == std::end(loader_); }
   void advance() override { ++*place_; }
   void leave() override { place_.reset(); }
   void pause(std::int64_t batches) override {

@@ -66,20 +66,25 @@ void FitLoop::step(const Measured& measured, double rows, const Measure* again) 
   if (optimizer_ == nullptr)
     throw ValueError("fit: step() needs a Fit that was made with model and optimizer");
   if (ranks_ != nullptr) return step_together(rows > 0 ? &measured : nullptr, rows, again);
+  take_name("loss", Giver::run);
+  const double samples = check_measured(measured, rows), loss = measured.loss.item();
   if (!checked_) check_first(measured);
-  const double samples = measured.samples.value_or(rows), loss = measured.loss.item();
-  if (options_.check_finite && !std::isfinite(loss))
+  if (options_.check_finite && samples > 0 && !std::isfinite(loss))
     fail_not_finite("the loss is " + text(loss), again);
 
   if (group_ == 0) {
     optimizer_->zero_grad();
     group_samples_ = 0;
-    group_unit_ = samples * static_cast<double>(options_.accumulate);
   }
-  if (options_.accumulate == 1) {
-    measured.loss.backward();
-  } else {  // the mean over the samples of all batches; the whole is known when the last has come
-    (measured.loss * (samples / group_unit_)).backward();
+  if (samples == 0) {
+    without_samples_ = true;
+  } else {
+    if (group_samples_ == 0) group_unit_ = samples * static_cast<double>(options_.accumulate);
+    if (options_.accumulate == 1) {
+      measured.loss.backward();
+    } else {  // the mean over the samples of all batches; the whole is known when the last has come
+      (measured.loss * (samples / group_unit_)).backward();
+    }
   }
   group_samples_ += samples;
   if (++group_ == options_.accumulate) {
@@ -97,6 +102,7 @@ void FitLoop::count_steps() {
 
 void FitLoop::apply_step(const Measure* again) {
   group_ = 0;
+  if (ranks_ == nullptr && group_samples_ == 0) return;  // a mean over none is no number
   if (ranks_ == nullptr && options_.accumulate > 1 && group_samples_ != group_unit_)
     optim::scale_grad(parameters_, group_unit_ / group_samples_);
   if (options_.clip_value) optim::clip_grad_value(parameters_, *options_.clip_value);

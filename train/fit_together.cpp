@@ -146,11 +146,13 @@ void FitLoop::step_together(const Measured* measured, double rows, const Measure
   Tensor loss;
   if (group_ == 0) own_.clear();
   if (measured != nullptr) {
+    take_name("loss", Giver::run);
+    samples = check_measured(*measured, rows);
     if (!checked_) check_first(*measured);
-    samples = measured->samples.value_or(rows);
     loss = measured->loss;
   }
-  if (loss.defined() && samples == 0) loss = Tensor();  // a mean over none is no number
+  if (measured != nullptr && samples == 0) without_samples_ = true;
+  if (samples == 0) loss = Tensor();  // a mean over none is no number
   if (loss.defined()) {
     const double value = loss.item();
     if (options_.check_finite && !std::isfinite(value))

@@ -76,6 +76,7 @@ TEST_CASE("a second sweep needs retain_graph") {
     const std::string text = error_of<GradError>([&] { return y.backward(), 0; });
     CHECK(text.find("backward: a graph can be swept once unless retain_graph is set; the saved "
                     "values of multiply") == 0);
+    CHECK(text.find("by detach()") != text.npos);
     CHECK(x.grad().item() == 6);
   }
   SUBCASE("with: exactly twice the gradient") {

@@ -177,7 +177,15 @@ TEST_CASE("loader refuses") {
           return Loader({good.x, arange(5)}).size();
         }) == "loader: x and y must have the same number of rows; got float64[4, 3] and int64[5]");
   CHECK_THROWS_AS(Loader({good.x, tensor(1)}), ShapeError);
-  CHECK_THROWS_AS(Loader({Tensor(), good.y}), ValueError);
+  const std::string rule = " must be defined; got an undefined tensor";
+  CHECK(error_of<ValueError>([&] { return Loader({Tensor(), good.y}); }) == "loader: x" + rule);
+  CHECK(error_of<ValueError>([&] { return Loader({good.x, Tensor()}); }) == "loader: y" + rule);
+  CHECK(error_of<ValueError>([&] {
+          return data::TensorLoader({good.x, Tensor()}, {});
+        }) == "loader: tensor 1" + rule);
+  CHECK(error_of<ValueError>([&] {
+          return data::NamedLoader(data::NamedDataset{{"x", good.x}, {"age", Tensor()}}, {});
+        }) == "loader: \"age\"" + rule);
 }
 
 TEST_CASE("a loader of many tensors gives the rows of all that belong together") {

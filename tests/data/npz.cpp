@@ -275,6 +275,8 @@ TEST_CASE("save_npz refuses, and keeps an older file") {
   };
   CHECK(refusal({{"w", tensor(1)}, {"w", tensor(2)}}) ==
         path + ": names must differ; got \"w\" twice");
+  CHECK(refusal({{"w", tensor(1)}, {"b", Tensor()}}) ==
+        path + ": tensors must be defined; got none for \"b\"");
   const std::string rule = path + ": a name must have at most 65000 characters, none of them NUL";
   CHECK(refusal({{std::string(65001, 'n'), tensor(1)}}) == rule);
   CHECK(refusal({{std::string("a\0b", 3), tensor(1)}}) == rule);

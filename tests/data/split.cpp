@@ -153,6 +153,11 @@ TEST_CASE("labels may be one-hot, of any dtype") {
     CHECK(same(data::stratified_split(one_hot(labels, 3, dtype), 0.25, rng), expected));
     CHECK(rng == first);
   }
+  const Tensor yes = labels == 2;
+  Rng flags(7), numbers(7);
+  CHECK(same(data::stratified_split(yes, 0.25, flags),
+             data::stratified_split(yes.to(Dtype::int64), 0.25, numbers)));
+  CHECK(data::stratified_k_fold(yes, 2, flags).size() == 2);
   Rng rng(4);
   const Tensor strided = flip(flip(one_hot(labels, 3), 0).contiguous(), 0);
   CHECK(same(data::stratified_split(strided, 0.25, rng), expected));
@@ -231,7 +236,7 @@ TEST_CASE("splits refuse") {
 
   const Tensor labels = from_vector(Integers{0, 1, 0, 1, 1});
   CHECK(error_of<DtypeError>([&] { return data::stratified_split(zeros({5}), 0.5, rng); }) ==
-        "stratified_split: labels [n] must be int64; got float32[5]");
+        "stratified_split: labels [n] must be int64 or boolean; got float32[5]");
   CHECK(error_of<ShapeError>([&] {
           return data::stratified_split(zeros({5, 2, 1}), 0.5, rng);
         }) == "stratified_split: labels must be [n] or one-hot [n, classes]; got float32[5, 2, 1]");

@@ -1,7 +1,11 @@
 // Parts that are replaced, captured, listed and held by value: the registry follows.
 
+#include <functional>
+#include <iterator>
 #include <memory>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -71,13 +75,12 @@ TEST_CASE("a layer that copies share is not replaced, a model is") {
   {
     const Net copy = net;
     const Tensor before = net.head.weight;
-    CHECK(
-        error_of<ValueError>([&] {
-          net.head = nn::Dense(3, 5);
-          return 0;
-        }) ==
-        "module: \"head\" cannot be replaced while copies share it; clone the model for a copy of "
-        "its own");
+    CHECK(error_of<ValueError>([&] {
+            net.head = nn::Dense(3, 5);
+            return 0;
+          }) ==
+          "module: \"head\" cannot be replaced while copies share it, such as a variable that was "
+          "handed to the model; use a new variable, or hand over an nn::clone");
     CHECK(&net.head.weight.body() == &before.body());
   }
   Net best = net;
@@ -90,6 +93,114 @@ TEST_CASE("a layer that copies share is not replaced, a model is") {
   CHECK(&best.head.weight.body() == &net.head.weight.body());
   check_registered(net, sum(net(ones({4, 2}))));
 }
+
+TEST_CASE("parts cannot be swapped by assignments, and a try leaves them as they were") {
+  struct Two : nn::Module {
+    nn::Dense a = child("a", nn::Dense(2, 2)), b = child("b", nn::Dense(2, 2));
+    Tensor operator()(const Tensor& x) const { return b(a(x)); }
+  };
+  Two model;
+  const Tensor x = ones({1, 2}), before = model(x).detach();
+  CHECK_THROWS_AS(std::swap(model.a, model.b), ValueError);
+  CHECK(mismatch(model(x).detach(), before) == "");
+  check_registered(model, sum(model(x)));
+  nn::Dense moved = std::move(model.a);
+  CHECK(&moved.weight.body() == &model.a.weight.body());  // NOLINT(bugprone-use-after-move)
+  nn::Sequential list{nn::Dense(2, 2), nn::Tanh()};
+  const Tensor of_list = list(x).detach();
+  CHECK_THROWS_AS(std::swap(list[0], list[1]), ValueError);
+  {
+    const nn::AnyModule taken = std::move(list[0]);
+    CHECK_THROWS_AS(list[0] = nn::Dense(2, 2), ValueError);
+  }
+  CHECK(mismatch(list(x).detach(), of_list) == "");
+  check_registered(list, sum(list(x)));
+  list[0] = nn::Dense(2, 2);
+  check_registered(list, sum(list(x)));
+  nn::AnyModule own{nn::Tanh()};
+  list.push_back(std::move(own));
+  list[2] = nn::ReLU();  // what was nobody's part has been moved
+  CHECK(list.at("2").type() == "ReLU");
+  Two whole;
+  std::swap(model, whole);  // no parts of others
+  CHECK(mismatch(whole(x).detach(), before) == "");
+  check_registered(whole, sum(whole(x)));
+}
+
+TEST_CASE("an empty function is no layer") {
+  using Function = std::function<Tensor(const Tensor&)>;
+  const std::string text = "module: a function is needed; got an empty one";
+  nn::Sequential model;
+  CHECK(error_of<ValueError>([&] { return model.push_back(Function()), 0; }) == text);
+  CHECK(error_of<ValueError>([] { return nn::Sequential{nn::Dense(2, 2), Function()}; }) == text);
+  Tensor (*const none)(const Tensor&) = nullptr;
+  CHECK(error_of<ValueError>([&] { return nn::AnyModule(none); }) == text);
+  CHECK(model.size() == 0);
+  model.push_back(Function([](const Tensor& x) { return 2.0 * x; }));
+  CHECK(model(ones({1})).item() == 2);
+}
+
+TEST_CASE("a part of another type is printed as what it is") {
+  const auto shout = [](const Tensor& t) { return t * 2.0; };
+  struct Own : nn::Module {
+    nn::AnyModule head = child("head", nn::AnyModule(nn::ReLU()));
+    Tensor operator()(const Tensor& x) const { return head(x); }
+  };
+  Own own;
+  nn::ModuleList<> list{nn::ReLU()};
+  nn::ModuleDict<> dict{{"head", nn::ReLU()}};
+  nn::Sequential sequence{nn::ReLU(), nn::Dense(1, 1)};
+  const auto check = [&](const std::string& type) {
+    CHECK(own.at("head").type() == type);
+    CHECK(list.children()[0].second->type() == type);
+    CHECK(dict.at("head").type() == type);
+    CHECK(sequence.at("0").type() == type);
+    std::ostringstream text;
+    text << sequence;
+    CHECK(text.str() == "Sequential(\n  (0): " + type + "()\n  (1): Dense(1, 1)\n)");
+  };
+  const auto put = [&](const auto& make) {
+    own.head = make();
+    list[0] = make();
+    dict["head"] = make();
+    sequence[0] = make();
+  };
+  check("ReLU");
+  put([] { return nn::Tanh(); });
+  check("Tanh");
+  put([&] { return shout; });
+  check("Function");
+  sequence[1] = shout;
+  CHECK(sequence.at("1").type() == "Function");
+  put([] { return Own(); });
+  CHECK(own.at("head").type() == "Own");
+  sequence[0] = sequence[1];
+  CHECK(sequence.at("0").type() == "Function");
+}
+
+TEST_CASE("lists of modules are made of those in braces") {
+  const nn::Dense a(1, 2);
+  const nn::ModuleList<nn::Dense> list{a, nn::Dense(2, 3)}, copy{list};
+  CHECK(names(list.named_parameters()) == Strings{"0.weight", "0.bias", "1.weight", "1.bias"});
+  CHECK(&copy[0].weight.body() == &a.weight.body());
+  const nn::ModuleDict<nn::Dense> dict{{"a", a}, {"b", nn::Dense(2, 3)}};
+  CHECK(names(dict.named_parameters()) == Strings{"a.weight", "a.bias", "b.weight", "b.bias"});
+}
+
+// A handle in a list of them could be bound to another tensor, and nothing be trained.
+template <class List>
+concept rebinds = requires(List list) {
+  *std::begin(list) -= 1.0;
+};
+static_assert(rebinds<std::vector<Tensor>&>);
+static_assert(!rebinds<decltype(std::declval<const nn::Module&>().parameters())>);
+template <class List>
+concept rebinds_named = requires(List list) {
+  std::begin(list)->second = zeros({1});
+};
+static_assert(rebinds_named<NamedTensors&>);
+static_assert(!rebinds_named<decltype(std::declval<const nn::Module&>().named_parameters())>);
+static_assert(!rebinds_named<decltype(std::declval<const nn::Module&>().named_buffers())>);
 
 TEST_CASE("a model is assigned whole, with the layers that it holds by handles") {
   struct Handles : nn::Module {

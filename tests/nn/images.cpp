@@ -235,7 +235,8 @@ TEST_CASE("BatchNorm and Embedding check before anything changes") {
   CHECK(error_of<DtypeError>([&] {
           return layer(ones({3, 2}, Dtype::float64));
         }) ==
-        "batch_norm: input and statistics must share one dtype; got float64[3, 2] and float32[2]");
+        "batch_norm: input and statistics must share one dtype; got float64[3, 2] and float32[2]; "
+        "the input fits after .to(Dtype::float32)");
   CHECK(layer.num_batches_tracked.item() == 0);
   const nn::Embedding words(4, 2, {.padding_index = 3});
   CHECK(error_of<IndexError>([&] { return words(tensor({-1})); }) ==

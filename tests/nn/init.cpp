@@ -136,3 +136,30 @@ TEST_CASE("an initializer is any function of shape, dtype and generator, or of t
   CHECK(values(dense.weight) == Doubles(8, 3));
   CHECK(values(dense.bias) == Doubles(2, 4));
 }
+
+TEST_CASE("what an initializer gives is what the layer asked for") {
+  const auto gives = [](const Tensor& values) -> init::Initializer {
+    return [values](const Shape&, Dtype, Rng&) { return values; };
+  };
+  const auto doubles = [](const Shape& shape) { return zeros(shape, Dtype::float64); };
+  CHECK(error_of<ShapeError>([&] {
+          return nn::Conv2d(1, 1, 3, {.weight_init = gives(ones({1, 1, 1, 1}))});
+        }) == "init: an initializer must give float32[3, 3, 1, 1]; got float32[1, 1, 1, 1]");
+  CHECK(error_of<DtypeError>([&] {
+          return nn::Dense(2, 3, {.weight_init = gives(doubles({2, 3}))});
+        }) == "init: an initializer must give float32[2, 3]; got float64[2, 3]");
+  CHECK_THROWS_AS(nn::Dense(2, 3, {.weight_init = gives(Tensor())}), ValueError);
+  // So for each layer that takes one, and for its biases.
+  const init::Initializer row = gives(ones({1, 7})), other = gives(doubles({3}));
+  CHECK_THROWS_AS(nn::Dense(2, 3, {.weight_init = row}), ShapeError);
+  CHECK_THROWS_AS(nn::Dense(2, 3, {.bias_init = row}), ShapeError);
+  CHECK_THROWS_AS(nn::Dense(2, 3, {.bias_init = other}), DtypeError);
+  CHECK_THROWS_AS(nn::Conv1d(2, 3, 1, {.bias_init = row}), ShapeError);
+  CHECK_THROWS_AS(nn::ConvTranspose2d(2, 3, 2, {.weight_init = row}), ShapeError);
+  CHECK_THROWS_AS(nn::ConvTranspose2d(2, 3, 2, {.bias_init = other}), DtypeError);
+  CHECK_THROWS_AS(nn::Embedding(4, 7, {.weight_init = row}), ShapeError);
+  CHECK_THROWS_AS(nn::Bilinear(1, 7, 7, {.weight_init = row}), ShapeError);
+  CHECK_THROWS_AS(nn::Bilinear(1, 2, 3, {.bias_init = other}), DtypeError);
+  CHECK_THROWS_AS(nn::LearnedPositions(7, 1, {.weight_init = row}), ShapeError);
+  CHECK(nn::Dense(1, 7, {.weight_init = row}).weight.shape() == Shape{1, 7});
+}

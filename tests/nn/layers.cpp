@@ -35,7 +35,27 @@ TEST_CASE("dense refuses what does not fit") {
           return layer(zeros({1, 2}, Dtype::float64));
         }) ==
         "linear: input, weight and bias must share one floating dtype; got float64[1, 2], "
-        "float32[2, 3] and float32[3]");
+        "float32[2, 3] and float32[3]; the input fits after .to(Dtype::float32)");
+  const std::string cure = "; the input fits after .to(Dtype::float32)";
+  const auto refused = [&](const auto& of, const Tensor& x) {
+    const Tensor whole = zeros(x.shape(), Dtype::int64), longer = zeros(x.shape(), Dtype::float64);
+    CHECK(error_of<DtypeError>([&] { return of(whole); }).ends_with(cure));
+    CHECK(error_of<DtypeError>([&] { return of(longer); }).ends_with(cure));
+  };
+  refused(nn::Dense(2, 3, {.bias = false}), zeros({1, 2}));
+  refused(nn::Conv1d(2, 3, 1), zeros({1, 2, 4}));
+  refused(nn::BatchNorm1d(2), zeros({3, 2}));
+  refused(nn::LearnedPositions(4, 2), zeros({3, 2}));
+  refused(
+      [of = nn::Bilinear(2, 2, 1)](const Tensor& x) {
+        return of(x, zeros({3, 2}));
+      },
+      zeros({3, 2}));
+  refused(
+      [of = nn::Bilinear(2, 2, 1)](const Tensor& x) {
+        return of(zeros({3, 2}), x);
+      },
+      zeros({3, 2}));
   CHECK(error_of<ValueError>([] { return nn::Dense(0, 3); }) ==
         "dense: inputs must be at least 1; got 0");
   CHECK_THROWS_AS(nn::Dense(3, -1), ValueError);

@@ -283,6 +283,9 @@ TEST_CASE("multi-head attention: masks in PyTorch's words, weights, what nobody 
   CHECK(error_of<ShapeError>([&] {
           return layer(x, {.key_padding_mask = ones({3}, Dtype::boolean)});
         }) == "multihead_attention: key_padding_mask must be [2, 3]; got boolean[3]");
+  CHECK(error_of<DtypeError>([&] {
+          return layer(x, {.key_padding_mask = ones({2, 3}, Dtype::int64)});
+        }) == "multihead_attention: key_padding_mask must be boolean or float64; got int64[2, 3]");
 }
 
 TEST_CASE("multi-head attention: keys of its own are there whatever is masked, the last") {

@@ -269,7 +269,7 @@ TEST_CASE("convolutions: what does not fit is refused") {
         }) == "convolution: stride must be 1 where padding is `same`; got 2");
   CHECK(error_of<DtypeError>([&] { return convolution(x, w.to(Dtype::float64)); }) ==
         "convolution: one floating dtype is needed; got float32[2, 4, 5, 5] and "
-        "float64[6, 4, 3, 3]");
+        "float64[6, 4, 3, 3]; the input fits after .to(Dtype::float64)");
   CHECK(error_of<DtypeError>([&] {
           return convolution(x.to(Dtype::int64), w.to(Dtype::int64));
         }).find("convolution: one floating dtype is needed") == 0);

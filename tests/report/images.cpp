@@ -160,7 +160,7 @@ TEST_CASE("enlarged: each pixel is a square") {
 TEST_CASE("image grid: images with labels below") {
   const Tensor images = reshape(arange(5 * 4), {5, 2, 2}).to(Dtype::float32) * (1 / 19.0);
   const auto grid = report::image_grid(images, {.title = "Squares",
-                                                .labels = {"one", "two\nlines", "<3>"},
+                                                .labels = {"one", "two\nlines", "<3>", "", ""},
                                                 .columns = 3,
                                                 .image_width = 40});
   golden::check("images", grid);
@@ -170,9 +170,12 @@ TEST_CASE("image grid: images with labels below") {
   CHECK(error_of<ShapeError>([] {
           return report::image_grid(zeros({2, 2}));
         }).starts_with("image_grid: images must be [n, height, width], or with"));
-  CHECK(error_of<ShapeError>([] {
-          return report::image_grid(zeros({1, 2, 2}), {.labels = {"a", "b"}});
-        }) == "image_grid: there are 2 labels for the images float32[1, 2, 2]");
+  for (const std::int64_t count : {1, 3}) {
+    CHECK(error_of<ShapeError>([&] {
+            return report::image_grid(zeros({count, 2, 2}), {.labels = {"a", "b"}});
+          }) == "image_grid: there are 2 labels for the images float32[" + std::to_string(count) +
+                    ", 2, 2]");
+  }
 }
 
 TEST_CASE("mistakes: the worst first, and only those") {

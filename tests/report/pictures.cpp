@@ -61,6 +61,16 @@ TEST_CASE("curves: a plot a metric, validation beside training") {
   CHECK(error_of<ValueError>([&] { return report::curves(history, {.metrics = {"los"}}); }) ==
         "history: there is no \"los\"; there is loss, accuracy, validation_loss, learning_rate, "
         "seconds");
+  for (const std::string name : {"nope", "validation_loss"}) {
+    const report::CurvesOptions options{.metrics = {"loss"}, .log_scale = {name}};
+    const std::string rule = "curves: log_scale must name what is shown, loss; got \"";
+    CHECK(error_of<ValueError>([&] { return report::curves(history, options); }) ==
+          rule + name + "\"");
+    CHECK(error_of<ValueError>([&] {
+            return report::curves({{"adam", std::vector<History>{history}}}, options);
+          }) == rule + name + "\"");
+  }
+  CHECK(shows(report::curves(History(), {.log_scale = {"loss"}}).svg(), "no data"));
 }
 
 TEST_CASE("curves: several runs, and none") {
@@ -222,6 +232,9 @@ TEST_CASE("heatmap: colours, a bar, gaps") {
   CHECK(svg.find("fill=\"" + color_of(Colormap::viridis, 2.0 / 3).hex()) != std::string::npos);
   for (const Tensor& plain : {zeros({1, 1}), full({2, 2}, NAN), full({3, 1}, 7), ones({60, 60})})
     CHECK(golden::well_formed(report::heatmap(plain).svg()));
+  CHECK(error_of<ValueError>([] {
+          return report::heatmap(tensor({{1e308, -1e308}}, Dtype::float64));
+        }) == "heatmap: high - low must be finite; got -1e+308 and 1e+308");
   CHECK(error_of<ShapeError>([] { return report::heatmap(zeros({3})); }) ==
         "heatmap: the matrix must be [rows, columns]; got float32[3]");
   CHECK(error_of<ShapeError>([] {

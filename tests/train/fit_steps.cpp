@@ -125,6 +125,16 @@ TEST_CASE("class weights are n / (classes n_c), and count in a loss") {
     for (std::size_t i = 0; i < 3; ++i) CHECK(weights[i] == doctest::Approx(expected[i]));
   }
   CHECK(class_weights(labels, 3).dtype() == default_dtype());
+  const Tensor yes = tensor({true, false, true, true});
+  CHECK(class_weights(yes, 2).to_vector<double>() ==
+        class_weights(yes.to(Dtype::int64), 2).to_vector<double>());
+  CHECK(class_weights(yes, 2).to_vector<double>()[0] == 2);
+  CHECK(error_of<DtypeError>([] { return class_weights(ones({2}), 2); }) ==
+        "class_weights: labels [n] must be int64 or boolean; got float32[2]");
+  CHECK(error_of<IndexError>([] {
+          return class_weights(tensor({0, 1, 2}), 2);
+        }) == "class_weights: labels must lie in [0, 2); got 2 in row 2");
+  CHECK_THROWS_AS(class_weights(one_hot, 4), ShapeError);
   CHECK(error_of<ValueError>([] {
           return class_weights(tensor({0, 2}), 3);
         }) == "class_weights: each class must have a row; got none of class 1");

@@ -161,7 +161,9 @@ TEST_CASE("a confusion matrix has a row for each true class, a column for each p
   CHECK(error_of<ShapeError>([&] { return confusion_matrix(tensor({0}), labels, 3); }) ==
         "confusion_matrix: as many predicted as labels are needed; got int64[1] and int64[6]");
   CHECK(error_of<DtypeError>([&] { return confusion_matrix(zeros({6}), labels, 3); }) ==
-        "confusion_matrix: predicted must be int64; got float32[6]");
+        "confusion_matrix: predicted must be int64 or boolean; got float32[6]");
+  CHECK(counts(confusion_matrix(tensor({true, true, false}), tensor({true, false, false}), 2)) ==
+        std::vector<std::int64_t>{1, 1, 0, 1});
   CHECK_THROWS_AS(confusion_matrix(predicted, labels, 0), ValueError);
 }
 
