@@ -112,6 +112,7 @@ set(cases
   optim/optimizer.cpp
   optim/reduce_on_plateau.cpp
   optim/schedule.cpp
+  optim/settings.cpp
   optim/sgd.cpp
   optim/sparse.cpp
   optim/state.cpp
