@@ -53,7 +53,7 @@ set(XTAPE_PRIVATE_HEADERS
   export/graph/attributes.hpp export/graph/graph.hpp export/graph/recording.hpp
   export/graph/rules.hpp
   export/onnx/model.hpp export/onnx/writer.hpp
-  dist/bucket.hpp dist/exchanged.hpp dist/link.hpp dist/same.hpp
+  dist/bucket.hpp dist/ending.hpp dist/exchanged.hpp dist/link.hpp dist/same.hpp dist/together.hpp
   nn/arguments.hpp
   nn/clipped.hpp
   nn/labels.hpp

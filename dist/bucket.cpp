@@ -83,7 +83,7 @@ void Bucket::fill_gaps() {
     fill(data<double>());
 }
 
-void Bucket::start(const Link& link) {
+void Bucket::start(Link& link) {
   fill_gaps();
   if (link.alone() || link.size == 1) return;
   void* values = dtype_ == Dtype::float32 ? static_cast<void*>(data<float>()) : data<double>();
@@ -100,6 +100,8 @@ void Bucket::start(const Link& link) {
     bytes = sizeof(std::uint16_t);
   }
   requests_.clear();
+  link_ = &link;
+  exchange_ = next_exchange(link, "backward");
   started_ = true;
   for (std::int64_t first = 0; first < all; first += most_at_once) {
     char* at = static_cast<char*>(values) + static_cast<std::size_t>(first) * bytes;
@@ -122,8 +124,7 @@ bool Bucket::done() {
 
 void Bucket::wait() {
   if (!started_) return;
-  check(MPI_Waitall(static_cast<int>(requests_.size()), requests_.data(), MPI_STATUSES_IGNORE),
-        "MPI_Waitall");
+  detail::wait(*link_, exchange_, requests_);
   started_ = false;
   if (!narrow_.empty())
     kernels::widen(float32_.data(), narrow_.data(), static_cast<std::int64_t>(narrow_.size()));

@@ -7,6 +7,7 @@
 #include <xtape/core/tensor.hpp>
 #include <xtape/dist/link.hpp>
 #include <xtape/dist/overlapped.hpp>
+#include <xtape/dist/together.hpp>
 
 namespace xtape::dist::detail {
 
@@ -42,7 +43,7 @@ class Bucket {
   /// Adds weight times a gradient to what came before.
   void add(std::size_t place, const Tensor& gradient, double weight);
   /// Sums over ranks; `start` begins and returns, `done` looks whether it is over, `wait` waits for that.
-  void start(const Link& link);
+  void start(Link& link);
   bool done();
   void wait();
   /// A part of the sum, divided by a number; undefined where no rank had any.
@@ -64,6 +65,8 @@ class Bucket {
   std::optional<NarrowSum> narrow_sum_;
   std::vector<MPI_Request> requests_;  // one for each message
   bool started_ = false;
+  Link* link_ = nullptr;  // since then
+  Exchange exchange_;
 };
 
 }  // namespace xtape::dist::detail
