@@ -47,7 +47,7 @@ set(XTAPE_PRIVATE_HEADERS
   data/pipeline_fitted.hpp
   data/prefetch.hpp
   data/stacked.hpp
-  train/agreement.hpp train/evaluation.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/interrupt.hpp train/means.hpp train/ranking.hpp train/run_folder.hpp
+  train/agreement.hpp train/evaluation.hpp train/evaluation_shared.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/interrupt.hpp train/means.hpp train/ranking.hpp train/run_folder.hpp train/search_folder.hpp
   report/axis.hpp report/image_stack.hpp report/labels.hpp report/layout.hpp report/plot_drawing.hpp
   export/c/memory.hpp export/c/quantize.hpp export/c/writer.hpp
   export/graph/attributes.hpp export/graph/graph.hpp export/graph/recording.hpp

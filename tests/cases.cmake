@@ -192,6 +192,7 @@ set(cases
   train/ranking.cpp
   train/search.cpp
   train/search_failures.cpp
+  train/search_folder.cpp
   train/search_halving.cpp
   train/search_result.cpp
   train/search_space.cpp
