@@ -62,6 +62,10 @@ class Bucket {
   std::vector<float> float32_;
   std::vector<double> float64_;
   std::vector<std::uint16_t> narrow_;  // what travels, if that is not the former
+  // Where sums come: Open MPI has better ways than a tree, but takes them from one place to another alone.
+  std::vector<float> float32_sums_;
+  std::vector<double> float64_sums_;
+  std::vector<std::uint16_t> narrow_sums_;
   std::optional<NarrowSum> narrow_sum_;
   std::vector<MPI_Request> requests_;  // one for each message
   bool started_ = false;
