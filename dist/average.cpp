@@ -18,10 +18,7 @@ std::vector<std::string> detail::lines_of(const nn::Module& model) {
 
 void detail::require_same(const char* op, const World& world,
                           const std::vector<std::string>& lines) {
-  const std::string differs = first_difference(world, lines);
-  if (differs.empty()) return;
-  throw ValueError(std::string(op) + ": models and options must be the same on all ranks; got " +
-                   differs);
+  world.require_same(std::string(op) + ": models and options", lines);
 }
 
 void detail::check_samples(const char* op, const Tensor& loss, double samples) {
@@ -39,7 +36,7 @@ double average_gradients(const nn::Module& model, const World& world, double sam
     throw ValueError("average_gradients: samples must be a number from 0; got " +
                      xtape::detail::text(samples));
   }
-  const detail::Link& link = world.link();
+  detail::Link& link = world.link();
   if (link.size == 1) return samples;
   detail::require_same("average_gradients", world, detail::lines_of(model));
   double total = samples;

@@ -83,10 +83,15 @@ void Bucket::fill_gaps() {
     fill(data<double>());
 }
 
-void Bucket::start(const Link& link) {
+void Bucket::start(Link& link) {
   fill_gaps();
   if (link.alone() || link.size == 1) return;
+  if (narrow_.empty()) float32_sums_.resize(float32_.size());
+  float64_sums_.resize(float64_.size());
+  narrow_sums_.resize(narrow_.size());
   void* values = dtype_ == Dtype::float32 ? static_cast<void*>(data<float>()) : data<double>();
+  void* sums =
+      dtype_ == Dtype::float32 ? static_cast<void*>(float32_sums_.data()) : float64_sums_.data();
   MPI_Datatype type = type_of(dtype_);
   MPI_Op op = MPI_SUM;
   std::size_t bytes = size_of(dtype_);
@@ -95,17 +100,21 @@ void Bucket::start(const Link& link) {
     if (!narrow_sum_) narrow_sum_.emplace();
     kernels::narrow(narrow_.data(), float32_.data(), all);
     values = narrow_.data();
+    sums = narrow_sums_.data();
     type = MPI_UINT16_T;
     op = narrow_sum_->op();
     bytes = sizeof(std::uint16_t);
   }
   requests_.clear();
+  link_ = &link;
+  exchange_ = next_exchange(link, "backward");
   started_ = true;
   for (std::int64_t first = 0; first < all; first += most_at_once) {
-    char* at = static_cast<char*>(values) + static_cast<std::size_t>(first) * bytes;
+    const std::size_t at = static_cast<std::size_t>(first) * bytes;
     requests_.push_back(MPI_REQUEST_NULL);
-    check(MPI_Iallreduce(MPI_IN_PLACE, at, static_cast<int>(std::min(most_at_once, all - first)),
-                         type, op, link.communicator, &requests_.back()),
+    check(MPI_Iallreduce(static_cast<char*>(values) + at, static_cast<char*>(sums) + at,
+                         static_cast<int>(std::min(most_at_once, all - first)), type, op,
+                         link.communicator, &requests_.back()),
           "MPI_Iallreduce");
   }
 }
@@ -122,11 +131,13 @@ bool Bucket::done() {
 
 void Bucket::wait() {
   if (!started_) return;
-  check(MPI_Waitall(static_cast<int>(requests_.size()), requests_.data(), MPI_STATUSES_IGNORE),
-        "MPI_Waitall");
+  detail::wait(*link_, exchange_, requests_);
   started_ = false;
-  if (!narrow_.empty())
-    kernels::widen(float32_.data(), narrow_.data(), static_cast<std::int64_t>(narrow_.size()));
+  float64_.swap(float64_sums_);
+  if (narrow_.empty())
+    float32_.swap(float32_sums_);
+  else
+    kernels::widen(float32_.data(), narrow_sums_.data(), static_cast<std::int64_t>(narrow_.size()));
 }
 
 Tensor Bucket::part(std::size_t place, const Shape& shape, double by) const {

@@ -7,6 +7,7 @@
 #include <xtape/core/tensor.hpp>
 #include <xtape/dist/link.hpp>
 #include <xtape/dist/overlapped.hpp>
+#include <xtape/dist/together.hpp>
 
 namespace xtape::dist::detail {
 
@@ -42,7 +43,7 @@ class Bucket {
   /// Adds weight times a gradient to what came before.
   void add(std::size_t place, const Tensor& gradient, double weight);
   /// Sums over ranks; `start` begins and returns, `done` looks whether it is over, `wait` waits for that.
-  void start(const Link& link);
+  void start(Link& link);
   bool done();
   void wait();
   /// A part of the sum, divided by a number; undefined where no rank had any.
@@ -61,9 +62,15 @@ class Bucket {
   std::vector<float> float32_;
   std::vector<double> float64_;
   std::vector<std::uint16_t> narrow_;  // what travels, if that is not the former
+  // Where sums come: Open MPI has better ways than a tree, but takes them from one place to another alone.
+  std::vector<float> float32_sums_;
+  std::vector<double> float64_sums_;
+  std::vector<std::uint16_t> narrow_sums_;
   std::optional<NarrowSum> narrow_sum_;
   std::vector<MPI_Request> requests_;  // one for each message
   bool started_ = false;
+  Link* link_ = nullptr;  // since then
+  Exchange exchange_;
 };
 
 }  // namespace xtape::dist::detail

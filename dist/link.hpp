@@ -9,11 +9,7 @@
 
 #include <xtape/core/dtype.hpp>
 
-namespace xtape::dist {
-
-class World;
-
-namespace detail {
+namespace xtape::dist::detail {
 
 struct Link {
   MPI_Comm communicator = MPI_COMM_NULL;  // null: alone
@@ -22,8 +18,13 @@ struct Link {
   bool main = false;   // it stands for the whole program
   bool began = false;  // MPI, and ends it
   bool ended = false;
-  int exceptions = 0;     // under way when it was made
-  bool in_doubt = false;  // an exception has left what ranks do together; have they met since?
+  int exceptions = 0;           // under way when it was made
+  std::uint64_t exchanges = 0;  // that this rank has begun
+
+  // What it has heard: which rank left the world first, and after how many exchanges.
+  int left = -1;
+  std::uint64_t left_after = UINT64_MAX;
+  std::uint64_t news = 0;  // messages of that
 
   bool alone() const { return communicator == MPI_COMM_NULL; }
 };
@@ -39,8 +40,4 @@ constexpr std::int64_t most_at_once = std::int64_t{1} << 30;
 /// Whether MPI runs now.
 bool mpi_runs();
 
-/// An exception has left what ranks do together: others may wait for this one, unless they have left it too.
-void doubt(const World& world) noexcept;
-
-}  // namespace detail
-}  // namespace xtape::dist
+}  // namespace xtape::dist::detail

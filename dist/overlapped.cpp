@@ -18,6 +18,7 @@
 #include <xtape/dist/exchanged.hpp>
 #include <xtape/dist/overlapped.hpp>
 #include <xtape/dist/same.hpp>
+#include <xtape/dist/together.hpp>
 #include <xtape/ops/elementwise.hpp>
 
 namespace xtape::dist {
@@ -72,6 +73,7 @@ struct Overlapped::Exchange final : GradientListener {
   void send_all();
   double receive();
   Tensor mean(std::size_t parameter) const;
+  [[noreturn]] void refuse(const Node& leaf) const;
 
   bool wants(const Node& leaf) const override { return index.contains(&leaf); }
   void complete(const Node& leaf, const Tensor& gradient) override;
@@ -83,9 +85,11 @@ struct Overlapped::Exchange final : GradientListener {
   struct Numbers {
     std::vector<double> values;  // samples, and what else
     MPI_Request request = MPI_REQUEST_NULL;
+    detail::Exchange exchange;
   };
 
   const World& world;
+  const bool others_allowed;
   std::vector<Tensor> parameters;
   std::vector<std::string> names;
   std::unordered_map<const Node*, std::size_t> index;  // of the leaves that collect now
@@ -103,13 +107,12 @@ struct Overlapped::Exchange final : GradientListener {
   std::unique_ptr<Numbers> numbers = std::make_unique<Numbers>();
   double began = 0;
   std::int64_t passes = 0;
-  const int exceptions = std::uncaught_exceptions();  // when it was made
   ExchangeStatistics statistics;
 };
 
 Overlapped::Exchange::Exchange(const nn::Module& model, const World& of,
                                const OverlappedOptions& options)
-    : world(of) {
+    : world(of), others_allowed(options.allow_others) {
   if (options.first_bucket < 1 || options.bucket < 1) {
     throw ValueError("overlapped: buckets must have a byte or more; got " +
                      std::to_string(options.first_bucket) + " and " +
@@ -137,7 +140,6 @@ Overlapped::Exchange::Exchange(const nn::Module& model, const World& of,
 }
 
 Overlapped::Exchange::~Exchange() {
-  if (failed || std::uncaught_exceptions() > exceptions) detail::doubt(world);
   if (!failed) return;
   // Others may never send what is awaited: MPI keeps the memory as long as it runs.
   for (auto& bucket : buckets) static_cast<void>(bucket.release());
@@ -207,8 +209,7 @@ void Overlapped::Exchange::send_all() {
 /// Samples of all ranks, when all gradients are there.
 double Overlapped::Exchange::receive() {
   const double from = now();
-  if (world.link().size > 1)
-    detail::check(MPI_Wait(&numbers->request, MPI_STATUS_IGNORE), "MPI_Wait");
+  if (world.link().size > 1) detail::wait(world.link(), numbers->exchange, {&numbers->request, 1});
   for (; received < buckets.size(); ++received) buckets[received]->wait();
   statistics.exposed_seconds += now() - from;
   ++statistics.steps;
@@ -228,7 +229,19 @@ Tensor Overlapped::Exchange::mean(std::size_t parameter) const {
   return mean;
 }
 
+/// A leaf that no rank sends would become another on each of them.
+void Overlapped::Exchange::refuse(const Node& leaf) const {
+  std::string name = leaf.label();
+  if (name.empty()) name = std::string(to_string(leaf.dtype())) + to_string(leaf.shape());
+  throw ValueError(
+      "overlapped: leaves that the loss reaches must be parameters of the model, whose gradients "
+      "are exchanged; " +
+      name + " is none: freeze it, or set .allow_others, and it gets what this rank has of it");
+}
+
 void Overlapped::Exchange::finish(List<Node*>& leaves, List<Tensor>& gradients) {
+  for (const Node* leaf : leaves)
+    if (!others_allowed && !index.contains(leaf)) refuse(*leaf);
   if (sends) {
     send_all();
     receive();
@@ -281,7 +294,6 @@ NamedTensors Overlapped::broadcast(const NamedTensors& state) const {
 }
 std::int64_t Overlapped::passes() const { return exchange_->passes; }
 void Overlapped::forget() { exchange_->forget(); }
-void Overlapped::left_by_exception() noexcept { detail::doubt(world()); }
 
 std::string Overlapped::missed(const NamedTensors& leaves) const {
   std::unordered_set<const Node*> own;
@@ -306,7 +318,7 @@ double Overlapped::backward(const Tensor& loss, double samples, std::span<double
 
 double Overlapped::Exchange::backward(const Tensor& loss, double samples, std::span<double> sums) {
   detail::check_samples("overlapped", loss, samples);
-  const detail::Link& link = world.link();
+  detail::Link& link = world.link();
   if (link.size == 1 && gathered == 0 && !failed && loss.defined()) {
     ++passes;
     loss.backward();
@@ -318,6 +330,7 @@ double Overlapped::Exchange::backward(const Tensor& loss, double samples, std::s
   values.assign(1, samples + gathered);
   values.insert(values.end(), sums.begin(), sums.end());
   if (link.size > 1) {
+    numbers->exchange = detail::next_exchange(link, "backward");
     detail::check(MPI_Iallreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()),
                                  MPI_DOUBLE, MPI_SUM, link.communicator, &numbers->request),
                   "MPI_Iallreduce");

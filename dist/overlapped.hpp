@@ -23,6 +23,8 @@ struct OverlappedOptions {
       1 << 20;                     ///< bytes of gradients that travel together, first: soon there,
   std::int64_t bucket = 25 << 20;  ///< and then; a larger gradient travels alone
   Wire wire = Wire::exact;
+  /// Leaves that are no parameters of the model, such as inputs: they get their own gradients, as by `loss.backward()`.
+  bool allow_others = false;
 };
 
 /// What the gradients of a model cost to exchange, so far.
@@ -57,11 +59,10 @@ class Overlapped final : public FitRanks {
 
   /// Adds the mean of the gradients to those of the parameters: each rank has the mean over so many samples. A parameter that no
   /// rank has used gets none; one that some have not used counts as 0 there. A rank without samples takes part
-  /// with an undefined loss and 0. Returns samples of all ranks. Other leaves that the loss reaches get their own
-  /// gradients, as by `loss.backward()`.
+  /// with an undefined loss and 0. Returns samples of all ranks.
   /// If it throws on this rank, no leaf of it has changed, but others may wait: let the exception end the program.
   /// Throws what `Tensor::backward` throws; ValueError for samples that are negative or not finite, 0 with a loss,
-  /// none on all ranks, and for a parameter that is frozen on this rank and not on others; DtypeError for a
+  /// none on all ranks, for other leaves unless they are allowed, and for a parameter that is frozen on this rank and not on others; DtypeError for a
   /// parameter whose dtype has changed.
   double backward(const Tensor& loss, double samples);
   /// The same of a batch that is a part of a larger one: its gradients stay here, until `backward` takes them along.
@@ -83,14 +84,14 @@ class Overlapped final : public FitRanks {
   std::int64_t passes() const override;
   void forget() override;
   std::string missed(const NamedTensors& leaves) const override;
-  void left_by_exception() noexcept override;
 
   struct Exchange;
   std::unique_ptr<Exchange> exchange_;
 };
 
 /// The same when backward is over: the gradients of all parameters become means over the samples of all ranks, in one
-/// message for each dtype. `samples`: of this rank, whose gradients are means over so many; 0 without any.
+/// message for each dtype; leaves that the model has not keep their own. `samples`: of this rank, whose gradients are means
+/// over so many; 0 without any.
 /// Returns samples of all ranks. Throws as Overlapped, and ValueError on all ranks if the models differ.
 double average_gradients(const nn::Module& model, const World& world, double samples);
 

@@ -6,6 +6,7 @@
 #include <xtape/core/wraps.hpp>
 #include <xtape/dist/link.hpp>
 #include <xtape/dist/same.hpp>
+#include <xtape/dist/together.hpp>
 #include <xtape/dist/world.hpp>
 
 namespace xtape::dist::detail {
@@ -44,26 +45,33 @@ std::string difference(const std::vector<std::string>& first, const std::vector<
 }  // namespace
 
 std::string first_difference(const World& world, const std::vector<std::string>& lines) {
-  const Link& link = world.link();
+  Link& link = world.link();
   if (link.size == 1) return {};
   const std::string text = joined(lines);
   const std::uint64_t bits = hash(text);
   std::uint64_t greatest[2] = {bits, ~bits};  // one message for both ends
-  check(MPI_Allreduce(MPI_IN_PLACE, greatest, 2, MPI_UINT64_T, MPI_MAX, link.communicator),
-        "MPI_Allreduce");
+  exchange(link, "comparison", [&](MPI_Request* request) {
+    return MPI_Iallreduce(MPI_IN_PLACE, greatest, 2, MPI_UINT64_T, MPI_MAX, link.communicator,
+                          request);
+  });
   if (greatest[0] == ~greatest[1]) return {};
 
   // All ranks are here. Each compares itself with rank 0, and the lowest that differs tells.
   const std::string own = difference(split(world.broadcast(text)), lines, link.rank);
   int teller = own.empty() ? link.size : link.rank;
-  check(MPI_Allreduce(MPI_IN_PLACE, &teller, 1, MPI_INT, MPI_MIN, link.communicator),
-        "MPI_Allreduce");
+  exchange(link, "comparison", [&](MPI_Request* request) {
+    return MPI_Iallreduce(MPI_IN_PLACE, &teller, 1, MPI_INT, MPI_MIN, link.communicator, request);
+  });
   std::string told = own;
   std::uint64_t bytes = told.size();
-  check(MPI_Bcast(&bytes, 1, MPI_UINT64_T, teller, link.communicator), "MPI_Bcast");
+  exchange(link, "comparison", [&](MPI_Request* request) {
+    return MPI_Ibcast(&bytes, 1, MPI_UINT64_T, teller, link.communicator, request);
+  });
   told.resize(bytes);
-  check(MPI_Bcast(told.data(), static_cast<int>(bytes), MPI_CHAR, teller, link.communicator),
-        "MPI_Bcast");
+  exchange(link, "comparison", [&](MPI_Request* request) {
+    return MPI_Ibcast(told.data(), static_cast<int>(bytes), MPI_CHAR, teller, link.communicator,
+                      request);
+  });
   return told;
 }
 

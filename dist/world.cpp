@@ -1,85 +1,31 @@
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <limits>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/dist/ending.hpp>
 #include <xtape/dist/kernels/pack.hpp>
 #include <xtape/dist/link.hpp>
 #include <xtape/dist/same.hpp>
+#include <xtape/dist/together.hpp>
 #include <xtape/dist/world.hpp>
 
 namespace xtape::dist {
 namespace detail {
 namespace {
 
-bool there_is_one = false;   // that stands for the whole program
-bool left_by_error = false;  // and its ranks are to end
-std::terminate_handler handler_before = nullptr;
+bool there_is_one = false;  // that stands for the whole program
 
 /// Whether a launcher has started this process: OpenMPI's, MPICH's, or Slurm's.
 bool launched() {
   constexpr const char* marks[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE",
                                    "MPI_LOCALNRANKS"};
   return std::ranges::any_of(marks, [](const char* name) { return std::getenv(name) != nullptr; });
-}
-
-int own_rank() {
-  int rank = 0;
-  return MPI_Comm_rank(MPI_COMM_WORLD, &rank) == MPI_SUCCESS ? rank : -1;
-}
-
-[[noreturn]] void end_all(const char* why) {
-  std::fflush(stdout);
-  if (mpi_runs()) {
-    std::fprintf(stderr, "rank %d: %s\n", own_rank(), why);
-    std::fflush(stderr);
-    MPI_Abort(MPI_COMM_WORLD, 1);
-  } else {
-    std::fprintf(stderr, "%s\n", why);
-  }
-  std::_Exit(1);
-}
-
-void tell_and_end(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& what) {
-    end_all(what.what());
-  } catch (...) {
-    end_all("an exception that is no std::exception");
-  }
-}
-
-/// An exception that nobody catches would end this rank alone.
-void on_terminate() {
-  if (const std::exception_ptr error = std::current_exception()) tell_and_end(error);
-  if (handler_before != nullptr) handler_before();
-  std::abort();
-}
-
-/// What left a world by an exception has been told by whoever caught it; the others wait for this rank.
-void on_exit() {
-  if (left_by_error && mpi_runs()) {
-    std::fflush(stdout);
-    std::fflush(stderr);
-    MPI_Abort(MPI_COMM_WORLD, 1);
-  }
-}
-
-void watch_errors() {
-  static const bool once = [] {
-    handler_before = std::set_terminate(on_terminate);
-    return std::atexit(on_exit) == 0;
-  }();
-  static_cast<void>(once);
 }
 
 void join(Link& link, MPI_Comm communicator) {
@@ -91,27 +37,13 @@ void join(Link& link, MPI_Comm communicator) {
   watch_errors();
 }
 
-/// Whether all ranks come to the end. One that an exception has thrown out of step waits no longer than the others need
-/// to follow it, if they do: they may wait for it.
-bool all_come(Link& link) {
-  constexpr double patience = 2;  // seconds
-  constexpr auto pause = std::chrono::milliseconds(1);
-  MPI_Request request = MPI_REQUEST_NULL;
-  int there = 0;
-  check(MPI_Ibarrier(link.ending, &request), "MPI_Ibarrier");
-  if (!link.in_doubt) return MPI_Wait(&request, MPI_STATUS_IGNORE) == MPI_SUCCESS;
-  for (const double began = MPI_Wtime(); there == 0 && MPI_Wtime() - began < patience;) {
-    check(MPI_Test(&request, &there, MPI_STATUS_IGNORE), "MPI_Test");
-    if (there == 0) std::this_thread::sleep_for(pause);
-  }
-  return there != 0;
-}
-
 /// How many numbers each rank has. Throws ValueError on all of them unless they have as many, in one message.
-int same_count(const char* op, const Link& link, std::size_t count) {
+int same_count(const char* op, Link& link, std::size_t count) {
   std::uint64_t greatest[2] = {count, ~static_cast<std::uint64_t>(count)};
-  check(MPI_Allreduce(MPI_IN_PLACE, greatest, 2, MPI_UINT64_T, MPI_MAX, link.communicator),
-        "MPI_Allreduce");
+  exchange(link, op, [&](MPI_Request* request) {
+    return MPI_Iallreduce(MPI_IN_PLACE, greatest, 2, MPI_UINT64_T, MPI_MAX, link.communicator,
+                          request);
+  });
   if (greatest[0] != ~greatest[1] || greatest[0] > std::uint64_t{most_at_once}) {
     throw ValueError(std::string(op) + ": all ranks must have as many numbers, 2^30 at most; got " +
                      std::to_string(~greatest[1]) + " to " + std::to_string(greatest[0]));
@@ -152,32 +84,34 @@ class Op {
 };
 
 template <class T>
-Tensor reduced(const Link& link, const Tensor& x, MPI_Op op) {
+Tensor reduced(Link& link, const Tensor& x, MPI_Op op) {
   const Tensor dense = x.detach().contiguous();
   const std::span<const T> own = dense.data<T>();
   std::vector<T> all(own.begin(), own.end());
   const auto n = static_cast<std::int64_t>(all.size());
   for (std::int64_t first = 0; first < n; first += most_at_once) {
     const auto count = static_cast<int>(std::min(most_at_once, n - first));
-    check(MPI_Allreduce(MPI_IN_PLACE, all.data() + first, count, type_of(dtype_of<T>), op,
-                        link.communicator),
-          "MPI_Allreduce");
+    exchange(link, "sum", [&](MPI_Request* request) {
+      return MPI_Iallreduce(MPI_IN_PLACE, all.data() + first, count, type_of(dtype_of<T>), op,
+                            link.communicator, request);
+    });
   }
   return from_vector(std::move(all), x.shape());
 }
 
-void send_bytes(const Link& link, void* data, std::size_t bytes) {
+void send_bytes(Link& link, void* data, std::size_t bytes) {
   auto* at = static_cast<char*>(data);
   constexpr std::size_t most = std::size_t{1} << 30;
   for (std::size_t first = 0; first < bytes; first += most) {
-    check(MPI_Bcast(at + first, static_cast<int>(std::min(most, bytes - first)), MPI_BYTE, 0,
-                    link.communicator),
-          "MPI_Bcast");
+    exchange(link, "broadcast", [&](MPI_Request* request) {
+      return MPI_Ibcast(at + first, static_cast<int>(std::min(most, bytes - first)), MPI_BYTE, 0,
+                        link.communicator, request);
+    });
   }
 }
 
 template <class T>
-Tensor sent(const Link& link, const Tensor& x) {
+Tensor sent(Link& link, const Tensor& x) {
   const Tensor dense = x.detach().contiguous();
   const std::span<const T> own = dense.data<T>();
   // std::vector<bool> has no elements to send.
@@ -191,7 +125,7 @@ Tensor sent(const Link& link, const Tensor& x) {
   }
 }
 
-Tensor sent(const Link& link, const Tensor& x) {
+Tensor sent(Link& link, const Tensor& x) {
   switch (x.dtype()) {
     case Dtype::boolean: return sent<bool>(link, x);
     case Dtype::int64: return sent<std::int64_t>(link, x);
@@ -216,14 +150,6 @@ MPI_Datatype type_of(Dtype dtype) {
     case Dtype::float64: return MPI_DOUBLE;
     case Dtype::int64: return MPI_INT64_T;
     default: return MPI_BYTE;
-  }
-}
-
-void doubt(const World& world) noexcept {
-  try {
-    Link& link = world.link();
-    link.in_doubt = link.size > 1;
-  } catch (const std::exception&) {  // it has ended: nobody waits
   }
 }
 
@@ -272,7 +198,7 @@ World::World(const void* communicator, std::size_t bytes)
 
 World::~World() {
   if (std::uncaught_exceptions() > link_->exceptions && link_->size > 1) {
-    detail::left_by_error = true;  // others may be waiting: to end in order would wait for them
+    detail::note_error();  // others may be waiting: to end in order would wait for them
     if (link_->main) detail::there_is_one = false;
     return;
   }
@@ -287,8 +213,7 @@ void World::finalize() {
   link_->ended = true;
   if (link_->main) detail::there_is_one = false;
   if (link_->alone() || !detail::mpi_runs()) return;
-  if (link_->main && link_->size > 1 && !detail::all_come(*link_))
-    detail::end_all("an exception was caught here, and the others wait for this rank");
+  if (link_->size > 1) detail::leave_together(*link_);
   MPI_Comm_free(&link_->communicator);
   MPI_Comm_free(&link_->ending);
   if (link_->began) detail::check(MPI_Finalize(), "MPI_Finalize");
@@ -306,12 +231,12 @@ int World::size() const { return link_->size; }
 void World::barrier() const {
   detail::Link& own = link();
   if (own.size == 1) return;
-  detail::check(MPI_Barrier(own.communicator), "MPI_Barrier");
-  own.in_doubt = false;
+  detail::exchange(own, "barrier",
+                   [&](MPI_Request* request) { return MPI_Ibarrier(own.communicator, request); });
 }
 
 Tensor World::all_reduce(const Tensor& x, Reduction reduction) const {
-  const detail::Link& own = link();
+  detail::Link& own = link();
   if (x.dtype() == Dtype::boolean)
     throw DtypeError("all_reduce: numbers are needed; got " + x.describe());
   if (own.size == 1) return x.detach();
@@ -327,7 +252,7 @@ Tensor World::all_reduce(const Tensor& x, Reduction reduction) const {
 }
 
 NamedTensors World::broadcast(const NamedTensors& state) const {
-  const detail::Link& own = link();
+  detail::Link& own = link();
   if (own.size == 1) return state;
   std::vector<std::string> lines;
   for (const auto& [name, tensor] : state) lines.push_back(name + " " + tensor.describe());
@@ -340,7 +265,7 @@ NamedTensors World::broadcast(const NamedTensors& state) const {
 }
 
 std::string World::broadcast(const std::string& text) const {
-  const detail::Link& own = link();
+  detail::Link& own = link();
   if (own.size == 1) return text;
   std::uint64_t bytes = text.size();
   detail::send_bytes(own, &bytes, sizeof(bytes));
@@ -351,14 +276,15 @@ std::string World::broadcast(const std::string& text) const {
 }
 
 std::vector<double> World::gather(std::span<const double> numbers) const {
-  const detail::Link& own = link();
+  detail::Link& own = link();
   std::vector<double> all(numbers.begin(), numbers.end());
   if (own.size == 1) return all;
   const int count = detail::same_count("gather", own, numbers.size());
   all.resize(numbers.size() * static_cast<std::size_t>(own.size));
-  detail::check(MPI_Allgather(numbers.data(), count, MPI_DOUBLE, all.data(), count, MPI_DOUBLE,
-                              own.communicator),
-                "MPI_Allgather");
+  detail::exchange(own, "gather", [&](MPI_Request* request) {
+    return MPI_Iallgather(numbers.data(), count, MPI_DOUBLE, all.data(), count, MPI_DOUBLE,
+                          own.communicator, request);
+  });
   return all;
 }
 
@@ -366,10 +292,15 @@ void World::sum(std::span<double> numbers) const {
   detail::Link& own = link();
   if (own.size == 1) return;
   const int count = detail::same_count("sum", own, numbers.size());
-  detail::check(
-      MPI_Allreduce(MPI_IN_PLACE, numbers.data(), count, MPI_DOUBLE, MPI_SUM, own.communicator),
-      "MPI_Allreduce");
-  own.in_doubt = false;
+  detail::exchange(own, "sum", [&](MPI_Request* request) {
+    return MPI_Iallreduce(MPI_IN_PLACE, numbers.data(), count, MPI_DOUBLE, MPI_SUM,
+                          own.communicator, request);
+  });
+}
+
+void World::require_same(const std::string& what, const std::vector<std::string>& lines) const {
+  if (const std::string differs = detail::first_difference(*this, lines); !differs.empty())
+    throw ValueError(what + " must be the same on all ranks; got " + differs);
 }
 
 int World::run_function(const std::function<void()>& f) const {

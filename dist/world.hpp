@@ -30,10 +30,10 @@ struct Link;
 /// they throw ValueError for a world that has ended, and for arguments that differ between ranks where they say so.
 ///
 /// A rank that ends by an exception ends the others: nobody waits for it. One that catches it outside of the world need do
-/// nothing more. Where it is caught while the world lives, after it left a run or an Overlapped, ranks are to do the same on
-/// all, such as for a ValueError that all have: the end of the world waits two seconds for the others, and if they
-/// do not come ends all with status 1; a `barrier` that all reach says before that they are together again.
-/// The destructor ends MPI if the world began it.
+/// nothing more. Where it is caught while the world lives, all ranks are to do the same, such as for a ValueError that all
+/// have: what they exchange is counted, and a rank that waits for something which another has left the world without ends
+/// all with status 1. Who waits for 5 seconds says so on stderr.
+/// The destructor waits for all ranks, and ends MPI if the world began it.
 class World final : public Ranks {
  public:
   /// Begins MPI, or joins MPI_COMM_WORLD if the program has begun it. Throws ValueError if there is such a world already,
@@ -69,6 +69,10 @@ class World final : public Ranks {
   /// Sums over all ranks, in place.
   void sum(std::span<double> numbers) const override;
 
+  /// Throws ValueError on all ranks if a list of lines differs between them: "`what` must be the same on all ranks; got "
+  /// and the first difference.
+  void require_same(const std::string& what, const std::vector<std::string>& lines) const;
+
   /// Calls f. An exception from it is told on stderr, and ends the program on all ranks with status 1.
   template <class F>
   int run(const F& f) const {
@@ -89,13 +93,16 @@ class World final : public Ranks {
 };
 
 /// Gives a model, an optimizer, a loader, or whatever has `state()` and `restore(state)`, the state that rank 0's has.
-/// Throws ValueError on all ranks, with nothing changed, if names, shapes or dtypes differ, naming the first difference.
+/// Throws ValueError on all ranks, with nothing changed, if names, shapes, dtypes or an optimizer's `settings()` differ,
+/// naming the first difference.
 template <class Part>
 requires requires(Part& part, const NamedTensors& state) {
   state.size() == part.state().size();
   part.restore(state);
 }
 void broadcast(Part& part, const World& world) {
+  if constexpr (requires { part.settings(); })
+    world.require_same("broadcast: settings", part.settings());
   if (world.size() > 1) part.restore(world.broadcast(part.state()));
 }
 

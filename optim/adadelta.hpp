@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -23,6 +24,8 @@ struct AdadeltaOptions {
     return std::tie(own.learning_rate, own.decay, own.rho, own.epsilon, own.weight_decay,
                     own.schedule);
   }
+  static constexpr std::array names{"learning_rate", "decay",        "rho",
+                                    "epsilon",       "weight_decay", "schedule"};
 };
 
 /// Steps in the units of the parameter: gradients times a running root mean square of the steps over one of

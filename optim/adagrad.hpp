@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -23,6 +24,8 @@ struct AdagradOptions {
     return std::tie(own.learning_rate, own.decay, own.initial_accumulator, own.epsilon,
                     own.weight_decay, own.schedule);
   }
+  static constexpr std::array names{"learning_rate", "decay",        "initial_accumulator",
+                                    "epsilon",       "weight_decay", "schedule"};
 };
 
 /// Adaptive gradients: each element has a rate that falls with the gradients it has seen.

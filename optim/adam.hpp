@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -27,6 +28,8 @@ struct AdamOptions {
     return std::tie(own.learning_rate, own.decay, own.beta1, own.beta2, own.epsilon,
                     own.weight_decay, own.amsgrad, own.schedule);
   }
+  static constexpr std::array names{"learning_rate", "decay",        "beta1",   "beta2",
+                                    "epsilon",       "weight_decay", "amsgrad", "schedule"};
 };
 
 /// Adaptive moments.

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -25,6 +26,8 @@ struct AdamaxOptions {
     return std::tie(own.learning_rate, own.decay, own.beta1, own.beta2, own.epsilon,
                     own.weight_decay, own.schedule);
   }
+  static constexpr std::array names{"learning_rate", "decay",        "beta1",   "beta2",
+                                    "epsilon",       "weight_decay", "schedule"};
 };
 
 /// Adam by the greatest gradient, which is forgotten by and by, in place of the second moment.

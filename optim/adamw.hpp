@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -25,6 +26,8 @@ struct AdamWOptions {
     return std::tie(own.learning_rate, own.decay, own.beta1, own.beta2, own.epsilon,
                     own.weight_decay, own.schedule);
   }
+  static constexpr std::array names{"learning_rate", "decay",        "beta1",   "beta2",
+                                    "epsilon",       "weight_decay", "schedule"};
 };
 
 /// Adam with weight decay that is no part of the gradient, so the moments do not scale it.

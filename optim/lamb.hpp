@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -25,6 +26,8 @@ struct LAMBOptions {
     return std::tie(own.learning_rate, own.decay, own.beta1, own.beta2, own.epsilon,
                     own.weight_decay, own.schedule);
   }
+  static constexpr std::array names{"learning_rate", "decay",        "beta1",   "beta2",
+                                    "epsilon",       "weight_decay", "schedule"};
 };
 
 /// Adam's step, as long in proportion to each parameter's norm: for large batches.

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -22,6 +23,8 @@ struct LionOptions {
     return std::tie(own.learning_rate, own.decay, own.beta1, own.beta2, own.weight_decay,
                     own.schedule);
   }
+  static constexpr std::array names{"learning_rate", "decay",        "beta1",
+                                    "beta2",         "weight_decay", "schedule"};
 };
 
 /// Steps of one length, along the sign of a momentum.

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string>
 #include <tuple>
@@ -25,6 +26,8 @@ struct MuonOptions {
     return std::tie(own.learning_rate, own.decay, own.momentum, own.nesterov, own.iterations,
                     own.outputs_first, own.weight_decay, own.schedule);
   }
+  static constexpr std::array names{"learning_rate", "decay",         "momentum",     "nesterov",
+                                    "iterations",    "outputs_first", "weight_decay", "schedule"};
 };
 
 /// Momentum made orthogonal: for the weights between hidden layers, each [inputs, outputs], as of Dense, or with

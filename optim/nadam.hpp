@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -27,6 +28,10 @@ struct NAdamOptions {
     return std::tie(own.learning_rate, own.decay, own.beta1, own.beta2, own.epsilon,
                     own.momentum_decay, own.weight_decay, own.decoupled_weight_decay, own.schedule);
   }
+  static constexpr std::array names{
+      "learning_rate", "decay",          "beta1",        "beta2",
+      "epsilon",       "momentum_decay", "weight_decay", "decoupled_weight_decay",
+      "schedule"};
 };
 
 /// Adam with Nesterov's momentum, which grows to beta1: mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2).

@@ -1,9 +1,14 @@
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <exception>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
+#include <typeinfo>
 #include <unordered_set>
 #include <utility>
 
@@ -229,6 +234,23 @@ void Optimizer::add(const Parameters& parameters, std::vector<std::string> slots
   }
   groups_.push_back({std::move(entries), std::move(slots), learning_rate, decay,
                      std::move(schedule), learning_rate, learning_rate});
+}
+
+std::vector<std::string> Optimizer::settings() const {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> kind(
+      abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, &status), std::free);
+  std::vector<std::string> lines{kind != nullptr ? kind.get() : typeid(*this).name()};
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    const std::string prefix = "group." + std::to_string(i);
+    std::string names;
+    for (const Entry& entry : groups_[i].entries) names += (names.empty() ? "" : ", ") + entry.name;
+    lines.push_back(prefix + " of " + names);
+    lines.push_back(prefix + ".learning_rate " + detail::text(groups_[i].learning_rate));
+    lines.push_back(prefix + ".decay " + detail::text(groups_[i].decay));
+    for (const std::string& option : options_of(i)) lines.push_back(prefix + "." + option);
+  }
+  return lines;
 }
 
 std::vector<std::string> Optimizer::missed(const Tensor& loss, const NamedTensors& known) const {

@@ -64,6 +64,8 @@ class Optimizer {
   /// The rate that decay and schedule multiply: `set_learning_rate(base_learning_rate() / 10)`.
   /// Throws IndexError without such a group.
   double base_learning_rate(std::size_t group = 0) const;
+  /// The rate that the next step will use. Throws IndexError without such a group, and what `step` throws for a schedule.
+  double next_learning_rate(std::size_t group = 0) const { return scheduled_rate(at(group)); }
   /// Sets the rate that decay and schedule multiply, from the next step on, of all groups or of
   /// one. Throws ValueError if negative or not finite, IndexError without such a group.
   void set_learning_rate(double rate);
@@ -77,6 +79,10 @@ class Optimizer {
   std::size_t groups() const { return groups_.size(); }
   /// Steps made so far.
   std::int64_t steps() const { return steps_; }
+
+  /// All that decides what a step makes of gradients, but for its state and schedules, a line each: the kind, "group.0 of weight,
+  /// bias", "group.0.learning_rate 0.001", "group.0.beta1 0.9". Optimizers with the same lines do the same.
+  std::vector<std::string> settings() const;
 
   /// The leaves that a loss depends on and no group holds, such as those of a layer that a module
   /// forgot to register: the names that `known`, often `model.named_parameters()`, has for them, or
@@ -109,6 +115,11 @@ class Optimizer {
   virtual void run(std::size_t group, const Update& parameter) const = 0;
   /// Whether it can be given a sparse gradient as rows; else it gets a dense one.
   virtual bool takes_rows(std::size_t group) const = 0;
+  /// Options beside learning rate, decay and schedule: "beta1 0.9".
+  virtual std::vector<std::string> options_of(std::size_t group) const {
+    static_cast<void>(group);
+    return {};
+  }
 
  private:
   struct Entry {
@@ -135,7 +146,7 @@ class Optimizer {
 };
 
 /// An optimizer with Options: an aggregate of Settings with at least `learning_rate`, `decay`,
-/// `schedule` and `fields`, a tuple of references to all. What is left to say is which options are
+/// `schedule` and `fields`, a tuple of references to all, and best with `names` of these, for `settings()`. What is left to say is which options are
 /// wrong, which tensors the optimizer keeps of each parameter, and what it does in an update. Its
 /// constructor adds the first group.
 template <class Options>
@@ -173,6 +184,9 @@ class OptimizerOf : public Optimizer {
     update(options_[group], parameter);
   }
   bool takes_rows(std::size_t group) const final { return takes_rows(options_[group]); }
+  std::vector<std::string> options_of(std::size_t group) const final {
+    return xtape::detail::setting_lines(options_[group]);
+  }
 
   Options defaults_;
   std::vector<Options> options_;  // of each group

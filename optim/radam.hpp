@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -26,6 +27,9 @@ struct RAdamOptions {
     return std::tie(own.learning_rate, own.decay, own.beta1, own.beta2, own.epsilon,
                     own.weight_decay, own.decoupled_weight_decay, own.schedule);
   }
+  static constexpr std::array names{
+      "learning_rate",          "decay",   "beta1", "beta2", "epsilon", "weight_decay",
+      "decoupled_weight_decay", "schedule"};
 };
 
 /// Adam whose rate is rectified by how well the second moment is known, and without it for the first steps.

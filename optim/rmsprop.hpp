@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -25,6 +26,8 @@ struct RMSpropOptions {
     return std::tie(own.learning_rate, own.decay, own.rho, own.epsilon, own.centered, own.momentum,
                     own.weight_decay, own.schedule);
   }
+  static constexpr std::array names{"learning_rate", "decay",    "rho",          "epsilon",
+                                    "centered",      "momentum", "weight_decay", "schedule"};
 };
 
 /// Gradients divided by a running root mean square of themselves.

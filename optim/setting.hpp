@@ -1,9 +1,14 @@
 #pragma once
 #include <concepts>
+#include <cstddef>
+#include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/error.hpp>
 
 XTAPE_EXPORT_BEGIN
 
@@ -60,5 +65,46 @@ Options inherited(Options options, const Options& defaults) {
 }
 
 }  // namespace xtape::optim
+
+namespace xtape::detail {
+
+/// Empty for what is no number, truth value, enumeration or text.
+template <class T>
+std::string setting_text(const T& value) {
+  if constexpr (std::same_as<T, bool>) {
+    return value ? "true" : "false";
+  } else if constexpr (std::is_enum_v<T>) {
+    return std::to_string(static_cast<long long>(value));
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    return text(value);
+  } else if constexpr (std::convertible_to<T, std::string>) {
+    return value;
+  } else {
+    return {};
+  }
+}
+
+/// "beta1 0.9" of each setting but learning rate, decay and schedule; without `Options::names`, "option 3 0.9".
+template <class Options>
+std::vector<std::string> setting_lines(const Options& options) {
+  std::vector<std::string> lines;
+  std::size_t place = 0;
+  const auto add = [&]<class T>(const optim::Setting<T>& setting) {
+    std::string name = "option " + std::to_string(place + 1);
+    if constexpr (requires { Options::names[0]; }) {
+      static_assert(std::tuple_size_v<decltype(Options::fields(options))> == Options::names.size());
+      name = Options::names[place];
+    }
+    ++place;
+    const auto* own = static_cast<const void*>(&setting);
+    if (own == &options.learning_rate || own == &options.decay || own == &options.schedule) return;
+    const std::string value = setting_text<T>(setting);
+    if (!value.empty()) lines.push_back(name + " " + value);
+  };
+  std::apply([&](const auto&... settings) { (add(settings), ...); }, Options::fields(options));
+  return lines;
+}
+
+}  // namespace xtape::detail
 
 XTAPE_EXPORT_END

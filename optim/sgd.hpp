@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -29,6 +30,8 @@ struct SGDOptions {
     return std::tie(own.learning_rate, own.decay, own.momentum, own.dampening, own.nesterov,
                     own.velocity, own.weight_decay, own.schedule);
   }
+  static constexpr std::array names{"learning_rate", "decay",    "momentum",     "dampening",
+                                    "nesterov",      "velocity", "weight_decay", "schedule"};
 };
 
 /// Stochastic gradient descent.

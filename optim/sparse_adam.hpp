@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -23,6 +24,8 @@ struct SparseAdamOptions {
   static auto fields(auto& own) {
     return std::tie(own.learning_rate, own.decay, own.beta1, own.beta2, own.epsilon, own.schedule);
   }
+  static constexpr std::array names{"learning_rate", "decay",   "beta1",
+                                    "beta2",         "epsilon", "schedule"};
 };
 
 /// Adam for tables of which each step uses few rows: of a sparse gradient (`Tensor::sparse_grad`) only the

@@ -114,6 +114,7 @@ set(cases
   optim/optimizer.cpp
   optim/reduce_on_plateau.cpp
   optim/schedule.cpp
+  optim/settings.cpp
   optim/sgd.cpp
   optim/sparse.cpp
   optim/state.cpp
@@ -200,6 +201,7 @@ set(cases
   train/ranking.cpp
   train/search.cpp
   train/search_failures.cpp
+  train/search_folder.cpp
   train/search_halving.cpp
   train/search_result.cpp
   train/search_space.cpp

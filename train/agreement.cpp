@@ -6,9 +6,7 @@
 #include <xtape/train/agreement.hpp>
 
 namespace xtape::detail {
-namespace {
-
-/// The texts of all ranks; they travel as numbers.
+/// They travel as numbers.
 std::vector<std::string> texts_of(const Ranks& ranks, const std::string& own) {
   const double length = static_cast<double>(own.size());
   const std::vector<double> lengths = ranks.gather({&length, 1});
@@ -25,8 +23,6 @@ std::vector<std::string> texts_of(const Ranks& ranks, const std::string& own) {
   }
   return texts;
 }
-
-}  // namespace
 
 void require_same(const std::string& what, const Ranks& ranks,
                   const std::vector<std::string>& lines) {

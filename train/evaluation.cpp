@@ -4,7 +4,10 @@
 #include <condition_variable>
 #include <exception>
 #include <limits>
+#include <memory>
 #include <mutex>
+#include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -13,11 +16,12 @@
 #include <xtape/core/error.hpp>
 #include <xtape/core/parallel.hpp>
 #include <xtape/core/require.hpp>
-#include <xtape/core/wraps.hpp>
 #include <xtape/train/agreement.hpp>
 #include <xtape/train/evaluation.hpp>
+#include <xtape/train/evaluation_shared.hpp>
 #include <xtape/train/ranks.hpp>
 #include <xtape/train/search.hpp>
+#include <xtape/train/search_folder.hpp>
 
 namespace xtape::detail {
 namespace {
@@ -94,12 +98,6 @@ void in_parallel(std::size_t count, std::size_t threads, const Work& work, const
   }
 }
 
-struct Evaluation {
-  double score = nan;
-  double seconds = 0;
-  std::string error;
-};
-
 Evaluation evaluation(const SearchObjective& objective, const Hyperparameters& hyperparameters,
                       const data::Dataset& dataset, const data::Fold& fold, std::uint64_t seed) {
   Rng& rng = default_rng();
@@ -175,70 +173,11 @@ void check_search(const std::string& op, const data::Dataset& dataset,
   }
 }
 
-namespace {
-
-/// What other ranks have evaluated: of `count`, rank r has r, r + ranks, ...
-void share(std::vector<Evaluation>& evaluations, const Ranks& ranks) {
-  const auto size = static_cast<std::size_t>(ranks.size()),
-             rank = static_cast<std::size_t>(ranks.rank()), count = evaluations.size();
-  const std::size_t each = (count + size - 1) / size;
-  std::vector<double> own(3 * each +
-                          1);  // score, seconds, length of the error; then letters of all errors
-  std::vector<double> letters;
-  for (std::size_t i = rank, k = 0; i < count; i += size, ++k) {
-    own[3 * k] = evaluations[i].score;
-    own[3 * k + 1] = evaluations[i].seconds;
-    own[3 * k + 2] = static_cast<double>(evaluations[i].error.size());
-    for (const char c : evaluations[i].error) letters.push_back(static_cast<unsigned char>(c));
-  }
-  own.back() = static_cast<double>(letters.size());
-  const std::vector<double> all = ranks.gather(own);
-  double longest = 0;
-  for (std::size_t r = 0; r < size; ++r) longest = std::max(longest, all[(r + 1) * own.size() - 1]);
-  letters.resize(static_cast<std::size_t>(longest));
-  const std::vector<double> texts = longest > 0 ? ranks.gather(letters) : letters;
-  for (std::size_t r = 0; r < size; ++r) {
-    std::size_t at = r * letters.size();
-    for (std::size_t i = r, k = r * own.size(); i < count; i += size, k += 3) {
-      evaluations[i] = {all[k], all[k + 1], {}};
-      for (auto left = static_cast<std::size_t>(all[k + 2]); left > 0; --left)
-        evaluations[i].error += static_cast<char>(static_cast<unsigned char>(texts[at++]));
-    }
-  }
-}
-
-/// FNV-1a (Fowler, Noll and Vo 1991) of row numbers.
-XTAPE_WRAPS std::uint32_t hash(const Tensor& rows) {
-  std::uint32_t bits = 0x811c9dc5U;
-  for (const std::int64_t row : rows.to_vector<std::int64_t>())
-    bits = (bits ^ static_cast<std::uint32_t>(row)) * 0x01000193U;
-  return bits;
-}
-
-std::string shown(const Tensor& rows) {
-  return std::to_string(rows.size()) + " rows [" + std::to_string(hash(rows)) + "]";
-}
-
-/// What ranks must have in common.
-std::vector<std::string> agreed(const std::vector<Candidate>& candidates,
-                                const data::Dataset& dataset, const std::vector<data::Fold>& folds,
-                                const SearchOptions& options) {
-  std::vector<std::string> lines{"seed " + std::to_string(options.seed),
-                                 std::to_string(candidates.size()) + " candidates",
-                                 "x " + dataset.x.describe(), "y " + dataset.y.describe()};
-  for (const data::Fold& fold : folds) {
-    lines.push_back("fold " + std::to_string(lines.size() - 3) + " of " + shown(fold.train) +
-                    " and " + shown(fold.test));
-  }
-  return lines;
-}
-
-}  // namespace
-
 std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
                                   const data::Dataset& dataset,
                                   const std::vector<data::Fold>& folds,
-                                  const SearchObjective& objective, const SearchOptions& options) {
+                                  const SearchObjective& objective, const SearchOptions& options,
+                                  std::int64_t budget) {
   const data::Dataset constant{dataset.x.detach(), dataset.y.detach()};
   const std::size_t n = folds.size();
   std::vector<Evaluation> evaluations(candidates.size() * n);
@@ -252,14 +191,25 @@ std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
     require_same("search: data, folds and seed", *options.ranks,
                  agreed(candidates, constant, folds, options));
   }
+  const Ranks* others = alone ? nullptr : options.ranks;
+  const std::unique_ptr<SearchFolder> folder = opened_folder(options.folder, others);
+  std::vector<std::size_t> missing(evaluations.size());
+  std::iota(missing.begin(), missing.end(), std::size_t{0});
+  std::optional<EvaluationKeys> keys;
+  if (folder->kept()) {
+    keys.emplace(candidates, constant, folds, options.seed, budget);
+    missing = take_kept(evaluations, *folder, *keys, others);
+  }
   const bool tells = options.on_result && rank == 0;
   const auto work = [&](std::size_t turn) {
-    const std::size_t i = turn * ranks + rank;
+    const std::size_t i = missing[turn * ranks + rank];
     const auto& [number, hyperparameters] = candidates[i / n];
     const std::size_t fold = i % n;
     const std::uint64_t seed =
         evaluation_seed(options.seed, number, static_cast<std::int64_t>(fold));
     evaluations[i] = evaluation(objective, hyperparameters, constant, folds[fold], seed);
+    if (const Evaluation& own = evaluations[i]; keys && own.error.empty())
+      folder->write((*keys)[i], {own.score, own.seconds});
   };
   const auto done = [&](std::size_t i) {
     const std::size_t place = i / n;
@@ -267,12 +217,16 @@ std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
     trials[place] = summary(candidates[place], std::span(evaluations).subspan(place * n, n));
     if (tells) options.on_result(trials[place]);
   };
-  const std::size_t turns = (evaluations.size() + ranks - 1 - rank) / ranks;
+  for (std::size_t i = 0, next = 0; alone && i < evaluations.size(); ++i) {
+    const bool is_missing = next < missing.size() && missing[next] == i;
+    is_missing ? static_cast<void>(++next) : done(i);
+  }
+  const std::size_t turns = missing.size() > rank ? (missing.size() + ranks - 1 - rank) / ranks : 0;
   in_parallel(turns, static_cast<std::size_t>(options.threads), work, [&](std::size_t turn) {
-    if (alone) done(turn);
+    if (alone) done(missing[turn]);
   });
   if (!alone) {
-    share(evaluations, *options.ranks);
+    share(evaluations, missing, *options.ranks);
     for (std::size_t i = 0; i < evaluations.size(); ++i) done(i);
   }
   return trials;

@@ -18,11 +18,12 @@ void check_search(const std::string& op, const data::Dataset& dataset,
                   const std::vector<data::Fold>& folds, bool has_objective,
                   const SearchOptions& options);
 
-/// A trial for each candidate, in their order.
+/// A trial for each candidate, in their order. `budget` tells those that a folder keeps from others.
 std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
                                   const data::Dataset& dataset,
                                   const std::vector<data::Fold>& folds,
-                                  const SearchObjective& objective, const SearchOptions& options);
+                                  const SearchObjective& objective, const SearchOptions& options,
+                                  std::int64_t budget = 0);
 
 /// Best first, of what had the same budget; failed ones last.
 void rank(std::vector<SearchTrial>& trials, SearchGoal goal);

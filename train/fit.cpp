@@ -1,4 +1,3 @@
-#include <exception>
 #include <utility>
 
 #include <xtape/train/fit.hpp>
@@ -28,21 +27,16 @@ FitBase::~FitBase() = default;
 const History& FitBase::history() const { return loop_->history(); }
 Checkpoint& FitBase::checkpoint() { return loop_->checkpoint(); }
 
-FitBase::Running::Running(detail::FitLoop& loop)
-    : loop_(loop), exceptions_(std::uncaught_exceptions()) {
+FitBase::Running::Running(detail::FitLoop& loop) : loop_(loop) {
   if (loop.running()) throw ValueError("fit: a run must end before the next one begins");
   try {
     loop.begin();
   } catch (...) {
-    loop.fail();
     loop.end();
     throw;
   }
 }
-FitBase::Running::~Running() {
-  if (std::uncaught_exceptions() > exceptions_) loop_.fail();
-  loop_.end();
-}
+FitBase::Running::~Running() { loop_.end(); }
 
 bool FitBase::over() { return loop_->over(); }
 void FitBase::start_pass() { loop_->start_pass(); }

@@ -38,7 +38,7 @@ class FitEpoch {
   /// without an optimizer, batches.
   std::int64_t steps() const;
   /// The mean so far of what was measured or logged in this epoch; of "validation_...", after its last
-  /// batch; on several ranks, of whole steps. Throws ValueError for a name that is not there, with those that are.
+  /// batch; on several ranks, over all of them. Throws ValueError for a name that is not there, with those that are.
   double operator[](const std::string& name) const;
   /// All of them: of what was measured, logged and validated so far.
   std::vector<Metric> metrics() const;
@@ -90,7 +90,6 @@ class FitBase {
 
    private:
     detail::FitLoop& loop_;
-    int exceptions_;  // under way when it began
   };
 
   // The loop, as the ranges call it.
@@ -130,7 +129,8 @@ class FitBase {
 /// a wish to stop, and which epoch is best rank 0's. A step of a function is left out where a batch has no rows; a batch that
 /// only some ranks step has no samples on the others, and one that no rank steps makes no step, but counts in `accumulate`.
 /// What a loss draws itself is the same on all ranks. Begin throws ValueError on all of them for a loader of another part,
-/// parameters that are not exchanged, and options or learning rates that differ, naming the first difference.
+/// parameters that are not exchanged, and options, of the run or the optimizer, that differ, naming the first difference; a
+/// step does for learning rates that differ.
 ///
 /// An exception ends a run; the epoch that it was in is forgotten, and another run begins that epoch anew.
 /// Throws ValueError for options out of range, and when a run begins, or at its first batch, for a monitor

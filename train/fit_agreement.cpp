@@ -18,12 +18,9 @@ std::string shown(const std::optional<T>& value) {
   return value ? text(static_cast<double>(*value)) : "none";
 }
 
-/// Some values of a schedule stand for all.
+/// What it gives shows in the rates of each step.
 std::string shown(const std::optional<optim::Schedule>& schedule) {
-  if (!schedule) return "none";
-  std::string values;
-  for (const std::int64_t step : {0, 1, 10, 100, 1000}) values += " " + text((*schedule)(step));
-  return "of" + values;
+  return schedule ? "given" : "none";
 }
 
 std::string shown(const ValidationData& validation) {
@@ -101,8 +98,7 @@ std::vector<std::string> FitLoop::agreed() const {
                     std::to_string(source_.size()) + " batches");
   }
   if (optimizer_ == nullptr) return lines;
-  for (std::size_t group = 0; group < optimizer_->groups(); ++group)
-    lines.push_back("learning_rate " + text(optimizer_->base_learning_rate(group)));
+  for (const std::string& setting : optimizer_->settings()) lines.push_back("optimizer " + setting);
   return lines;
 }
 

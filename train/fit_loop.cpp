@@ -78,6 +78,7 @@ void FitLoop::begin() {
   shown_.reset();
   agree();
   if (ranks_ != nullptr) ranks_->forget();
+  ever_stepped_ = false;
   if (opened_) lock_folder();
   if (!opened_) {
     set_schedules();
@@ -313,10 +314,6 @@ void FitLoop::finish() {
   } else {
     std::cerr << text << std::endl;
   }
-}
-
-void FitLoop::fail() noexcept {
-  if (ranks_ != nullptr) ranks_->left_by_exception();
 }
 
 void FitLoop::end() noexcept {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,7 +50,6 @@ class FitLoop {
   void leave_pass() noexcept;
   void end_epoch();
   void end() noexcept;
-  void fail() noexcept;  // before it, where an exception ends the run
 
   /// A step along the gradient of a loss. `again` measures the same once more, to see where it went wrong.
   void step(const Measured& measured, double rows, const Measure* again = nullptr);
@@ -96,6 +96,8 @@ class FitLoop {
   void lock_folder();
   std::string open_together();
   void skip_together();
+  bool any_steps(bool own);
+  void take_sums(std::span<const double> sums);
   void step_together(const Measured* measured, double rows, const Measure* again);
   void apply_together(const Tensor& loss, double samples, const Measure* again);
   void end_pass_together();
@@ -172,7 +174,7 @@ class FitLoop {
   std::int64_t passes_ = 0;    // of the ranks, before it
   bool stepped_ = false;       // it had a step
   bool ever_stepped_ = false;  // so had any, and loops of one's own do not step themselves
-  Means own_;                  // of this rank, in a group of batches
+  Means own_;                  // of this rank
 };
 
 }  // namespace xtape::detail

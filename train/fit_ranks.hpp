@@ -28,8 +28,6 @@ class FitRanks : public Ranks {
 
   /// The name of the first of these leaves that has a gradient to come and is not exchanged; empty without any.
   virtual std::string missed(const NamedTensors& leaves) const = 0;
-  /// An exception has ended a run on this rank: others may wait for it.
-  virtual void left_by_exception() noexcept = 0;
 };
 
 }  // namespace xtape

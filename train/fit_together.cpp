@@ -3,10 +3,14 @@
 #include <cmath>
 #include <cstdint>
 #include <exception>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/wraps.hpp>
+#include <xtape/train/agreement.hpp>
 #include <xtape/train/fit_loop.hpp>
 
 /// What a run does on several ranks.
@@ -18,12 +22,12 @@ namespace detail {
 namespace {
 
 // What ranks do when they meet. One that has another number of batches would wait for the others, and they for it.
-constexpr double at_batch = 1, behind_batch = 2, behind_pass = 3;
+constexpr double at_batch = 1, behind_batch = 2, behind_pass = 3, at_first_step = 4;
 
-/// Sums of a step, in a message of one size: how many ranks measured something, a number for the names of that, and of
-/// each the sum and the weight.
-constexpr std::size_t most_metrics = 31;
-using StepSums = std::array<double, 2 + 2 * most_metrics>;
+/// Sums of a step, in a message of one size: how many ranks measured something, a number for the names of that, what tells
+/// whether the rates of the step are the same, and of each metric the sum and the weight.
+constexpr std::size_t most_metrics = 29, measuring = 0, names_hash = 1, rates = 2, metrics = 6;
+using StepSums = std::array<double, metrics + 2 * most_metrics>;
 
 /// FNV-1a (Fowler, Noll and Vo 1991).
 XTAPE_WRAPS std::uint32_t hash(std::uint32_t bits, std::string_view text) {
@@ -51,6 +55,50 @@ std::vector<std::string> split(const std::string& text) {
     from = end + 1;
   }
   return names;
+}
+
+/// The rates of the next step.
+std::vector<std::string> rates_of(const optim::Optimizer& optimizer) {
+  std::vector<std::string> lines;
+  for (std::size_t group = 0; group < optimizer.groups(); ++group) {
+    lines.push_back(text(optimizer.next_learning_rate(group)) + " of group " +
+                    std::to_string(group) + " in step " + std::to_string(optimizer.steps()));
+  }
+  return lines;
+}
+
+std::uint32_t hash_of_rates(const optim::Optimizer& optimizer) {
+  std::uint32_t bits = 0x811c9dc5U;
+  for (const std::string& line : rates_of(optimizer)) bits = hash(bits, line);
+  return bits;
+}
+
+/// In sums of numbers h of 16 bits and of their squares shows whether these are the same on n ranks: if and only if
+/// n Σ h² = (Σ h)², as Cauchy and Schwarz say. Exact for 65535 ranks.
+XTAPE_WRAPS bool are_same(int ranks, double sum, double squares) {
+  const auto n = static_cast<std::uint64_t>(ranks), of_h = static_cast<std::uint64_t>(sum);
+  return n * static_cast<std::uint64_t>(squares) == of_h * of_h;
+}
+
+bool has_weight(const Means::Entry& entry) { return entry.weight != 0; }
+
+/// What a rank has measured.
+StepSums sums_of(const Means& own) {
+  if (own.entries().size() > most_metrics) {
+    throw ValueError("fit: on several ranks a step measures at most " +
+                     std::to_string(most_metrics) + " numbers; got " +
+                     std::to_string(own.entries().size()));
+  }
+  StepSums sums{};
+  if (std::ranges::none_of(own.entries(), has_weight)) return sums;
+  sums[measuring] = 1;
+  sums[names_hash] = hash_of_names(own);
+  std::size_t at = metrics;
+  for (const Means::Entry& entry : own.entries()) {
+    sums[at++] = entry.sum;
+    sums[at++] = entry.weight;
+  }
+  return sums;
 }
 
 }  // namespace
@@ -110,6 +158,7 @@ std::string FitLoop::open_together() {
 
 void FitLoop::end_pass_together() {
   static_cast<void>(meet("at the end of a pass", behind_pass, 0));
+  own_.clear();
   if (group_ > 0) apply_together({}, 0, nullptr);
 }
 
@@ -133,18 +182,27 @@ void FitLoop::begin_batch(double rows) {
 /// Others may have made a step of the batch in which this rank has made none: it takes part with no samples.
 void FitLoop::skip_together() {
   if (ranks_ == nullptr || optimizer_ == nullptr || stepped_) return;
-  if (!measures_ && !ever_stepped_) return;
-  if (ranks_->passes() == passes_ && optimizer_->steps() == counted_)
-    step_together(nullptr, 0, nullptr);
+  if (ranks_->passes() != passes_ || optimizer_->steps() != counted_) return;  // it does so itself
+  if (any_steps(false)) step_together(nullptr, 0, nullptr);
+}
+
+/// Whether a run steps shows in its first step: a loop of one's own may leave that to others, on all ranks. Until
+/// then those that step wait for those that have come to the end of the batch.
+bool FitLoop::any_steps(bool own) {
+  if (measures_ || ever_stepped_) return true;
+  for (const double steps : meet("at its first step", at_first_step, own ? 1 : 0))
+    ever_stepped_ = ever_stepped_ || steps != 0;
+  return ever_stepped_;
 }
 
 void FitLoop::step_together(const Measured* measured, double rows, const Measure* again) {
   if (optimizer_ == nullptr)
     throw ValueError("fit: step() needs a Fit that was made with model and optimizer");
-  stepped_ = ever_stepped_ = true;
+  static_cast<void>(any_steps(true));
+  stepped_ = true;
   double samples = 0;
   Tensor loss;
-  if (group_ == 0) own_.clear();
+  own_.clear();
   if (measured != nullptr) {
     take_name("loss", Giver::run);
     samples = check_measured(*measured, rows);
@@ -161,42 +219,49 @@ void FitLoop::step_together(const Measured* measured, double rows, const Measure
     for (const auto& [name, mean] : measured->metrics) own_.add(name, mean, samples);
   }
   if (group_ == 0) optimizer_->zero_grad();
-  if (++group_ < options_.accumulate) return ranks_->accumulate(loss, samples);
-  apply_together(loss, samples, again);
+  if (++group_ == options_.accumulate) return apply_together(loss, samples, again);
+  ranks_->accumulate(loss, samples);
+  StepSums sums = sums_of(own_);
+  ranks_->sum(sums);
+  take_sums(sums);
 }
 
 /// The last backward of a step, and the step.
 void FitLoop::apply_together(const Tensor& loss, double samples, const Measure* again) {
-  const auto measured = [](const Means::Entry& entry) { return entry.weight != 0; };
-  const bool any = std::ranges::any_of(own_.entries(), measured);
-  if (own_.entries().size() > most_metrics) {
-    throw ValueError("fit: on several ranks a step measures at most " +
-                     std::to_string(most_metrics) + " numbers; got " +
-                     std::to_string(own_.entries().size()));
+  StepSums sums = sums_of(own_);
+  const std::uint32_t bits = hash_of_rates(*optimizer_);
+  const double low = bits & 0xffffU, high = bits >> 16;
+  const std::array<double, 4> own_rates{low, low * low, high, high * high};
+  std::ranges::copy(own_rates, sums.begin() + rates);
+  const bool stepping = ranks_->backward(loss, samples, sums) != 0;
+  const int n = ranks_->size();
+  if (!are_same(n, sums[rates], sums[rates + 1]) || !are_same(n, sums[rates + 2], sums[rates + 3]))
+    require_same("fit: learning rates", *ranks_, rates_of(*optimizer_));
+  take_sums(sums);
+  if (stepping) {
+    apply_step(again);
+  } else {
+    group_ = 0;  // nobody has samples
   }
-  StepSums sums{};
-  const double names = hash_of_names(own_);
-  if (any) {
-    sums[0] = 1;
-    sums[1] = names;
-    for (std::size_t i = 0; i < own_.entries().size(); ++i) {
-      sums[2 + 2 * i] = own_.entries()[i].sum;
-      sums[3 + 2 * i] = own_.entries()[i].weight;
-    }
-  }
-  if (ranks_->backward(loss, samples, sums) == 0) {
-    group_ = 0;  // nobody has stepped
-    return;
-  }
-  if (any && sums[1] != sums[0] * names)
+}
+
+/// Adds what all ranks have measured in a batch.
+void FitLoop::take_sums(std::span<const double> sums) {
+  if (sums[measuring] == 0) return;
+  const bool any = std::ranges::any_of(own_.entries(), has_weight);
+  if (any && sums[names_hash] != sums[measuring] * hash_of_names(own_))
     throw ValueError("fit: all ranks must measure the same, under the same names");
-  std::vector<std::string> all = split(joined_names(own_));
-  if (sums[0] < ranks_->size()) all = split(ranks_->broadcast(joined_names(own_)));
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (const double weight = sums[3 + 2 * i]; weight != 0)
-      training_.add(all[i], sums[2 + 2 * i] / weight, weight);
+  std::string names = any ? joined_names(own_) : std::string();
+  if (sums[measuring] < ranks_->size()) {
+    const std::vector<std::string> all = texts_of(*ranks_, names);
+    names = *std::ranges::find_if(all, [](const std::string& text) { return !text.empty(); });
   }
-  apply_step(again);
+  std::size_t at = metrics;
+  for (const std::string& name : split(names)) {
+    if (const double weight = sums[at + 1]; weight != 0)
+      training_.add(name, sums[at] / weight, weight);
+    at += 2;
+  }
 }
 
 /// Layers with statistics, or that count their calls, go on as on rank 0.

@@ -79,7 +79,7 @@ SearchResult halving_search(const SearchSpace& space, std::int64_t candidates,
       told.budget = budget;
       options.on_result(told);
     };
-    std::vector<SearchTrial> trials = detail::evaluate(left, dataset, folds, round, own);
+    std::vector<SearchTrial> trials = detail::evaluate(left, dataset, folds, round, own, budget);
     for (SearchTrial& trial : trials) trial.budget = budget;
     detail::rank(trials, *options.goal);
     const bool last = budget >= halving.most_budget;

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <xtape/config.hpp>
@@ -50,6 +51,11 @@ struct SearchOptions {
   /// Processes that share the evaluations, a dist::World: all call the search with the same arguments, and get the
   /// same result. `on_result` is called on rank 0, when all are there.
   const Ranks* ranks = nullptr;
+  /// A folder, made if it is not there, which keeps scores as they come; on several ranks one that all see. A search that is
+  /// started again, with the same space, data, folds and seed, takes what it finds there and evaluates the rest, and what
+  /// failed: on as many ranks or others, and of more candidates if they are drawn. Of another objective it knows nothing:
+  /// that needs another folder.
+  std::string folder = {};
 };
 
 /// Evaluates each combination of the space's values on each fold. Several folds cross-validate; one
@@ -61,7 +67,8 @@ struct SearchOptions {
 /// Throws, before anything is evaluated: ValueError for an empty space or one with a range, no
 /// folds, a fold without rows to train or to test, a row in both, fewer than 1 thread, no goal, or no
 /// objective; ShapeError, DtypeError for a dataset or a fold of another form; IndexError for a row
-/// outside the dataset. Throws ValueError with the first error if every candidate fails.
+/// outside the dataset. Throws ValueError with the first error if every candidate fails, IoError for a folder that cannot be
+/// written.
 SearchResult grid_search(const SearchSpace& space, const data::Dataset& dataset,
                          const std::vector<data::Fold>& folds, const SearchObjective& objective,
                          const SearchOptions& options);

@@ -1,9 +1,11 @@
 // Programs that go wrong: the others of a world are waiting for a rank that does not come.
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <xtape/dist/overlapped.hpp>
@@ -66,6 +68,46 @@ int caught_within(int argc, char** argv, bool in_fit) {
   return 0;
 }
 
+/// One rank catches an exception where its loop goes on, and so makes an exchange less than the others; or it leaves them
+/// in something else than a run or an Overlapped.
+int caught_in_loop(int argc, char** argv, const std::string& how) {
+  const dist::World world(argc, argv);
+  const nn::Dense model(2, 2);
+  dist::Overlapped overlapped(model, world);
+  for (int step = 0; step < 3; ++step) {
+    try {
+      if (step == 1 && world.rank() == 1) fail(world);
+      const Tensor loss = sum(model(ones({1, 2})));
+      if (how == "loop") {
+        overlapped.backward(loss, 1);
+      } else if (how == "average") {
+        loss.backward();
+        dist::average_gradients(model, world, 1);
+      } else {
+        world.barrier();
+      }
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "main: %s\n", error.what());
+    }
+  }
+  return 0;
+}
+
+/// All ranks catch an exception of their own, each at another time, while others compute: that is no fault.
+int apart(int argc, char** argv) {
+  const dist::World world(argc, argv);
+  const nn::Dense model(2, 2);
+  try {
+    dist::Overlapped overlapped(model, world);
+    overlapped.backward(sum(model(ones({1, 2}))), 1);
+    if (world.rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(3));
+    fail(world);
+  } catch (const std::exception&) {
+    return 0;
+  }
+  return 1;
+}
+
 int caught(int argc, char** argv, int status) {
   try {
     const dist::World world(argc, argv);
@@ -83,6 +125,8 @@ int main(int argc, char** argv) {
   const std::string how = argc > 1 ? argv[1] : "";
   if (how == "caught") return caught(argc, argv, 1);
   if (how == "forgotten") return caught(argc, argv, 0);
+  if (how == "loop" || how == "average" || how == "barrier") return caught_in_loop(argc, argv, how);
+  if (how == "apart") return apart(argc, argv);
   if (how == "within") return caught_within(argc, argv, false);
   if (how == "within-fit") return caught_within(argc, argv, true);
   const dist::World world(argc, argv);
@@ -97,6 +141,10 @@ int main(int argc, char** argv) {
       if (world.rank() == 0) fail(world);
       overlapped.backward(loss, 1);
     });
+  }
+  if (how == "slow") {  // one that comes late is waited for, and told of
+    if (world.rank() == 1) std::this_thread::sleep_for(std::chrono::seconds(6));
+    return world.run([&] { world.barrier(); });
   }
   if (how == "batches") return world.run([&] { fit(world, 1, "error"); });
   if (how == "metrics") return world.run([&] { fit(world, 0, "mistake"); });

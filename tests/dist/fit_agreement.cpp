@@ -26,14 +26,14 @@ struct Case {
   nn::Dense model = nn::Dense(3, 2, {}, rng);
   dist::Overlapped overlapped = dist::Overlapped(model, world);
   data::Part part{world.rank(), world.size()};
-  double learning_rate = 0.1;
+  optim::SGDOptions sgd = {.learning_rate = 0.1};
   FitOptions options = {.epochs = 1, .ranks = &overlapped};
   bool other() const { return world.rank() == world.size() - 1; }
 
   std::string error() { return error_of(model); }
   std::string error_of(const nn::Dense& trained) {
     data::Loader loader(some(8 * world.size()), {.batch_size = 4, .part = part}, rng);
-    optim::SGD optimizer(trained.parameters(), {.learning_rate = learning_rate});
+    optim::SGD optimizer(trained.parameters(), sgd);
     const auto loss = [&](const data::Dataset& batch) -> Measured {
       return nn::cross_entropy(trained(batch.x), batch.y);
     };
@@ -101,14 +101,66 @@ TEST_CASE("fit on ranks: options and rates are the same on all") {
   }
   {
     Case one;
-    if (one.other()) one.learning_rate = 0.2;
-    CHECK(one.error() == start + "learning_rate 0.1 on rank 0 and learning_rate 0.2" + last);
+    if (one.other()) one.sgd.learning_rate = 0.2;
+    CHECK(one.error() == start + "optimizer group.0.learning_rate 0.1 on rank 0 and optimizer " +
+                             "group.0.learning_rate 0.2" + last);
+  }
+  {
+    Case one;
+    if (one.other()) one.sgd.weight_decay = 0.5;
+    CHECK(one.error() == start + "optimizer group.0.weight_decay 0 on rank 0 and optimizer " +
+                             "group.0.weight_decay 0.5" + last);
+  }
+  {
+    Case one;
+    if (one.other()) one.options.step_schedule = optim::Schedule();
+    CHECK(one.error() == start + "step_schedule none on rank 0 and step_schedule given" + last);
   }
   {
     Case one;
     if (one.other()) one.options.clip_norm = 1;
     CHECK(one.error() == start + "clip_norm none on rank 0 and clip_norm 1" + last);
   }
+}
+
+TEST_CASE("fit on ranks: a step in which rates differ is made by none") {
+  const dist::World& world = the_world();
+  if (world.size() == 1) return;
+  Case one;
+  const bool other = one.other();
+  one.sgd.schedule = [other](std::int64_t step) { return step == 1 && other ? 0.5 : 1.0; };
+  CHECK(one.error() == "fit: learning rates must be the same on all ranks; got 0.1 of group 0 in " +
+                           std::string("step 1 on rank 0 and 0.05 of group 0 in step 1 on rank ") +
+                           std::to_string(world.size() - 1));
+  const Tensor own = one.model.weight.detach();  // of one step
+  CHECK(world.all_reduce(own, dist::Reduction::minimum).to_vector<float>() ==
+        world.all_reduce(own, dist::Reduction::maximum).to_vector<float>());
+}
+
+TEST_CASE("broadcast: an optimizer has the same settings on all ranks") {
+  const dist::World& world = the_world();
+  if (world.size() == 1) return;
+  const bool other = world.rank() == world.size() - 1;
+  const std::string last = " on rank " + std::to_string(world.size() - 1);
+  const nn::Dense model(2, 2);
+  const auto error = [&](optim::Optimizer& optimizer) {
+    return error_of<ValueError>([&] {
+      dist::broadcast(optimizer, world);
+      return optimizer.steps();
+    });
+  };
+  optim::Adam adam(model, {.beta2 = other ? 0.99 : 0.999});
+  CHECK(error(adam) ==
+        "broadcast: settings must be the same on all ranks; got group.0.beta2 0.999 on rank 0 and "
+        "group.0.beta2 0.99" +
+            last);
+  optim::AdamW decayed(model);
+  optim::Adam plain(model);
+  CHECK(error(other ? static_cast<optim::Optimizer&>(decayed) : plain) ==
+        "broadcast: settings must be the same on all ranks; got xtape::optim::Adam on rank 0 and "
+        "xtape::optim::AdamW" +
+            last);
+  CHECK(error(plain) == "(nothing was thrown)");
 }
 
 TEST_CASE("fit on ranks: a folder that another run has is refused on all") {

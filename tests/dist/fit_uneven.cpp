@@ -171,3 +171,65 @@ TEST_CASE("fit on ranks: a mean over no samples counts for nothing") {
   CHECK(std::isfinite(history["loss"].back()));
   CHECK(run.same_on_all());
 }
+
+TEST_CASE("fit on ranks: the first steps of a loop of one's own, without those of some ranks") {
+  const dist::World& world = the_world();
+  const int last = world.size() - 1;
+  for (const int accumulate : {1, 2}) {
+    Trained run(12 * world.size());
+    run.options.accumulate = accumulate;
+    Fit fit(run.model, run.optimizer, run.loader, run.options);
+    for (auto& epoch : fit) {
+      for (auto& batch : epoch) {
+        if (epoch.batches() == 0) continue;                       // nobody
+        if (epoch.batches() == 1 && world.rank() == 0) continue;  // but all others
+        if (epoch.batches() == 4 && world.rank() == last) continue;
+        batch.step(run.loss()(batch.data));
+      }
+      // Batches of the first step on: 5, or with one rank those that it steps.
+      const int batches = last > 0 ? 5 : 3;
+      CHECK(epoch.steps() == (batches + accumulate - 1) / accumulate);
+      CHECK(std::isfinite(epoch["loss"]));
+    }
+    CHECK(run.same_on_all());
+  }
+}
+
+TEST_CASE("fit on ranks: a loop of one's own that leaves steps to the optimizer") {
+  const dist::World& world = the_world();
+  Trained run(8 * world.size());
+  Fit fit(run.model, run.optimizer, run.loader, run.options);
+  for (auto& epoch : fit) {
+    for (auto& batch : epoch) {
+      if (epoch.batches() == 1) continue;  // nobody makes it
+      run.optimizer.zero_grad();
+      run.overlapped.backward(run.loss()(batch.data).loss,
+                              static_cast<double>(batch.data.x.extent(0)));
+      run.optimizer.step();
+    }
+    CHECK(epoch.steps() == 3);
+  }
+  CHECK(run.same_on_all());
+}
+
+TEST_CASE("fit on ranks: metrics of each batch are there behind it, also between steps") {
+  const dist::World& world = the_world();
+  Trained run(12 * world.size());
+  run.options.accumulate = 4;
+  const data::Dataset all = some(12 * world.size());
+  const std::int64_t size = 2 * world.size();
+  double sum = 0;
+  std::int64_t number = 0;
+  run.options.on_batch = {[&](FitEpoch& epoch) {
+    // Steps are behind batches 4 and 6: the weights of this one are those before it.
+    if (number >= 4) return;
+    const auto rows = [&](const Tensor& t) {
+      return slice(t, {range(number * size, (number + 1) * size)});
+    };
+    const Trained first(12 * world.size());
+    sum += nn::cross_entropy(first.model(rows(all.x)), rows(all.y)).item();
+    CHECK(std::abs(epoch["loss"] - sum / static_cast<double>(++number)) <= 1e-13);
+  }};
+  Fit(run.model, run.optimizer, run.loader, run.loss(), run.options).run();
+  CHECK(number == 4);
+}

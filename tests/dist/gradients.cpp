@@ -280,3 +280,27 @@ TEST_CASE("overlapped: what is frozen, thawed and of another dtype") {
   CHECK(error_of<DtypeError>([&] { return overlapped.backward(loss, 1); }) ==
         "overlapped: parameters must keep their dtypes; hidden.weight is float32[3, 5] now");
 }
+
+TEST_CASE("overlapped: a leaf that is no parameter of the model is refused, or gets its own") {
+  const dist::World& world = the_world();
+  Rng rng(10);
+  const Model model(rng);
+  const Tensor own = full({}, world.rank() + 2.0, Dtype::float64).set_requires_grad(true);
+  const auto loss = [&] { return sum(model(ones({1, 3}, Dtype::float64), false)) * own; };
+  for (const bool accumulates : {true, false}) {
+    if (world.size() == 1) break;
+    dist::Overlapped strict(model, world);
+    CHECK(error_of<ValueError>([&] {
+            if (accumulates) strict.accumulate(loss(), 1);
+            return strict.backward(loss(), 1);
+          }) ==
+          "overlapped: leaves that the loss reaches must be parameters of the model, whose "
+          "gradients are exchanged; float64[] is none: freeze it, or set .allow_others, and it "
+          "gets what this rank has of it");
+    for (const Tensor& parameter : model.parameters()) CHECK(!parameter.grad().defined());
+    CHECK(!own.grad().defined());
+  }
+  dist::Overlapped lenient(model, world, {.allow_others = true});
+  lenient.backward(loss(), 1);
+  CHECK(own.grad().item() == sum(model(ones({1, 3}, Dtype::float64), false)).item());
+}
