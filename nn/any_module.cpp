@@ -7,6 +7,7 @@ namespace xtape::nn {
 AnyModule::AnyModule(const AnyModule& other)
     : layer_(other.layer_ == nullptr ? nullptr : other.layer_->copy()) {}
 
+// NOLINTNEXTLINE(performance-move-constructor-init): it may stay where it is
 AnyModule::AnyModule(AnyModule&& other) noexcept : layer_(other.layer_) {
   if (layer_ != nullptr && layer_->module().state_->parents.empty()) other.layer_.reset();
 }

@@ -145,11 +145,12 @@ RegisteredTensor::RegisteredTensor(const RegisteredTensor& other)
     owner_ = Module::cloned(std::static_pointer_cast<Module::State>(owner));
 }
 
-// NOLINTNEXTLINE(performance-move-constructor-init)
+// NOLINTBEGIN(performance-move-constructor-init): what is moved from stays usable
 RegisteredTensor::RegisteredTensor(RegisteredTensor&& other) noexcept
     : Tensor(other.defined() ? Ref<xtape::detail::Body>::share(&other.body())
                              : Ref<xtape::detail::Body>()),
       owner_(other.owner_) {}
+// NOLINTEND(performance-move-constructor-init)
 
 RegisteredTensor& RegisteredTensor::operator=(const RegisteredTensor& other) {
   if (this == &other) return *this;

@@ -169,6 +169,7 @@ Picture curves(const Kinds& kinds, const CurvesOptions& options) {
     for (const History& run : runs) all.emplace_back(kind, run);
   const std::vector<std::string> metrics = shown_metrics(all, options);
   std::vector<Picture> plots;
+  plots.reserve(metrics.size());
   for (const std::string& metric : metrics) plots.push_back(plot_of(kinds, metric, options));
   if (metrics.empty() || epochs_of(all) == 0) plots = {empty_plot("", options)};
   return detail::titled(options.title, grid(plots, options.columns));
