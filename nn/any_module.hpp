@@ -1,11 +1,11 @@
 #pragma once
 #include <concepts>
+#include <memory>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
 
 #include <xtape/config.hpp>
-#include <xtape/core/pointers.hpp>
 #include <xtape/nn/module.hpp>
 
 XTAPE_EXPORT_BEGIN
