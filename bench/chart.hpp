@@ -8,8 +8,8 @@
 
 namespace bench {
 
-/// One workload: times by contestant and round, in microseconds a step. The first is xtape, or what it is
-/// measured by.
+/// One workload: times by contestant and round, in microseconds a step. The first is xtape, or what
+/// it is measured by.
 struct Timing {
   std::string name, description;
   std::vector<std::string> contestants;
@@ -25,7 +25,8 @@ void write_json(std::ostream& out, const std::string& machine, int threads,
 /// logarithmic scale; xtape's stand out.
 void write_svg(std::ostream& out, const std::string& title, const std::vector<Timing>& timings);
 
-/// The two, each into a file unless its name is empty. Throws std::runtime_error if one cannot be written.
+/// The two, each into a file unless its name is empty. Throws std::runtime_error if one cannot be
+/// written.
 void write_files(const std::string& json, const std::string& svg, const std::string& title,
                  int threads, const std::vector<Timing>& timings);
 

@@ -1,5 +1,6 @@
-// Times training steps on several ranks, and what they exchange: mpirun -n 2 bench_distributed >two.jsonl.
-// Each line is an object of JSON, for bench/scaling.py, which fits a model of the times and says what it predicts.
+// Times training steps on several ranks, and what they exchange: mpirun -n 2 bench_distributed
+// >two.jsonl. Each line is an object of JSON, for bench/scaling.py, which fits a model of the times
+// and says what it predicts.
 #include <time.h>
 #include <unistd.h>
 
@@ -81,7 +82,8 @@ std::vector<Job> jobs() {
       job("transformer", Transformer(rng), rng.normal({8, 64, 256}), labels(512, 64))};
 }
 
-/// A step here alone: where its processor time goes, and when in backward each gradient is complete.
+/// A step here alone: where its processor time goes, and when in backward each gradient is
+/// complete.
 void time_alone(const Job& of, const Flags& flags) {
   optim::Adam optimizer(of.model->parameters(), {.learning_rate = 1e-4});
   const std::vector<Tensor> parameters = of.model->parameters();

@@ -1,5 +1,6 @@
-// What Fit adds to a training step, beside the same loop by hand: batches from a loader, the mean loss of each
-// epoch. An epoch is one batch here, so that its end counts in every step. Rounds are interleaved.
+// What Fit adds to a training step, beside the same loop by hand: batches from a loader, the mean
+// loss of each epoch. An epoch is one batch here, so that its end counts in every step. Rounds are
+// interleaved.
 #include <algorithm>
 #include <ctime>
 #include <iomanip>

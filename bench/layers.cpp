@@ -1,5 +1,6 @@
 // Times layers and small nets, forward alone and with the gradients of input and parameters, beside
-// PyTorch's, its images contiguous or with the channels last, one thread each, in interleaved rounds.
+// PyTorch's, its images contiguous or with the channels last, one thread each, in interleaved
+// rounds.
 
 #include "side_by_side.hpp"
 

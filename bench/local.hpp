@@ -59,8 +59,8 @@ class LocalContestant : public Local {
   std::map<std::string, const Problem*> problems_;
 };
 
-/// Whether these arguments are those by which Local::usage starts this program anew. Then `find` is asked
-/// for the contestant of a name that has a workload, and what that uses is printed.
+/// Whether these arguments are those by which Local::usage starts this program anew. Then `find` is
+/// asked for the contestant of a name that has a workload, and what that uses is printed.
 bool told_usage(int argc, char** argv,
                 const std::function<Local*(const std::string& name, const std::string& key)>& find);
 

@@ -9,8 +9,8 @@ double median(std::vector<double> values);
 
 /// BLAS's own threads.
 void use_blas_threads(int threads);
-/// Threads of the library and of BLAS. This process and its children are pinned to as many CPUs, which is
-/// all that XLA heeds.
+/// Threads of the library and of BLAS. This process and its children are pinned to as many CPUs,
+/// which is all that XLA heeds.
 void use_threads(int threads);
 /// Those that a process was told which started this one.
 int threads_of_parent();

@@ -1,6 +1,7 @@
-// Times workloads that are no plain stacks of dense layers (a transformer, inference of one row, an LSTM,
-// LeNet, a gradient penalty, scalars) with xtape and with those of PyTorch, JAX, NumPy and onnxruntime
-// that an interpreter has, and with Adept if it was built in, each in a process of its own, in interleaved rounds.
+// Times workloads that are no plain stacks of dense layers (a transformer, inference of one row, an
+// LSTM, LeNet, a gradient penalty, scalars) with xtape and with those of PyTorch, JAX, NumPy and
+// onnxruntime that an interpreter has, and with Adept if it was built in, each in a process of its
+// own, in interleaved rounds.
 
 #include <xtape/ops/compile.hpp>
 

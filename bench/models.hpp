@@ -8,8 +8,8 @@
 
 namespace bench {
 
-/// A workload that is no plain stack of dense layers. Contestants share data and initial weights, which
-/// all draw from NumPy's legacy stream.
+/// A workload that is no plain stack of dense layers. Contestants share data and initial weights,
+/// which all draw from NumPy's legacy stream.
 struct Model {
   /// One step; the first element of its result, a loss, say, is compared.
   using Step = std::function<xtape::Tensor()>;

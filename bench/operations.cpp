@@ -1,6 +1,6 @@
-// Times each operation at some 1e5 elements, forward alone and with backward, beside NumPy and PyTorch,
-// one thread each, in interleaved rounds; prints a table, the operations that are slowest beside the
-// better of the two first.
+// Times each operation at some 1e5 elements, forward alone and with backward, beside NumPy and
+// PyTorch, one thread each, in interleaved rounds; prints a table, the operations that are slowest
+// beside the better of the two first.
 
 #include "side_by_side.hpp"
 

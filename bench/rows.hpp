@@ -16,8 +16,8 @@ class Rows {
   void add(std::string name, Numbers numbers) {
     rows_.emplace_back(std::move(name), std::move(numbers));
   }
-  /// As JSON, with what this was measured on, unless the name of the file is empty. Numbers that are not
-  /// finite are null. Throws std::runtime_error if it cannot be written.
+  /// As JSON, with what this was measured on, unless the name of the file is empty. Numbers that
+  /// are not finite are null. Throws std::runtime_error if it cannot be written.
   void write(const std::string& file) const;
 
  private:

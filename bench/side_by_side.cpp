@@ -70,8 +70,8 @@ std::vector<Operation> resized(const std::vector<Operation>& operations, std::in
   return result;
 }
 
-/// Who answers how long an operation takes: microseconds a call, of so many calls; nothing if it has
-/// no such operation.
+/// Who answers how long an operation takes: microseconds a call, of so many calls; nothing if it
+/// has no such operation.
 class Timer {
  public:
   virtual ~Timer() = default;
@@ -177,8 +177,8 @@ class Peer : public Timer {
   std::string name_;
 };
 
-/// The least of interleaved rounds, in each of which every one has a slot: what else runs on the machine
-/// makes a time longer, never shorter.
+/// The least of interleaved rounds, in each of which every one has a slot: what else runs on the
+/// machine makes a time longer, never shorter.
 std::vector<std::optional<double>> least_times(const std::vector<Timer*>& timers, bool backward,
                                                int rounds) {
   std::vector<std::optional<double>> result(timers.size());
@@ -212,8 +212,8 @@ std::string number(std::optional<double> value) {
   return text.str();
 }
 
-/// Throws std::runtime_error unless the times compared are those of the same mathematics. Random masks
-/// agree to two percent, and so must the others.
+/// Throws std::runtime_error unless the times compared are those of the same mathematics. Random
+/// masks agree to two percent, and so must the others.
 void check_same(const std::string& operation, const Ours& ours, Peers& peers,
                 const std::vector<std::string>& contestants) {
   const double expected = ours.squares();

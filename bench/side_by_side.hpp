@@ -23,11 +23,13 @@ struct SideBySide {
   int elements = 100'000;  ///< of those operations that are as well defined for another number
 };
 
-/// Times the operations forward alone and with backward, in interleaved rounds, and prints the table.
+/// Times the operations forward alone and with backward, in interleaved rounds, and prints the
+/// table.
 /// Throws std::runtime_error if one does not compute what its peers do.
 void compare(const std::vector<Operation>& operations, const SideBySide& options);
 
-/// The program: flags for rounds, operations and interpreter, then `compare`. Returns the exit code.
+/// The program: flags for rounds, operations and interpreter, then `compare`. Returns the exit
+/// code.
 int compare_as_program(const std::string& description, std::vector<Operation> (*operations)(),
                        SideBySide options, int argc, char** argv);
 

@@ -1,5 +1,6 @@
-// Times training steps and operations with several numbers of threads, side by side, and fits how they scale:
-// Amdahl's law, T(n) = T(1) (s + (1 - s) / n), by least squares over the numbers measured.
+// Times training steps and operations with several numbers of threads, side by side, and fits how
+// they scale: Amdahl's law, T(n) = T(1) (s + (1 - s) / n), by least squares over the numbers
+// measured.
 #include <algorithm>
 #include <cctype>
 #include <chrono>

@@ -9,13 +9,14 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::detail {
 
-/// a + b for two gradients of one shape: the only operation that the engine itself needs. They are of
-/// one dtype, or a is float64 and b float32. Writes into whichever nobody else holds; recorded, if the
-/// backward pass is.   da = g,  db = g
+/// a + b for two gradients of one shape: the only operation that the engine itself needs. They are
+/// of one dtype, or a is float64 and b float32. Writes into whichever nobody else holds; recorded,
+/// if the backward pass is.   da = g,  db = g
 Tensor accumulate(Tensor a, Tensor b);
 
 /// dL/d(something), summed as its parts arrive. A sum of many float32 parts goes on in float64, so
-/// that it keeps its digits however often a tensor is used; parts that lie side by side count as one.
+/// that it keeps its digits however often a tensor is used; parts that lie side by side count as
+/// one.
 class GradientSum {
  public:
   void add(Tensor part);

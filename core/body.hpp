@@ -81,16 +81,17 @@ static_assert(sizeof(Body) <= 192);  // three cache lines
 /// A tensor of one number. Throws ValueError, in the name of `op`, if it does not fit in the dtype.
 Tensor constant(const char* op, const Shape& shape, const Number& value, Dtype dtype);
 
-/// The exact value of a tensor that is a number, or the only element of a dense one of int64, boolean
-/// or float64.
+/// The exact value of a tensor that is a number, or the only element of a dense one of int64,
+/// boolean or float64.
 Number number_of(const Body& body);
 
-/// `value`; if it is a number `adapted`, made a tensor of it that fits beside those of dtype `other`.
+/// `value`; if it is a number `adapted`, made a tensor of it that fits beside those of dtype
+/// `other`.
 /// Throws ValueError, in the name of `op`, if it does not.
 const Tensor& beside(const char* op, const Tensor& value, Dtype other, Tensor& adapted);
 
-/// The dtype beside which numbers among tensors are made tensors: the promoted one of the others, or
-/// that of a list of numbers if there are no others.
+/// The dtype beside which numbers among tensors are made tensors: the promoted one of the others,
+/// or that of a list of numbers if there are no others.
 Dtype dtype_of_all(std::span<const Tensor> tensors);
 
 [[noreturn]] void throw_undefined(const char* op, const char* what);
@@ -136,8 +137,8 @@ T* writable(const Tensor& leaf) {
 /// graph that wants to add to it throws.
 void replace_value(const Tensor& leaf, const Tensor& value);
 
-/// While it lives, a rule of this name runs on this thread; none if null, for a user's function that
-/// a rule calls.
+/// While it lives, a rule of this name runs on this thread; none if null, for a user's function
+/// that a rule calls.
 class RuleScope {
  public:
   explicit RuleScope(const char* name);

@@ -24,7 +24,8 @@ int cores_in_mask() {
   return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, most));
 }
 
-/// Processors' worth of time that a control group may use, version 2 or 1; infinity if it has no bound.
+/// Processors' worth of time that a control group may use, version 2 or 1; infinity if it has no
+/// bound.
 double quota_of(const std::string& folder) {
   double quota = -1, period = 0;
   if (std::ifstream(folder + "/cpu.max") >> quota >> period) return quota / period;

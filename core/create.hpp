@@ -54,8 +54,8 @@ class NestedList {
 [[nodiscard]] Tensor arange(std::int64_t stop);
 [[nodiscard]] Tensor arange(std::int64_t start, std::int64_t stop, std::int64_t step = 1);
 /// The same in another dtype: ceil((stop - start) / step) numbers, start + i step; in the default
-/// one if any of the numbers given is floating and no dtype is. Throws ValueError unless finite, and
-/// where a number does not fit in the dtype.
+/// one if any of the numbers given is floating and no dtype is. Throws ValueError unless finite,
+/// and where a number does not fit in the dtype.
 [[nodiscard]] Tensor arange(double start, double stop, double step, Dtype dtype);
 template <class Start, class Stop, class Step = int>
 requires(std::floating_point<Start> || std::floating_point<Stop> || std::floating_point<Step>)
@@ -119,8 +119,9 @@ requires(!Element<T>) Tensor from_vector(const std::vector<T>&, const Shape& = {
 template <Element T>
 [[nodiscard]] Tensor from_memory(const T* values, const Shape& shape,
                                  std::function<void()> release = {});
-/// The same with the distance, in elements, from one index of each axis to the next; `values` is the
-/// element at index 0, whatever lies before it. Throws ShapeError unless there is one for each axis.
+/// The same with the distance, in elements, from one index of each axis to the next; `values` is
+/// the element at index 0, whatever lies before it. Throws ShapeError unless there is one for each
+/// axis.
 template <Element T>
 [[nodiscard]] Tensor from_memory(const T* values, const Shape& shape,
                                  std::span<const std::int64_t> strides,

@@ -20,8 +20,8 @@ std::int64_t thread_bytes();
 /// Adds to what counts as live: less for what the library keeps for its own use.
 void add_live_bytes(std::int64_t bytes) noexcept;
 
-/// Size classes: a header alone; most nodes; then 64, 128, ... 512 bytes and four to each doubling, for
-/// small blocks 64 bytes more, so that powers of two fit with their header.
+/// Size classes: a header alone; most nodes; then 64, 128, ... 512 bytes and four to each doubling,
+/// for small blocks 64 bytes more, so that powers of two fit with their header.
 constexpr std::size_t quarters(std::size_t bytes) {
   if (bytes <= 512) return (bytes + 63) / 64;
   const auto exponent = static_cast<std::size_t>(std::bit_width(bytes - 1)) - 1;

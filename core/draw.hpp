@@ -24,8 +24,8 @@ inline void check_floating(const char* op, Dtype dtype) {
 using Setting = std::pair<const char*, Number>;
 using Settings = std::vector<Setting, memory::Allocator<Setting>>;
 
-/// Who draws, where somebody watches who may do it again: then it must be there, and be the default one
-/// of the same thread, if it was.
+/// Who draws, where somebody watches who may do it again: then it must be there, and be the default
+/// one of the same thread, if it was.
 class Source {
  public:
   explicit Source(const Rng& by) {

@@ -47,8 +47,8 @@ struct IoError : Error {
 /// While it lives, errors raised on this thread name this place too; places nest: "hidden.0".
 class ErrorContext {
  public:
-  /// A place that knows its path itself, from the root that it belongs to. It is asked when an error
-  /// is raised, and then for the innermost place of a root alone.
+  /// A place that knows its path itself, from the root that it belongs to. It is asked when an
+  /// error is raised, and then for the innermost place of a root alone.
   struct Place {
     virtual ~Place() = default;
     virtual std::string path() const = 0;

@@ -40,8 +40,8 @@ class Leaf final : public Node {
   /// to frozen ones. Throws GradError if the dtype of a leaf's tensor has changed.
   static void add_grads(std::span<Node* const> leaves, std::span<const Tensor> gradients);
 
-  /// Hooks are called with the whole gradient that a backward pass has for the leaf, and may replace
-  /// it, before any leaf changes. In the order in which they came.
+  /// Hooks are called with the whole gradient that a backward pass has for the leaf, and may
+  /// replace it, before any leaf changes. In the order in which they came.
   static void add_hook(Node& leaf, std::shared_ptr<const Hook> hook);
   static void remove_hook(Node& leaf, const std::shared_ptr<const Hook>& hook);
   static bool has_hooks(const Node& leaf) {

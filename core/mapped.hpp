@@ -12,8 +12,8 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
-/// The inputs of an operation inside `vmap`, as its rule for that sees them: each with the values of
-/// all examples.
+/// The inputs of an operation inside `vmap`, as its rule for that sees them: each with the values
+/// of all examples.
 class Examples {
  public:
   /// The number of examples.
@@ -131,8 +131,8 @@ bool watched(std::span<const Tensor* const> any);
 bool plain(const Tensor& g);
 /// Throws ValueError for a mapped tensor: it has no values to read.
 void check_has_values(const char* op, const Tensor& x);
-/// Another handle of a mapped tensor, off the tape of its level; of those further out too unless they
-/// are kept.
+/// Another handle of a mapped tensor, off the tape of its level; of those further out too unless
+/// they are kept.
 Tensor mapped_alias(const Tensor& x, bool keep_places);
 /// x with a value for each example, if `like` has that.
 Tensor mapped_like(const Tensor& x, const Tensor& like);

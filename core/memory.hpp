@@ -7,17 +7,17 @@
 
 XTAPE_EXPORT_BEGIN
 
-/// The buffer pool. Blocks are 64-byte aligned, but for those of nodes, handed out by size class from
-/// lists of the calling thread, and kept for reuse when freed: fresh pages cost more than the
-/// arithmetic on them. What is kept goes back to the system, the longest kept first, beyond a limit (see set_cache_limit)
-/// and before memory is said to be out.
+/// The buffer pool. Blocks are 64-byte aligned, but for those of nodes, handed out by size class
+/// from lists of the calling thread, and kept for reuse when freed: fresh pages cost more than the
+/// arithmetic on them. What is kept goes back to the system, the longest kept first, beyond a limit
+/// (see set_cache_limit) and before memory is said to be out.
 namespace xtape::memory {
 
 /// Memory in use by tensors and nodes of all threads, in bytes (whole blocks of the pool).
 [[nodiscard]] std::int64_t live_bytes();
 
-/// The most that was in use at one time since the start or `reset_peak_bytes`; of several threads the sum of
-/// what each had at most, which may be more.
+/// The most that was in use at one time since the start or `reset_peak_bytes`; of several threads
+/// the sum of what each had at most, which may be more.
 [[nodiscard]] std::int64_t peak_bytes();
 /// What is in use now is the most from here on.
 void reset_peak_bytes() noexcept;
@@ -37,8 +37,8 @@ void release_cached() noexcept;
 /// since the start or the last `release_cached`. Throws ValueError if negative.
 void set_cache_limit(std::optional<std::int64_t> bytes);
 
-/// A block of at least `bytes`, uninitialised; of how many nodes is for `live_nodes`, and a block of
-/// nodes is aligned to 32 bytes only. Throws MemoryError.
+/// A block of at least `bytes`, uninitialised; of how many nodes is for `live_nodes`, and a block
+/// of nodes is aligned to 32 bytes only. Throws MemoryError.
 [[nodiscard]] void* allocate(std::size_t bytes, int nodes = 0);
 
 /// Throws MemoryError for a block of `bytes`.

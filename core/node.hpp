@@ -179,7 +179,8 @@ inline bool Node::claim(bool shared) noexcept {
   return true;
 }
 
-/// Where a part of a gradient lies: from `low` to below `high` along an axis; anywhere, unless given.
+/// Where a part of a gradient lies: from `low` to below `high` along an axis; anywhere, unless
+/// given.
 struct PartPlace {
   int axis = 0;
   std::int64_t low = 0, high = INT64_MAX;
@@ -295,8 +296,8 @@ class Tangents {
   Shape shape() const { return node_.shape(); }
   Dtype dtype() const { return node_.dtype(); }
 
-  /// The tangent of the result by the operation's backward rule: what that gives for any cotangent is
-  /// linear in it, and its derivative the tangent.
+  /// The tangent of the result by the operation's backward rule: what that gives for any cotangent
+  /// is linear in it, and its derivative the tangent.
   Tensor by_transposing() const;
 
  private:

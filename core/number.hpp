@@ -19,7 +19,7 @@ concept Integer = std::integral<T> && sizeof(T) <= 8;
 /// The types by which elements are counted: integers, and enumerations that become one, whose names
 /// say which column is meant.
 template <class T>
-concept Place = Integer<T> ||(std::is_enum_v<T>&& std::convertible_to<T, std::int64_t>);
+concept Countable = Integer<T> ||(std::is_enum_v<T>&& std::convertible_to<T, std::int64_t>);
 
 /// The types of numbers that are taken: integers and floating numbers.
 template <class T>
@@ -41,7 +41,7 @@ class Number {
     if constexpr (std::same_as<T, long double>) check_double(value);
   }
   /// The integer that the name of an enumeration stands for.
-  template <Place T>
+  template <Countable T>
   requires std::is_enum_v<T> Number(T value) : Number(static_cast<std::int64_t>(value)) {}
 
   bool is_floating() const { return kind_ == Kind::floating; }
@@ -55,8 +55,8 @@ class Number {
   Dtype dtype_beside(Dtype other) const;
 
   /// The number as an element: itself, rounded if T is floating, != 0 if bool; numbers keep their
-  /// value or throw. T is bool, std::int64_t, float or double. Throws ValueError in the name of `op`
-  /// for a finite number beyond the range of T, and for what is no integer where T is one.
+  /// value or throw. T is bool, std::int64_t, float or double. Throws ValueError in the name of
+  /// `op` for a finite number beyond the range of T, and for what is no integer where T is one.
   template <class T>
   T as(const char* op) const;
   /// Throws as `as` does.

@@ -173,8 +173,8 @@ Tensor apply_mapped(Op op, const std::array<const Tensor*, n>& inputs);
 template <class Op>
 Tensor apply_list_mapped(Op op, std::span<const Tensor* const> inputs);
 
-/// Throws what is wrong with the inputs of one example: its shapes and dtypes, which a rule for all may
-/// not see.
+/// Throws what is wrong with the inputs of one example: its shapes and dtypes, which a rule for all
+/// may not see.
 template <class Op, class... Inputs>
 void check_one(const Op& op, const Inputs&... x) {
   if constexpr (requires { op.infer(x...); }) static_cast<void>(op.infer(x...));
@@ -206,14 +206,15 @@ Tensor mapped(const Op& op, const MappedInputs& x, Again&& again) {
 /// void keep(const Tensor& y, x...);                // takes what the rule reads: SavedInput(x), SavedOutput(y)
 /// void vjp(Tensor g, const Send& send) const;      // the rule: send(i, dL/dx_i), given g = dL/dy
 /// ```
-/// Without `infer`, `run(x...)` gives y: a view, say. Without `keep` the rule needs nothing; without
-/// `vjp` there is no derivative. An integer or boolean y has none either. What an operation made for
-/// itself it keeps as `SavedConstant`. In `run` recording is as it was outside: one that uses
-/// operations has a NoGradGuard.
+/// Without `infer`, `run(x...)` gives y: a view, say. Without `keep` the rule needs nothing;
+/// without `vjp` there is no derivative. An integer or boolean y has none either. What an operation
+/// made for itself it keeps as `SavedConstant`. In `run` recording is as it was outside: one that
+/// uses operations has a NoGradGuard.
 ///
 /// Rules are written in operations, and so are differentiable to any order; one that reads values
 /// past the tape says so by `once_differentiable`. What is kept of a tensor otherwise than by
-/// `SavedInput` and `SavedOutput` would follow a later `assign`, or keep its own node alive for ever.
+/// `SavedInput` and `SavedOutput` would follow a later `assign`, or keep its own node alive for
+/// ever.
 template <class Op, std::same_as<Tensor>... Inputs>
 Tensor apply(Op op, const Inputs&... x) {
   detail::check_signatures<Op>();
@@ -315,9 +316,10 @@ struct Input {
 /// An operation whose value is there already, for a rule of one's own: `y` with its place on the
 /// tape, or plain `y` if nobody wants a gradient.
 ///
-/// `name` must outlive the node (a literal). `y` is new, or one of the inputs; an integer or boolean
-/// `y` has no derivative and stays plain. `rule(g, send)` is the `vjp` of an operation, see `apply`;
-/// it captures what it reads of the inputs as `SavedInput(x)`, of the result as `SavedOutput(y)`.
+/// `name` must outlive the node (a literal). `y` is new, or one of the inputs; an integer or
+/// boolean `y` has no derivative and stays plain. `rule(g, send)` is the `vjp` of an operation, see
+/// `apply`; it captures what it reads of the inputs as `SavedInput(x)`, of the result as
+/// `SavedOutput(y)`.
 template <class Rule>
 Tensor record(const char* name, Tensor y, std::span<const Tensor* const> inputs, Rule rule) {
   struct Custom {

@@ -9,8 +9,8 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 
 /// An object that one handle owns, and `end` or else `delete` ends: what std::unique_ptr is, for
-/// members of installed classes. Those are in every program, and this compiles in a tenth of the time.
-/// Where a handle is destroyed, T must be complete unless there is an `end`.
+/// members of installed classes. Those are in every program, and this compiles in a tenth of the
+/// time. Where a handle is destroyed, T must be complete unless there is an `end`.
 template <class T, void (*end)(T*) noexcept = nullptr>
 class Owned {
  public:

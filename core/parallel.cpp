@@ -25,12 +25,13 @@ using std::chrono::milliseconds;
 constexpr int most_threads = 1024;
 constexpr const char* variable = "XTAPE_THREADS";
 
-// Work of one thread that is worth sharing: with threads that look out for it, and with sleeping ones.
+// Work of one thread that is worth sharing: with threads that look out for it, and with sleeping
+// ones.
 constexpr microseconds least_work{10}, least_to_wake{80};
 // Another thread of the program has the workers, and will have them again.
 constexpr milliseconds time_of_others{2};
-// A piece was waited for so long that its thread had lost its processor to another program: the next
-// operations are not shared, for twice the time whenever that comes again.
+// A piece was waited for so long that its thread had lost its processor to another program: the
+// next operations are not shared, for twice the time whenever that comes again.
 constexpr milliseconds long_wait{1}, shortest_pause{5}, longest_pause{1000};
 
 thread_local constinit bool unshared = false;

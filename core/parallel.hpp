@@ -48,10 +48,10 @@ void share(std::int64_t count, std::int64_t piece, const RangeFunction& f,
            std::chrono::nanoseconds work);
 bool may_share();
 
-/// Calls f(first, last) for ranges that make up [0, count), each once, on several threads at a time if
-/// that pays: the time that the first piece takes tells. Ranges begin at multiples of `piece`; one thread
-/// takes all in one call. f must give the same bits for any ranges, and must not use operations.
-/// Passes on an exception from f when nothing runs any more.
+/// Calls f(first, last) for ranges that make up [0, count), each once, on several threads at a time
+/// if that pays: the time that the first piece takes tells. Ranges begin at multiples of `piece`;
+/// one thread takes all in one call. f must give the same bits for any ranges, and must not use
+/// operations. Passes on an exception from f when nothing runs any more.
 template <class F>
 void parallel_for(std::int64_t count, std::int64_t piece, const F& f) {
   if (count <= piece || !may_share()) {
@@ -61,7 +61,8 @@ void parallel_for(std::int64_t count, std::int64_t piece, const F& f) {
   }
 }
 
-/// The same of pieces that are few, so that none is to be tried alone: their time on one thread is about known.
+/// The same of pieces that are few, so that none is to be tried alone: their time on one thread is
+/// about known.
 template <class F>
 void parallel_for(std::int64_t count, std::int64_t piece, std::chrono::nanoseconds work,
                   const F& f) {
@@ -81,7 +82,8 @@ void parallel_for_each(std::int64_t count, std::int64_t elements, const F& f) {
   });
 }
 
-/// About the time that so many products and additions take, at least: in float32, by the widest registers.
+/// About the time that so many products and additions take, at least: in float32, by the widest
+/// registers.
 inline std::chrono::nanoseconds time_of_products(double count) {
   constexpr double in_a_nanosecond = 24;
   return std::chrono::nanoseconds(static_cast<std::int64_t>(count / in_a_nanosecond));

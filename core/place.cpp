@@ -36,8 +36,8 @@ bool is_library_symbol(std::string_view symbol) {
                          "_ZNKSt", "_ZSt", "_ZZNSt", "_ZN9__gnu_cxx");
 }
 
-/// Whether a line is of a header of either, which is compiled into the program's functions, or of what
-/// calls main and threads in glibc.
+/// Whether a line is of a header of either, which is compiled into the program's functions, or of
+/// what calls main and threads in glibc.
 bool is_library_line(std::string_view file) {
   for (auto at = file.find("/xtape/"); at != file.npos; at = file.find("/xtape/", at + 1)) {
     if (starts_with_any(file.substr(at + 7), "core/", "ops/", "nn/", "optim/", "data/", "train/"))

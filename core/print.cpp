@@ -301,8 +301,8 @@ class Layout {
   std::size_t next_ = 0;
 };
 
-/// With at most `precision` digits behind the point; unless it is given, as many as it takes to tell
-/// a number on its own from its neighbours.
+/// With at most `precision` digits behind the point; unless it is given, as many as it takes to
+/// tell a number on its own from its neighbours.
 std::string text_of(const Tensor& tensor, std::optional<int> precision) {
   if (!tensor.defined()) return "undefined";
   if (detail::Watcher::present()) [[unlikely]]

@@ -29,7 +29,8 @@ class RecordingChange {
 };
 }  // namespace detail
 
-/// Turns recording on this thread on or off while it lives; within `vmap`, for what is mapped there.
+/// Turns recording on this thread on or off while it lives; within `vmap`, for what is mapped
+/// there.
 class RecordingScope : detail::RecordingChange {
  public:
   [[nodiscard]] explicit RecordingScope(bool on);

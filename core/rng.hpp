@@ -36,16 +36,16 @@ class Rng {
   double uniform();
   /// Numbers from [low, high); in float32 those nearest to high round to it.
   ///   RandomState.uniform(low, high, shape)
-  /// Throws ValueError if low > high, a bound is not finite or does not fit in the dtype, DtypeError
-  /// unless floating.
+  /// Throws ValueError if low > high, a bound is not finite or does not fit in the dtype,
+  /// DtypeError unless floating.
   Tensor uniform(const Shape& shape, double low = 0, double high = 1,
                  Dtype dtype = default_dtype());
 
   /// One standard normal number, by the polar method (Marsaglia & Bray 1964).   RandomState.randn()
   double normal();
   /// Normal numbers.   RandomState.normal(mean, stddev, shape)
-  /// Throws ValueError unless both are finite, fit in the dtype with 13 stddev around the mean, than
-  /// which no number is drawn farther off, and stddev >= 0; DtypeError unless floating.
+  /// Throws ValueError unless both are finite, fit in the dtype with 13 stddev around the mean,
+  /// than which no number is drawn farther off, and stddev >= 0; DtypeError unless floating.
   Tensor normal(const Shape& shape, double mean = 0, double stddev = 1,
                 Dtype dtype = default_dtype());
   /// Standard normal numbers.   RandomState.randn(*shape)
@@ -70,8 +70,8 @@ class Rng {
   /// One exponential number of mean 1: -log(1 - u).   RandomState.standard_exponential()
   double standard_exponential();
   /// Exponential numbers of mean `scale`.   RandomState.exponential(scale, shape)
-  /// Throws ValueError unless the scale is finite, not negative, and fits in the dtype with all numbers
-  /// that are drawn; DtypeError unless floating.
+  /// Throws ValueError unless the scale is finite, not negative, and fits in the dtype with all
+  /// numbers that are drawn; DtypeError unless floating.
   Tensor exponential(double scale, const Shape& shape, Dtype dtype = default_dtype());
 
   /// One number of a gamma distribution of scale 1; 0 for k = 0.   RandomState.standard_gamma(k)
@@ -117,7 +117,8 @@ class Rng {
   ///   RandomState.multinomial(n, p, shape)
   /// Throws ValueError for a negative n, and unless p are probabilities whose sum is 1 to 1e-8.
   Tensor multinomial(std::int64_t n, const std::vector<double>& p, const Shape& shape);
-  /// Numbers below n, int64: equally probable ones or by probabilities, with repetitions or without.
+  /// Numbers below n, int64: equally probable ones or by probabilities, with repetitions or
+  /// without.
   ///   RandomState.choice(n, shape, replace, p)
   /// Throws ValueError for an n below 1, p other than n probabilities whose sum is 1 to 1e-8, and,
   /// without repetitions, more numbers than there are, or have a probability above 0.

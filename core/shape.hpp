@@ -23,8 +23,8 @@ inline constexpr int max_rank = 8;
 /// Distance between neighbours along each axis, in elements; 0 repeats, negative runs backwards.
 using Strides = std::array<std::int64_t, max_rank>;
 
-/// A list of integers, such as a std::vector, std::array or std::span of them. Not one of truth values
-/// or of characters, which a text is.
+/// A list of integers, such as a std::vector, std::array or std::span of them. Not one of truth
+/// values or of characters, which a text is.
 template <class List>
 concept IntegerList = requires(const List& list) {
   list.size();
@@ -38,7 +38,8 @@ class PackedShape;
 /// Appends it. Throws ValueError, in the name of `op`, if int64 does not hold it.
 void append_int64(const char* op, std::vector<std::int64_t>& integers, const Number& integer);
 
-/// The integers of a list. Throws ValueError, in the name of `op`, for one that int64 does not hold.
+/// The integers of a list. Throws ValueError, in the name of `op`, for one that int64 does not
+/// hold.
 template <IntegerList List>
 auto as_int64(const char* op, const List& list) {
   using Element = std::remove_cvref_t<decltype(*list.data())>;

@@ -36,7 +36,8 @@ std::size_t distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
-/// What stands in front of all names of one list, and of none of the other, if that is all between them.
+/// What stands in front of all names of one list, and of none of the other, if that is all between
+/// them.
 std::string prefix_between(const std::vector<std::string>& longer,
                            const std::vector<std::string>& shorter) {
   if (longer.size() != shorter.size() || shorter.empty()) return {};

@@ -8,8 +8,8 @@
 
 namespace xtape::detail {
 
-/// A counted run of bytes: from the pool, 64-byte aligned unless they are few, or memory of somebody
-/// else's that is kept alive.
+/// A counted run of bytes: from the pool, 64-byte aligned unless they are few, or memory of
+/// somebody else's that is kept alive.
 class Storage {
  public:
   static Ref<Storage> allocate(std::size_t bytes);

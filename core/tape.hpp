@@ -22,8 +22,8 @@ class GradientListener;
 class Tape {
  public:
   explicit Tape(const Tensor& output);
-  /// Only of nodes numbered `since` and later: those that may depend on one with that number. Leaves
-  /// may be taken in whatever their number.
+  /// Only of nodes numbered `since` and later: those that may depend on one with that number.
+  /// Leaves may be taken in whatever their number.
   explicit Tape(std::span<const Tensor> outputs, std::uint64_t since = 0, bool all_leaves = false);
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
@@ -58,8 +58,9 @@ class Tape {
   List<Tensor> sweep(std::span<const Tensor> outputs, std::span<const Tensor> seeds,
                      std::span<Node* const> wanted, SweepOptions options);
 
-  /// The tangent of the result of `to`, given the tangents of the results of `from`; undefined if it
-  /// is 0. Runs the forward rules once, oldest first. Throws GradError if the saved values are gone.
+  /// The tangent of the result of `to`, given the tangents of the results of `from`; undefined if
+  /// it is 0. Runs the forward rules once, oldest first. Throws GradError if the saved values are
+  /// gone.
   Tensor push(std::span<Node* const> from, std::span<const Tensor> tangents, const Node* to);
 
   /// The leaves among the nodes.
@@ -98,16 +99,16 @@ class Tape {
   // For each input of each node: where in nodes_ its gradient goes, or nowhere.
   List<std::int32_t> targets_;
   List<std::uint32_t> first_edge_;  // of each node, into targets_
-  // In a sweep: the targets that lead to what is wanted, all or the pruned ones; dL/d(result) of each
-  // node, being summed.
+  // In a sweep: the targets that lead to what is wanted, all or the pruned ones; dL/d(result) of
+  // each node, being summed.
   std::span<const std::int32_t> aimed_;
   List<std::int32_t> pruned_;
   List<detail::GradientSum> gradients_;
   std::size_t claimed_ = 0;  // so many nodes, the newest, are claimed by the sweep
 };
 
-/// A table: operation with attributes, or leaf with name; operands; result; its bytes; bytes that are
-/// kept for backward. The columns of Trace, as far as the tape knows them.
+/// A table: operation with attributes, or leaf with name; operands; result; its bytes; bytes that
+/// are kept for backward. The columns of Trace, as far as the tape knows them.
 std::ostream& operator<<(std::ostream& stream, const Tape& tape);
 
 }  // namespace xtape

@@ -51,12 +51,12 @@ class Tensor {
 
   /// A constant of rank 0 that stays a number: beside a tensor it takes that one's dtype, as a
   /// literal does, and is exact in it. `Tensor a = 0; a += x;` has the dtype of x. What elementwise
-  /// operations make of numbers alone is a number again, computed in float64, or in int64 as long as
-  /// that holds the result.
+  /// operations make of numbers alone is a number again, computed in float64, or in int64 as long
+  /// as that holds the result.
   ///
   /// Everywhere else it is a tensor of the dtype that `tensor(value)` has, the default one for
-  /// floating numbers, or float64 for those beyond its range; `item()`, `to()` and printing give the
-  /// exact value. `clone()`, `to()` and `set_requires_grad(true)` make it an ordinary tensor.
+  /// floating numbers, or float64 for those beyond its range; `item()`, `to()` and printing give
+  /// the exact value. `clone()`, `to()` and `set_requires_grad(true)` make it an ordinary tensor.
   /// Throws ValueError for an integer beyond int64.
   template <Arithmetic T>
   Tensor(T value) : Tensor(detail::number_tensor(value)) {}
@@ -121,14 +121,14 @@ class Tensor {
   /// The i-th part along the first axis: x[i] in NumPy. Negative ones count from the end. A view.
   ///   dx = embed(g)
   /// Throws IndexError for an index out of range, and if there is no axis.
-  template <Place I>
+  template <Countable I>
   [[nodiscard]] Tensor operator[](I i) const {
     return part({i});
   }
-  /// The part at one index for each of the first axes: `x(i, j)` is x[i][j], as one view; an element
-  /// where all axes have one; `x()` is x.   dx = embed(g)
+  /// The part at one index for each of the first axes: `x(i, j)` is x[i][j], as one view; an
+  /// element where all axes have one; `x()` is x.   dx = embed(g)
   /// Throws IndexError for an index out of range, and for more of them than axes.
-  template <Place... I>
+  template <Countable... I>
   requires(sizeof...(I) <= max_rank) [[nodiscard]] Tensor operator()(I... i) const {
     return part({i...});
   }
@@ -169,13 +169,13 @@ class Tensor {
   /// used few, if it was asked to keep them (`sparse_grad`), and nothing else the whole. Throws as
   /// grad().
   [[nodiscard]] std::optional<RowsGradient> sparse_grad() const;
-  /// Makes `backward` collect the gradient of this result of a recorded operation in `grad()`, as it
-  /// does that of leaves. Returns the same tensor, for chaining.
-  /// Without effect within checkpoint. Throws GradError for a constant, unless under NoGradGuard, where
-  /// nothing has a gradient, and within vmap.
+  /// Makes `backward` collect the gradient of this result of a recorded operation in `grad()`, as
+  /// it does that of leaves. Returns the same tensor, for chaining.
+  /// Without effect within checkpoint. Throws GradError for a constant, unless under NoGradGuard,
+  /// where nothing has a gradient, and within vmap.
   Tensor retain_grad() const;
-  /// Gives a leaf that collects gradients a name, for tables of the tape and messages. Parameters of
-  /// a module have one, their path. Returns the same tensor. Throws GradError for other tensors.
+  /// Gives a leaf that collects gradients a name, for tables of the tape and messages. Parameters
+  /// of a module have one, their path. Returns the same tensor. Throws GradError for other tensors.
   Tensor set_name(std::string name) const;
   /// Forgets the gradient.
   void zero_grad() const;

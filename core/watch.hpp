@@ -64,8 +64,8 @@ class OperationCopy {
   virtual Tensor apply(std::span<const Tensor* const> x) const = 0;
   /// Nothing else: no place on the tape, and nobody is told. Undefined of what works in place.
   virtual Tensor compute(std::span<const Tensor* const> x) = 0;
-  /// Whether it can fill a tensor that is there; `compute_into` does, and throws ShapeError if the result has
-  /// another shape or dtype.
+  /// Whether it can fill a tensor that is there; `compute_into` does, and throws ShapeError if the
+  /// result has another shape or dtype.
   virtual bool fills() const = 0;
   virtual void compute_into(const Tensor& y, std::span<const Tensor* const> x) = 0;
   /// Of an elementwise operation its loop over dense elements of dtype `compute`; null of others.
@@ -79,8 +79,8 @@ class OperationCopy {
 
 /// An operation that was carried out, before it is recorded.
 struct Step {
-  /// About how many floating-point operations that took: those of a product, else one for each element of
-  /// what is larger, result or operand; none for a view.
+  /// About how many floating-point operations that took: those of a product, else one for each
+  /// element of what is larger, result or operand; none for a view.
   double flops() const;
   /// Of memory that the result takes; none for a view, or in place.
   std::int64_t bytes() const;
@@ -163,7 +163,8 @@ class Watcher {
   mutable Watcher* outer_;
 };
 
-/// While it lives, something is done that is no operation and can be done again: an optimizer's step.
+/// While it lives, something is done that is no operation and can be done again: an optimizer's
+/// step.
 class Act {
  public:
   /// `again()` gives the function that does it again; it is called only if somebody watches.
@@ -186,8 +187,8 @@ class Act {
 /// Tells who watches of something that cannot be done again.
 void refuse_to_repeat(const char* what);
 
-/// A number for the state of all switches in a program, such as modules' training flags: what was traced
-/// in another may be out of date.
+/// A number for the state of all switches in a program, such as modules' training flags: what was
+/// traced in another may be out of date.
 std::uint64_t mode() noexcept;
 /// One of them, told by its address, is turned over.
 void turn_switch(const void* address) noexcept;

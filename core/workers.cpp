@@ -29,8 +29,8 @@ void pause() {
 #endif
 }
 
-/// Signals are for threads of the program: handlers expect those. But not what tells of a fault of the
-/// thread itself, or of its use of time.
+/// Signals are for threads of the program: handlers expect those. But not what tells of a fault of
+/// the thread itself, or of its use of time.
 class NoSignals {
  public:
   NoSignals() {
@@ -48,8 +48,8 @@ class NoSignals {
   sigset_t before_{};
 };
 
-/// Moves a thread off this one's processor, where it would queue behind it for tens of milliseconds while
-/// another idles. It may come back.
+/// Moves a thread off this one's processor, where it would queue behind it for tens of milliseconds
+/// while another idles. It may come back.
 void move_away([[maybe_unused]] std::thread& thread) {
 #ifdef __linux__
   cpu_set_t all;
@@ -168,7 +168,8 @@ void Workers::work(std::size_t number) {
   }
 }
 
-/// Waits for a call after the one `seen`: looking out for it at first, since it may come at once, then asleep.
+/// Waits for a call after the one `seen`: looking out for it at first, since it may come at once,
+/// then asleep.
 std::uint32_t Workers::next_call(std::uint32_t seen) const {
   const Clock::time_point end = Clock::now() + spin_time;
   do {

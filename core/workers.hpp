@@ -36,13 +36,14 @@ class FloatMode {
   std::uint64_t control_;
 };
 
-/// What XTAPE_THREADS says, 1 if it is not set. Throws ValueError unless it is a number within [1, 1024].
+/// What XTAPE_THREADS says, 1 if it is not set. Throws ValueError unless it is a number within [1,
+/// 1024].
 int threads_from_environment();
 
-/// Threads that take pieces of work together with the one that has it. Each begins with a share of its
-/// own, of which it then finds the memory in its cache in the next piece of work too, and goes on with
-/// what others have not begun. The caller waits for threads that are at it only, not for those that have not
-/// woken up.
+/// Threads that take pieces of work together with the one that has it. Each begins with a share of
+/// its own, of which it then finds the memory in its cache in the next piece of work too, and goes
+/// on with what others have not begun. The caller waits for threads that are at it only, not for
+/// those that have not woken up.
 class Workers {
  public:
   /// Starts them; fewer if the system gives no more. Throws std::bad_alloc.

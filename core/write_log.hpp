@@ -6,8 +6,8 @@
 
 namespace xtape::detail {
 
-/// What was assigned on this thread while it lived, with the value before: so that a function can be
-/// computed again as it was, and without a second effect.
+/// What was assigned on this thread while it lived, with the value before: so that a function can
+/// be computed again as it was, and without a second effect.
 class WriteLog {
  public:
   struct Write {

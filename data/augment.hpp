@@ -11,8 +11,8 @@ XTAPE_EXPORT_BEGIN
 ///   images [n, rows, columns] or [n, rows, columns, channels], floating   ->   the same dtype
 /// Each image draws its own change, in order. Results are constants: nothing is recorded. The
 /// generator must be given, so that no thread falls back on one of its own unawares.
-/// All throw ShapeError for another rank, DtypeError unless floating, ValueError for a `fill` that does
-/// not fit in the dtype.
+/// All throw ShapeError for another rank, DtypeError unless floating, ValueError for a `fill` that
+/// does not fit in the dtype.
 namespace xtape::data::augment {
 
 struct ShiftOptions {

@@ -53,8 +53,8 @@ class BlockReader {
   const std::vector<FileColumn>& columns() const { return columns_; }
   const Blocks& blocks() const { return blocks_; }
   std::size_t block_of(std::int64_t row) const;
-  /// A tensor of each column, for rows that there are. Throws IoError for a number that its dtype does not hold, a file
-  /// that has changed, and what loading throws.
+  /// A tensor of each column, for rows that there are. Throws IoError for a number that its dtype
+  /// does not hold, a file that has changed, and what loading throws.
   TensorList read(std::span<const std::int64_t> rows) const;
 
  private:

@@ -8,8 +8,9 @@
 
 namespace xtape::data {
 
-/// The texts of a column that are there, by what stands for them, their keys: of numbers, if all of them are,
-/// one text for each number however it is written ("1" for "1.0"), else the texts themselves.
+/// The texts of a column that are there, by what stands for them, their keys: of numbers, if all of
+/// them are, one text for each number however it is written ("1" for "1.0"), else the texts
+/// themselves.
 struct ColumnTexts {
   bool numeric = false;
   Columns keys = {};  // that differ, in order: of numbers or of texts

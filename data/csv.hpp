@@ -21,8 +21,8 @@ namespace detail {
 class CsvBuilder;
 }
 
-/// A mark in numbers: a character of one byte, '\0' for none, or one of several in UTF-8, such as the narrow
-/// blank of French numbers, "\u202f".
+/// A mark in numbers: a character of one byte, '\0' for none, or one of several in UTF-8, such as
+/// the narrow blank of French numbers, "\u202f".
 class CsvMark {
  public:
   CsvMark(char mark = '\0') : text_(mark == '\0' ? 0 : 1, mark) {}
@@ -77,8 +77,9 @@ class CsvTable {
   std::int64_t find(const CsvColumn& column) const;
 
   /// A field as a number. Throws IoError, which names the place, unless it is one: decimal, finite
-  /// and in the range of float64, with blanks around it or a plus sign in front at most. Where there is
-  /// a mark for thousands, it may stand between all groups of three digits, or be left out.
+  /// and in the range of float64, with blanks around it or a plus sign in front at most. Where
+  /// there is a mark for thousands, it may stand between all groups of three digits, or be left
+  /// out.
   double number(std::int64_t row, std::int64_t column) const;
   /// Columns as numbers, all of them unless named.   [rows, columns], of `dtype`
   /// Throws as `number`, and where float32 does not hold the number; DtypeError unless floating.
@@ -100,8 +101,8 @@ class CsvTable {
   std::optional<double> parsed(std::int64_t row, std::int64_t column) const;
   /// Whether what a field reads as may be one.
   bool is_number(double value, std::int64_t row, std::int64_t column) const;
-  /// For messages: of a table of one column, the character that may be its delimiter, also in `field` if that is
-  /// given; else nothing.
+  /// For messages: of a table of one column, the character that may be its delimiter, also in
+  /// `field` if that is given; else nothing.
   std::string delimiter_hint(std::string_view field = {}) const;
   /// Whether the program gave the field as a number.
   bool is_given(std::int64_t row, std::int64_t column) const;
@@ -123,10 +124,10 @@ class CsvTable {
 /// UTF-8 are passed over; lines end with LF, CR LF or CR.
 /// Throws IoError, naming file, line and column, if the file cannot be read, has no rows, rows of
 /// different lengths, a quote that does not enclose a whole field, or names of columns that are
-/// empty or alike; ValueError, before the file is opened, for options that contradict each other: two
-/// marks alike (thousands may be as the delimiter is, in quoted fields), one that is a line end or, but
-/// for the delimiter and thousands, a blank, a digit, a letter or a sign, thousands of more than one character, and
-/// a negative number of lines, or one of rows below 1.
+/// empty or alike; ValueError, before the file is opened, for options that contradict each other:
+/// two marks alike (thousands may be as the delimiter is, in quoted fields), one that is a line end
+/// or, but for the delimiter and thousands, a blank, a digit, a letter or a sign, thousands of more
+/// than one character, and a negative number of lines, or one of rows below 1.
 /// Source of the form: RFC 4180.
 CsvTable read_csv(const std::string& path, const CsvOptions& options = {});
 

@@ -156,7 +156,8 @@ void CsvBuilder::skip_byte_order_mark(std::string_view& text) {
   mark_bytes_ = utf8.size();
 }
 
-/// Leaves the last field out if it is empty, as behind a trailing delimiter, and the one behind so many.
+/// Leaves the last field out if it is empty, as behind a trailing delimiter, and the one behind so
+/// many.
 void CsvBuilder::drop_last(std::size_t kept) {
   if (!table_.options_.trailing_delimiter || kept < 1 || fields_ != kept + 1) return;
   const std::size_t before = table_.ends_.size() < 2 ? 0 : table_.ends_[table_.ends_.size() - 2];

@@ -16,7 +16,8 @@ struct Date {
   double second = 0;
   int offset_minutes = 0;
 
-  /// Seconds and days, with their fraction, since the beginning of 1970 in UTC, leap seconds left out.
+  /// Seconds and days, with their fraction, since the beginning of 1970 in UTC, leap seconds left
+  /// out.
   double seconds_since_1970() const;
   double days_since_1970() const { return seconds_since_1970() / 86400; }
   int weekday() const;      ///< 0 is Monday, 6 Sunday

@@ -24,7 +24,8 @@ struct FileArray {
   std::string name;  ///< of the tensors, and of the array in each shard
   std::vector<std::string> files =
       {};  ///< .npy files, rows of which stand one behind another; none for shards
-  /// Of the tensors; unless given, that in which `load_npy` has the array, or if it is scaled the default one.
+  /// Of the tensors; unless given, that in which `load_npy` has the array, or if it is scaled the
+  /// default one.
   std::optional<Dtype> dtype = {};
   double center = 0;  ///< numbers become (number - center) / scale
   double scale = 1;
@@ -36,12 +37,14 @@ struct FileOptions {
                               << 26;  ///< of the blocks that are kept, and mixed by a loader
 };
 
-/// Rows that lie in files, however large, of which a window is in memory: tensors by name, read when they are
-/// needed. It makes a loader: `Loader loader(files, {.batch_size = 32, .shuffle = true, .prefetch = 2});`, which
-/// takes the blocks of a pass in a random order and mixes rows within the window. A `Loader` needs two arrays, x and
-/// y in this order, a `TensorLoader` or `NamedLoader` any. Copies share files and window. Threads may share it.
-/// What is read throws IoError, naming file and row, for a number that the dtype does not hold (integers and booleans
-/// exactly, unless scaled), and for a file that is another one or of another size than when it was opened.
+/// Rows that lie in files, however large, of which a window is in memory: tensors by name, read
+/// when they are needed. It makes a loader: `Loader loader(files, {.batch_size = 32, .shuffle =
+/// true, .prefetch = 2});`, which takes the blocks of a pass in a random order and mixes rows
+/// within the window. A `Loader` needs two arrays, x and y in this order, a `TensorLoader` or
+/// `NamedLoader` any. Copies share files and window. Threads may share it. What is read throws
+/// IoError, naming file and row, for a number that the dtype does not hold (integers and booleans
+/// exactly, unless scaled), and for a file that is another one or of another size than when it was
+/// opened.
 class FileDataset {
  public:
   std::int64_t size() const;  ///< rows
@@ -74,29 +77,34 @@ class FileDataset {
   bool in_order_ = true;  // the arrays, as the program has named them
 };
 
-/// Arrays in .npy files, each in one or several. They are mapped into memory, and keep the form that they have there:
+/// Arrays in .npy files, each in one or several. They are mapped into memory, and keep the form
+/// that they have there:
 ///   `map_npy({{"x", {"x-0.npy", "x-1.npy"}, Dtype::float32, 127.5, 127.5}, {"y", {"y.npy"}}})`
-/// Throws IoError, naming the file, as `load_npy`, and for a packed file, arrays without rows, in Fortran order, of
-/// another dtype or shape of rows than in the first file, and of another number of rows than the first array has;
-/// ValueError for no arrays, names that are empty or alike, no files, and options below 1, center or scale as
-/// `PackedIntegers::row`; DtypeError for tensors of a dtype that holds less: booleans of numbers, integers of
-/// floating ones or scaled.
+/// Throws IoError, naming the file, as `load_npy`, and for a packed file, arrays without rows, in
+/// Fortran order, of another dtype or shape of rows than in the first file, and of another number
+/// of rows than the first array has; ValueError for no arrays, names that are empty or alike, no
+/// files, and options below 1, center or scale as `PackedIntegers::row`; DtypeError for tensors of
+/// a dtype that holds less: booleans of numbers, integers of floating ones or scaled.
 FileDataset map_npy(const std::vector<FileArray>& arrays, const FileOptions& options = {});
 
-/// Arrays in shards: .safetensors or .npz files that have some of the rows each, of the same arrays; those that are
-/// named, or all, in the order of their names. Safetensors and stored members of .npz are mapped, without their checksums. What is
-/// deflated is unpacked a shard at a time: then a window is one at least.
-/// Throws as `map_npy`, `load_safetensors` and `load_npz`; IoError for a shard without an array that is needed, or with
-/// arrays of different numbers of rows; ValueError for no files, and for arrays with files of their own.
+/// Arrays in shards: .safetensors or .npz files that have some of the rows each, of the same
+/// arrays; those that are named, or all, in the order of their names. Safetensors and stored
+/// members of .npz are mapped, without their checksums. What is deflated is unpacked a shard at a
+/// time: then a window is one at least.
+/// Throws as `map_npy`, `load_safetensors` and `load_npz`; IoError for a shard without an array
+/// that is needed, or with arrays of different numbers of rows; ValueError for no files, and for
+/// arrays with files of their own.
 FileDataset map_shards(const std::vector<std::string>& files,
                        const std::vector<FileArray>& arrays = {}, const FileOptions& options = {});
 
 /// These rows, in this order, which must ascend: of a fold, to train or to test on.
-/// Throws ShapeError, DtypeError, IndexError as `rows` of a dataset; ValueError for none, and for others.
+/// Throws ShapeError, DtypeError, IndexError as `rows` of a dataset; ValueError for none, and for
+/// others.
 FileDataset rows(const FileDataset& dataset, const Tensor& indices);
 
-/// The files whose paths fit a pattern of `*`, `?` and `[a-z]`, in the order of their names, "10" before "9":
-/// `glob("shards/train-*.npz")`. Throws IoError if there is none, or a folder cannot be read.
+/// The files whose paths fit a pattern of `*`, `?` and `[a-z]`, in the order of their names, "10"
+/// before "9": `glob("shards/train-*.npz")`. Throws IoError if there is none, or a folder cannot be
+/// read.
 std::vector<std::string> glob(const std::string& pattern);
 
 }  // namespace xtape::data

@@ -26,8 +26,8 @@ struct IdxOptions {
 /// Source of the form: LeCun, Cortes and Burges, The MNIST database, "File formats".
 Tensor read_idx(const std::string& path, const IdxOptions& options = {});
 
-/// The same of integers, kept in the bytes that they have in the file: a quarter or an eighth of those of
-/// the tensor. Throws alike, IoError for a file of floating numbers.
+/// The same of integers, kept in the bytes that they have in the file: a quarter or an eighth of
+/// those of the tensor. Throws alike, IoError for a file of floating numbers.
 PackedIntegers read_packed_idx(const std::string& path);
 
 }  // namespace xtape::data

@@ -41,42 +41,45 @@ struct BatchOptions {
   bool drop_last = false;                ///< leave out a last batch that is smaller than the others
   BatchTransform<Batch> transform = {};  ///< applied to each batch, with nothing recorded
   std::int64_t prefetch = 0;  ///< batches made ahead of the current one, on a thread of the pass
-  /// Of several loaders alike, one for each part: batches of `part.count` times `batch_size` rows, of which this
-  /// one has a part, and the others the others; of a last one that is smaller about as many, or none.
+  /// Of several loaders alike, one for each part: batches of `part.count` times `batch_size` rows,
+  /// of which this one has a part, and the others the others; of a last one that is smaller about
+  /// as many, or none.
   Part part = {};
 };
 using LoaderOptions = BatchOptions<Dataset>;
 using TensorLoaderOptions = BatchOptions<TensorList>;
 using NamedLoaderOptions = BatchOptions<NamedDataset>;
 
-/// Makes a sample, a row of a dataset without the leading axis, from its number, such as an image from
-/// its file. If batches are made ahead it runs on another thread.
+/// Makes a sample, a row of a dataset without the leading axis, from its number, such as an image
+/// from its file. If batches are made ahead it runs on another thread.
 template <class Batch>
 using SampleFunction = std::function<Batch(std::int64_t row)>;
 
 /// Data in batches, a pass at a time: see Loader, TensorLoader and NamedLoader.
 ///   [batch, ...] of each tensor, constants; views of the data unless shuffled or transformed
-/// A loader that shuffles, samples or transforms draws a seed from `rng` when it is made, and nothing later.
-/// The order of a pass follows from that and the number of the pass; what a transform draws, from
-/// that and the number of the batch, counted over all passes. So batches are the same however many
-/// are made ahead.
-/// Throws ShapeError unless all tensors have the same number of rows, and a sampler as many; ValueError
-/// for a batch size below 1, a negative prefetch, no tensors, both a sampler and shuffling, a part that there is not,
-/// and fewer rows than parts.
+/// A loader that shuffles, samples or transforms draws a seed from `rng` when it is made, and
+/// nothing later. The order of a pass follows from that and the number of the pass; what a
+/// transform draws, from that and the number of the batch, counted over all passes. So batches are
+/// the same however many are made ahead.
+/// Throws ShapeError unless all tensors have the same number of rows, and a sampler as many;
+/// ValueError for a batch size below 1, a negative prefetch, no tensors, both a sampler and
+/// shuffling, a part that there is not, and fewer rows than parts.
 template <class Batch>
 class BatchLoader {
  public:
   explicit BatchLoader(const Batch& data, const BatchOptions<Batch>& options = {},
                        Rng& rng = default_rng());
-  /// Data that are made when they are needed: by a function, each sample anew in each pass, with nothing
-  /// recorded. Batches are stacks of samples. Throws ValueError for a negative number of rows, and where a
-  /// batch is made ShapeError, DtypeError or ValueError for samples that are unlike.
+  /// Data that are made when they are needed: by a function, each sample anew in each pass, with
+  /// nothing recorded. Batches are stacks of samples. Throws ValueError for a negative number of
+  /// rows, and where a batch is made ShapeError, DtypeError or ValueError for samples that are
+  /// unlike.
   BatchLoader(std::int64_t rows, SampleFunction<Batch> sample,
               const BatchOptions<Batch>& options = {}, Rng& rng = default_rng());
 
-  /// Data that are read when they are needed, a batch at once: a BatchSource, or what becomes one, as a FileDataset
-  /// does. A loader that shuffles takes its blocks in a random order, and mixes rows within its window. Throws
-  /// ValueError as `Sampler::blocks`, and where a batch is made ShapeError for another number of rows.
+  /// Data that are read when they are needed, a batch at once: a BatchSource, or what becomes one,
+  /// as a FileDataset does. A loader that shuffles takes its blocks in a random order, and mixes
+  /// rows within its window. Throws ValueError as `Sampler::blocks`, and where a batch is made
+  /// ShapeError for another number of rows.
   template <class Source>
   requires std::convertible_to<const Source&, BatchSource<Batch>>
   explicit BatchLoader(const Source& source, const BatchOptions<Batch>& options = {},
@@ -98,13 +101,13 @@ class BatchLoader {
   Iterator begin();
   std::default_sentinel_t end() const { return {}; }
 
-  /// Where the loader stands: "seed", "rows", "batch_size" of all parts, "pass" and "batch", int64. In a pass,
-  /// that is the pass and the number of batches taken from it; a pass is over when its iterator is
-  /// at the end, or gone.
+  /// Where the loader stands: "seed", "rows", "batch_size" of all parts, "pass" and "batch", int64.
+  /// In a pass, that is the pass and the number of batches taken from it; a pass is over when its
+  /// iterator is at the end, or gone.
   NamedTensors state() const;
   /// Goes on from there, with the same data and options: the next pass starts behind the batches
-  /// that were taken. Throws ValueError, ShapeError or DtypeError, with nothing changed, for a state
-  /// of another form, other numbers of rows or batch size, or a place that there is not.
+  /// that were taken. Throws ValueError, ShapeError or DtypeError, with nothing changed, for a
+  /// state of another form, other numbers of rows or batch size, or a place that there is not.
   void restore(const NamedTensors& state);
 
  private:
@@ -165,7 +168,8 @@ class Loader : public BatchLoader<Dataset> {
   using BatchLoader::BatchLoader;
 };
 
-/// Any number of tensors in batches: `for (const TensorList& batch : loader) model(batch[0], batch[1]);`
+/// Any number of tensors in batches: `for (const TensorList& batch : loader) model(batch[0],
+/// batch[1]);`
 class TensorLoader : public BatchLoader<TensorList> {
  public:
   using BatchLoader::BatchLoader;

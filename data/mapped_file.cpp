@@ -50,7 +50,8 @@ MappedFile::~MappedFile() {
 }
 
 void MappedFile::release(std::size_t begin, std::size_t end) const {
-  // With a page the system maps all of the piece that it keeps a file in, up to 2 MiB, and what lies around it.
+  // With a page the system maps all of the piece that it keeps a file in, up to 2 MiB, and what
+  // lies around it.
   constexpr std::size_t piece = std::size_t{1} << 21, around = std::size_t{1} << 16;
   if (begin >= end || end > bytes_.size()) return;
   const std::size_t from = begin / piece * piece;

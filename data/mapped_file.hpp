@@ -21,8 +21,8 @@ class MappedFile {
 
   /// Lets the memory go that these bytes are in, until they are looked at again.
   void release(std::size_t begin, std::size_t end) const;
-  /// Throws IoError unless the file of that name still is the one that was opened, and as long. Bytes that are cut
-  /// off while they are looked at end the process, as the system does it.
+  /// Throws IoError unless the file of that name still is the one that was opened, and as long.
+  /// Bytes that are cut off while they are looked at end the process, as the system does it.
   void check_unchanged() const;
 
  private:

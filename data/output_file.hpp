@@ -30,8 +30,8 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
 
   void write(std::string_view bytes);
-  /// Makes the file appear, after its bytes have reached the disk, and returns when its name has too.
-  /// Nothing can be written then.
+  /// Makes the file appear, after its bytes have reached the disk, and returns when its name has
+  /// too. Nothing can be written then.
   void commit();
 
   /// Whether bytes can be written elsewhere than at the end: not to a pipe, nor where they are

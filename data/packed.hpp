@@ -24,10 +24,10 @@ template <class T>
 concept PackedInteger = std::same_as<T, std::uint8_t> || std::same_as<T, std::int8_t> ||
     std::same_as<T, std::int16_t> || std::same_as<T, std::int32_t>;
 
-/// An array of small integers that is kept in as few bytes as they need, such as images in one a pixel,
-/// and becomes tensors a row or a batch at a time:
-/// `Loader loader(images.size(), [&](std::int64_t i) { return Dataset{images.row(i), labels[i]}; });`
-/// Copies share the memory.
+/// An array of small integers that is kept in as few bytes as they need, such as images in one a
+/// pixel, and becomes tensors a row or a batch at a time:
+/// `Loader loader(images.size(), [&](std::int64_t i) { return Dataset{images.row(i), labels[i]};
+/// });` Copies share the memory.
 class PackedIntegers {
  public:
   /// A copy of `values` in row-major order.   shape [rows, ...]
@@ -39,8 +39,8 @@ class PackedIntegers {
   PackedIntegers(const std::vector<T>& values, const Shape& shape)
       : PackedIntegers(std::span<const T>(values), shape) {}
   /// The numbers of a tensor, in as few bytes each as hold all of them, of 1, 2 and 4.
-  /// Throws ShapeError for rank 0, DtypeError unless int64 or boolean, ValueError for a number that int32
-  /// does not hold.
+  /// Throws ShapeError for rank 0, DtypeError unless int64 or boolean, ValueError for a number that
+  /// int32 does not hold.
   explicit PackedIntegers(const Tensor& x);
 
   const Shape& shape() const { return shape_; }
@@ -48,11 +48,13 @@ class PackedIntegers {
   std::int64_t bytes() const { return std::ssize(*bytes_); }
 
   /// A row.   [...]
-  /// Throws IndexError for one that is not there; ValueError unless center is finite, and scale finite and
-  /// not 0, or for numbers that the dtype does not hold (boolean 0 and 1; float32, unless they are scaled and so
-  /// rounded, those it has exactly); DtypeError for scaled numbers that are not to be floating.
+  /// Throws IndexError for one that is not there; ValueError unless center is finite, and scale
+  /// finite and not 0, or for numbers that the dtype does not hold (boolean 0 and 1; float32,
+  /// unless they are scaled and so rounded, those it has exactly); DtypeError for scaled numbers
+  /// that are not to be floating.
   Tensor row(std::int64_t row, const PackedOptions& options = {}) const;
-  /// Several.   indices int64 [n] -> [n, ...]; throws as `row`, ShapeError, DtypeError for other indices
+  /// Several.   indices int64 [n] -> [n, ...]; throws as `row`, ShapeError, DtypeError for other
+  /// indices
   Tensor rows(const Tensor& indices, const PackedOptions& options = {}) const;
 
  private:

@@ -18,8 +18,8 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::data {
 
-/// What becomes of a field that is missing: an error, a statistic of the training rows (the smallest of
-/// the most frequent), or a constant.
+/// What becomes of a field that is missing: an error, a statistic of the training rows (the
+/// smallest of the most frequent), or a constant.
 enum class Missing { error, mean, median, most_frequent, constant };
 
 /// See Scaler; min_max goes to [0, 1].
@@ -35,16 +35,18 @@ struct NumberColumns {
 };
 
 /// one_hot: for each category a feature, "NAME_CATEGORY", 1 in its rows and 0 in others.
-/// codes: one feature, the place of the category among those of the training rows in order: 0, 1, ...
+/// codes: one feature, the place of the category among those of the training rows in order: 0, 1,
+/// ...
 enum class Encoding { one_hot, codes };
 
-/// What becomes of a category that the training rows have not: an error; zeros in all features, or the
-/// first code that no category has; what becomes of rare ones, if there are any, else as by ignore.
+/// What becomes of a category that the training rows have not: an error; zeros in all features, or
+/// the first code that no category has; what becomes of rare ones, if there are any, else as by
+/// ignore.
 enum class Unseen { error, ignore, rare };
 
-/// Columns of texts, each of which is one of the categories of the training rows. If all are numbers, equal ones
-/// are one category, however they are written. "NA" and its like are categories unless `CsvOptions::missing`
-/// has them.
+/// Columns of texts, each of which is one of the categories of the training rows. If all are
+/// numbers, equal ones are one category, however they are written. "NA" and its like are categories
+/// unless `CsvOptions::missing` has them.
 struct CategoryColumns {
   Columns columns;
   Encoding encoding = Encoding::one_hot;
@@ -73,9 +75,9 @@ struct DateColumns {
 
 using ColumnGroup = std::variant<NumberColumns, CategoryColumns, DateColumns>;
 
-/// What is to be learned: of a classification, a column of names or numbers, the classes being those of
-/// the training rows in order; equal numbers are one. What `load_csv_dataset` takes for a label that is missing
-/// is refused.
+/// What is to be learned: of a classification, a column of names or numbers, the classes being
+/// those of the training rows in order; equal numbers are one. What `load_csv_dataset` takes for a
+/// label that is missing is refused.
 struct TargetColumn {
   std::string column;
   Task task = Task::classification;
@@ -95,14 +97,15 @@ struct PipelineOptions {
 /// const auto [x, y] = prepare(training);
 /// const Tensor of_one = prepare.features(data::TableRow{{"age", 31}, {"fare", 7.9}, {"port", "Cork"}});
 /// ```
-/// It is fitted by making it from the training rows, and nothing else changes it but `restore`: what it
-/// knows of a table that it is applied to, it forgets. Copies share what was fitted.
+/// It is fitted by making it from the training rows, and nothing else changes it but `restore`:
+/// what it knows of a table that it is applied to, it forgets. Copies share what was fitted.
 class Pipeline {
  public:
   /// Fitted to nothing, with an empty state, for `restore`: what needs more throws ValueError.
   Pipeline();
-  /// Throws ValueError for columns that are not there, or stand in two groups, options that do not fit,
-  /// and columns without a value to fit to; as `features` for fields that are none of numbers or dates.
+  /// Throws ValueError for columns that are not there, or stand in two groups, options that do not
+  /// fit, and columns without a value to fit to; as `features` for fields that are none of numbers
+  /// or dates.
   Pipeline(const Table& training, const PipelineOptions& options);
   /// Fitted to `train` alone.
   Pipeline(const TableSplit& split, const PipelineOptions& options)
@@ -110,16 +113,19 @@ class Pipeline {
 
   /// Features of each row.   [rows, features], of the dtype of the options, computed in float64
   /// Throws ValueError for columns that are not there; naming the place of the field, IoError for a
-  /// table of a file and ValueError for others: for what is no finite number or date, is missing or unseen
-  /// where that is an error, or no number of the dtype. Texts of the program are read as the training file
-  /// was: by its decimal mark, thousands and texts for what is missing, which numbers may be too.
+  /// table of a file and ValueError for others: for what is no finite number or date, is missing or
+  /// unseen where that is an error, or no number of the dtype. Texts of the program are read as the
+  /// training file was: by its decimal mark, thousands and texts for what is missing, which numbers
+  /// may be too.
   Tensor features(const Table& table) const;
   /// Of one.   [1, features]
-  /// Throws ValueError for columns that it lacks, all of them, with those that it has and that are not needed.
+  /// Throws ValueError for columns that it lacks, all of them, with those that it has and that are
+  /// not needed.
   Tensor features(const TableRow& row) const;
-  /// What is to be learned of each row.   int64 [rows], indices of classes; of a regression [rows, 1]
-  /// Throws as `features`, ValueError without a target; for one that is missing, and a class that the
-  /// training rows have not.
+  /// What is to be learned of each row.   int64 [rows], indices of classes; of a regression [rows,
+  /// 1]
+  /// Throws as `features`, ValueError without a target; for one that is missing, and a class that
+  /// the training rows have not.
   Tensor target(const Table& table) const;
   /// Both.
   Dataset operator()(const Table& table) const { return {features(table), target(table)}; }
@@ -130,14 +136,16 @@ class Pipeline {
   const std::vector<std::string>& class_names() const&;
   std::vector<std::string> class_names() && { return std::as_const(*this).class_names(); }
 
-  /// The categories of a column in the order of their codes: of the training rows, and behind them "rare", of which
-  /// the names are not told, if some were. Throws ValueError for a column that has none.
+  /// The categories of a column in the order of their codes: of the training rows, and behind them
+  /// "rare", of which the names are not told, if some were. Throws ValueError for a column that has
+  /// none.
   std::vector<std::string> categories(const std::string& column) const;
-  /// How many codes it may have, as many as an `nn::Embedding` needs: with one for what is unseen, where that is
-  /// no error.
+  /// How many codes it may have, as many as an `nn::Embedding` needs: with one for what is unseen,
+  /// where that is no error.
   std::int64_t code_count(const std::string& column) const;
 
-  /// All that was fitted, texts as numbers of their bytes, for files and checkpoints; nothing before.
+  /// All that was fitted, texts as numbers of their bytes, for files and checkpoints; nothing
+  /// before.
   NamedTensors state() const;
   /// Becomes the pipeline of that state. Throws ValueError, with nothing changed, for another form.
   void restore(const NamedTensors& state);

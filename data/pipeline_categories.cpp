@@ -33,7 +33,8 @@ class Codes {
 
   std::int64_t width() const { return count_ + (has_rare_ ? 1 : 0); }
   std::int64_t of_key(std::string_view key) const { return codes_.at(key); }
-  /// Of one table, whose texts are looked up as they lie: a number is read once for each way to write it.
+  /// Of one table, whose texts are looked up as they lie: a number is read once for each way to
+  /// write it.
   std::int64_t of_field(const Table& table, std::int64_t row, std::int64_t column) {
     const std::string_view text = table.text(row, column);
     if (!numeric_) return of_text(table, row, column, text, text);

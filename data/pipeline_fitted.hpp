@@ -39,7 +39,8 @@ struct FittedGroup {
 };
 
 [[noreturn]] void refuse(const std::string& what);
-/// Throw ValueError for columns that are not there, or there twice, and an indicator of what is never missing.
+/// Throw ValueError for columns that are not there, or there twice, and an indicator of what is
+/// never missing.
 void check_columns(const Table& table, const Columns& columns);
 void check_indicator(Missing missing, bool indicator);
 
@@ -51,8 +52,8 @@ FittedGroup fit(const Table& training, const DateColumns& options);
 std::vector<double> encoded(const FittedGroup& group, std::size_t which, const Table& table);
 
 struct Pipeline::Fitted {
-  /// Names all features. Columns have their names; those that are made of them and would be taken end in "_2",
-  /// "_3", ... Throws ValueError if two columns have the same name.
+  /// Names all features. Columns have their names; those that are made of them and would be taken
+  /// end in "_2", "_3", ... Throws ValueError if two columns have the same name.
   void name_features();
   /// Throws ValueError if none has that column.
   const FittedGroup& group_of_categories(const std::string& column) const;

@@ -38,8 +38,8 @@ Tensor packed(const std::vector<Columns>& lists) {
   throw ValueError("pipeline: restore: " + what);
 }
 
-/// The entries of a state, each of which is taken once. A file may be anybody's: whatever `features` relies
-/// on is checked here.
+/// The entries of a state, each of which is taken once. A file may be anybody's: whatever
+/// `features` relies on is checked here.
 class Entries {
  public:
   explicit Entries(const NamedTensors& state) : left_(state) {}

@@ -20,8 +20,9 @@ struct Blocks {
   std::int64_t window = 1;  // blocks
 };
 
-/// The rows of a pass: those that were drawn, or by windows: blocks in a random order, and the rows of so many
-/// at a time, which are put in order when they are asked for. The second takes memory for blocks, not for rows.
+/// The rows of a pass: those that were drawn, or by windows: blocks in a random order, and the rows
+/// of so many at a time, which are put in order when they are asked for. The second takes memory
+/// for blocks, not for rows.
 class RowOrder {
  public:
   explicit RowOrder(Tensor drawn) : drawn_(std::move(drawn)) {}

@@ -34,8 +34,8 @@ void check_names(const std::string& path, const char* what, const auto& named) {
   }
 }
 
-/// The values, in the order in which they are written: larger elements first, so that all lie where they
-/// should.
+/// The values, in the order in which they are written: larger elements first, so that all lie where
+/// they should.
 NamedTensors in_order(const NamedTensors& tensors) {
   NamedTensors values;
   for (const auto& [name, tensor] : tensors)

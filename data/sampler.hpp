@@ -37,18 +37,20 @@ class Sampler {
   /// Throws ValueError for no rows, and without replacement for more samples than rows.
   static Sampler uniform(std::int64_t rows, const SamplerOptions& options = {});
   /// Each row as probable as its weight.   weights [rows]
-  /// Throws ShapeError for another rank, ValueError for weights that are negative or not finite, or all
-  /// 0, and without replacement for more samples than rows that have a weight above 0.
+  /// Throws ShapeError for another rank, ValueError for weights that are negative or not finite, or
+  /// all 0, and without replacement for more samples than rows that have a weight above 0.
   static Sampler weighted(const Tensor& weights, const SamplerOptions& options = {});
-  /// Each class as probable as any other, and so are the rows of one. Without replacement a pass has as many rows
-  /// of each class, or, if that leaves some over, one more of classes that are drawn; unless told otherwise all
-  /// rows of the smallest class.
+  /// Each class as probable as any other, and so are the rows of one. Without replacement a pass
+  /// has as many rows of each class, or, if that leaves some over, one more of classes that are
+  /// drawn; unless told otherwise all rows of the smallest class.
   ///   labels as for `stratified_split`, whose errors it throws
   /// Throws ValueError without replacement for more samples than the smallest class has rows for.
   static Sampler balanced(const Tensor& labels, const SamplerOptions& options = {});
-  /// Each row once: blocks of neighbours in a random order, and in a random order the rows of so many blocks at a
-  /// time. What is read in large pieces is so, and no more memory is taken than for the blocks' numbers.
-  /// Throws ValueError for no rows, a block or window below 1, and first rows that are not as they should be.
+  /// Each row once: blocks of neighbours in a random order, and in a random order the rows of so
+  /// many blocks at a time. What is read in large pieces is so, and no more memory is taken than
+  /// for the blocks' numbers.
+  /// Throws ValueError for no rows, a block or window below 1, and first rows that are not as they
+  /// should be.
   static Sampler blocks(std::int64_t rows, const BlockSamplerOptions& options = {});
 
   explicit operator bool() const { return plan_ != nullptr; }

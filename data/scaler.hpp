@@ -12,8 +12,8 @@ struct ScalerOptions {
   bool per_feature = true;  ///< else one center and one scale for all elements
 };
 
-/// An affine map of each feature,   y = (x - center) / scale,   fitted to training data and then the
-/// same for all other data.
+/// An affine map of each feature,   y = (x - center) / scale,   fitted to training data and then
+/// the same for all other data.
 ///   x [n, features...]   center, scale float64 [features...], or [] for all elements together
 /// A feature that is constant in the training data has scale 1, but for `max_abs`. It is so if
 ///   max x - min x <= 8 eps max |x|,   eps = 2^-52,

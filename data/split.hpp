@@ -31,20 +31,21 @@ Split random_split(const Dataset& dataset, double test_share, Rng& rng = default
 /// The same with the share kept in each class: n labels of a class give test_share * n of them to
 /// the test set, rounded down or up so that the sum is that of all rows.
 ///   labels int64 or boolean [n], or one-hot [n, classes]; of a dataset its y
-/// Throws as random_split; ShapeError, DtypeError for other labels, ValueError for a row that is not
-/// one-hot.
+/// Throws as random_split; ShapeError, DtypeError for other labels, ValueError for a row that is
+/// not one-hot.
 Fold stratified_split(const Tensor& labels, double test_share, Rng& rng = default_rng());
 Split stratified_split(const Dataset& dataset, double test_share, Rng& rng = default_rng());
 
-/// The last rows are the test set, the first ones, but for the gap between, to train on: for rows in
-/// the order of time.
+/// The last rows are the test set, the first ones, but for the gap between, to train on: for rows
+/// in the order of time.
 /// Throws as random_split; ValueError for a negative gap or one that leaves nothing to train on.
 Fold block_split(std::int64_t rows, double test_share, const BlockOptions& options = {});
 Split block_split(const Dataset& dataset, double test_share, const BlockOptions& options = {});
 
-/// k folds for cross-validation: each row is in the test set of one, drawn at random, and trained on
-/// in the others. Sizes of test sets differ by at most one, the first ones being larger. Every fold
-/// holds all row numbers, 8 rows k bytes together: with k = rows, each row left out once, 8 rows^2.
+/// k folds for cross-validation: each row is in the test set of one, drawn at random, and trained
+/// on in the others. Sizes of test sets differ by at most one, the first ones being larger. Every
+/// fold holds all row numbers, 8 rows k bytes together: with k = rows, each row left out once, 8
+/// rows^2.
 /// Throws ValueError unless 2 <= k <= rows.
 std::vector<Fold> k_fold(std::int64_t rows, std::int64_t k, Rng& rng = default_rng());
 

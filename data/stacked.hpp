@@ -4,7 +4,8 @@
 
 namespace xtape::data::detail {
 
-/// A batch of the samples of these rows, int64 [n], made with nothing recorded, one behind the other.
+/// A batch of the samples of these rows, int64 [n], made with nothing recorded, one behind the
+/// other.
 template <class Batch>
 Batch stacked(const SampleFunction<Batch>& sample, const Tensor& rows);
 

@@ -65,8 +65,8 @@ std::vector<std::int64_t> ascending(std::int64_t count) {
   return numbers;
 }
 
-/// The value of a column as a number for each that differs, in the order of the texts, not of the rows: which
-/// rows are drawn follows from less.
+/// The value of a column as a number for each that differs, in the order of the texts, not of the
+/// rows: which rows are drawn follows from less.
 Tensor labels_of(const Table& table, const std::string& column) {
   const std::int64_t index = table.find(column);
   const bool numeric = texts_of(table, column, true).numeric;

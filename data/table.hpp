@@ -28,8 +28,9 @@ using TableRow = std::map<std::string, CsvValue>;
 
 /// Rows with named columns, of a file or of the program. What is chosen of it shares its memory.
 /// A field is a text; whoever reads it says whether it stands for a number. It is missing if it is
-/// empty, one of `CsvOptions::missing`, was given as NaN, or is "nan" in a file where that is a number.
-/// "nan" as a text of the program is missing where a number is asked for, and a name elsewhere.
+/// empty, one of `CsvOptions::missing`, was given as NaN, or is "nan" in a file where that is a
+/// number. "nan" as a text of the program is missing where a number is asked for, and a name
+/// elsewhere.
 class Table {
  public:
   explicit Table(CsvTable table);
@@ -47,8 +48,8 @@ class Table {
   /// A field without the blanks around it. Throws IndexError, as all that take a row do.
   std::string_view text(std::int64_t row, std::int64_t column) const&;
   std::string_view text(std::int64_t row, std::int64_t column) const&& = delete;
-  /// A field as a number, NaN where it is missing. Throws as `CsvTable::number`, and for an int64 of the
-  /// program that float64 does not hold.
+  /// A field as a number, NaN where it is missing. Throws as `CsvTable::number`, and for an int64
+  /// of the program that float64 does not hold.
   double number(std::int64_t row, std::int64_t column) const;
   /// Columns as numbers.   [rows, columns], of `dtype`
   Tensor numbers(const Columns& columns, Dtype dtype = default_dtype()) const;
@@ -60,8 +61,8 @@ class Table {
   bool is_numeric(const std::string& column) const;
   Columns numeric_columns() const;
 
-  /// These columns, in this order, or all but these. Throws ValueError for one that is not there or is
-  /// named twice, and if none is left.
+  /// These columns, in this order, or all but these. Throws ValueError for one that is not there or
+  /// is named twice, and if none is left.
   Table select(const Columns& columns) const;
   Table drop(const Columns& columns) const;
   /// The rows in which none of these columns is missing; of all columns unless named.
@@ -72,12 +73,12 @@ class Table {
   Table head(std::int64_t rows = 5) const;
   /// A line a row, of more than 20 of the first and the last ten: `std::cout << table.head();`
   friend std::ostream& operator<<(std::ostream& out, const Table& table);
-  /// What is in each column: counts, means, quantiles, the most frequent text. Throws ValueError for quantiles that
-  /// do not lie in [0, 1].
+  /// What is in each column: counts, means, quantiles, the most frequent text. Throws ValueError
+  /// for quantiles that do not lie in [0, 1].
   TableSummary describe(const std::vector<double>& quantiles = {0.25, 0.5, 0.75}) const;
 
-  /// Throws an error that names the place of a field: IoError with file and line, or ValueError with the
-  /// row of a table that is of no file.
+  /// Throws an error that names the place of a field: IoError with file and line, or ValueError
+  /// with the row of a table that is of no file.
   [[noreturn]] void fail(std::int64_t row, std::int64_t column, const std::string& what) const;
 
  private:
@@ -108,8 +109,8 @@ struct TableSplit {
 Table rows(const Table& table, const Tensor& indices);
 /// Both sets of a fold.
 TableSplit split(const Table& table, const Fold& fold);
-/// As of a dataset; the second with the share kept of each value of a column, where equal numbers are one if
-/// all are numbers. Throws as those.
+/// As of a dataset; the second with the share kept of each value of a column, where equal numbers
+/// are one if all are numbers. Throws as those.
 TableSplit random_split(const Table& table, double test_share, Rng& rng = default_rng());
 TableSplit stratified_split(const Table& table, const std::string& column, double test_share,
                             Rng& rng = default_rng());

@@ -24,8 +24,8 @@ class NarrowSum {
   MPI_Op op_ = MPI_OP_NULL;
 };
 
-/// Gradients of some parameters that travel together: of one dtype, side by side, and behind them for each a number that
-/// tells whether any rank has it.
+/// Gradients of some parameters that travel together: of one dtype, side by side, and behind them
+/// for each a number that tells whether any rank has it.
 class Bucket {
  public:
   /// `sizes`: elements of each parameter.
@@ -42,7 +42,8 @@ class Bucket {
 
   /// Adds weight times a gradient to what came before.
   void add(std::size_t place, const Tensor& gradient, double weight);
-  /// Sums over ranks; `start` begins and returns, `done` looks whether it is over, `wait` waits for that.
+  /// Sums over ranks; `start` begins and returns, `done` looks whether it is over, `wait` waits for
+  /// that.
   void start(Link& link);
   bool done();
   void wait();
@@ -62,7 +63,8 @@ class Bucket {
   std::vector<float> float32_;
   std::vector<double> float64_;
   std::vector<std::uint16_t> narrow_;  // what travels, if that is not the former
-  // Where sums come: Open MPI has better ways than a tree, but takes them from one place to another alone.
+  // Where sums come: Open MPI has better ways than a tree, but takes them from one place to another
+  // alone.
   std::vector<float> float32_sums_;
   std::vector<double> float64_sums_;
   std::vector<std::uint16_t> narrow_sums_;

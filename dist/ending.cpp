@@ -25,7 +25,8 @@ void on_terminate() {
   std::abort();
 }
 
-/// What left a world by an exception has been told by whoever caught it; the others wait for this rank.
+/// What left a world by an exception has been told by whoever caught it; the others wait for this
+/// rank.
 void on_exit() {
   if (left_by_error && mpi_runs()) {
     std::fflush(stdout);

@@ -14,11 +14,12 @@ namespace xtape::dist::detail {
 
 /// From now on an exception that nobody catches ends all ranks.
 void watch_errors();
-/// An exception has left a world: whoever catches it tells it, and the end of this program ends the others.
+/// An exception has left a world: whoever catches it tells it, and the end of this program ends the
+/// others.
 void note_error() noexcept;
 
-/// Returns when all ranks have come to the end of the world. Those that wait elsewhere are told, rank by rank in a ring:
-/// what they wait for does not come.
+/// Returns when all ranks have come to the end of the world. Those that wait elsewhere are told,
+/// rank by rank in a ring: what they wait for does not come.
 void leave_together(Link& link);
 /// Takes such news, if there are any.
 void hear_of_leaving(Link& link);

@@ -56,7 +56,8 @@ std::vector<Load> loads(const std::vector<Tensor>& parameters, const OverlappedO
 
 }  // namespace
 
-/// What hears of backward: it fills the buckets, and sends them in their order, which is the same on all ranks.
+/// What hears of backward: it fills the buckets, and sends them in their order, which is the same
+/// on all ranks.
 struct Overlapped::Exchange final : GradientListener {
   struct Place {
     std::size_t bucket, place;

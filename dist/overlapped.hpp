@@ -15,7 +15,8 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::dist {
 
-/// How gradients travel: as they are, or those in float32 rounded to bfloat16, in half the bytes; each sum on the way is rounded too.
+/// How gradients travel: as they are, or those in float32 rounded to bfloat16, in half the bytes;
+/// each sum on the way is rounded too.
 enum class Wire { exact, bfloat16 };
 
 struct OverlappedOptions {
@@ -23,7 +24,8 @@ struct OverlappedOptions {
       1 << 20;                     ///< bytes of gradients that travel together, first: soon there,
   std::int64_t bucket = 25 << 20;  ///< and then; a larger gradient travels alone
   Wire wire = Wire::exact;
-  /// Leaves that are no parameters of the model, such as inputs: they get their own gradients, as by `loss.backward()`.
+  /// Leaves that are no parameters of the model, such as inputs: they get their own gradients, as
+  /// by `loss.backward()`.
   bool allow_others = false;
 };
 
@@ -37,9 +39,9 @@ struct ExchangeStatistics {
   double exposed_seconds = 0;   ///< then waited for others, and for what was under way
 };
 
-/// Backward on all ranks at a time: the gradients become means over the samples of all ranks, and travel while
-/// backward still runs. Parameters in reverse order fill buckets; a bucket is on its way as soon as its last gradient is
-/// complete.
+/// Backward on all ranks at a time: the gradients become means over the samples of all ranks, and
+/// travel while backward still runs. Parameters in reverse order fill buckets; a bucket is on its
+/// way as soon as its last gradient is complete.
 /// ```
 /// dist::Overlapped overlapped(model, world);
 /// ...
@@ -48,24 +50,30 @@ struct ExchangeStatistics {
 /// optim::clip_grad_norm(model.parameters(), 1);   // of the whole
 /// optimizer.step();
 /// ```
-/// A Fit does that by itself: `{.ranks = &overlapped}`. Model and world must live as long. All its functions are called by all ranks.
+/// A Fit does that by itself: `{.ranks = &overlapped}`. Model and world must live as long. All its
+/// functions are called by all ranks.
 class Overlapped final : public FitRanks {
  public:
-  /// Throws ValueError on all ranks if models or options differ, naming the first difference; and for buckets below 1 byte.
+  /// Throws ValueError on all ranks if models or options differ, naming the first difference; and
+  /// for buckets below 1 byte.
   Overlapped(const nn::Module& model, const World& world, const OverlappedOptions& options = {});
   ~Overlapped() override;
   Overlapped(const Overlapped&) = delete;
   Overlapped& operator=(const Overlapped&) = delete;
 
-  /// Adds the mean of the gradients to those of the parameters: each rank has the mean over so many samples. A parameter that no
-  /// rank has used gets none; one that some have not used counts as 0 there. A rank without samples takes part
-  /// with an undefined loss and 0. Returns samples of all ranks.
-  /// If it throws on this rank, no leaf of it has changed, but others may wait: let the exception end the program.
-  /// Throws what `Tensor::backward` throws; ValueError for samples that are negative or not finite, 0 with a loss,
-  /// none on all ranks, for other leaves unless they are allowed, and for a parameter that is frozen on this rank and not on others; DtypeError for a
-  /// parameter whose dtype has changed.
+  /// Adds the mean of the gradients to those of the parameters: each rank has the mean over so many
+  /// samples. A parameter that no rank has used gets none; one that some have not used counts as 0
+  /// there. A rank without samples takes part with an undefined loss and 0. Returns samples of all
+  /// ranks.
+  /// If it throws on this rank, no leaf of it has changed, but others may wait: let the exception
+  /// end the program.
+  /// Throws what `Tensor::backward` throws; ValueError for samples that are negative or not finite,
+  /// 0 with a loss, none on all ranks, for other leaves unless they are allowed, and for a
+  /// parameter that is frozen on this rank and not on others; DtypeError for a parameter whose
+  /// dtype has changed.
   double backward(const Tensor& loss, double samples);
-  /// The same of a batch that is a part of a larger one: its gradients stay here, until `backward` takes them along.
+  /// The same of a batch that is a part of a larger one: its gradients stay here, until `backward`
+  /// takes them along.
   void accumulate(const Tensor& loss, double samples) override;
 
   const World& world() const;
@@ -89,10 +97,11 @@ class Overlapped final : public FitRanks {
   std::unique_ptr<Exchange> exchange_;
 };
 
-/// The same when backward is over: the gradients of all parameters become means over the samples of all ranks, in one
-/// message for each dtype; leaves that the model has not keep their own. `samples`: of this rank, whose gradients are means
-/// over so many; 0 without any.
-/// Returns samples of all ranks. Throws as Overlapped, and ValueError on all ranks if the models differ.
+/// The same when backward is over: the gradients of all parameters become means over the samples of
+/// all ranks, in one message for each dtype; leaves that the model has not keep their own.
+/// `samples`: of this rank, whose gradients are means over so many; 0 without any.
+/// Returns samples of all ranks. Throws as Overlapped, and ValueError on all ranks if the models
+/// differ.
 double average_gradients(const nn::Module& model, const World& world, double samples);
 
 }  // namespace xtape::dist

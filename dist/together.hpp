@@ -4,8 +4,8 @@
 
 #include <xtape/dist/link.hpp>
 
-/// Exchanges that all ranks of a world take part in. They are counted, so that a rank that waits for one can tell that
-/// another has left the world without it.
+/// Exchanges that all ranks of a world take part in. They are counted, so that a rank that waits
+/// for one can tell that another has left the world without it.
 namespace xtape::dist::detail {
 
 struct Exchange {
@@ -15,8 +15,8 @@ struct Exchange {
 
 /// The next one.
 Exchange next_exchange(Link& link, const char* what);
-/// Waits for messages of an exchange, and goes on with all others meanwhile. Ends the program if a rank has left without it;
-/// says so once if that takes long.
+/// Waits for messages of an exchange, and goes on with all others meanwhile. Ends the program if a
+/// rank has left without it; says so once if that takes long.
 void wait(Link& link, const Exchange& exchange, std::span<MPI_Request> requests);
 
 /// Does one: `begin(request)` begins it and returns a status of MPI.

@@ -37,7 +37,8 @@ void join(Link& link, MPI_Comm communicator) {
   watch_errors();
 }
 
-/// How many numbers each rank has. Throws ValueError on all of them unless they have as many, in one message.
+/// How many numbers each rank has. Throws ValueError on all of them unless they have as many, in
+/// one message.
 int same_count(const char* op, Link& link, std::size_t count) {
   std::uint64_t greatest[2] = {count, ~static_cast<std::uint64_t>(count)};
   exchange(link, op, [&](MPI_Request* request) {

@@ -1,6 +1,7 @@
-// Faults of a machine, told from its sensors by a network that has seen it in health alone: it forecasts the
-// next readings from those before, and where they come otherwise than on healthy days, something is wrong.
-// How far is too far, a quantile of the errors on days kept apart says, and so how many alarms are false.
+// Faults of a machine, told from its sensors by a network that has seen it in health alone: it
+// forecasts the next readings from those before, and where they come otherwise than on healthy
+// days, something is wrong. How far is too far, a quantile of the errors on days kept apart says,
+// and so how many alarms are false.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -23,9 +24,9 @@ struct Flags {
 constexpr std::int64_t length = 24, sensors = 3;
 constexpr int fault_length = 12;
 
-/// Readings [rows, sensors] of a machine that turns and gets warm by its load, and where it has a fault, [rows]
-/// of 0 and 1. One of three in turn: a sensor stays where it is, another comes loose, heat has another cause;
-/// none of the numbers is one that healthy days do not have.
+/// Readings [rows, sensors] of a machine that turns and gets warm by its load, and where it has a
+/// fault, [rows] of 0 and 1. One of three in turn: a sensor stays where it is, another comes loose,
+/// heat has another cause; none of the numbers is one that healthy days do not have.
 data::Dataset readings(std::int64_t rows, int faults, Rng& rng) {
   std::vector<double> x;
   std::vector<std::int64_t> faulty;

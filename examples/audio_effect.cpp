@@ -1,6 +1,7 @@
-// A guitar's amplifier learnt from a recording of what goes in and what comes out (Wright, Damskägg, Juvela
-// and Välimäki, Real-Time Guitar Amplifier Emulation with Deep Learning, 2020): a small recurrent net, which
-// then plays in blocks, as a sound card asks for them: its state goes on from one to the next.
+// A guitar's amplifier learnt from a recording of what goes in and what comes out (Wright,
+// Damskägg, Juvela and Välimäki, Real-Time Guitar Amplifier Emulation with Deep Learning, 2020): a
+// small recurrent net, which then plays in blocks, as a sound card asks for them: its state goes on
+// from one to the next.
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -39,8 +40,8 @@ std::vector<double> plucked(int seconds, Rng& rng) {
   return sound;
 }
 
-/// The amplifier: what is deep is taken out, what is left is bent, unlike above and below, and what is shrill
-/// is softened.
+/// The amplifier: what is deep is taken out, what is left is bent, unlike above and below, and what
+/// is shrill is softened.
 std::vector<double> amplified(const std::vector<double>& sound, double drive) {
   double deep = 0, soft = 0;
   std::vector<double> wet;
@@ -65,7 +66,8 @@ struct Amplifier : nn::Module {
   nn::GRU net;
   nn::Dense out;
 
-  /// x [streams, samples, 1] and the state of the net before it to the sound and the state behind it.
+  /// x [streams, samples, 1] and the state of the net before it to the sound and the state behind
+  /// it.
   std::pair<Tensor, Tensor> operator()(const Tensor& x, const Tensor& hidden) const {
     const RecurrentResult read = net(x, {.hidden = hidden});
     return {x + out(read.output), read.hidden};

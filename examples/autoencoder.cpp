@@ -1,6 +1,6 @@
-// Clothes and shoes, see fashion_mnist, that nobody made: a variational autoencoder learns to describe an
-// image by a few numbers and to draw it from them. Drawn from random numbers, the images are new ones; a
-// grid of them is written to a file that image viewers show.
+// Clothes and shoes, see fashion_mnist, that nobody made: a variational autoencoder learns to
+// describe an image by a few numbers and to draw it from them. Drawn from random numbers, the
+// images are new ones; a grid of them is written to a file that image viewers show.
 
 #include <cstdint>
 #include <cstdio>
@@ -37,9 +37,9 @@ struct Autoencoder : nn::Module {
     const std::vector<Tensor> parts = split(encoder(x), 2, 1);
     return {parts[0], exp(parts[1])};
   }
-  /// The nats that the images take at most: those of the pixels, each a coin of the decoder's, and those by
-  /// which the description says more than nothing. Source: Kingma and Welling, Auto-Encoding Variational
-  /// Bayes (2014), equation 10.
+  /// The nats that the images take at most: those of the pixels, each a coin of the decoder's, and
+  /// those by which the description says more than nothing. Source: Kingma and Welling,
+  /// Auto-Encoding Variational Bayes (2014), equation 10.
   Tensor operator()(const Tensor& x, Rng& rng) const {
     const ErrorContext in = here();
     const Normal code = code_of(x);

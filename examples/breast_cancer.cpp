@@ -1,6 +1,7 @@
-// Tumours told apart by what was measured of their cells: a real table, from its file to pictures, and to a model
-// in files for other programs. All that is learned of the columns, means and deviations too, is learned of
-// the training rows; the scaler is a layer, so that the files take numbers as they were measured.
+// Tumours told apart by what was measured of their cells: a real table, from its file to pictures,
+// and to a model in files for other programs. All that is learned of the columns, means and
+// deviations too, is learned of the training rows; the scaler is a layer, so that the files take
+// numbers as they were measured.
 #include <cstdint>
 #include <iostream>
 #include <string>

@@ -1,6 +1,6 @@
-// Clothes and shoes in pictures of 28 x 28 grey pixels, nine of ten named rightly after five passes: the
-// shortest of the programs for Fashion-MNIST, see fashion_mnist and lenet. Test images are looked at between
-// passes to be shown; nothing is chosen by them.
+// Clothes and shoes in pictures of 28 x 28 grey pixels, nine of ten named rightly after five
+// passes: the shortest of the programs for Fashion-MNIST, see fashion_mnist and lenet. Test images
+// are looked at between passes to be shown; nothing is chosen by them.
 #include <iostream>
 #include <string>
 

@@ -40,8 +40,8 @@ data::CsvDataset load(const Flags& flags) {
   return data::load_csv_dataset(flags.table, options);
 }
 
-/// The table in two parts, prepared: features and, of a regression, labels have mean 0 and deviation 1
-/// in the training part.
+/// The table in two parts, prepared: features and, of a regression, labels have mean 0 and
+/// deviation 1 in the training part.
 data::Split prepared(const data::CsvDataset& table, const Flags& flags, Rng& rng,
                      std::optional<data::Scaler>& label_scaler) {
   data::Split parts = flags.regression() ? data::random_split(table.dataset, flags.test, rng)

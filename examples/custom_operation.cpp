@@ -1,6 +1,7 @@
-// An operation of one's own, from one's own file: the solution of a tridiagonal system, by which heat
-// flows along a rod in implicit steps. Its rule is written with the operation itself, so every order of
-// derivative is there; from temperatures measured at the end, gradients find what the rod conducts.
+// An operation of one's own, from one's own file: the solution of a tridiagonal system, by which
+// heat flows along a rod in implicit steps. Its rule is written with the operation itself, so every
+// order of derivative is there; from temperatures measured at the end, gradients find what the rod
+// conducts.
 
 #include <cstdint>
 #include <iostream>

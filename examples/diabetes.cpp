@@ -1,5 +1,6 @@
-// How far a disease has gone a year later, told from ten measurements: a regression on a real table, judged
-// by five folds. What ridge regression comes to, in closed form, tells what there is to win: little.
+// How far a disease has gone a year later, told from ten measurements: a regression on a real
+// table, judged by five folds. What ridge regression comes to, in closed form, tells what there is
+// to win: little.
 #include <iostream>
 #include <string>
 

@@ -1,6 +1,6 @@
-// Many small networks trained as one: their parameters lie in tensors with a leading axis, over which vmap
-// maps the network, and compile replays the step. On several threads each trains some of them, in a step of
-// its own. Together they know what they do not know.
+// Many small networks trained as one: their parameters lie in tensors with a leading axis, over
+// which vmap maps the network, and compile replays the step. On several threads each trains some of
+// them, in a step of its own. Together they know what they do not know.
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -29,8 +29,8 @@ std::vector<nn::Sequential> networks(int count, Rng& rng) {
   return all;
 }
 
-/// What some networks come to: their losses and, on points that they have not seen, their logits, each with
-/// an axis of networks in front.
+/// What some networks come to: their losses and, on points that they have not seen, their logits,
+/// each with an axis of networks in front.
 struct Part {
   Tensor losses, outputs;
 };

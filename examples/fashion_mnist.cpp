@@ -1,7 +1,7 @@
-// Clothes and shoes in pictures of 28 x 28 grey pixels, told apart by two hidden layers with dropout.
-// A part of the training images is held back to watch the training; the test images are looked at
-// once, at the end. Several processes train together: mpirun -n 4 fashion_mnist --data-parallel.
-// Data: Fashion-MNIST, Xiao, Rasul and Vollgraf (2017).
+// Clothes and shoes in pictures of 28 x 28 grey pixels, told apart by two hidden layers with
+// dropout. A part of the training images is held back to watch the training; the test images are
+// looked at once, at the end. Several processes train together: mpirun -n 4 fashion_mnist
+// --data-parallel. Data: Fashion-MNIST, Xiao, Rasul and Vollgraf (2017).
 
 #include <cstdint>
 #include <cstdio>

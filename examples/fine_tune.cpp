@@ -1,6 +1,7 @@
-// A network that has seen other clothes learns new ones from a few labelled images. PyTorch trained it on
-// five kinds of Fashion-MNIST (tests/reference/fine_tune.py) and left a safetensors file. The other five
-// get a new head, trained while the body is frozen; then the body is thawed, and follows at a lower rate.
+// A network that has seen other clothes learns new ones from a few labelled images. PyTorch trained
+// it on five kinds of Fashion-MNIST (tests/reference/fine_tune.py) and left a safetensors file. The
+// other five get a new head, trained while the body is frozen; then the body is thawed, and follows
+// at a lower rate.
 
 #include <cstdint>
 #include <cstdio>

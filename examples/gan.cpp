@@ -1,6 +1,7 @@
-// Two networks against each other: one makes points of noise, the other learns to tell them from those of
-// eight heaps on a ring, and the first from what gives it away. They are known to go astray, to one heap or
-// around in circles; a penalty on the slope of the judge, a gradient of a gradient, keeps them from that.
+// Two networks against each other: one makes points of noise, the other learns to tell them from
+// those of eight heaps on a ring, and the first from what gives it away. They are known to go
+// astray, to one heap or around in circles; a penalty on the slope of the judge, a gradient of a
+// gradient, keeps them from that.
 
 #include <cmath>
 #include <cstdint>
@@ -42,8 +43,8 @@ nn::Sequential network(std::int64_t inputs, std::int64_t hidden, std::int64_t ou
                         nn::Dense(hidden, outputs, {}, rng)};
 }
 
-/// The squared slope of the judge at points, mean over them. Source: Mescheder, Geiger and Nowozin, Which
-/// Training Methods for GANs do actually Converge? (2018), equation 9.
+/// The squared slope of the judge at points, mean over them. Source: Mescheder, Geiger and Nowozin,
+/// Which Training Methods for GANs do actually Converge? (2018), equation 9.
 Tensor squared_slope(const nn::Sequential& judge, const Tensor& points) {
   const Tensor at = points.detach().set_requires_grad(true);
   const auto [slope] = grad(sum(judge(at)), {at}, {.create_graph = true});
@@ -77,8 +78,8 @@ struct Game {
   }
 };
 
-/// In how many heaps there are points, at least a third of their share, and which part of all points lies
-/// within three deviations of a middle.
+/// In how many heaps there are points, at least a third of their share, and which part of all
+/// points lies within three deviations of a middle.
 std::pair<int, double> judged(const Tensor& points, const Flags& flags) {
   const Tensor away =
       norm(expand_dims(points, 1) - expand_dims(middles(flags.heaps), 0), -1);  // [n, heaps]

@@ -40,8 +40,8 @@ void newton(Tensor x) {
   std::cout << "newton: " << steps << " steps, distance " << norm(x - 1).item() << '\n';
 }
 
-/// Nocedal & Wright, Numerical Optimization (2006), algorithm 7.4: the last moves and changes of the
-/// slope stand for the inverse of the hessian.
+/// Nocedal & Wright, Numerical Optimization (2006), algorithm 7.4: the last moves and changes of
+/// the slope stand for the inverse of the hessian.
 Tensor direction(const std::deque<std::pair<Tensor, Tensor>>& history, Tensor q) {
   std::deque<double> weights;
   for (auto pair = history.rbegin(); pair != history.rend(); ++pair) {

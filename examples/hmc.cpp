@@ -1,7 +1,7 @@
 // Hamiltonian Monte Carlo (Duane et al. 1987; Neal 2011) on the eight schools of Rubin 1981: what
-// coaching is worth in each is drawn around a common mean mu with a spread tau, and measured with an
-// error. Many chains go side by side, as the rows of one tensor; the gradient of the sum of their
-// log-densities is that of each.
+// coaching is worth in each is drawn around a common mean mu with a spread tau, and measured with
+// an error. Many chains go side by side, as the rows of one tensor; the gradient of the sum of
+// their log-densities is that of each.
 #include <cmath>
 #include <iostream>
 
@@ -19,8 +19,9 @@ constexpr double step = 0.2;
 const Tensor effect = tensor({28, 8, -3, 7, -1, 1, 18, 12}, Dtype::float64);
 const Tensor error = tensor({15, 10, 16, 11, 9, 11, 10, 18}, Dtype::float64);
 
-/// The log-density of each row (mu, log tau, eta), up to a constant: mu ~ N(0, 5), tau ~ half-Cauchy(5),
-/// and effects mu + tau eta with eta ~ N(0, 1), which keeps the scales of all alike.
+/// The log-density of each row (mu, log tau, eta), up to a constant: mu ~ N(0, 5), tau ~
+/// half-Cauchy(5), and effects mu + tau eta with eta ~ N(0, 1), which keeps the scales of all
+/// alike.
 Tensor log_density(const Tensor& q) {
   const Tensor mu = slice(q, {Slice::all, range(0, 1)});
   const Tensor log_tau = slice(q, {Slice::all, range(1, 2)});

@@ -1,6 +1,7 @@
-// A language model of a text of one's own, character by character: a small transformer that guesses the
-// next one from those before it. What it has not learnt from tells how well it guesses; at the end it
-// writes by itself. Its words are those it reads with: the output has the weights of the embedding.
+// A language model of a text of one's own, character by character: a small transformer that guesses
+// the next one from those before it. What it has not learnt from tells how well it guesses; at the
+// end it writes by itself. Its words are those it reads with: the output has the weights of the
+// embedding.
 
 #include <algorithm>
 #include <cmath>
@@ -78,7 +79,8 @@ struct LanguageModel : nn::Module {
   }
 };
 
-/// Pieces of so many characters, from `first` on, each with the character that follows on each of its own.
+/// Pieces of so many characters, from `first` on, each with the character that follows on each of
+/// its own.
 data::Dataset pieces(const Tensor& text, std::int64_t first, std::int64_t context) {
   const std::int64_t count = (text.size() - 1 - first) / context;
   const auto part = [&](std::int64_t from) {

@@ -1,5 +1,5 @@
-// A decaying oscillation fitted to noisy points by Levenberg and Marquardt's method: the jacobian of
-// the residuals gives both the slope and, nearly, the curvature.
+// A decaying oscillation fitted to noisy points by Levenberg and Marquardt's method: the jacobian
+// of the residuals gives both the slope and, nearly, the curvature.
 #include <iostream>
 
 #include <xtape/xtape.hpp>

@@ -1,5 +1,5 @@
-// Clothes and shoes again, see fashion_mnist, by a convolutional network in the manner of LeNet-5: two
-// convolutions with pooling, then dense layers. The test images are looked at once, at the end.
+// Clothes and shoes again, see fashion_mnist, by a convolutional network in the manner of LeNet-5:
+// two convolutions with pooling, then dense layers. The test images are looked at once, at the end.
 
 #include <cstdint>
 #include <cstdio>

@@ -1,7 +1,8 @@
-// A potential learnt from energies and forces, and atoms that move in it. The energy of each atom is a
-// network of sums over its neighbours' distances (Behler and Parrinello 2007), so that it stays the same
-// when atoms are turned, moved or exchanged; forces are its slope, and are fitted too, by a gradient of a
-// gradient. What it learns from are clusters of seven Lennard-Jones atoms, whose lowest energy is known.
+// A potential learnt from energies and forces, and atoms that move in it. The energy of each atom
+// is a network of sums over its neighbours' distances (Behler and Parrinello 2007), so that it
+// stays the same when atoms are turned, moved or exchanged; forces are its slope, and are fitted
+// too, by a gradient of a gradient. What it learns from are clusters of seven Lennard-Jones atoms,
+// whose lowest energy is known.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -51,8 +52,9 @@ Tensor forces(const auto& energy, const Tensor& x) {
   return -grad([&](const Tensor& at) { return sum(energy(at)); })(x);
 }
 
-/// Places, velocities and forces, masses being 1, after a step of Langevin dynamics, BAOAB (Leimkuhler and
-/// Matthews 2013). Where all of the velocities is kept it is the velocity Verlet method.
+/// Places, velocities and forces, masses being 1, after a step of Langevin dynamics, BAOAB
+/// (Leimkuhler and Matthews 2013). Where all of the velocities is kept it is the velocity Verlet
+/// method.
 std::vector<Tensor> moved(const auto& energy, const std::vector<Tensor>& s, double dt, double kept,
                           const Tensor& temperature, Rng& rng) {
   Tensor v = s[1] + dt / 2 * s[2], x = s[0] + dt / 2 * v;

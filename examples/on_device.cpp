@@ -1,6 +1,7 @@
-// A model that knows the gestures of many learns those of its owner, on the device: from a few of them, within
-// a bounded amount of memory. What it was given stays as it is and is gone through once, without a tape; only
-// the last layer learns, and only what has changed of it is kept. In the end it is a file of C.
+// A model that knows the gestures of many learns those of its owner, on the device: from a few of
+// them, within a bounded amount of memory. What it was given stays as it is and is gone through
+// once, without a tape; only the last layer learns, and only what has changed of it is kept. In the
+// end it is a file of C.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>

@@ -1,7 +1,8 @@
-// A model that serves and learns at once: of each line, features and then the truth, it first says what it
-// expects, and learns only then (prequential error; Dawid 1984). Lines come from standard input, or are made,
-// and what is true of them drifts. Every so many lines all is written to a file, which appears whole or not at
-// all; started again after whatever has ended it, the program goes on there, to the same bits.
+// A model that serves and learns at once: of each line, features and then the truth, it first says
+// what it expects, and learns only then (prequential error; Dawid 1984). Lines come from standard
+// input, or are made, and what is true of them drifts. Every so many lines all is written to a
+// file, which appears whole or not at all; started again after whatever has ended it, the program
+// goes on there, to the same bits.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -27,8 +28,8 @@ struct Flags {
   std::uint64_t seed = 0;
 };
 
-/// The net, the latest lines and the scale of columns, of which the truth is the last: no more memory however
-/// long it runs, and all of it in the state.
+/// The net, the latest lines and the scale of columns, of which the truth is the last: no more
+/// memory however long it runs, and all of it in the state.
 struct Learner : nn::Module {
   Learner(std::int64_t features, Rng& rng)
       : net(child("net", nn::Sequential{nn::Dense(features, 32, {}, rng), nn::Tanh(),

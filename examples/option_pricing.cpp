@@ -1,7 +1,8 @@
-// Options in Heston's model (1993), whose variance is a random process too. Its parameters are found from
-// the prices of options on a market, by Levenberg and Marquardt's method with the formula's jacobian; then
-// one backward pass through simulated paths gives the slopes of a price by all that it depends on (Giles
-// and Glasserman, Smoking Adjoints, 2006), which the formula's gradient confirms.
+// Options in Heston's model (1993), whose variance is a random process too. Its parameters are
+// found from the prices of options on a market, by Levenberg and Marquardt's method with the
+// formula's jacobian; then one backward pass through simulated paths gives the slopes of a price by
+// all that it depends on (Giles and Glasserman, Smoking Adjoints, 2006), which the formula's
+// gradient confirms.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -37,14 +38,15 @@ Complex sqrt(const Complex& a) {  // of a positive real part
   return {re, a.im / (2 * re)};
 }
 
-/// What a price depends on; the variance, now, goes to its level by a speed, and has a volatility itself.
+/// What a price depends on; the variance, now, goes to its level by a speed, and has a volatility
+/// itself.
 constexpr int spot = 0, rate = 1, variance = 2, speed = 3, level = 4, vol = 5, correlation = 6;
 const char* const names[] = {"price", "spot",  "rate",       "variance",
                              "speed", "level", "volatility", "correlation"};
 
-/// Prices of calls with strikes and years [options]: an integral over the characteristic function of the
-/// logarithm of the spot. Sources: Lewis, Option Valuation under Stochastic Volatility (2000), chapter 2;
-/// Albrecher, Mayer, Schoutens and Tistaert, The Little Heston Trap (2007).
+/// Prices of calls with strikes and years [options]: an integral over the characteristic function
+/// of the logarithm of the spot. Sources: Lewis, Option Valuation under Stochastic Volatility
+/// (2000), chapter 2; Albrecher, Mayer, Schoutens and Tistaert, The Little Heston Trap (2007).
 Tensor prices(const Tensor& f, const Tensor& strikes, const Tensor& years) {
   const Tensor u = reshape(0.1 * arange(2000.0), {-1, 1}), by = square(u) + 0.25;  // [u, 1]
   const Tensor eta = f[vol], sizes = square(eta);

@@ -1,7 +1,7 @@
-// Neural Networks from Scratch, chapters 11 to 15, as a story: a network learns its points by heart,
-// and what L2, more data, more neurons and dropout change. Each pair of columns is one run; "train"
-// is what the network sees, "test" a spiral that it never saw. A good loss on the left that is bad on
-// the right is overfitting. Dropout does not pay on so small a network.
+// Neural Networks from Scratch, chapters 11 to 15, as a story: a network learns its points by
+// heart, and what L2, more data, more neurons and dropout change. Each pair of columns is one run;
+// "train" is what the network sees, "test" a spiral that it never saw. A good loss on the left that
+// is bad on the right is overfitting. Dropout does not pay on so small a network.
 
 #include <cstdint>
 #include <cstdio>

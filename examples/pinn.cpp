@@ -1,5 +1,5 @@
-// A network that solves a differential equation: u'' = -sin(x) on [0, pi] with u = 0 at both ends, so
-// u = sin(x). The loss holds u'', by forward mode twice; its gradient is of third order.
+// A network that solves a differential equation: u'' = -sin(x) on [0, pi] with u = 0 at both ends,
+// so u = sin(x). The loss holds u'', by forward mode twice; its gradient is of third order.
 #include <iostream>
 #include <numbers>
 

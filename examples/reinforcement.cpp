@@ -1,6 +1,7 @@
-// A pole that stands on a cart, kept from falling by pushes to the left and the right: what is to be done
-// is learnt from trying, by proximal policy optimization (Schulman et al. 2017). Cart and pole are those of
-// Gym's CartPole-v1, which counts as solved if they stand 475 of 500 steps in the mean.
+// A pole that stands on a cart, kept from falling by pushes to the left and the right: what is to
+// be done is learnt from trying, by proximal policy optimization (Schulman et al. 2017). Cart and
+// pole are those of Gym's CartPole-v1, which counts as solved if they stand 475 of 500 steps in the
+// mean.
 #include <cstdint>
 #include <cstdio>
 #include <numbers>
@@ -22,8 +23,8 @@ struct Flags {
 constexpr int longest = 500;
 constexpr double discount = 0.99, fading = 0.95;
 
-/// Place, speed, angle and its speed of each cart, [carts, 4], after 0.02 s of a push to the right (1) or
-/// the left (0).   Source: Barto, Sutton and Anderson 1983, without friction.
+/// Place, speed, angle and its speed of each cart, [carts, 4], after 0.02 s of a push to the right
+/// (1) or the left (0).   Source: Barto, Sutton and Anderson 1983, without friction.
 Tensor pushed(const Tensor& state, const Tensor& action) {
   constexpr double gravity = 9.8, mass = 1.1, pole = 0.1, half_length = 0.5, dt = 0.02;
   const Tensor s = transpose(state), angle_speed = s[3], c = cos(s[2]), sine = sin(s[2]);
@@ -62,8 +63,8 @@ struct Learner : nn::Module {
 struct Carts {
   Tensor state, age;
 
-  /// States, actions, the logarithms of their probabilities, how much better than expected it went, and
-  /// what was to be expected, [steps carts, ...] each.
+  /// States, actions, the logarithms of their probabilities, how much better than expected it went,
+  /// and what was to be expected, [steps carts, ...] each.
   data::TensorList tried(const Learner& learner, const Flags& flags, Rng& rng) {
     const NoGradGuard off;
     std::vector<Tensor> states, actions, log_probs, rewards, on, values;

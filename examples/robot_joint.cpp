@@ -1,8 +1,8 @@
-// Inertia, friction and weight of a robot's joint from torques and angles as they are measured, with noise.
-// The equation of motion is linear in them, so that least squares would do, if speeds and accelerations were
-// known; those that are differences of noisy angles mislead. Through an integrator the angles alone are
-// fitted, by Levenberg and Marquardt's method: parameters, and where the joint is at the beginning of each
-// half second (multiple shooting).
+// Inertia, friction and weight of a robot's joint from torques and angles as they are measured,
+// with noise. The equation of motion is linear in them, so that least squares would do, if speeds
+// and accelerations were known; those that are differences of noisy angles mislead. Through an
+// integrator the angles alone are fitted, by Levenberg and Marquardt's method: parameters, and
+// where the joint is at the beginning of each half second (multiple shooting).
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -60,8 +60,8 @@ Record measured(const Flags& flags, Rng& rng) {
           from_vector(torques) + rng.normal(shape, 0, flags.torque_noise)};
 }
 
-/// Least squares of torque = p . (acceleration, speed, its sign, sin(angle)), which are differences over
-/// `apart` steps.
+/// Least squares of torque = p . (acceleration, speed, its sign, sin(angle)), which are differences
+/// over `apart` steps.
 Tensor by_differences(const Record& all, std::int64_t apart) {
   const auto from = [&](const Tensor& x, std::int64_t first) {
     return slice(x, {range(first, x.size() - 2 * apart + first)});
@@ -74,8 +74,9 @@ Tensor by_differences(const Record& all, std::int64_t apart) {
                        from(all.torque, apart));
 }
 
-/// Angles at all steps of all pieces, [steps + 1, pieces], of p: logarithms of the parameters, then angles and
-/// speeds at the beginning of pieces. Runge and Kutta's method; torque [steps, pieces] is held for a step.
+/// Angles at all steps of all pieces, [steps + 1, pieces], of p: logarithms of the parameters, then
+/// angles and speeds at the beginning of pieces. Runge and Kutta's method; torque [steps, pieces]
+/// is held for a step.
 Tensor simulated(const Tensor& p, const Tensor& torque) {
   const Tensor of_joint = exp(slice(p, {range(0, 4)}));
   const Tensor start = reshape(slice(p, {range(4, {})}), {2, -1});

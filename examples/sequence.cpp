@@ -1,6 +1,7 @@
-// What an LSTM makes of a series: the temperature some hours ahead, from all hours so far. It is trained
-// on the past and tested on the block that follows, for several blocks. The past is read in pieces: the
-// state goes on from one to the next, the gradient does not (truncated back-propagation).
+// What an LSTM makes of a series: the temperature some hours ahead, from all hours so far. It is
+// trained on the past and tested on the block that follows, for several blocks. The past is read in
+// pieces: the state goes on from one to the next, the gradient does not (truncated
+// back-propagation).
 
 #include <cmath>
 #include <cstdint>

@@ -1,7 +1,8 @@
-// A flame in a tube, whose chemistry takes all the time, and networks that learn it while the solver runs:
-// where they agree, they stand for it; where they do not, it is solved as ever, and they learn from that
-// (as in the tables of Pope, Computationally efficient implementation of combustion chemistry, 1997). Heat
-// and fuel spread by implicit steps, and react cell by cell in between.
+// A flame in a tube, whose chemistry takes all the time, and networks that learn it while the
+// solver runs: where they agree, they stand for it; where they do not, it is solved as ever, and
+// they learn from that (as in the tables of Pope, Computationally efficient implementation of
+// combustion chemistry, 1997). Heat and fuel spread by implicit steps, and react cell by cell in
+// between.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -22,9 +23,9 @@ struct Flags {
 constexpr std::int64_t cells = 400, members = 4, width = 24, batch_size = 64;
 constexpr double dx = 0.05, dt = 0.02, lewis = 1.3, steepness = 10, expansion = 0.8;
 
-/// How far the fuel of each cell burns in dt, the logarithm of its parts before and after, from fuel and
-/// heat, [cells, 2]: by 100 steps of Runge and Kutta's method. Lengths and times are such that a steep flame
-/// has the speed 1 (Zeldovich and Frank-Kamenetskii 1938).
+/// How far the fuel of each cell burns in dt, the logarithm of its parts before and after, from
+/// fuel and heat, [cells, 2]: by 100 steps of Runge and Kutta's method. Lengths and times are such
+/// that a steep flame has the speed 1 (Zeldovich and Frank-Kamenetskii 1938).
 Tensor solved(const Tensor& state) {
   constexpr double h = dt / 100;
   const Tensor fuel = transpose(state)[0], all = sum(state, 1);  // what burns turns into heat

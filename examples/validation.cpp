@@ -1,5 +1,5 @@
-// Neural Networks from Scratch, chapters 11 and 12: hyperparameters are chosen by cross-validation on
-// the training data; the test data are looked at once, at the end.
+// Neural Networks from Scratch, chapters 11 and 12: hyperparameters are chosen by cross-validation
+// on the training data; the test data are looked at once, at the end.
 
 #include <cstdint>
 #include <cstdio>

@@ -1,6 +1,6 @@
-// A peak on a slope fitted to noisy points, from xt::xarray to xt::xarray: the model is a generic function
-// of xtensor's words, which takes containers and tensors alike, and Levenberg and Marquardt's method gets
-// its jacobian as a container.
+// A peak on a slope fitted to noisy points, from xt::xarray to xt::xarray: the model is a generic
+// function of xtensor's words, which takes containers and tensors alike, and Levenberg and
+// Marquardt's method gets its jacobian as a container.
 #include <iostream>
 
 #include <xtape/xtape.hpp>

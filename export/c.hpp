@@ -12,7 +12,8 @@ namespace xtape {
 
 struct CSourceOptions {
   std::string name = "model";  ///< of the function
-  /// Inputs like the example, of any batch: if given, products and convolutions by constant weights are of int8.
+  /// Inputs like the example, of any batch: if given, products and convolutions by constant weights
+  /// are of int8.
   Tensor calibration = {};
 };
 
@@ -22,16 +23,18 @@ void export_c(const std::string& path, const nn::Module& model,
               const CSourceOptions& options);
 }
 
-/// Writes what a model computes in evaluation as one file of C11 that includes <math.h> and <stdint.h> alone,
-/// with its weights as constants: `void model(const float* x, float* y)`. It allocates nothing; intermediate
-/// values share static memory, so one call at a time.
+/// Writes what a model computes in evaluation as one file of C11 that includes <math.h> and
+/// <stdint.h> alone, with its weights as constants: `void model(const float* x, float* y)`. It
+/// allocates nothing; intermediate values share static memory, so one call at a time.
 ///   example: the input's shape and dtype, batch included, which are those of each call
-/// Elements are float, double, int64_t, and unsigned char for booleans. Sums go in the dtype, one element
-/// behind the other, where the library keeps more digits. An index out of range reads the nearest element.
-/// With a calibration weights of `Dense` and convolutions take a byte each, by a scale of each output, and what
-/// they multiply one by the greatest magnitude that it has there; sums go in int32, all else in float.
-/// Throws ValueError for a name that is no identifier of C, and if the model does something else for the
-/// calibration; ShapeError or DtypeError for one that is not like the example; otherwise as `export_onnx`.
+/// Elements are float, double, int64_t, and unsigned char for booleans. Sums go in the dtype, one
+/// element behind the other, where the library keeps more digits. An index out of range reads the
+/// nearest element. With a calibration weights of `Dense` and convolutions take a byte each, by a
+/// scale of each output, and what they multiply one by the greatest magnitude that it has there;
+/// sums go in int32, all else in float.
+/// Throws ValueError for a name that is no identifier of C, and if the model does something else
+/// for the calibration; ShapeError or DtypeError for one that is not like the example; otherwise as
+/// `export_onnx`.
 template <ExportableModel Model>
 void export_c(const std::string& path, const Model& model, const Tensor& example,
               const CSourceOptions& options = {}) {

@@ -36,7 +36,8 @@ struct SoftplusOptions {
   double beta = 1;  ///< the greater, the nearer to relu
 };
 
-/// log(1 + exp(beta x)) / beta, for x of any size. Throws ValueError unless beta is finite and above 0.
+/// log(1 + exp(beta x)) / beta, for x of any size. Throws ValueError unless beta is finite and
+/// above 0.
 class Softplus : public Module {
  public:
   explicit Softplus(const SoftplusOptions& options = {});
@@ -66,7 +67,8 @@ class ELU : public Module {
   double alpha_;
 };
 
-/// elu with a slope that is continuous for each alpha. Throws ValueError unless alpha is finite and above 0.
+/// elu with a slope that is continuous for each alpha. Throws ValueError unless alpha is finite and
+/// above 0.
 class CELU : public Module {
  public:
   explicit CELU(double alpha = 1);
@@ -76,7 +78,8 @@ class CELU : public Module {
   double alpha_;
 };
 
-/// 0 where |x| <= lambda, x elsewhere. Throws ValueError for a lambda that is negative or not finite.
+/// 0 where |x| <= lambda, x elsewhere. Throws ValueError for a lambda that is negative or not
+/// finite.
 class Hardshrink : public Module {
  public:
   explicit Hardshrink(double lambda = 0.5);
@@ -106,7 +109,8 @@ class Hardtanh : public Module {
   double low_, high_;
 };
 
-/// x where it is above a limit, elsewhere a value. Throws ValueError for a number that is not finite.
+/// x where it is above a limit, elsewhere a value. Throws ValueError for a number that is not
+/// finite.
 class Threshold : public Module {
  public:
   Threshold(double limit, double value);

@@ -37,8 +37,8 @@ class Function : public Module {
   F function_;
 };
 
-/// Any layer, held by value: a module, or a function of one tensor. A copy shares parameters as that
-/// of the layer does, and `clone` copies it deep.
+/// Any layer, held by value: a module, or a function of one tensor. A copy shares parameters as
+/// that of the layer does, and `clone` copies it deep.
 /// As a part of a module: `nn::AnyModule head = child("head", nn::AnyModule(nn::Dense(4, 2)));`
 class AnyModule {
  public:

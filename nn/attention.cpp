@@ -204,7 +204,8 @@ MultiheadAttention::Heads MultiheadAttention::projected(const Tensor& query, con
   }
   Heads heads{all[0], all[1], all[2], {}};
   const Shape scores{query.extent(0), heads_, query.extent(1), key.extent(1)};
-  // The kernel's order of places would leave out the layer's own keys, which stand behind all others.
+  // The kernel's order of places would leave out the layer's own keys, which stand behind all
+  // others.
   const bool causal_by_mask = masks.causal && has_own_keys();
   heads.options.mask = Mask(masks, causal_by_mask, scores, heads.q.dtype()).value();
   heads.options.causal = masks.causal && !causal_by_mask;

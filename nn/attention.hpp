@@ -22,13 +22,14 @@ struct MultiheadAttentionOptions {
   Dtype dtype = default_dtype();
 };
 
-/// What may attend to what, in the words of PyTorch's module: here true is what is left out, other than in
-/// `scaled_dot_product_attention`.
+/// What may attend to what, in the words of PyTorch's module: here true is what is left out, other
+/// than in `scaled_dot_product_attention`.
 struct AttentionMasks {
-  /// [queries, keys], or [batch heads, queries, keys]: boolean, true where a query may not attend to a
-  /// key; or numbers that are added to the scores.
+  /// [queries, keys], or [batch heads, queries, keys]: boolean, true where a query may not attend
+  /// to a key; or numbers that are added to the scores.
   Tensor attn_mask = {};
-  /// [batch, keys]: boolean, true for keys that nobody may attend to, as padding; or numbers to add.
+  /// [batch, keys]: boolean, true for keys that nobody may attend to, as padding; or numbers to
+  /// add.
   Tensor key_padding_mask = {};
   bool causal = false;  ///< a query attends to no key behind its own place
 };
@@ -38,22 +39,24 @@ struct AttentionWeights {
   bool average = true;  ///< over the heads
 };
 
-/// What queries get, and the weights with which: [batch, queries, keys], or [batch, heads, queries, keys];
-/// the layer's own keys are the last.
+/// What queries get, and the weights with which: [batch, queries, keys], or [batch, heads, queries,
+/// keys]; the layer's own keys are the last.
 struct AttentionResult {
   Tensor output, weights;
 };
 
-/// `scaled_dot_product_attention` in several heads, of projected queries, keys and values, projected.
+/// `scaled_dot_product_attention` in several heads, of projected queries, keys and values,
+/// projected.
 ///   query [batch, queries, width]   key [batch, keys, key_width]   value [batch, keys, value_width]   ->
 ///   [batch, queries, width]; or all without the axis of the batch
-/// One tensor attends to itself. State: in_proj_weight [3 width, width], or q_proj_weight, k_proj_weight and
-/// v_proj_weight [width, ...] where widths differ; in_proj_bias [3 width]; bias_k and bias_v [1, 1, width], a
-/// key and a value as projected; out_proj, a Dense. Weights are drawn by Glorot and Bengio's rule, bias_k and
-/// bias_v from N(0, 1 / width), biases 0.
+/// One tensor attends to itself. State: in_proj_weight [3 width, width], or q_proj_weight,
+/// k_proj_weight and v_proj_weight [width, ...] where widths differ; in_proj_bias [3 width]; bias_k
+/// and bias_v [1, 1, width], a key and a value as projected; out_proj, a Dense. Weights are drawn
+/// by Glorot and Bengio's rule, bias_k and bias_v from N(0, 1 / width), biases 0.
 /// A query that may attend to no key gets the bias of out_proj.
 /// Source: Vaswani et al., Attention Is All You Need (2017), section 3.2.2.
-/// Throws ValueError unless the heads divide the width, ShapeError and DtypeError for what does not fit.
+/// Throws ValueError unless the heads divide the width, ShapeError and DtypeError for what does not
+/// fit.
 struct MultiheadAttention : Module {
   MultiheadAttention(std::int64_t width, std::int64_t heads,
                      const MultiheadAttentionOptions& options = {}, Rng& rng = default_rng());

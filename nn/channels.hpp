@@ -6,8 +6,8 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
-/// Where the channels of images are: [n, c, extents...], or [n, extents..., c] as Keras has them. Kernels
-/// want them first; the others are brought there, and back.
+/// Where the channels of images are: [n, c, extents...], or [n, extents..., c] as Keras has them.
+/// Kernels want them first; the others are brought there, and back.
 enum class Channels { first, last };
 
 namespace detail {

@@ -21,8 +21,8 @@ void check_padding(const ConvTransposeOptions& options, int axes) {
 
 std::string shown(Channels channels) { return channels == Channels::last ? "last" : "first"; }
 
-/// Initial weights [first, second, kernel...] of [kernel..., fan in, fan out], which initializers know,
-/// once all options fit.
+/// Initial weights [first, second, kernel...] of [kernel..., fan in, fan out], which initializers
+/// know, once all options fit.
 template <class Options>
 Tensor initial_weight(const char* op, std::int64_t inputs, std::int64_t outputs,
                       const PerAxis& kernel, int axes, bool transposed, const Options& options,

@@ -32,7 +32,8 @@ Tensor initial_weight(std::int64_t count, std::int64_t width, const EmbeddingOpt
   return padding ? set(weight, {*padding}, 0) : weight;
 }
 
-/// Gives the words, checked when they are known: an operation, which looks again when it is replayed.
+/// Gives the words, checked when they are known: an operation, which looks again when it is
+/// replayed.
 struct CheckedWords {
   static constexpr OpInfo info{"embedding", true};
   std::int64_t count;

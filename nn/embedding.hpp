@@ -24,9 +24,9 @@ struct EmbeddingOptions {
 ///   x [...] int64   ->   y [..., width], the rows at these numbers
 /// With max_norm a row that is longer is scaled in the weight itself, as it is used, in evaluation
 /// too, where nobody else may use the layer meanwhile: no part of the derivative.
-/// Throws ValueError for a count or width below 1, a padding index that is no row, a max_norm that is not
-/// above 0 and finite, and for max_norm within vmap; DtypeError unless x
-/// is int64, IndexError for a word out of range.
+/// Throws ValueError for a count or width below 1, a padding index that is no row, a max_norm that
+/// is not above 0 and finite, and for max_norm within vmap; DtypeError unless x is int64,
+/// IndexError for a word out of range.
 struct Embedding : Module {
   Embedding(std::int64_t count, std::int64_t width, const EmbeddingOptions& options = {},
             Rng& rng = default_rng());

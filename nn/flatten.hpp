@@ -21,8 +21,8 @@ class Flatten : public Module {
   std::int64_t first_, last_;
 };
 
-/// An axis as several: x [..., n, ...] -> y [..., shape..., ...]; one extent may be -1 and follows from the
-/// others: `nn::Unflatten(1, {8, 7, 7})`.
+/// An axis as several: x [..., n, ...] -> y [..., shape..., ...]; one extent may be -1 and follows
+/// from the others: `nn::Unflatten(1, {8, 7, 7})`.
 /// Throws IndexError for an axis that there is not, ShapeError unless the extents make up the axis.
 class Unflatten : public Module {
  public:

@@ -10,8 +10,8 @@
 
 XTAPE_EXPORT_BEGIN
 
-/// Initial values for weights [inputs, outputs], and of convolutions [kernel..., inputs, outputs], where the
-/// inputs of a group count, as often as a window has taps.
+/// Initial values for weights [inputs, outputs], and of convolutions [kernel..., inputs, outputs],
+/// where the inputs of a group count, as often as a window has taps.
 namespace xtape::nn::init {
 
 /// How many numbers go into one of a layer, and how many one of them goes into.
@@ -22,8 +22,8 @@ struct Fans {
   static Fans of(const Shape& shape);
 };
 
-/// Makes a tensor's initial values: a function of shape, dtype and generator; or of the fans of the layer
-/// too, which a bias does not have by itself.
+/// Makes a tensor's initial values: a function of shape, dtype and generator; or of the fans of the
+/// layer too, which a bias does not have by itself.
 class Initializer {
  public:
   template <class F>
@@ -38,7 +38,8 @@ class Initializer {
           return f(shape, dtype, rng, fans == nullptr ? Fans::of(shape) : *fans);
         }) {}
 
-  /// Of a weight, whose shape has the fans. Throws ShapeError or DtypeError if the function gives something else.
+  /// Of a weight, whose shape has the fans. Throws ShapeError or DtypeError if the function gives
+  /// something else.
   Tensor operator()(const Shape& shape, Dtype dtype, Rng& rng) const {
     return checked(function_(shape, dtype, rng, nullptr), shape, dtype);
   }
@@ -67,8 +68,9 @@ struct TruncatedNormalOptions {
   double low = -2;  ///< what lies outside is drawn anew
   double high = 2;
 };
-/// Normal numbers between two limits. Throws ValueError for a stddev that is not above 0 and finite, limits
-/// that are not low < high, and those with less than 1e-12 of all numbers between them.
+/// Normal numbers between two limits. Throws ValueError for a stddev that is not above 0 and
+/// finite, limits that are not low < high, and those with less than 1e-12 of all numbers between
+/// them.
 Initializer truncated_normal(const TruncatedNormalOptions& options = {});
 
 /// Which of the fans a variance is divided by: their mean for `average`.
@@ -95,10 +97,11 @@ Initializer glorot_uniform(double gain = 1);
 Initializer lecun_normal();
 Initializer lecun_uniform();
 
-/// A matrix with orthonormal columns, or rows if there are more outputs than inputs, times a gain; axes in
-/// front count as inputs.
-/// Source: Saxe et al., Exact solutions to the nonlinear dynamics of learning (2014), section 3; by the
-/// QR decomposition of a normal matrix, its signs chosen so that all such matrices are equally probable.
+/// A matrix with orthonormal columns, or rows if there are more outputs than inputs, times a gain;
+/// axes in front count as inputs.
+/// Source: Saxe et al., Exact solutions to the nonlinear dynamics of learning (2014), section 3; by
+/// the QR decomposition of a normal matrix, its signs chosen so that all such matrices are equally
+/// probable.
 Initializer orthogonal(double gain = 1);
 
 /// Normal numbers, but for a share of the inputs of each output, rounded up, which are 0.
@@ -106,19 +109,19 @@ Initializer orthogonal(double gain = 1);
 /// Source: Martens, Deep learning via Hessian-free optimization (2010), section 5.
 Initializer sparse(double sparsity, double stddev = 0.01);
 
-/// y = x: ones on the diagonal of [inputs, outputs]; of a convolution in the middle of its windows (PyTorch's
-/// `dirac_`), for each group by itself if there are several.
+/// y = x: ones on the diagonal of [inputs, outputs]; of a convolution in the middle of its windows
+/// (PyTorch's `dirac_`), for each group by itself if there are several.
 /// Throws ValueError unless the groups divide the outputs.
 Initializer identity(std::int64_t groups = 1);
 
-/// What an activation is to be multiplied by so that it keeps the variance of its inputs, as PyTorch's
-/// `calculate_gain`: 1 of linear and sigmoid, 5 / 3 of tanh, sqrt(2) of relu, sqrt(2 / (1 + s²)) of
-/// leaky_relu with slope s, 3 / 4 of selu.
+/// What an activation is to be multiplied by so that it keeps the variance of its inputs, as
+/// PyTorch's `calculate_gain`: 1 of linear and sigmoid, 5 / 3 of tanh, sqrt(2) of relu, sqrt(2 / (1
+/// + s²)) of leaky_relu with slope s, 3 / 4 of selu.
 enum class Nonlinearity { linear, sigmoid, tanh, relu, leaky_relu, selu };
 double gain(Nonlinearity of, double negative_slope = 0.01);
 
-/// Uniform in ±1 / sqrt(fan), of weights and of biases: PyTorch's own for linear layers and convolutions;
-/// for transposed ones by the outputs, as there.
+/// Uniform in ±1 / sqrt(fan), of weights and of biases: PyTorch's own for linear layers and
+/// convolutions; for transposed ones by the outputs, as there.
 Initializer torch_uniform(FanMode mode = FanMode::inputs);
 
 }  // namespace xtape::nn::init

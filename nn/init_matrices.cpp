@@ -1,5 +1,5 @@
-// Initial values that take linear algebra or the normal distribution: whoever uses none of them links
-// neither.
+// Initial values that take linear algebra or the normal distribution: whoever uses none of them
+// links neither.
 #include <algorithm>
 #include <cmath>
 #include <vector>

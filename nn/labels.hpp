@@ -44,8 +44,8 @@ void check_not_negative(const char* op, const char* what, const Tensor& weights)
 /// Throws ValueError unless each weight is finite and above 0, naming the position.
 void check_positive(const char* op, const char* what, const Tensor& weights);
 
-/// Throws ShapeError unless weights, if defined, are a scalar, [outputs] or of the shape of the losses;
-/// ValueError for one that is negative or not finite.
+/// Throws ShapeError unless weights, if defined, are a scalar, [outputs] or of the shape of the
+/// losses; ValueError for one that is negative or not finite.
 void check_element_weights(const char* op, const Tensor& losses, const Tensor& weights);
 
 }  // namespace xtape::nn::detail

@@ -20,9 +20,9 @@ struct KLDivergenceOptions {
 ///   ->   the mean over the rows (of [n, classes] PyTorch's `batchmean`), or with Reduction::none one for each, [...]
 ///   dlog_q = -g p;  dp = g (log p - log q + 1), 0 where p is 0;  of log p: dlog_p = g p (log p - log q + 1)
 /// A class that has no part of p has none of the loss, whatever its q is.
-/// Throws ShapeError if the shapes differ, DtypeError unless both are floating, IndexError for an axis that
-/// there is not, ValueError for a target outside [0, 1] unless it is a logarithm.
-/// Source: Kullback and Leibler, On Information and Sufficiency (1951).
+/// Throws ShapeError if the shapes differ, DtypeError unless both are floating, IndexError for an
+/// axis that there is not, ValueError for a target outside [0, 1] unless it is a logarithm. Source:
+/// Kullback and Leibler, On Information and Sufficiency (1951).
 [[nodiscard]] Tensor kl_divergence(const Tensor& log_probabilities, const Tensor& targets,
                                    const KLDivergenceOptions& options = {});
 
@@ -37,9 +37,9 @@ struct GaussianNLLOptions {
 ///   ->   the mean over all elements; with Reduction::none the mean over the outputs of each sample,
 ///        with Reduction::sum the sum of those
 ///   dm = g (m - t) / v, dt = -dm, dv = g (1 - (t - m)² / v) / (2 v)
-/// Throws ShapeError if the shapes differ, DtypeError unless means and variances are floating, ValueError
-/// for a variance that is negative or not finite, or an eps that is not above 0.
-/// Source: Nix and Weigend, Estimating the mean and variance of the target probability distribution (1994).
+/// Throws ShapeError if the shapes differ, DtypeError unless means and variances are floating,
+/// ValueError for a variance that is negative or not finite, or an eps that is not above 0. Source:
+/// Nix and Weigend, Estimating the mean and variance of the target probability distribution (1994).
 [[nodiscard]] Tensor gaussian_nll_loss(const Tensor& means, const Tensor& targets,
                                        const Tensor& variances,
                                        const GaussianNLLOptions& options = {});
@@ -51,11 +51,11 @@ struct PoissonNLLOptions {
   double eps = 1e-8;      ///< added to a rate before its logarithm is taken
 };
 
-/// Negative log-likelihood of counts t of Poisson variables: exp(x) - t x of logarithms of rates, or
-/// r - t log(r + eps) of rates; shapes and reduction as above.
+/// Negative log-likelihood of counts t of Poisson variables: exp(x) - t x of logarithms of rates,
+/// or r - t log(r + eps) of rates; shapes and reduction as above.
 ///   dx = g (exp(x) - t), dt = -g x;  dr = g (1 - t / (r + eps))
-/// Throws ShapeError if the shapes differ, DtypeError unless the predictions are floating, ValueError for a
-/// target that is negative or not finite, or an eps that is not above 0.
+/// Throws ShapeError if the shapes differ, DtypeError unless the predictions are floating,
+/// ValueError for a target that is negative or not finite, or an eps that is not above 0.
 [[nodiscard]] Tensor poisson_nll_loss(const Tensor& predictions, const Tensor& targets,
                                       const PoissonNLLOptions& options = {});
 

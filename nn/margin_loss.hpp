@@ -6,10 +6,10 @@
 
 XTAPE_EXPORT_BEGIN
 
-/// Losses that ask for a distance, and let be what keeps it. Shapes must be equal, nothing broadcasts. At a
-/// kink the slope is that of the side where there is a loss, but 0 for `hinge_loss`. All throw ShapeError
-/// if shapes differ, DtypeError unless the predictions are floating, ValueError for targets of other values
-/// and margins that are not finite.
+/// Losses that ask for a distance, and let be what keeps it. Shapes must be equal, nothing
+/// broadcasts. At a kink the slope is that of the side where there is a loss, but 0 for
+/// `hinge_loss`. All throw ShapeError if shapes differ, DtypeError unless the predictions are
+/// floating, ValueError for targets of other values and margins that are not finite.
 namespace xtape::nn {
 
 struct HingeOptions {
@@ -56,9 +56,9 @@ struct MultiMarginOptions {
 [[nodiscard]] Tensor multi_margin_loss(const Tensor& scores, const Tensor& labels,
                                        const MultiMarginOptions& options = {});
 
-/// Of scores and targets 0 or 1 [n, classes], any number of them 1: the sum over all pairs of a class i that
-/// is 0 and a class j that is 1 of max(0, 1 - x_j + x_i), over the number of classes. (PyTorch's targets are
-/// lists of the classes.)
+/// Of scores and targets 0 or 1 [n, classes], any number of them 1: the sum over all pairs of a
+/// class i that is 0 and a class j that is 1 of max(0, 1 - x_j + x_i), over the number of classes.
+/// (PyTorch's targets are lists of the classes.)
 ///   ->   the mean over the samples, or with Reduction::none [n]
 [[nodiscard]] Tensor multilabel_margin_loss(const Tensor& scores, const Tensor& targets,
                                             const LossOptions& options = {});
@@ -78,7 +78,8 @@ struct PairMarginOptions {
   double margin = 0;
 };
 
-/// Of two scores and a sign y that is 1 where the first should be greater: max(0, margin - y (a - b)).
+/// Of two scores and a sign y that is 1 where the first should be greater: max(0, margin - y (a -
+/// b)).
 ///   all of one shape [n] or [n, outputs...]; reduction as above
 [[nodiscard]] Tensor margin_ranking_loss(const Tensor& a, const Tensor& b, const Tensor& targets,
                                          const PairMarginOptions& options = {});

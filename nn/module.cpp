@@ -128,8 +128,8 @@ std::shared_ptr<Module::State> Module::cloned(const std::shared_ptr<State>& stat
   return pair.clone;
 }
 
-/// Whether a part of a module is assigned because the whole module is: then it has the same place in
-/// it as the part that it takes over, whose state has just come to this module.
+/// Whether a part of a module is assigned because the whole module is: then it has the same place
+/// in it as the part that it takes over, whose state has just come to this module.
 bool Module::assigned_along(const void* to, const void* from, const void* state) {
   const std::shared_ptr<void> whole = assignment.state.lock();
   return whole != nullptr &&

@@ -55,7 +55,8 @@ RegisteredTensor& operator-=(RegisteredTensor& a, const Operand& b) = delete;
 RegisteredTensor& operator*=(RegisteredTensor& a, const Operand& b) = delete;
 RegisteredTensor& operator/=(RegisteredTensor& a, const Operand& b) = delete;
 
-/// How PyTorch keeps an entry of a module's state: as here, with its two axes exchanged, or not at all.
+/// How PyTorch keeps an entry of a module's state: as here, with its two axes exchanged, or not at
+/// all.
 enum class TorchLayout { same, transposed, absent };
 
 /// What registering a tensor gives, to initialise a member of the right type. A member of type
@@ -85,9 +86,9 @@ class Registration {
 /// };
 /// ```
 /// Copies share their parameters and flags; `clone(model)` makes a model with parameters of its
-/// own. Values are given by `weight.assign(value)`. A registered layer can be replaced, `model.out =
-/// nn::Dense(128, 5)`: the new one takes its name and the model's flags. Optimizers that were made
-/// before still hold the old one.
+/// own. Values are given by `weight.assign(value)`. A registered layer can be replaced, `model.out
+/// = nn::Dense(128, 5)`: the new one takes its name and the model's flags. Optimizers that were
+/// made before still hold the old one.
 class Module {
  public:
   Module();
@@ -98,9 +99,10 @@ class Module {
   Module& operator=(const Module& other);
 
   /// Parameters of this module, in the order of registration, then those of its children, in that
-  /// order; those reached twice, once. Named, with their paths from this module: "hidden.0.weight". The lists are
-  /// const, so that a loop over them cannot bind a handle to another tensor, which would train nothing:
-  /// `for (const Tensor& p : model.parameters()) p.assign(p - 0.1 * p.grad());`
+  /// order; those reached twice, once. Named, with their paths from this module: "hidden.0.weight".
+  /// The lists are const, so that a loop over them cannot bind a handle to another tensor, which
+  /// would train nothing: `for (const Tensor& p : model.parameters()) p.assign(p - 0.1 *
+  /// p.grad());`
   // NOLINTBEGIN(readability-const-return-type): that is what they are for
   const std::vector<Tensor> parameters() const;
   const NamedTensors named_parameters() const;
@@ -133,14 +135,14 @@ class Module {
   /// Sum of the penalties on the parameters of this module and its children; 0 if there are none.
   Tensor regularization_loss() const;
 
-  /// What requires gradients: all parameters of this module and its children, or none. Optimizers leave
-  /// alone what is frozen, and go on with it once it is thawed.
+  /// What requires gradients: all parameters of this module and its children, or none. Optimizers
+  /// leave alone what is frozen, and go on with it once it is thawed.
   void requires_grad(bool on = true) const;
   void freeze() const { requires_grad(false); }
 
-  /// The parts of this module, in the order of registration; this one, under "", and all that is below,
-  /// each once, by their paths, parents before parts. They share the state of the parts: to look at, to
-  /// freeze, to hook, `module->freeze()`; a layer is called through its member.
+  /// The parts of this module, in the order of registration; this one, under "", and all that is
+  /// below, each once, by their paths, parents before parts. They share the state of the parts: to
+  /// look at, to freeze, to hook, `module->freeze()`; a layer is called through its member.
   NamedModules children() const;
   NamedModules named_modules() const;
   /// Calls f with each module, parts before the whole.
@@ -161,14 +163,14 @@ class Module {
   /// Names in the state of this module, and what PyTorch has in their place, see `set_torch_name`.
   std::vector<std::pair<std::string, std::string>> torch_names() const;
 
-  /// The name under which the parent knows this module, and the names from the root to it, joined by
-  /// dots; empty for a root. Of several parents, the first one counts.
+  /// The name under which the parent knows this module, and the names from the root to it, joined
+  /// by dots; empty for a root. Of several parents, the first one counts.
   std::string name() const;
   std::string path() const;
 
-  /// Calls the hooks, while the result lives, whenever the module is called: a layer of the library, one
-  /// that a Sequential or AnyModule holds, or one whose function is written as `call`. Copies share
-  /// them, clones do not. Several are called in turn; one that throws ends the pass.
+  /// Calls the hooks, while the result lives, whenever the module is called: a layer of the
+  /// library, one that a Sequential or AnyModule holds, or one whose function is written as `call`.
+  /// Copies share them, clones do not. Several are called in turn; one that throws ends the pass.
   /// ```
   /// const nn::ModuleHook hook = model.hidden.hook({.after_forward = [&](const Tensor& y) { seen = y; }});
   /// ```
@@ -184,22 +186,23 @@ class Module {
   /// empty, taken or has a dot.
   Registration parameter(const std::string& name, const Tensor& initial) const;
   Registration buffer(const std::string& name, const Tensor& initial) const;
-  /// Registers a module as a part of this one, and hands it back. It gets the flags of this one, and
-  /// the dtype that this one was last turned into. Throws ValueError for such a name, and for a
+  /// Registers a module as a part of this one, and hands it back. It gets the flags of this one,
+  /// and the dtype that this one was last turned into. Throws ValueError for such a name, and for a
   /// module that this one is a part of.
   template <class M>
   M child(const std::string& name, M module) const {
     add_child(name, module, type_of(module));
     return module;
   }
-  /// Says what `operator<<` prints of this module, "Dense" and "64, 128". Without it, that is the name of
-  /// the type with which the module was registered.
+  /// Says what `operator<<` prints of this module, "Dense" and "64, 128". Without it, that is the
+  /// name of the type with which the module was registered.
   void describe(std::string type, std::string arguments) const;
-  /// Says how PyTorch keeps a parameter or buffer, if not as this module does. Throws ValueError if there is
-  /// none of that name.
+  /// Says how PyTorch keeps a parameter or buffer, if not as this module does. Throws ValueError if
+  /// there is none of that name.
   void set_torch_layout(const std::string& name, TorchLayout layout) const;
-  /// Says the name that PyTorch has for an entry of the state, both counted from this module; one that ends
-  /// with a dot stands for all names that begin so: `set_torch_name("layer.", "")`. The first that fits counts.
+  /// Says the name that PyTorch has for an entry of the state, both counted from this module; one
+  /// that ends with a dot stands for all names that begin so: `set_torch_name("layer.", "")`. The
+  /// first that fits counts.
   void set_torch_name(const std::string& name, const std::string& torch) const;
   /// f(x), as the function of this module: with its hooks, and its path in errors.
   /// `Tensor operator()(const Tensor& x) const { return call(x, [&](const Tensor& in) { ... }); }`
@@ -332,8 +335,8 @@ template <class M>
 /// `module.parameters()`: so a loss is a function of them, to differentiate as any other.
 ///   `grad([&](const std::vector<Tensor>& p) { return loss(nn::with_parameters(model, p)(x), y); })`
 /// They are used as they are: results of operations, within vmap or another transform, and leaves.
-/// Buffers and hooks are the module's own, flags those that it has now. What is given cannot be cloned,
-/// converted or given other parameters again: take the original.
+/// Buffers and hooks are the module's own, flags those that it has now. What is given cannot be
+/// cloned, converted or given other parameters again: take the original.
 /// Throws ValueError for another number of tensors and for what this function gave, ShapeError or
 /// DtypeError for one that is not like the parameter, and what `clone` throws.
 template <class M>

@@ -12,8 +12,8 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::nn {
 
-/// Modules of one type, or any layers, by names of their own, which are those of its parts; in the order in
-/// which they came.
+/// Modules of one type, or any layers, by names of their own, which are those of its parts; in the
+/// order in which they came.
 /// ```
 /// nn::ModuleDict<> heads = child("heads", nn::ModuleDict<>());
 /// heads.insert("age", nn::Dense(64, 1));
@@ -37,8 +37,8 @@ class ModuleDict : public Module {
 
   std::size_t size() const { return modules_.size(); }
   bool contains(const std::string& name) const { return place_of(name) < size(); }
-  /// To replace one, `heads["age"] = nn::Dense(4, 5)`. Throws IndexError, naming what there is instead. (A
-  /// parameter by its path: `heads.at("age")["weight"]`.)
+  /// To replace one, `heads["age"] = nn::Dense(4, 5)`. Throws IndexError, naming what there is
+  /// instead. (A parameter by its path: `heads.at("age")["weight"]`.)
   M& operator[](const std::string& name) { return modules_[checked(name)].second; }
   const M& operator[](const std::string& name) const { return modules_[checked(name)].second; }
 

@@ -24,8 +24,8 @@ struct BatchNormOptions {
 ///   x [n, channels], [n, channels, extents...] of `axes` axes   ->   y, likewise
 ///   running = (1 - momentum) running + momentum batch, the variance there over n - 1
 /// Training mode assigns the buffers running_mean, running_var and num_batches_tracked.
-/// Throws ShapeError for another rank or number of channels, ValueError where training has one value a
-/// channel, momentum outside of [0, 1], and a negative eps.
+/// Throws ShapeError for another rank or number of channels, ValueError where training has one
+/// value a channel, momentum outside of [0, 1], and a negative eps.
 /// Source: Ioffe and Szegedy, Batch Normalization (2015).
 template <int axes>
 struct BatchNorm : Module {

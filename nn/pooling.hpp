@@ -12,8 +12,8 @@ namespace detail {
 /// "MaxPool2d", and "2, stride=1".
 std::string pool_name(const char* name, int axes);
 std::string pool_arguments(const PerAxis& window, const PerAxis& stride, const PerAxis& padding);
-/// One image [c, extents...] of so many axes as a batch of one, and back. Throws ShapeError for ranks of
-/// neither.
+/// One image [c, extents...] of so many axes as a batch of one, and back. Throws ShapeError for
+/// ranks of neither.
 struct Images {
   Images(const char* op, const Tensor& x, int axes);
   Tensor unpacked(const Tensor& y) const;
@@ -111,8 +111,8 @@ using AdaptiveAvgPool1d = AdaptivePool<1, adaptive_average_pool>;
 using AdaptiveAvgPool2d = AdaptivePool<2, adaptive_average_pool>;
 using AdaptiveAvgPool3d = AdaptivePool<3, adaptive_average_pool>;
 
-/// The mean, or the greatest element, of each channel: x [n, c, extents...] -> y [n, c], for images of any
-/// size. The slope of the greatest is shared by equal ones, as amax's.
+/// The mean, or the greatest element, of each channel: x [n, c, extents...] -> y [n, c], for images
+/// of any size. The slope of the greatest is shared by equal ones, as amax's.
 /// Throws ShapeError for an x without extents, ValueError for the greatest of no elements.
 /// Source: Lin et al., Network In Network (2014), section 3.2.
 class GlobalAvgPool : public Module {

@@ -133,7 +133,8 @@ LstmState RecurrentLayer::checked(const LstmState& state, const Tensor& x, bool 
 
 namespace {
 
-/// y [steps, batch, width] through dropout; of a part of a batch through its part of the whole mask, of several sequences a row if there are.
+/// y [steps, batch, width] through dropout; of a part of a batch through its part of the whole
+/// mask, of several sequences a row if there are.
 Tensor dropped(const Dropout& dropout, const Tensor& y) {
   const BatchPart* const part = BatchPart::current();
   if (part == nullptr || part->rows() == part->total() || !dropout.training()) return dropout(y);

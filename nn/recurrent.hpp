@@ -23,10 +23,11 @@ struct RecurrentLayerOptions {
   Dtype dtype = default_dtype();
 };
 
-/// What RNN, GRU and LSTM have in common: weights for each layer and direction, in the names, layouts
-/// and order of gates of PyTorch: weight_ih_l0 [gates width, inputs], weight_hh_l0 [gates width, width],
-/// bias_ih_l0, bias_hh_l0 [gates width]; weight_ih_l0_reverse ...; weight_ih_l1 [gates width, directions
-/// width] ...; initially from [-1 / sqrt(width), 1 / sqrt(width)), as there.
+/// What RNN, GRU and LSTM have in common: weights for each layer and direction, in the names,
+/// layouts and order of gates of PyTorch: weight_ih_l0 [gates width, inputs], weight_hh_l0 [gates
+/// width, width], bias_ih_l0, bias_hh_l0 [gates width]; weight_ih_l0_reverse ...; weight_ih_l1
+/// [gates width, directions width] ...; initially from [-1 / sqrt(width), 1 / sqrt(width)), as
+/// there.
 class RecurrentLayer : public Module {
  public:
   RecurrentLayer(const RecurrentLayer&) = default;
@@ -83,9 +84,10 @@ struct LstmInput {
 ///   x [batch, steps, inputs]   ->   output [batch, steps, directions width], of the last layer, and hidden
 ///   [layers directions, batch, width], of each layer and direction behind its last step; or one sequence
 ///   x [steps, inputs], without the axis of the batch
-/// `auto [output, hidden] = layer(x, {.lengths = n});`, or `layer(x)` for the output alone. A state that is
-/// handed on, `hidden.detach()`, truncates back-propagation.
-/// Throws ShapeError, DtypeError for what does not fit, ValueError for sizes below 1 and lengths beyond x.
+/// `auto [output, hidden] = layer(x, {.lengths = n});`, or `layer(x)` for the output alone. A state
+/// that is handed on, `hidden.detach()`, truncates back-propagation.
+/// Throws ShapeError, DtypeError for what does not fit, ValueError for sizes below 1 and lengths
+/// beyond x.
 struct RNN : RecurrentLayer {
   RNN(std::int64_t inputs, std::int64_t width, const RecurrentLayerOptions& options = {},
       Rng& rng = default_rng());

@@ -16,8 +16,8 @@ struct RecurrentCellOptions {
   Dtype dtype = default_dtype();
 };
 
-/// What RNNCell, GRUCell and LSTMCell have in common: weights in the names and layouts of PyTorch, drawn as
-/// those of `RecurrentLayer`.
+/// What RNNCell, GRUCell and LSTMCell have in common: weights in the names and layouts of PyTorch,
+/// drawn as those of `RecurrentLayer`.
 class RecurrentCell : public Module {
  public:
   Parameter weight_ih, weight_hh;  // [gates width, inputs], [gates width, width]

@@ -38,8 +38,8 @@ struct SmoothL1Options {
   double beta = 1;  ///< below it squares; 0: the absolute error
 };
 
-/// Huber's loss of that delta divided by it, (p - t)² / (2 beta) for |p - t| <= beta and |p - t| - beta / 2
-/// beyond; shapes, reduction and errors as above.
+/// Huber's loss of that delta divided by it, (p - t)² / (2 beta) for |p - t| <= beta and |p - t| -
+/// beta / 2 beyond; shapes, reduction and errors as above.
 ///   dp = g (p - t) / beta limited to [-1, 1], dt = -dp
 /// Throws ValueError unless beta is finite and not negative.
 /// Source: Girshick, Fast R-CNN (2015), equation 3.

@@ -19,13 +19,13 @@ struct PadSequenceOptions {
 
 /// Sequences of different lengths one below the other, each filled up behind its end.
 ///   n sequences [length_i, ...]   ->   y [n, length, ...]      each gets its part of g
-/// Throws ValueError for no sequence, a value that does not fit in their dtype and a length below that of
-/// one; ShapeError, DtypeError unless they are alike but for the first axis.
+/// Throws ValueError for no sequence, a value that does not fit in their dtype and a length below
+/// that of one; ShapeError, DtypeError unless they are alike but for the first axis.
 [[nodiscard]] Tensor pad_sequence(const std::vector<Tensor>& sequences,
                                   const PadSequenceOptions& options = {});
 
-/// Their lengths, int64 [n], as recurrent layers and `ctc_loss` take them. Throws ShapeError for one without
-/// an axis.
+/// Their lengths, int64 [n], as recurrent layers and `ctc_loss` take them. Throws ShapeError for
+/// one without an axis.
 [[nodiscard]] Tensor sequence_lengths(const std::vector<Tensor>& sequences);
 
 /// The sequences of a padded batch again: y [n, length, ...] and lengths int64 [n]   ->   n times

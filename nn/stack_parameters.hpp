@@ -42,15 +42,16 @@ concept ModuleRange = requires(const Range& range) {
 
 }  // namespace detail
 
-/// The parameters of modules of one form, each with a leading axis for the modules: many small networks as one.
+/// The parameters of modules of one form, each with a leading axis for the modules: many small
+/// networks as one.
 ///   -> new leaves [modules, ...], in the order of `parameters()`; as they are, frozen or not, and equal in value
 /// ```
 /// auto parameters = nn::stack_parameters(networks);
 /// auto logits = vmap([&](const std::vector<Tensor>& p) { return nn::with_parameters(networks[0], p)(x); });
 /// sum(losses(logits(parameters))).backward();   // the gradient of each is its own
 /// ```
-/// Throws ValueError for no modules and for other numbers of parameters, ShapeError and DtypeError for parameters
-/// that are unlike, with the name.
+/// Throws ValueError for no modules and for other numbers of parameters, ShapeError and DtypeError
+/// for parameters that are unlike, with the name.
 template <detail::ModuleRange Modules>
 [[nodiscard]] std::vector<Tensor> stack_parameters(const Modules& modules) {
   detail::Modules pointers;
@@ -59,7 +60,8 @@ template <detail::ModuleRange Modules>
 }
 
 /// Gives each module its part of what `stack_parameters` made, as it is now.
-/// Throws as that, with nothing changed, and ValueError or ShapeError for tensors that are not like it.
+/// Throws as that, with nothing changed, and ValueError or ShapeError for tensors that are not like
+/// it.
 template <detail::ModuleRange Modules>
 void unstack_parameters(const std::vector<Tensor>& stacked, const Modules& modules) {
   detail::Modules pointers;

@@ -36,7 +36,8 @@ class Evaluation {
   std::vector<bool> training_;  // parents first, as they are set again
 };
 
-/// Adds what each operation takes to the module that carries it out, and those that this is a part of.
+/// Adds what each operation takes to the module that carries it out, and those that this is a part
+/// of.
 class Counter : xtape::detail::Watcher {
  public:
   Counter(const NamedModules& modules, std::vector<SummaryRow>& rows)

@@ -39,12 +39,13 @@ struct Summary {
 
 std::ostream& operator<<(std::ostream& stream, const Summary& summary);
 
-/// What the modules do while `pass` runs, a function that calls the model: for models of several inputs.
-/// It runs in evaluation mode, without a tape, and nothing of the model is changed.
+/// What the modules do while `pass` runs, a function that calls the model: for models of several
+/// inputs. It runs in evaluation mode, without a tape, and nothing of the model is changed.
 Summary summary(const Module& model, const std::function<void()>& pass,
                 const SummaryOptions& options = {});
 
-/// A model of several inputs is not called so: `summary(model, [&] { static_cast<void>(model(a, b)); })`.
+/// A model of several inputs is not called so: `summary(model, [&] { static_cast<void>(model(a,
+/// b)); })`.
 template <std::derived_from<Module> M>
 requires(!std::invocable<const M&, const Tensor&>) Summary
     summary(const M& model, const Tensor& x, const SummaryOptions& options = {})

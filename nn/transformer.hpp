@@ -28,12 +28,12 @@ struct TransformerOptions {
   Dtype dtype = default_dtype();
 };
 
-/// Attention of a sequence to itself, then two dense layers for each position, each with dropout, added to
-/// its input and normalised.
+/// Attention of a sequence to itself, then two dense layers for each position, each with dropout,
+/// added to its input and normalised.
 ///   x [batch, positions, width]   ->   y, likewise; or [positions, width]
 /// State: self_attn, linear1, linear2, norm1, norm2, and dropout, dropout1, dropout2 as in PyTorch.
-/// Source: Vaswani et al., Attention Is All You Need (2017); `norm_first` Xiong et al., On Layer Normalization
-/// in the Transformer Architecture (2020).
+/// Source: Vaswani et al., Attention Is All You Need (2017); `norm_first` Xiong et al., On Layer
+/// Normalization in the Transformer Architecture (2020).
 struct TransformerEncoderLayer : Module {
   TransformerEncoderLayer(std::int64_t width, std::int64_t heads,
                           const TransformerOptions& options = {}, Rng& rng = default_rng());
@@ -60,8 +60,8 @@ struct DecoderMasks {
 
 /// As the encoder's, with attention to `memory`, what an encoder gives, between the two.
 ///   x [batch, positions, width]   memory [batch, others, width]   ->   y like x
-/// State: self_attn, multihead_attn, linear1, linear2, norm1, norm2, norm3, dropout, dropout1, dropout2,
-/// dropout3.
+/// State: self_attn, multihead_attn, linear1, linear2, norm1, norm2, norm3, dropout, dropout1,
+/// dropout2, dropout3.
 struct TransformerDecoderLayer : Module {
   TransformerDecoderLayer(std::int64_t width, std::int64_t heads,
                           const TransformerOptions& options = {}, Rng& rng = default_rng());
@@ -80,8 +80,8 @@ struct TransformerDecoderLayer : Module {
   FeedForwardActivation activation_;
 };
 
-/// Layers one after the other, "layers.0", "layers.1", ..., each with weights of its own; and "norm" if
-/// asked for.
+/// Layers one after the other, "layers.0", "layers.1", ..., each with weights of its own; and
+/// "norm" if asked for.
 struct TransformerEncoder : Module {
   TransformerEncoder(std::int64_t width, std::int64_t heads, std::int64_t count,
                      const TransformerOptions& options = {}, Rng& rng = default_rng());

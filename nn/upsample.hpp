@@ -21,7 +21,8 @@ struct UpsampleOptions {
 
 /// `upsample_nearest` or `upsample_linear` as a module: `nn::Upsample({.scale = 2})`.
 ///   x [n, c, extents...] of 1 to 3 axes
-/// Throws ValueError unless either a size or a scale is given, and of numbers below 1; otherwise as the functions.
+/// Throws ValueError unless either a size or a scale is given, and of numbers below 1; otherwise as
+/// the functions.
 class Upsample : public Module {
  public:
   explicit Upsample(const UpsampleOptions& options);

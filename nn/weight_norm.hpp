@@ -13,8 +13,8 @@ XTAPE_EXPORT_BEGIN
 namespace xtape::nn {
 
 namespace detail {
-/// The axis of a weight along which a layer's outputs lie, and that of PyTorch's normalizations: there a
-/// transposed convolution has one length for each of its inputs.
+/// The axis of a weight along which a layer's outputs lie, and that of PyTorch's normalizations:
+/// there a transposed convolution has one length for each of its inputs.
 template <class Layer>
 inline constexpr std::int64_t output_axis = 0;
 template <>
@@ -26,14 +26,15 @@ inline constexpr std::int64_t length_axis = 0;
 template <>
 inline constexpr std::int64_t length_axis<Dense> = 1;
 
-/// The lengths of the parts of a weight along an axis, which stay with the extent they have: [1, outputs].
+/// The lengths of the parts of a weight along an axis, which stay with the extent they have: [1,
+/// outputs].
 Tensor lengths(const Tensor& weight, std::int64_t axis);
 }  // namespace detail
 
-/// A layer with the weight  w = g v / |v|, lengths and directions learnt apart, one length for each output:
-/// `nn::WeightNorm(nn::Dense(64, 32))`. Of a Dense or a convolution.
-/// v is the layer's own weight, "layer.weight" of the state (PyTorch's `parametrizations.weight.original1`), g
-/// a parameter "g" (`original0`), at first |v|.
+/// A layer with the weight  w = g v / |v|, lengths and directions learnt apart, one length for each
+/// output: `nn::WeightNorm(nn::Dense(64, 32))`. Of a Dense or a convolution.
+/// v is the layer's own weight, "layer.weight" of the state (PyTorch's
+/// `parametrizations.weight.original1`), g a parameter "g" (`original0`), at first |v|.
 /// Source: Salimans and Kingma, Weight Normalization (2016), equation 2.
 template <class Layer>
 struct WeightNorm : Module {
@@ -76,11 +77,13 @@ void iterate_power(const Tensor& matrix, Tensor& u, Tensor& v, const SpectralNor
 void check_spectral_norm(const SpectralNormOptions& options);
 }  // namespace detail
 
-/// A layer with the weight  w = v / s, s the greatest singular value of v as a matrix with a row for each
-/// output: `nn::SpectralNorm(nn::Conv2d(8, 8, 3))`. s = u' v w by the power method, whose vectors are constants
-/// of the derivative, and buffers "_u" and "_v", which are assigned in training.
+/// A layer with the weight  w = v / s, s the greatest singular value of v as a matrix with a row
+/// for each output: `nn::SpectralNorm(nn::Conv2d(8, 8, 3))`. s = u' v w by the power method, whose
+/// vectors are constants of the derivative, and buffers "_u" and "_v", which are assigned in
+/// training.
 /// Throws ValueError for less than one iteration and an eps that is not above 0.
-/// Source: Miyato et al., Spectral Normalization for Generative Adversarial Networks (2018), algorithm 1.
+/// Source: Miyato et al., Spectral Normalization for Generative Adversarial Networks (2018),
+/// algorithm 1.
 template <class Layer>
 struct SpectralNorm : Module {
   explicit SpectralNorm(Layer wrapped, const SpectralNormOptions& options = {},

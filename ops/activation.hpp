@@ -6,15 +6,17 @@
 
 XTAPE_EXPORT_BEGIN
 
-/// Activations that are made of functions of elements; integers become floating numbers. At kinks their
-/// slopes are PyTorch's. Others, `relu`, `gelu`, `mish`, are rows of elementwise.def and functions.def.
+/// Activations that are made of functions of elements; integers become floating numbers. At kinks
+/// their slopes are PyTorch's. Others, `relu`, `gelu`, `mish`, are rows of elementwise.def and
+/// functions.def.
 namespace xtape {
 
 /// x limited to [low, high].   dx = g strictly between the two, 0 elsewhere, at the limits too
 /// Throws ValueError unless low <= high.
 [[nodiscard]] Tensor hardtanh(const Tensor& x, double low = -1, double high = 1);
 
-/// x for x > 0, alpha (exp(x / alpha) - 1) elsewhere: elu with a slope that is continuous for each alpha.
+/// x for x > 0, alpha (exp(x / alpha) - 1) elsewhere: elu with a slope that is continuous for each
+/// alpha.
 ///   dx = g for x > 0, g exp(x / alpha) elsewhere
 /// Throws ValueError for an alpha that is 0 or not finite.
 /// Source: Barron, Continuously Differentiable Exponential Linear Units (2017).
@@ -30,18 +32,19 @@ namespace xtape {
 /// Throws ValueError for a number that is not finite.
 [[nodiscard]] Tensor threshold(const Tensor& x, double limit, double value);
 
-/// leaky_relu with a slope for each channel, the second axis of x, or one for all: weight [channels] or [1].
+/// leaky_relu with a slope for each channel, the second axis of x, or one for all: weight
+/// [channels] or [1].
 ///   dx = g for x > 0, g w elsewhere;  dw = g x for x <= 0, summed over the rest
 /// Throws ShapeError for another weight, or an x without channels.
 /// Source: He et al., Delving Deep into Rectifiers (2015), equation 1.
 [[nodiscard]] Tensor prelu(const Tensor& x, const Tensor& weight);
 
-/// The first half a of an axis, times a gate that the second half b opens: a sigmoid(b); a relu(b), a gelu(b)
-/// and a silu(b) likewise.
+/// The first half a of an axis, times a gate that the second half b opens: a sigmoid(b); a relu(b),
+/// a gelu(b) and a silu(b) likewise.
 ///   x [..., 2 n, ...]   ->   y [..., n, ...]
 /// Throws ShapeError unless the axis has an even extent, IndexError for an axis that there is not.
-/// Sources: Dauphin et al., Language Modeling with Gated Convolutional Networks (2017); Shazeer, GLU Variants
-/// Improve Transformer (2020).
+/// Sources: Dauphin et al., Language Modeling with Gated Convolutional Networks (2017); Shazeer,
+/// GLU Variants Improve Transformer (2020).
 [[nodiscard]] Tensor glu(const Tensor& x, std::int64_t axis = -1);
 [[nodiscard]] Tensor reglu(const Tensor& x, std::int64_t axis = -1);
 [[nodiscard]] Tensor geglu(const Tensor& x, std::int64_t axis = -1);

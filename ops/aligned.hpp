@@ -7,7 +7,8 @@
 
 namespace xtape::detail {
 
-/// The inputs of all examples, with axes of extent 1 so that they broadcast as those of one example do.
+/// The inputs of all examples, with axes of extent 1 so that they broadcast as those of one example
+/// do.
 class Aligned {
  public:
   explicit Aligned(const Examples& x);

@@ -213,7 +213,8 @@ struct Steps {
   std::int64_t element, logs, y, q, k, v;
 };
 
-/// Calls f(first, last) for ranges of heads, which threads share; of fewer heads they share the products.
+/// Calls f(first, last) for ranges of heads, which threads share; of fewer heads they share the
+/// products.
 template <class F>
 void each_head(const kernels::Attention& of, std::int64_t heads, const F& f) {
   if (heads < threads()) return f(0, heads);

@@ -6,10 +6,11 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
-// Operations on the bits of integers, in two's complement; inputs broadcast. There is no gradient, and
-// there are no operators: & and | are those of truth, see elementwise.hpp.
+// Operations on the bits of integers, in two's complement; inputs broadcast. There is no gradient,
+// and there are no operators: & and | are those of truth, see elementwise.hpp.
 
-/// Both of two bits, one of them, just one of them; of booleans, which they leave boolean, likewise.
+/// Both of two bits, one of them, just one of them; of booleans, which they leave boolean,
+/// likewise.
 /// Throws DtypeError for floating inputs, ShapeError if they do not broadcast.
 [[nodiscard]] Tensor bitwise_and(const Operand& a, const Operand& b);
 [[nodiscard]] Tensor bitwise_or(const Operand& a, const Operand& b);

@@ -13,8 +13,8 @@ struct CloseOptions {
 };
 
 /// Whether each element of a is close to that of b: |a - b| <= atol + rtol |b|, infinities only to
-/// themselves; boolean, broadcast. Throws ShapeError unless the shapes broadcast, ValueError for a tolerance
-/// that is negative or not finite.
+/// themselves; boolean, broadcast. Throws ShapeError unless the shapes broadcast, ValueError for a
+/// tolerance that is negative or not finite.
 [[nodiscard]] Tensor isclose(const Tensor& a, const Tensor& b, const CloseOptions& options = {});
 /// Whether all are. Throws as isclose.
 [[nodiscard]] bool allclose(const Tensor& a, const Tensor& b, const CloseOptions& options = {});

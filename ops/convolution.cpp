@@ -24,8 +24,8 @@ using detail::parted;
 using detail::with_spatial;
 using kernels::Windows;
 
-/// A convolution adds up data times weights times the gradient of the result: a number, linear in each
-/// of the three. What it sends back to one of them is a function of the other two.
+/// A convolution adds up data times weights times the gradient of the result: a number, linear in
+/// each of the three. What it sends back to one of them is a function of the other two.
 enum class Factor { data, weights, result };
 
 /// The first and the second of the other two.
@@ -213,8 +213,8 @@ struct Checked {
     throw DtypeError(std::string(op) + ": one floating dtype is needed; got " + x.describe() +
                      " and " + weight.describe() + detail::dtype_cure(x, weight));
   }
-  /// Throws ShapeError unless `axis` of the weights has this extent, and ValueError unless the groups
-  /// divide the first.
+  /// Throws ShapeError unless `axis` of the weights has this extent, and ValueError unless the
+  /// groups divide the first.
   void check_channels(std::int64_t axis, std::int64_t wanted) const {
     detail::require(weight.extent(0) % groups == 0 && images.extent(1) % groups == 0, op, "groups",
                     "divide the channels of x and of the weights", groups);

@@ -11,8 +11,8 @@
 
 XTAPE_EXPORT_BEGIN
 
-/// Convolutions of images with 1 to 3 axes, channels first: [images, channels, extents...]. As the field
-/// says it: the window is not turned round. Floating dtypes; any order of derivative.
+/// Convolutions of images with 1 to 3 axes, channels first: [images, channels, extents...]. As the
+/// field says it: the window is not turned round. Floating dtypes; any order of derivative.
 namespace xtape {
 
 /// A number for each axis of an image: one for all, or a list, `{2, 1}`.
@@ -30,8 +30,8 @@ class PerAxis {
   PerAxis(std::span<const std::int64_t> numbers);
 
   bool given() const { return count_ > 0; }
-  /// Those of `axes` axes. Throws ValueError, in the names of `op` and `what`, for another number of
-  /// them, or one below `least`.
+  /// Those of `axes` axes. Throws ValueError, in the names of `op` and `what`, for another number
+  /// of them, or one below `least`.
   std::array<std::int64_t, 3> of(const char* op, const char* what, int axes,
                                  std::int64_t least) const;
   bool operator==(const PerAxis&) const = default;
@@ -77,10 +77,10 @@ struct ConvolutionOptions {
 ///   out = (in + 2 padding - dilation (kernel - 1) - 1) / stride + 1, rounded down
 ///   dx = transposed_convolution(g, weight),  d(weight) = x at the taps times g, summed over images and
 ///   places,  d(bias) = g, summed
-/// x may be one image, [c, in...]. Throws ShapeError for ranks and channels that do not fit and for a
-/// window larger than the padded image, ValueError for a stride or dilation below 1, negative padding,
-/// groups that do not divide the channels, and `same` with another stride than 1, DtypeError unless all
-/// have one floating dtype.
+/// x may be one image, [c, in...]. Throws ShapeError for ranks and channels that do not fit and for
+/// a window larger than the padded image, ValueError for a stride or dilation below 1, negative
+/// padding, groups that do not divide the channels, and `same` with another stride than 1,
+/// DtypeError unless all have one floating dtype.
 [[nodiscard]] Tensor convolution(const Tensor& x, const Tensor& weight,
                                  const ConvolutionOptions& options = {});
 [[nodiscard]] Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias,
@@ -94,8 +94,8 @@ struct TransposedConvolutionOptions {
   std::int64_t groups = 1;
 };
 
-/// The gradient of a convolution by its image, as a function: each element of x adds the weights, times
-/// itself, to a window of y.
+/// The gradient of a convolution by its image, as a function: each element of x adds the weights,
+/// times itself, to a window of y.
 ///   x [n, c, in...]   weight [c, o / groups, kernel...]   bias [o]   ->   y [n, o, out...]
 ///   out = (in - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1
 ///   dx = convolution(g, weight),  d(weight) = g at the taps times x, summed,  d(bias) = g, summed
@@ -117,9 +117,11 @@ struct WindowOptions {
 /// Throws as convolution.
 [[nodiscard]] Tensor unfold(const Tensor& x, const PerAxis& kernel,
                             const WindowOptions& options = {});
-/// The transpose of unfold: what lies on one another is added. x [n, c taps, places] -> y [n, c, size...]
+/// The transpose of unfold: what lies on one another is added. x [n, c taps, places] -> y [n, c,
+/// size...]
 ///   dx = unfold(g)
-/// Throws as convolution, ShapeError unless x has the shape that unfold gives of an image of that size.
+/// Throws as convolution, ShapeError unless x has the shape that unfold gives of an image of that
+/// size.
 [[nodiscard]] Tensor fold(const Tensor& x, std::span<const std::int64_t> size,
                           const PerAxis& kernel, const WindowOptions& options = {});
 [[nodiscard]] inline Tensor fold(const Tensor& x, std::initializer_list<std::int64_t> size,

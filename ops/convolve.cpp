@@ -26,8 +26,8 @@ void with_kernel(Dtype dtype, F f) {
   f(kernels.int64, std::int64_t());
 }
 
-/// y_i = sum over j of x_(i + j - before) v_j for i in [0, count), x being 0 outside; along the last
-/// axis, the others being equal. Its derivatives are such sums again.
+/// y_i = sum over j of x_(i + j - before) v_j for i in [0, count), x being 0 outside; along the
+/// last axis, the others being equal. Its derivatives are such sums again.
 struct Correlate {
   static constexpr OpInfo info{"correlate"};
   std::int64_t before, count;
@@ -124,7 +124,8 @@ struct Signals {
   }
 };
 
-/// How many elements of the shorter lie before the longer in the first overlap, and how many there are.
+/// How many elements of the shorter lie before the longer in the first overlap, and how many there
+/// are.
 Correlate overlaps(Overlap overlap, const Signals& of) {
   const std::int64_t n = of.longer().extent(-1), m = of.shorter().extent(-1);
   if (overlap == Overlap::full) return {m - 1, n + m - 1};

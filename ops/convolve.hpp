@@ -10,13 +10,13 @@ namespace xtape {
 /// longer has elements, around the middle; those in which the shorter lies within, |n - m| + 1.
 enum class Overlap { full, same, valid };
 
-/// The convolution of two signals, along the last axis of both; the other axes broadcast. NumPy's, which
-/// has vectors only. Dtypes promote; integers are exact, wrapping beyond int64.
+/// The convolution of two signals, along the last axis of both; the other axes broadcast. NumPy's,
+/// which has vectors only. Dtypes promote; integers are exact, wrapping beyond int64.
 ///   full: y_k = sum over i of a_i b_(k - i)
 ///   da = correlate(g, b),  db = correlate(g, a), of the overlaps that lie on them
 /// n m products, as NumPy does it; for two long signals see fftconvolve.
-/// Throws ShapeError for a scalar, an empty last axis, or others that do not broadcast, DtypeError for
-/// booleans.
+/// Throws ShapeError for a scalar, an empty last axis, or others that do not broadcast, DtypeError
+/// for booleans.
 [[nodiscard]] Tensor convolve(const Tensor& a, const Tensor& b, Overlap overlap = Overlap::full);
 
 /// The correlation of two signals, along the last axis of both; the other axes broadcast.
@@ -25,8 +25,8 @@ enum class Overlap { full, same, valid };
 /// Throws as convolve.
 [[nodiscard]] Tensor correlate(const Tensor& a, const Tensor& b, Overlap overlap = Overlap::valid);
 
-/// The same as convolve by Fourier transforms, in time proportional to (n + m) log(n + m); of integers
-/// in float64. An error is of the size of one of the greatest elements, not of its own.
+/// The same as convolve by Fourier transforms, in time proportional to (n + m) log(n + m); of
+/// integers in float64. An error is of the size of one of the greatest elements, not of its own.
 /// Throws as convolve.
 [[nodiscard]] Tensor fftconvolve(const Tensor& a, const Tensor& b, Overlap overlap = Overlap::full);
 

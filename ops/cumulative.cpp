@@ -15,7 +15,8 @@
 namespace xtape {
 namespace {
 
-/// Each element at the place behind its own along an axis, or before it; `fill` comes in at the end.
+/// Each element at the place behind its own along an axis, or before it; `fill` comes in at the
+/// end.
 Tensor shifted(const Tensor& x, int axis, bool backwards, double fill) {
   const std::int64_t n = x.shape()[axis];
   if (n == 0) return x;
@@ -45,8 +46,8 @@ struct CumSum {
   Tensor batch(const Examples& x) const { return apply(CumSum{axis + 1, backwards}, x[0]); }
 };
 
-/// y_k = b_k + a_k y_(k - 1), or y_(k + 1) if backwards; b_k at the beginning. Its derivative is the
-/// same the other way round, and so is that of a running product.
+/// y_k = b_k + a_k y_(k - 1), or y_(k + 1) if backwards; b_k at the beginning. Its derivative is
+/// the same the other way round, and so is that of a running product.
 struct Recurrence {
   static constexpr OpInfo info{"recurrence"};
   int axis;
@@ -102,8 +103,8 @@ struct CumProd {
     input = SavedInput(x);
     output = SavedOutput(y);
   }
-  /// Of the elements before x_k the product is y_(k - 1), of those behind it the sum of products is a
-  /// recurrence. Without a division: there may be zeros.
+  /// Of the elements before x_k the product is y_(k - 1), of those behind it the sum of products is
+  /// a recurrence. Without a division: there may be zeros.
   void vjp(const Tensor& g, const Send& send) const {
     const Tensor next = shifted(input.get(), axis, true, 0);
     const Tensor before = shifted(output.get(send), axis, false, 1);

@@ -17,10 +17,10 @@ struct DebugOptions {
   std::optional<std::int64_t> max_nodes = {};
 };
 
-/// While it lives, each operation of this thread is looked at, forward and backward, and the first one
-/// that is wrong ends in a ValueError which names it, its attributes and operands, the first bad
-/// element, the range of the operands and the module it stands in, or whose backward rule it is part
-/// of. Gradients that are summed in place are not seen before the next operation reads them.
+/// While it lives, each operation of this thread is looked at, forward and backward, and the first
+/// one that is wrong ends in a ValueError which names it, its attributes and operands, the first
+/// bad element, the range of the operands and the module it stands in, or whose backward rule it is
+/// part of. Gradients that are summed in place are not seen before the next operation reads them.
 /// ```
 /// DebugGuard guard;
 /// loss_of(model, batch).backward();

@@ -20,8 +20,8 @@
 namespace xtape::detail {
 namespace {
 
-/// Turns recording on or off for a function's own level while it lives: the sweep may be one of many
-/// within vmap, by cotangents that are mapped.
+/// Turns recording on or off for a function's own level while it lives: the sweep may be one of
+/// many within vmap, by cotangents that are mapped.
 class RecordingAt {
  public:
   RecordingAt(int level, bool on) : level_(level), before_(levels.records(level)) {

@@ -92,7 +92,8 @@ auto gradient(const char* name, F f) {
 }  // namespace detail
 
 /// y = f(x), and its tangent: how y changes as x moves along v, dy = (dy/dx) v. Forward mode: each
-/// operation's derivative is applied to the tangents of its inputs, by the same formulas, in one pass.
+/// operation's derivative is applied to the tangents of its inputs, by the same formulas, in one
+/// pass.
 ///   `auto [y, dy] = jvp(f, x, v);`
 /// Throws ShapeError or DtypeError unless v is like x, GradError for an operation whose rule reads
 /// values past the tape.
@@ -146,9 +147,9 @@ requires(detail::FunctionOfTensor<F> || detail::FunctionOfList<F>) [[nodiscard]]
   return detail::gradient("grad", std::move(f));
 }
 
-/// All derivatives of f at x: [outputs..., inputs...]. Many at once: one forward or backward pass for
-/// some inputs or outputs together, whichever are fewer; one after the other where f has an operation
-/// without a rule for `vmap`.
+/// All derivatives of f at x: [outputs..., inputs...]. Many at once: one forward or backward pass
+/// for some inputs or outputs together, whichever are fewer; one after the other where f has an
+/// operation without a rule for `vmap`.
 /// Throws ShapeError if that has more than 8 axes.
 template <detail::FunctionOfTensor F>
 [[nodiscard]] Tensor jacobian(F f, const Tensor& x) {
@@ -196,7 +197,8 @@ template <detail::FunctionOfTensor F>
   const auto gradient = detail::gradient("hessian_diagonal", std::move(f));
   return detail::hessian_diagonal(detail::as_list_function(gradient), x, options, rng);
 }
-/// The trace of the hessian, a scalar: the mean of v^T H v. Source: Hutchinson (1990). Throws alike.
+/// The trace of the hessian, a scalar: the mean of v^T H v. Source: Hutchinson (1990). Throws
+/// alike.
 template <detail::FunctionOfTensor F>
 [[nodiscard]] Tensor hessian_trace(F f, const Tensor& x, HessianEstimate options = {},
                                    Rng& rng = default_rng()) {

@@ -6,8 +6,8 @@
 
 XTAPE_EXPORT_BEGIN
 
-/// Probability distributions are values that hold their parameters, tensors that broadcast or numbers;
-/// integers among them are taken as float64. Of each
+/// Probability distributions are values that hold their parameters, tensors that broadcast or
+/// numbers; integers among them are taken as float64. Of each
 ///   `log_prob(x)` is the logarithm of the density, or of the probability, at each x, which broadcasts
 ///   with the parameters: differentiable by them to any order, by x too unless that is discrete. Outside
 ///   of what can be drawn it is -inf with gradient 0, at the ends of that SciPy's; NaN stays NaN.
@@ -46,11 +46,11 @@ struct Spread {
 };
 
 /// The normal distribution of vectors [..., n]: `MultivariateNormal(loc, {.covariance = c})`. The
-/// covariance is factorised when the distribution is made; variance() is its diagonal. Draws are loc + l z
-/// for z of RandomState.standard_normal; NumPy's own go by another factor.
+/// covariance is factorised when the distribution is made; variance() is its diagonal. Draws are
+/// loc + l z for z of RandomState.standard_normal; NumPy's own go by another factor.
 ///   log_prob = -|z|² / 2 - sum(log(diagonal l)) - n log(2 pi) / 2,  z = l⁻¹ (x - loc),  l lᵀ = covariance
-/// Throws ValueError unless the diagonal of l is finite and above 0, as `linalg::cholesky`, and unless
-/// one of the two is given; ShapeError for an x that is not [..., n].
+/// Throws ValueError unless the diagonal of l is finite and above 0, as `linalg::cholesky`, and
+/// unless one of the two is given; ShapeError for an x that is not [..., n].
 struct MultivariateNormal {
   MultivariateNormal(const Tensor& loc, const Spread& spread);
   Tensor loc, scale_tril;
@@ -67,8 +67,8 @@ struct MultivariateNormal {
 };
 
 /// Student's t distribution with df degrees of freedom. The mean is NaN for df up to 1; so is the
-/// variance, and infinite for df up to 2. Draws are RandomState.standard_t(df) scale + loc; rsample passes
-/// gradients to df by way of a gamma variable, as `Gamma` does.
+/// variance, and infinite for df up to 2. Draws are RandomState.standard_t(df) scale + loc; rsample
+/// passes gradients to df by way of a gamma variable, as `Gamma` does.
 ///   log_prob = -(df + 1) / 2 log(1 + z² / df) - log(beta(1/2, df / 2)) - log(df) / 2 - log(scale)
 ///   for z = (x - loc) / scale
 /// Throws ValueError unless df and scale are finite and above 0.
@@ -105,8 +105,8 @@ struct Exponential {
 
 /// The gamma distribution of a concentration, its shape, and a rate, 1 / scale. Draws are
 /// RandomState.gamma(concentration, 1 / rate). In rsample a draw keeps its probability P as the
-/// concentration changes, to order 4; one that underflows to 0, as many do for concentrations below 0.01,
-/// stays there.
+/// concentration changes, to order 4; one that underflows to 0, as many do for concentrations below
+/// 0.01, stays there.
 ///   log_prob = log(rate) + (concentration - 1) log(z) - z - lgamma(concentration),  z = rate x
 ///   dz = -(dP / d(concentration)) / (dP / dz) of a draw,  P = gammainc(concentration, z)
 /// Source: Figurnov, Mohamed & Mnih, Implicit reparameterization gradients (2018).
@@ -125,8 +125,8 @@ struct Gamma {
   Tensor entropy() const;
 };
 
-/// The beta distribution. Draws are RandomState.beta(a, b); those of rsample are others, u / (u + v) for
-/// gamma variables u and v, which are drawn as their logarithms and so do not underflow.
+/// The beta distribution. Draws are RandomState.beta(a, b); those of rsample are others, u / (u +
+/// v) for gamma variables u and v, which are drawn as their logarithms and so do not underflow.
 ///   log_prob = (a - 1) log(x) + (b - 1) log(1 - x) - log(beta(a, b))
 /// Throws ValueError unless both are finite and above 0.
 struct Beta {
@@ -168,16 +168,17 @@ struct Bernoulli {
   Tensor entropy() const;
 };
 
-/// One of k categories, those of the last axis, [..., k]. Probabilities are divided by their sum. Draws are
-/// int64, RandomState.choice(k, p = probs). x is int64, and has no gradient. Relaxed draws are points
-/// between the categories, [..., k], that gradients pass through; near to one where the temperature is low.
+/// One of k categories, those of the last axis, [..., k]. Probabilities are divided by their sum.
+/// Draws are int64, RandomState.choice(k, p = probs). x is int64, and has no gradient. Relaxed
+/// draws are points between the categories, [..., k], that gradients pass through; near to one
+/// where the temperature is low.
 ///   log_prob = log_softmax(logits) at x, or log(probs) at x
 ///   relaxed_sample = softmax((logits + z) / temperature),  z of RandomState.gumbel
 /// Source: Jang, Gu & Poole, Categorical reparameterization with Gumbel-softmax (2017).
-/// Throws ShapeError unless there are categories, ValueError unless probabilities are finite and not
-/// negative, for those whose sum is 0, unless one of the two is given, and unless the temperature is
-/// finite and above 0; when drawn for logits that are NaN or all -inf; DtypeError for an x that is not
-/// int64.
+/// Throws ShapeError unless there are categories, ValueError unless probabilities are finite and
+/// not negative, for those whose sum is 0, unless one of the two is given, and unless the
+/// temperature is finite and above 0; when drawn for logits that are NaN or all -inf; DtypeError
+/// for an x that is not int64.
 struct Categorical {
   explicit Categorical(const Odds& given);
   Odds given;
@@ -192,8 +193,8 @@ struct Categorical {
   Tensor entropy() const;
 };
 
-/// Counts of events of which `rate` are expected. Draws are int64, RandomState.poisson(rate). x may be of
-/// any dtype, and has no gradient.
+/// Counts of events of which `rate` are expected. Draws are int64, RandomState.poisson(rate). x may
+/// be of any dtype, and has no gradient.
 ///   log_prob = x log(rate) - rate - lgamma(x + 1)
 /// Throws ValueError unless the rate is finite and not negative, and for a draw as `Rng::poisson`.
 struct Poisson {
@@ -223,9 +224,9 @@ struct MixtureWeights : Categorical {
 };
 }  // namespace detail
 
-/// One of k components, the last axis of the batch of a distribution, by weights [..., k] that broadcast
-/// to it: `Mixture(Categorical({.logits = w}), Normal(loc, scale))`. Draws are those of the weights, and
-/// then one of each component.
+/// One of k components, the last axis of the batch of a distribution, by weights [..., k] that
+/// broadcast to it: `Mixture(Categorical({.logits = w}), Normal(loc, scale))`. Draws are those of
+/// the weights, and then one of each component.
 ///   log_prob = logsumexp(log(weights) + log_prob of each component)
 /// Throws ShapeError unless there is a weight for each component.
 template <class Component>
@@ -248,8 +249,8 @@ struct Mixture {
   Tensor variance() const { return weights.variance_of(components.mean(), components.variance()); }
 };
 
-/// The Kullback-Leibler divergence of q from p, the mean of log(p(x) / q(x)) over draws x of p: of the
-/// shape to which both batches broadcast, differentiable to any order.
+/// The Kullback-Leibler divergence of q from p, the mean of log(p(x) / q(x)) over draws x of p: of
+/// the shape to which both batches broadcast, differentiable to any order.
 [[nodiscard]] Tensor kl_divergence(const Normal& p, const Normal& q);
 [[nodiscard]] Tensor kl_divergence(const MultivariateNormal& p, const MultivariateNormal& q);
 [[nodiscard]] Tensor kl_divergence(const Exponential& p, const Exponential& q);

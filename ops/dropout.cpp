@@ -38,8 +38,8 @@ Start start_of(const Tensor& x, const Tensor& stream) {
   return {place / kernels::elements_of_block, place % kernels::elements_of_block};
 }
 
-/// A mask of one bit an element is made by the first run, and read by those of the rule: that takes a third
-/// of the time that drawing it again would take.
+/// A mask of one bit an element is made by the first run, and read by those of the rule: that takes
+/// a third of the time that drawing it again would take.
 struct Dropout {
   static constexpr OpInfo info{"dropout", true};
   double rate;

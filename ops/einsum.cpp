@@ -180,8 +180,8 @@ LabelSet needed_beside(std::size_t first, std::size_t second, std::span<const La
   return output;
 }
 
-/// Two terms that are contracted with one another, and the labels that others still need. The result
-/// takes the place of `first`, the last term that of `second`.
+/// Two terms that are contracted with one another, and the labels that others still need. The
+/// result takes the place of `first`, the last term that of `second`.
 struct Step {
   std::size_t first = 0, second = 0;
   LabelSet kept = 0;

@@ -61,8 +61,9 @@ struct ComplexFourier {
   Tensor batch(const Examples& x) const { return apply(ComplexFourier{inverse, axis + 1}, x[0]); }
 };
 
-/// Of a real row the first n / 2 + 1 numbers, [..., n] to [..., n / 2 + 1, 2], those twice, if `doubled`,
-/// that stand for two; or, `back`, the transpose of that: y_j = sum of Re(x_k exp(2πi jk / n)).
+/// Of a real row the first n / 2 + 1 numbers, [..., n] to [..., n / 2 + 1, 2], those twice, if
+/// `doubled`, that stand for two; or, `back`, the transpose of that: y_j = sum of Re(x_k exp(2πi jk
+/// / n)).
 struct RealFourier {
   OpInfo info;
   std::int64_t n;
@@ -102,8 +103,8 @@ RealFourier RealFourier::transposed() const {
   return back ? forwards(n, doubled) : backwards(n, doubled);
 }
 
-/// The product of complex tensors of one floating dtype, or that of the first and the conjugate of the
-/// second.
+/// The product of complex tensors of one floating dtype, or that of the first and the conjugate of
+/// the second.
 struct ComplexProduct {
   static constexpr OpInfo info{"complex_multiply"};
   bool conjugate;

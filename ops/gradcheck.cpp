@@ -25,8 +25,9 @@ class Suspects : detail::Watcher {
  public:
   ~Suspects() override = default;
 
-  /// The first operation whose rule is wrong by itself; else those that were not checked: what cannot
-  /// be carried out again, as `record` makes it, or has a rule that is no derivative on purpose.
+  /// The first operation whose rule is wrong by itself; else those that were not checked: what
+  /// cannot be carried out again, as `record` makes it, or has a rule that is no derivative on
+  /// purpose.
   std::string found(const Tensors& outputs) const {
     if (!wrong_.empty()) return "the rule of " + wrong_ + " is wrong";
     std::set<std::string> unknown;

@@ -80,8 +80,8 @@ Tensor equal_intervals(const Tensor& x, std::int64_t bins, const HistogramOption
                       : linspace(first - 0.5, last + 0.5, bins + 1, dtype);
 }
 
-/// The interval of each element among equal ones between edges of its dtype, and one more for what lies
-/// outside: by a quotient, and where rounding has moved that, by the edges beside it.
+/// The interval of each element among equal ones between edges of its dtype, and one more for what
+/// lies outside: by a quotient, and where rounding has moved that, by the edges beside it.
 struct EqualIntervals {
   static constexpr OpInfo info{"histogram"};
 

@@ -77,7 +77,8 @@ Tensor solved(const char* op, const Tensor& a, const Tensor& b) {
   }
 }
 
-/// Newton's step from x to where f is 0, on the elements of x in a row: its shape is none of a matrix.
+/// Newton's step from x to where f is 0, on the elements of x in a row: its shape is none of a
+/// matrix.
 template <class F>
 Tensor newton(const char* op, const F& f, const Tensor& x, const Tensor& y) {
   const auto of_row = [&](const Tensor& row) { return ravel(f(reshape(row, x.shape()))); };

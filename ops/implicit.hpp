@@ -51,8 +51,8 @@ concept FunctionOfTheta = std::is_invocable_r_v<Tensor, const F&, const Tensor&,
 ///   dtheta = (df/dtheta)^T u  with  u = g + (df/dx)^T u: by the implicit function theorem, so the way
 ///   to x is neither kept nor differentiated; to any order. None for x0.
 /// What is differentiated must be in theta, not captured: that is a GradError. Throws ShapeError or
-/// DtypeError unless f(x, theta) is like x, ValueError if it does not converge (the adjoint in backward
-/// too, where f is no contraction).
+/// DtypeError unless f(x, theta) is like x, ValueError if it does not converge (the adjoint in
+/// backward too, where f is no contraction).
 template <detail::FunctionOfTheta F>
 [[nodiscard]] Tensor fixed_point(F f, const Tensor& x0, const Tensor& theta,
                                  const SolveOptions& options = {}) {

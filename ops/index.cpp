@@ -105,7 +105,8 @@ Tensor moved(const Tensor& x, int from, int count, int to) {
   return transpose(x, axes);
 }
 
-/// Indices [n, m...] into rows of which each example has `extent`: as those of one long list of rows.
+/// Indices [n, m...] into rows of which each example has `extent`: as those of one long list of
+/// rows.
 Tensor in_one_list(const Tensor& indices, std::int64_t extent) {
   Shape shape = indices.shape();
   for (int axis = 1; axis < shape.rank(); ++axis) shape[axis] = 1;

@@ -10,8 +10,8 @@ namespace xtape {
 
 /// Options of `take`.
 struct TakeOptions {
-  /// `backward` keeps of the gradient of x, if x is a leaf, the rows that were taken alone, and no tensor
-  /// of the size of x is made: see `Tensor::sparse_grad`. For axis 0.
+  /// `backward` keeps of the gradient of x, if x is a leaf, the rows that were taken alone, and no
+  /// tensor of the size of x is made: see `Tensor::sparse_grad`. For axis 0.
   bool sparse_grad = false;
 };
 

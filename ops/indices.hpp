@@ -24,8 +24,8 @@ Tensor taken(const Tensor& x, const Tensor& index, int axis);
 Tensor taken_sparsely(const Tensor& x, const Tensor& index, std::int64_t unchanged = -1);
 Tensor scattered(const Tensor& x, const Tensor& index, const Shape& shape, int axis);
 
-/// Where each element of rows of `count` comes from, if others that follow it are put at these places,
-/// [..., m] -> [..., count]: of several for one place the last.
+/// Where each element of rows of `count` comes from, if others that follow it are put at these
+/// places, [..., m] -> [..., count]: of several for one place the last.
 Tensor sources(const char* op, const Tensor& places, std::int64_t count);
 
 /// Values in x's dtype, broadcast to the shape of their place in x.

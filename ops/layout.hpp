@@ -109,16 +109,16 @@ inline Slice range(std::optional<std::int64_t> start, std::optional<std::int64_t
 [[nodiscard]] Tensor flip(const Tensor& x, std::int64_t axis);
 
 /// Tensors one behind the other along an axis, in the promoted dtype.   dx_i = its part of g
-/// Throws ValueError for no tensors, ShapeError unless the other extents agree, IndexError for an axis
-/// that there is not.
+/// Throws ValueError for no tensors, ShapeError unless the other extents agree, IndexError for an
+/// axis that there is not.
 [[nodiscard]] Tensor concatenate(std::span<const Tensor> tensors, std::int64_t axis = 0);
 [[nodiscard]] inline Tensor concatenate(std::initializer_list<Tensor> tensors,
                                         std::int64_t axis = 0) {
   return concatenate(std::span(tensors.begin(), tensors.size()), axis);
 }
 /// Tensors of one shape along a new axis.   dx_i = its part of g
-/// Throws ValueError for no tensors, ShapeError unless they have one shape, IndexError for an axis that
-/// there is not.
+/// Throws ValueError for no tensors, ShapeError unless they have one shape, IndexError for an axis
+/// that there is not.
 [[nodiscard]] Tensor stack(std::span<const Tensor> tensors, std::int64_t axis = 0);
 [[nodiscard]] inline Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t axis = 0) {
   return stack(std::span(tensors.begin(), tensors.size()), axis);

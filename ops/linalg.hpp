@@ -7,10 +7,10 @@
 
 XTAPE_EXPORT_BEGIN
 
-/// Linear algebra by LAPACK. Matrices are the last two axes, [..., n, n] or [..., m, n] with k the smaller
-/// of the two; those in front of them count matrices, and broadcast. float32 or float64; integers are
-/// taken as float64. Each is differentiable to any order. Throws ShapeError unless the matrices are square
-/// where they have to be, ValueError naming the first that has no result.
+/// Linear algebra by LAPACK. Matrices are the last two axes, [..., n, n] or [..., m, n] with k the
+/// smaller of the two; those in front of them count matrices, and broadcast. float32 or float64;
+/// integers are taken as float64. Each is differentiable to any order. Throws ShapeError unless the
+/// matrices are square where they have to be, ValueError naming the first that has no result.
 namespace xtape::linalg {
 
 /// x with a x = b, for a [..., n, n] and b [..., n, k], or a vector b [n].
@@ -52,9 +52,9 @@ struct SignAndLog {
   Tensor sign, logabsdet;
 };
 
-/// The determinant as sign exp(logabsdet), which neither over- nor underflows: 0 and -inf of singular
-/// matrices.   da = g a⁻ᵀ for g = dL/d(logabsdet), of singular matrices NaN, or 0 where g is; the sign has
-/// no gradient
+/// The determinant as sign exp(logabsdet), which neither over- nor underflows: 0 and -inf of
+/// singular matrices.   da = g a⁻ᵀ for g = dL/d(logabsdet), of singular matrices NaN, or 0 where g
+/// is; the sign has no gradient
 [[nodiscard]] SignAndLog slogdet(const Tensor& a);
 
 /// The logarithm of the determinant; NaN of a negative one, and its slopes.   da = g a⁻ᵀ
@@ -75,15 +75,16 @@ struct Eigh {
 };
 
 /// The eigenvalues of a symmetric matrix, ascending, and its orthonormal eigenvectors as columns:
-/// a v = v diag(w); of a matrix that is not symmetric, for (a + aᵀ) / 2. The signs of the vectors are
-/// LAPACK's.
+/// a v = v diag(w); of a matrix that is not symmetric, for (a + aᵀ) / 2. The signs of the vectors
+/// are LAPACK's.
 ///   da = v (diag(g_w) + f vᵀ g_v) vᵀ, made symmetric, for f_ij = 1 / (w_j - w_i) element by element
-/// Where values are equal, by no more than n epsilon of the greatest, f is taken as 0: right for what
-/// depends on the space of their vectors alone, such as a projector, not for other functions of vectors.
+/// Where values are equal, by no more than n epsilon of the greatest, f is taken as 0: right for
+/// what depends on the space of their vectors alone, such as a projector, not for other functions
+/// of vectors.
 /// Throws ValueError for NaN and infinities, and where the iteration does not converge.
 [[nodiscard]] Eigh eigh(const Tensor& a);
-/// The eigenvalues alone.   da = v diag(g) vᵀ, without a difference: right for equal values where the
-/// function is symmetric in them. From order 2 on as `eigh`. Throws alike.
+/// The eigenvalues alone.   da = v diag(g) vᵀ, without a difference: right for equal values where
+/// the function is symmetric in them. From order 2 on as `eigh`. Throws alike.
 [[nodiscard]] Tensor eigvalsh(const Tensor& a);
 
 /// u [..., m, k], s [..., k] and vᵀ [..., k, n].
@@ -91,15 +92,16 @@ struct Svd {
   Tensor u, s, vh;
 };
 
-/// The singular value decomposition a = u diag(s) vᵀ with orthonormal columns of u and rows of vᵀ; the
-/// values descend. The signs of the vectors are LAPACK's.
+/// The singular value decomposition a = u diag(s) vᵀ with orthonormal columns of u and rows of vᵀ;
+/// the values descend. The signs of the vectors are LAPACK's.
 ///   da = u (f (p - pᵀ) s + s f (q - qᵀ) + diag(g_s)) vᵀ + (1 - u uᵀ) g_u s⁻¹ vᵀ + u s⁻¹ g_vᵀ (1 - v vᵀ)
 ///   for p = uᵀ g_u, q = vᵀ g_v, f_ij = 1 / (s_j² - s_i²)
-/// Where values are equal f is taken as 0, as in `eigh`, and 1 / 0 too, and the gradient of a value 0.
+/// Where values are equal f is taken as 0, as in `eigh`, and 1 / 0 too, and the gradient of a value
+/// 0.
 /// Throws ValueError for NaN and infinities, and where the iteration does not converge.
 [[nodiscard]] Svd svd(const Tensor& a);
-/// The singular values alone.   da = u diag(g) vᵀ, 0 for values that are 0; right for equal values where
-/// the function is symmetric in them. From order 2 on as `svd`. Throws alike.
+/// The singular values alone.   da = u diag(g) vᵀ, 0 for values that are 0; right for equal values
+/// where the function is symmetric in them. From order 2 on as `svd`. Throws alike.
 [[nodiscard]] Tensor singular_values(const Tensor& a);
 
 /// q [..., m, k] and r [..., k, n].
@@ -107,8 +109,8 @@ struct Qr {
   Tensor q, r;
 };
 
-/// a = q r with orthonormal columns of q and an upper triangle r; the signs on its diagonal are LAPACK's,
-/// any. For m >= n
+/// a = q r with orthonormal columns of q and an upper triangle r; the signs on its diagonal are
+/// LAPACK's, any. For m >= n
 ///   da = (g_q + q (l + the transpose of l without diagonal)) r⁻ᵀ for l the lower triangle of r g_rᵀ - g_qᵀ q
 /// and for m < n that of the first m columns, the others being q times theirs of r. Backward throws
 /// ValueError for an exact 0 on the diagonal of r.
@@ -121,8 +123,8 @@ struct Lu {
   Tensor p, l, u;
 };
 
-/// a = p l u by elimination with row pivots: p exchanges rows, and has no gradient, l is a lower triangle
-/// with ones on the diagonal, u an upper one.
+/// a = p l u by elimination with row pivots: p exchanges rows, and has no gradient, l is a lower
+/// triangle with ones on the diagonal, u an upper one.
 ///   da = p l⁻ᵀ (tril(lᵀ g_l, -1) + triu(g_u uᵀ)) u⁻ᵀ, for m = n
 /// Backward throws ValueError for an exact 0 on the diagonal of u.
 /// Throws ValueError for NaN and infinities.
@@ -130,19 +132,20 @@ struct Lu {
 
 /// Which singular values count.
 struct RankOptions {
-  /// Those above this part of the greatest one; unless set, epsilon of the dtype times the greater extent.
+  /// Those above this part of the greatest one; unless set, epsilon of the dtype times the greater
+  /// extent.
   std::optional<double> rcond = {};
 };
 
 /// The pseudo-inverse y, v diag(1 / s) uᵀ without the singular values that do not count.
 ///   da = -yᵀ g yᵀ + (1 - a y) gᵀ y yᵀ + yᵀ y gᵀ (1 - y a), where the rank does not change
-/// Source: Golub & Pereyra, The differentiation of pseudo-inverses and nonlinear least squares problems
-/// whose variables separate (1973).
+/// Source: Golub & Pereyra, The differentiation of pseudo-inverses and nonlinear least squares
+/// problems whose variables separate (1973).
 /// Throws ValueError as `svd`, and for rcond that is negative, infinite or NaN.
 [[nodiscard]] Tensor pinv(const Tensor& a, const RankOptions& options = {});
 
-/// The x [..., n, k] for which a x - b is least, and among several the least x, for a [..., m, n] and
-/// b [..., m, k], or a vector b [m]: pinv(a) b, by the singular values.
+/// The x [..., n, k] for which a x - b is least, and among several the least x, for a [..., m, n]
+/// and b [..., m, k], or a vector b [m]: pinv(a) b, by the singular values.
 ///   db = yᵀ g,  da = r (y db)ᵀ + (yᵀ x) (g - y a g)ᵀ - db xᵀ for y = pinv(a), r = b - a x
 /// Throws as `pinv`.
 [[nodiscard]] Tensor lstsq(const Tensor& a, const Tensor& b, const RankOptions& options = {});
@@ -150,8 +153,8 @@ struct RankOptions {
 /// The number of singular values that count: int64, without gradient. Throws as `pinv`.
 [[nodiscard]] Tensor matrix_rank(const Tensor& a, const RankOptions& options = {});
 
-/// The greatest singular value over the smallest; infinite for singular matrices, whose gradient is not a number. Throws as `svd`, and
-/// ShapeError for matrices without elements.
+/// The greatest singular value over the smallest; infinite for singular matrices, whose gradient is
+/// not a number. Throws as `svd`, and ShapeError for matrices without elements.
 [[nodiscard]] Tensor cond(const Tensor& a);
 
 /// Norms of matrices.
@@ -163,8 +166,8 @@ enum class MatrixNorm {
   infinity    ///< the greatest sum of sizes in a row
 };
 
-/// The norm of each matrix; 0 of one without elements.   da: that of `norm`, `singular_values` or `abs`;
-/// equal greatest ones share
+/// The norm of each matrix; 0 of one without elements.   da: that of `norm`, `singular_values` or
+/// `abs`; equal greatest ones share
 [[nodiscard]] Tensor matrix_norm(const Tensor& a, MatrixNorm kind = MatrixNorm::frobenius);
 
 }  // namespace xtape::linalg

@@ -36,8 +36,8 @@ bool lies_by_columns(const Tensor& x) {
          rows > 1 && columns > 1;
 }
 
-/// The gradient of a factor as a product. That of a factor known to lie by columns, as a transpose does, lies so
-/// too: on its way to what the factor is the transpose of, nothing has to copy it.
+/// The gradient of a factor as a product. That of a factor known to lie by columns, as a transpose
+/// does, lies so too: on its way to what the factor is the transpose of, nothing has to copy it.
 Tensor gradient_like(const Tensor& factor, const Tensor& left, const Tensor& right) {
   if (!factor.defined() || !lies_by_columns(factor)) return matmul(left, right);
   return matrix_transpose(matmul(matrix_transpose(right), matrix_transpose(left)));
@@ -95,8 +95,8 @@ struct MatMul {
   }
 };
 
-/// The product and a row in addition, [n] or [..., 1, n]: what a linear map is in vmap where weights or biases
-/// differ.
+/// The product and a row in addition, [n] or [..., 1, n]: what a linear map is in vmap where
+/// weights or biases differ.
 struct MatMulAdd {
   static constexpr OpInfo info{"linear"};
   MatMul product{};

@@ -19,7 +19,8 @@ namespace xtape {
 /// Affine map  y = x w + b  in one pass over y; or without b.
 ///   x [..., k]   w [k, n]   b [n]   ->   y [..., n]
 ///   dx = g wᵀ,  dw = xᵀ g,  db = g, summed over rows
-/// Throws ShapeError as matmul, or if b is not [n]; DtypeError unless they share one floating dtype.
+/// Throws ShapeError as matmul, or if b is not [n]; DtypeError unless they share one floating
+/// dtype.
 [[nodiscard]] Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b);
 [[nodiscard]] Tensor linear(const Tensor& x, const Tensor& w);
 

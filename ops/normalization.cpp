@@ -41,7 +41,8 @@ Axes last_axes(const char* op, const Tensor& x, const Shape& shape) {
                    x.describe());
 }
 
-/// Dense x as [outer, groups, channels of a group, inner]; of what is normalized by channel, in one group.
+/// Dense x as [outer, groups, channels of a group, inner]; of what is normalized by channel, in one
+/// group.
 struct Layout {
   explicit Layout(const kernels::Normalization& of)
       : shape{of.outer, of.by_channel ? 1 : of.groups,
@@ -71,8 +72,8 @@ struct Standardized {
   Tensor value, scale;
 };
 
-/// The derivatives of Normalize, fused: for backward passes that are not recorded. Of g and x; those
-/// by weight and bias are undefined unless wanted.
+/// The derivatives of Normalize, fused: for backward passes that are not recorded. Of g and x;
+/// those by weight and bias are undefined unless wanted.
 struct NormalizeGradient {
   OpInfo info;
   kernels::Normalization of;

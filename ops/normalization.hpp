@@ -8,9 +8,9 @@
 
 XTAPE_EXPORT_BEGIN
 
-/// Numbers brought to mean 0 and variance 1, or to a mean square of 1. Floating dtypes; variances are
-/// those of all elements, divided by their number. All throw DtypeError for integers, ValueError for an
-/// eps that is negative or not finite.
+/// Numbers brought to mean 0 and variance 1, or to a mean square of 1. Floating dtypes; variances
+/// are those of all elements, divided by their number. All throw DtypeError for integers,
+/// ValueError for an eps that is negative or not finite.
 namespace xtape {
 
 struct NormalizationOptions {
@@ -23,9 +23,9 @@ struct NormalizationOptions {
 [[nodiscard]] Tensor standardize(const Tensor& x, const Axes& axes,
                                  const NormalizationOptions& options = {});
 
-/// The last axes, those of `shape`, of each example standardized.   x [..., shape...]   ->   y, likewise
-/// With weight and bias [shape...]:  y = standardize(x) weight + bias
-/// Source: Ba, Kiros and Hinton, Layer Normalization (2016).
+/// The last axes, those of `shape`, of each example standardized.   x [..., shape...]   ->   y,
+/// likewise With weight and bias [shape...]:  y = standardize(x) weight + bias Source: Ba, Kiros
+/// and Hinton, Layer Normalization (2016).
 /// Throws ShapeError unless the last axes of x, weight and bias are `shape`.
 [[nodiscard]] Tensor layer_norm(const Tensor& x, const Shape& shape,
                                 const NormalizationOptions& options = {});
@@ -55,14 +55,15 @@ struct NormalizationOptions {
 [[nodiscard]] Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight,
                                 const Tensor& bias, const NormalizationOptions& options = {});
 
-/// A batch, each channel of which was standardized, and the statistics of that, which are constants.
+/// A batch, each channel of which was standardized, and the statistics of that, which are
+/// constants.
 struct BatchNormResult {
   Tensor y;               ///< like x
   Tensor mean, variance;  ///< [c], the variance over the number of values
 };
 
-/// x [n, c, extents...], each channel standardized over all examples and places; times a weight, plus a bias
-/// for each channel, [c].   dx as that of standardize
+/// x [n, c, extents...], each channel standardized over all examples and places; times a weight,
+/// plus a bias for each channel, [c].   dx as that of standardize
 /// Throws ShapeError for less than two axes, and a weight or bias that is not [c].
 /// Source: Ioffe and Szegedy, Batch Normalization (2015).
 [[nodiscard]] BatchNormResult batch_norm(const Tensor& x, const NormalizationOptions& options = {});

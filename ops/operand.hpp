@@ -8,9 +8,9 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 
 /// An argument of an operation: a tensor, or a number that adapts its dtype to the other argument's
-/// (`x + 1` is float32 if x is, and float64 for `int64 + 0.5`), a literal or a tensor made of one. A
-/// number that does not fit in it is a ValueError, see `Number::as`. Only for parameters: it refers
-/// to the tensor.
+/// (`x + 1` is float32 if x is, and float64 for `int64 + 0.5`), a literal or a tensor made of one.
+/// A number that does not fit in it is a ValueError, see `Number::as`. Only for parameters: it
+/// refers to the tensor.
 class Operand {
  public:
   Operand(const Tensor& tensor) : tensor_(&tensor) {}

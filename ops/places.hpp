@@ -17,8 +17,8 @@ namespace xtape {
 /// which broadcast; its other axes stay: x[i, j] in NumPy. Negative indices count from the end.
 ///   x [n, m, b]   i, j [k...]   ->   y [k..., b],  y[p, q] = x[i[p], j[p], q]
 ///   dx = g added at the places, which may repeat
-/// Throws ValueError for no indices, IndexError for more of them than axes and for one out of range,
-/// naming it, DtypeError unless they are int64, ShapeError unless they broadcast.
+/// Throws ValueError for no indices, IndexError for more of them than axes and for one out of
+/// range, naming it, DtypeError unless they are int64, ShapeError unless they broadcast.
 [[nodiscard]] Tensor take_at(const Tensor& x, std::span<const Tensor> indices);
 [[nodiscard]] inline Tensor take_at(const Tensor& x, std::initializer_list<Tensor> indices) {
   return take_at(x, std::span(indices.begin(), indices.size()));
@@ -28,8 +28,8 @@ namespace xtape {
 /// there; they broadcast to what it gives. Of several for one place `set` takes the last, as NumPy
 /// does, and `add_at` the sum. x itself stays.
 ///   dx = g, 0 at the places (`add_at`: g);  d(values) = g there, 0 for those that `set` does not take
-/// Throws as take_at, ShapeError unless the values broadcast to the places, DtypeError for ones that x's
-/// dtype does not hold.
+/// Throws as take_at, ShapeError unless the values broadcast to the places, DtypeError for ones
+/// that x's dtype does not hold.
 [[nodiscard]] Tensor set(const Tensor& x, std::span<const Tensor> indices, const Operand& values);
 template <std::same_as<Tensor> Index>
 [[nodiscard]] Tensor set(const Tensor& x, std::initializer_list<Index> indices,
@@ -47,8 +47,8 @@ template <std::same_as<Tensor> Index>
 /// x with values added to the rows along an axis that the indices name, which may repeat: x +
 /// scatter_add(values, indices, x.shape(), axis). The values broadcast to what `take` gives.
 ///   dx = g,  d(values) = take(g, indices, axis)
-/// Throws as take, ShapeError unless the values broadcast, DtypeError for ones that x's dtype does not
-/// hold.
+/// Throws as take, ShapeError unless the values broadcast, DtypeError for ones that x's dtype does
+/// not hold.
 [[nodiscard]] Tensor index_add(const Tensor& x, const Tensor& indices, const Operand& values,
                                std::int64_t axis = 0);
 

@@ -187,7 +187,8 @@ int axes_of(const char* op, const Tensor& x) {
   return axes;
 }
 
-/// The windows of a pool. Throws as `windows_over`, and ValueError for padding of more than half a window.
+/// The windows of a pool. Throws as `windows_over`, and ValueError for padding of more than half a
+/// window.
 Windows pool_windows(const char* op, const Tensor& x, const PerAxis& window, const PerAxis& stride,
                      const PerAxis& padding, const PerAxis& dilation, bool ceil_mode) {
   const int axes = axes_of(op, x);

@@ -5,9 +5,9 @@
 
 XTAPE_EXPORT_BEGIN
 
-/// Windows over images [n, c, in...] of 1 to 3 axes, each channel by itself; floating dtypes, any order of
-/// derivative. All throw ShapeError for another rank or a window larger than the padded image, ValueError
-/// for options out of range, DtypeError for integers.
+/// Windows over images [n, c, in...] of 1 to 3 axes, each channel by itself; floating dtypes, any
+/// order of derivative. All throw ShapeError for another rank or a window larger than the padded
+/// image, ValueError for options out of range, DtypeError for integers.
 namespace xtape {
 
 struct MaxPoolOptions {
@@ -17,8 +17,8 @@ struct MaxPoolOptions {
   bool ceil_mode = false;  ///< also windows that reach beyond the end but begin before it
 };
 
-/// The greatest element of each window; NaN if there is one.   dx = g at that element, the first among
-/// equals
+/// The greatest element of each window; NaN if there is one.   dx = g at that element, the first
+/// among equals
 [[nodiscard]] Tensor max_pool(const Tensor& x, const PerAxis& window,
                               const MaxPoolOptions& options = {});
 /// And where in its channel it lies, counted in row-major order.

@@ -119,7 +119,8 @@ Tensor raised(const Tensor& x, int rank) {
   return reshaped(x, shape);
 }
 
-/// Kronecker's product of tensors of one rank: that of their numbers [a..., b...], the axes pair by pair.
+/// Kronecker's product of tensors of one rank: that of their numbers [a..., b...], the axes pair by
+/// pair.
 Tensor paired_outer(const Tensor& a, const Tensor& b) {
   Places both = joined(extents(a, others(a, {})), extents(b, others(b, {}))), pairs;
   for (std::int64_t axis = 0; axis < a.rank(); ++axis) {

@@ -50,7 +50,8 @@ struct Ordered {
     slices.back() = i;
     return reshape(slice(elements, slices), shape);
   }
-  /// y; or NaN, as are its derivatives there, where there is one among the elements: it is the last.
+  /// y; or NaN, as are its derivatives there, where there is one among the elements: it is the
+  /// last.
   Tensor unless_nan(const Tensor& y) const {
     const Tensor last = at(count - 1);
     return where(isnan(last), abs(last), y);

@@ -15,11 +15,11 @@ namespace xtape {
 /// Throws IndexError for an axis that there is not.
 [[nodiscard]] Tensor median(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 
-/// What the part q of the elements over axes lies below, interpolated between the two elements beside
-/// it; NaN if there is one among them. Of integers in float64.
+/// What the part q of the elements over axes lies below, interpolated between the two elements
+/// beside it; NaN if there is one among them. Of integers in float64.
 ///   dx = g, shared between these two as the value is
-/// Throws ValueError unless q lies in [0, 1], and for no elements; IndexError for an axis that there
-/// is not.
+/// Throws ValueError unless q lies in [0, 1], and for no elements; IndexError for an axis that
+/// there is not.
 [[nodiscard]] Tensor quantile(const Tensor& x, double q, const Axes& axes = {},
                               ReduceOptions options = {});
 /// Of several parts, along a new axis in front; the elements are put in order once.
@@ -29,7 +29,8 @@ namespace xtape {
                               ReduceOptions options = {});
 
 /// Greatest element less the smallest; NaN if there is one.   dx = that of amax less that of amin
-/// Throws DtypeError for booleans, ValueError for no elements, IndexError for an axis that there is not.
+/// Throws DtypeError for booleans, ValueError for no elements, IndexError for an axis that there is
+/// not.
 [[nodiscard]] Tensor ptp(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 
 /// Sum and mean of the elements that are not NaN; without any 0, and NaN.   dx = 0 where x is NaN

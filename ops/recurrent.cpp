@@ -63,8 +63,8 @@ States stepped(Cell kind, const Tensor& sums, const Tensor& product, const State
   return {sigmoid(gate(all, 3, n)) * tanh(c), c};
 }
 
-/// All states, [1 or 2, steps + 1, batch, width], in public operations: what is differentiated more than
-/// once, forwards, or within vmap.
+/// All states, [1 or 2, steps + 1, batch, width], in public operations: what is differentiated more
+/// than once, forwards, or within vmap.
 Tensor composed(const Net& net, const std::vector<Tensor>& x) {
   const std::int64_t steps = x[input].extent(0);
   const Tensor sums = linear(x[input], transpose(x[weight_ih]), x[bias_ih]);
@@ -200,8 +200,9 @@ struct ColumnsBy {
   }
 };
 
-/// The derivatives of Recurrent by the sums at the gates, by those within (of a GRU), the first state and
-/// the first cell (of an LSTM); of g, the states, the input, the first state and weight_hh.
+/// The derivatives of Recurrent by the sums at the gates, by those within (of a GRU), the first
+/// state and the first cell (of an LSTM); of g, the states, the input, the first state and
+/// weight_hh.
 struct RecurrentGradient {
   OpInfo info;
   Net net;
@@ -213,7 +214,8 @@ struct RecurrentGradient {
     const auto like = [&](const Tensor& of) {
       return of.defined() ? detail::make_tensor(of.shape(), of.dtype(), info.name) : Tensor();
     };
-    // In a replay nobody else has what only this reads: each step's values become their derivatives.
+    // In a replay nobody else has what only this reads: each step's values become their
+    // derivatives.
     const auto in_place = [&](const Tensor& of) {
       return of.defined() && of.size() > 0 && detail::exclusive(of) ? of : like(of);
     };

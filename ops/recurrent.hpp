@@ -8,7 +8,8 @@ XTAPE_EXPORT_BEGIN
 /// derivative. In the names and layouts of PyTorch:
 ///   x [steps, batch, inputs]   states [batch, width]   ->   output [steps, batch, width], the state
 ///   behind each step, and the state behind the last one
-/// All throw ShapeError and DtypeError for what does not fit, ValueError for lengths beyond the steps.
+/// All throw ShapeError and DtypeError for what does not fit, ValueError for lengths beyond the
+/// steps.
 namespace xtape {
 
 /// Of n gates, in the order in which they stand below.
@@ -19,8 +20,8 @@ struct RecurrentWeights {
 
 struct RecurrentOptions {
   bool reverse = false;  ///< from the last step to the first
-  /// int64 [batch]: the steps that each sequence has, from the first. The output behind them is 0, whatever
-  /// x is there, and the state that of the last one; in reverse it begins there.
+  /// int64 [batch]: the steps that each sequence has, from the first. The output behind them is 0,
+  /// whatever x is there, and the state that of the last one; in reverse it begins there.
   Tensor lengths = {};
 };
 
@@ -41,8 +42,8 @@ enum class Nonlinearity { tanh, relu };
 
 /// r, z = sigmoid(W_ih x + b_ih + W_hh h + b_hh), two of three parts; n = tanh(W_ih x + b_ih +
 /// r (W_hh h + b_hh)), the third;  h = (1 - z) n + z h
-/// Source: Cho et al., Learning Phrase Representations using RNN Encoder-Decoder (2014), with r behind
-/// the product.
+/// Source: Cho et al., Learning Phrase Representations using RNN Encoder-Decoder (2014), with r
+/// behind the product.
 [[nodiscard]] RecurrentResult gru(const Tensor& x, const RecurrentWeights& weights,
                                   const Tensor& hidden = {}, const RecurrentOptions& options = {});
 
@@ -50,10 +51,10 @@ struct LstmState {
   Tensor hidden = {}, cell = {};  ///< 0 unless given
 };
 
-/// i, f, o = sigmoid(W_ih x + b_ih + W_hh h + b_hh), the first, second and fourth of four parts; g = tanh
-/// of the third;  c = f c + i g,  h = o tanh(c)
-/// Source: Hochreiter and Schmidhuber, Long Short-Term Memory (1997); Gers et al., Learning to Forget
-/// (2000).
+/// i, f, o = sigmoid(W_ih x + b_ih + W_hh h + b_hh), the first, second and fourth of four parts; g
+/// = tanh of the third;  c = f c + i g,  h = o tanh(c)
+/// Source: Hochreiter and Schmidhuber, Long Short-Term Memory (1997); Gers et al., Learning to
+/// Forget (2000).
 [[nodiscard]] LstmResult lstm(const Tensor& x, const RecurrentWeights& weights,
                               const LstmState& state = {}, const RecurrentOptions& options = {});
 

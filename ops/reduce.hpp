@@ -13,8 +13,8 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
-/// The axes of a reduction: none given means all; negative ones count from the last. A list, such as
-/// a std::vector, names the axes that are in it: an empty one, none.
+/// The axes of a reduction: none given means all; negative ones count from the last. A list, such
+/// as a std::vector, names the axes that are in it: an empty one, none.
 class Axes {
  public:
   Axes() = default;

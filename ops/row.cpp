@@ -44,8 +44,8 @@ constexpr Row rows[] = {
 
 bool contains(unsigned set, std::size_t argument) { return (set >> argument & 1u) != 0; }
 
-/// The formula of a derivative as one pass over just the arguments that it reads, the first of which is
-/// g, of the result's shape and dtype.
+/// The formula of a derivative as one pass over just the arguments that it reads, the first of
+/// which is g, of the result's shape and dtype.
 struct FusedDerivative {
   const Row& info;
   std::size_t j;
@@ -159,7 +159,8 @@ struct Elementwise {
     }
   }
 
-  /// The derivatives are linear in g: with a tangent in its place they give what it adds to that of y.
+  /// The derivatives are linear in g: with a tangent in its place they give what it adds to that of
+  /// y.
   Tensor jvp(const Tangents& t) const {
     const Tensor y = result(t);
     Tensor dy;

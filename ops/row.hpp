@@ -28,7 +28,8 @@ struct Row : OpInfo {
   bool keeps;  ///< a derivative reads more than g
   RowDerivative derivatives[kernels::max_inputs];
   const kernels::RowKernels& (*kernels)();
-  /// What not all integers may stand for as the last argument; null where all may. Throws ValueError.
+  /// What not all integers may stand for as the last argument; null where all may. Throws
+  /// ValueError.
   void (*check_integers)(const Tensor& last);
 };
 
@@ -40,8 +41,9 @@ const Row& row(SpecialName name);
 Tensor unary(const Row& row, const Tensor& x);
 Tensor binary(const Row& row, const Operand& left, const Operand& right);
 
-/// The row applied to one, two or three tensors, in their promoted dtype; boolean ones as NumPy does, + is
-/// or, * is and. Throws DtypeError if the row takes no boolean, ShapeError if the tensors do not broadcast.
+/// The row applied to one, two or three tensors, in their promoted dtype; boolean ones as NumPy
+/// does, + is or, * is and. Throws DtypeError if the row takes no boolean, ShapeError if the
+/// tensors do not broadcast.
 template <std::same_as<Tensor>... Inputs>
 Tensor apply_row(const Row& row, const Inputs&... x);
 

@@ -32,8 +32,8 @@ bool below(T a, T b) {
   return a < b || (b != b && a == a);
 }
 
-/// How many of the n elements from `first` on lie below x, or do not lie above it: one step for each
-/// bit of n, without a branch that the processor would have to guess.
+/// How many of the n elements from `first` on lie below x, or do not lie above it: one step for
+/// each bit of n, without a branch that the processor would have to guess.
 template <class T, class Before>
 std::int64_t count_before(const T* first, std::int64_t n, Before before) {
   const T* at = first;
@@ -210,8 +210,8 @@ struct Starts {
   }
 };
 
-/// Of elements in `order`, of which another one begins at each of the starts: how many begin before each
-/// of them, but for its own.
+/// Of elements in `order`, of which another one begins at each of the starts: how many begin before
+/// each of them, but for its own.
 struct Ranks {
   OpInfo info;
 

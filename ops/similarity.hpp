@@ -13,10 +13,11 @@ struct SimilarityOptions {
   double eps = 1e-8;       ///< the least length
 };
 
-/// The cosine of the angle between vectors, a b / (|a| |b|), both lengths at least eps; they broadcast.
+/// The cosine of the angle between vectors, a b / (|a| |b|), both lengths at least eps; they
+/// broadcast.
 ///   da = g (b / |b| - y a / |a|) / |a|, and below eps g b / (|b| eps), where PyTorch goes on as above
-/// Throws ShapeError unless they broadcast, DtypeError for integers, IndexError for an axis that there is not,
-/// ValueError for an eps that is negative or not finite.
+/// Throws ShapeError unless they broadcast, DtypeError for integers, IndexError for an axis that
+/// there is not, ValueError for an eps that is negative or not finite.
 [[nodiscard]] Tensor cosine_similarity(const Tensor& a, const Tensor& b,
                                        const SimilarityOptions& options = {});
 

@@ -61,8 +61,8 @@ Range resolve(const char* op, const Slice& slice, std::int64_t extent) {
   return {start, span > 0 ? (span - 1) / std::abs(step) + 1 : 0, step};
 }
 
-/// What is taken of a tensor: ranges of axes one behind the other, the others whole. Most often it is
-/// one range.
+/// What is taken of a tensor: ranges of axes one behind the other, the others whole. Most often it
+/// is one range.
 class Region {
  public:
   Region(int axis, const Range& range) : ranges_(std::span(&range, 1)), first_(byte(axis)) {}

@@ -91,8 +91,8 @@ struct Spread {
                        detail::text(count) + " with the correction " +
                        detail::text(options.correction));
     }
-    // From one of the elements: equal ones then differ by exactly 0, and large ones keep their digits.
-    // The result does not depend on which, to any order.
+    // From one of the elements: equal ones then differ by exactly 0, and large ones keep their
+    // digits. The result does not depend on which, to any order.
     const Tensor moved = x - slice(x, first).detach();
     const Tensor distance = moved - mean(moved, axes, {.keep_dims = true});
     squares = sum(square(distance), axes, {.keep_dims = options.keep_dims});

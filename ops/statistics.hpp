@@ -25,14 +25,14 @@ struct NormOptions {
   bool keep_dims = false;  ///< reduced axes stay, with extent 1
 };
 
-/// sum(|x|^p)^(1/p) over axes, of which all make one vector; of integers in float64. Empty: 0, but for
-/// p = infinity. For p = 2 infinite where a square is.
+/// sum(|x|^p)^(1/p) over axes, of which all make one vector; of integers in float64. Empty: 0, but
+/// for p = infinity. For p = 2 infinite where a square is.
 ///   dx = g sign(x) (|x| / norm(x))^(p - 1); 0 where all are 0. For p = infinity that of amax(abs(x)).
 /// Throws ValueError unless p > 0, and for the greatest of no elements.
 [[nodiscard]] Tensor norm(const Tensor& x, const Axes& axes = {}, NormOptions options = {});
 
-/// Whether any element, or all, differ from 0, over axes; boolean, without gradient. Of no elements:
-/// false, and true. NaN differs from 0.
+/// Whether any element, or all, differ from 0, over axes; boolean, without gradient. Of no
+/// elements: false, and true. NaN differs from 0.
 [[nodiscard]] Tensor any(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 [[nodiscard]] Tensor all(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 /// How many do; int64, without gradient.

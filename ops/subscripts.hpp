@@ -10,8 +10,8 @@
 
 namespace xtape::detail {
 
-/// The axes of a tensor by name, one character each: letters, and for the axes of an ellipsis digits,
-/// which count from its last.
+/// The axes of a tensor by name, one character each: letters, and for the axes of an ellipsis
+/// digits, which count from its last.
 using Labels = std::string;
 
 /// Some of them, a bit each.

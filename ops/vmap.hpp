@@ -12,9 +12,10 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 
 /// The function that gives f of each xs[i], as one tensor with a leading axis: `ys = vmap(f)(xs)`.
-/// f runs once, on tensors that stand for one example of all and have its shape; each operation then
-/// works on the values of all. What f captures is the same in each example. f takes a tensor, several, or a
-/// std::vector of tensors, of one leading extent, and gives a tensor, a vector or a pair of them.
+/// f runs once, on tensors that stand for one example of all and have its shape; each operation
+/// then works on the values of all. What f captures is the same in each example. f takes a tensor,
+/// several, or a std::vector of tensors, of one leading extent, and gives a tensor, a vector or a
+/// pair of them.
 ///
 /// vmap, `grad`, `jvp` and the others nest in any order: `vmap(grad(loss))(xs)` is the gradient of
 /// each example. Dropout of what differs draws for each example; what a generator gives is the same

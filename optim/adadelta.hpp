@@ -28,12 +28,12 @@ struct AdadeltaOptions {
                                     "epsilon",       "weight_decay", "schedule"};
 };
 
-/// Steps in the units of the parameter: gradients times a running root mean square of the steps over one of
-/// the gradients.
+/// Steps in the units of the parameter: gradients times a running root mean square of the steps
+/// over one of the gradients.
 ///   c = rho c + (1 - rho) g²,  d = sqrt(s + epsilon) / sqrt(c + epsilon) g
 ///   s = rho s + (1 - rho) d²,  w -= rate d
-/// State: "cache" and "cache_of_steps". Throws ValueError for options out of range, and as Optimizer for
-/// parameters.
+/// State: "cache" and "cache_of_steps". Throws ValueError for options out of range, and as
+/// Optimizer for parameters.
 /// Source: Zeiler, ADADELTA: An Adaptive Learning Rate Method (2012), algorithm 1.
 class Adadelta : public OptimizerOf<AdadeltaOptions> {
  public:

@@ -31,8 +31,8 @@ struct AdagradOptions {
 /// Adaptive gradients: each element has a rate that falls with the gradients it has seen.
 ///   c += g²,  w -= rate g / (sqrt(initial_accumulator + c) + epsilon)
 /// Of a sparse gradient (`Tensor::sparse_grad`) only the named rows and their state change.
-/// State: "cache", c. Throws ValueError for options out of range, and in step for weight_decay where a
-/// gradient is sparse; as Optimizer for parameters.
+/// State: "cache", c. Throws ValueError for options out of range, and in step for weight_decay
+/// where a gradient is sparse; as Optimizer for parameters.
 /// Source: Duchi, Hazan and Singer, Adaptive Subgradient Methods for Online Learning and Stochastic
 /// Optimization (2011), with a diagonal matrix.
 class Adagrad : public OptimizerOf<AdagradOptions> {

@@ -36,10 +36,11 @@ struct AdamOptions {
 ///   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g²
 ///   w -= rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
 /// With `amsgrad`, the greatest v so far in place of v in the root.
-/// State: "first_moment" and "second_moment"; with amsgrad "greatest_second_moment". Throws ValueError for options out of range, and as
-/// Optimizer for parameters.
-/// Source: Kingma and Ba, Adam: A Method for Stochastic Optimization (2015), algorithm 1; Reddi, Kale and
-/// Kumar, On the Convergence of Adam and Beyond (2018), with Adam's corrections as in PyTorch.
+/// State: "first_moment" and "second_moment"; with amsgrad "greatest_second_moment". Throws
+/// ValueError for options out of range, and as Optimizer for parameters.
+/// Source: Kingma and Ba, Adam: A Method for Stochastic Optimization (2015), algorithm 1; Reddi,
+/// Kale and Kumar, On the Convergence of Adam and Beyond (2018), with Adam's corrections as in
+/// PyTorch.
 class Adam : public OptimizerOf<AdamOptions> {
  public:
   explicit Adam(const Parameters& parameters, const AdamOptions& options = {});

@@ -32,8 +32,8 @@ struct AdamaxOptions {
 
 /// Adam by the greatest gradient, which is forgotten by and by, in place of the second moment.
 ///   m = beta1 m + (1 - beta1) g,  u = max(beta2 u, |g| + epsilon),  w -= rate / (1 - beta1^t) m / u
-/// State: "first_moment" and "greatest_gradient". Throws ValueError for options out of range, and as
-/// Optimizer for parameters.
+/// State: "first_moment" and "greatest_gradient". Throws ValueError for options out of range, and
+/// as Optimizer for parameters.
 /// Source: Kingma and Ba, Adam (2015), algorithm 2; epsilon as in PyTorch.
 class Adamax : public OptimizerOf<AdamaxOptions> {
  public:

@@ -17,18 +17,18 @@ struct AveragingOptions {
   bool warm_up = false;              ///< a decay of at most (1 + n) / (10 + n) after n updates
 };
 
-/// A running average of parameters, beside those that an optimizer steps over: of an exponential moving
-/// average (EMA), `{.decay = 0.999}`, or of the last part of a training (SWA), without it.
+/// A running average of parameters, beside those that an optimizer steps over: of an exponential
+/// moving average (EMA), `{.decay = 0.999}`, or of the last part of a training (SWA), without it.
 ///   average += (1 - decay) (w - average),  or  average += (w - average) / n;  the first is w itself
 /// ```
 /// optim::Averaging averaging(model, {.decay = 0.999});
 /// ... optimizer.step(); averaging.update();
 /// { const auto in_use = averaging.apply(); evaluate(model); }   // then the model is as it was
 /// ```
-/// Running statistics, as those of batch normalization, are not averaged: after `apply`, a pass over the data
-/// in training mode makes them anew.
-/// Source: Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging (1992); Izmailov et
-/// al., Averaging Weights Leads to Wider Optima (2018).
+/// Running statistics, as those of batch normalization, are not averaged: after `apply`, a pass
+/// over the data in training mode makes them anew.
+/// Source: Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging (1992);
+/// Izmailov et al., Averaging Weights Leads to Wider Optima (2018).
 class Averaging {
  public:
   /// Throws ValueError unless 0 <= decay < 1, for no parameters, and for warm_up without a decay.

@@ -21,8 +21,8 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm);
 /// clip_grad_norm, but for infinite and NaN elements.
 void clip_grad_value(const std::vector<Tensor>& parameters, double limit);
 
-/// Multiplies the gradients of all parameters by a factor. Throws as clip_grad_norm, but for infinite and
-/// NaN elements; ValueError for a factor that is not finite.
+/// Multiplies the gradients of all parameters by a factor. Throws as clip_grad_norm, but for
+/// infinite and NaN elements; ValueError for a factor that is not finite.
 void scale_grad(const std::vector<Tensor>& parameters, double factor);
 
 }  // namespace xtape::optim

@@ -33,10 +33,10 @@ struct LAMBOptions {
 /// Adam's step, as long in proportion to each parameter's norm: for large batches.
 ///   m and v as Adam's, corrected;  d = m / (sqrt(v) + epsilon) + weight_decay w
 ///   w -= rate |w| / |d| d, or rate d where one of the norms is 0
-/// State: "first_moment" and "second_moment". Throws ValueError for options out of range, and as Optimizer
-/// for parameters.
-/// Source: You et al., Large Batch Optimization for Deep Learning: Training BERT in 76 minutes (2020),
-/// algorithm 2, with the identity for phi.
+/// State: "first_moment" and "second_moment". Throws ValueError for options out of range, and as
+/// Optimizer for parameters.
+/// Source: You et al., Large Batch Optimization for Deep Learning: Training BERT in 76 minutes
+/// (2020), algorithm 2, with the identity for phi.
 class LAMB : public OptimizerOf<LAMBOptions> {
  public:
   explicit LAMB(const Parameters& parameters, const LAMBOptions& options = {});

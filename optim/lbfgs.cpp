@@ -29,8 +29,8 @@ Tensor flat(const std::vector<Tensor>& tensors) {
   return concatenate(parts, 0);
 }
 
-/// Where the cubic through two values and slopes is least; the middle if there is no such place between
-/// the ends, or too close to one.
+/// Where the cubic through two values and slopes is least; the middle if there is no such place
+/// between the ends, or too close to one.
 double cubic_minimum(double a, double fa, double ga, double b, double fb, double gb) {
   const double middle = (a + b) / 2, width = std::abs(b - a);
   const double d = ga + gb - 3 * (fa - fb) / (a - b);
@@ -122,7 +122,8 @@ class LBFGS::Problem {
 
 namespace {
 
-/// A search along a line for a point of which both the loss is enough lower and the slope enough flatter.
+/// A search along a line for a point of which both the loss is enough lower and the slope enough
+/// flatter.
 template <class Point, class Evaluate>
 class LineSearch {
  public:

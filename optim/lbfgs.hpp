@@ -30,29 +30,34 @@ struct LBFGSResult {
   bool converged = false;  ///< by a tolerance, not for want of iterations or of a longer way down
 };
 
-/// Limited-memory BFGS with a line search to the strong conditions of Wolfe: for losses that are the same
-/// function of the parameters each time, as of all the data at once. It needs the loss as a function:
+/// Limited-memory BFGS with a line search to the strong conditions of Wolfe: for losses that are
+/// the same function of the parameters each time, as of all the data at once. It needs the loss as
+/// a function:
 /// ```
 /// optim::LBFGS optimizer(model);
 /// const auto result = optimizer.step([&] { return nn::mean_squared_error(model(x), y); });
 /// ```
-/// Computed in float64, whatever the parameters' dtype. Parameters that are frozen, or that the loss does not
-/// depend on, stay as they are; once one is frozen or thawed, the changes so far are forgotten; those that are not frozen have the gradients of the last evaluation.
-/// Source: Nocedal and Wright, Numerical Optimization (2006), algorithms 7.4, 7.5, 3.5 and 3.6.
+/// Computed in float64, whatever the parameters' dtype. Parameters that are frozen, or that the
+/// loss does not depend on, stay as they are; once one is frozen or thawed, the changes so far are
+/// forgotten; those that are not frozen have the gradients of the last evaluation. Source: Nocedal
+/// and Wright, Numerical Optimization (2006), algorithms 7.4, 7.5, 3.5 and 3.6.
 class LBFGS {
  public:
-  /// Throws ValueError for options out of range and for no parameters, GradError for a tensor that is no leaf.
+  /// Throws ValueError for options out of range and for no parameters, GradError for a tensor that
+  /// is no leaf.
   explicit LBFGS(const Parameters& parameters, const LBFGSOptions& options = {});
 
-  /// Goes down as far as the options allow. If the loss throws, the parameters are as they were. Throws
-  /// ShapeError unless it is one number, ValueError if it is NaN or infinite where the step begins.
+  /// Goes down as far as the options allow. If the loss throws, the parameters are as they were.
+  /// Throws ShapeError unless it is one number, ValueError if it is NaN or infinite where the step
+  /// begins.
   LBFGSResult step(const std::function<Tensor()>& loss);
   LBFGSResult step(const Tensor& loss) = delete;  // a value: it cannot be computed again
 
   /// Forgets the changes of the gradient: after the loss has become another function.
   void reset();
 
-  /// The changes that are kept, by which another LBFGS of such parameters goes on as this one would.
+  /// The changes that are kept, by which another LBFGS of such parameters goes on as this one
+  /// would.
   NamedTensors state() const;
   /// Throws, with nothing changed, ValueError or ShapeError for a state of other parameters.
   void restore(const NamedTensors& state);

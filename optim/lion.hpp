@@ -29,8 +29,9 @@ struct LionOptions {
 
 /// Steps of one length, along the sign of a momentum.
 ///   w -= rate weight_decay w,  w -= rate sign(beta1 m + (1 - beta1) g),  m = beta2 m + (1 - beta2) g
-/// State: "first_moment". Throws ValueError for options out of range, and as Optimizer for parameters.
-/// Source: Chen et al., Symbolic Discovery of Optimization Algorithms (2023), algorithm 2.
+/// State: "first_moment". Throws ValueError for options out of range, and as Optimizer for
+/// parameters. Source: Chen et al., Symbolic Discovery of Optimization Algorithms (2023), algorithm
+/// 2.
 class Lion : public OptimizerOf<LionOptions> {
  public:
   explicit Lion(const Parameters& parameters, const LionOptions& options = {});

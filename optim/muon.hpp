@@ -30,15 +30,15 @@ struct MuonOptions {
                                     "iterations",    "outputs_first", "weight_decay", "schedule"};
 };
 
-/// Momentum made orthogonal: for the weights between hidden layers, each [inputs, outputs], as of Dense, or with
-/// `outputs_first` the other way round, as of recurrent layers and attention's in_proj_weight. Biases,
-/// embeddings and the last layer go to another optimizer.
+/// Momentum made orthogonal: for the weights between hidden layers, each [inputs, outputs], as of
+/// Dense, or with `outputs_first` the other way round, as of recurrent layers and attention's
+/// in_proj_weight. Biases, embeddings and the last layer go to another optimizer.
 ///   m = momentum m + (1 - momentum) g,  d = m, with Nesterov momentum m + (1 - momentum) g
 ///   d = d / |d|,  then a few times  d = 3.4445 d - 4.775 d dᵀ d + 2.0315 (d dᵀ)² d
 ///   w -= rate sqrt(max(1, outputs / inputs)) d
 /// The singular values of d come close to 1, between about 0.7 and 1.2.
-/// State: "momentum_buffer". Throws ValueError for options out of range, ShapeError for a parameter that is
-/// no matrix, and as Optimizer for parameters.
+/// State: "momentum_buffer". Throws ValueError for options out of range, ShapeError for a parameter
+/// that is no matrix, and as Optimizer for parameters.
 /// Source: Jordan et al., Muon: An optimizer for hidden layers in neural networks (2024).
 class Muon : public OptimizerOf<MuonOptions> {
  public:

@@ -34,11 +34,12 @@ struct NAdamOptions {
       "schedule"};
 };
 
-/// Adam with Nesterov's momentum, which grows to beta1: mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2).
+/// Adam with Nesterov's momentum, which grows to beta1: mu_t = beta1 (1 - 0.96^(t momentum_decay) /
+/// 2).
 ///   m and v as Adam's,  M = mu_1 ... mu_t
 ///   w -= rate ((1 - mu_t) / (1 - M) g + mu_(t+1) / (1 - M mu_(t+1)) m) / (sqrt(v / (1 - beta2^t)) + epsilon)
-/// State: "first_moment" and "second_moment". Throws ValueError for options out of range, and as Optimizer
-/// for parameters.
+/// State: "first_moment" and "second_moment". Throws ValueError for options out of range, and as
+/// Optimizer for parameters.
 /// Source: Dozat, Incorporating Nesterov Momentum into Adam (2016), with PyTorch's defaults.
 class NAdam : public OptimizerOf<NAdamOptions> {
  public:

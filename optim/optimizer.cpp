@@ -86,7 +86,8 @@ double Optimizer::scheduled_rate(const Group& group) const {
   return rate;
 }
 
-/// Gets all memory that the step of a parameter needs, so that a step that finds none changes nothing.
+/// Gets all memory that the step of a parameter needs, so that a step that finds none changes
+/// nothing.
 void Optimizer::prepare(std::size_t group, Entry& entry, const StepOptions& options) const {
   entry.gradient = entry.rows = {};
   if (!entry.parameter.requires_grad()) return;  // frozen

@@ -25,14 +25,16 @@ struct Update {
   std::span<const Tensor> state;  // one tensor a slot, of the parameter's shape and dtype
   double rate;                    // the learning rate of this step
   std::int64_t t;                 // this is the parameter's t-th update, t = 1, 2, ...
-  // If defined, [k] int64: the gradient is [k, ...], of these rows, and all others stay as they are.
+  // If defined, [k] int64: the gradient is [k, ...], of these rows, and all others stay as they
+  // are.
   const Tensor& rows;
 };
 
 struct StepOptions {
   bool check_finite = false;  ///< look at each gradient and parameter first; costs a pass over them
-  /// Look at so many elements of each gradient first, in pieces spread evenly over it. A NaN that comes from
-  /// behind a layer is in whole rows or columns of its weights' gradient: few pieces show it.
+  /// Look at so many elements of each gradient first, in pieces spread evenly over it. A NaN that
+  /// comes from behind a layer is in whole rows or columns of its weights' gradient: few pieces
+  /// show it.
   std::int64_t look_at = 0;
 };
 
@@ -49,8 +51,8 @@ class Optimizer {
 
   /// Updates each parameter that requires a gradient and has one. Throws ValueError, with nothing
   /// changed, if a schedule gives a factor that is negative, infinite or NaN, and if asked to look,
-  /// for a parameter or gradient with NaN or an infinity, by the parameter's name; for a negative number of
-  /// elements. What the update of
+  /// for a parameter or gradient with NaN or an infinity, by the parameter's name; for a negative
+  /// number of elements. What the update of
   /// one parameter throws, a rule of one's own or a DebugGuard, is thrown when all have had theirs.
   void step(const StepOptions& options = {});
 
@@ -64,7 +66,8 @@ class Optimizer {
   /// The rate that decay and schedule multiply: `set_learning_rate(base_learning_rate() / 10)`.
   /// Throws IndexError without such a group.
   double base_learning_rate(std::size_t group = 0) const;
-  /// The rate that the next step will use. Throws IndexError without such a group, and what `step` throws for a schedule.
+  /// The rate that the next step will use. Throws IndexError without such a group, and what `step`
+  /// throws for a schedule.
   double next_learning_rate(std::size_t group = 0) const { return scheduled_rate(at(group)); }
   /// Sets the rate that decay and schedule multiply, from the next step on, of all groups or of
   /// one. Throws ValueError if negative or not finite, IndexError without such a group.
@@ -80,8 +83,9 @@ class Optimizer {
   /// Steps made so far.
   std::int64_t steps() const { return steps_; }
 
-  /// All that decides what a step makes of gradients, but for its state and schedules, a line each: the kind, "group.0 of weight,
-  /// bias", "group.0.learning_rate 0.001", "group.0.beta1 0.9". Optimizers with the same lines do the same.
+  /// All that decides what a step makes of gradients, but for its state and schedules, a line each:
+  /// the kind, "group.0 of weight, bias", "group.0.learning_rate 0.001", "group.0.beta1 0.9".
+  /// Optimizers with the same lines do the same.
   std::vector<std::string> settings() const;
 
   /// The leaves that a loss depends on and no group holds, such as those of a layer that a module
@@ -92,8 +96,8 @@ class Optimizer {
   /// All that another optimizer, made with the same options and schedules, needs to go on exactly
   /// as this one would: "steps", int64; "group.0.learning_rate", the rate that decay and schedule
   /// multiply, and "group.0.last_rate", float64; for each parameter its number of "updates", int64,
-  /// and its state, as "hidden.weight.velocity". Later steps do not change these tensors. A schedule
-  /// that learns has a state of its own, see `ReduceOnPlateau::state`.
+  /// and its state, as "hidden.weight.velocity". Later steps do not change these tensors. A
+  /// schedule that learns has a state of its own, see `ReduceOnPlateau::state`.
   NamedTensors state() const;
   /// Takes up a state; parameters are found by their names, in any order.
   /// Throws, with nothing changed, ValueError for an entry that is missing, unknown, given twice or
@@ -104,10 +108,10 @@ class Optimizer {
   Optimizer() = default;
 
   /// Adds a group, with a tensor of zeros for each parameter and slot. Throws ValueError for a bad
-  /// rate or decay, no parameters, an undefined tensor, an empty name, and a tensor or name that is in
-  /// a group already; GradError for a tensor that is no leaf or does not require a gradient, unless
-  /// it is a parameter of a module, which is frozen and may be thawed; for a first group of those
-  /// alone too.
+  /// rate or decay, no parameters, an undefined tensor, an empty name, and a tensor or name that is
+  /// in a group already; GradError for a tensor that is no leaf or does not require a gradient,
+  /// unless it is a parameter of a module, which is frozen and may be thawed; for a first group of
+  /// those alone too.
   void add(const Parameters& parameters, std::vector<std::string> slots, double learning_rate,
            double decay, Schedule schedule);
 
@@ -146,9 +150,9 @@ class Optimizer {
 };
 
 /// An optimizer with Options: an aggregate of Settings with at least `learning_rate`, `decay`,
-/// `schedule` and `fields`, a tuple of references to all, and best with `names` of these, for `settings()`. What is left to say is which options are
-/// wrong, which tensors the optimizer keeps of each parameter, and what it does in an update. Its
-/// constructor adds the first group.
+/// `schedule` and `fields`, a tuple of references to all, and best with `names` of these, for
+/// `settings()`. What is left to say is which options are wrong, which tensors the optimizer keeps
+/// of each parameter, and what it does in an update. Its constructor adds the first group.
 template <class Options>
 class OptimizerOf : public Optimizer {
  public:
@@ -173,8 +177,9 @@ class OptimizerOf : public Optimizer {
   }
   /// Names of the state tensors of each parameter, without dots.
   virtual std::vector<std::string> slots(const Options&) const { return {}; }
-  /// Whether `update` knows what to do with a sparse gradient, of some rows (`Tensor::sparse_grad`);
-  /// others are made dense for it. Throws ValueError for options that are not defined for one.
+  /// Whether `update` knows what to do with a sparse gradient, of some rows
+  /// (`Tensor::sparse_grad`); others are made dense for it. Throws ValueError for options that are
+  /// not defined for one.
   virtual bool takes_rows(const Options&) const { return false; }
   /// Updates a parameter and its state, by `assign`. Nothing is recorded.
   virtual void update(const Options& options, const Update& parameter) const = 0;

@@ -32,14 +32,15 @@ struct RAdamOptions {
       "decoupled_weight_decay", "schedule"};
 };
 
-/// Adam whose rate is rectified by how well the second moment is known, and without it for the first steps.
+/// Adam whose rate is rectified by how well the second moment is known, and without it for the
+/// first steps.
 ///   m and v as Adam's, corrected;  r = 2 / (1 - beta2) - 1,  r_t = r - 2 t beta2^t / (1 - beta2^t)
 ///   r_t > 5     w -= rate sqrt((r_t - 4) (r_t - 2) r / ((r - 4) (r - 2) r_t)) m / (sqrt(v) + epsilon)
 ///   otherwise   w -= rate m
-/// State: "first_moment" and "second_moment". Throws ValueError for options out of range, and as Optimizer
-/// for parameters.
-/// Source: Liu et al., On the Variance of the Adaptive Learning Rate and Beyond (2020), algorithm 2; the
-/// bound 5, and epsilon added to the root before v is corrected, as in PyTorch.
+/// State: "first_moment" and "second_moment". Throws ValueError for options out of range, and as
+/// Optimizer for parameters.
+/// Source: Liu et al., On the Variance of the Adaptive Learning Rate and Beyond (2020), algorithm
+/// 2; the bound 5, and epsilon added to the root before v is corrected, as in PyTorch.
 class RAdam : public OptimizerOf<RAdamOptions> {
  public:
   explicit RAdam(const Parameters& parameters, const RAdamOptions& options = {});

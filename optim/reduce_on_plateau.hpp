@@ -43,7 +43,8 @@ class ReduceOnPlateau {
 
   /// What it has learned: "factor" and "best", float64; "bad_observations" and "cooldown", int64.
   NamedTensors state() const;
-  /// Throws ValueError, ShapeError or DtypeError, with nothing changed, for a state of another form.
+  /// Throws ValueError, ShapeError or DtypeError, with nothing changed, for a state of another
+  /// form.
   void restore(const NamedTensors& state) const;
 
  private:

@@ -32,12 +32,12 @@ struct RMSpropOptions {
 
 /// Gradients divided by a running root mean square of themselves.
 ///   c = rho c + (1 - rho) g²,  w -= rate g / (sqrt(c) + epsilon)
-/// With `centered`, c - a² in the root, a = rho a + (1 - rho) g; with momentum, v = momentum v + the
-/// quotient, w -= rate v.
-/// State: "cache", if centered "mean_gradient", with momentum "momentum_buffer". Throws ValueError for options out
-/// of range, and as Optimizer for parameters.
-/// Source: Tieleman and Hinton, Neural Networks for Machine Learning (2012), lecture 6.5; Graves, Generating
-/// Sequences With Recurrent Neural Networks (2013), section 4.2.
+/// With `centered`, c - a² in the root, a = rho a + (1 - rho) g; with momentum, v = momentum v +
+/// the quotient, w -= rate v.
+/// State: "cache", if centered "mean_gradient", with momentum "momentum_buffer". Throws ValueError
+/// for options out of range, and as Optimizer for parameters.
+/// Source: Tieleman and Hinton, Neural Networks for Machine Learning (2012), lecture 6.5; Graves,
+/// Generating Sequences With Recurrent Neural Networks (2013), section 4.2.
 class RMSprop : public OptimizerOf<RMSpropOptions> {
  public:
   explicit RMSprop(const Parameters& parameters, const RMSpropOptions& options = {});

@@ -84,7 +84,8 @@ std::string setting_text(const T& value) {
   }
 }
 
-/// "beta1 0.9" of each setting but learning rate, decay and schedule; without `Options::names`, "option 3 0.9".
+/// "beta1 0.9" of each setting but learning rate, decay and schedule; without `Options::names`,
+/// "option 3 0.9".
 template <class Options>
 std::vector<std::string> setting_lines(const Options& options) {
   std::vector<std::string> lines;

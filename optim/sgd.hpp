@@ -39,13 +39,14 @@ struct SGDOptions {
 ///   of steps           v = momentum v - rate g,  w += v;       Nesterov  w += momentum v - rate g
 ///   of gradients       v = momentum v + g,       w -= rate v;  Nesterov  w -= rate (g + momentum v)
 /// State: "velocity" of steps, "momentum_buffer" of gradients; none without momentum.
-/// Of a sparse gradient (`Tensor::sparse_grad`) only the named rows are stepped over; with momentum it is
-/// made dense.
-/// Throws ValueError for options out of range, Nesterov without momentum or with dampening, and dampening
-/// without momentum, and in step for weight_decay where a gradient is sparse; as Optimizer for parameters.
-/// Source: Sutskever et al., On the importance of initialization and momentum in deep learning
-/// (2013), section 2; Nesterov's step is taken from the point looked ahead to, as in Bengio et al.,
-/// Advances in Optimizing Recurrent Networks (2012). Velocity of gradients is PyTorch's.
+/// Of a sparse gradient (`Tensor::sparse_grad`) only the named rows are stepped over; with momentum
+/// it is made dense.
+/// Throws ValueError for options out of range, Nesterov without momentum or with dampening, and
+/// dampening without momentum, and in step for weight_decay where a gradient is sparse; as
+/// Optimizer for parameters. Source: Sutskever et al., On the importance of initialization and
+/// momentum in deep learning (2013), section 2; Nesterov's step is taken from the point looked
+/// ahead to, as in Bengio et al., Advances in Optimizing Recurrent Networks (2012). Velocity of
+/// gradients is PyTorch's.
 class SGD : public OptimizerOf<SGDOptions> {
  public:
   explicit SGD(const Parameters& parameters, const SGDOptions& options = {});

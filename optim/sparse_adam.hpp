@@ -28,14 +28,15 @@ struct SparseAdamOptions {
                                     "beta2",         "epsilon", "schedule"};
 };
 
-/// Adam for tables of which each step uses few rows: of a sparse gradient (`Tensor::sparse_grad`) only the
-/// named rows and their moments change, all others stay as they are. A dense gradient names all rows.
+/// Adam for tables of which each step uses few rows: of a sparse gradient (`Tensor::sparse_grad`)
+/// only the named rows and their moments change, all others stay as they are. A dense gradient
+/// names all rows.
 ///   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g²
 ///   w -= rate sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + epsilon)
-/// t counts the steps of the whole table. State: "first_moment" and "second_moment". Throws ValueError for
-/// options out of range, and as Optimizer for parameters.
-/// Source: PyTorch's SparseAdam, which takes sparse gradients alone; Kingma and Ba, Adam: A Method for
-/// Stochastic Optimization (2015), end of section 2.
+/// t counts the steps of the whole table. State: "first_moment" and "second_moment". Throws
+/// ValueError for options out of range, and as Optimizer for parameters.
+/// Source: PyTorch's SparseAdam, which takes sparse gradients alone; Kingma and Ba, Adam: A Method
+/// for Stochastic Optimization (2015), end of section 2.
 class SparseAdam : public OptimizerOf<SparseAdamOptions> {
  public:
   explicit SparseAdam(const Parameters& parameters, const SparseAdamOptions& options = {});

@@ -20,8 +20,8 @@ struct Color {
 /// Source: Okabe and Ito, Color Universal Design (2008), with black last and its yellow before it.
 Color palette(std::size_t i);
 
-/// Colours of numbers from 0 to 1. `viridis` runs evenly from dark blue to yellow, `blues` from white to
-/// dark blue, `diverging` from blue over white to red.
+/// Colours of numbers from 0 to 1. `viridis` runs evenly from dark blue to yellow, `blues` from
+/// white to dark blue, `diverging` from blue over white to red.
 enum class Colormap { viridis, gray, blues, diverging };
 
 /// Numbers outside of [0, 1] have the colour of the nearer end, NaN that of 0.

@@ -49,7 +49,8 @@ void add(Plot& plot, const std::string& label, const std::vector<double>& values
   plot.line(counted(values.size()), values, {.label = label, .dash = dash, .color = color});
 }
 
-/// The mean of the runs that have come to each epoch, and the ends of the band; NaN, a gap, for one run alone.
+/// The mean of the runs that have come to each epoch, and the ends of the band; NaN, a gap, for one
+/// run alone.
 struct Spread {
   std::vector<double> mean, low, high;
 };
@@ -76,8 +77,8 @@ Spread spread_of(const std::vector<History>& runs, const std::string& metric) {
   }
 }
 
-/// The metrics to show, those of all runs if none are asked for. Throws ValueError for what no run has, and for a
-/// scale of what would not be shown.
+/// The metrics to show, those of all runs if none are asked for. Throws ValueError for what no run
+/// has, and for a scale of what would not be shown.
 std::vector<std::string> shown_metrics(const Runs& runs, const CurvesOptions& options) {
   std::vector<std::string> shown = options.metrics.empty() ? metrics_of(runs) : options.metrics;
   if (epochs_of(runs) == 0) return shown;

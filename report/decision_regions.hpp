@@ -28,10 +28,11 @@ struct DecisionRegionsOptions {
 /// Scores [n, classes], or a single one [n, 1] or [n], or classes int64 [n], of features [n, 2].
 using Classifier = std::function<Tensor(const Tensor&)>;
 
-/// What a classifier says of each place around the points, in light colours, and what the points are.
+/// What a classifier says of each place around the points, in light colours, and what the points
+/// are.
 ///   x [n, 2], floating   labels int64 [n], 0 or 1 [n] or [n, 1], or one-hot [n, classes]
-/// Where a score is NaN the picture is white. Throws ShapeError, DtypeError, ValueError for no points and
-/// numbers that are not finite, and a resolution out of range.
+/// Where a score is NaN the picture is white. Throws ShapeError, DtypeError, ValueError for no
+/// points and numbers that are not finite, and a resolution out of range.
 Plot decision_regions(const Classifier& classifier, const Tensor& x, const Tensor& labels,
                       const DecisionRegionsOptions& options = {});
 /// Of a model, which is in evaluation meanwhile.

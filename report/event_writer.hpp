@@ -13,7 +13,8 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::report {
 
-/// What TensorBoard shows of a run: `tensorboard --logdir runs`, with a folder below `runs` for each.
+/// What TensorBoard shows of a run: `tensorboard --logdir runs`, with a folder below `runs` for
+/// each.
 /// ```
 /// report::EventWriter events("runs/first");
 /// events.scalar("loss", loss.item(), step);
@@ -49,8 +50,8 @@ class EventWriter {
   Owned<std::FILE, close> file_;
 };
 
-/// A callback of Fit: writes all metrics of an epoch, or on a batch what they are so far, over the steps made;
-/// of loops that step themselves over the epochs. The writer must live as long.
+/// A callback of Fit: writes all metrics of an epoch, or on a batch what they are so far, over the
+/// steps made; of loops that step themselves over the epochs. The writer must live as long.
 FitCallback log_to(EventWriter& writer);
 
 }  // namespace xtape::report

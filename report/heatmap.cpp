@@ -52,7 +52,8 @@ std::vector<std::string> names_of(const std::vector<std::string>& names, std::in
   return all;
 }
 
-/// 1, 2 or 5 times a power of ten: which rows or columns are named, if there is space for every so many.
+/// 1, 2 or 5 times a power of ten: which rows or columns are named, if there is space for every so
+/// many.
 std::size_t every(double least) {
   for (std::size_t power = 1;; power *= 10) {
     for (const std::size_t factor : {1U, 2U, 5U})

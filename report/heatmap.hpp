@@ -21,8 +21,8 @@ struct HeatmapOptions {
   std::int64_t cell = 0;  ///< its width and height in pixels; 0: as fits a usual picture
 };
 
-/// A matrix [rows, columns] as colours, the first row on top, with a bar that tells what they mean. NaN is
-/// white. `Colormap::diverging` is white at 0 unless low and high are given.
+/// A matrix [rows, columns] as colours, the first row on top, with a bar that tells what they mean.
+/// NaN is white. `Colormap::diverging` is white at 0 unless low and high are given.
 /// Throws ShapeError for other shapes and numbers of names, ValueError unless low lies below high.
 Picture heatmap(const Tensor& matrix, const HeatmapOptions& options = {});
 
@@ -44,7 +44,8 @@ struct ConfusionOptions {
   std::int64_t cell = 0;
 };
 
-/// The counts of `confusion_matrix`, a row for each true class, coloured by their shares of the row.
+/// The counts of `confusion_matrix`, a row for each true class, coloured by their shares of the
+/// row.
 /// Throws ShapeError unless square, DtypeError unless int64, ValueError for a negative count.
 Picture confusion(const Tensor& counts, const ConfusionOptions& options = {});
 

@@ -17,8 +17,8 @@ struct HistogramsOptions {
   Size size = {640, 400};
 };
 
-/// Histograms of tensors by their names, over each other: `histograms(model.named_parameters())`. Throws
-/// ValueError for no bins.
+/// Histograms of tensors by their names, over each other: `histograms(model.named_parameters())`.
+/// Throws ValueError for no bins.
 Plot histograms(const NamedTensors& tensors, const HistogramsOptions& options = {});
 /// Of the gradients of leaves, those that have one.
 Plot gradient_histograms(const NamedTensors& parameters, const HistogramsOptions& options = {});

@@ -19,12 +19,13 @@ struct ImageStack {
   kernels::Pixels image(std::int64_t i, Colormap map = Colormap::gray) const;
 };
 
-/// See ImageGridOptions. Throws, in the name of `op`, ShapeError for a tensor that holds no such images.
+/// See ImageGridOptions. Throws, in the name of `op`, ShapeError for a tensor that holds no such
+/// images.
 ImageStack image_stack(const char* op, const Tensor& images, std::optional<double> low = {},
                        std::optional<double> high = {}, std::optional<nn::Channels> channels = {});
 
-/// Draws pixels as they are, each a square; they are enlarged here, as not every viewer does it without
-/// smoothing.
+/// Draws pixels as they are, each a square; they are enlarged here, as not every viewer does it
+/// without smoothing.
 void draw_pixels(Svg& svg, const kernels::Pixels& pixels, double x, double y, double width,
                  double height);
 

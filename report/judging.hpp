@@ -15,18 +15,19 @@ namespace xtape::report {
 struct RocOptions {
   std::string title = {};
   std::vector<std::string> names = {};  ///< of the classes; by default their numbers
-  /// Those with a curve; by default all, or of two the second: the first has the same one, mirrored.
+  /// Those with a curve; by default all, or of two the second: the first has the same one,
+  /// mirrored.
   std::vector<std::int64_t> classes = {};
   Size size = {480, 500};
 };
 
-/// The receiver operating characteristic: which share of target 1 is found, over which share of target 0 is
-/// taken for it, as the threshold sinks; with the area under it, as `roc_auc` gives it.
+/// The receiver operating characteristic: which share of target 1 is found, over which share of
+/// target 0 is taken for it, as the threshold sinks; with the area under it, as `roc_auc` gives it.
 ///   scores [n], of any scale, targets 0 or 1 [n]
 ///   scores [n, classes], better probabilities than logits, labels int64 [n] or one-hot: a curve for each
 ///   class, or the second of two, against all others
-/// Throws as roc_auc, ShapeError for another number of names than of classes, IndexError for a class that there is
-/// not.
+/// Throws as roc_auc, ShapeError for another number of names than of classes, IndexError for a
+/// class that there is not.
 Plot roc_curve(const Tensor& scores, const Tensor& targets, const RocOptions& options = {});
 /// Of several models, by their names: scores [n] each.
 Plot roc_curve(const std::vector<std::pair<std::string, Tensor>>& scores, const Tensor& targets,
@@ -43,8 +44,9 @@ struct CalibrationOptions {
 ///   probabilities of target 1 [n], targets 0 or 1 [n]
 ///   probabilities [n, classes], labels int64 [n] or one-hot: the probability of the class that is predicted,
 ///   and whether it is right
-/// Throws ShapeError, DtypeError, ValueError for a probability outside [0, 1], no bins and other targets.
-/// Source: Guo, Pleiss, Sun and Weinberger, On Calibration of Modern Neural Networks (2017), equation 5.
+/// Throws ShapeError, DtypeError, ValueError for a probability outside [0, 1], no bins and other
+/// targets. Source: Guo, Pleiss, Sun and Weinberger, On Calibration of Modern Neural Networks
+/// (2017), equation 5.
 Plot calibration(const Tensor& probabilities, const Tensor& targets,
                  const CalibrationOptions& options = {});
 

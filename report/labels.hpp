@@ -6,12 +6,14 @@
 
 namespace xtape::report::detail {
 
-/// Labels as classes int64 [n]: of int64 or 0 and 1 of any dtype [n] or [n, 1], or one-hot [n, classes].
-/// Throws, in the name of `op`, ShapeError for other shapes, ValueError for numbers that are no classes.
+/// Labels as classes int64 [n]: of int64 or 0 and 1 of any dtype [n] or [n, 1], or one-hot [n,
+/// classes].
+/// Throws, in the name of `op`, ShapeError for other shapes, ValueError for numbers that are no
+/// classes.
 Tensor classes_of(const char* op, const Tensor& labels);
 
-/// The classes int64 [n] that are predicted: themselves, the greatest of scores [n, classes], or whether the
-/// only score [n, 1] or [n] is above the threshold; -1 for scores that are NaN.
+/// The classes int64 [n] that are predicted: themselves, the greatest of scores [n, classes], or
+/// whether the only score [n, 1] or [n] is above the threshold; -1 for scores that are NaN.
 Tensor predicted_classes(const char* op, const Tensor& scores, double threshold);
 
 /// Throws ShapeError unless there are no names or as many as rows, say, of the matrix.

@@ -27,8 +27,8 @@ class Picture {
 
   /// The whole document.
   std::string svg() const;
-  /// Writes it; the path ends in ".svg". The file appears whole or not at all. Throws ValueError for
-  /// another ending, IoError for what cannot be written.
+  /// Writes it; the path ends in ".svg". The file appears whole or not at all. Throws ValueError
+  /// for another ending, IoError for what cannot be written.
   void save(const std::string& path) const;
 
  private:
@@ -36,8 +36,8 @@ class Picture {
   std::string elements_;
 };
 
-/// Pictures in rows of so many, as one: `report::grid({loss, accuracy}, 2)`. Throws ValueError for no
-/// pictures and no columns.
+/// Pictures in rows of so many, as one: `report::grid({loss, accuracy}, 2)`. Throws ValueError for
+/// no pictures and no columns.
 Picture grid(const std::vector<Picture>& pictures, std::int64_t columns = 2);
 
 }  // namespace xtape::report

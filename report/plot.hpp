@@ -78,12 +78,12 @@ struct Mark {
 /// plot.line(history["loss"], {.label = "training"});
 /// plot.save("loss.svg");
 /// ```
-/// What has no place on an axis, NaN, infinity, and on a logarithmic scale what is not positive, is a gap.
-/// Where there is nothing to show, the picture says "no data".
+/// What has no place on an axis, NaN, infinity, and on a logarithmic scale what is not positive, is
+/// a gap. Where there is nothing to show, the picture says "no data".
 class Plot {
  public:
-  /// Throws ValueError for limits that are not finite, in order and, on a logarithmic scale, positive, and for
-  /// a size out of range.
+  /// Throws ValueError for limits that are not finite, in order and, on a logarithmic scale,
+  /// positive, and for a size out of range.
   explicit Plot(PlotOptions options = {});
 
   /// A line through the points, in order; without x at 0, 1, 2, ...
@@ -92,17 +92,19 @@ class Plot {
   Plot& line(const Values& x, const Values& y, LineOptions options = {});
   /// Points. Throws as line.
   Plot& scatter(const Values& x, const Values& y, ScatterOptions options = {});
-  /// How many values, of any shape, lie in each of so many bins between the least and the greatest of all
-  /// that the plot has histograms of. Throws ValueError for no bins.
+  /// How many values, of any shape, lie in each of so many bins between the least and the greatest
+  /// of all that the plot has histograms of. Throws ValueError for no bins.
   Plot& histogram(const Values& values, HistogramOptions options = {});
-  /// The area between two lines over the same x, in a light colour: a spread around a mean. On a logarithmic
-  /// scale what is not positive lies below the plot. Throws ShapeError unless all are lists of one length.
+  /// The area between two lines over the same x, in a light colour: a spread around a mean. On a
+  /// logarithmic scale what is not positive lies below the plot. Throws ShapeError unless all are
+  /// lists of one length.
   Plot& band(const Values& x, const Values& low, const Values& high, BandOptions options = {});
   /// A line across the plot. Throws ValueError unless finite.
   Plot& vertical(double x, LineOptions options = {});
   Plot& horizontal(double y, LineOptions options = {});
-  /// Areas of the plot in light colours of `palette`: classes int64 [rows, columns] of a grid that covers the
-  /// limits, from its lower left; negative ones are white. Throws ShapeError, DtypeError.
+  /// Areas of the plot in light colours of `palette`: classes int64 [rows, columns] of a grid that
+  /// covers the limits, from its lower left; negative ones are white. Throws ShapeError,
+  /// DtypeError.
   Plot& regions(const Tensor& classes, double left, double right, double bottom, double top);
 
   Picture picture() const;

@@ -16,7 +16,8 @@ namespace xtape::report {
 /// Throws ValueError for NaN and infinity, of which a picture has none.
 std::string svg_number(double value);
 
-/// Text as XML has it: marks of XML, quotes and what is no UTF-8 or no character of XML are replaced.
+/// Text as XML has it: marks of XML, quotes and what is no UTF-8 or no character of XML are
+/// replaced.
 std::string xml_text(std::string_view text);
 
 /// About how wide a text is, for a font without serifs: a little more rather than less.
@@ -42,7 +43,8 @@ using SvgAttributes = std::vector<std::pair<std::string, SvgValue>>;
 /// Elements of an SVG picture, one a line.
 class Svg {
  public:
-  /// <tag .../>, for numbers and texts of any kind: svg.element("circle", {{"r", 2}, {"fill", "red"}})
+  /// <tag .../>, for numbers and texts of any kind: svg.element("circle", {{"r", 2}, {"fill",
+  /// "red"}})
   Svg& element(std::string_view tag, const SvgAttributes& attributes);
   /// Text at a place, which is its left end on the line that it stands on.
   Svg& text(double x, double y, std::string_view text, const SvgAttributes& attributes = {});

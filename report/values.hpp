@@ -14,8 +14,8 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::report {
 
-/// Numbers to be shown: a list of one type, a vector or a tensor, of which the values are read, recorded or
-/// not.
+/// Numbers to be shown: a list of one type, a vector or a tensor, of which the values are read,
+/// recorded or not.
 class Values {
  public:
   // Templates, because gcc 12 takes {.width = 3.0} for a list of double, and for a tensor.

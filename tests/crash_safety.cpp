@@ -1,5 +1,5 @@
-// Whoever writes a file is killed at random moments, finds the disk full or the folder read-only: there is
-// the old file or the new one, whole, and what went wrong is named.
+// Whoever writes a file is killed at random moments, finds the disk full or the folder read-only:
+// there is the old file or the new one, whole, and what went wrong is named.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>

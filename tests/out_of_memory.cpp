@@ -1,7 +1,7 @@
 // A training step, and an optimizer's, whose memory the system refuses, once at each place where it
-// asks for some: an error of the library, nothing lost, nothing changed, and the next step works. A program of its
-// own, since it is linked with --wrap=aligned_alloc; under the address sanitizer every block is
-// asked for, and those lost are named at the end.
+// asks for some: an error of the library, nothing lost, nothing changed, and the next step works. A
+// program of its own, since it is linked with --wrap=aligned_alloc; under the address sanitizer
+// every block is asked for, and those lost are named at the end.
 
 #include <cstddef>
 #include <cstdio>

@@ -1,6 +1,6 @@
-// The power may fail at any moment: of what is not synced nothing, a part or all is on the disk then. This program
-// has functions of its own in the place of the system's that sync and rename, and at each call goes through all
-// states that a disk may be left in.
+// The power may fail at any moment: of what is not synced nothing, a part or all is on the disk
+// then. This program has functions of its own in the place of the system's that sync and rename,
+// and at each call goes through all states that a disk may be left in.
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>

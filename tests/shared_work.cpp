@@ -1,5 +1,5 @@
-// Values and gradients are the same to the last bit whatever number of threads shares the work. Extents
-// are no multiples of anything, and each piece, however small, is shared.
+// Values and gradients are the same to the last bit whatever number of threads shares the work.
+// Extents are no multiples of anything, and each piece, however small, is shared.
 #include <cstdint>
 #include <cstring>
 #include <functional>

@@ -1,6 +1,7 @@
-// Trains small models of many shapes, one after another and some at a time, breaks off in the middle, saves
-// and loads, for so many seconds: SOAK [SECONDS]. At the end no node is left, and the process is as large
-// as it was after a third of the time, but for 2 %, and 2 MB in less than ten minutes.
+// Trains small models of many shapes, one after another and some at a time, breaks off in the
+// middle, saves and loads, for so many seconds: SOAK [SECONDS]. At the end no node is left, and the
+// process is as large as it was after a third of the time, but for 2 %, and 2 MB in less than ten
+// minutes.
 #include <malloc.h>
 #include <unistd.h>
 

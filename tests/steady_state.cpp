@@ -1,5 +1,6 @@
-// A training loop of fixed shapes takes nothing from the system once it runs, whatever number of threads, the
-// first argument, shares its work, and replayed too, with a second one: counted, in a process of its own.
+// A training loop of fixed shapes takes nothing from the system once it runs, whatever number of
+// threads, the first argument, shares its work, and replayed too, with a second one: counted, in a
+// process of its own.
 
 #include <atomic>
 #include <cstddef>

@@ -10,7 +10,8 @@ namespace xtape::detail {
 /// The texts of all ranks.
 std::vector<std::string> texts_of(const Ranks& ranks, const std::string& own);
 
-/// Throws ValueError on all ranks if a list of lines differs between them, naming the first difference.
+/// Throws ValueError on all ranks if a list of lines differs between them, naming the first
+/// difference.
 void require_same(const std::string& what, const Ranks& ranks,
                   const std::vector<std::string>& lines);
 

@@ -58,8 +58,8 @@ class Checkpoint {
   Checkpoint& add(const std::string& name, double& number);
   Checkpoint& add(const std::string& name, std::string& text);
 
-  /// Writes the file, which appears whole or not at all. Throws IoError, naming it, ValueError for a pipeline
-  /// that is fitted to nothing.
+  /// Writes the file, which appears whole or not at all. Throws IoError, naming it, ValueError for
+  /// a pipeline that is fitted to nothing.
   void save(const std::string& path) const;
   /// Restores all parts. Throws IoError for a file that cannot be read, and one ValueError that
   /// tells, part by part, all that does not fit; nothing has changed then.

@@ -23,15 +23,16 @@ enum class Average { macro, weighted, micro };
 /// Of those predicted to be of a class, the share that is; of those that are of a class, the share
 /// that was predicted to be; and the harmonic mean of the two.
 ///   confusion [classes, classes], as from confusion_matrix   ->   float64 [classes], or one number
-/// 0 / 0 is 0, and a class that never occurs counts in the macro average: as in scikit-learn if it is
-/// given `labels`, all the classes, and without them leaves such a class out. The micro averages
+/// 0 / 0 is 0, and a class that never occurs counts in the macro average: as in scikit-learn if it
+/// is given `labels`, all the classes, and without them leaves such a class out. The micro averages
 /// of these three are the accuracy.
 /// Throws ShapeError unless square, DtypeError unless int64, ValueError for a negative count.
 Tensor precision(const Tensor& confusion);
 Tensor recall(const Tensor& confusion);
 Tensor f1_score(const Tensor& confusion);
-/// And how much of what is of a class or was predicted to be is both, the size of the intersection over that
-/// of the union (Jaccard's index): of images, the labels and predictions of all their pixels are counted.
+/// And how much of what is of a class or was predicted to be is both, the size of the intersection
+/// over that of the union (Jaccard's index): of images, the labels and predictions of all their
+/// pixels are counted.
 Tensor intersection_over_union(const Tensor& confusion);
 double precision(const Tensor& confusion, Average average);
 double recall(const Tensor& confusion, Average average);

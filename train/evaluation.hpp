@@ -18,7 +18,8 @@ void check_search(const std::string& op, const data::Dataset& dataset,
                   const std::vector<data::Fold>& folds, bool has_objective,
                   const SearchOptions& options);
 
-/// A trial for each candidate, in their order. `budget` tells those that a folder keeps from others.
+/// A trial for each candidate, in their order. `budget` tells those that a folder keeps from
+/// others.
 std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
                                   const data::Dataset& dataset,
                                   const std::vector<data::Fold>& folds,

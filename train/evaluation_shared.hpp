@@ -11,7 +11,8 @@
 #include <xtape/train/ranks.hpp>
 #include <xtape/train/search_folder.hpp>
 
-/// Evaluations that others have made: other ranks, or a search before. They lie candidate by candidate, fold by fold.
+/// Evaluations that others have made: other ranks, or a search before. They lie candidate by
+/// candidate, fold by fold.
 namespace xtape::detail {
 
 struct Evaluation {

@@ -34,16 +34,18 @@ class FitEpoch {
  public:
   std::int64_t number() const;   ///< from 1
   std::int64_t batches() const;  ///< done in this epoch
-  /// Made by the run, in this epoch and before, by `batch.step` or the loop's own calls of the optimizer;
-  /// without an optimizer, batches.
+  /// Made by the run, in this epoch and before, by `batch.step` or the loop's own calls of the
+  /// optimizer; without an optimizer, batches.
   std::int64_t steps() const;
-  /// The mean so far of what was measured or logged in this epoch; of "validation_...", after its last
-  /// batch; on several ranks, over all of them. Throws ValueError for a name that is not there, with those that are.
+  /// The mean so far of what was measured or logged in this epoch; of "validation_...", after its
+  /// last batch; on several ranks, over all of them. Throws ValueError for a name that is not
+  /// there, with those that are.
   double operator[](const std::string& name) const;
   /// All of them: of what was measured, logged and validated so far.
   std::vector<Metric> metrics() const;
-  /// Logs a number; of several in an epoch the mean counts, over so many samples each. Throws ValueError for a
-  /// name that the run or the loss gives, "loss", "validation_loss", "learning_rate", "seconds", "epoch".
+  /// Logs a number; of several in an epoch the mean counts, over so many samples each. Throws
+  /// ValueError for a name that the run or the loss gives, "loss", "validation_loss",
+  /// "learning_rate", "seconds", "epoch".
   void log(const std::string& name, double value, double samples = 1);
   /// Ends the run: after this batch, or if that was the last, after this epoch.
   void stop();
@@ -64,8 +66,8 @@ class FitBase {
 
   /// The epochs done; at the end of a run with the part of one that it stopped in.
   const History& history() const;
-  /// A part of its checkpoints, as `Checkpoint::add`: what draws or learns beside model, optimizer and
-  /// loader. The default generator is one already. It must live as long.
+  /// A part of its checkpoints, as `Checkpoint::add`: what draws or learns beside model, optimizer
+  /// and loader. The default generator is one already. It must live as long.
   template <class T>
   FitBase& add(const std::string& name, T& part) {
     checkpoint().add(name, part);
@@ -108,8 +110,8 @@ class FitBase {
   Owned<detail::FitLoop> loop_;
 };
 
-/// A run of training: batches, steps, validation, and what happens between them. It is a range: `run()` is
-/// its loop, and a loop of one's own has the same parts.
+/// A run of training: batches, steps, validation, and what happens between them. It is a range:
+/// `run()` is its loop, and a loop of one's own has the same parts.
 /// ```
 /// Fit fit(model, optimizer, loader, loss, {.epochs = 20, .validation = test});
 /// const History history = fit.run();
@@ -117,26 +119,32 @@ class FitBase {
 /// for (auto& epoch : fit)            // the same
 ///   for (auto& batch : epoch) batch.step([&] { return loss(batch.data); });
 /// ```
-/// `loss` is any function of a batch that gives its loss or a `Measured`; for validation it is called
-/// with nothing recorded and the model in evaluation. Metrics are means over samples. The loader is any
-/// range of batches that can be gone through again. Model, optimizer and loader must live as long.
+/// `loss` is any function of a batch that gives its loss or a `Measured`; for validation it is
+/// called with nothing recorded and the model in evaluation. Metrics are means over samples. The
+/// loader is any range of batches that can be gone through again. Model, optimizer and loader must
+/// live as long.
 ///
-/// Without optimizer, or without loss, it is for loops of one's own alone: they step themselves, and tell by
-/// `batch.log("loss", loss.item())` what there is to see. Leave one early by `epoch.stop()`.
+/// Without optimizer, or without loss, it is for loops of one's own alone: they step themselves,
+/// and tell by `batch.log("loss", loss.item())` what there is to see. Leave one early by
+/// `epoch.stop()`.
 ///
-/// On several ranks (`.ranks`) each has a loader of its part of every batch (`data::Part`). They begin with the state that
-/// the model, the loader and a resumed run have on rank 0; gradients, metrics and validation are those of all, and so is
-/// a wish to stop, and which epoch is best rank 0's. A step of a function is left out where a batch has no rows; a batch that
-/// only some ranks step has no samples on the others, and one that no rank steps makes no step, but counts in `accumulate`.
-/// What a loss draws itself is the same on all ranks. Begin throws ValueError on all of them for a loader of another part,
-/// parameters that are not exchanged, and options, of the run or the optimizer, that differ, naming the first difference; a
-/// step does for learning rates that differ.
+/// On several ranks (`.ranks`) each has a loader of its part of every batch (`data::Part`). They
+/// begin with the state that the model, the loader and a resumed run have on rank 0; gradients,
+/// metrics and validation are those of all, and so is a wish to stop, and which epoch is best rank
+/// 0's. A step of a function is left out where a batch has no rows; a batch that only some ranks
+/// step has no samples on the others, and one that no rank steps makes no step, but counts in
+/// `accumulate`. What a loss draws itself is the same on all ranks. Begin throws ValueError on all
+/// of them for a loader of another part, parameters that are not exchanged, and options, of the run
+/// or the optimizer, that differ, naming the first difference; a step does for learning rates that
+/// differ.
 ///
-/// An exception ends a run; the epoch that it was in is forgotten, and another run begins that epoch anew.
-/// Throws ValueError for options out of range, and when a run begins, or at its first batch, for a monitor
-/// that there is not, labels that training has not, a metric whose name another number has, and a leaf that
-/// the loss reaches and no optimizer steps; for a run within a run, a number of samples that is none, and an
-/// epoch without any; ShapeError for a loss that is no scalar; IoError for a folder that cannot be written; what Checkpoint throws for a run that does not fit.
+/// An exception ends a run; the epoch that it was in is forgotten, and another run begins that
+/// epoch anew.
+/// Throws ValueError for options out of range, and when a run begins, or at its first batch, for a
+/// monitor that there is not, labels that training has not, a metric whose name another number has,
+/// and a leaf that the loss reaches and no optimizer steps; for a run within a run, a number of
+/// samples that is none, and an epoch without any; ShapeError for a loss that is no scalar; IoError
+/// for a folder that cannot be written; what Checkpoint throws for a run that does not fit.
 template <class Batch>
 class Fit : public FitBase {
  public:
@@ -170,8 +178,9 @@ class Fit : public FitBase {
    public:
     Batch data;
 
-    /// Along the gradient of a loss: backward, and if the step has its batches, clipping and the optimizer.
-    /// What it measures is logged. Of a function the operation is known that first gave no number.
+    /// Along the gradient of a loss: backward, and if the step has its batches, clipping and the
+    /// optimizer. What it measures is logged. Of a function the operation is known that first gave
+    /// no number.
     void step(const Measured& measured) { fit_->FitBase::step(measured, rows()); }
     template <class Measure>
     requires std::is_invocable_r_v<Measured, Measure&> &&

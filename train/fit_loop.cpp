@@ -238,7 +238,8 @@ void FitLoop::make_row() {
   epoch_began_ = now;
 }
 
-/// What tells which epoch is best, the same on all ranks: that of rank 0. False if nobody asked for it.
+/// What tells which epoch is best, the same on all ranks: that of rank 0. False if nobody asked for
+/// it.
 bool FitLoop::monitored(double& value) {
   const auto watched = std::ranges::find(row_, options_.monitor, &Metric::first);
   std::array<double, 2> first{watched != row_.end() ? 1.0 : 0.0, 0};

@@ -37,8 +37,8 @@ class FitLoop {
   FitLoop(const nn::Module* model, optim::Optimizer* optimizer, FitSource& source,
           FitOptions options, Validate validate, bool measures);
 
-  // A run: begin, then while it is not over an epoch: start_pass, begin_batch and end_batch around each batch,
-  // end_pass after the last, leave_pass, end_epoch. Then end, wherever it was.
+  // A run: begin, then while it is not over an epoch: start_pass, begin_batch and end_batch around
+  // each batch, end_pass after the last, leave_pass, end_epoch. Then end, wherever it was.
   void begin();
   bool running() const { return interrupts_.has_value(); }
   bool over();
@@ -51,7 +51,8 @@ class FitLoop {
   void end_epoch();
   void end() noexcept;
 
-  /// A step along the gradient of a loss. `again` measures the same once more, to see where it went wrong.
+  /// A step along the gradient of a loss. `again` measures the same once more, to see where it went
+  /// wrong.
   void step(const Measured& measured, double rows, const Measure* again = nullptr);
   void step(const Measure& measure, double rows);
 

@@ -5,7 +5,8 @@
 #include <xtape/core/require.hpp>
 #include <xtape/train/fit_loop.hpp>
 
-/// What is measured of a batch, and its names: each is given by one alone, so that no mean is of two things.
+/// What is measured of a batch, and its names: each is given by one alone, so that no mean is of
+/// two things.
 namespace xtape::detail {
 namespace {
 
@@ -34,8 +35,9 @@ bool FitLoop::take_name(const std::string& name, Giver giver) {
   return true;
 }
 
-/// Over how many samples the numbers are means: none, and they do not count. Throws ValueError for names that
-/// are not theirs and a number of samples that is none, ShapeError for a loss that is no scalar.
+/// Over how many samples the numbers are means: none, and they do not count. Throws ValueError for
+/// names that are not theirs and a number of samples that is none, ShapeError for a loss that is no
+/// scalar.
 double FitLoop::check_measured(const Measured& measured, double rows) {
   const std::vector<Metric>& metrics = measured.metrics;
   for (auto metric = metrics.begin(); metric != metrics.end(); ++metric) {

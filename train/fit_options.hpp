@@ -24,13 +24,15 @@ namespace xtape {
 class FitEpoch;
 class FitRanks;
 
-/// What a model makes of a batch: its loss, and what else is measured of it. A loss alone is one too.
+/// What a model makes of a batch: its loss, and what else is measured of it. A loss alone is one
+/// too.
 struct Measured {
   Measured(Tensor of_batch, std::vector<Metric> others = {}, std::optional<double> count = {});
 
   Tensor loss;                  ///< a scalar, the mean over the batch
   std::vector<Metric> metrics;  ///< means over the batch: {{"accuracy", accuracy(logits, y)}}
-  /// Over how many they are means; by default the rows of the batch. Of 0 nothing counts, and no step comes.
+  /// Over how many they are means; by default the rows of the batch. Of 0 nothing counts, and no
+  /// step comes.
   std::optional<double> samples;
 };
 
@@ -42,8 +44,9 @@ struct EarlyStopping {
 };
 
 /// A folder for what a run keeps: checkpoints named after epochs and batches done,
-/// `epoch-00003-batch-000000.npz`, with all that the run needs to go on to the same bits, and the weights of
-/// the best epoch, `best.npz`, for `data::load_npz(path, model)`. Each file appears whole or not at all.
+/// `epoch-00003-batch-000000.npz`, with all that the run needs to go on to the same bits, and the
+/// weights of the best epoch, `best.npz`, for `data::load_npz(path, model)`. Each file appears
+/// whole or not at all.
 struct FitFolder {
   std::string path = {};          ///< none: nothing is kept
   bool resume = false;            ///< go on from the newest checkpoint, if there is one
@@ -53,8 +56,8 @@ struct FitFolder {
   bool best = true;               ///< whether to write best.npz
 };
 
-/// What a model is judged by after each epoch: nothing, or what a loader of the training data would take, or
-/// such a loader, of which each validation goes through the same pass, the next one.
+/// What a model is judged by after each epoch: nothing, or what a loader of the training data would
+/// take, or such a loader, of which each validation goes through the same pass, the next one.
 class ValidationData {
  public:
   ValidationData() = default;
@@ -89,7 +92,8 @@ class ValidationData {
   std::shared_ptr<const Any> any_;
 };
 
-/// Called in the middle of a run; any callable. It may look at the epoch, `log` to it, and `stop` it.
+/// Called in the middle of a run; any callable. It may look at the epoch, `log` to it, and `stop`
+/// it.
 using FitCallback = std::function<void(FitEpoch& epoch)>;
 
 struct FitOptions {
@@ -97,8 +101,8 @@ struct FitOptions {
   ValidationData validation = {};      ///< for "validation_loss" and the metrics
   std::int64_t validation_rows = 512;  ///< of a batch of it, unless it is a loader
 
-  /// What tells which epoch is best; "validation_loss", or "loss" without validation. Of what is no loss
-  /// the goal must be given.
+  /// What tells which epoch is best; "validation_loss", or "loss" without validation. Of what is no
+  /// loss the goal must be given.
   std::string monitor = {};
   std::optional<SearchGoal> goal = {};
   EarlyStopping early_stopping = {};
@@ -109,7 +113,8 @@ struct FitOptions {
   std::int64_t accumulate = 1;  ///< batches of a step, whose gradient is that of one large batch
   std::optional<optim::Schedule> step_schedule = {};   ///< of the optimizer, in place of its own
   std::optional<optim::Schedule> epoch_schedule = {};  ///< of the number of the epoch, 0, 1, ...
-  /// Averages of the weights (EMA) beside the model: validated, kept as best, and at the end its weights.
+  /// Averages of the weights (EMA) beside the model: validated, kept as best, and at the end its
+  /// weights.
   std::optional<optim::AveragingOptions> averaging = {};
 
   std::optional<std::int64_t> max_steps = {};  ///< of the whole run, resumed or not
@@ -120,18 +125,19 @@ struct FitOptions {
   std::vector<FitCallback> on_epoch = {};  ///< after each epoch and its validation, in order
   /// Where progress is told: a line an epoch, and on a terminal (`&std::cout`) a bar below.
   std::ostream* progress = nullptr;
-  /// Ctrl-C ends the run after the step, with a checkpoint; a second one ends the program. Whoever handled
-  /// SIGINT before does so again when the run has ended.
+  /// Ctrl-C ends the run after the step, with a checkpoint; a second one ends the program. Whoever
+  /// handled SIGINT before does so again when the run has ended.
   bool catch_interrupt = false;
 
-  /// Stop at a loss or gradient that is not finite, before the step. Of a gradient up to 4096 elements are
-  /// looked at, spread over all of it.
+  /// Stop at a loss or gradient that is not finite, before the step. Of a gradient up to 4096
+  /// elements are looked at, spread over all of it.
   bool check_finite = true;
   bool allow_unstepped = false;      ///< the loss may reach leaves that no optimizer steps
   bool allow_unseen_labels = false;  ///< validation may have int64 labels that training has not
 
-  /// Processes that train the model together, a dist::Overlapped of it: each with a part of every batch, all with the
-  /// same results. The first one tells progress and writes. It must live as long.
+  /// Processes that train the model together, a dist::Overlapped of it: each with a part of every
+  /// batch, all with the same results. The first one tells progress and writes. It must live as
+  /// long.
   FitRanks* ranks = nullptr;
 };
 

@@ -11,13 +11,14 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
-/// The processes that train a model together, each with a part of every batch, as a Fit asks them: see
-/// dist::Overlapped.
+/// The processes that train a model together, each with a part of every batch, as a Fit asks them:
+/// see dist::Overlapped.
 class FitRanks : public Ranks {
  public:
-  /// Backward on all ranks, after which parameters have the mean of their gradients over all samples, those of batches that
-  /// were accumulated before too; an undefined loss is of no samples. `sums` are summed over ranks on the way.
-  /// Returns samples of all ranks; 0, with no gradient changed, if no rank has any.
+  /// Backward on all ranks, after which parameters have the mean of their gradients over all
+  /// samples, those of batches that were accumulated before too; an undefined loss is of no
+  /// samples. `sums` are summed over ranks on the way. Returns samples of all ranks; 0, with no
+  /// gradient changed, if no rank has any.
   virtual double backward(const Tensor& loss, double samples, std::span<double> sums) = 0;
   /// Backward here alone: the gradients wait for the next that all make.
   virtual void accumulate(const Tensor& loss, double samples) = 0;
@@ -26,7 +27,8 @@ class FitRanks : public Ranks {
   /// Forgets what was accumulated for a backward that does not come.
   virtual void forget() = 0;
 
-  /// The name of the first of these leaves that has a gradient to come and is not exchanged; empty without any.
+  /// The name of the first of these leaves that has a gradient to come and is not exchanged; empty
+  /// without any.
   virtual std::string missed(const NamedTensors& leaves) const = 0;
 };
 

@@ -21,11 +21,13 @@ Ranks::~Ranks() = default;
 namespace detail {
 namespace {
 
-// What ranks do when they meet. One that has another number of batches would wait for the others, and they for it.
+// What ranks do when they meet. One that has another number of batches would wait for the others,
+// and they for it.
 constexpr double at_batch = 1, behind_batch = 2, behind_pass = 3, at_first_step = 4;
 
-/// Sums of a step, in a message of one size: how many ranks measured something, a number for the names of that, what tells
-/// whether the rates of the step are the same, and of each metric the sum and the weight.
+/// Sums of a step, in a message of one size: how many ranks measured something, a number for the
+/// names of that, what tells whether the rates of the step are the same, and of each metric the sum
+/// and the weight.
 constexpr std::size_t most_metrics = 29, measuring = 0, names_hash = 1, rates = 2, metrics = 6;
 using StepSums = std::array<double, metrics + 2 * most_metrics>;
 
@@ -73,8 +75,8 @@ std::uint32_t hash_of_rates(const optim::Optimizer& optimizer) {
   return bits;
 }
 
-/// In sums of numbers h of 16 bits and of their squares shows whether these are the same on n ranks: if and only if
-/// n Σ h² = (Σ h)², as Cauchy and Schwarz say. Exact for 65535 ranks.
+/// In sums of numbers h of 16 bits and of their squares shows whether these are the same on n
+/// ranks: if and only if n Σ h² = (Σ h)², as Cauchy and Schwarz say. Exact for 65535 ranks.
 XTAPE_WRAPS bool are_same(int ranks, double sum, double squares) {
   const auto n = static_cast<std::uint64_t>(ranks), of_h = static_cast<std::uint64_t>(sum);
   return n * static_cast<std::uint64_t>(squares) == of_h * of_h;
@@ -103,7 +105,8 @@ StepSums sums_of(const Means& own) {
 
 }  // namespace
 
-/// The numbers of all ranks. Throws ValueError on all of them if they are not all at the same place.
+/// The numbers of all ranks. Throws ValueError on all of them if they are not all at the same
+/// place.
 std::vector<double> FitLoop::meet(const char* where, double tag, double own) const {
   const std::array<double, 2> mine{tag, own};
   const std::vector<double> all = ranks_->gather(mine);
@@ -142,7 +145,8 @@ void FitLoop::lock_folder() {
   on_first_rank([&] { folder_.lock(); });
 }
 
-/// Opens the folder on rank 0; all begin with what that has. Returns the path of the checkpoint they go on from, if any.
+/// Opens the folder on rank 0; all begin with what that has. Returns the path of the checkpoint
+/// they go on from, if any.
 std::string FitLoop::open_together() {
   std::string path;
   on_first_rank([&] { path = opened(); });
@@ -179,15 +183,16 @@ void FitLoop::begin_batch(double rows) {
                 static_cast<std::int64_t>(total));
 }
 
-/// Others may have made a step of the batch in which this rank has made none: it takes part with no samples.
+/// Others may have made a step of the batch in which this rank has made none: it takes part with no
+/// samples.
 void FitLoop::skip_together() {
   if (ranks_ == nullptr || optimizer_ == nullptr || stepped_) return;
   if (ranks_->passes() != passes_ || optimizer_->steps() != counted_) return;  // it does so itself
   if (any_steps(false)) step_together(nullptr, 0, nullptr);
 }
 
-/// Whether a run steps shows in its first step: a loop of one's own may leave that to others, on all ranks. Until
-/// then those that step wait for those that have come to the end of the batch.
+/// Whether a run steps shows in its first step: a loop of one's own may leave that to others, on
+/// all ranks. Until then those that step wait for those that have come to the end of the batch.
 bool FitLoop::any_steps(bool own) {
   if (measures_ || ever_stepped_) return true;
   for (const double steps : meet("at its first step", at_first_step, own ? 1 : 0))

@@ -15,26 +15,27 @@ namespace xtape {
 /// A number and what it is called: {"accuracy", 0.93}.
 using Metric = std::pair<std::string, double>;
 
-/// Why a run has ended: it has trained all its epochs; the monitor has not improved for long enough; a
-/// limit of steps or seconds; Ctrl-C; a callback or the loop asked for it. `none` before its end.
+/// Why a run has ended: it has trained all its epochs; the monitor has not improved for long
+/// enough; a limit of steps or seconds; Ctrl-C; a callback or the loop asked for it. `none` before
+/// its end.
 enum class FitStop { none, epochs, patience, steps, seconds, interrupt, asked };
 
-/// What a run has come to: a column for each metric, a row for each epoch. NaN stands where an epoch
-/// had no such metric.
+/// What a run has come to: a column for each metric, a row for each epoch. NaN stands where an
+/// epoch had no such metric.
 class History {
  public:
   std::int64_t epochs() const { return epochs_; }
   /// In the order in which they came.
   std::vector<std::string> names() const;
   bool has(const std::string& name) const;
-  /// One number for each epoch: `history["validation_loss"]`. Throws ValueError for a name that is not
-  /// there, with those that are.
+  /// One number for each epoch: `history["validation_loss"]`. Throws ValueError for a name that is
+  /// not there, with those that are.
   const std::vector<double>& operator[](const std::string& name) const;
   /// The best of them, over the epochs. Throws ValueError alike, and if all are NaN.
   double best(const std::string& name, SearchGoal goal) const;
 
-  /// What the run looks at to tell which epoch was best, and that epoch, counted from 1; 0 if none was
-  /// better than NaN.
+  /// What the run looks at to tell which epoch was best, and that epoch, counted from 1; 0 if none
+  /// was better than NaN.
   std::string monitor;
   std::int64_t best_epoch = 0;
   FitStop stop = FitStop::none;

@@ -2,8 +2,8 @@
 
 namespace xtape::detail {
 
-/// While one lives, the first SIGINT is noted and the next ends the program; then whoever had it before
-/// has it again. Runs on several threads all stop at the same one.
+/// While one lives, the first SIGINT is noted and the next ends the program; then whoever had it
+/// before has it again. Runs on several threads all stop at the same one.
 class InterruptGuard {
  public:
   explicit InterruptGuard(bool catch_it);

@@ -14,8 +14,8 @@ class Means {
     double mean() const { return sum / weight; }
   };
 
-  /// Entries come in the same order again and again: where the last one was, the next is near. A mean over
-  /// none is no number, and changes nothing.
+  /// Entries come in the same order again and again: where the last one was, the next is near. A
+  /// mean over none is no number, and changes nothing.
   void add(const std::string& name, double value, double weight) {
     Entry& entry = at(name);
     if (weight == 0) return;

@@ -38,18 +38,19 @@ struct TopKOptions {
   std::int64_t k = 5;
 };
 
-/// Share of the rows whose label is among the k greatest scores; of equal scores the first come first.
+/// Share of the rows whose label is among the k greatest scores; of equal scores the first come
+/// first.
 ///   scores [n, classes]   labels int64 [n], or one-hot [n, classes]
 /// Throws as accuracy, ValueError unless 1 <= k <= classes.
 double top_k_accuracy(const Tensor& scores, const Tensor& labels, const TopKOptions& options = {});
 
-/// The area under the receiver operating characteristic: the probability that a sample of target 1 has a
-/// greater score than one of target 0, equal scores counted by half.
+/// The area under the receiver operating characteristic: the probability that a sample of target 1
+/// has a greater score than one of target 0, equal scores counted by half.
 ///   scores [n], of any scale   targets 0 or 1 [n]
-/// Throws ShapeError for other shapes, ValueError for other targets, for one class only and for a score that
-/// is NaN.
-/// Source: Hanley and McNeil, The meaning and use of the area under a ROC curve (1982): the rank statistic of
-/// Mann and Whitney.
+/// Throws ShapeError for other shapes, ValueError for other targets, for one class only and for a
+/// score that is NaN.
+/// Source: Hanley and McNeil, The meaning and use of the area under a ROC curve (1982): the rank
+/// statistic of Mann and Whitney.
 double roc_auc(const Tensor& scores, const Tensor& targets);
 
 /// The mean precision over what is found of target 1 as the threshold sinks, equal scores at once:
@@ -57,17 +58,19 @@ double roc_auc(const Tensor& scores, const Tensor& targets);
 /// Throws as roc_auc, ValueError if no target is 1.
 double average_precision(const Tensor& scores, const Tensor& targets);
 
-/// Minus the mean logarithm of the probability of what is true, limited to [eps, 1 - eps] of the dtype.
+/// Minus the mean logarithm of the probability of what is true, limited to [eps, 1 - eps] of the
+/// dtype.
 ///   probabilities [n, classes] with labels int64 [n] or one-hot; or of target 1 alone, [n], with targets 0
 ///   or 1
-/// Throws ShapeError, DtypeError, IndexError as accuracy, ValueError for a probability outside [0, 1].
+/// Throws ShapeError, DtypeError, IndexError as accuracy, ValueError for a probability outside [0,
+/// 1].
 double log_loss(const Tensor& probabilities, const Tensor& labels);
 
 struct PerplexityOptions {
   std::optional<std::int64_t> ignore_index = {};  ///< rows with this label do not count
 };
-/// exp of the mean cross-entropy of logits [..., classes] against labels int64 [...]: how many equally
-/// probable classes would be as surprising. Throws as nn::cross_entropy.
+/// exp of the mean cross-entropy of logits [..., classes] against labels int64 [...]: how many
+/// equally probable classes would be as surprising. Throws as nn::cross_entropy.
 double perplexity(const Tensor& logits, const Tensor& labels,
                   const PerplexityOptions& options = {});
 
@@ -78,10 +81,10 @@ struct RegressionAccuracyOptions {
 /// Share of all predictions that differ from their target by at most `precision`.
 ///   predictions and targets of one shape [n] or [n, outputs...]
 /// NaN if a prediction or a target is NaN.
-/// Throws ShapeError if the shapes differ, ValueError for a precision that is negative or not finite.
-/// Source: Kinsley & Kukieła, Neural Networks from Scratch (2020), chapter 17, where the difference
-/// must be smaller than the precision: exact predictions of constant targets, of precision 0, would
-/// all be wrong.
+/// Throws ShapeError if the shapes differ, ValueError for a precision that is negative or not
+/// finite. Source: Kinsley & Kukieła, Neural Networks from Scratch (2020), chapter 17, where the
+/// difference must be smaller than the precision: exact predictions of constant targets, of
+/// precision 0, would all be wrong.
 double regression_accuracy(const Tensor& predictions, const Tensor& targets,
                            const RegressionAccuracyOptions& options = {});
 

@@ -11,8 +11,8 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
-/// The course of a number that is told more and more often, in so many points: those of which there are too
-/// many are joined two by two.
+/// The course of a number that is told more and more often, in so many points: those of which there
+/// are too many are joined two by two.
 class Curve {
  public:
   explicit Curve(std::size_t points = 64) : points_(points < 2 ? 2 : points) {}

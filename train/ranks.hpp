@@ -10,7 +10,8 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape {
 
-/// Processes that do something together: a dist::World. All call the same functions in the same order.
+/// Processes that do something together: a dist::World. All call the same functions in the same
+/// order.
 class Ranks {
  public:
   virtual ~Ranks();

@@ -83,7 +83,8 @@ void RunFolder::lock() {
 
 void RunFolder::unlock() noexcept {
   if (locked_ >= 0) {
-    // A process that was forked since has the file open too, and would keep the lock; nor may it give it up.
+    // A process that was forked since has the file open too, and would keep the lock; nor may it
+    // give it up.
     if (owner_ == getpid()) flock(locked_, LOCK_UN);
     close(locked_);
   }

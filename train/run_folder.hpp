@@ -19,13 +19,13 @@ class RunFolder {
   bool kept() const { return !options_.path.empty(); }
   const FitFolder& options() const { return options_; }
 
-  /// Makes the folder, and keeps it from other runs, of this process or another, until `unlock`, or the end of
-  /// the process. Throws ValueError if one has it.
+  /// Makes the folder, and keeps it from other runs, of this process or another, until `unlock`, or
+  /// the end of the process. Throws ValueError if one has it.
   void lock();
   void unlock() noexcept;
   /// Loads the newest checkpoint if the run is to be resumed; returns its path, or
-  /// nothing. Throws IoError where nothing can be written, ValueError for checkpoints of a run that is not
-  /// to be resumed.
+  /// nothing. Throws IoError where nothing can be written, ValueError for checkpoints of a run that
+  /// is not to be resumed.
   std::string open(const Checkpoint& checkpoint) const;
   /// Writes a checkpoint, then deletes those that are too many; returns its path.
   std::string save(const Checkpoint& checkpoint, std::int64_t epoch, std::int64_t batch) const;

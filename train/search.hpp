@@ -48,13 +48,14 @@ struct SearchOptions {
   /// Called on the thread of the caller with each trial when it is complete. An exception from it
   /// ends the search.
   std::function<void(const SearchTrial&)> on_result = {};
-  /// Processes that share the evaluations, a dist::World: all call the search with the same arguments, and get the
-  /// same result. `on_result` is called on rank 0, when all are there.
+  /// Processes that share the evaluations, a dist::World: all call the search with the same
+  /// arguments, and get the same result. `on_result` is called on rank 0, when all are there.
   const Ranks* ranks = nullptr;
-  /// A folder, made if it is not there, which keeps scores as they come; on several ranks one that all see. A search that is
-  /// started again, with the same space, data, folds and seed, takes what it finds there and evaluates the rest, and what
-  /// failed: on as many ranks or others, and of more candidates if they are drawn. Of another objective it knows nothing:
-  /// that needs another folder.
+  /// A folder, made if it is not there, which keeps scores as they come; on several ranks one that
+  /// all see. A search that is started again, with the same space, data, folds and seed, takes what
+  /// it finds there and evaluates the rest, and what failed: on as many ranks or others, and of
+  /// more candidates if they are drawn. Of another objective it knows nothing: that needs another
+  /// folder.
   std::string folder = {};
 };
 
@@ -65,10 +66,10 @@ struct SearchOptions {
 /// from that and the arguments, to the last bit, whatever the number of threads.
 /// A candidate that fails on a fold is evaluated on the others still, and ranks last.
 /// Throws, before anything is evaluated: ValueError for an empty space or one with a range, no
-/// folds, a fold without rows to train or to test, a row in both, fewer than 1 thread, no goal, or no
-/// objective; ShapeError, DtypeError for a dataset or a fold of another form; IndexError for a row
-/// outside the dataset. Throws ValueError with the first error if every candidate fails, IoError for a folder that cannot be
-/// written.
+/// folds, a fold without rows to train or to test, a row in both, fewer than 1 thread, no goal, or
+/// no objective; ShapeError, DtypeError for a dataset or a fold of another form; IndexError for a
+/// row outside the dataset. Throws ValueError with the first error if every candidate fails,
+/// IoError for a folder that cannot be written.
 SearchResult grid_search(const SearchSpace& space, const data::Dataset& dataset,
                          const std::vector<data::Fold>& folds, const SearchObjective& objective,
                          const SearchOptions& options);
@@ -98,12 +99,13 @@ struct HalvingOptions {
   std::int64_t factor = 3;        ///< of so many candidates one stays, for so many times the budget
 };
 
-/// The same as random_search with bad candidates stopped early: each round drops all but the best, and gives
-/// these a greater budget. An evaluation begins anew, from the same seed. Trials are those of each
-/// candidate's last round, greater budgets first; `on_result` is called in every round.
-/// Throws as random_search, ValueError for budgets below 1 or in the wrong order, and a factor below 2.
-/// Source: Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization
-/// (2016).
+/// The same as random_search with bad candidates stopped early: each round drops all but the best,
+/// and gives these a greater budget. An evaluation begins anew, from the same seed. Trials are
+/// those of each candidate's last round, greater budgets first; `on_result` is called in every
+/// round.
+/// Throws as random_search, ValueError for budgets below 1 or in the wrong order, and a factor
+/// below 2. Source: Jamieson and Talwalkar, Non-stochastic Best Arm Identification and
+/// Hyperparameter Optimization (2016).
 SearchResult halving_search(const SearchSpace& space, std::int64_t candidates,
                             const data::Dataset& dataset, const std::vector<data::Fold>& folds,
                             const BudgetedObjective& objective, const HalvingOptions& halving,

@@ -40,8 +40,8 @@ struct SearchResult {
   const SearchTrial& best() const;
 
   /// Writes one row a trial: rank, candidate, the hyperparameters, score, spread, the scores of the
-  /// folds (fold_0, fold_1, ...), seconds, of halving_search budget, seed (of the search), error. Numbers are exact; a cell
-  /// without a value is empty. Throws IoError.
+  /// folds (fold_0, fold_1, ...), seconds, of halving_search budget, seed (of the search), error.
+  /// Numbers are exact; a cell without a value is empty. Throws IoError.
   void save_csv(const std::string& path) const;
 };
 

@@ -51,8 +51,8 @@ class SearchSpace {
   /// low > high, or high is the greatest int64.
   SearchSpace& integers(std::string name, std::int64_t low, std::int64_t high);
 
-  /// An integer from low to high, both included, all factors being equally likely: 8 to 16 as much as 64 to
-  /// 128. For random search. Throws ValueError unless 1 <= low <= high <= 2^53.
+  /// An integer from low to high, both included, all factors being equally likely: 8 to 16 as much
+  /// as 64 to 128. For random search. Throws ValueError unless 1 <= low <= high <= 2^53.
   SearchSpace& log_integers(std::string name, std::int64_t low, std::int64_t high);
 
   /// "learning_rate, hidden"

@@ -59,8 +59,8 @@ struct IsXtContainer<xt::xarray_container<Storage, L, S, Tag>> : std::true_type 
 template <class Storage, std::size_t N, xt::layout_type L, class Tag>
 struct IsXtContainer<xt::xtensor_container<Storage, N, L, Tag>> : std::true_type {};
 
-/// Whether memory goes with the object, as far as is known: not for adaptors of somebody else's buffer, and
-/// views of what has a name.
+/// Whether memory goes with the object, as far as is known: not for adaptors of somebody else's
+/// buffer, and views of what has a name.
 template <class E>
 struct OwnsMemory : std::true_type {};
 template <class Pointer, class A>
@@ -99,7 +99,8 @@ concept StridedXt = requires(const E& expression) {
   expression.data_offset();
 };
 
-/// A tensor over the memory of `strided`, of its shape and elements T; `release` as in `from_memory`.
+/// A tensor over the memory of `strided`, of its shape and elements T; `release` as in
+/// `from_memory`.
 template <class T, StridedXt E>
 Tensor over_xt(const E& strided, const Shape& shape, std::function<void()> release) {
   const T* const first = strided.data() + strided.data_offset();
@@ -160,10 +161,11 @@ auto view_xt(const Tensor& tensor) {
 /// A tensor with the values of an xtensor expression: int64 for integers of any type, else of its
 /// own element type.
 ///
-/// Moves an `xt::xarray` or `xt::xtensor` in without a copy, with its strides, if it is an rvalue and of
-/// bool, std::int64_t, float or double; anything else (lvalues, views, lazy expressions) is evaluated
-/// into fresh memory: see `borrow_xt`. float16, long double and complex elements do not compile. Throws
-/// ShapeError beyond 8 axes, ValueError for unsigned integers that do not fit in int64.
+/// Moves an `xt::xarray` or `xt::xtensor` in without a copy, with its strides, if it is an rvalue
+/// and of bool, std::int64_t, float or double; anything else (lvalues, views, lazy expressions) is
+/// evaluated into fresh memory: see `borrow_xt`. float16, long double and complex elements do not
+/// compile. Throws ShapeError beyond 8 axes, ValueError for unsigned integers that do not fit in
+/// int64.
 template <class E>
 requires(xt::is_xexpression<std::decay_t<E>>::value) [[nodiscard]] Tensor from_xt(E&& expression) {
   using V = std::decay_t<typename std::decay_t<E>::value_type>;
@@ -173,11 +175,11 @@ requires(xt::is_xexpression<std::decay_t<E>>::value) [[nodiscard]] Tensor from_x
   return detail::evaluate_xt<T>(std::forward<E>(expression));
 }
 
-/// A tensor over the memory of a container, of an `xt::adapt`ed buffer or of a view of those, with their
-/// strides and without a copy. Elements are bool, std::int64_t, float or double. The memory must live, and
-/// keep its place, as long as any tensor over it: temporaries that own theirs do not compile. The tensor
-/// shows what is written there later, which the gradients of what was computed before must not
-/// meet. Throws ShapeError beyond 8 axes.
+/// A tensor over the memory of a container, of an `xt::adapt`ed buffer or of a view of those, with
+/// their strides and without a copy. Elements are bool, std::int64_t, float or double. The memory
+/// must live, and keep its place, as long as any tensor over it: temporaries that own theirs do not
+/// compile. The tensor shows what is written there later, which the gradients of what was computed
+/// before must not meet. Throws ShapeError beyond 8 axes.
 template <detail::StridedXt E>
 [[nodiscard]] Tensor borrow_xt(const E& container) {
   using V = typename E::value_type;
@@ -189,11 +191,11 @@ template <class E>
 requires(detail::OwnsMemory<E>::value) Tensor borrow_xt(const E&& temporary)
 = delete;
 
-/// Gives a leaf the values of an expression of its shape, evaluated where the leaf's own lie (in fresh
-/// memory where others hold them). Numbers are converted to the leaf's dtype: beyond float's range to
-/// infinity. Throws ShapeError, DtypeError for floating values into integers and numbers into boolean,
-/// ValueError for unsigned integers that do not fit in int64, GradError on the result of a recorded
-/// operation, and what the expression throws.
+/// Gives a leaf the values of an expression of its shape, evaluated where the leaf's own lie (in
+/// fresh memory where others hold them). Numbers are converted to the leaf's dtype: beyond float's
+/// range to infinity. Throws ShapeError, DtypeError for floating values into integers and numbers
+/// into boolean, ValueError for unsigned integers that do not fit in int64, GradError on the result
+/// of a recorded operation, and what the expression throws.
 template <class E>
 requires(xt::is_xexpression<E>::value) void assign(const Tensor& leaf, const E& expression) {
   using V = typename E::value_type;

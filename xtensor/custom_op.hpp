@@ -104,9 +104,10 @@ Tensor custom_op(const char* name, Forward& forward, Backward& backward, std::in
 /// elements; their results are converted to the dtype of the inputs.
 ///
 /// The operation has first derivatives only: differentiating a gradient throws GradError that names
-/// it. With `generic(backward)`, for a function of xtensor's words that takes tensors as well, it has
-/// derivatives of every order. `name` must outlive the result (a literal). Throws DtypeError unless the
-/// inputs are all float32 or all float64, ValueError within vmap, where there are no values to view.
+/// it. With `generic(backward)`, for a function of xtensor's words that takes tensors as well, it
+/// has derivatives of every order. `name` must outlive the result (a literal). Throws DtypeError
+/// unless the inputs are all float32 or all float64, ValueError within vmap, where there are no
+/// values to view.
 template <class Forward, class Backward, std::same_as<Tensor>... Inputs>
 requires(sizeof...(Inputs) > 0) Tensor
     custom_op(const char* name, Forward forward, Backward backward, const Inputs&... inputs) {
@@ -125,9 +126,10 @@ requires(sizeof...(Inputs) > 0) Tensor
              : detail::custom_op<double>(name, forward, backward, indices, list);
 }
 
-/// The same without a backward function, for a `forward` of xtensor's words that takes tensors as well:
-/// derivatives of every order and forward mode follow from it. It is computed by tensor operations, and
-/// again in the backward pass: nothing but the inputs is kept. Throws what they throw.
+/// The same without a backward function, for a `forward` of xtensor's words that takes tensors as
+/// well: derivatives of every order and forward mode follow from it. It is computed by tensor
+/// operations, and again in the backward pass: nothing but the inputs is kept. Throws what they
+/// throw.
 template <class Forward, std::same_as<Tensor>... Inputs>
 requires(sizeof...(Inputs) > 0 && std::is_invocable_v<const Forward&, const Inputs&...>) Tensor
     custom_op(Forward forward, const Inputs&... inputs) {

@@ -8,8 +8,9 @@
 #include <xtape/ops/special.hpp>
 #include <xtape/xtensor/operators.hpp>
 
-// xtensor's elementwise functions for tensors: xt::exp(x), xt::pow(x, 2), xt::where(x > 0, x, a), where an
-// operand beside a tensor may be a number or an xtensor expression. The words are in words.def.
+// xtensor's elementwise functions for tensors: xt::exp(x), xt::pow(x, 2), xt::where(x > 0, x, a),
+// where an operand beside a tensor may be a number or an xtensor expression. The words are in
+// words.def.
 
 XTAPE_EXPORT_BEGIN
 

@@ -26,8 +26,8 @@
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/xtensor/operators.hpp>
 
-// xtensor's functions of layout for tensors. Where xtensor gives a tuple of expressions, these give a tuple
-// of tensors.
+// xtensor's functions of layout for tensors. Where xtensor gives a tuple of expressions, these give
+// a tuple of tensors.
 
 XTAPE_EXPORT_BEGIN
 
@@ -229,8 +229,8 @@ requires(xtape::detail::TensorAmong<E...>) auto meshgrid(E&&... e) {
   (std::index_sequence_for<E...>());
 }
 
-// What xtensor takes a list or {braces} for. There is one for each way to pass a tensor: these are more
-// specialized than xtensor's own templates, whose first argument may be anything.
+// What xtensor takes a list or {braces} for. There is one for each way to pass a tensor: these are
+// more specialized than xtensor's own templates, whose first argument may be anything.
 #define XTAPE_XT_LISTED_OF(E, word, formula)                                                     \
   template <class List>                                                                          \
   requires xtape::IntegerList<std::remove_cvref_t<List>> xtape::Tensor word(E x, List&& given) { \

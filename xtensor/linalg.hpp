@@ -12,14 +12,15 @@
 #include <xtape/ops/statistics.hpp>
 #include <xtape/xtensor/operators.hpp>
 
-// The words of xtensor-blas, which need not be there, for tensors; an operand beside a tensor may be an
-// xtensor expression.
+// The words of xtensor-blas, which need not be there, for tensors; an operand beside a tensor may
+// be an xtensor expression.
 
 XTAPE_EXPORT_BEGIN
 
 namespace xtape::detail {
 
-/// NumPy's dot: a product of vectors, of matrices, or along the last axis of a and the last but one of b.
+/// NumPy's dot: a product of vectors, of matrices, or along the last axis of a and the last but one
+/// of b.
 inline Tensor numpy_dot(const Tensor& a, const Tensor& b) {
   if (a.rank() == 0 || b.rank() == 0) return a * b;
   if (a.rank() <= 2 && b.rank() <= 2) return matmul(a, b);

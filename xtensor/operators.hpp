@@ -7,9 +7,9 @@
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/xtensor/convert.hpp>
 
-// Operators between a tensor and an xtensor expression: the expression becomes a constant tensor, and the
-// result is a tensor. Dtypes promote, so that a float32 tensor beside an `xt::xarray<double>` gives
-// float64.
+// Operators between a tensor and an xtensor expression: the expression becomes a constant tensor,
+// and the result is a tensor. Dtypes promote, so that a float32 tensor beside an
+// `xt::xarray<double>` gives float64.
 
 XTAPE_EXPORT_BEGIN
 

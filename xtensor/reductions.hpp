@@ -20,8 +20,9 @@
 #include <xtape/ops/statistics.hpp>
 #include <xtape/xtensor/elementwise.hpp>
 
-// xtensor's reductions for tensors, over all axes, one, a list or {braces}, and with xt::keep_dims; and what
-// goes along an axis. A reduction to one number is a tensor of rank 0: `xt::sum(x)()` is that too.
+// xtensor's reductions for tensors, over all axes, one, a list or {braces}, and with xt::keep_dims;
+// and what goes along an axis. A reduction to one number is a tensor of rank 0: `xt::sum(x)()` is
+// that too.
 
 XTAPE_EXPORT_BEGIN
 
@@ -61,8 +62,8 @@ Axes listed(const I (&axes)[n]) {
 
 namespace xt {
 
-// For each way to pass a tensor: these are more specialized than xtensor's own templates, whose first
-// argument may be anything.
+// For each way to pass a tensor: these are more specialized than xtensor's own templates, whose
+// first argument may be anything.
 #define XTAPE_XT_REDUCTION_OF(E, word)                                                         \
   template <class T = void, xtape::detail::XtOptions Options = std::tuple<>>                   \
   xtape::Tensor word(E x, Options = {}) {                                                      \

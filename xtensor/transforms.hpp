@@ -10,9 +10,10 @@
 #include <xtape/xtensor/convert.hpp>
 #include <xtape/xtensor/operators.hpp>
 
-// Derivatives of functions of xtensor containers: containers go in, containers come out. The function is a
-// generic one, written in xtensor's words; inside it is given tensors, and what it captures is a constant.
-// Elements are float or double. All throw what the transforms of tensors throw.
+// Derivatives of functions of xtensor containers: containers go in, containers come out. The
+// function is a generic one, written in xtensor's words; inside it is given tensors, and what it
+// captures is a constant. Elements are float or double. All throw what the transforms of tensors
+// throw.
 
 XTAPE_EXPORT_BEGIN
 

@@ -24,8 +24,8 @@
 #include <xtape/xtensor/operators.hpp>
 
 // xtensor's views for tensors, from slices of xtensor: numbers, xt::range, xt::all, xt::newaxis,
-// xt::ellipsis, xt::keep, xt::drop. They are read, not written to: `set(x, slices, values)` gives a changed
-// tensor.
+// xt::ellipsis, xt::keep, xt::drop. They are read, not written to: `set(x, slices, values)` gives a
+// changed tensor.
 
 XTAPE_EXPORT_BEGIN
 

@@ -1,5 +1,5 @@
-// The scalar models of bench/scalar_models.cpp with Adept, which records expressions as statements on a stack.
-// Speaks the protocol of ../peer.hpp, and says `none` of other workloads.
+// The scalar models of bench/scalar_models.cpp with Adept, which records expressions as statements
+// on a stack. Speaks the protocol of ../peer.hpp, and says `none` of other workloads.
 
 #include <adept_arrays.h>
 #include <adept_source.h>

@@ -1,5 +1,6 @@
-// The program of ../user_program.cpp as a user of libtorch's C++ frontend writes it, on points at random:
-// what it takes to compile, to link and to start is measured. The argument is the number of steps.
+// The program of ../user_program.cpp as a user of libtorch's C++ frontend writes it, on points at
+// random: what it takes to compile, to link and to start is measured. The argument is the number of
+// steps.
 
 #include <torch/torch.h>
 

@@ -181,8 +181,8 @@ XTAPE_INLINE bool any(Mask<T> condition) {
 #endif
 }
 
-// Masked in full: gcc 12 takes the undefined register in its own _mm512_sqrt_ps for an uninitialised
-// variable (gcc bug 105593).
+// Masked in full: gcc 12 takes the undefined register in its own _mm512_sqrt_ps for an
+// uninitialised variable (gcc bug 105593).
 XTAPE_INLINE Lane<float> sqrt(Lane<float> x) {
 #if defined(__AVX512F__)
   return Lane<float>::of(_mm512_maskz_sqrt_ps(0xFFFF, x.v));

@@ -2,10 +2,10 @@
 // Kernels are compiled once for each level of the processor family, and the best that this
 // processor can run is chosen when the program starts.
 //
-// A unit of kernels is compiled with the flags of its level and XTAPE_LEVEL set to the level's name;
-// all that it defines stands in a namespace of that name. So no code of a level can stand in for that
-// of another, not even where the linker merges equal templates. A unit offers its functions as one
-// table, a struct of function pointers:
+// A unit of kernels is compiled with the flags of its level and XTAPE_LEVEL set to the level's
+// name; all that it defines stands in a namespace of that name. So no code of a level can stand in
+// for that of another, not even where the linker merges equal templates. A unit offers its
+// functions as one table, a struct of function pointers:
 //
 //   template <>
 //   const RowKernels& compiled<RowKernels, Level::XTAPE_LEVEL>() { ... }
@@ -26,8 +26,8 @@
 
 namespace xtape::kernels {
 
-/// What a unit was compiled for: a level of the x86-64 psABI, the processor of the build machine, or
-/// whatever the compiler takes without flags.
+/// What a unit was compiled for: a level of the x86-64 psABI, the processor of the build machine,
+/// or whatever the compiler takes without flags.
 enum class Level { baseline, x86_64_v2, x86_64_v3, x86_64_v4, native };
 
 /// The levels of this build, lowest first.

@@ -24,7 +24,8 @@ void sum_terms(const NamedRow* first, const NamedRow* last, std::int64_t width, 
   while (++first != last) kernels().float64(sum, sum, term(first), width);
 }
 
-/// In `wide`, of that width, if there are more than two: of two the sum is that of float64, rounded.
+/// In `wide`, of that width, if there are more than two: of two the sum is that of float64,
+/// rounded.
 void sum_terms(const NamedRow* first, const NamedRow* last, std::int64_t width, float* sum,
                double* wide) {
   const auto term = [](const NamedRow* row) { return reinterpret_cast<const float*>(row->values); };

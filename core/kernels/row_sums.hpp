@@ -24,8 +24,8 @@ bool rising(const std::int64_t* numbers, std::int64_t n);
 /// How many rows sorted ones name.
 std::int64_t count_distinct(const NamedRows& sorted);
 
-/// The numbers of sorted rows, each once, and the sums of their values, `width` of a floating dtype a
-/// row. Three float32 terms and more are summed in float64.
+/// The numbers of sorted rows, each once, and the sums of their values, `width` of a floating dtype
+/// a row. Three float32 terms and more are summed in float64.
 void sum_rows(const NamedRows& sorted, std::int64_t width, Dtype dtype, std::int64_t* numbers,
               std::byte* sums);
 

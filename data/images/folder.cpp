@@ -26,8 +26,8 @@ bool is_picture(const fs::path& path) {
   return end == ".png" || end == ".jpg" || end == ".jpeg";
 }
 
-/// The entries of a folder, and of those below it if they are wanted too, of which `wanted` says so, in order;
-/// none that is hidden, nor what is below that.
+/// The entries of a folder, and of those below it if they are wanted too, of which `wanted` says
+/// so, in order; none that is hidden, nor what is below that.
 template <class Entries, class F>
 std::vector<std::string> listed(const std::string& folder, F wanted) {
   std::vector<std::string> paths;

@@ -22,17 +22,19 @@ struct ImageFolderOptions {
   std::int64_t max_pixels = std::int64_t{1} << 27;  ///< a picture of more is refused
 };
 
-/// Pictures in folders, one for each class: FOLDER/cat/1.jpg. As a function of the number of a picture it makes a
-/// loader, which reads each when it is needed:
+/// Pictures in folders, one for each class: FOLDER/cat/1.jpg. As a function of the number of a
+/// picture it makes a loader, which reads each when it is needed:
 /// `Loader loader(pictures.size(), pictures, {.batch_size = 32, .shuffle = true, .prefetch = 2});`
 ///   x [height, width, channels], floating   y int64 [], the class
-/// Classes are the folders in the order of their names; pictures, the files in them and in folders below that end
-/// in .png, .jpg or .jpeg, are in the order of their paths. Hidden files and folders are passed over. A link to a
-/// picture, or to the folder of a class, counts as what it points to; other links to folders are not followed.
+/// Classes are the folders in the order of their names; pictures, the files in them and in folders
+/// below that end in .png, .jpg or .jpeg, are in the order of their paths. Hidden files and folders
+/// are passed over. A link to a picture, or to the folder of a class, counts as what it points to;
+/// other links to folders are not followed.
 class ImageFolder {
  public:
-  /// Throws IoError if a folder cannot be read, has no folders, or one of them no pictures; ValueError for a
-  /// height without a width, or negative ones; DtypeError unless the dtype is floating.
+  /// Throws IoError if a folder cannot be read, has no folders, or one of them no pictures;
+  /// ValueError for a height without a width, or negative ones; DtypeError unless the dtype is
+  /// floating.
   explicit ImageFolder(const std::string& path, const ImageFolderOptions& options = {});
 
   std::int64_t size() const { return static_cast<std::int64_t>(files_.size()); }

@@ -14,8 +14,8 @@ struct CsvMarks {
   char comment = '\0';
 };
 
-/// Takes a text of rows apart that comes block by block, and knows the lines that they are in. A sink
-/// has `take_field(text)` and `end_row()`.
+/// Takes a text of rows apart that comes block by block, and knows the lines that they are in. A
+/// sink has `take_field(text)` and `end_row()`.
 class CsvLexer {
  public:
   enum class Fault { none, stray_quote, open_quote };

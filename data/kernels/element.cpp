@@ -79,7 +79,8 @@ std::pair<double, bool> scaled(double number, const Affine& affine) {
   return {y, std::abs(y) <= std::numeric_limits<To>::max() || !std::isfinite(number)};
 }
 
-/// Whether a dtype has what all integers of a type become: those between its ends lie between theirs.
+/// Whether a dtype has what all integers of a type become: those between its ends lie between
+/// theirs.
 template <class From, class To>
 bool all_scaled(const Affine& affine) {
   if constexpr (!std::integral<From>) {

@@ -30,14 +30,14 @@ struct Affine {
   double center = 0, scale = 1;
 };
 
-/// Puts `count` numbers of a file into elements of a tensor, which begin at `to`. Returns how many could be, those
-/// before the first that the tensor's dtype does not hold: integers exactly unless they are scaled, floating
-/// numbers but for rounding.
+/// Puts `count` numbers of a file into elements of a tensor, which begin at `to`. Returns how many
+/// could be, those before the first that the tensor's dtype does not hold: integers exactly unless
+/// they are scaled, floating numbers but for rounding.
 using CopyElements = std::size_t (*)(const std::byte* from, std::endian order, std::size_t count,
                                      std::byte* to, const Affine& affine);
 
-/// How numbers of a type get into a dtype; null where they do not: booleans are made of booleans alone, integers not
-/// of floating numbers.
+/// How numbers of a type get into a dtype; null where they do not: booleans are made of booleans
+/// alone, integers not of floating numbers.
 CopyElements copy_elements(const Element& from, Dtype to);
 
 /// A number of a file, for messages.

@@ -6,8 +6,8 @@
 
 namespace xtape::data::kernels {
 
-/// Reads a JSON text piece by piece: the caller says what must come next, so that nothing nests deeper
-/// than it does. Throws IoError, which names the `place`, where the text is something else.
+/// Reads a JSON text piece by piece: the caller says what must come next, so that nothing nests
+/// deeper than it does. Throws IoError, which names the `place`, where the text is something else.
 /// Source of the form: RFC 8259.
 class JsonReader {
  public:

@@ -136,7 +136,8 @@ SafetensorsHeader::SafetensorsHeader(std::span<const std::byte> file, const std:
   check(entries);
 }
 
-/// Throws IoError unless each tensor has the bytes that it needs, one behind the other, and nobody others.
+/// Throws IoError unless each tensor has the bytes that it needs, one behind the other, and nobody
+/// others.
 void SafetensorsHeader::check(std::span<const SafetensorsEntry> all) const {
   std::vector<const SafetensorsEntry*> order;
   for (const SafetensorsEntry& entry : all) order.push_back(&entry);

@@ -98,7 +98,8 @@ inline Number number_in(std::string_view text, const NumberForm& form) {
   return number_in(std::string_view(plain_number(text, form)));
 }
 
-/// One text for all trimmed ones that stand for the same number, "1" of "+1.0"; empty for no finite one.
+/// One text for all trimmed ones that stand for the same number, "1" of "+1.0"; empty for no finite
+/// one.
 inline std::string canonical_number(std::string_view text, const NumberForm& form) {
   const auto [value, status] = number_in(text, form);
   if (status != std::errc() || !std::isfinite(value)) return {};

@@ -37,8 +37,8 @@ struct Bfloat16 {
   float operator+() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
 };
 
-/// Numbers of type From, that stand one behind the other, into a dense tensor of type To. Throws IoError,
-/// which names the `place`, for a number that To does not hold.
+/// Numbers of type From, that stand one behind the other, into a dense tensor of type To. Throws
+/// IoError, which names the `place`, for a number that To does not hold.
 template <class From, class To>
 void convert(const std::byte* bytes, std::endian order, const Tensor& y, const std::string& place) {
   To* to = y.body().elements<To>();

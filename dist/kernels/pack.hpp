@@ -18,7 +18,8 @@ void widen(float* y, const std::uint16_t* x, std::int64_t n);
 /// y += x, each sum rounded.
 void add_narrow(std::uint16_t* y, const std::uint16_t* x, std::int64_t n);
 
-/// y = the least, or greatest, of x and y; NaN if either is; of zeros the least is -0. So the order does not matter.
+/// y = the least, or greatest, of x and y; NaN if either is; of zeros the least is -0. So the order
+/// does not matter.
 template <class T, bool least>
 void choose(T* y, const T* x, std::int64_t n);
 extern template void choose<float, true>(float* y, const float* x, std::int64_t n);

@@ -52,7 +52,7 @@ struct UsageError : std::runtime_error {
   std::string flag;
 };
 
-/// Sets the flags' variables from the command line, then runs `body`. Returns the exit code: 2 for wrong
-/// usage, 1 if `body` throws or its output cannot be written; what is wrong goes to stderr.
+/// Sets the flags' variables from the command line, then runs `body`. Returns the exit code: 2 for
+/// wrong usage, 1 if `body` throws or its output cannot be written; what is wrong goes to stderr.
 int run_program(int argc, char** argv, const std::string& about, const std::vector<Flag>& flags,
                 const std::function<void()>& body);

@@ -53,7 +53,8 @@ const char* const power_of_integers =
     "    if (b & 1) y *= square;\n"
     "  return (int64_t)y;\n"
     "}\n\n";
-/// log of the normal distribution's share below a. Far below by the series of Abramowitz and Stegun, 26.2.12.
+/// log of the normal distribution's share below a. Far below by the series of Abramowitz and
+/// Stegun, 26.2.12.
 const char* const log_ndtr =
     "static $t log_ndtr$s($t a) {\n"
     "  const $t half = 0x1p-1$u, root = 0x1.6a09e667f3bcdp-1$u;\n"

@@ -19,8 +19,8 @@ struct Windows {
         dilation(s.attributes().integers("dilation")),
         padding(s.attributes().integers("padding")) {}
 
-  /// Opens loops over the taps k0, k1, ... of the window at a place, and past those that meet no element:
-  /// at p0, p1, ... of an image with these extents.
+  /// Opens loops over the taps k0, k1, ... of the window at a place, and past those that meet no
+  /// element: at p0, p1, ... of an image with these extents.
   int open(CStep& s, const std::vector<string>& place, const Integers& image) const {
     for (std::size_t axis = 0; axis < kernel.size(); ++axis) {
       const string i = std::to_string(axis);
@@ -76,7 +76,8 @@ void convolution_of_bytes(CStep& s, const CBytes& of) {
   s.close(all);
 }
 
-/// Data times weights. Transposed each element of the data is spread over a window of the result instead.
+/// Data times weights. Transposed each element of the data is spread over a window of the result
+/// instead.
 void convolution(CStep& s) {
   const bool transposed = s.attributes().text("gives") == "data";
   if (s.attributes().text("gives") == "weights") s.refuse("gradients have no place there");
@@ -135,8 +136,8 @@ void places_of_most(CStep& s) {
   s.close(all);
 }
 
-/// The taps of the windows of an image [n, c, in...] as columns [n, c taps, places], or, by the formula,
-/// columns added up to an image.
+/// The taps of the windows of an image [n, c, in...] as columns [n, c taps, places], or, by the
+/// formula, columns added up to an image.
 void unfold(CStep& s) {
   const bool back = string(s.formula) == "back";
   const CView y = s.y(), image = back ? y : s.x(0), given = s.dense(back ? s.x(0) : y);

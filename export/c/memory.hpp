@@ -14,8 +14,8 @@ struct CBuffer {
   std::int64_t place = 0;   // where it begins in the array of its dtype
 };
 
-/// Places the buffers, the largest first, each as far in front as those that are needed with it let it.
-/// Returns the length of the array of a dtype.
+/// Places the buffers, the largest first, each as far in front as those that are needed with it let
+/// it. Returns the length of the array of a dtype.
 std::int64_t place_buffers(std::vector<CBuffer>& buffers, Dtype dtype);
 
 }  // namespace xtape::exporting

@@ -34,7 +34,8 @@ void sorted(CStep& s) {
   s.close(outer);
 }
 
-/// How many elements of a row lie before each value: of one that ascends, or, by the formula, may descend.
+/// How many elements of a row lie before each value: of one that ascends, or, by the formula, may
+/// descend.
 void searched(CStep& s) {
   const CView from = s.x(0), values = s.x(1), y = s.y();
   const bool right = s.attributes().flag("right"), either = string(s.formula) == "either";

@@ -95,7 +95,8 @@ void argument(CStep& s) {
   s.line("$y = best;", {{"y", y.at(outer.at)}});
   s.close(outer);
 }
-/// Along the last axis; the formula is that of an element, of most and sum, which is 0 of a row of -infinity.
+/// Along the last axis; the formula is that of an element, of most and sum, which is 0 of a row of
+/// -infinity.
 void softmax(CStep& s) {
   const std::int64_t last = s.x(0).rank() - 1;
   const CReduced x(s.x(0), {last}, false), y(s.y(), {last}, false);
@@ -110,8 +111,8 @@ void softmax(CStep& s) {
   s.close(outer);
 }
 
-/// What is normalized together lies along `axes` of x; y of the same form; a weight and a bias, if given,
-/// have the extents of the axes from `channel` on, `of_channel` of them.
+/// What is normalized together lies along `axes` of x; y of the same form; a weight and a bias, if
+/// given, have the extents of the axes from `channel` on, `of_channel` of them.
 void normalize(CStep& s, const CView& x, const CView& y, const Integers& axes, bool centred,
                std::size_t channel, std::size_t of_channel) {
   const CReduced from(x, axes, false), to(y, axes, false);

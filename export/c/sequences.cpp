@@ -8,8 +8,8 @@ using std::string;
 /// The operands, in this order.
 enum Operand : std::size_t { input, hidden, weight_ih, weight_hh, bias_ih, bias_hh, cell };
 
-/// All states [1 or 2, steps + 1, batch, width], step by step. The formula has the lines of one unit: of its
-/// sums a by the input and b by the last state, gate by gate, and the last state h.
+/// All states [1 or 2, steps + 1, batch, width], step by step. The formula has the lines of one
+/// unit: of its sums a by the input and b by the last state, gate by gate, and the last state h.
 void recurrent(CStep& s) {
   const CView y = s.y(), x = s.x(input), w = s.x(weight_ih), u = s.x(weight_hh);
   const CView biases[] = {s.x(bias_ih), s.x(bias_hh)};

@@ -35,8 +35,8 @@ struct CView {
   CView reshaped(const std::vector<std::int64_t>& to) const;
 };
 
-/// A view with the axes in two groups: those that stay, with extent 1 of the others too if it `keeps` them, and
-/// those that something goes along.
+/// A view with the axes in two groups: those that stay, with extent 1 of the others too if it
+/// `keeps` them, and those that something goes along.
 struct CReduced {
   CReduced(const CView& of, const std::vector<std::int64_t>& axes, bool keeps = false);
   /// The element at the places of both.
@@ -68,10 +68,12 @@ struct CHelper {
 };
 /// All of them; those of float end with f, those of int64 with i.
 std::span<const CHelper> c_helpers();
-/// Whether a function may have the name: an identifier that neither C nor a file that is made defines.
+/// Whether a function may have the name: an identifier that neither C nor a file that is made
+/// defines.
 bool is_free_in_c(const std::string& name);
 
-/// Makes the function of a graph, line by line: the rules of its operations ask it for operands and room.
+/// Makes the function of a graph, line by line: the rules of its operations ask it for operands and
+/// room.
 class CWriter {
  public:
   /// With ranges products of values that have one are of bytes.
@@ -147,8 +149,8 @@ class CStep {
 
   /// Room for the result, which it is then.
   CView y();
-  /// The same where each element is made of those at its place alone: the memory of an operand that nobody
-  /// needs afterwards, if there is one.
+  /// The same where each element is made of those at its place alone: the memory of an operand that
+  /// nobody needs afterwards, if there is one.
   CView y_in_place();
   CView room(Dtype dtype, const std::vector<std::int64_t>& extents) {
     return writer_.room(dtype, extents);
@@ -176,8 +178,8 @@ class CStep {
   void open(const std::string& text, CWords words = {}) { writer_.open(spelt(text, words)); }
   void close(int count = 1) { writer_.close(count); }
   void line(const std::string& text, CWords words = {}) { writer_.line(spelt(text, words)); }
-  /// A text whose @functions and #numbers are those of the dtype of the result (or another), and whose
-  /// words are filled in.
+  /// A text whose @functions and #numbers are those of the dtype of the result (or another), and
+  /// whose words are filled in.
   std::string spelt(const std::string& text, CWords words) const {
     return spelt(text, words, result().dtype);
   }

@@ -29,9 +29,9 @@ struct Part {
   std::int64_t step = 1;
 };
 
-/// The attributes of a step, as the text that `AttributeText` makes of them: one of each recording. Throws
-/// ValueError, naming the operation, for an attribute that is not there, or depends on the batch otherwise
-/// than an Extent can say.
+/// The attributes of a step, as the text that `AttributeText` makes of them: one of each recording.
+/// Throws ValueError, naming the operation, for an attribute that is not there, or depends on the
+/// batch otherwise than an Extent can say.
 class Attributes {
  public:
   Attributes(std::string operation, const std::vector<std::string>& texts,

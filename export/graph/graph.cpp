@@ -20,13 +20,14 @@ namespace {
 /// Those that recordings are made of.
 constexpr std::array<std::int64_t, 3> batches{7, 2, 17};
 
-/// Other numbers than those of x, so that what is made of them past the operations shows; of integers, which
-/// may be indices, the same ones.
+/// Other numbers than those of x, so that what is made of them past the operations shows; of
+/// integers, which may be indices, the same ones.
 Tensor moved(const Tensor& x, const Tensor& by) {
   return is_floating(x.dtype()) ? (x * (1 + by) + by).to(x.dtype()) : x;
 }
 
-/// So many rows of x, along an axis, again from the first where there are no more; those of numbers all differ.
+/// So many rows of x, along an axis, again from the first where there are no more; those of numbers
+/// all differ.
 Tensor with_rows(const Tensor& x, int axis, std::int64_t rows) {
   std::vector<std::int64_t> places;
   for (std::int64_t i = 0; i < rows; ++i) places.push_back(i % x.extent(axis));
@@ -46,8 +47,8 @@ class Merger {
   Merger(const char* op, std::vector<Recording> of, std::vector<std::int64_t> of_batches)
       : op_(op), recordings_(std::move(of)), batches_(std::move(of_batches)) {}
 
-  /// What the model made of one row: its result must be like the others, and if it did the same for it,
-  /// its constants. (It may leave out what one row does not need.)
+  /// What the model made of one row: its result must be like the others, and if it did the same for
+  /// it, its constants. (It may leave out what one row does not need.)
   void compare_with_one(Recording one) {
     const RecordedValue& result = one.values[static_cast<std::size_t>(one.result)];
     const std::vector<Extent>& shape = graph_.value(graph_.result).shape;

@@ -13,7 +13,8 @@ namespace xtape::exporting {
 struct GraphValue {
   Dtype dtype{};
   std::vector<Extent> shape;
-  /// If the input has no part in it; with extent 1 along axes that grow with the batch, where it repeats.
+  /// If the input has no part in it; with extent 1 along axes that grow with the batch, where it
+  /// repeats.
   Tensor constant;
   std::optional<Extent> count;   // one number, which grows with the batch: what a mean divides by
   std::string name;              // of a parameter or buffer
@@ -43,9 +44,9 @@ struct Graph {
   const GraphStep& step(int i) const { return steps[static_cast<std::size_t>(i)]; }
 };
 
-/// The graph of a model for one input, of any extent along the axis of the batch or just that one: any is what
-/// recordings of several batches have in common. Throws ValueError, in the name of `op` and of the operation, if they differ in
-/// more than extents that are linear in the batch.
+/// The graph of a model for one input, of any extent along the axis of the batch or just that one:
+/// any is what recordings of several batches have in common. Throws ValueError, in the name of `op`
+/// and of the operation, if they differ in more than extents that are linear in the batch.
 Graph graph_of(const char* op, const nn::Module& model, const Function& function,
                const Tensor& example, std::optional<int> batch_axis);
 

@@ -32,9 +32,9 @@ struct Recording {
   int result = -1;
 };
 
-/// Calls the model with a copy of the input, in evaluation and off the tape; its flags are then what they
-/// were. Throws ValueError, in the name of `op`, for what no recording can hold: random numbers, tensors
-/// changed in place, decisions by values of the input.
+/// Calls the model with a copy of the input, in evaluation and off the tape; its flags are then
+/// what they were. Throws ValueError, in the name of `op`, for what no recording can hold: random
+/// numbers, tensors changed in place, decisions by values of the input.
 Recording record_model(const char* op, const nn::Module& model, const Function& function,
                        const Tensor& input);
 

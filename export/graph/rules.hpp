@@ -17,10 +17,12 @@ namespace xtape::exporting {
 /// "[2, 3]"
 std::string shape_text(std::span<const std::int64_t> extents);
 
-/// Whether the step looks at its operand and gives it back: parameters of distributions, lengths, indices.
+/// Whether the step looks at its operand and gives it back: parameters of distributions, lengths,
+/// indices.
 bool only_checks(const GraphStep& step);
 
-/// The rule of a step among those of several tables; that of `variable`, which changes nothing, for checks.
+/// The rule of a step among those of several tables; that of `variable`, which changes nothing, for
+/// checks.
 /// Throws ValueError in the name of `op` if there is none.
 template <class Rule, class Tables>
 const Rule& rule_for(const char* op, const Tables& tables, const GraphStep& step) {
@@ -32,8 +34,8 @@ const Rule& rule_for(const char* op, const Tables& tables, const GraphStep& step
   refuse_step(op, step, "");
 }
 
-/// Of each place of an axis that is resized the two neighbours that it lies between, and the share of the
-/// second.
+/// Of each place of an axis that is resized the two neighbours that it lies between, and the share
+/// of the second.
 struct Neighbours {
   Neighbours(const Attributes& attributes, std::int64_t in, std::int64_t out);
   std::vector<std::int64_t> first, next;

@@ -18,7 +18,8 @@ bool same_bytes(const Tensor& a, const Tensor& b);
 /// As C writes them, exactly.
 std::vector<std::string> c_literals(const Tensor& x);
 
-/// float32 weights in steps of each output's own, 127 for its greatest; one output behind the other.
+/// float32 weights in steps of each output's own, 127 for its greatest; one output behind the
+/// other.
 struct ByteWeights {
   std::vector<int> bytes;
   std::vector<double> steps;

@@ -10,8 +10,8 @@ namespace xtape::exporting {
 /// The dtype that holds all numbers of a type; none if there is no such one.
 std::optional<Dtype> holder_of(dlpack::DataType type);
 
-/// Elements of a type at strides, wherever they lie, into a dense tensor of its holder. False if y does not
-/// hold one of them: a bool other than 0 and 1, an integer of 2^63 and more.
+/// Elements of a type at strides, wherever they lie, into a dense tensor of its holder. False if y
+/// does not hold one of them: a bool other than 0 and 1, an integer of 2^63 and more.
 bool gather(dlpack::DataType type, const std::byte* first, const Strides& strides, const Tensor& y);
 
 /// Whether all bytes are 0 or 1.

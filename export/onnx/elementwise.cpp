@@ -51,7 +51,8 @@ string expm1(OnnxStep& s, const string& x) {
   return s("Mul", s("Tanh", s("Mul", x, s.number(0.5))), s("Add", s("Exp", x), s.number(1)));
 }
 /// What 1 + x rounds off shows in the u that it is: log(u) x / (u - 1).
-/// Source: Kahan, in Goldberg, What Every Computer Scientist Should Know About Floating-Point Arithmetic (1991)
+/// Source: Kahan, in Goldberg, What Every Computer Scientist Should Know About Floating-Point
+/// Arithmetic (1991)
 string log1p(OnnxStep& s, const string& x) {
   const string one = s.number(1), u = s("Add", x, one), log = s("Log", u);
   const string near = s("Mul", log, s("Div", x, s("Sub", u, one)));

@@ -34,7 +34,8 @@ struct Windows {
       if (std::max(before[axis], after[axis]) >= kernel[axis]) return true;
     return false;
   }
-  /// The images with their margins, where one is not below the kernel, as ONNX wants those of pools.
+  /// The images with their margins, where one is not below the kernel, as ONNX wants those of
+  /// pools.
   string with_margins(OnnxStep& s, const string& images, double value) {
     if (!wide()) return images;
     Integers margins{0, 0};

@@ -28,8 +28,8 @@ void concatenate(OnnxStep& s) {
   s.give(s.node("Concat", parts, {{"axis", s.attributes().integer("axis")}}));
 }
 
-/// Of all states of a recurrent net [1 or 2, steps + 1, batch, width]: first states or cells, then a step or
-/// the outputs.
+/// Of all states of a recurrent net [1 or 2, steps + 1, batch, width]: first states or cells, then
+/// a step or the outputs.
 void slice_states(OnnxStep& s, const OnnxStates& states) {
   const std::vector<Part> parts = s.attributes().parts("at");
   const Extent first{0, states.reverse ? 0 : 1}, last = states.reverse ? Extent{} : states.steps;
@@ -78,7 +78,8 @@ void slice(OnnxStep& s) {
   s.give(y);
 }
 
-/// x with values in a region: where a constant mask says so, those are taken, spread over the whole.
+/// x with values in a region: where a constant mask says so, those are taken, spread over the
+/// whole.
 string placed(OnnxStep& s, const string& x, std::size_t operand) {
   const std::vector<Part> parts = s.attributes().parts("at");
   const std::vector<Extent>& shape = s.y().shape;

@@ -55,8 +55,8 @@ void recurrence(OnnxStep& s) {
   s.give(b);
 }
 
-/// Where the greatest (smallest) element so far stands: of a matrix with a row for each place, whose later
-/// elements do not count.
+/// Where the greatest (smallest) element so far stands: of a matrix with a row for each place,
+/// whose later elements do not count.
 void running_place(OnnxStep& s) {
   const Along along(s);
   const bool truths = s.x(0).dtype == Dtype::boolean, greatest = string(s.onnx) == "ArgMax";

@@ -42,8 +42,8 @@ Tensor chosen(const Tensor& x, const Tensor& place) {
   return squeeze(take_along_axis(of_rank(x, rank), of_rank(expand_dims(place, -1), rank)), -1);
 }
 
-/// The sums of probabilities from the first to each, in rows of k; as NumPy forms them, the last one
-/// is 1.
+/// The sums of probabilities from the first to each, in rows of k; as NumPy forms them, the last
+/// one is 1.
 std::vector<double> cumulated(const Tensor& probs) {
   std::vector<double> sums = probs.to_vector<double>();
   const std::int64_t k = probs.extent(-1);

@@ -10,8 +10,8 @@
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/special.hpp>
 
-// Where the scales of p and q are near each other, parts of the order of their distance cancel, not parts
-// of the order of 1.
+// Where the scales of p and q are near each other, parts of the order of their distance cancel, not
+// parts of the order of 1.
 
 namespace xtape::distributions {
 namespace {

@@ -13,16 +13,16 @@
 namespace xtape::distributions {
 namespace {
 
-/// dx/da where P(a, x) stays, for great a: of a variable at the distance w sqrt(a) from a, in powers of
-/// 1 / sqrt(a), up to the fourth. From the expansion of Cornish & Fisher (1938).
+/// dx/da where P(a, x) stays, for great a: of a variable at the distance w sqrt(a) from a, in
+/// powers of 1 / sqrt(a), up to the fourth. From the expansion of Cornish & Fisher (1938).
 Tensor slope_far_out(const Tensor& a, const Tensor& x) {
   const Tensor d = (x - a) / a, e = 1 / a;
   const Tensor d2 = d * d;
   return 1 + d / 2 - (d2 - e) / 6 + d * (d2 + e) / 12 - (d2 * (3 * d2 + 2 * e) - e * e) / 60;
 }
 
-/// d log(x) / da where P(a, x) stays, for x = exp(log_x): -(dP/da) / (x dP/dx). P is x^a / gamma(a + 1)
-/// where x is small.
+/// d log(x) / da where P(a, x) stays, for x = exp(log_x): -(dP/da) / (x dP/dx). P is x^a / gamma(a
+/// + 1) where x is small.
 Tensor log_slope(const Tensor& a, const Tensor& log_x) {
   constexpr double negligible = -37;  // the logarithm of what 1 + x does not see
   constexpr double many = 5e4;        // beyond it the series is long, and loses digits

@@ -29,8 +29,8 @@ Tensor in_floating(const Tensor& parameter);
 /// default one, float64 where it does not hold them.
 Dtype dtype_of(std::initializer_list<const Tensor*> parameters);
 
-/// A number as a tensor in the dtype of the tensors among others, if there are any: that it would take
-/// beside one of them.
+/// A number as a tensor in the dtype of the tensors among others, if there are any: that it would
+/// take beside one of them.
 Tensor beside(const Tensor& x, std::initializer_list<const Tensor*> others);
 
 /// What a distribution has together: the shape to which its parameters broadcast, and their dtype.

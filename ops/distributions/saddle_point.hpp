@@ -1,8 +1,8 @@
 #pragma once
 #include <xtape/core/tensor.hpp>
 
-/// What densities, entropies and divergences are made of where their parameters are great and their values not small: there the gamma
-/// functions and powers of the plain formulas cancel.
+/// What densities, entropies and divergences are made of where their parameters are great and their
+/// values not small: there the gamma functions and powers of the plain formulas cancel.
 /// Source: Loader, Fast and accurate computation of binomial probabilities (2000).
 namespace xtape::distributions {
 
@@ -21,7 +21,8 @@ Tensor stirling_slope(const Tensor& x);
 Tensor entropy_rest(const Tensor& x);
 /// digamma(x + by) - digamma(x), also where x is great beside `by`.
 Tensor digamma_rise(const Tensor& x, const Tensor& by);
-/// lgamma(a + by) - lgamma(a) - by digamma(a), by how far lgamma lies above its tangent, also near a.
+/// lgamma(a + by) - lgamma(a) - by digamma(a), by how far lgamma lies above its tangent, also near
+/// a.
 Tensor above_tangent(const Tensor& a, const Tensor& by);
 
 }  // namespace xtape::distributions

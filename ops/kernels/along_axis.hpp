@@ -1,8 +1,8 @@
 #pragma once
 #include <xtape/core/tensor.hpp>
 
-// Elements that indices name along an axis. All tensors are dense, x, y and the indices of one shape but
-// along the axis, the indices within it.
+// Elements that indices name along an axis. All tensors are dense, x, y and the indices of one
+// shape but along the axis, the indices within it.
 
 namespace xtape::kernels {
 

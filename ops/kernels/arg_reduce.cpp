@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::int64_t piece_size = 8192;  // elements that threads share work by
 
-/// Index of the extremum of a dense row, the first of equal ones, or of the first NaN: the chunk that holds
-/// it, and in that the place.
+/// Index of the extremum of a dense row, the first of equal ones, or of the first NaN: the chunk
+/// that holds it, and in that the place.
 template <class R, class T>
 std::int64_t place_in_row(const T* x, std::int64_t n) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);

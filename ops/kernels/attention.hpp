@@ -4,8 +4,8 @@
 #include <xtape/core/dtype.hpp>
 #include <xtape/core/kernels/level.hpp>
 
-/// Attention of queries [queries, width] to keys [keys, width] with values [keys, value_width], by blocks
-/// of queries: scores of all at once nobody has. float32 or float64.
+/// Attention of queries [queries, width] to keys [keys, width] with values [keys, value_width], by
+/// blocks of queries: scores of all at once nobody has. float32 or float64.
 namespace xtape::kernels {
 
 /// A matrix whose rows, of elements one behind the other, lie `row` elements apart.
@@ -52,8 +52,8 @@ struct ScoreRows {
 };
 
 struct ScoreKernels {
-  /// From products to powers of their difference to the greatest, and the inverse of their sum; 0 if
-  /// none counts.
+  /// From products to powers of their difference to the greatest, and the inverse of their sum; 0
+  /// if none counts.
   void (*powers)(const Attention& of, const ScoreRows& block, const ScoreMask& mask,
                  std::byte* scores, std::byte* inverses, std::byte* logs);
   /// Each row of y times a factor.

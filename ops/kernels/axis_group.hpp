@@ -55,7 +55,8 @@ void for_each_offset(const AxisGroup& axes, F&& f) {
   }
 }
 
-/// Only the places [first, last) of the outermost axis are left; returns what then is the first element.
+/// Only the places [first, last) of the outermost axis are left; returns what then is the first
+/// element.
 template <class From>
 const From* restrict_to(std::int64_t first, std::int64_t last, const From* x, AxisGroup& axes) {
   axes.shape[0] = last - first;

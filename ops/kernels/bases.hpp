@@ -82,16 +82,16 @@ XTAPE_INLINE Lane<T> log10(Lane<T> x) {
 }
 
 #if defined(__AVX512F__)
-// float32 by tables that registers hold, without a division: x = 2^k m with m from 3/4 on, times a short
-// number near 1 / m, one of 32. Source of the form: Tang, as in float_power.hpp.
+// float32 by tables that registers hold, without a division: x = 2^k m with m from 3/4 on, times a
+// short number near 1 / m, one of 32. Source of the form: Tang, as in float_power.hpp.
 
 /// (log(1 + r) - r) / r² to the bases 2 and 10, for r from -0.0168 to 0.0316
 inline constexpr float log2_square_float[] = {-0.721347517207538987F, 0.480899996947960441F,
                                               -0.360735471241490802F, 0.28164929022363106F};
 inline constexpr float log10_square_float[] = {-0.217147239977209062F, 0.144765323996053102F,
                                                -0.108592197343670189F, 0.0847848846147830393F};
-/// The numbers near 1 / m: 1 beside 1, others in 9 bits; and minus their logarithms, so short that whole
-/// multiples of log(2) may be added, with what those lack
+/// The numbers near 1 / m: 1 beside 1, others in 9 bits; and minus their logarithms, so short that
+/// whole multiples of log(2) may be added, with what those lack
 inline constexpr float log_part_float[] = {
     1.0F,         0.955078125F, 0.927734375F, 0.90234375F, 0.876953125F, 0.853515625F, 0.83203125F,
     0.810546875F, 0.791015625F, 0.771484375F, 0.75390625F, 0.736328125F, 0.71875F,     0.703125F,

@@ -1,6 +1,6 @@
 #pragma once
-// Modified Bessel functions of whole order, sin(pi x) / (pi x) and the spherical Bessel functions that
-// are its derivatives, on registers of numbers.
+// Modified Bessel functions of whole order, sin(pi x) / (pi x) and the spherical Bessel functions
+// that are its derivatives, on registers of numbers.
 
 #include <limits>
 
@@ -13,9 +13,9 @@ namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
 
 /// In x / 4 - 1 for x from 0 to 8: exp(-x) I0(x), (1 + x) exp(-x) I1(x) / x, and (1 + x)² exp(-x)
-/// (I0(x) - I1(x)). In 16 / x - 1 from there on: sqrt(x) exp(-x) I0(x), the same of I1, and x sqrt(x)
-/// exp(-x) (I0(x) - I1(x)). Source of the form: Clenshaw, Chebyshev series for mathematical functions
-/// (1962).
+/// (I0(x) - I1(x)). In 16 / x - 1 from there on: sqrt(x) exp(-x) I0(x), the same of I1, and x
+/// sqrt(x) exp(-x) (I0(x) - I1(x)). Source of the form: Clenshaw, Chebyshev series for mathematical
+/// functions (1962).
 inline constexpr double bessel_i0_near[] = {
     0.33839763720473804,     -0.3046826723431984,     0.17162090152220878,
     -0.094901097048047644,   0.049305284239670708,    -0.023737414805899469,
@@ -178,8 +178,8 @@ inline double bessel_asymptotic(double n, double x) {
   return sum * 0.398942280401432678 / __builtin_sqrt(x);
 }
 
-/// exp(-x) In(x) from I0 by the ratios In / I(n - 1), which the recurrence gives downwards. A ratio is at
-/// most exp(-k / x), and what it begins with is forgotten by the product of their squares.
+/// exp(-x) In(x) from I0 by the ratios In / I(n - 1), which the recurrence gives downwards. A ratio
+/// is at most exp(-k / x), and what it begins with is forgotten by the product of their squares.
 inline double bessel_by_ratios(double n, double x) {
   double ratio = 0, product = 1;
   for (double k = __builtin_floor(__builtin_sqrt(n * n + 40 * x)) + 40; k >= 1; --k) {
@@ -245,8 +245,8 @@ XTAPE_INLINE Lane<T> sinc_slope(Lane<T> x) {
   return where(abs(x) < 1, near, far);
 }
 
-/// jn(x) for x >= 0: by its power series where the terms fall, upwards from j0 and j1 where x > n, and
-/// between the two by the ratios jn / j(n - 1) downwards.
+/// jn(x) for x >= 0: by its power series where the terms fall, upwards from j0 and j1 where x > n,
+/// and between the two by the ratios jn / j(n - 1) downwards.
 inline double spherical_right(double n, double x) {
   if (x * x < 2 * (2 * n + 3)) {
     double term = 1, sum = 1;

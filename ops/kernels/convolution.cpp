@@ -9,7 +9,8 @@
 #include <xtape/ops/kernels/sliding_convolution.hpp>
 
 // Most convolutions are sums of shifted rows. What is left, windows of one element, few places and
-// numbers that are not finite, are products of matrices: a panel of windows, unfolded, by the weights.
+// numbers that are not finite, are products of matrices: a panel of windows, unfolded, by the
+// weights.
 namespace xtape::kernels {
 namespace {
 

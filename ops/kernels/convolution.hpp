@@ -8,7 +8,8 @@
 /// The three products of a convolution, of dense tensors of one floating dtype:
 ///   data [images, groups * inputs, in...]   weights [groups * outputs, inputs, kernel...]
 ///   result [images, groups * outputs, out...]
-/// result = the sum over inputs and taps of data times weights; the others are what that sends back.
+/// result = the sum over inputs and taps of data times weights; the others are what that sends
+/// back.
 namespace xtape::kernels {
 
 struct ConvolutionShape {
@@ -24,8 +25,8 @@ void convolution_data(Dtype dtype, const ConvolutionShape& shape, const std::byt
 void convolution_weights(Dtype dtype, const ConvolutionShape& shape, const std::byte* data,
                          const std::byte* result, std::byte* weights);
 
-/// What each tap meets at each place, 0 beyond the ends: [channels, in...] to [channels, taps, places];
-/// and the transpose of that, which adds up.
+/// What each tap meets at each place, 0 beyond the ends: [channels, in...] to [channels, taps,
+/// places]; and the transpose of that, which adds up.
 void unfold(Dtype dtype, const Windows& windows, std::int64_t channels, const std::byte* image,
             std::byte* columns);
 void fold(Dtype dtype, const Windows& windows, std::int64_t channels, const std::byte* columns,

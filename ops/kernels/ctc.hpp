@@ -1,9 +1,9 @@
 #pragma once
 #include <cstdint>
 
-/// Connectionist temporal classification: a sequence of labels against the logarithms of probabilities of
-/// each step. Its states are the labels with a blank before, between and behind them.
-/// Source: Graves et al., Connectionist Temporal Classification (2006), section 4.
+/// Connectionist temporal classification: a sequence of labels against the logarithms of
+/// probabilities of each step. Its states are the labels with a blank before, between and behind
+/// them. Source: Graves et al., Connectionist Temporal Classification (2006), section 4.
 namespace xtape::kernels {
 
 struct Alignment {
@@ -26,8 +26,8 @@ struct Alignment {
 template <class T>
 double align(const Alignment& of, const T* log_p, double* forward);
 
-/// And its derivative by log_p: how probable each class is at each step, times `factor`, in gradient
-/// [steps, classes]; zeros if there is no path. `backward` has room for 2 [states].
+/// And its derivative by log_p: how probable each class is at each step, times `factor`, in
+/// gradient [steps, classes]; zeros if there is no path. `backward` has room for 2 [states].
 template <class T>
 void align_gradient(const Alignment& of, const T* log_p, double factor, double* forward,
                     double* backward, T* gradient);

@@ -7,8 +7,8 @@ namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
 namespace {
 
-/// The extent of a window along an axis: known where it is common, so that its loops are unrolled and its
-/// weights stay in registers.
+/// The extent of a window along an axis: known where it is common, so that its loops are unrolled
+/// and its weights stay in registers.
 template <std::int64_t known>
 constexpr std::int64_t extent(std::int64_t given) {
   return known > 0 ? known : given;

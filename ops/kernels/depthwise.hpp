@@ -3,11 +3,12 @@
 
 #include <xtape/core/kernels/level.hpp>
 
-/// Windows that slide over one plane, as those of depthwise convolutions do, a step of one element each time.
+/// Windows that slide over one plane, as those of depthwise convolutions do, a step of one element
+/// each time.
 namespace xtape::kernels {
 
-/// y[r, c] = the sum over taps of w[i, j] x[r + i dilation_rows, c + j dilation_columns], for `rows` rows and
-/// `columns` columns. A register may be read behind the last x.
+/// y[r, c] = the sum over taps of w[i, j] x[r + i dilation_rows, c + j dilation_columns], for
+/// `rows` rows and `columns` columns. A register may be read behind the last x.
 template <class T>
 struct PlaneSums {
   const T* x;
@@ -18,7 +19,8 @@ struct PlaneSums {
   std::int64_t rows, columns;
 };
 
-/// w[i, j] += the sum over `images` planes of g[r, c] x[r + i dilation_rows, c + j dilation_columns].
+/// w[i, j] += the sum over `images` planes of g[r, c] x[r + i dilation_rows, c + j
+/// dilation_columns].
 template <class T>
 struct PlaneProducts {
   const T* x;

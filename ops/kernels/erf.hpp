@@ -45,9 +45,9 @@ XTAPE_INLINE Lane<T> clenshaw_sum(Lane<T> t, const double (&c)[n]) {
   return c[0] + fma(t, next, -one_after);
 }
 
-/// The sum of c_n T_n(t) for t in [-1, 1]; for float32 fewer terms do. By powers of t, even and odd ones
-/// beside one another: half of the steps of Clenshaw's recurrence, and no two of them wait for one. The first
-/// power comes last, so that the sum is rounded once at its full size.
+/// The sum of c_n T_n(t) for t in [-1, 1]; for float32 fewer terms do. By powers of t, even and odd
+/// ones beside one another: half of the steps of Clenshaw's recurrence, and no two of them wait for
+/// one. The first power comes last, so that the sum is rounded once at its full size.
 template <class T, const auto& c, std::size_t for_float>
 XTAPE_INLINE Lane<T> chebyshev_sum(Lane<T> t) {
   constexpr std::size_t n = std::is_same_v<T, float> ? for_float : std::size(c);
@@ -93,8 +93,8 @@ XTAPE_INLINE Lane<T> scaled_erfc_of(Lane<T> x) {
   return chebyshev_sum<T, scaled_erfc, 14>(1 - 8 / (x + 4)) / (1 + 2 * x);
 }
 
-/// exp(-x²), or exp(-x² / 2): with the digits of the square that rounding takes, of which many count
-/// where it is large. Nothing is left from |x| = 40 on.
+/// exp(-x²), or exp(-x² / 2): with the digits of the square that rounding takes, of which many
+/// count where it is large. Nothing is left from |x| = 40 on.
 template <class T>
 XTAPE_INLINE Exponential<T> exp_of_square(Lane<T> x, bool half = false) {
   const Lane<T> near = clamp(x, T(-40), T(40));

@@ -35,8 +35,8 @@ struct Ln2<double> {
   static constexpr double high = 6.93147180369123816490e-01, low = 1.90821492927058770002e-10;
 };
 
-/// Beyond `low` and `high` exp is 0, or infinite, also times a few thousands. Up to `exponent`, which
-/// x within `near` keep, the exponent of 2 leaves room for such a factor.
+/// Beyond `low` and `high` exp is 0, or infinite, also times a few thousands. Up to `exponent`,
+/// which x within `near` keep, the exponent of 2 leaves room for such a factor.
 template <class T>
 struct ExpRange {
   static constexpr T low = -120, high = 89, near = 83, exponent = 120;
@@ -63,9 +63,9 @@ XTAPE_INLINE Lane<T> power_of_two(Lane<T> sum) {
   return Lane<T>::of_bits((sum.bits() << Register<T>::fraction_bits) + Lane<T>(1).bits());
 }
 
-/// y 2^n for the integer that `sum` = n + rounder holds. A power that is no number of its own, as it may
-/// be where some n is `far`, goes in two steps; where it is one, the second step is none, so that an
-/// element's bits do not depend on its neighbours.
+/// y 2^n for the integer that `sum` = n + rounder holds. A power that is no number of its own, as
+/// it may be where some n is `far`, goes in two steps; where it is one, the second step is none, so
+/// that an element's bits do not depend on its neighbours.
 template <class T>
 XTAPE_INLINE Lane<T> times_power_of_two(Lane<T> y, Lane<T> sum, bool far) {
   if (!far) [[likely]]
@@ -75,8 +75,8 @@ XTAPE_INLINE Lane<T> times_power_of_two(Lane<T> y, Lane<T> sum, bool far) {
   return y * power_of_two(first + rounder<T>) * power_of_two((n - first) + rounder<T>);
 }
 
-/// x = n log(2) + r with a whole n, and exp(r) - 1. What is known of x beyond its last digit may come
-/// with it.
+/// x = n log(2) + r with a whole n, and exp(r) - 1. What is known of x beyond its last digit may
+/// come with it.
 template <class T>
 struct Reduced {
   XTAPE_INLINE explicit Reduced(Lane<T> x) {

@@ -1,7 +1,8 @@
 #pragma once
-// pow of float32 on registers that hold its tables: the logarithm to base 2 in two numbers, by one of 32
-// parts of its range and a short polynomial beside that part, and the power of 2. Source of the form: Tang,
-// Table-driven implementation of the logarithm function in IEEE floating-point arithmetic (1990).
+// pow of float32 on registers that hold its tables: the logarithm to base 2 in two numbers, by one
+// of 32 parts of its range and a short polynomial beside that part, and the power of 2. Source of
+// the form: Tang, Table-driven implementation of the logarithm function in IEEE floating-point
+// arithmetic (1990).
 
 #include <limits>
 
@@ -17,8 +18,8 @@ inline constexpr float power_cubic_float[] = {0.961796690714318385F, -0.72134751
                                               0.577180935095228705F, -0.48098840129736064F};
 inline constexpr float power_exp2_float[] = {0.693147180559945309F, 0.240228307766813261F,
                                              0.0555043583095654419F};
-/// 1 / (1 + i / 32); and its logarithm to base 2 without its sign, so short that whole numbers may be
-/// added, and what that lacks
+/// 1 / (1 + i / 32); and its logarithm to base 2 without its sign, so short that whole numbers may
+/// be added, and what that lacks
 inline constexpr float power_part_float[] = {1.0F,
                                              0.969696998596191406F,
                                              0.941176474094390869F,

@@ -7,7 +7,8 @@ namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
 namespace {
 
-/// Calls f(first, rows, group) for groups of neighbouring rows, each a work space for them side by side.
+/// Calls f(first, rows, group) for groups of neighbouring rows, each a work space for them side by
+/// side.
 template <class T, class F>
 void in_groups(std::int64_t n, std::int64_t lanes, std::int64_t rows, F&& f) {
   Split<T> group(n * lanes);
@@ -60,8 +61,8 @@ void complex(const T* x, T* y, std::int64_t outer, std::int64_t n, std::int64_t 
   });
 }
 
-/// Of an even row the even and odd elements are real and imaginary parts of half as many numbers, and
-/// their transforms are told apart by symmetry.
+/// Of an even row the even and odd elements are real and imaginary parts of half as many numbers,
+/// and their transforms are told apart by symmetry.
 template <class T>
 void even_to_half(const T* x, T* y, std::int64_t n, std::int64_t rows, T weight) {
   const std::int64_t half = n / 2;

@@ -55,8 +55,8 @@ inline Complex root_of_unity(std::int64_t k, std::int64_t n) {
   }
 }
 
-/// The n-th roots of unity. Products of two of a few exact ones: a sine each would cost as much as the
-/// transform.
+/// The n-th roots of unity. Products of two of a few exact ones: a sine each would cost as much as
+/// the transform.
 template <class T>
 Split<T> roots_of_unity(std::int64_t n) {
   const auto width = static_cast<std::int64_t>(
@@ -77,8 +77,8 @@ Split<T> roots_of_unity(std::int64_t n) {
   return roots;
 }
 
-/// What a pass knows: n = radix * m * stride, the n-th roots of unity, and how many rows lie side by side:
-/// element k of row i at k * lanes + i.
+/// What a pass knows: n = radix * m * stride, the n-th roots of unity, and how many rows lie side
+/// by side: element k of row i at k * lanes + i.
 template <class T>
 struct Pass {
   std::int64_t radix, m, stride, lanes;
@@ -213,8 +213,8 @@ void pass_of_5(const Pass<T>& of, Parts<const T> x, Parts<T> y) {
 /// The longest radix of a pass: beyond it a convolution is faster.
 inline constexpr std::int64_t longest_pass = 50;
 
-/// Sums and differences of the k-th number from the front and from the back, of which two results each are
-/// made.
+/// Sums and differences of the k-th number from the front and from the back, of which two results
+/// each are made.
 template <class V>
 struct Halves {
   static constexpr std::size_t count = longest_pass / 2 + 1;

@@ -77,8 +77,8 @@ class Stockham {
   Split<T> roots_, other_;
 };
 
-/// Transforms of a length with a large prime factor, as a convolution with a chirp (Bluestein, A linear
-/// filtering approach to the computation of the discrete Fourier transform, 1970).
+/// Transforms of a length with a large prime factor, as a convolution with a chirp (Bluestein, A
+/// linear filtering approach to the computation of the discrete Fourier transform, 1970).
 template <class T>
 class Bluestein {
  public:
@@ -140,8 +140,8 @@ class Bluestein {
   Split<T> chirp_, filter_, work_;
 };
 
-/// Calls f with what transforms rows of n: passes, or a convolution where one would be too long. Many rows
-/// go side by side, so that every pass has registers to fill, while they stay in cache.
+/// Calls f with what transforms rows of n: passes, or a convolution where one would be too long.
+/// Many rows go side by side, so that every pass has registers to fill, while they stay in cache.
 template <class T, class F>
 void with_transform(std::int64_t n, std::int64_t rows, F&& f) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);

@@ -1,5 +1,6 @@
 #pragma once
-// The logarithm of the gamma function and its derivatives, and beta functions, on registers of numbers.
+// The logarithm of the gamma function and its derivatives, and beta functions, on registers of
+// numbers.
 
 #include <cmath>
 #include <limits>
@@ -16,7 +17,8 @@ inline namespace XTAPE_LEVEL {
 constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double endless = std::numeric_limits<double>::infinity();
 
-/// log(|gamma(x)|), the C library's; lgamma itself would write its sign to a place that threads share.
+/// log(|gamma(x)|), the C library's; lgamma itself would write its sign to a place that threads
+/// share.
 inline double log_gamma_of(double x) {
   int sign = 0;
   return ::lgamma_r(x, &sign);
@@ -94,8 +96,8 @@ inline constexpr double digamma_near[] = {
     1.606064636295075e-14,  -2.7555431377438813e-15, 4.7277361786019114e-16,
     -8.11148420346509e-17,  1.3917077694741541e-17};
 
-/// digamma(x) for x > 0: on [1, 2] by the series around its zero, from 10 on by Stirling's, and from
-/// one to the other by digamma(x + 1) = digamma(x) + 1 / x.
+/// digamma(x) for x > 0: on [1, 2] by the series around its zero, from 10 on by Stirling's, and
+/// from one to the other by digamma(x + 1) = digamma(x) + 1 / x.
 template <class T>
 XTAPE_INLINE Lane<T> digamma_right(Lane<T> x) {
   const Mask<T> small = x < 1;
@@ -133,8 +135,8 @@ XTAPE_INLINE Lane<T> digamma(Lane<T> x) {
   return y;
 }
 
-/// digamma(a) - digamma(a + b) for positive a and b, also where that is small: each term of the two is
-/// subtracted from its like.
+/// digamma(a) - digamma(a + b) for positive a and b, also where that is small: each term of the two
+/// is subtracted from its like.
 inline double digamma_fall(double a, double b) {
   if (a == endless || b == endless) return a < b ? -endless : a == b ? no_number : 0;
   double sum = 0;
@@ -166,9 +168,9 @@ inline double inverse_power(double x, double s) {
   return __builtin_pow(x, -s);
 }
 
-/// The sum of (q + k)^-s over k = 0, 1, ..., times `factor`, for whole s > 1 and q > 0: the first terms,
-/// and the others by the formula of Euler and Maclaurin. `log_factor` serves where
-/// either is out of range.
+/// The sum of (q + k)^-s over k = 0, 1, ..., times `factor`, for whole s > 1 and q > 0: the first
+/// terms, and the others by the formula of Euler and Maclaurin. `log_factor` serves where either is
+/// out of range.
 inline double hurwitz_zeta(double s, double q, double factor, double log_factor) {
   constexpr double bernoulli[] = {
       // B_2k / (2 k)!
@@ -199,8 +201,8 @@ inline double hurwitz_zeta(double s, double q, double factor, double log_factor)
   return scaled(sum + inverse_power(at / unit, s) * rest);
 }
 
-/// The n-th derivative of digamma for n > 0, (-1)^(n + 1) n! times the sum of (x + k)^-(n + 1). On the
-/// left of 0 the sum is that over all integers less the one over k < 0.
+/// The n-th derivative of digamma for n > 0, (-1)^(n + 1) n! times the sum of (x + k)^-(n + 1). On
+/// the left of 0 the sum is that over all integers less the one over k < 0.
 inline double polygamma_of(double n, double x) {
   if (!is_order(n) || x != x) return no_number;
   const double s = n + 1, log_factor = log_gamma_of(s);
@@ -231,7 +233,8 @@ XTAPE_INLINE Lane<T> polygamma(std::type_identity_t<Lane<T>> n, Lane<T> x) {
 
 inline double stirling_rest(double x) { return stirling_rest(Lane<double>(x)).first(); }
 
-/// log(|beta(a, b)|) for positive a and b. Source of the forms: Didonato & Morris, Algorithm 708 (1992).
+/// log(|beta(a, b)|) for positive a and b. Source of the forms: Didonato & Morris, Algorithm 708
+/// (1992).
 inline double log_beta_right(double a, double b) {
   const double small = a < b ? a : b, large = a < b ? b : a;
   if (large == endless) return -endless;

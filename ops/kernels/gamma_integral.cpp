@@ -24,7 +24,8 @@ XTAPE_INLINE Numbers factor_near(Numbers a, Numbers x) {
   return exp(a * log(x) - x) * chebyshev_sum<double, reciprocal_gamma, 0>(2 * at - 3) / product;
 }
 
-/// The same for a >= 10 by Stirling's formula, its exponent without the cancellation of great parts.
+/// The same for a >= 10 by Stirling's formula, its exponent without the cancellation of great
+/// parts.
 XTAPE_INLINE Numbers factor_far(Numbers a, Numbers x) {
   const Numbers t = (x - a) / a;
   const Numbers exponent = where(t < 1, -a * (t - log1p(t)), a * log(x / a) - (x - a));
@@ -56,8 +57,8 @@ XTAPE_INLINE Numbers power_sum(Numbers a, Numbers x) {
   return sum;
 }
 
-/// 1 / (x + 1 - a - 1 (1 - a) / (x + 3 - a - 2 (2 - a) / ...)), Legendre's continued fraction, by Wallis's
-/// recurrence.
+/// 1 / (x + 1 - a - 1 (1 - a) / (x + 3 - a - 2 (2 - a) / ...)), Legendre's continued fraction, by
+/// Wallis's recurrence.
 XTAPE_INLINE Numbers fraction(Numbers a, Numbers x) {
   Numbers b = x + 1 - a, above = 1 / b, before_above = 0, below = 1, before_below = 1 / b;
   Numbers value = above, k = 0;

@@ -47,8 +47,8 @@ Matrix from_row(Matrix b, std::int64_t place) {
   return b;
 }
 
-/// What BLAS has no product for: integers, whose sums wrap if they are unsigned, and extents that it
-/// does not count.
+/// What BLAS has no product for: integers, whose sums wrap if they are unsigned, and extents that
+/// it does not count.
 template <class T, class Sum>
 XTAPE_WRAPS void plain_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a,
                                const Matrix& b, const std::byte* bias_data, std::byte* y_data) {
@@ -83,7 +83,8 @@ bool is_long(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k) {
 }
 
 /// A skinny product of float32 over a long inner axis: by pieces, which are summed in double. A
-/// large one BLAS sums by pieces of its own. In rows of y `stride` apart, to which it is added if `added`.
+/// large one BLAS sums by pieces of its own. In rows of y `stride` apart, to which it is added if
+/// `added`.
 void long_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
                   const std::byte* bias, std::byte* y, std::int64_t stride, bool added) {
   // The terms of a dot product lie in many lanes, those of sums of rows in one.
@@ -143,9 +144,9 @@ int blas_threads() {
   return threads;
 }
 
-/// Whether our own tiles are faster than BLAS: with the registers of AVX-512, which OpenBLAS leaves unused on
-/// many a processor; not where it would share a large product among more threads than they make up for, nor
-/// for a large matrix b of few rows a, which would be packed for little.
+/// Whether our own tiles are faster than BLAS: with the registers of AVX-512, which OpenBLAS leaves
+/// unused on many a processor; not where it would share a large product among more threads than
+/// they make up for, nor for a large matrix b of few rows a, which would be packed for little.
 bool by_tiles(std::int64_t m, std::int64_t n, std::int64_t k) {
   if (levels[level_in_use()] != Level::x86_64_v4) return false;
   constexpr double alone = 1 << 22;
@@ -154,7 +155,8 @@ bool by_tiles(std::int64_t m, std::int64_t n, std::int64_t k) {
   return (blas_threads() <= 2 || products <= alone) && (m >= few_rows || n * k <= small_matrix);
 }
 
-/// Rows of a that threads share a product by, given the products of each; a multiple of those of a tile.
+/// Rows of a that threads share a product by, given the products of each; a multiple of those of a
+/// tile.
 std::int64_t rows_of(std::int64_t products) {
   constexpr std::int64_t tile = 12, worth = 1 << 18;
   return tile * std::max<std::int64_t>(1, worth / (tile * products));
@@ -192,9 +194,10 @@ void tiled_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, 
   }
 }
 
-/// By BLAS; threads share rows of y, unless BLAS has threads itself. Pieces are so large that BLAS takes
-/// them as it would take all, and of so many rows that OpenBLAS sums each as before: its kernels take 12 or
-/// 24 together (of 300 products cut at multiples of 64 a half or more had other bits, at those of 48 none).
+/// By BLAS; threads share rows of y, unless BLAS has threads itself. Pieces are so large that BLAS
+/// takes them as it would take all, and of so many rows that OpenBLAS sums each as before: its
+/// kernels take 12 or 24 together (of 300 products cut at multiples of 64 a half or more had other
+/// bits, at those of 48 none).
 void shared_blas_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k,
                          const Matrix& a, const Matrix& b, std::byte* y, std::int64_t stride,
                          bool added) {

@@ -26,7 +26,8 @@ double less_log1p(double u) {
   return u * u * series;
 }
 
-/// x^a exp(-x) / gamma(a + 1) for a > 0, x > 0, its exponent without the cancellation of great parts.
+/// x^a exp(-x) / gamma(a + 1) for a > 0, x > 0, its exponent without the cancellation of great
+/// parts.
 double power_over_gamma_of(double a, double x) {
   if (a < 10) return std::exp(a * std::log(x) - x - log_gamma_of(a + 1));
   // by Stirling's formula
@@ -53,8 +54,8 @@ bool vanishes(const Series& change, const Series& sum, double part) {
   return change.vanishes_beside(sum, part);
 }
 
-/// P by its power series, over x^a exp(-x) / gamma(a + 1): the sum of x^k / ((a + 1) ... (a + k)). `x`
-/// is a number, the others may be series.
+/// P by its power series, over x^a exp(-x) / gamma(a + 1): the sum of x^k / ((a + 1) ... (a + k)).
+/// `x` is a number, the others may be series.
 template <class N>
 N power_sum(const N& a, const N& one, double x) {
   N term = one, sum = one, next = a;
@@ -200,8 +201,8 @@ N kept_from_zero(N x) {
   return x;
 }
 
-/// I_x(a, b) over x^a (1 - x)^b / B(a, b), by its continued fraction, as Lentz evaluates it; it converges
-/// fast below the mean. `x` is a number, the others may be series.
+/// I_x(a, b) over x^a (1 - x)^b / B(a, b), by its continued fraction, as Lentz evaluates it; it
+/// converges fast below the mean. `x` is a number, the others may be series.
 template <class N>
 N beta_fraction(const N& a, const N& b, const N& one, double x) {
   const auto shifted = [](N y, double by) {

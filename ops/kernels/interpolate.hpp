@@ -10,8 +10,8 @@
 /// Interpolation along one axis of dense numbers [outer, in, inner], to [outer, out, inner].
 namespace xtape::kernels {
 
-/// What an element of the result is made of: (1 - weight) x[first] + weight x[first + 1]; of weight 0 just
-/// x[first].
+/// What an element of the result is made of: (1 - weight) x[first] + weight x[first + 1]; of weight
+/// 0 just x[first].
 struct Tap {
   std::int64_t first;
   double weight;

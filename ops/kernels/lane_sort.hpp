@@ -1,7 +1,8 @@
 #pragma once
 // Sorting of as many numbers as registers hold: by a network down the columns, a lane each, and a
-// bitonic merge of neighbouring columns. Sources: Batcher, Sorting networks and their applications (1968);
-// Blacher, Giesen, Kühne, Fast and robust vectorized in-place sorting of primitive types (2021).
+// bitonic merge of neighbouring columns. Sources: Batcher, Sorting networks and their applications
+// (1968); Blacher, Giesen, Kühne, Fast and robust vectorized in-place sorting of primitive types
+// (2021).
 
 #include <algorithm>
 #include <bit>

@@ -5,8 +5,8 @@
 
 #include <xtape/core/dtype.hpp>
 
-/// The only door to LAPACK, and to the triangular systems of BLAS. All matrices are dense, one after
-/// another, in float32 or float64.
+/// The only door to LAPACK, and to the triangular systems of BLAS. All matrices are dense, one
+/// after another, in float32 or float64.
 namespace xtape::kernels {
 
 /// A matrix for which there is no result, and the row at which that shows; both count from 0.
@@ -20,8 +20,8 @@ struct Systems {
   std::int64_t count, n, k;
 };
 
-/// y = a⁻¹ b, by elimination with row pivots. Leaves its factors: as many numbers as a has, and n pivots
-/// a matrix. Fails for singular matrices.
+/// y = a⁻¹ b, by elimination with row pivots. Leaves its factors: as many numbers as a has, and n
+/// pivots a matrix. Fails for singular matrices.
 std::optional<Failure> solve(const Systems& systems, const std::byte* a, const std::byte* b,
                              std::byte* y, std::byte* triangles, std::int64_t* pivots);
 /// y = a⁻ᵀ b, by those factors, which stay as they are.
@@ -45,13 +45,13 @@ std::optional<Failure> inverse(Dtype dtype, std::int64_t count, std::int64_t n, 
 std::optional<Failure> cholesky(Dtype dtype, std::int64_t count, std::int64_t n, const std::byte* a,
                                 std::byte* y);
 
-/// Two numbers a matrix: sign and logarithm of the size of its determinant, 0 and -inf of a singular one;
-/// and the determinant itself.
+/// Two numbers a matrix: sign and logarithm of the size of its determinant, 0 and -inf of a
+/// singular one; and the determinant itself.
 void sign_and_log_of_determinant(Dtype dtype, std::int64_t count, std::int64_t n,
                                  const std::byte* a, std::byte* y);
 void determinant(Dtype dtype, std::int64_t count, std::int64_t n, const std::byte* a, std::byte* y);
-/// The determinants of what is left without row i and column j, times (-1)^(i + j); NaN of what is not
-/// finite.
+/// The determinants of what is left without row i and column j, times (-1)^(i + j); NaN of what is
+/// not finite.
 void cofactors(Dtype dtype, std::int64_t count, std::int64_t n, const std::byte* a, std::byte* y);
 /// Of s [n]: y [n, n], the products of all but two, 0 on the diagonal.
 void products_without_two(Dtype dtype, std::int64_t count, std::int64_t n, const std::byte* s,
@@ -66,8 +66,8 @@ struct Matrices {
 /// The first element that is infinite or NaN.
 std::optional<Failure> not_finite(const Matrices& of, const std::byte* a);
 
-/// Eigenvalues [n] of (a + aᵀ) / 2, ascending, and behind them, if wanted, the vectors, as columns of
-/// [n, n]. Fails where the iteration does not converge.
+/// Eigenvalues [n] of (a + aᵀ) / 2, ascending, and behind them, if wanted, the vectors, as columns
+/// of [n, n]. Fails where the iteration does not converge.
 std::optional<Failure> eigh(const Matrices& of, bool vectors, const std::byte* a, std::byte* y);
 /// Singular values [k], descending; with vectors u [m, k], the values, vᵀ [k, n]. Fails likewise.
 std::optional<Failure> svd(const Matrices& of, bool vectors, const std::byte* a, std::byte* y);

@@ -174,8 +174,8 @@ XTAPE_INLINE Lane<T> erfcx_slope(Lane<T> x) {
 }
 
 /// exp(x²) times the n-th repeated integral of erfc from x on: 2 n E_n = E_(n - 2) - 2 x E_(n - 1),
-/// upwards where that cancels little and downwards, as the ratios E_n / E_(n - 1), elsewhere. Source:
-/// Gautschi, Evaluation of the repeated integrals of the coerror function (1977).
+/// upwards where that cancels little and downwards, as the ratios E_n / E_(n - 1), elsewhere.
+/// Source: Gautschi, Evaluation of the repeated integrals of the coerror function (1977).
 inline double repeated_erfcx_of(double n, double x) {
   if (!is_order(n) || x != x) return std::numeric_limits<double>::quiet_NaN();
   const double first = erfcx(Lane<double>(x)).first();

@@ -8,8 +8,8 @@
 #include <xtape/ops/kernels/normalize_columns.hpp>
 #include <xtape/ops/kernels/typed.hpp>
 
-// Each pass over memory does all that it can: the moments take one, a run at a time out of the cache,
-// normalizing one more; so do the sums of the gradient, and the gradient.
+// Each pass over memory does all that it can: the moments take one, a run at a time out of the
+// cache, normalizing one more; so do the sums of the gradient, and the gradient.
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
@@ -33,8 +33,8 @@ XTAPE_INLINE double lane_sum(Lane<T> x) {
   return total;
 }
 
-/// Sums of k formulas over a run: f(sums, x...) adds to k registers, and must add 0 where all x are 0, or
-/// where `counts`, a register of ones but in lanes behind the end, is.
+/// Sums of k formulas over a run: f(sums, x...) adds to k registers, and must add 0 where all x are
+/// 0, or where `counts`, a register of ones but in lanes behind the end, is.
 template <class T, std::size_t k, class F, class... Runs>
 std::array<double, k> sums(std::int64_t n, const F& f, const Runs*... x) {
   std::array<double, k> totals{};

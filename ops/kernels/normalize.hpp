@@ -8,8 +8,9 @@
 /// Normalization of dense arrays [outer, channels, inner], float32 or float64.
 namespace xtape::kernels {
 
-/// What has mean 0 and variance 1 afterwards: each channel; or, in each of `outer`, each of `groups` of
-/// channels. Without `centred` the mean is left as it is, and the mean square becomes 1.
+/// What has mean 0 and variance 1 afterwards: each channel; or, in each of `outer`, each of
+/// `groups` of channels. Without `centred` the mean is left as it is, and the mean square becomes
+/// 1.
 struct Normalization {
   std::int64_t outer, channels, inner;
   bool by_channel;
@@ -25,8 +26,8 @@ struct Normalization {
 };
 
 struct NormalizeKernels {
-  /// y = (x - mean) / sqrt(variance + eps) weight + bias, a weight and a bias for each channel, or null.
-  /// Into `moments` [3, parts] come the means, 1 / sqrt(variance + eps), and the variances.
+  /// y = (x - mean) / sqrt(variance + eps) weight + bias, a weight and a bias for each channel, or
+  /// null. Into `moments` [3, parts] come the means, 1 / sqrt(variance + eps), and the variances.
   void (*normalize)(Dtype dtype, const Normalization& of, const std::byte* x,
                     const std::byte* weight, const std::byte* bias, std::byte* y,
                     std::byte* moments);

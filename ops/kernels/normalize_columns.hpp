@@ -1,5 +1,6 @@
 #pragma once
-// Channels that have few elements each in an example, [rows, columns]: a register goes down the rows.
+// Channels that have few elements each in an example, [rows, columns]: a register goes down the
+// rows.
 
 #include <algorithm>
 #include <cmath>

@@ -10,7 +10,8 @@ namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
 namespace {
 
-// A tile of sums fills so many registers: `tile_rows` rows of a panel, `panel_vectors` registers wide.
+// A tile of sums fills so many registers: `tile_rows` rows of a panel, `panel_vectors` registers
+// wide.
 #if defined(__AVX512F__) || defined(__aarch64__)
 constexpr std::size_t tile_rows = 12;
 #else
@@ -36,8 +37,8 @@ XTAPE_INLINE Lane<T> in_turns(const Lane<T>& a, const Lane<T>& b, std::index_seq
   return Lane<T>::of(__builtin_shufflevector(a.v, b.v, (first + i / 2 + i % 2 * sizeof...(i))...));
 }
 
-/// The transpose of a square of numbers, a row in a register: each round moves a bit of the row's number to
-/// the lane's, and one back.
+/// The transpose of a square of numbers, a row in a register: each round moves a bit of the row's
+/// number to the lane's, and one back.
 template <std::size_t round = 1, class T>
 XTAPE_INLINE void turn(Lane<T> (&x)[Lane<T>::width]) {
   constexpr std::size_t width = Lane<T>::width, half = width / 2;
@@ -112,8 +113,8 @@ void pack(Dtype dtype, std::int64_t n, std::int64_t k, const Matrix& b, std::byt
 // So many products are added up in registers; more, in the result.
 constexpr std::int64_t together = 256;
 
-/// A block of a product: `k` of the products of each sum, `row` and `column` apart in a. Panels of b are
-/// `panel_size` apart.
+/// A block of a product: `k` of the products of each sum, `row` and `column` apart in a. Panels of
+/// b are `panel_size` apart.
 template <class T>
 struct Block {
   std::int64_t n, k;
@@ -137,8 +138,8 @@ XTAPE_INLINE void put(const Lane<T>& sum, T* y, std::int64_t count, bool added) 
   }
 }
 
-/// `rows` rows of a panel of which so many `vectors` count: those from `a` on, into y, which has `count`
-/// columns there.
+/// `rows` rows of a panel of which so many `vectors` count: those from `a` on, into y, which has
+/// `count` columns there.
 template <std::size_t rows, std::size_t vectors, class T>
 void tile(const Block<T>& of, const T* a, std::int64_t row, std::int64_t column, const T* b, T* y,
           std::int64_t count) {

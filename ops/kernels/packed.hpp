@@ -5,8 +5,8 @@
 #include <xtape/core/kernels/level.hpp>
 #include <xtape/ops/kernels/gemm.hpp>
 
-/// Products with a matrix that is put in order once, in tiles that fill the registers of each level: for
-/// few rows again and again, and for many, whose results need not be those of BLAS.
+/// Products with a matrix that is put in order once, in tiles that fill the registers of each
+/// level: for few rows again and again, and for many, whose results need not be those of BLAS.
 namespace xtape::kernels {
 
 struct PackedKernels {

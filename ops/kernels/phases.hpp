@@ -7,8 +7,8 @@
 namespace xtape::kernels {
 
 /// A padded image taken apart, so that windows move by one: phase (r, s, t) has the elements whose
-/// coordinates leave these remainders by the stride. In a phase, row behind row, each tap of a window meets
-/// the elements at one distance from the window's place.
+/// coordinates leave these remainders by the stride. In a phase, row behind row, each tap of a
+/// window meets the elements at one distance from the window's place.
 class Phases {
  public:
   explicit Phases(const Windows& of) : of_(of) {

@@ -77,8 +77,9 @@ struct PoolRows {
     last = std::find_if_not(begin, widths.end(), all) - widths.begin();
   }
 
-  /// Gives `take` what the windows of a row meet of the plane x: take.one(place, each) for places one by one,
-  /// take.block(place, count, each) for a register of them, each(f) calling f(value, number of the tap).
+  /// Gives `take` what the windows of a row meet of the plane x: take.one(place, each) for places
+  /// one by one, take.block(place, count, each) for a register of them, each(f) calling f(value,
+  /// number of the tap).
   template <class Take>
   void row(const T* x, std::int64_t z, std::int64_t y, const Take& take) const {
     const auto one_by_one = [&](std::int64_t from, std::int64_t to) {
@@ -264,8 +265,8 @@ XTAPE_INLINE Lane<T> load_some(const T* x, std::int64_t count) {
   return count >= width<T> ? Lane<T>::load(x) : Lane<T>::load_first(x, count);
 }
 
-/// Results of windows of two by two back to their elements: row(k, y, to) writes those of the k-th line of
-/// a row of windows; what is left over at the ends is 0.
+/// Results of windows of two by two back to their elements: row(k, y, to) writes those of the k-th
+/// line of a row of windows; what is left over at the ends is 0.
 template <class T, class F>
 void spread_halving(const Windows& of, std::int64_t planes, T* dx, const F& row) {
   const std::int64_t columns = of.in[2];
@@ -312,7 +313,8 @@ bool spread_sums_of(const Windows& of, std::int64_t planes, const T* g, T* dx) {
   return true;
 }
 
-/// f(element of the plane) for the places of a plane, in their order, of the taps that come one by one.
+/// f(element of the plane) for the places of a plane, in their order, of the taps that come one by
+/// one.
 template <class F>
 const std::uint8_t* each_met(const Windows& of, const std::uint8_t* taps, const F& f) {
   std::int64_t offsets[most_taps];

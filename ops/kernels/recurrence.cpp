@@ -80,8 +80,8 @@ class Inputs {
   Buffer<std::byte> biases_;
 };
 
-/// Calls f with some of the sequences, which threads share: each thread takes all steps of its own. No bit
-/// depends on how many go together: rows of a PackedMatrix's products are summed each alone.
+/// Calls f with some of the sequences, which threads share: each thread takes all steps of its own.
+/// No bit depends on how many go together: rows of a PackedMatrix's products are summed each alone.
 template <class F>
 void share_sequences(const Recurrence& of, const F& f) {
   constexpr std::int64_t least = 4;
@@ -106,7 +106,8 @@ RecurrenceValues values_of(const Recurrence& of, const Sequences& sequences,
   return values;
 }
 
-/// Calls f with each step and what there is of it, from the first in the direction, or from the last.
+/// Calls f with each step and what there is of it, from the first in the direction, or from the
+/// last.
 template <class F>
 void for_each_step(const Recurrence& of, const Sequences& sequences, bool backwards, const F& f) {
   Alive alive(of, sequences);
@@ -136,8 +137,8 @@ void recurrence_gru(const Recurrence& of, const RecurrenceWeights& weights, cons
   });
 }
 
-/// The gradient of the states before a step, from that of those behind it; `dc` is changed in place, and
-/// `now` may be.
+/// The gradient of the states before a step, from that of those behind it; `dc` is changed in
+/// place, and `now` may be.
 class GradientStep {
  public:
   GradientStep(const Recurrence& of, const std::byte* hidden_weight)

@@ -13,8 +13,8 @@ constexpr std::int64_t gates_of(Cell cell) {
   return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1;
 }
 
-/// x is [steps, batch, inputs], states [steps + 1, batch, width]: in the direction of the steps, the
-/// one before a step beside the one behind it.
+/// x is [steps, batch, inputs], states [steps + 1, batch, width]: in the direction of the steps,
+/// the one before a step beside the one behind it.
 struct Recurrence {
   Cell cell;
   Dtype dtype;

@@ -16,7 +16,8 @@ namespace {
 constexpr std::int64_t tile_size = 256;    // columns, and elements of their accumulators, at a time
 constexpr std::int64_t rows_in_t = 32;     // likewise for columns
 constexpr std::int64_t piece_size = 8192;  // elements that threads share work by
-// Few results of many elements come part by part; borders of parts are borders of float sums anyway.
+// Few results of many elements come part by part; borders of parts are borders of float sums
+// anyway.
 constexpr std::int64_t part_size = std::int64_t{1} << 16, most_in_parts = 128;
 
 /// How many of n are true: bytes are added to bytes as long as they hold the sums.

@@ -57,8 +57,8 @@ inline constexpr double inverse_cbrt_double[] = {0.999966811149581604, -0.332925
                                                  0.224994198136562761, -0.188628220334326155,
                                                  0.123727507212578356};
 
-/// 2^e (1 + f) = 8^n m; for y near m^(-1/3) one step of Newton's, or of the next order, on 1 / y³ = m, and
-/// one with the error of m y² in twice the precision. No division.
+/// 2^e (1 + f) = 8^n m; for y near m^(-1/3) one step of Newton's, or of the next order, on 1 / y³ =
+/// m, and one with the error of m y² in twice the precision. No division.
 template <class T>
 XTAPE_INLINE Lane<T> cbrt(Lane<T> x) {
   constexpr T infinity = std::numeric_limits<T>::infinity(), third = T(1.0 / 3);

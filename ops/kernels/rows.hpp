@@ -1,6 +1,6 @@
 #pragma once
-// The rows of elementwise.def, functions.def and special.def as types, for all that their formulas are
-// compiled for: registers of numbers (rows.cpp, functions.cpp, special.cpp), tensors (row.cpp,
+// The rows of elementwise.def, functions.def and special.def as types, for all that their formulas
+// are compiled for: registers of numbers (rows.cpp, functions.cpp, special.cpp), tensors (row.cpp,
 // functions.cpp, special.cpp a floor higher), and symbols, which tell what a formula reads.
 
 #include <array>

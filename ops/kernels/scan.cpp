@@ -28,7 +28,8 @@ XTAPE_WRAPS T multiplied(T a, T b) {
   return a * b;
 }
 
-/// y at each place from `first(place)` at the beginning of the axis and `next(before, place)` behind.
+/// y at each place from `first(place)` at the beginning of the axis and `next(before, place)`
+/// behind.
 template <class T, class First, class Next>
 void scan(const AroundAxis& around, bool backwards, T* y, First first, Next next) {
   using Sum = Running<T>;

@@ -13,8 +13,8 @@ struct Orders {
   int a = 0, b = 0;
 };
 
-/// A power series in the changes of two parameters, up to given orders: its coefficient at (i, j) is
-/// the derivative i times by a and j times by b, over i! j!.
+/// A power series in the changes of two parameters, up to given orders: its coefficient at (i, j)
+/// is the derivative i times by a and j times by b, over i! j!.
 class Series {
  public:
   Series(Orders orders, double value) : orders_(orders) { at_[0] = value; }

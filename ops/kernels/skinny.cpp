@@ -121,8 +121,8 @@ struct WherePositive {
   }
 };
 
-/// y [m, n] = a [m, k] b [k, n] for k <= 4, and then the epilogue, whose other elements lie as those of y
-/// do: a tile of columns of b stays in registers, all rows of y come of it.
+/// y [m, n] = a [m, k] b [k, n] for k <= 4, and then the epilogue, whose other elements lie as
+/// those of y do: a tile of columns of b stays in registers, all rows of y come of it.
 template <class Then, class T, std::size_t k>
 void few_terms(std::int64_t m, std::int64_t n, const View<T>& a, const View<T>& b,
                const Target<T>& y, const T* others) {
@@ -264,7 +264,8 @@ void with_constant(std::int64_t extent, F&& f) {
   }
 }
 
-/// Calls f(first, count) for parts of the `extent` long ones, of so many products each, that threads share.
+/// Calls f(first, count) for parts of the `extent` long ones, of so many products each, that
+/// threads share.
 template <class F>
 void shared(std::int64_t extent, std::int64_t products, const F& f) {
   constexpr std::int64_t together = 64, worth = 1 << 16;

@@ -108,7 +108,8 @@ XTAPE_INLINE T total(Lane<T> lane) {
   return total<Lane<T>::width>(numbers);
 }
 
-/// Products of `outputs` rows of g with `taps` rows of x: of images [image, last), for q in [start, end).
+/// Products of `outputs` rows of g with `taps` rows of x: of images [image, last), for q in [start,
+/// end).
 template <std::size_t outputs, std::size_t taps, class T>
 void product_tile(const SlidingProducts<T>& of, std::int64_t o, std::int64_t t, std::int64_t image,
                   std::int64_t last, std::int64_t start, std::int64_t end) {

@@ -5,9 +5,9 @@
 
 namespace xtape::kernels {
 
-/// Sums of shifted rows: y[o][q] = sum over t of w[t][o] x[offsets[t] + q], for q in [0, count). Rows of y
-/// lie `stride` apart. What lies behind count, up to a multiple of `sliding_block`, is read and written
-/// too.
+/// Sums of shifted rows: y[o][q] = sum over t of w[t][o] x[offsets[t] + q], for q in [0, count).
+/// Rows of y lie `stride` apart. What lies behind count, up to a multiple of `sliding_block`, is
+/// read and written too.
 template <class T>
 struct SlidingSums {
   const T* x;
@@ -19,8 +19,8 @@ struct SlidingSums {
   std::int64_t stride;
 };
 
-/// The other sums of the same products: w[t][o] += sum over q of g[o][q] x[offsets[t] + q], and over
-/// images, `x_image` and `g_image` apart; g is 0 behind count.
+/// The other sums of the same products: w[t][o] += sum over q of g[o][q] x[offsets[t] + q], and
+/// over images, `x_image` and `g_image` apart; g is 0 behind count.
 template <class T>
 struct SlidingProducts {
   const T* x;

@@ -48,7 +48,8 @@ void put_together(const Phases& phases, const Windows& of, std::int64_t channels
   });
 }
 
-/// Results [channels, out...] to their places in rows of a phase, which lie `stride` apart; and back.
+/// Results [channels, out...] to their places in rows of a phase, which lie `stride` apart; and
+/// back.
 template <class T>
 void to_places(const Phases& phases, const Windows& of, std::int64_t channels, const T* results,
                T* rows, std::int64_t stride) {

@@ -20,8 +20,8 @@ constexpr std::int64_t block_elements =
     2048;  // of the rows that are worked on together: they stay in L1
 constexpr std::int64_t block_rows = 256;
 
-/// Calls f(first, count) for blocks of rows, which threads share. Short rows go together, so that exp and
-/// log see full registers.
+/// Calls f(first, count) for blocks of rows, which threads share. Short rows go together, so that
+/// exp and log see full registers.
 template <class F>
 void for_each_block(std::int64_t rows, std::int64_t columns, F&& f) {
   if (columns == 0) return;
@@ -78,8 +78,8 @@ T exp_row(const T* x, T* y, std::int64_t columns, Lane<T> shift) {
   return static_cast<T>(others + (ones - 1));
 }
 
-/// y = exp(x - shift) for a block of rows, the shift of each row and its sum less 1. If `scales` are
-/// asked for, what y is multiplied with, so that its sum is 1.
+/// y = exp(x - shift) for a block of rows, the shift of each row and its sum less 1. If `scales`
+/// are asked for, what y is multiplied with, so that its sum is 1.
 template <class T>
 void exp_long_rows(std::int64_t rows, std::int64_t columns, const T* x, T* y, T* shifts, T* rests,
                    T* scales) {

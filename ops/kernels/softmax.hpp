@@ -28,15 +28,15 @@ struct SoftmaxKernels {
   void (*logsumexp_rows)(Dtype dtype, std::int64_t rows, std::int64_t columns, const std::byte* x,
                          std::byte* y);
 
-  /// softmax(x) - one_hot(label) of each row into `differences`, and log(sum(exp(x))) - x[label] into
-  /// `loss`, 0 of rows for which `counts` is false, if it is given. Where a label is nearly sure,
-  /// both keep the digits of the other classes.
+  /// softmax(x) - one_hot(label) of each row into `differences`, and log(sum(exp(x))) - x[label]
+  /// into `loss`, 0 of rows for which `counts` is false, if it is given. Where a label is nearly
+  /// sure, both keep the digits of the other classes.
   void (*cross_entropy_rows)(Dtype dtype, std::int64_t rows, std::int64_t columns,
                              const std::byte* x, const std::int64_t* labels, const bool* counts,
                              std::byte* differences, std::byte* loss);
 
-  /// dx = g[row] differences in each row that counts, 0 in others; g_step is 0 if all rows share one
-  /// g.
+  /// dx = g[row] differences in each row that counts, 0 in others; g_step is 0 if all rows share
+  /// one g.
   void (*cross_entropy_gradient_rows)(Dtype dtype, std::int64_t rows, std::int64_t columns,
                                       const std::byte* differences, const bool* counts,
                                       const std::byte* g, std::int64_t g_step, std::byte* dx);

@@ -97,7 +97,8 @@ void sort_all(Entries<K>& entries, Entries<K>& other) {
   }
 }
 
-/// The same of the few that come first, without a list of all: a heap of those that are first so far.
+/// The same of the few that come first, without a list of all: a heap of those that are first so
+/// far.
 template <class K, class T>
 void choose_first(const T* row, std::int64_t step, std::int64_t n, K flip, std::int64_t chosen,
                   Entries<K>& entries) {

@@ -1,6 +1,6 @@
 #pragma once
-// What the tables of rows' kernels are made of: the functions that their formulas share, and a row's
-// kernels, of its formulas.
+// What the tables of rows' kernels are made of: the functions that their formulas share, and a
+// row's kernels, of its formulas.
 
 #include <bit>
 #include <cstddef>

@@ -50,8 +50,8 @@ struct Quadrant {
   Two<T> r;
 
  private:
-  /// x - n p, exactly: rounded once it needs no rounding, since with p in [1, 2) it is a multiple of
-  /// p's last digit, or of x's, and below 1.
+  /// x - n p, exactly: rounded once it needs no rounding, since with p in [1, 2) it is a multiple
+  /// of p's last digit, or of x's, and below 1.
   XTAPE_INLINE static Two<T> first_difference(Lane<T> x, Lane<T> n, Lane<T> p) {
     if constexpr (has_fma) return {fma(-n, p, x), 0};
     const Two<T> product = two_product(n, p);

@@ -5,8 +5,8 @@
 
 namespace xtape::kernels {
 
-/// n elements, `x_step` apart, in order into y: NaN behind all others, or descending before them; equal ones,
-/// such as 0 and -0, in the order that they had. `room` holds 2 n + 32 more.
+/// n elements, `x_step` apart, in order into y: NaN behind all others, or descending before them;
+/// equal ones, such as 0 and -0, in the order that they had. `room` holds 2 n + 32 more.
 template <class T>
 using SortRow = void (*)(const T* x, std::int64_t x_step, std::int64_t n, bool descending, T* y,
                          std::int64_t y_step, T* room);

@@ -15,7 +15,8 @@ constexpr std::int64_t count_of(const Spatial& extents) {
 }
 
 /// A window at each place where it lies over an image: along an axis its tap k at place o meets the
-/// element o * stride + k * dilation - before, and nothing beyond the ends. Fewer axes are the last ones.
+/// element o * stride + k * dilation - before, and nothing beyond the ends. Fewer axes are the last
+/// ones.
 struct Windows {
   Spatial in{1, 1, 1};        ///< extents of the image
   Spatial kernel{1, 1, 1};    ///< of the window
@@ -57,8 +58,8 @@ struct Inside {
   std::int64_t shift, stride, first, last;
 };
 
-/// f(place, count, element) for each run of places among [first, last), in row-major order, at which a
-/// tap meets elements of the image: those from `element` on, `stride[2]` apart.
+/// f(place, count, element) for each run of places among [first, last), in row-major order, at
+/// which a tap meets elements of the image: those from `element` on, `stride[2]` apart.
 template <class F>
 void each_run(const Windows& of, const Spatial& tap, std::int64_t first, std::int64_t last, F f) {
   const Inside depth(of, 0, tap[0]), height(of, 1, tap[1]), width(of, 2, tap[2]);

@@ -35,8 +35,8 @@ Tensor products_without_two(const Tensor& s) {
 
 /// How the cofactors of a change along t, and their gradient by a for t = dL/d(cofactors): for
 /// a = u s vᵀ and x = uᵀ t v it is det(u) det(v) u (diagonal(p diagonal(x)) - p xᵀ) vᵀ, element by
-/// element, with p the products of all singular values but two. Nothing is divided by, so that it is
-/// right for singular matrices.
+/// element, with p the products of all singular values but two. Nothing is divided by, so that it
+/// is right for singular matrices.
 struct CofactorSlope {
   static constexpr OpInfo info{"det"};
   SavedInput matrix{}, direction{};
@@ -65,8 +65,8 @@ struct CofactorSlope {
   Tensor batch(const Examples& x) const { return apply(CofactorSlope(), x.each(0), x.each(1)); }
 
  private:
-  /// The gradient of <h, slope along g> by a: d (xy - tr(z g z h)) differentiated, for z = a⁻ᵀ, d = det a,
-  /// x = tr(zᵀ g), y = tr(zᵀ h).
+  /// The gradient of <h, slope along g> by a: d (xy - tr(z g z h)) differentiated, for z = a⁻ᵀ, d =
+  /// det a, x = tr(zᵀ g), y = tr(zᵀ h).
   static Tensor slope(const Tensor& a, const Tensor& g, const Tensor& h) {
     const Tensor z = inverse_for(info.name, a, true), d = beside(det(a));
     const Tensor zg = matmul(z, g), zh = matmul(z, h);

@@ -54,8 +54,8 @@ struct EigenDecomposition {
   Tensor batch(const Examples& x) const { return apply(EigenDecomposition{n}, x[0]); }
 };
 
-/// The values alone, and where they are recorded, for a sweep that nobody differentiates, the vectors
-/// beside them.
+/// The values alone, and where they are recorded, for a sweep that nobody differentiates, the
+/// vectors beside them.
 struct EigenValues {
   static constexpr OpInfo info{"eigvalsh"};
   bool recorded;

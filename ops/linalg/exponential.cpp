@@ -27,8 +27,8 @@ constexpr std::array<Approximant, 5> approximants{{{3, 1.495585217958292e-2},
                                                    {9, 2.097847961257068e0},
                                                    {13, 5.371920351148152e0}}};
 
-/// exp(x) = q(-x)⁻¹ q(x) for Padé's polynomial q; its coefficients as whole numbers, that of the highest
-/// power 1.
+/// exp(x) = q(-x)⁻¹ q(x) for Padé's polynomial q; its coefficients as whole numbers, that of the
+/// highest power 1.
 std::vector<double> coefficients(int degree) {
   std::vector<double> c{1};
   for (int j = degree; j > 0; --j)

@@ -128,7 +128,8 @@ struct LeastSquares {
   void attributes(auto& visit) const { visit("rcond", rcond); }
 
  private:
-  /// By q and r, if all singular values surely count: the least is at least 1 / |r⁻¹|, the greatest at most
+  /// By q and r, if all singular values surely count: the least is at least 1 / |r⁻¹|, the greatest
+  /// at most
   /// |r|, in Frobenius' norm.
   bool solve_by_triangle(const Tensor& y, const Tensor& a, const Tensor& b) const {
     if (a.extent(-2) < a.extent(-1)) return false;

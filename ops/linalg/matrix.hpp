@@ -54,8 +54,8 @@ double epsilon_of(Dtype dtype);
 /// 1 / (x_j - x_i), and 0 where the two do not differ by more than they are uncertain.
 Tensor inverse_gaps(const Tensor& x);
 
-/// `inverse` and `solve_triangular` in the name of another operation; where `lenient`, a singular matrix
-/// has an inverse of NaN.
+/// `inverse` and `solve_triangular` in the name of another operation; where `lenient`, a singular
+/// matrix has an inverse of NaN.
 Tensor inverse_for(const char* op, const Tensor& a, bool lenient = false);
 Tensor solve_triangular_for(const char* op, const Tensor& a, const Tensor& b,
                             const TriangularOptions& options);

@@ -82,8 +82,8 @@ struct Decomposition {
   Tensor batch(const Examples& x) const { return apply(Decomposition{info, of}, x[0]); }
 };
 
-/// The values alone, and where they are recorded, for a sweep that nobody differentiates, the vectors
-/// beside them.
+/// The values alone, and where they are recorded, for a sweep that nobody differentiates, the
+/// vectors beside them.
 struct Values {
   OpInfo info;
   bool recorded;

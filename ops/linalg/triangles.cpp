@@ -106,8 +106,8 @@ struct LowerUpper {
   Tensor batch(const Examples& x) const { return apply(LowerUpper{of}, x[0]); }
 
  private:
-  /// By pᵀ a = l u: of its leading square l1 u1, and of what is left below (l2 = a2 u1⁻¹) or to the right
-  /// of it (u2 = l1⁻¹ a2).
+  /// By pᵀ a = l u: of its leading square l1 u1, and of what is left below (l2 = a2 u1⁻¹) or to the
+  /// right of it (u2 = l1⁻¹ a2).
   Tensor gradient(const Tensor& l, const Tensor& u, const Tensor& by_l, const Tensor& by_u) const {
     const std::int64_t k = of.k();
     const auto in_two = [&](const Tensor& x, int axis) {

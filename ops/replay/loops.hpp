@@ -12,14 +12,14 @@
 
 namespace xtape::detail {
 
-/// Elementwise operations one after another, on dense tensors of n elements of one dtype and on numbers:
-/// carried out block by block, so that what only they need stays in the first cache.
+/// Elementwise operations one after another, on dense tensors of n elements of one dtype and on
+/// numbers: carried out block by block, so that what only they need stays in the first cache.
 class Loops {
  public:
   static constexpr std::size_t most_operands = 4;
 
-  /// Adds an operation. Operands are tensors of n elements or of one, or what operations before gave;
-  /// `y` is where the result goes, or null if only operations after this one need it.
+  /// Adds an operation. Operands are tensors of n elements or of one, or what operations before
+  /// gave; `y` is where the result goes, or null if only operations after this one need it.
   struct Operand {
     const Tensor* tensor;    // may be defined later
     bool one;                // has one element
@@ -28,8 +28,8 @@ class Loops {
   Loops(std::int64_t n, Dtype dtype) : n_(n), dtype_(dtype) {}
   /// The number of the loop.
   std::int32_t add(BlockFunction function, const std::vector<Operand>& x, const Tensor* y);
-  /// To be called when all are there: gives blocks to results that have no tensor, for as long as they are
-  /// needed.
+  /// To be called when all are there: gives blocks to results that have no tensor, for as long as
+  /// they are needed.
   void plan();
 
   std::int64_t size() const { return n_; }

@@ -56,8 +56,8 @@ void Planner::note_guards() {
   }
 }
 
-/// Whether it does nothing but look at memory in another way. An operation without `infer` that does
-/// more hands on what it got, or keeps something.
+/// Whether it does nothing but look at memory in another way. An operation without `infer` that
+/// does more hands on what it got, or keeps something.
 bool Planner::is_view(const Instruction& step) const {
   if (step.kind == Kind::view) return true;
   return step.kind == Kind::operation && step.base >= 0 && !step.handed_on && step.takes.empty() &&
@@ -75,8 +75,8 @@ void Planner::find_roots() {
   }
 }
 
-/// Tensors from outside stay in their slots as they are: what changes them is seen there. One that is
-/// changed before its last use is noted anew each time.
+/// Tensors from outside stay in their slots as they are: what changes them is seen there. One that
+/// is changed before its last use is noted anew each time.
 void Planner::settle_outside() {
   const auto& steps = script().instructions;
   std::vector<std::size_t> last_use(slots_.size(), 0), changes;
@@ -131,7 +131,8 @@ void Planner::find_lives() {
   }
 }
 
-/// One block for all small results that are planned; a large one has one of its own while it is needed.
+/// One block for all small results that are planned; a large one has one of its own while it is
+/// needed.
 void Planner::place_planned() {
   std::vector<Lifetime> lifetimes;
   std::vector<std::int32_t> planned;

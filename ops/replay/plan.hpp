@@ -9,9 +9,10 @@
 
 namespace xtape::detail {
 
-/// Makes a program of two calls that did the same. Results that nobody else gets have their place in one
-/// block of memory, shared by those that are not needed at the same time; views cost nothing;
-/// elementwise operations that follow one another go block by block, or with the product before them.
+/// Makes a program of two calls that did the same. Results that nobody else gets have their place
+/// in one block of memory, shared by those that are not needed at the same time; views cost
+/// nothing; elementwise operations that follow one another go block by block, or with the product
+/// before them.
 class Planner {
  public:
   Planner(const Script& first, Script second);
@@ -26,7 +27,8 @@ class Planner {
     planned,  // in the program's block
     inside,   // in the scratch of loops, or the registers of a product
   };
-  /// What is known of the memory that a slot and its views share: kept at the first of them, its root.
+  /// What is known of the memory that a slot and its views share: kept at the first of them, its
+  /// root.
   struct Slot {
     std::int32_t root;
     std::int64_t offset = 0;  // behind the root, in elements

@@ -113,8 +113,8 @@ void Planner::find_times() {
   }
 }
 
-/// Results of loops, and of products with what comes behind them, may take the place of an operand that
-/// nobody needs afterwards.
+/// Results of loops, and of products with what comes behind them, may take the place of an operand
+/// that nobody needs afterwards.
 void Planner::overwrite() {
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const std::vector<std::size_t>& members = groups_[g].members;
@@ -126,7 +126,8 @@ void Planner::overwrite() {
   }
 }
 
-/// What the k-th member of a group makes, in the place of one of the operands that it reads element by element.
+/// What the k-th member of a group makes, in the place of one of the operands that it reads element
+/// by element.
 void Planner::overwrite_in(std::size_t group, std::size_t k,
                            std::span<const std::int32_t> operands) {
   const Group& here = groups_[group];

@@ -5,7 +5,8 @@
 #include <xtape/core/dtype.hpp>
 #include <xtape/ops/replay/plan.hpp>
 
-/// What is done at another time than the function did it, so that less is held at once: the same numbers.
+/// What is done at another time than the function did it, so that less is held at once: the same
+/// numbers.
 namespace xtape::detail {
 
 using Kind = Instruction::Kind;
@@ -19,7 +20,8 @@ bool may_read_gradients(const Instruction& step) {
   if (step.kind == Kind::act) return !is_act(step, "dropout");
   return step.kind == Kind::add || step.kind == Kind::gradient;
 }
-/// Whether floating tensors from outside may have other values afterwards. Dropout has numbers of its own.
+/// Whether floating tensors from outside may have other values afterwards. Dropout has numbers of
+/// its own.
 bool changes_outside(const Instruction& step) {
   if (step.kind == Kind::act) return !is_act(step, "zero_grad") && !is_act(step, "dropout");
   return step.kind == Kind::assign;
@@ -86,8 +88,8 @@ std::size_t Planner::peak(const std::vector<std::vector<std::size_t>>& places) c
   return highest;
 }
 
-/// Where the result of an instruction, not needed at the peak, may be made again for what comes behind it:
-/// of operands that are there anyway. 0 if nowhere.
+/// Where the result of an instruction, not needed at the peak, may be made again for what comes
+/// behind it: of operands that are there anyway. 0 if nowhere.
 std::size_t Planner::made_again_at(std::size_t made, std::size_t peak,
                                    const std::vector<std::vector<std::size_t>>& places) const {
   const Instruction& of = step(made);

@@ -13,8 +13,8 @@ namespace {
 
 using Kind = kernels::Epilogue::Kind;
 
-/// relu(x w [+ b]), or the elements of x w where those of another tensor are positive: inputs x, w, b if
-/// `biased`, the other.
+/// relu(x w [+ b]), or the elements of x w where those of another tensor are positive: inputs x, w,
+/// b if `biased`, the other.
 struct ThenRelu {
   static constexpr OpInfo info{"product_then"};
   bool biased;

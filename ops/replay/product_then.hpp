@@ -15,8 +15,8 @@ struct ProductThen {
   bool reads_other;                  // the last of them, in the places where it writes
 };
 
-/// If the two can be one, with the same bits, and are faster so: relu, or its slope, of few terms. What the
-/// second reads is dense and of its result's shape, see Planner::is_loop.
+/// If the two can be one, with the same bits, and are faster so: relu, or its slope, of few terms.
+/// What the second reads is dense and of its result's shape, see Planner::is_loop.
 std::optional<ProductThen> product_then(const Script& script, const Instruction& product,
                                         const Instruction& next);
 

@@ -14,8 +14,8 @@ namespace xtape::detail {
 
 namespace {
 
-/// How many handles programs have of tensors from outside: one that nobody else has can be reached no
-/// more, so that the function uses another by now.
+/// How many handles programs have of tensors from outside: one that nobody else has can be reached
+/// no more, so that the function uses another by now.
 class Handles {
  public:
   static Handles& instance() {

@@ -74,8 +74,8 @@ class Program {
     Tensor tensor;
     std::vector<std::byte> bytes;
   };
-  /// Memory of a large result and its views: from the pool, where what was used last is taken first, so
-  /// that it is in the cache more often than a place of its own would be.
+  /// Memory of a large result and its views: from the pool, where what was used last is taken
+  /// first, so that it is in the cache more often than a place of its own would be.
   struct Block {
     std::size_t bytes;
     std::vector<std::pair<Body*, std::int64_t>> bodies{};  // and their offsets

@@ -11,8 +11,8 @@
 
 namespace xtape::detail {
 
-/// Writes down what this thread does while it lives, so that it can be done again. Throws ReplayError, in
-/// the middle of it, for what cannot.
+/// Writes down what this thread does while it lives, so that it can be done again. Throws
+/// ReplayError, in the middle of it, for what cannot.
 class Recorder final : Watcher {
  public:
   explicit Recorder(std::span<const Tensor> inputs);

@@ -43,8 +43,8 @@ struct Instruction {
   std::vector<Ref<Node>> leaves{};
   std::function<void()> again{};
 
-  // Of a result in memory of another slot: which, how many elements behind it, and whether it is that
-  // one's value, unchanged.
+  // Of a result in memory of another slot: which, how many elements behind it, and whether it is
+  // that one's value, unchanged.
   std::int32_t base = -1;
   std::int64_t offset = 0;
   bool handed_on = false;
@@ -69,8 +69,8 @@ struct Script {
   std::vector<std::pair<Tensor, std::int32_t>> aliases;  // handles of what has a slot from outside
 };
 
-/// "" if two calls of a function did the same, else where they differ. What they made themselves, rather
-/// than found, must be the same to the bit.
+/// "" if two calls of a function did the same, else where they differ. What they made themselves,
+/// rather than found, must be the same to the bit.
 std::string difference(const Script& a, const Script& b);
 
 /// Whether two calls used one tensor, which was there before, rather than one that each made.

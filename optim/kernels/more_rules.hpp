@@ -1,5 +1,6 @@
 #pragma once
-// Algorithms that fewer programs use, as those of rules.hpp: an element w, its gradient g, its state.
+// Algorithms that fewer programs use, as those of rules.hpp: an element w, its gradient g, its
+// state.
 
 #include <xtape/optim/kernels/update.hpp>
 
@@ -138,8 +139,8 @@ struct NAdamRule {
   }
 };
 
-/// Liu et al. (2020), algorithm 2: Adam once there are enough gradients for a variance, adaptive = 1,
-/// and the first moment alone, adaptive = 0, before.
+/// Liu et al. (2020), algorithm 2: Adam once there are enough gradients for a variance, adaptive =
+/// 1, and the first moment alone, adaptive = 0, before.
 struct RAdamRule {
   static constexpr OpInfo info{"radam"};
   static constexpr std::size_t slots = 2;

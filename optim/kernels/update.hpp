@@ -57,7 +57,8 @@ struct UpdateOperation {
   }
 };
 
-/// The same on some rows of a parameter and its state, given the gradient of these and their numbers.
+/// The same on some rows of a parameter and its state, given the gradient of these and their
+/// numbers.
 template <class Rule>
 struct RowsUpdateOperation {
   static constexpr OpInfo info = Rule::info;

@@ -15,8 +15,8 @@ struct Pixels {
   std::vector<unsigned char> bytes = {};
 };
 
-/// Numbers in [low, high] as pixels: of one channel in the colours of a map, of three as red, green and blue.
-/// NaN is transparent.
+/// Numbers in [low, high] as pixels: of one channel in the colours of a map, of three as red, green
+/// and blue. NaN is transparent.
 ///   values [height, width, channels]
 Pixels pixels(const double* values, std::size_t height, std::size_t width, std::size_t channels,
               double low, double high, Colormap map);

@@ -1,5 +1,5 @@
-// Distributions that are drawn from, against NumPy's legacy generator: without tolerance, the streams
-// are one.
+// Distributions that are drawn from, against NumPy's legacy generator: without tolerance, the
+// streams are one.
 #include <bit>
 #include <cmath>
 #include <functional>

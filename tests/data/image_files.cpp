@@ -19,7 +19,8 @@
 using namespace xtape;
 namespace fs = std::filesystem;
 
-// Pictures, and what is in them, by tests/reference/image_files.py: of Pillow, and written sample by sample.
+// Pictures, and what is in them, by tests/reference/image_files.py: of Pillow, and written sample
+// by sample.
 
 namespace {
 

@@ -1,5 +1,5 @@
-// Files that are larger than the memory that there is for them: of 256 MB in the test of every day, of so many as
-// XTAPE_LARGE says in another.
+// Files that are larger than the memory that there is for them: of 256 MB in the test of every day,
+// of so many as XTAPE_LARGE says in another.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,8 +60,9 @@ std::int64_t status(const std::string& key) {
   return 1024 * kilobytes;
 }
 
-/// Lets a process do `work`, which takes less than the limit at any time, of memory of its own and of pages of files
-/// together, beside what it began with; that it may not have more of its own is a limit of the system's too.
+/// Lets a process do `work`, which takes less than the limit at any time, of memory of its own and
+/// of pages of files together, beside what it began with; that it may not have more of its own is a
+/// limit of the system's too.
 void stays_small(const std::function<bool()>& work) {
   std::cout.flush();
   const pid_t child = fork();

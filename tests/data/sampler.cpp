@@ -50,7 +50,8 @@ Dataset numbered(std::int64_t rows) { return {arange(rows), arange(rows)}; }
 }  // namespace
 
 TEST_CASE("samplers draw as NumPy's choice does") {
-  // RandomState(3).choice(4, 12, p=[.1, .2, .3, .4]), and (8, 5, replace=False, p=...), (8, 5, replace=False)
+  // RandomState(3).choice(4, 12, p=[.1, .2, .3, .4]), and (8, 5, replace=False, p=...), (8, 5,
+  // replace=False)
   CHECK(drawn_rows(
             Sampler::weighted(tensor({1.0, 2.0, 3.0, 4.0}, Dtype::float64), {.samples = 12})) ==
         Integers{2, 3, 1, 2, 3, 3, 1, 1, 0, 2, 0, 2});

@@ -44,7 +44,8 @@ void fit(const dist::World& world, std::size_t more, const std::string& name) {
   Fit(model, optimizer, loader, loss, {.epochs = 1, .ranks = &overlapped}).run();
 }
 
-/// The rank's exception is caught where the world still is; the others are in backward, or in a batch.
+/// The rank's exception is caught where the world still is; the others are in backward, or in a
+/// batch.
 int caught_within(int argc, char** argv, bool in_fit) {
   const dist::World world(argc, argv);
   try {
@@ -68,8 +69,8 @@ int caught_within(int argc, char** argv, bool in_fit) {
   return 0;
 }
 
-/// One rank catches an exception where its loop goes on, and so makes an exchange less than the others; or it leaves them
-/// in something else than a run or an Overlapped.
+/// One rank catches an exception where its loop goes on, and so makes an exchange less than the
+/// others; or it leaves them in something else than a run or an Overlapped.
 int caught_in_loop(int argc, char** argv, const std::string& how) {
   const dist::World world(argc, argv);
   const nn::Dense model(2, 2);
@@ -93,7 +94,8 @@ int caught_in_loop(int argc, char** argv, const std::string& how) {
   return 0;
 }
 
-/// All ranks catch an exception of their own, each at another time, while others compute: that is no fault.
+/// All ranks catch an exception of their own, each at another time, while others compute: that is
+/// no fault.
 int apart(int argc, char** argv) {
   const dist::World world(argc, argv);
   const nn::Dense model(2, 2);

@@ -45,7 +45,8 @@ struct Outcome {
   History history;
 };
 
-/// Trains on the ranks of a world, or without one on this process alone with batches of all of them.
+/// Trains on the ranks of a world, or without one on this process alone with batches of all of
+/// them.
 struct Training {
   std::int64_t rows = 50, batch = 12;
   FitOptions options = {};

@@ -186,7 +186,8 @@ TEST_CASE("overlapped: gradients have the same bits on all ranks, and in each ru
   CHECK(runs[1] == runs[3]);
   if (world.size() == 1) return;
   CHECK(runs[0] != runs[1]);
-  // A bfloat16 has 8 bits: each of the roundings on the way is 2^-9 of the sum of magnitudes at most.
+  // A bfloat16 has 8 bits: each of the roundings on the way is 2^-9 of the sum of magnitudes at
+  // most.
   double largest = 0, difference = 0;
   for (std::size_t i = 0; i < runs[0].size(); ++i) {
     largest = std::max(largest, std::abs(runs[0][i]));

@@ -1,5 +1,5 @@
-// usage: killed_search FOLDER KILL: a search that keeps what it has evaluated; unless KILL is 0, rank 1 is killed in its
-// KILL-th evaluation. Prints the table without seconds.
+// usage: killed_search FOLDER KILL: a search that keeps what it has evaluated; unless KILL is 0,
+// rank 1 is killed in its KILL-th evaluation. Prints the table without seconds.
 #include <chrono>
 #include <csignal>
 #include <cstdio>

@@ -37,8 +37,8 @@ std::string program(const Tensor& x, const Tensor& y) {
 
 const std::string quiet = " >/dev/null 2>&1";
 
-/// A compiler for ARM, and how it links a program that runs by itself: for boards, or, of which Debian's
-/// takes a tenth of the room, for Linux.
+/// A compiler for ARM, and how it links a program that runs by itself: for boards, or, of which
+/// Debian's takes a tenth of the room, for Linux.
 struct Compiler {
   std::string name, linking;
 };

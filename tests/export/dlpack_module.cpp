@@ -1,4 +1,5 @@
-// Tensors for tests/reference/dlpack_exchange.py, which loads this library and wraps them in capsules.
+// Tensors for tests/reference/dlpack_exchange.py, which loads this library and wraps them in
+// capsules.
 #include <cstdint>
 #include <string>
 

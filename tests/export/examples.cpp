@@ -1,5 +1,5 @@
-// The models of the examples, by the examples' own code: each in a namespace, main and all. What they
-// include stands here before them, outside of those.
+// The models of the examples, by the examples' own code: each in a namespace, main and all. What
+// they include stands here before them, outside of those.
 #include <algorithm>
 #include <cerrno>
 #include <chrono>

@@ -1,5 +1,6 @@
-// What a classifier of Fashion-MNIST loses as a file of C, in float and in bytes, over all test images.
-// Images of 28 x 28, one at a time, as a microcontroller would have them. It takes minutes: ./dev check.
+// What a classifier of Fashion-MNIST loses as a file of C, in float and in bytes, over all test
+// images. Images of 28 x 28, one at a time, as a microcontroller would have them. It takes minutes:
+// ./dev check.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>

@@ -26,7 +26,8 @@ struct LastStates : nn::Module {
     return concatenate({all.hidden[0], all.cell[0]}, -1);
   }
 };
-/// Lengths that the sequences say themselves, 0 too: by how many numbers of the first feature are positive.
+/// Lengths that the sequences say themselves, 0 too: by how many numbers of the first feature are
+/// positive.
 template <class Net>
 struct OfLengths : nn::Module {
   Net net = child("net", Net(4, 6, {.layers = 2, .bidirectional = true}));

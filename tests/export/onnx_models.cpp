@@ -1,4 +1,5 @@
-// Models as files of ONNX, with inputs and what the models make of them, for tests/reference/onnx_models.py:
+// Models as files of ONNX, with inputs and what the models make of them, for
+// tests/reference/onnx_models.py:
 //   onnx_models FOLDER
 #include <cmath>
 #include <exception>

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-/// A reader of Protocol Buffers that knows nothing of the library: the fields of a message, by their
-/// numbers, as numbers or bytes.
+/// A reader of Protocol Buffers that knows nothing of the library: the fields of a message, by
+/// their numbers, as numbers or bytes.
 class WireMessage {
  public:
   explicit WireMessage(std::string_view bytes) {

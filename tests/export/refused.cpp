@@ -1,4 +1,5 @@
-// Every public operation is exported, and agrees, or is refused by name: docs/deployment.md lists those.
+// Every public operation is exported, and agrees, or is refused by name: docs/deployment.md lists
+// those.
 #include <algorithm>
 #include <fstream>
 #include <iterator>

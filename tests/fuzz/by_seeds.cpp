@@ -1,5 +1,5 @@
-// Drives a target of fuzzing without libFuzzer: each file as it is, then inputs made by a generator, of
-// these files if there are any.
+// Drives a target of fuzzing without libFuzzer: each file as it is, then inputs made by a
+// generator, of these files if there are any.
 //   PROGRAM [--inputs COUNT] [--seconds SECONDS] [--first SEED] [FILE...]
 #include <algorithm>
 #include <chrono>

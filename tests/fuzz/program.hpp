@@ -29,7 +29,8 @@ struct Program {
 
 /// How a program is carried out.
 struct Manner {
-  /// `dense` and `apart` have gradients meet at the same places, so that the sums have the same bits.
+  /// `dense` and `apart` have gradients meet at the same places, so that the sums have the same
+  /// bits.
   enum Operands { as_they_are, apart, dense } operands = as_they_are;
   std::size_t broken = 0;  ///< the rule behind the so manieth step throws; 0 for none
   bool hooked = false;     ///< each result passes through a hook that changes nothing
@@ -40,5 +41,6 @@ Tensors values_of(const Program& program, const Tensors& inputs, const Manner& m
 /// The last of them.
 Tensors outputs_of(const Program& program, const Tensors& inputs, const Manner& manner = {});
 
-/// The program that bytes stand for. What an operation refuses is left out; throws what no operation may throw.
+/// The program that bytes stand for. What an operation refuses is left out; throws what no
+/// operation may throw.
 Program decoded(Decisions bytes);

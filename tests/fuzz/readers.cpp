@@ -1,6 +1,6 @@
-// Whatever bytes a file has, a reader gives what they mean or throws an error of the library that names
-// the file; what it gives can be written and is read again with the same bits. The environment variable
-// XTAPE_READER names the reader.
+// Whatever bytes a file has, a reader gives what they mean or throws an error of the library that
+// names the file; what it gives can be written and is read again with the same bits. The
+// environment variable XTAPE_READER names the reader.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// Whatever tensors are written, by whatever names and however they lie, they are read again with the same
-// bits; what a form does not hold is refused before anything is written.
+// Whatever tensors are written, by whatever names and however they lie, they are read again with
+// the same bits; what a form does not hold is refused before anything is written.
 #include <cstdio>
 #include <cstdlib>
 #include <set>

@@ -1,4 +1,5 @@
-// The rows of the tables of elementwise operations, on what the program has and on their own domain.
+// The rows of the tables of elementwise operations, on what the program has and on their own
+// domain.
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/functions.hpp>
 

@@ -1,5 +1,5 @@
-// How much memory replays of training steps need, at most, beside that of the functions; and that what is
-// done earlier for that, in place, or again gives the bits of the functions.
+// How much memory replays of training steps need, at most, beside that of the functions; and that
+// what is done earlier for that, in place, or again gives the bits of the functions.
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,7 +28,8 @@ double peak_of(const F& call) {
   return static_cast<double>(memory::peak_bytes());
 }
 
-/// A step of Adam that forgets the gradients behind the forward pass, and the parameters that it trains.
+/// A step of Adam that forgets the gradients behind the forward pass, and the parameters that it
+/// trains.
 struct Training {
   std::function<Tensor()> step;
   Tensors parameters;

@@ -66,8 +66,8 @@ TEST_CASE("pad_sequence: an LSTM gives of a padded batch what it gives of each s
 
 namespace {
 
-/// Results and gradients do not depend on what stands behind a length, nor are they touched there by a
-/// weight that is infinite.
+/// Results and gradients do not depend on what stands behind a length, nor are they touched there
+/// by a weight that is infinite.
 template <class Layer>
 void check_padded() {
   Rng rng(1);

@@ -1,5 +1,5 @@
-// The models of the examples, trained beside PyTorch from equal weights: tests/reference/replays.py says what
-// the numbers of tests/nn/replays.txt are.
+// The models of the examples, trained beside PyTorch from equal weights: tests/reference/replays.py
+// says what the numbers of tests/nn/replays.txt are.
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
@@ -35,7 +35,8 @@ std::vector<double> losses_of(const std::string& name) {
   return losses;
 }
 
-/// `loss_of(stream, step)` is the loss of a batch, `change` what is done with gradients before a step.
+/// `loss_of(stream, step)` is the loss of a batch, `change` what is done with gradients before a
+/// step.
 template <class F, class G>
 void replay(const std::string& name, optim::Optimizer& optimizer, const F& loss_of,
             const G& change) {

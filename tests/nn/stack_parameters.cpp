@@ -22,7 +22,8 @@ std::vector<nn::Sequential> networks(std::int64_t count, Rng& rng) {
   return all;
 }
 
-/// Two modules by their places, as a view that transforms gives them. (Clang 14 does not compile those.)
+/// Two modules by their places, as a view that transforms gives them. (Clang 14 does not compile
+/// those.)
 template <auto function>
 struct Transformed {
   struct Iterator {

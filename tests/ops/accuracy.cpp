@@ -308,8 +308,8 @@ void check_values() {
       if (!std::all_of(arguments.begin(), arguments.end(), [](Real v) { return std::isfinite(v); }))
         continue;
       const Real exact = scalar_references().at(row.name)(arguments);
-      // exp(a) + exp(b) beside 1, whose logarithm is the difference of two numbers; where it is all of the
-      // smaller exponential, the rounded a - b loses digits too
+      // exp(a) + exp(b) beside 1, whose logarithm is the difference of two numbers; where it is all
+      // of the smaller exponential, the rounded a - b loses digits too
       const bool cancels = row.name == "logaddexp" &&
                            2 * std::fabs(exact) < std::fabs(std::fmax(arguments[0], arguments[1]));
       if (!cancels) worst = std::max(worst, ulps(y.data<T>()[i], exact));

@@ -1,4 +1,5 @@
-// What compile replays has the bits of the function itself, for each operation, forward and backward.
+// What compile replays has the bits of the function itself, for each operation, forward and
+// backward.
 #include <algorithm>
 #include <string>
 #include <vector>

@@ -1,4 +1,5 @@
-// Replays take a relu, or its slope, into the product before it: with the bits of one after the other.
+// Replays take a relu, or its slope, into the product before it: with the bits of one after the
+// other.
 #include <limits>
 #include <string>
 
@@ -28,7 +29,8 @@ void check_replays(const F& f, const Tensor& x) {
   CHECK(compiled.replays() == 3);
 }
 
-/// relu(x w + b) v and its gradients by everything: a linear map and then relu, a product and then its slope.
+/// relu(x w + b) v and its gradients by everything: a linear map and then relu, a product and then
+/// its slope.
 struct TwoLayers {
   Tensor w, b, v;
 

@@ -1,5 +1,5 @@
-// Eigenvalues, singular values, triangles, exponentials and least squares: what SciPy and mpmath give,
-// identities, and derivatives where values are equal.
+// Eigenvalues, singular values, triangles, exponentials and least squares: what SciPy and mpmath
+// give, identities, and derivatives where values are equal.
 #include <algorithm>
 #include <cmath>
 #include <string>

@@ -33,8 +33,8 @@ namespace {
 
 Tensor numbers(const std::vector<double>& values) { return from_vector(values); }
 
-/// Four draws of each of three are these numbers, bit for bit, and the uniform one behind them the last;
-/// in float32 they are the same rounded.
+/// Four draws of each of three are these numbers, bit for bit, and the uniform one behind them the
+/// last; in float32 they are the same rounded.
 template <class F>
 void check_draws(const double (&expected)[1][13], F distribution) {
   Rng rng(5), again(5);

@@ -42,8 +42,8 @@ std::vector<Tensor> columns_of(const double (&table)[rows][columns], Dtype dtype
   return result;
 }
 
-/// f of all columns but the last gives the last one; in float32 too, unless that does not hold the inputs,
-/// with this error, of 1 or of the value.
+/// f of all columns but the last gives the last one; in float32 too, unless that does not hold the
+/// inputs, with this error, of 1 or of the value.
 template <class Table, class F>
 void check_table(const Table& table, F f, double single = 4e-6) {
   const Tensor expected = columns_of(table, Dtype::float64).back();

@@ -18,7 +18,8 @@ namespace {
 
 using Words = std::array<std::uint32_t, 4>;
 
-/// Philox4x32-10. Source: Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3 (2011), section 3.3.
+/// Philox4x32-10. Source: Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3 (2011),
+/// section 3.3.
 Words philox(Words counter, std::uint64_t key) {
   auto low = static_cast<std::uint32_t>(key), high = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {

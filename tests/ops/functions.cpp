@@ -1,5 +1,5 @@
-// The functions of functions.def where they make cases: signs, ends of domains, infinities, integers;
-// accuracy.cpp measures their digits.
+// The functions of functions.def where they make cases: signs, ends of domains, infinities,
+// integers; accuracy.cpp measures their digits.
 #include <cfenv>
 #include <cmath>
 #include <cstdint>

@@ -32,8 +32,8 @@ TEST_CASE("gradcheck names the operation whose rule is wrong") {
   CHECK(check_at({0.5}, [](const Tensor& x) {
           return (x.to(Dtype::float32) * 1.1).to(Dtype::float64);
         }).suspect.find("only the rules of these") == 0);
-  // An operation of the same name that is right does not hide one of a rule of its own, nor is a rule
-  // of large or small operands taken for wrong.
+  // An operation of the same name that is right does not hide one of a rule of its own, nor is a
+  // rule of large or small operands taken for wrong.
   CHECK(check_at({0.5}, [](const Tensor& x) {
           const Tensor y = tanh(x);
           return record("tanh", y.detach(), {y},

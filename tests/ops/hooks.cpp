@@ -1,4 +1,5 @@
-// Gradients on their way: of leaves, of results that retain them, of hooks that see or replace them.
+// Gradients on their way: of leaves, of results that retain them, of hooks that see or replace
+// them.
 #include <optional>
 #include <string>
 #include <utility>

@@ -1,5 +1,5 @@
-// Linear algebra: closed forms, residuals, batches, and what is refused; gradients beside the tables by
-// the definition of what is solved.
+// Linear algebra: closed forms, residuals, batches, and what is refused; gradients beside the
+// tables by the definition of what is solved.
 #include <cmath>
 #include <limits>
 #include <string>

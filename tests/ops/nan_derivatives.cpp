@@ -1,5 +1,5 @@
-// Where the gradient is NaN because an input is, no further derivative is a number: nobody can tell on
-// which side of a kink a NaN lies.
+// Where the gradient is NaN because an input is, no further derivative is a number: nobody can tell
+// on which side of a kink a NaN lies.
 #include <functional>
 #include <string>
 #include <utility>

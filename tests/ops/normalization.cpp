@@ -1,4 +1,5 @@
-// The fused normalizations against the formulas in operations, wherever the kernels take another way.
+// The fused normalizations against the formulas in operations, wherever the kernels take another
+// way.
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -146,7 +147,8 @@ TEST_CASE("normalization: second derivatives and tangents are those of the formu
 }
 
 TEST_CASE("normalization: numbers far from 0 keep the digits that they have") {
-  // Of 4096 + k / 256 the mean and the variance are exact in float64; sums of squares would lose all.
+  // Of 4096 + k / 256 the mean and the variance are exact in float64; sums of squares would lose
+  // all.
   const Tensor k = arange(1000).to(Dtype::float64);
   const Tensor x = reshape((4096 + k / 256).to(Dtype::float32), {1, 1000});
   const Tensor expected = reshape((k - 499.5) / std::sqrt((1000.0 * 1000 - 1) / 12), {1, 1000});

@@ -136,8 +136,8 @@ struct Form {
 
 using Numbers = std::array<std::int64_t, 3>;
 
-/// Of each window by its definition, into `out` places: the greatest element, and what comes back to x of
-/// slopes 0, 1, 2, ... of the results.
+/// Of each window by its definition, into `out` places: the greatest element, and what comes back
+/// to x of slopes 0, 1, 2, ... of the results.
 struct Definition {
   Definition(const Form& form, const Doubles& x, const Shape& out) : slopes(x.size()) {
     const int axes = form.shape.rank() - 2;

@@ -1,5 +1,5 @@
-// The functions of special.def against mpmath and SciPy: digits of values and of derivatives, poles,
-// ends of domains.
+// The functions of special.def against mpmath and SciPy: digits of values and of derivatives,
+// poles, ends of domains.
 #include <algorithm>
 #include <cmath>
 #include <functional>

@@ -1,6 +1,7 @@
-// The loops over plain numbers are the papers' algorithms in plain C++: against them the vector code,
-// the options and the state are checked, but not the formulas. What checks those independently are
-// the closed forms, on gradients that have one, and the runs that the book prints: book/traces.cpp.
+// The loops over plain numbers are the papers' algorithms in plain C++: against them the vector
+// code, the options and the state are checked, but not the formulas. What checks those
+// independently are the closed forms, on gradients that have one, and the runs that the book
+// prints: book/traces.cpp.
 
 #include <algorithm>
 #include <array>
@@ -266,8 +267,8 @@ TEST_CASE("adamw without weight decay is adam, bit for bit") {
 }
 
 TEST_CASE("adam bears gradients whose squares float32 just holds") {
-  // Constant gradients: each step is the rate against the sign. 0.001 (1e20)² fits; corrected for the
-  // bias, the first of them would not.
+  // Constant gradients: each step is the rate against the sign. 0.001 (1e20)² fits; corrected for
+  // the bias, the first of them would not.
   const Tensor w = leaf({0, 0}, Dtype::float32), decayed = leaf({0, 0}, Dtype::float32);
   optim::Adam adam({w}, {.learning_rate = 0.5});
   optim::AdamW adamw({decayed}, {.learning_rate = 0.5, .weight_decay = 0});

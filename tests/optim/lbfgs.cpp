@@ -53,8 +53,8 @@ TEST_CASE("lbfgs: a quadratic function of n variables takes about n line searche
 }
 
 TEST_CASE("lbfgs: a step past the bottom of a parabola is followed by one onto it") {
-  // From 0.5 to -0.475, which is lower but as steep, or to -1, which is higher: a cubic through the values
-  // and slopes of both ends is the parabola itself, from whichever end it is looked at.
+  // From 0.5 to -0.475, which is lower but as steep, or to -1, which is higher: a cubic through the
+  // values and slopes of both ends is the parabola itself, from whichever end it is looked at.
   for (const double far : {1.95, 3.0}) {
     CAPTURE(far);
     const Tensor x = leaf({0.5});
@@ -68,8 +68,8 @@ TEST_CASE("lbfgs: a step past the bottom of a parabola is followed by one onto i
 }
 
 TEST_CASE("lbfgs: a search between a steep way down and a wall ends where it is flatter") {
-  // -x, and beyond 1 a wall: by Wolfe's conditions the slope is to be 0.9 of the first at most, which is
-  // so in 1.0005 to 1.0095 alone.
+  // -x, and beyond 1 a wall: by Wolfe's conditions the slope is to be 0.9 of the first at most,
+  // which is so in 1.0005 to 1.0095 alone.
   const Tensor x = leaf({0});
   LBFGS optimizer({x}, {.learning_rate = 3, .iterations = 1});
   const auto result = optimizer.step([&] { return sum(100 * square(maximum(x - 1, 0)) - x); });

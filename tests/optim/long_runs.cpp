@@ -16,8 +16,8 @@ using namespace xtape;
 
 namespace {
 
-/// Optimizers whose step along a gradient that never changes is the rate over 1 + epsilon / |g|, from the
-/// first on: what their averages lack in the beginning is corrected for.
+/// Optimizers whose step along a gradient that never changes is the rate over 1 + epsilon / |g|,
+/// from the first on: what their averages lack in the beginning is corrected for.
 std::vector<std::unique_ptr<optim::Optimizer>> corrected(const Tensor& w, double rate) {
   std::vector<std::unique_ptr<optim::Optimizer>> all;
   const optim::Parameters parameters{{"w", w}};

@@ -69,8 +69,9 @@ TEST_CASE("sgd on a quadratic follows its closed form") {
 }
 
 TEST_CASE("momentum on a quadratic follows the powers of its matrix") {
-  // (w, v) <- (w + v', v') with v' = m v - r c w: the eigenvalues solve x² - (1 + m - r c) x + m = 0;
-  // for m = 0.81 and r c = 0.01 they are 0.9 twice: w_t = w_0 (1 + t / 10) 0.9^t, by t = 1: 0.99.
+  // (w, v) <- (w + v', v') with v' = m v - r c w: the eigenvalues solve x² - (1 + m - r c) x + m =
+  // 0; for m = 0.81 and r c = 0.01 they are 0.9 twice: w_t = w_0 (1 + t / 10) 0.9^t, by t = 1:
+  // 0.99.
   const Tensor w = leaf({5});
   optim::SGD optimizer({w}, {.learning_rate = 0.01, .momentum = 0.81});
   for (int t = 1; t <= 50; ++t) {

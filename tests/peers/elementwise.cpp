@@ -1,5 +1,5 @@
-// The rows of the tables, and functions of elements beside them, against PyTorch and mpmath: values,
-// first and second derivatives.
+// The rows of the tables, and functions of elements beside them, against PyTorch and mpmath:
+// values, first and second derivatives.
 #include <doctest/doctest.h>
 
 #include <xtape/ops/activation.hpp>

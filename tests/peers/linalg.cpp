@@ -1,5 +1,5 @@
-// Linear algebra against PyTorch, of matrices made from the inputs that are far from singular. Of vectors
-// whose signs are anybody's, what does not depend on them.
+// Linear algebra against PyTorch, of matrices made from the inputs that are far from singular. Of
+// vectors whose signs are anybody's, what does not depend on them.
 #include <doctest/doctest.h>
 
 #include <xtape/core/create.hpp>

@@ -108,9 +108,9 @@ Tensors gradients(const Tensors& outputs, const Tensors& inputs, std::size_t see
   return result;
 }
 
-/// The worst element, if one is farther off than `tolerance_of`, relative to the greater of 1 and the
-/// value; in linear algebra, where all elements of a matrix take part in each, to its greatest one. A
-/// layer, and a net over some steps, is several such operations, one behind the other.
+/// The worst element, if one is farther off than `tolerance_of`, relative to the greater of 1 and
+/// the value; in linear algebra, where all elements of a matrix take part in each, to its greatest
+/// one. A layer, and a net over some steps, is several such operations, one behind the other.
 std::string difference(const Tensors& got, const PeerUse::Numbers& expected, Dtype dtype,
                        const std::string& section) {
   const bool of_matrices = section == "linalg";

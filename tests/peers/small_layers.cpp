@@ -1,4 +1,5 @@
-// Layers of two inputs and of weights that are made of others against PyTorch; the weights too are inputs.
+// Layers of two inputs and of weights that are made of others against PyTorch; the weights too are
+// inputs.
 #include <doctest/doctest.h>
 
 #include <xtape/nn/bilinear.hpp>

@@ -39,7 +39,8 @@ struct Png {
   std::vector<int> bytes;  // without the filters of rows
 };
 
-/// What a file holds, which has a header, one chunk of data and an end, with no filters; each is checked.
+/// What a file holds, which has a header, one chunk of data and an end, with no filters; each is
+/// checked.
 Png read(const std::string& file) {
   Png png;
   REQUIRE(file.substr(0, 8) == "\x89PNG\r\n\x1a\n");

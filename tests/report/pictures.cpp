@@ -286,8 +286,8 @@ TEST_CASE("calibration: shares over probabilities, and the expected error") {
   const auto plot = report::calibration(p, t, {.title = "Calibration", .bins = 2});
   golden::check("calibration", plot);
   CHECK(shows(plot.svg(), "expected calibration error 0.250"));  // (0.2 + 0.3) / 2
-  // Of two classes the probability of the one that is predicted, and whether it is right: 0.9 no, 0.7 yes,
-  // 0.7 yes, 0.9 no.
+  // Of two classes the probability of the one that is predicted, and whether it is right: 0.9 no,
+  // 0.7 yes, 0.7 yes, 0.9 no.
   const Tensor two = stack({1 - p, p}, 1);
   CHECK(shows(report::calibration(two, tensor({1, 0, 1, 0}), {.bins = 1}).svg(),
               "expected calibration error 0.300"));

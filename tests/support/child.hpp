@@ -2,8 +2,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/// Whether a child process that does `work` ends by itself, and finds all right: `work` returns that,
-/// or nothing.
+/// Whether a child process that does `work` ends by itself, and finds all right: `work` returns
+/// that, or nothing.
 template <class Work>
 bool child_ends(Work work) {
   const pid_t child = fork();

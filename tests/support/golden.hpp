@@ -10,8 +10,8 @@
 
 #include <xtape/report/picture.hpp>
 
-/// Pictures as they should be: files that have been looked at. After a change that is meant, the tests write
-/// them anew with XTAPE_WRITE_GOLDEN=1, and somebody looks at them again.
+/// Pictures as they should be: files that have been looked at. After a change that is meant, the
+/// tests write them anew with XTAPE_WRITE_GOLDEN=1, and somebody looks at them again.
 namespace golden {
 
 inline std::string contents(const std::string& path) {

@@ -7,8 +7,8 @@
 #include <xtape/core/tensor.hpp>
 #include <xtape/ops/gradcheck.hpp>
 
-/// A use of an operation in a file of tests/peers: tests/reference/derivatives.py says what the lines
-/// mean. Where nothing is compared, `compared` is false.
+/// A use of an operation in a file of tests/peers: tests/reference/derivatives.py says what the
+/// lines mean. Where nothing is compared, `compared` is false.
 struct PeerUse {
   struct Numbers {
     std::vector<double> values;

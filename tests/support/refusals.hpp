@@ -12,8 +12,8 @@
 #include <xtape/core/memory.hpp>
 #include <xtape/core/rng.hpp>
 
-/// Tables of arguments out of range: counts, sizes and options that are huge, negative, zero or NaN.
-/// tests/refusal_coverage.sh holds them complete.
+/// Tables of arguments out of range: counts, sizes and options that are huge, negative, zero or
+/// NaN. tests/refusal_coverage.sh holds them complete.
 namespace refusals {
 
 inline constexpr std::int64_t least = INT64_MIN, most = INT64_MAX;

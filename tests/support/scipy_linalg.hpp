@@ -15,8 +15,8 @@ inline xtape::Tensor linalg_operand(std::int64_t rows, std::int64_t columns,
   return xtape::from_vector(std::move(numbers), {rows, columns});
 }
 
-/// What a function gives for such a matrix, of eigvalsh for the sum of it and its transpose, of `along` its
-/// derivative along the one of seed 2; row by row, results one behind the other.
+/// What a function gives for such a matrix, of eigvalsh for the sum of it and its transpose, of
+/// `along` its derivative along the one of seed 2; row by row, results one behind the other.
 struct LinalgResult {
   const char* name;
   xtape::Shape shape;

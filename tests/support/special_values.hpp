@@ -5,8 +5,8 @@
 
 // Written by tests/reference/special.py.
 
-/// A function of special.def at points that are numbers of float32: the arguments, the value and the
-/// first two derivatives by the last of them, one after another.
+/// A function of special.def at points that are numbers of float32: the arguments, the value and
+/// the first two derivatives by the last of them, one after another.
 struct SpecialValues {
   std::string name;
   std::size_t inputs;

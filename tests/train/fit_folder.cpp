@@ -31,8 +31,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A run of all that has a state: dropout, a shuffling loader that works ahead and transforms, averages,
-/// steps of several batches, a schedule of epochs, early stopping, and draws of its own.
+/// A run of all that has a state: dropout, a shuffling loader that works ahead and transforms,
+/// averages, steps of several batches, a schedule of epochs, early stopping, and draws of its own.
 struct KeptRun : SmallRun {
   explicit KeptRun(const std::string& folder, std::uint64_t seed = 1, std::int64_t prefetch = 2)
       : SmallRun(seed, prefetch),

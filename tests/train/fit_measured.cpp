@@ -16,7 +16,8 @@ using namespace xtape;
 
 namespace {
 
-/// Losses are those of a line in float64, each batch with metrics and a number of samples of its own.
+/// Losses are those of a line in float64, each batch with metrics and a number of samples of its
+/// own.
 struct Measuring {
   Measuring() {
     model.to(Dtype::float64);
@@ -128,8 +129,8 @@ TEST_CASE("fit: names of what only validation measures, and of loops of one's ow
 }
 
 TEST_CASE("fit: batches without samples are left out, in accumulated steps and alone") {
-  // Samples of the batches 0, 1, 2: of each arrangement the run is that without the empty batches, in
-  // which a step is made of those that are left of its group.
+  // Samples of the batches 0, 1, 2: of each arrangement the run is that without the empty batches,
+  // in which a step is made of those that are left of its group.
   const auto trained = [](const std::vector<double>& samples, std::int64_t accumulate,
                           bool spoilt) {
     Measuring run;

@@ -1,5 +1,5 @@
-// Metrics of orders and of probabilities against scikit-learn (python3 -P tests/reference/metrics.py), and
-// by hand.
+// Metrics of orders and of probabilities against scikit-learn (python3 -P
+// tests/reference/metrics.py), and by hand.
 #include <cmath>
 #include <string>
 

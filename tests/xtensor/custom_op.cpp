@@ -35,7 +35,8 @@ Tensor squash(const Tensor& input) {
       [](const auto& g, const auto& x) { return g / xt::square(1.0 + xt::abs(x)); }, input);
 }
 
-/// The same, differentiable to any order: by a backward function that takes tensors too, and without.
+/// The same, differentiable to any order: by a backward function that takes tensors too, and
+/// without.
 Tensor generic_squash(const Tensor& input) {
   return custom_op(
       "squash", [](const auto& x) { return x / (1 + xt::abs(x)); },
@@ -46,7 +47,8 @@ Tensor derived_squash(const Tensor& input) {
   return custom_op([](const auto& x) { return x / (1 + xt::abs(x)); }, input);
 }
 
-/// The gradient of the sum of the gradient: for a function of each element alone, its second derivative.
+/// The gradient of the sum of the gradient: for a function of each element alone, its second
+/// derivative.
 template <class F>
 Tensor hessian_diagonal_of(const F& f, const Tensor& x) {
   return hvp(f, x, ones_like(x));

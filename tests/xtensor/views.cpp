@@ -25,8 +25,8 @@ const xt::xarray<double>& cube() {
   return numbers;
 }
 
-/// `f` of the container against that of the tensor, and its gradient: ones, counted where elements are
-/// taken several times.
+/// `f` of the container against that of the tensor, and its gradient: ones, counted where elements
+/// are taken several times.
 template <class F>
 void check_layout(const char* text, const F& f) {
   CAPTURE(text);

@@ -28,8 +28,8 @@ namespace {
 template <class T>
 using Array = xt::xarray<T, xt::layout_type::row_major>;
 
-/// The elements of an expression, asked for one by one: xtensor's loops over whole expressions, compiled
-/// once a word, are most of what this file would take.
+/// The elements of an expression, asked for one by one: xtensor's loops over whole expressions,
+/// compiled once a word, are most of what this file would take.
 template <class E>
 Tensor elements_of(const E& expression) {
   if constexpr (std::is_arithmetic_v<E>) {

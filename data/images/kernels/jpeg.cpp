@@ -58,7 +58,8 @@ class Decoder {
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
-  /// Calls f; false if libjpeg gave up in it. It leaves f by a jump: what f declares has no destructor.
+  /// Calls f; false if libjpeg gave up in it. It leaves f by a jump: what f declares has no
+  /// destructor.
   template <class F>
   bool runs(F f) {
     if (setjmp(errors_.jump) != 0) return false;

@@ -50,7 +50,8 @@ class Decoder {
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
-  /// Calls f; false if libpng gave up in it. It leaves f by a jump: what f declares has no destructor.
+  /// Calls f; false if libpng gave up in it. It leaves f by a jump: what f declares has no
+  /// destructor.
   template <class F>
   bool runs(F f) {
     if (setjmp(png_jmpbuf(png)) != 0) return false;
@@ -66,8 +67,8 @@ class Decoder {
   Source source_;
 };
 
-/// The colours of a palette, and how much they hide if the file says so, for an index of each pixel. libpng gives
-/// black where the palette ends.
+/// The colours of a palette, and how much they hide if the file says so, for an index of each
+/// pixel. libpng gives black where the palette ends.
 RawImage looked_up(const Decoder& of, const RawImage& indices, const Limits& limits) {
   png_colorp colours = nullptr;
   png_bytep alpha = nullptr;

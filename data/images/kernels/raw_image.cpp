@@ -45,8 +45,8 @@ void Limits::check(std::size_t height, std::size_t width) const {
        std::to_string(height) + " by " + std::to_string(width));
 }
 
-// TIFF 6.0, section 2: behind the byte order and 42 where the entries are; these have 12 bytes, a tag, a type,
-// a count, and the value, whose first two bytes it is for one short number.
+// TIFF 6.0, section 2: behind the byte order and 42 where the entries are; these have 12 bytes, a
+// tag, a type, a count, and the value, whose first two bytes it is for one short number.
 int exif_orientation(std::span<const std::uint8_t> block) {
   constexpr std::size_t orientation = 0x0112, short_number = 3;
   const TiffBlock tiff(block);

@@ -28,7 +28,8 @@ struct Limits {
 RawImage read_png(std::span<const std::uint8_t> file, const Limits& limits);
 RawImage read_jpeg(std::span<const std::uint8_t> file, const Limits& limits);
 
-/// The orientation in a block of Exif, which begins with its byte order, 1 to 8; 1 if there is none.
+/// The orientation in a block of Exif, which begins with its byte order, 1 to 8; 1 if there is
+/// none.
 int exif_orientation(std::span<const std::uint8_t> block);
 
 /// With the orientation carried out.

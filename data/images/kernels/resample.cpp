@@ -6,7 +6,8 @@
 namespace xtape::data::kernels {
 namespace {
 
-/// The old places that a new one is made of, one behind the other, and their weights, which are positive.
+/// The old places that a new one is made of, one behind the other, and their weights, which are
+/// positive.
 struct Window {
   std::size_t first;
   std::vector<double> weights;

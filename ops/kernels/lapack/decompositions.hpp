@@ -6,8 +6,8 @@
 
 namespace xtape::kernels {
 
-/// One singular value decomposition after another, of matrices [m, n]: u [m, k], s [k], vh [k, n]. As
-/// Fortran sees it aᵀ = vhᵀ s uᵀ, so that nothing is transposed.
+/// One singular value decomposition after another, of matrices [m, n]: u [m, k], s [k], vh [k, n].
+/// As Fortran sees it aᵀ = vhᵀ s uᵀ, so that nothing is transposed.
 template <class T>
 class SingularValues {
  public:

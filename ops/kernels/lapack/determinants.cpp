@@ -65,7 +65,8 @@ class Cofactors {
   }
 
  private:
-  /// det a⁻ᵀ, where the inverse has most of its digits; of float32 in double, which has more of them.
+  /// det a⁻ᵀ, where the inverse has most of its digits; of float32 in double, which has more of
+  /// them.
   bool by_inverse(const T* a, T* y) const {
     Factors<double> factors(n_, wide_.data(), pivots_.data());
     std::copy_n(a, n_ * n_, wide_.data());
@@ -86,7 +87,8 @@ class Cofactors {
   bool by_values(const T* a, T* y) const {
     if (!decompose_(a, u_.data(), s_.data(), vh_.data())) return false;
     const T sign = orientation(u_.data()) * orientation(vh_.data());
-    // Relative to the greatest product, which may be beyond the range of numbers: all but the smallest value.
+    // Relative to the greatest product, which may be beyond the range of numbers: all but the
+    // smallest value.
     const std::int64_t greatest = n_ == 0 ? 0 : product_of_others(s_.data(), n_, n_ - 1).exponent();
     for (std::int64_t row = 0; row < n_; ++row) {
       const T others = sign * product_of_others(s_.data(), n_, row).value_over(greatest);

@@ -8,8 +8,8 @@
 
 namespace xtape::kernels {
 
-/// The transpose of a matrix as lower times upper triangle, rows exchanged; read row by row, a itself
-/// as lower times upper triangle, of which the upper one has the ones.
+/// The transpose of a matrix as lower times upper triangle, rows exchanged; read row by row, a
+/// itself as lower times upper triangle, of which the upper one has the ones.
 template <class T>
 class Factors {
  public:

@@ -10,8 +10,8 @@
 #include <xtape/core/dtype.hpp>
 #include <xtape/core/memory.hpp>
 
-// LAPACK as Fortran calls it: columns are dense, so that it sees the transposes of our matrices; behind
-// the arguments stand the lengths of the texts.
+// LAPACK as Fortran calls it: columns are dense, so that it sees the transposes of our matrices;
+// behind the arguments stand the lengths of the texts.
 // NOLINTBEGIN(readability-identifier-naming,bugprone-macro-parentheses)
 #define XTAPE_LAPACK(letter, T)                                                                    \
   void letter##getrf_(const int* m, const int* n, T* a, const int* lda, int* pivots, int* info);   \
@@ -110,14 +110,15 @@ T* numbers(std::byte* data) {
   return reinterpret_cast<T*>(data);
 }
 
-/// The size that LAPACK asks for, which it tells in a number of type T and rounds where that is float.
+/// The size that LAPACK asks for, which it tells in a number of type T and rounds where that is
+/// float.
 template <class T>
 int work_size(T wanted) {
   return static_cast<int>(std::nextafter(wanted, std::numeric_limits<T>::infinity()));
 }
 
-/// to [columns, rows] = the transpose of from [rows, columns], whose rows are `stride` apart; in tiles
-/// that the nearest cache holds.
+/// to [columns, rows] = the transpose of from [rows, columns], whose rows are `stride` apart; in
+/// tiles that the nearest cache holds.
 template <class T>
 void transpose(const T* from, std::int64_t stride, std::int64_t rows, std::int64_t columns, T* to) {
   constexpr std::int64_t tile = 16;

@@ -8,7 +8,8 @@
 
 #include "case.hpp"
 
-/// Uses of distributions: of whatever the inputs hold, parameters and places are made that are in range.
+/// Uses of distributions: of whatever the inputs hold, parameters and places are made that are in
+/// range.
 inline std::vector<Case> distribution_cases() {
   using namespace xtape;
   using namespace xtape::distributions;
