@@ -189,8 +189,7 @@ void put(ThreadCache* own, std::size_t index, void* block) noexcept {
   if (XTAPE_POOLED) {
     block = take(own, index);
   } else {
-    block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-    if (block == nullptr) throw_out_of_memory(bytes);
+    if (posix_memalign(&block, alignment, bytes) != 0) throw_out_of_memory(bytes);
   }
   count(own, static_cast<std::int64_t>(class_size(index)), nodes);
   return block;

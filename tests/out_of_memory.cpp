@@ -1,8 +1,9 @@
 // A training step, and an optimizer's, whose memory the system refuses, once at each place where it
 // asks for some: an error of the library, nothing lost, nothing changed, and the next step works. A
-// program of its own, since it is linked with --wrap=aligned_alloc; under the address sanitizer
+// program of its own, since it is linked with --wrap=posix_memalign; under the address sanitizer
 // every block is asked for, and those lost are named at the end.
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -23,12 +24,12 @@ long refused_from = 0;  // 0: never
 }  // namespace
 
 // NOLINTBEGIN: the linker's names
-extern "C" void* __real_aligned_alloc(std::size_t alignment, std::size_t bytes);
-extern "C" void* __wrap_aligned_alloc(std::size_t alignment, std::size_t bytes);
-extern "C" void* __wrap_aligned_alloc(std::size_t alignment, std::size_t bytes) {
+extern "C" int __real_posix_memalign(void** memory, std::size_t alignment, std::size_t bytes);
+extern "C" int __wrap_posix_memalign(void** memory, std::size_t alignment, std::size_t bytes);
+extern "C" int __wrap_posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) {
   ++asked;
-  if (refused_from != 0 && asked >= refused_from) return nullptr;
-  return __real_aligned_alloc(alignment, bytes);
+  if (refused_from != 0 && asked >= refused_from) return ENOMEM;
+  return __real_posix_memalign(memory, alignment, bytes);
 }
 // NOLINTEND
 

@@ -37,7 +37,7 @@ TEST_CASE("compile: arguments and results of each form") {
   CHECK(mismatch(seen, 4 * small + 6) == "");
   CHECK(one.replays() == 2);
   CHECK(nothing.replays() == 2);
-  CHECK(list.replays() == 6);
+  CHECK(list.replays() == 10);
 }
 
 TEST_CASE(
