@@ -139,8 +139,7 @@ int main(int argc, char** argv) try {
        {"--json", &options.json, "Writes them to this file too"},
        {"--svg", &options.svg, "Draws the ratios to the floor into this file"},
        {"--times-only", &options.times_only, "Without memory and page faults"},
-       {"--threads", &options.threads,
-        "Of each; all is pinned to so many CPUs",
+       {"--threads", &options.threads, "Of each; all is pinned to so many CPUs",
         integer_in(1, 1'000'000)}},
       [&] { run(options); });
 } catch (const std::exception& error) {
