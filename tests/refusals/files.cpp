@@ -26,10 +26,14 @@ TEST_CASE("refusals: counts of what is read in blocks") {
        [](auto n) { return data::Sampler::blocks(4, {.window = n}); },
        "sampler: window must be at least 1; got "},
       {"FileOptions.block_bytes", Kind::value, below_one,
-       [&](auto n) { return data::map_npy({{"x", {path}}}, {.block_bytes = n}); },
+       [&](auto n) {
+         return data::map_npy({{"x", {path}}}, {.block_bytes = n});
+       },
        "map_npy: block_bytes must be at least 1; got "},
       {"FileOptions.window_bytes", Kind::value, below_one,
-       [&](auto n) { return data::map_npy({{"x", {path}}}, {.window_bytes = n}); },
+       [&](auto n) {
+         return data::map_npy({{"x", {path}}}, {.window_bytes = n});
+       },
        "map_npy: window_bytes must be at least 1; got "},
       {"CsvFileOptions.block_bytes", Kind::value, below_one,
        [&](auto n) { return data::open_csv({path}, make, {.block_bytes = n}); },
