@@ -90,6 +90,7 @@ struct Overlapped::Exchange final : GradientListener {
   };
 
   const World& world;
+  const bool awaits_others = world.size() > 1;
   const bool others_allowed;
   std::vector<Tensor> parameters;
   std::vector<std::string> names;
@@ -141,7 +142,7 @@ Overlapped::Exchange::Exchange(const nn::Module& model, const World& of,
 }
 
 Overlapped::Exchange::~Exchange() {
-  if (!failed) return;
+  if (!failed || !awaits_others) return;
   // Others may never send what is awaited: MPI keeps the memory as long as it runs.
   for (auto& bucket : buckets) static_cast<void>(bucket.release());
   static_cast<void>(numbers.release());
