@@ -303,6 +303,7 @@ TEST_CASE("an optimizer of one's own takes options, slots and an update of publi
   step_along(optimizer, w, {-8, -2});
   check_close(w, {-0.1 + 0.05, 0.1 + 0.05});
   CHECK(w.is_leaf());
+  CHECK(optimizer.settings().back() == "group.0.option 4 0.75");  // it has no name
   const NamedTensors state = optimizer.state();
   CHECK(state.back().first == "w.mean");
   CHECK(values(state.back().second) == Doubles{0.75 - 2, -0.375 - 0.5});

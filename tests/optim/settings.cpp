@@ -1,7 +1,6 @@
 // What optimizers tell of themselves.
 #include <cstdint>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -9,31 +8,6 @@
 #include <xtape/xtape.hpp>
 
 using namespace xtape;
-
-namespace {
-
-struct NamelessOptions {
-  optim::Setting<double> learning_rate = optim::Preset{0.1};
-  optim::Setting<double> decay = optim::Preset{0.0};
-  optim::Setting<optim::Schedule> schedule = optim::Preset{optim::Schedule()};
-  optim::Setting<double> memory = optim::Preset{0.5};
-
-  static auto fields(auto& own) {
-    return std::tie(own.learning_rate, own.decay, own.schedule, own.memory);
-  }
-};
-
-class Nameless : public optim::OptimizerOf<NamelessOptions> {
- public:
-  explicit Nameless(const optim::Parameters& parameters) : OptimizerOf({}) {
-    add_group(parameters);
-  }
-
- private:
-  void update(const NamelessOptions&, const optim::Update&) const override {}
-};
-
-}  // namespace
 
 TEST_CASE("optimizer: settings tell all but state and schedules") {
   using Lines = std::vector<std::string>;
@@ -52,8 +26,6 @@ TEST_CASE("optimizer: settings tell all but state and schedules") {
   const optim::SGD sgd(first, {.velocity = optim::Velocity::of_gradients});
   CHECK(sgd.settings()[6] == "group.0.nesterov false");
   CHECK(sgd.settings()[7] == "group.0.velocity 1");
-  // Options without names.
-  CHECK(Nameless(first).settings().back() == "group.0.option 4 0.5");
 }
 
 TEST_CASE("optimizer: the rate of the next step") {
