@@ -9,6 +9,7 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -91,15 +92,18 @@ double microseconds(const Task& task, int calls) {
   return time.count() / calls;
 }
 
-/// The share of T(1) that does not get shorter: T(n) / T(1) - 1 / n = s (1 - 1 / n).
-double serial_share(const std::vector<int>& counts, const std::vector<double>& ratios) {
+/// The share of T(1) that does not get shorter: T(n) / T(1) - 1 / n = s (1 - 1 / n). There is none
+/// where threads are faster than their number, since more caches hold more.
+std::optional<double> serial_share(const std::vector<int>& counts,
+                                   const std::vector<double>& ratios) {
   double along = 0, squares = 0;
   for (std::size_t i = 0; i < counts.size(); ++i) {
     const double rest = 1 - 1.0 / counts[i];
     along += (ratios[i] - 1.0 / counts[i]) * rest;
     squares += rest * rest;
   }
-  return squares == 0 ? 1 : std::clamp(along / squares, 0.0, 1.0);
+  if (squares == 0 || along < 0) return {};
+  return std::min(along / squares, 1.0);
 }
 
 void measure(const Task& task, const std::vector<int>& counts, int rounds, bench::Rows& rows) {
@@ -127,16 +131,17 @@ void measure(const Task& task, const std::vector<int>& counts, int rounds, bench
     else
       std::cout << std::setw(8) << std::setprecision(2) << ratios.back();
   }
-  const double share = serial_share(counts, ratios);
-  std::cout << std::setw(9) << share;
   bench::Rows::Numbers numbers{{"1", bench::median(times[0])}};
   for (std::size_t i = 1; i < counts.size(); ++i)
     numbers.emplace_back(std::to_string(counts[i]), ratios[i]);
-  numbers.emplace_back("serial", share);
-  for (const int cores : {16, 64}) {
-    const double faster = 1 / (share + (1 - share) / cores);
-    std::cout << std::setw(9) << std::setprecision(1) << faster;
-    numbers.emplace_back("of " + std::to_string(cores), faster);
+  if (const std::optional<double> share = serial_share(counts, ratios)) {
+    std::cout << std::setw(9) << *share;
+    numbers.emplace_back("serial", *share);
+    for (const int cores : {16, 64}) {
+      const double faster = 1 / (*share + (1 - *share) / cores);
+      std::cout << std::setw(9) << std::setprecision(1) << faster;
+      numbers.emplace_back("of " + std::to_string(cores), faster);
+    }
   }
   std::cout << std::endl;
   rows.add(task.name, numbers);

@@ -25,6 +25,7 @@ set(cases
   core/tape.cpp
   core/tensor.cpp
   ops/accuracy.cpp
+  ops/arena.cpp
   ops/along_axis.cpp
   ops/bitwise.cpp
   ops/convolution.cpp

@@ -268,7 +268,7 @@ class Training:
 
 def measured(step, at_once, steps):
     """Microseconds of so many steps, after untimed ones, and page faults of each."""
-    for _ in range(2 if at_once == 1 else 1):
+    for _ in range(4 if at_once == 1 else 1):
         step()
     calls = max(1, round(steps / at_once))
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

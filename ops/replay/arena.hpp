@@ -14,7 +14,8 @@ struct Arrangement {
   std::vector<std::size_t> offsets;  // multiples of 64
   std::size_t bytes = 0;             // of the block
 };
-/// The first free place that is large enough, in the order of the times.
+
+/// In as short a block as a rule of thumb finds: mostly no longer than what is needed at one time.
 Arrangement arrange(const std::vector<Lifetime>& lifetimes);
 
 }  // namespace xtape::detail
