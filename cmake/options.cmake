@@ -64,8 +64,10 @@ endif()
 if(XTAPE_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(XTAPE_CCACHE ccache)
   if(XTAPE_CCACHE)
-    # What it must overlook to take sources with precompiled headers at all.
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+    # What it must overlook to take sources with precompiled headers at all. It goes by the files
+    # that were read, never by the preprocessed text: that is the same where only a comment changed,
+    # but GCC knows a header of #pragma once again by all of its bytes, and would read it twice.
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_DEPEND=1
       CCACHE_SLOPPINESS=pch_defines,time_macros "${XTAPE_CCACHE}")
   endif()
 endif()
