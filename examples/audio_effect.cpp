@@ -1,7 +1,6 @@
 // A guitar's amplifier learnt from a recording of what goes in and what comes out (Wright,
 // Damskägg, Juvela and Välimäki, Real-Time Guitar Amplifier Emulation with Deep Learning, 2020): a
-// small recurrent net, which then plays in blocks, as a sound card asks for them: its state goes on
-// from one to the next.
+// small recurrent net, which then plays block by block, as a sound card asks, and keeps its state.
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -66,8 +65,7 @@ struct Amplifier : nn::Module {
   nn::GRU net;
   nn::Dense out;
 
-  /// x [streams, samples, 1] and the state of the net before it to the sound and the state behind
-  /// it.
+  /// x [streams, samples, 1] and the net's state before it to the sound and the state behind it.
   std::pair<Tensor, Tensor> operator()(const Tensor& x, const Tensor& hidden) const {
     const RecurrentResult read = net(x, {.hidden = hidden});
     return {x + out(read.output), read.hidden};

@@ -1,8 +1,7 @@
 // A potential learnt from energies and forces, and atoms that move in it. The energy of each atom
-// is a network of sums over its neighbours' distances (Behler and Parrinello 2007), so that it
-// stays the same when atoms are turned, moved or exchanged; forces are its slope, and are fitted
-// too, by a gradient of a gradient. What it learns from are clusters of seven Lennard-Jones atoms,
-// whose lowest energy is known.
+// is a network of sums over its neighbours' distances (Behler and Parrinello 2007): the same for
+// atoms turned, moved or exchanged. Forces, its slope, are fitted too, by a gradient of a gradient.
+// It learns from clusters of seven Lennard-Jones atoms, whose lowest energy is known.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -53,8 +52,7 @@ Tensor forces(const auto& energy, const Tensor& x) {
 }
 
 /// Places, velocities and forces, masses being 1, after a step of Langevin dynamics, BAOAB
-/// (Leimkuhler and Matthews 2013). Where all of the velocities is kept it is the velocity Verlet
-/// method.
+/// (Leimkuhler and Matthews 2013); velocity Verlet's method where all of the velocities is kept.
 std::vector<Tensor> moved(const auto& energy, const std::vector<Tensor>& s, double dt, double kept,
                           const Tensor& temperature, Rng& rng) {
   Tensor v = s[1] + dt / 2 * s[2], x = s[0] + dt / 2 * v;

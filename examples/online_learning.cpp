@@ -1,8 +1,7 @@
 // A model that serves and learns at once: of each line, features and then the truth, it first says
 // what it expects, and learns only then (prequential error; Dawid 1984). Lines come from standard
 // input, or are made, and what is true of them drifts. Every so many lines all is written to a
-// file, which appears whole or not at all; started again after whatever has ended it, the program
-// goes on there, to the same bits.
+// file, whole or not at all; started again after whatever ended it, it goes on to the same bits.
 #include <algorithm>
 #include <chrono>
 #include <cmath>

@@ -1,8 +1,7 @@
-// Options in Heston's model (1993), whose variance is a random process too. Its parameters are
-// found from the prices of options on a market, by Levenberg and Marquardt's method with the
-// formula's jacobian; then one backward pass through simulated paths gives the slopes of a price by
-// all that it depends on (Giles and Glasserman, Smoking Adjoints, 2006), which the formula's
-// gradient confirms.
+// Options in Heston's model (1993), whose variance is random too. Its parameters are found from
+// prices on a market, by Levenberg and Marquardt's method with the formula's jacobian; then one
+// backward pass through simulated paths gives the slopes of a price by all that it depends on
+// (Giles and Glasserman, Smoking Adjoints, 2006), which the formula's gradient confirms.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -38,8 +37,7 @@ Complex sqrt(const Complex& a) {  // of a positive real part
   return {re, a.im / (2 * re)};
 }
 
-/// What a price depends on; the variance, now, goes to its level by a speed, and has a volatility
-/// itself.
+/// What a price depends on; variance, now, goes to its level by a speed, with its own volatility.
 constexpr int spot = 0, rate = 1, variance = 2, speed = 3, level = 4, vol = 5, correlation = 6;
 const char* const names[] = {"price", "spot",  "rate",       "variance",
                              "speed", "level", "volatility", "correlation"};

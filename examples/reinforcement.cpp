@@ -1,7 +1,6 @@
 // A pole that stands on a cart, kept from falling by pushes to the left and the right: what is to
 // be done is learnt from trying, by proximal policy optimization (Schulman et al. 2017). Cart and
-// pole are those of Gym's CartPole-v1, which counts as solved if they stand 475 of 500 steps in the
-// mean.
+// pole are Gym's CartPole-v1, solved if they stand 475 of 500 steps in the mean.
 #include <cstdint>
 #include <cstdio>
 #include <numbers>
