@@ -42,7 +42,8 @@ class Number {
   }
   /// The integer that the name of an enumeration stands for.
   template <Countable T>
-  requires std::is_enum_v<T> Number(T value) : Number(static_cast<std::int64_t>(value)) {}
+  requires std::is_enum_v<T> Number(T value)
+      : Number(static_cast<std::underlying_type_t<T>>(value)) {}
 
   bool is_floating() const { return kind_ == Kind::floating; }
   /// An integer above 2^63 - 1, which only floating dtypes hold.

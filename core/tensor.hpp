@@ -1,4 +1,5 @@
 #pragma once
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -202,9 +203,18 @@ class Tensor {
   explicit Tensor(Ref<detail::Body> body) noexcept : body_(std::move(body)) {}
   Tensor(const Tensor& other);
   Tensor(Tensor&&) noexcept = default;
+  /// Of a named tensor of a module, say, which stays what it is: both are the same tensor.
+  template <class T>
+  requires(std::derived_from<T, Tensor> && !std::same_as<T, Tensor>) Tensor(T&& other)
+      : Tensor(static_cast<const Tensor&>(other)) {}
   // Of what has a name: `x[0] = y` would change nothing.
   Tensor& operator=(const Tensor& other) &;
   Tensor& operator=(Tensor&&) & noexcept = default;
+  template <class T>
+  requires(std::derived_from<T, Tensor> && !std::same_as<T, Tensor>) Tensor& operator=(
+      T&& other) & {
+    return *this = static_cast<const Tensor&>(other);
+  }
   ~Tensor() = default;
   /// Throws ValueError if undefined.
   detail::Body& body() const {

@@ -39,7 +39,7 @@ class Initializer {
         }) {}
 
   /// Of a weight, whose shape has the fans. Throws ShapeError or DtypeError if the function gives
-  /// something else.
+  /// something else, ValueError if nothing.
   Tensor operator()(const Shape& shape, Dtype dtype, Rng& rng) const {
     return checked(function_(shape, dtype, rng, nullptr), shape, dtype);
   }

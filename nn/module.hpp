@@ -100,7 +100,7 @@ class Module {
 
   /// Parameters of this module, in the order of registration, then those of its children, in that
   /// order; those reached twice, once. Named, with their paths from this module: "hidden.0.weight".
-  /// The lists are const, so that a loop over them cannot bind a handle to another tensor, which
+  /// The lists are const, so that a loop by reference cannot bind a handle to another tensor, which
   /// would train nothing: `for (const Tensor& p : model.parameters()) p.assign(p - 0.1 *
   /// p.grad());`
   // NOLINTBEGIN(readability-const-return-type): that is what they are for

@@ -107,12 +107,12 @@ NamedModules Module::named_modules() const {
   return modules;
 }
 
-/// The parts of each before it.
 void Module::apply_each(const void* function,
                         void (*run)(const void* function, const Module& to)) const {
   for (const auto& [path, module] : modules_inside_out()) run(function, *module);
 }
 
+/// The parts of each before it.
 NamedModules Module::modules_inside_out() const {
   NamedModules modules = named_modules();
   std::reverse(modules.begin(), modules.end());

@@ -173,7 +173,8 @@ class Compiled {
 /// shape of a result depends on values and is another. ValueError for an argument that is
 /// undefined, a number, or requires a gradient.
 ///
-/// A result has the bits that f gives. One call at a time; others wait. A call within another
+/// A result has the bits that f gives. Gradients that f drops before it reads them are dropped
+/// first, so that after an error in the forward pass there are none. One call at a time; others wait. A call within another
 /// compiled function, vmap or a DebugGuard calls f.
 template <class F>
 [[nodiscard]] Compiled<std::decay_t<F>> compile(F&& f) {

@@ -35,21 +35,19 @@ bool is_cheap(std::string_view operation) {
 
 }  // namespace
 
-/// Gradients that nobody reads before they are dropped are dropped first.
+/// Gradients that nobody reads before they are dropped are dropped first, so that they are not held
+/// beside what the forward pass makes.
 void Planner::drop_early() {
   auto& steps = program_->script_.instructions;
-  std::ptrdiff_t first = 0;
-  for (std::ptrdiff_t i = 0; i < std::ssize(steps); ++i) {
-    const Instruction& of = steps[static_cast<std::size_t>(i)];
-    if (is_act(of, "zero_grad")) {
-      const auto move = [&](auto begin) { std::rotate(begin + first, begin + i, begin + i + 1); };
-      move(steps.begin());
-      move(dropped_.begin());
-      ++first;
-    } else if (may_read_gradients(of)) {
-      return;
-    }
-  }
+  const auto drops = [](const Instruction& of) { return is_act(of, "zero_grad"); };
+  const auto end = std::ranges::find_if(
+      steps, [&](const Instruction& of) { return !drops(of) && may_read_gradients(of); });
+  std::vector<bool> others;  // of these, whether they are left out; zero_grad never is
+  for (auto at = steps.begin(); at != end; ++at)
+    if (!drops(*at)) others.push_back(dropped_[static_cast<std::size_t>(at - steps.begin())]);
+  const auto rest = std::stable_partition(steps.begin(), end, drops) - steps.begin();
+  std::fill_n(dropped_.begin(), rest, false);
+  std::copy(others.begin(), others.end(), dropped_.begin() + rest);
 }
 
 /// Where each root is made and named, by instructions and their results, in order.

@@ -28,6 +28,8 @@ Tensor leaf(double value) { return full({}, value, float64).set_requires_grad(tr
 
 // Numbers convert, and nothing that is none.
 enum Unscoped { one };
+enum Large : std::uint64_t { largest = 18446744073709551615U };
+enum Truth : bool { no, yes };
 static_assert(std::convertible_to<bool, Tensor> && std::convertible_to<std::uint8_t, Tensor> &&
               std::convertible_to<long double, Tensor> && std::convertible_to<float, Tensor>);
 static_assert(!std::convertible_to<std::nullptr_t, Tensor> && !std::convertible_to<void*, Tensor> &&
@@ -293,4 +295,11 @@ TEST_CASE("numbers: what changes nothing of them leaves them numbers") {
   CHECK(block({{tenth, tensor({1.0F}, float32)}}).dtype() == float32);
   CHECK(block({{tenth, 2}}).dtype() == float32);
   CHECK(values(stack({tenth, ones({}, float64)})) == Doubles{0.1, 1});
+}
+
+TEST_CASE("numbers: a name of an enumeration is the number that it stands for") {
+  CHECK(full({}, largest, float64).item() == 18446744073709551615.0);
+  CHECK_THROWS_AS(static_cast<void>(full({}, largest, int64)), ValueError);
+  CHECK(full({}, yes).dtype() == boolean);
+  CHECK(full({}, one).dtype() == int64);
 }

@@ -1,4 +1,5 @@
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -227,4 +228,17 @@ TEST_CASE("clone within a clone leaves the outer one whole") {
   CHECK(&parameters[0].body() == &copy.early.body());
   CHECK(&parameters[1].body() == &copy.late.body());
   CHECK(&copy.late.body() != &original.late.body());
+}
+
+TEST_CASE("a parameter that is moved from is still the module's") {
+  nn::Dense dense(2, 1);
+  const Tensor taken = std::move(dense.weight);
+  CHECK(dense.weight.defined());  // NOLINT(bugprone-use-after-move): that is what is asked
+  Tensor bias;
+  bias = std::move(dense.bias);
+  dense.weight.assign(full({2, 1}, 2));
+  dense.bias.assign(ones({1}));
+  CHECK(dense(ones({1, 2})).item() == 5);
+  CHECK(taken.to_vector<float>() == std::vector<float>{2, 2});
+  CHECK(bias.item() == 1);
 }
