@@ -1,26 +1,19 @@
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <sstream>
 
 #include <xtape/core/error.hpp>
-#include <xtape/core/wraps.hpp>
 #include <xtape/train/agreement.hpp>
 #include <xtape/train/evaluation_shared.hpp>
-#include <xtape/train/fit_checks.hpp>
+#include <xtape/train/fingerprint.hpp>
 
 namespace xtape::detail {
 namespace {
 
-/// FNV-1a (Fowler, Noll and Vo 1991) of row numbers.
-XTAPE_WRAPS std::uint32_t hash(const Tensor& rows) {
-  std::uint32_t bits = 0x811c9dc5U;
-  for (const std::int64_t row : rows.to_vector<std::int64_t>())
-    bits = (bits ^ static_cast<std::uint32_t>(row)) * 0x01000193U;
-  return bits;
-}
-
 std::string shown(const Tensor& rows) {
-  return std::to_string(rows.size()) + " rows [" + std::to_string(hash(rows)) + "]";
+  return std::to_string(rows.size()) + " rows [" +
+         std::to_string(fingerprint_of_all({{"rows", rows.contiguous()}})) + "]";
 }
 
 }  // namespace
@@ -74,10 +67,10 @@ EvaluationKeys::EvaluationKeys(const std::vector<Candidate>& candidates,
                                const data::Dataset& dataset, const std::vector<data::Fold>& folds,
                                std::uint64_t seed, std::int64_t budget)
     : candidates_(candidates), folds_(folds.size()) {
-  start_ =
-      "seed " + std::to_string(seed) + " data " + dataset.x.describe() + " " +
-      dataset.y.describe() + " " +
-      std::to_string(fingerprint({{"x", dataset.x.contiguous()}, {"y", dataset.y.contiguous()}}));
+  start_ = "seed " + std::to_string(seed) + " data " + dataset.x.describe() + " " +
+           dataset.y.describe() + " " +
+           std::to_string(
+               fingerprint_of_all({{"x", dataset.x.contiguous()}, {"y", dataset.y.contiguous()}}));
   if (budget > 0) start_ += " budget " + std::to_string(budget);
   for (const data::Fold& fold : folds)
     rows_.push_back(shown(fold.train) + " and " + shown(fold.test));
