@@ -45,6 +45,7 @@ set(XTAPE_PRIVATE_HEADERS
   data/checks.hpp
   data/column_texts.hpp
   data/csv_builder.hpp
+  data/folders.hpp
   data/input_file.hpp
   data/mapped_file.hpp
   data/open_blocks.hpp

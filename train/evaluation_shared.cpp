@@ -3,7 +3,6 @@
 #include <exception>
 #include <sstream>
 
-#include <xtape/core/error.hpp>
 #include <xtape/train/agreement.hpp>
 #include <xtape/train/evaluation_shared.hpp>
 #include <xtape/train/fingerprint.hpp>
@@ -86,25 +85,31 @@ std::string EvaluationKeys::operator[](std::size_t i) const {
   return line;
 }
 
-std::unique_ptr<SearchFolder> opened_folder(const std::string& path, const Ranks* ranks) {
-  if (ranks == nullptr) return std::make_unique<SearchFolder>(path, 0);
-  std::unique_ptr<SearchFolder> folder;
+OpenedFolder opened_folder(const std::string& path, const Ranks* ranks) {
+  OpenedFolder opened;
+  const auto open = [&](int rank) {
+    opened.folder = std::make_unique<SearchFolder>(path, rank);
+    if (rank == 0) opened.kept = opened.folder->read();
+  };
+  if (ranks == nullptr) {
+    open(0);
+    return opened;
+  }
   std::string wrong;
   try {
-    folder = std::make_unique<SearchFolder>(path, ranks->rank());
-    if (ranks->rank() == 0) static_cast<void>(folder->read());
-  } catch (const IoError& error) {
+    open(ranks->rank());
+  } catch (const std::exception& error) {  // whatever it is, the others must not wait
     wrong = error.what();
   }
   throw_together(*ranks, wrong);
-  return folder;
+  return opened;
 }
 
-std::vector<std::size_t> take_kept(std::vector<Evaluation>& evaluations, const SearchFolder& folder,
-                                   const EvaluationKeys& keys, const Ranks* ranks) {
+std::vector<std::size_t> take_kept(std::vector<Evaluation>& evaluations,
+                                   const SearchFolder::KeptByKey& kept, const EvaluationKeys& keys,
+                                   const Ranks* ranks) {
   std::vector<double> found(3 * evaluations.size());
   if (ranks == nullptr || ranks->rank() == 0) {
-    const auto kept = folder.read();
     for (std::size_t i = 0; i < evaluations.size() && !kept.empty(); ++i) {
       const auto one = kept.find(keys[i]);
       if (one == kept.end()) continue;
