@@ -45,6 +45,7 @@ set(XTAPE_PRIVATE_HEADERS
   data/checks.hpp
   data/column_texts.hpp
   data/csv_builder.hpp
+  data/folders.hpp
   data/input_file.hpp
   data/mapped_file.hpp
   data/open_blocks.hpp
@@ -53,7 +54,7 @@ set(XTAPE_PRIVATE_HEADERS
   data/row_order.hpp
   data/stacked.hpp
   data/unzip.hpp
-  train/agreement.hpp train/evaluation.hpp train/evaluation_shared.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/interrupt.hpp train/means.hpp train/ranking.hpp train/run_folder.hpp train/search_folder.hpp train/validation_data.hpp
+  train/agreement.hpp train/evaluation.hpp train/evaluation_shared.hpp train/fingerprint.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/interrupt.hpp train/means.hpp train/ranking.hpp train/run_folder.hpp train/search_folder.hpp train/validation_data.hpp
   report/axis.hpp report/image_stack.hpp report/labels.hpp report/layout.hpp report/plot_drawing.hpp
   export/c/memory.hpp export/c/quantize.hpp export/c/writer.hpp
   export/graph/attributes.hpp export/graph/graph.hpp export/graph/recording.hpp

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include <xtape/core/error.hpp>
+#include <xtape/data/folders.hpp>
 #include <xtape/data/output_file.hpp>
 
 namespace xtape::data {
@@ -41,17 +42,6 @@ int standard_descriptor(const struct stat& file) {
     }
   }
   return -1;
-}
-
-/// Brings the names in a directory to the disk; where it may not be opened they get there in time.
-bool sync_directory(const fs::path& directory) {
-  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return true;
-  const bool done = ::fsync(descriptor) == 0 || errno == EINVAL;  // not known to all file systems
-  const int error = errno;
-  ::close(descriptor);
-  errno = error;
-  return done;
 }
 
 }  // namespace
@@ -155,7 +145,7 @@ void OutputFile::commit() {
   check(std::fclose(file_.release()) == 0);
   check(::rename(temporary_.path.c_str(), target_.c_str()) == 0);
   temporary_.path.clear();
-  check(sync_directory(fs::path(target_).parent_path()));
+  check(detail::sync_folder(fs::path(target_).parent_path()));
 }
 
 /// Throws the reason in errno unless something was done.

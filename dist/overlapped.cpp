@@ -76,7 +76,9 @@ struct Overlapped::Exchange final : GradientListener {
   Tensor mean(std::size_t parameter) const;
   [[noreturn]] void refuse(const Node& leaf) const;
 
-  bool wants(const Node& leaf) const override { return index.contains(&leaf); }
+  bool wants(const Node& leaf) const override {
+    return does != Does::look && index.contains(&leaf);
+  }
   void complete(const Node& leaf, const Tensor& gradient) override;
   void rule_done() override;
   void finish(List<Node*>& leaves, List<Tensor>& gradients) override;
@@ -100,7 +102,11 @@ struct Overlapped::Exchange final : GradientListener {
   std::vector<std::unique_ptr<detail::Bucket>> buckets;
 
   // Of a pass.
-  bool sends = false;   // or gathers
+  enum class Does {
+    gather,  // gradients stay here
+    send,
+    look  // at the leaves alone: there is nobody to exchange with
+  } does = Does::gather;
   bool failed = false;  // it ended by an exception: what is under way is of no use
   double weight = 0, gathered = 0;
   std::vector<std::size_t> missing;    // gradients, of each bucket
@@ -191,7 +197,7 @@ void Overlapped::Exchange::complete(const Node& leaf, const Tensor& gradient) {
   const Place at = places[index.at(&leaf)];
   buckets[at.bucket]->add(at.place, gradient, weight);
   --missing[at.bucket];
-  for (; sends && sent < buckets.size() && missing[sent] == 0; ++sent) {
+  for (; does == Does::send && sent < buckets.size() && missing[sent] == 0; ++sent) {
     send(sent);
     ++statistics.early;
   }
@@ -244,6 +250,8 @@ void Overlapped::Exchange::refuse(const Node& leaf) const {
 void Overlapped::Exchange::finish(List<Node*>& leaves, List<Tensor>& gradients) {
   for (const Node* leaf : leaves)
     if (!others_allowed && !index.contains(leaf)) refuse(*leaf);
+  if (does == Does::look) return;
+  const bool sends = does == Does::send;
   if (sends) {
     send_all();
     receive();
@@ -322,12 +330,15 @@ double Overlapped::Exchange::backward(const Tensor& loss, double samples, std::s
   detail::check_samples("overlapped", loss, samples);
   detail::Link& link = world.link();
   if (link.size == 1 && gathered == 0 && !failed && loss.defined()) {
-    ++passes;
+    begin(samples);
+    does = Does::look;
+    const xtape::detail::Listening listening(*this);
     loss.backward();
     return samples;
   }
   begin(samples);
-  failed = sends = true;
+  failed = true;
+  does = Does::send;
   std::vector<double>& values = numbers->values;
   values.assign(1, samples + gathered);
   values.insert(values.end(), sums.begin(), sums.end());
@@ -354,6 +365,7 @@ double Overlapped::Exchange::backward(const Tensor& loss, double samples, std::s
 void Overlapped::Exchange::forget() {
   for (const auto& bucket : buckets) bucket->clear();
   gathered = 0;
+  if (!awaits_others) failed = false;  // nobody has gone on without this rank
 }
 
 void Overlapped::accumulate(const Tensor& loss, double samples) {
@@ -362,7 +374,7 @@ void Overlapped::accumulate(const Tensor& loss, double samples) {
   Exchange& own = *exchange_;
   own.begin(samples);
   own.failed = true;
-  own.sends = false;
+  own.does = Exchange::Does::gather;
   const xtape::detail::Listening listening(own);
   loss.backward();
   own.gathered += samples;

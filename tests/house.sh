@@ -69,6 +69,21 @@ forbid "no kernel throws: who calls it has checked the arguments" \
   "$(grep -nE '\bthrow\b' $(find core/kernels ops/kernels optim/kernels dist/kernels -name '*.?pp' |
     grep -vE '/(level|state)\.') || :)"
 
+# What is written without the whole of its namespace then means one thing.
+# shellcheck disable=SC2016 # fields of awk
+forbid "no class of xtape::detail in an installed header is called as one of another namespace is" "$(awk '
+  FNR == 1 { space = "" }
+  /^namespace .*[{]$/ { space = space (space == "" ? "" : "::") $2 }
+  /^}  \/\/ namespace / { space = substr(space, 1, length(space) - length($4) - (space != $4 ? 2 : 0)) }
+  /^(class|struct) [A-Z]/ && !/^[^{]*;$/ {
+    name = $2
+    sub(/[^A-Za-z0-9].*/, "", name)
+    if (space == "xtape::detail") own[name] = FILENAME
+    else others[name] = others[name] " " FILENAME
+  }
+  END { for (name in own) if (name in others) print own[name] ": " name ", and" others[name] }
+  ' $public)"
+
 # What one of them includes inside of a namespace would not compile, nor say why.
 known=tests/export/examples.cpp
 for example in $(sed -nE 's@^#include "\.\./\.\./(examples/[a-z_]+\.cpp)"@\1@p' $known); do

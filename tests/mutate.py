@@ -6,7 +6,8 @@
 BUILD is a build in which xtape_tests is built and up to date; neither it nor a source changes: what is
 broken is compiled beside them, not optimised, and linked in front of the library, by mold, lld or gold if
 there is one. A mutant that does not compile is not counted. With a log, a run that was ended goes on, and one
-with a greater depth tries again what has survived. Exits 1 if less than 95 % are killed.
+with a greater depth tries again what has survived. Exits 1 if less than 95 % are killed, or one could not be
+tried.
 """
 import argparse
 import hashlib
@@ -24,6 +25,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FLOORS = ("core", "ops", "nn", "optim")
@@ -157,8 +159,11 @@ class Build:
         copy = overlay / path.name
         copy.write_text(text)
         objects = []
-        for source in self.units(path):
-            commands = self.commands.get(source, [])
+        units = self.units(path)
+        if not units or any(source not in self.commands for source in units):
+            raise LookupError(f"{path}: nothing of the build compiles it")
+        for source in units:
+            commands = self.commands[source]
             lowest = [command for command in commands if f"-march={LEVEL}" in command]
             for command in lowest or commands:
                 words = [word for word in shlex.split(command) if word != "-Werror" and word[:2] != "-g"]
@@ -267,7 +272,7 @@ def tried(build, mutant, depth):
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         objects = build.compiled(path, "\n".join(lines), pathlib.Path(folder))
-        by = objects and killed_by(build, path, objects, pathlib.Path(folder), depth)
+        by = None if objects is None else killed_by(build, path, objects, pathlib.Path(folder), depth)
     return {"at": name_of(mutant), "kind": kind, "old": old.strip(), "new": new.strip(),
             "compiles": objects is not None, "killed": by is not None, "by": by and by[0], "test": by and by[1],
             "depth": depth, "seconds": round(time.monotonic() - start)}
@@ -312,17 +317,23 @@ def main():
     left = (each for each in all if name_of(each) not in known)
     lock = threading.Lock()
     running = set()
+    failures = []
 
     def work():
         while True:
             with lock:
-                if sum(each["compiles"] for each in results) + len(running) >= options.count:
+                if failures or sum(each["compiles"] for each in results) + len(running) >= options.count:
                     return
                 mutant = next(left, None)
                 if mutant is None:
                     return
                 running.add(mutant)
-            result = tried(build, mutant, options.depth)
+            try:
+                result = tried(build, mutant, options.depth)
+            except Exception as failure:
+                with lock:
+                    failures.append((mutant, failure))
+                return
             with lock:
                 running.remove(mutant)
                 results.append(result)
@@ -337,11 +348,14 @@ def main():
         worker.start()
     for worker in workers:
         worker.join()
+    for mutant, failure in failures:
+        print(f"{name_of(mutant)} could not be tried:", file=sys.stderr)
+        traceback.print_exception(failure)
     results = [each for each in results if each["compiles"]]
     killed = sum(each["killed"] for each in results)
     share = killed / max(1, len(results))
     print(f"{killed} of {len(results)} killed, {100 * share:.1f} %")
-    return 0 if share >= 0.95 else 1
+    return 0 if share >= 0.95 and not failures else 1
 
 
 if __name__ == "__main__":

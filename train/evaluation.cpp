@@ -21,7 +21,6 @@
 #include <xtape/train/evaluation_shared.hpp>
 #include <xtape/train/ranks.hpp>
 #include <xtape/train/search.hpp>
-#include <xtape/train/search_folder.hpp>
 
 namespace xtape::detail {
 namespace {
@@ -192,13 +191,13 @@ std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
                  agreed(candidates, constant, folds, options));
   }
   const Ranks* others = alone ? nullptr : options.ranks;
-  const std::unique_ptr<SearchFolder> folder = opened_folder(options.folder, others);
+  const OpenedFolder opened = opened_folder(options.folder, others);
   std::vector<std::size_t> missing(evaluations.size());
   std::iota(missing.begin(), missing.end(), std::size_t{0});
   std::optional<EvaluationKeys> keys;
-  if (folder->kept()) {
+  if (opened.folder->kept()) {
     keys.emplace(candidates, constant, folds, options.seed, budget);
-    missing = take_kept(evaluations, *folder, *keys, others);
+    missing = take_kept(evaluations, opened.kept, *keys, others);
   }
   const bool tells = options.on_result && rank == 0;
   const auto work = [&](std::size_t turn) {
@@ -209,7 +208,7 @@ std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
         evaluation_seed(options.seed, number, static_cast<std::int64_t>(fold));
     evaluations[i] = evaluation(objective, hyperparameters, constant, folds[fold], seed);
     if (const Evaluation& own = evaluations[i]; keys && own.error.empty())
-      folder->write((*keys)[i], {own.score, own.seconds});
+      opened.folder->write((*keys)[i], {own.score, own.seconds});
   };
   const auto done = [&](std::size_t i) {
     const std::size_t place = i / n;

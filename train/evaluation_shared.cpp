@@ -1,26 +1,18 @@
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <sstream>
 
-#include <xtape/core/error.hpp>
-#include <xtape/core/wraps.hpp>
 #include <xtape/train/agreement.hpp>
 #include <xtape/train/evaluation_shared.hpp>
-#include <xtape/train/fit_checks.hpp>
+#include <xtape/train/fingerprint.hpp>
 
 namespace xtape::detail {
 namespace {
 
-/// FNV-1a (Fowler, Noll and Vo 1991) of row numbers.
-XTAPE_WRAPS std::uint32_t hash(const Tensor& rows) {
-  std::uint32_t bits = 0x811c9dc5U;
-  for (const std::int64_t row : rows.to_vector<std::int64_t>())
-    bits = (bits ^ static_cast<std::uint32_t>(row)) * 0x01000193U;
-  return bits;
-}
-
 std::string shown(const Tensor& rows) {
-  return std::to_string(rows.size()) + " rows [" + std::to_string(hash(rows)) + "]";
+  return std::to_string(rows.size()) + " rows [" +
+         std::to_string(fingerprint_of_all({{"rows", rows.contiguous()}})) + "]";
 }
 
 }  // namespace
@@ -74,10 +66,10 @@ EvaluationKeys::EvaluationKeys(const std::vector<Candidate>& candidates,
                                const data::Dataset& dataset, const std::vector<data::Fold>& folds,
                                std::uint64_t seed, std::int64_t budget)
     : candidates_(candidates), folds_(folds.size()) {
-  start_ =
-      "seed " + std::to_string(seed) + " data " + dataset.x.describe() + " " +
-      dataset.y.describe() + " " +
-      std::to_string(fingerprint({{"x", dataset.x.contiguous()}, {"y", dataset.y.contiguous()}}));
+  start_ = "seed " + std::to_string(seed) + " data " + dataset.x.describe() + " " +
+           dataset.y.describe() + " " +
+           std::to_string(
+               fingerprint_of_all({{"x", dataset.x.contiguous()}, {"y", dataset.y.contiguous()}}));
   if (budget > 0) start_ += " budget " + std::to_string(budget);
   for (const data::Fold& fold : folds)
     rows_.push_back(shown(fold.train) + " and " + shown(fold.test));
@@ -93,25 +85,31 @@ std::string EvaluationKeys::operator[](std::size_t i) const {
   return line;
 }
 
-std::unique_ptr<SearchFolder> opened_folder(const std::string& path, const Ranks* ranks) {
-  if (ranks == nullptr) return std::make_unique<SearchFolder>(path, 0);
-  std::unique_ptr<SearchFolder> folder;
+OpenedFolder opened_folder(const std::string& path, const Ranks* ranks) {
+  OpenedFolder opened;
+  const auto open = [&](int rank) {
+    opened.folder = std::make_unique<SearchFolder>(path, rank);
+    if (rank == 0) opened.kept = opened.folder->read();
+  };
+  if (ranks == nullptr) {
+    open(0);
+    return opened;
+  }
   std::string wrong;
   try {
-    folder = std::make_unique<SearchFolder>(path, ranks->rank());
-    if (ranks->rank() == 0) static_cast<void>(folder->read());
-  } catch (const IoError& error) {
+    open(ranks->rank());
+  } catch (const std::exception& error) {  // whatever it is, the others must not wait
     wrong = error.what();
   }
   throw_together(*ranks, wrong);
-  return folder;
+  return opened;
 }
 
-std::vector<std::size_t> take_kept(std::vector<Evaluation>& evaluations, const SearchFolder& folder,
-                                   const EvaluationKeys& keys, const Ranks* ranks) {
+std::vector<std::size_t> take_kept(std::vector<Evaluation>& evaluations,
+                                   const SearchFolder::KeptByKey& kept, const EvaluationKeys& keys,
+                                   const Ranks* ranks) {
   std::vector<double> found(3 * evaluations.size());
   if (ranks == nullptr || ranks->rank() == 0) {
-    const auto kept = folder.read();
     for (std::size_t i = 0; i < evaluations.size() && !kept.empty(); ++i) {
       const auto one = kept.find(keys[i]);
       if (one == kept.end()) continue;

@@ -44,10 +44,15 @@ class EvaluationKeys {
   std::vector<std::string> rows_;
 };
 
-/// Opens the folder; if a rank cannot, all throw. `ranks`: null, alone.
-std::unique_ptr<SearchFolder> opened_folder(const std::string& path, const Ranks* ranks);
-/// Takes what a folder has, on all ranks what rank 0 finds; returns which evaluations are missing.
-std::vector<std::size_t> take_kept(std::vector<Evaluation>& evaluations, const SearchFolder& folder,
-                                   const EvaluationKeys& keys, const Ranks* ranks);
+struct OpenedFolder {
+  std::unique_ptr<SearchFolder> folder;
+  SearchFolder::KeptByKey kept;  // what was there; on other ranks than the first nothing
+};
+/// Opens the folder and reads it; if a rank cannot, all throw. `ranks`: null, alone.
+OpenedFolder opened_folder(const std::string& path, const Ranks* ranks);
+/// Takes what was kept, on all ranks what rank 0 has found; returns which evaluations are missing.
+std::vector<std::size_t> take_kept(std::vector<Evaluation>& evaluations,
+                                   const SearchFolder::KeptByKey& kept, const EvaluationKeys& keys,
+                                   const Ranks* ranks);
 
 }  // namespace xtape::detail

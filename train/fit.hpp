@@ -221,7 +221,7 @@ class Fit : public FitBase {
   using Loss = std::function<Measured(const Batch&)>;
 
   Fit(const nn::Module* model, optim::Optimizer* optimizer,
-      std::unique_ptr<detail::BatchSource<Batch>> source, Loss loss, FitOptions options)
+      std::unique_ptr<detail::BatchPasses<Batch>> source, Loss loss, FitOptions options)
       : FitBase(model, optimizer, *source, options, validation(options, loss), bool(loss)),
         source_(std::move(source)),
         loss_(std::move(loss)) {}
@@ -259,7 +259,7 @@ class Fit : public FitBase {
     throw ValueError("fit: validation must be data as the loader has, for the loss given");
   }
 
-  std::unique_ptr<detail::BatchSource<Batch>> source_;
+  std::unique_ptr<detail::BatchPasses<Batch>> source_;
   Loss loss_;
 };
 

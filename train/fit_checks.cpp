@@ -1,12 +1,9 @@
 #include <algorithm>
-#include <cstring>
 #include <unordered_set>
 #include <variant>
 
-#include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
-#include <xtape/core/wraps.hpp>
 #include <xtape/train/fit_checks.hpp>
 #include <xtape/train/validation_data.hpp>
 
@@ -43,12 +40,6 @@ std::string listed(const std::vector<Metric>& there) {
   std::string text;
   for (const auto& [name, value] : there) text += (text.empty() ? "" : ", ") + name;
   return text.empty() ? "nothing" : text;
-}
-
-/// A step of Fowler, Noll and Vo's hash FNV-1a, with eight bytes in the place of one.
-XTAPE_WRAPS std::uint64_t mixed(std::uint64_t hash, std::uint64_t bits) {
-  hash = (hash ^ bits) * 0x100000001b3U;
-  return hash ^ hash >> 29;
 }
 
 }  // namespace
@@ -113,23 +104,6 @@ void fail_monitor(const std::string& monitor, const std::vector<Metric>& there) 
 
 void fail_name(const std::string& name, const std::vector<Metric>& there) {
   throw ValueError("fit: there is no \"" + name + "\" in this epoch; there is " + listed(there));
-}
-
-std::int64_t fingerprint(const NamedTensors& data) {
-  constexpr std::int64_t looked_at = 1 << 20;  // bytes of each tensor, in words spread over it
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const auto& [name, x] : data) {
-    const std::int64_t bytes = x.size() * static_cast<std::int64_t>(size_of(x.dtype()));
-    const std::int64_t words = (bytes + 7) / 8, step = std::max<std::int64_t>(bytes / looked_at, 1);
-    hash = mixed(hash, static_cast<std::uint64_t>(bytes));
-    for (std::int64_t i = 0; i < words; i += step) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, x.body().data + 8 * i,
-                  static_cast<std::size_t>(std::min<std::int64_t>(bytes - 8 * i, 8)));
-      hash = mixed(hash, word);
-    }
-  }
-  return data.empty() ? 0 : static_cast<std::int64_t>(hash >> 1);
 }
 
 }  // namespace xtape::detail

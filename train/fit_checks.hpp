@@ -24,7 +24,4 @@ void check_labels(const FitSource& source, const FitOptions& options);
 [[noreturn]] void fail_monitor(const std::string& monitor, const std::vector<Metric>& there);
 [[noreturn]] void fail_name(const std::string& name, const std::vector<Metric>& there);
 
-/// A number that tells data from others by some of their rows; 0 for none.
-std::int64_t fingerprint(const NamedTensors& data);
-
 }  // namespace xtape::detail

@@ -7,6 +7,7 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/train/fingerprint.hpp>
 #include <xtape/train/fit_checks.hpp>
 #include <xtape/train/fit_loop.hpp>
 
@@ -82,7 +83,7 @@ void FitLoop::begin() {
   if (opened_) lock_folder();
   if (!opened_) {
     set_schedules();
-    if (!options_.folder.path.empty()) data_ = fingerprint(source_.tensors());
+    if (!options_.folder.path.empty()) data_ = fingerprint_of_some(source_.tensors());
     const std::string from = ranks_ != nullptr ? open_together() : opened();
     opened_ = true;
     if (!from.empty()) {

@@ -24,7 +24,8 @@ class FitRanks : public Ranks {
   virtual void accumulate(const Tensor& loss, double samples) = 0;
   /// How often either was called.
   virtual std::int64_t passes() const = 0;
-  /// Forgets what was accumulated for a backward that does not come.
+  /// Forgets what was accumulated for a backward that does not come; on one rank also that a pass
+  /// has ended by an exception.
   virtual void forget() = 0;
 
   /// The name of the first of these leaves that has a gradient to come and is not exchanged; empty

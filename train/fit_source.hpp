@@ -81,13 +81,13 @@ class FitSource {
 };
 
 template <class Batch>
-class BatchSource : public FitSource {
+class BatchPasses : public FitSource {
  public:
   virtual Batch current() = 0;
 };
 
 template <class Loader>
-class SourceOf final : public BatchSource<BatchOf<Loader>> {
+class SourceOf final : public BatchPasses<BatchOf<Loader>> {
  public:
   using Batch = BatchOf<Loader>;
   explicit SourceOf(Loader& loader) : loader_(loader) {}

@@ -25,10 +25,11 @@ namespace {
 // and they for it.
 constexpr double at_batch = 1, behind_batch = 2, behind_pass = 3, at_first_step = 4;
 
-/// Sums of a step, in a message of one size: how many ranks measured something, a number for the
-/// names of that, what tells whether the rates of the step are the same, and of each metric the sum
-/// and the weight.
-constexpr std::size_t most_metrics = 29, measuring = 0, names_hash = 1, rates = 2, metrics = 6;
+/// Sums of a step, in a message of one size: how many ranks measured something, and how many numbers
+/// in all; what tells whether the names of these and the rates of the step are the same; and of each
+/// metric, by their names in order, the sum and the weight.
+constexpr std::size_t most_metrics = 29, measuring = 0, measured_numbers = 1, names_hash = 2,
+                      rates_hash = 6, metrics = 10;
 using StepSums = std::array<double, metrics + 2 * most_metrics>;
 
 /// FNV-1a (Fowler, Noll and Vo 1991).
@@ -37,9 +38,9 @@ XTAPE_WRAPS std::uint32_t hash(std::uint32_t bits, std::string_view text) {
   return (bits ^ 0xffU) * 0x01000193U;
 }
 
-std::uint32_t hash_of_names(const Means& means) {
+std::uint32_t hash_of(const std::vector<std::string>& lines) {
   std::uint32_t bits = 0x811c9dc5U;
-  for (const Means::Entry& entry : means.entries()) bits = hash(bits, entry.name);
+  for (const std::string& line : lines) bits = hash(bits, line);
   return bits;
 }
 
@@ -69,38 +70,63 @@ std::vector<std::string> rates_of(const optim::Optimizer& optimizer) {
   return lines;
 }
 
-std::uint32_t hash_of_rates(const optim::Optimizer& optimizer) {
-  std::uint32_t bits = 0x811c9dc5U;
-  for (const std::string& line : rates_of(optimizer)) bits = hash(bits, line);
-  return bits;
+/// Four numbers of a hash, whose sums over n ranks show whether it is the same on all: of numbers h
+/// of 16 bits it is if and only if n Σ h² = (Σ h)², as Cauchy and Schwarz say. Exact for 65535 ranks.
+void put_hash(std::span<double> sums, std::uint32_t bits) {
+  const double low = bits & 0xffffU, high = bits >> 16;
+  std::ranges::copy(std::array{low, low * low, high, high * high}, sums.begin());
 }
-
-/// In sums of numbers h of 16 bits and of their squares shows whether these are the same on n
-/// ranks: if and only if n Σ h² = (Σ h)², as Cauchy and Schwarz say. Exact for 65535 ranks.
-XTAPE_WRAPS bool are_same(int ranks, double sum, double squares) {
+XTAPE_WRAPS bool half_is_same(double ranks, double sum, double squares) {
   const auto n = static_cast<std::uint64_t>(ranks), of_h = static_cast<std::uint64_t>(sum);
   return n * static_cast<std::uint64_t>(squares) == of_h * of_h;
 }
+bool are_same(double ranks, std::span<const double> sums) {
+  return half_is_same(ranks, sums[0], sums[1]) && half_is_same(ranks, sums[2], sums[3]);
+}
 
-bool has_weight(const Means::Entry& entry) { return entry.weight != 0; }
+std::vector<std::string> in_order(std::vector<std::string> names) {
+  std::ranges::sort(names);
+  return names;
+}
 
-/// What a rank has measured.
+/// What a rank has measured of a batch.
 StepSums sums_of(const Means& own) {
-  if (own.entries().size() > most_metrics) {
-    throw ValueError("fit: on several ranks a step measures at most " +
-                     std::to_string(most_metrics) + " numbers; got " +
-                     std::to_string(own.entries().size()));
-  }
   StepSums sums{};
-  if (std::ranges::none_of(own.entries(), has_weight)) return sums;
+  if (own.entries().empty()) return sums;
+  const std::vector<std::string> ordered = in_order(split(joined_names(own)));
   sums[measuring] = 1;
-  sums[names_hash] = hash_of_names(own);
-  std::size_t at = metrics;
+  sums[measured_numbers] = static_cast<double>(ordered.size());
+  put_hash(std::span(sums).subspan<names_hash>(), hash_of(ordered));
+  if (ordered.size() > most_metrics) return sums;  // all refuse them
   for (const Means::Entry& entry : own.entries()) {
-    sums[at++] = entry.sum;
-    sums[at++] = entry.weight;
+    const auto place =
+        static_cast<std::size_t>(std::ranges::lower_bound(ordered, entry.name) - ordered.begin());
+    sums[metrics + 2 * place] = entry.sum;
+    sums[metrics + 2 * place + 1] = entry.weight;
   }
   return sums;
+}
+
+[[noreturn]] void fail_names(const Ranks& ranks, const std::string& own) {
+  const std::vector<std::string> texts = texts_of(ranks, own);
+  std::string first, got;
+  for (std::size_t rank = 0; rank < texts.size(); ++rank) {
+    std::string listed;
+    for (const std::string& name : in_order(split(texts[rank])))
+      listed += (listed.empty() ? "" : ", ") + name;
+    if (listed.empty() || listed == first) continue;
+    got += (got.empty() ? "" : " and ") + listed + " on rank " + std::to_string(rank);
+    if (!first.empty()) break;
+    first = listed;
+  }
+  throw ValueError("fit: all ranks must measure the same, under the same names; got " + got);
+}
+
+/// The names of the first rank that measures something; all that do measure the same.
+std::vector<std::string> first_names(const Ranks& ranks, const std::string& own) {
+  for (const std::string& text : texts_of(ranks, own))
+    if (!text.empty()) return split(text);
+  return {};
 }
 
 }  // namespace
@@ -162,7 +188,7 @@ std::string FitLoop::open_together() {
 
 void FitLoop::end_pass_together() {
   static_cast<void>(meet("at the end of a pass", behind_pass, 0));
-  own_.clear();
+  own_ = {};
   if (group_ > 0) apply_together({}, 0, nullptr);
 }
 
@@ -207,7 +233,7 @@ void FitLoop::step_together(const Measured* measured, double rows, const Measure
   stepped_ = true;
   double samples = 0;
   Tensor loss;
-  own_.clear();
+  own_ = {};
   if (measured != nullptr) {
     take_name("loss", Giver::run);
     samples = check_measured(*measured, rows);
@@ -234,13 +260,9 @@ void FitLoop::step_together(const Measured* measured, double rows, const Measure
 /// The last backward of a step, and the step.
 void FitLoop::apply_together(const Tensor& loss, double samples, const Measure* again) {
   StepSums sums = sums_of(own_);
-  const std::uint32_t bits = hash_of_rates(*optimizer_);
-  const double low = bits & 0xffffU, high = bits >> 16;
-  const std::array<double, 4> own_rates{low, low * low, high, high * high};
-  std::ranges::copy(own_rates, sums.begin() + rates);
+  put_hash(std::span(sums).subspan<rates_hash>(), hash_of(rates_of(*optimizer_)));
   const bool stepping = ranks_->backward(loss, samples, sums) != 0;
-  const int n = ranks_->size();
-  if (!are_same(n, sums[rates], sums[rates + 1]) || !are_same(n, sums[rates + 2], sums[rates + 3]))
+  if (!are_same(ranks_->size(), std::span(sums).subspan<rates_hash>()))
     require_same("fit: learning rates", *ranks_, rates_of(*optimizer_));
   take_sums(sums);
   if (stepping) {
@@ -250,22 +272,24 @@ void FitLoop::apply_together(const Tensor& loss, double samples, const Measure* 
   }
 }
 
-/// Adds what all ranks have measured in a batch.
+/// Adds what all ranks have measured in a batch. The sums alone tell what is wrong: all throw.
 void FitLoop::take_sums(std::span<const double> sums) {
-  if (sums[measuring] == 0) return;
-  const bool any = std::ranges::any_of(own_.entries(), has_weight);
-  if (any && sums[names_hash] != sums[measuring] * hash_of_names(own_))
-    throw ValueError("fit: all ranks must measure the same, under the same names");
-  std::string names = any ? joined_names(own_) : std::string();
-  if (sums[measuring] < ranks_->size()) {
-    const std::vector<std::string> all = texts_of(*ranks_, names);
-    names = *std::ranges::find_if(all, [](const std::string& text) { return !text.empty(); });
+  const double ranks = sums[measuring];
+  if (ranks == 0) return;
+  const std::string own = joined_names(own_);
+  if (!are_same(ranks, sums.subspan<names_hash>())) fail_names(*ranks_, own);
+  if (const double each = sums[measured_numbers] / ranks; each > double{most_metrics}) {
+    throw ValueError("fit: on several ranks a step measures at most " +
+                     std::to_string(most_metrics) + " numbers; got " + text(each));
   }
-  std::size_t at = metrics;
-  for (const std::string& name : split(names)) {
-    if (const double weight = sums[at + 1]; weight != 0)
-      training_.add(name, sums[at] / weight, weight);
-    at += 2;
+  const std::vector<std::string> given = ranks < ranks_->size() ? first_names(*ranks_, own)
+                                                                : split(own),
+                                 ordered = in_order(given);
+  for (const std::string& name : given) {
+    const auto place =
+        static_cast<std::size_t>(std::ranges::lower_bound(ordered, name) - ordered.begin());
+    const double sum = sums[metrics + 2 * place], weight = sums[metrics + 2 * place + 1];
+    training_.add(name, sum / weight, weight);
   }
 }
 

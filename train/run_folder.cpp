@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <xtape/core/error.hpp>
+#include <xtape/data/folders.hpp>
 #include <xtape/data/npz.hpp>
 #include <xtape/data/output_file.hpp>
 #include <xtape/train/run_folder.hpp>
@@ -69,7 +70,7 @@ std::string padded(std::int64_t number, std::size_t width) {
 void RunFolder::lock() {
   if (!kept() || locked_ >= 0) return;
   std::error_code error;
-  fs::create_directories(options_.path, error);
+  data::detail::make_folders(options_.path, error);
   if (!error && (locked_ = ::open(options_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
     error = std::error_code(errno, std::generic_category());
   if (error) throw IoError(options_.path + ": cannot be the folder of a run: " + error.message());

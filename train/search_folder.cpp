@@ -13,6 +13,7 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/wraps.hpp>
+#include <xtape/data/folders.hpp>
 #include <xtape/train/search_folder.hpp>
 
 namespace xtape::detail {
@@ -43,40 +44,44 @@ bool number(std::string_view text, double& value) {
 
 }  // namespace
 
+SearchFolder::Descriptor::~Descriptor() {
+  if (number >= 0) ::close(number);
+}
+
 SearchFolder::SearchFolder(std::string path, int rank) : path_(std::move(path)) {
   if (path_.empty()) return;
   std::error_code error;
-  fs::create_directories(path_, error);
-  if (error) throw IoError(path_ + ": cannot be the folder of a search: " + error.message());
+  data::detail::make_folders(path_, error);
+  if (error) fail(error.message());
   const fs::path file =
       fs::path(path_) / (std::string(beginning) + std::to_string(rank) + std::string(ending));
-  file_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (file_ < 0) fail();
+  file_.number = ::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  check(kept());
+  check(data::detail::sync_folder(path_));
   // Behind what a killed process left of a line begins a new one.
-  const off_t size = lseek(file_, 0, SEEK_END);
+  const off_t size = ::lseek(file_.number, 0, SEEK_END);
   char last = '\n';
-  if (size > 0 && pread(file_, &last, 1, size - 1) == 1 && last != '\n' &&
-      ::write(file_, "\n", 1) != 1)
-    fail();
+  if (size > 0 && ::pread(file_.number, &last, 1, size - 1) == 1 && last != '\n')
+    check(::write(file_.number, "\n", 1) == 1);
 }
 
-SearchFolder::~SearchFolder() {
-  if (file_ >= 0) close(file_);
+void SearchFolder::fail(const std::string& why) const {
+  throw IoError(path_ + ": cannot be the folder of a search: " + why);
 }
 
-void SearchFolder::fail() const {
-  throw IoError(path_ + ": cannot be the folder of a search: " +
-                std::error_code(errno, std::generic_category()).message());
+void SearchFolder::check(bool done) const {
+  if (!done) fail(std::generic_category().message(errno));
 }
 
-std::map<std::string, SearchFolder::Kept> SearchFolder::read() const {
-  std::map<std::string, Kept> all;
+SearchFolder::KeptByKey SearchFolder::read() const {
+  KeptByKey all;
   if (!kept()) return all;
   std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(path_, error)) {
-    const std::string name = entry.path().filename().string();
+  for (fs::directory_iterator entry(path_, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
     if (!name.starts_with(beginning) || !name.ends_with(ending)) continue;
-    std::ifstream file(entry.path());
+    std::ifstream file(entry->path());
     for (std::string text; std::getline(file, text);) {
       std::string_view line = text;
       const std::string_view sum = field(line);
@@ -86,9 +91,9 @@ std::map<std::string, SearchFolder::Kept> SearchFolder::read() const {
       if (number(score, one.score) && number(seconds, one.seconds))
         all.insert_or_assign(std::string(line), one);
     }
-    if (file.bad()) fail();
+    check(!file.bad());
   }
-  if (error) throw IoError(path_ + ": cannot be the folder of a search: " + error.message());
+  if (error) fail(error.message());
   return all;
 }
 
@@ -97,12 +102,10 @@ void SearchFolder::write(const std::string& key, const Kept& evaluation) {
   const std::string told = text(evaluation.score) + '\t' + text(evaluation.seconds) + '\t' + key;
   const std::string line = checksum(told) + '\t' + told + '\n';
   const std::lock_guard lock(mutex_);
-  const ssize_t written = ::write(file_, line.data(), line.size());
-  if (written != static_cast<ssize_t>(line.size())) {
-    if (written >= 0) errno = ENOSPC;
-    fail();
-  }
-  if (fdatasync(file_) != 0 && errno != EINVAL) fail();  // some file systems know no such thing
+  const ssize_t written = ::write(file_.number, line.data(), line.size());
+  if (written >= 0 && written != static_cast<ssize_t>(line.size())) errno = ENOSPC;
+  check(written == static_cast<ssize_t>(line.size()));
+  check(::fdatasync(file_.number) == 0 || errno == EINVAL);  // some file systems know no such thing
 }
 
 }  // namespace xtape::detail

@@ -13,25 +13,36 @@ class SearchFolder {
   struct Kept {
     double score, seconds;
   };
+  using KeptByKey = std::map<std::string, Kept>;
 
   /// Makes the folder; nothing is kept with an empty path. Throws IoError.
   SearchFolder(std::string path, int rank);
-  ~SearchFolder();
   SearchFolder(const SearchFolder&) = delete;
   SearchFolder& operator=(const SearchFolder&) = delete;
 
-  bool kept() const { return file_ >= 0; }
+  bool kept() const { return file_.number >= 0; }
   /// By their keys, texts of one line without tabs, from the files of all ranks. What is no whole
-  /// line is left out.
-  std::map<std::string, Kept> read() const;
+  /// line is left out. Throws IoError.
+  KeptByKey read() const;
   /// On any thread. Throws IoError.
   void write(const std::string& key, const Kept& evaluation);
 
  private:
-  [[noreturn]] void fail() const;
+  struct Descriptor {
+    Descriptor() = default;
+    ~Descriptor();
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+
+    int number = -1;  // negative if there is none
+  };
+
+  [[noreturn]] void fail(const std::string& why) const;
+  /// Throws the reason in errno unless something was done.
+  void check(bool done) const;
 
   std::string path_;
-  int file_ = -1;
+  Descriptor file_;
   std::mutex mutex_;
 };
 

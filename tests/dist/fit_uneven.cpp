@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -10,6 +11,7 @@
 #include <xtape/xtape.hpp>
 
 #include "dist/the_world.hpp"
+#include "support/errors.hpp"
 
 using namespace xtape;
 
@@ -232,4 +234,57 @@ TEST_CASE("fit on ranks: metrics of each batch are there behind it, also between
   }};
   Fit(run.model, run.optimizer, run.loader, run.loss(), run.options).run();
   CHECK(number == 4);
+}
+
+TEST_CASE("fit on ranks: names count in the batches that are measured under them, in any order") {
+  const dist::World& world = the_world();
+  Trained run(8 * world.size());  // 4 batches
+  int batch = 0;
+  const auto loss = [&](const data::Dataset& set) -> Measured {
+    const Tensor own = nn::cross_entropy(run.model(set.x), set.y);
+    std::vector<Metric> metrics{{"z", 2}, {batch == 0 ? "a" : "b", batch}};
+    const bool last = world.rank() == world.size() - 1 && world.size() > 1;
+    if (last) std::swap(metrics[0], metrics[1]);
+    if (batch++ == 0 && last) return {own, metrics, 0};  // others alone measure the first
+    return {own, metrics};
+  };
+  const History history = Fit(run.model, run.optimizer, run.loader, loss, run.options).run();
+  CHECK(history["z"].back() == 2);
+  CHECK(history["a"].back() == 0);
+  CHECK(std::abs(history["b"].back() - 2) <= 1e-15);
+  CHECK(run.same_on_all());
+}
+
+TEST_CASE("fit on ranks: other names, or too many, are refused on all, also without samples") {
+  const dist::World& world = the_world();
+  if (world.size() == 1) return;
+  const std::string last = std::to_string(world.size() - 1);
+  for (const std::int64_t accumulate : {1, 2}) {
+    for (const bool many : {true, false}) {
+      for (const int without : {-1, 1}) {
+        if (without == 1 && !many && world.size() == 2) continue;  // the other one is alone
+        CAPTURE(accumulate);
+        CAPTURE(many);
+        CAPTURE(without);
+        Trained run(8 * world.size());
+        run.options.accumulate = accumulate;
+        const Values before = run.weights();
+        const auto loss = [&](const data::Dataset& set) -> Measured {
+          const Tensor own = nn::cross_entropy(run.model(set.x), set.y);
+          if (world.rank() == without) return {own, {}, 0};
+          std::vector<Metric> metrics{{world.rank() == world.size() - 1 ? "b" : "a", 1.0}};
+          if (many) metrics.clear();
+          for (int i = 0; many && i < 29; ++i) metrics.emplace_back("m" + std::to_string(i), 1.0);
+          return {own, metrics};
+        };
+        CHECK(error_of<ValueError>([&] {
+                return Fit(run.model, run.optimizer, run.loader, loss, run.options).run();
+              }) == (many ? "fit: on several ranks a step measures at most 29 numbers; got 30"
+                          : "fit: all ranks must measure the same, under the same names; got a, "
+                            "loss on rank 0 and b, loss on rank " +
+                                last));
+        CHECK(run.weights() == before);
+      }
+    }
+  }
 }

@@ -1,6 +1,9 @@
 // What a run refuses before it trains, or at its first batch.
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -8,6 +11,7 @@
 
 #include "../support/errors.hpp"
 #include "../support/fit_cases.hpp"
+#include "../support/temporary_directory.hpp"
 
 using namespace xtape;
 
@@ -152,4 +156,32 @@ TEST_CASE("fit: options that need what the run has not") {
         "fit: validation must be data as the loader has, for the loss given");
   CHECK(refused({.averaging = optim::AveragingOptions{.decay = 1.5}})
             .starts_with("averaging: decay"));
+}
+
+TEST_CASE("fit: a column of a large table that has changed is seen when a run is resumed") {
+  constexpr std::int64_t rows = 8192, columns = 256;  // 8 MiB
+  const TemporaryDirectory directory;
+  std::vector<float> x(rows * columns);
+  const auto resumed = [&](std::int64_t epochs) {
+    Rng rng(1);
+    const nn::Dense model(columns, 2, {}, rng);
+    optim::SGD optimizer(model.parameters(), {.learning_rate = 0.1});
+    data::Loader loader({from_vector(x, {rows, columns}), zeros({rows}, Dtype::int64)},
+                        {.batch_size = rows});
+    const auto loss = [&](const data::Dataset& batch) -> Measured {
+      return nn::cross_entropy(model(batch.x), batch.y);
+    };
+    Fit fit(model, optimizer, loader, loss,
+            {.epochs = epochs, .folder = {.path = directory.file("run"), .resume = true}});
+    return error_of<Error>([&] { return fit.run(); });
+  };
+  CHECK(resumed(1) == "(nothing was thrown)");
+  CHECK(resumed(2) == "(nothing was thrown)");
+  for (const std::size_t column : {0U, 5U, 14U, 255U}) {
+    std::vector<float> before = x;
+    for (std::size_t row = 0; row < rows; ++row) x[row * columns + column] = 1;
+    CHECK(resumed(3).ends_with("fit: must be of the same training data; got others"));
+    x = before;
+  }
+  CHECK(resumed(3) == "(nothing was thrown)");
 }

@@ -117,6 +117,28 @@ TEST_CASE("search folder: more candidates, other seeds, folds and data") {
   CHECK(one.evaluations(3) == 12);
 }
 
+TEST_CASE("search folder: a column of a large table that has changed, or one element") {
+  Case one;
+  constexpr std::int64_t rows = 8192, columns = 256;  // 8 MiB
+  std::vector<float> x(rows * columns);
+  one.folds = {data::block_split(rows, 0.25)};
+  const auto evaluations = [&] {
+    one.dataset = {from_vector(x, {rows, columns}), zeros({rows}, Dtype::int64)};
+    return one.evaluations(1);
+  };
+  CHECK(evaluations() == 1);
+  CHECK(evaluations() == 0);
+  for (const std::size_t column : {0U, 5U, 14U}) {
+    for (std::size_t row = 0; row < rows; ++row) x[row * columns + column] += 1;
+    CHECK(evaluations() == 1);
+  }
+  for (const std::size_t element : {std::size_t{12345}, x.size() - 1}) {
+    x[element] += 1;
+    CHECK(evaluations() == 1);
+  }
+  CHECK(evaluations() == 0);
+}
+
 TEST_CASE("search folder: what failed is evaluated again") {
   Case one;
   one.fails = true;
