@@ -81,9 +81,13 @@ void BlockReader::copy(const FileBlock& block, std::int64_t first, std::size_t c
     const std::size_t done =
         kernels::copy_elements(*element, dtype)(from, order, count * width, y, affine);
     if (done == count * width) continue;
+    const std::string must =
+        element->dtype == Dtype::boolean
+            ? "bools must be 0 or 1"
+            : (affine.plain() ? "numbers must fit in " : "scaled numbers must fit in ") +
+                  std::string(to_string(dtype));
     throw IoError(
-        place + ": " + (affine.plain() ? "numbers" : "scaled numbers") + " must fit in " +
-        std::string(to_string(dtype)) + "; got " +
+        place + ": " + must + "; got " +
         kernels::element_text(*element, from + done * element->bytes, order) + " in row " +
         std::to_string(first_row + row_in_block + static_cast<std::int64_t>(done / width)));
   }

@@ -42,9 +42,9 @@ struct FileOptions {
 /// true, .prefetch = 2});`, which takes the blocks of a pass in a random order and mixes rows
 /// within the window. A `Loader` needs two arrays, x and y in this order, a `TensorLoader` or
 /// `NamedLoader` any. Copies share files and window. Threads may share it. What is read throws
-/// IoError, naming file and row, for a number that the dtype does not hold (integers and booleans
-/// exactly, unless scaled), and for a file that is another one or of another size than when it was
-/// opened.
+/// IoError, naming file and row, for a number that the dtype does not hold (integers exactly unless
+/// scaled), for a boolean that is not 0 or 1, and for a file that is another one or of another size
+/// than when it was opened.
 class FileDataset {
  public:
   std::int64_t size() const;  ///< rows
