@@ -102,9 +102,9 @@ FileDataset map_shards(const std::vector<std::string>& files,
 /// others.
 FileDataset rows(const FileDataset& dataset, const Tensor& indices);
 
-/// The files whose paths fit a pattern of `*`, `?` and `[a-z]`, in the order of their names, "10"
-/// before "9": `glob("shards/train-*.npz")`. Throws IoError if there is none, or a folder cannot be
-/// read.
+/// The files whose paths fit a pattern of `*`, `?` and `[a-z]`, in the order of their names' bytes
+/// whatever the locale, "10" before "9", "B" before "a": `glob("shards/train-*.npz")`. Throws
+/// IoError if there is none, or a folder cannot be read.
 std::vector<std::string> glob(const std::string& pattern);
 
 }  // namespace xtape::data

@@ -130,6 +130,7 @@ set(cases
   data/file_csv.cpp
   data/file_dataset.cpp
   data/file_shards.cpp
+  data/glob.cpp
   data/idx.cpp
   data/idx_dataset.cpp
   data/large_files.cpp

@@ -390,18 +390,3 @@ TEST_CASE("file dataset: files that change while they are read") {
   CHECK(error_of<IoError>([&] { return rows(tensor({0})); }) ==
         path + ": cannot be read any more: No such file or directory");
 }
-
-TEST_CASE("glob: names in their order, and an error where there are none") {
-  const Files files;
-  for (const char* name : {"b-1.npy", "b-0.npy", "b-10.npy", "a.npy", "b-x.txt"})
-    files.write(name, "");
-  const std::string folder = files.directory.path();
-  CHECK(data::glob(folder + "/b-*.npy") ==
-        std::vector<std::string>{folder + "/b-0.npy", folder + "/b-1.npy", folder + "/b-10.npy"});
-  CHECK(data::glob(folder + "/b-[0-9].npy").size() == 2);
-  CHECK(data::glob(folder + "/a.npy") == std::vector<std::string>{folder + "/a.npy"});
-  CHECK(error_of<IoError>([&] { return data::glob(folder + "/*.npz"); }) ==
-        folder + "/*.npz: there must be files of such names; there are none");
-  CHECK(error_of<IoError>([&] { return data::glob(folder + "/none/*.npz"); }) ==
-        folder + "/none/*.npz: there must be files of such names; there are none");
-}
