@@ -65,6 +65,8 @@ class Sampler {
   struct Plan;
   /// The rows of a pass, put in order where they are asked for if they can be.
   std::shared_ptr<const detail::RowOrder> order(Rng& rng) const;
+  /// A hash of all that decides which rows a generator draws.
+  std::int64_t ordering() const;
 
   std::shared_ptr<const Plan> plan_;
 };

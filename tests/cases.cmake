@@ -136,6 +136,7 @@ set(cases
   data/large_files.cpp
   data/limits.cpp
   data/loader.cpp
+  data/loader_ordering.cpp
   data/loader_parts.cpp
   data/loader_prefetch.cpp
   data/loader_samples.cpp
