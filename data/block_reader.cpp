@@ -24,9 +24,10 @@ const FileBlock& BlockReader::kept(std::size_t block) const {
     kept_.erase(used_.back());
     used_.pop_back();
   }
-  FileBlock loaded = load_(block);
-  used_.push_front(block);
-  return kept_.emplace(block, Kept{std::move(loaded), used_.begin()}).first->second.block;
+  std::list<std::size_t> place{block};
+  const auto at = kept_.emplace(block, Kept{load_(block), place.begin()}).first;
+  used_.splice(used_.begin(), place);
+  return at->second.block;
 }
 
 TensorList BlockReader::read(std::span<const std::int64_t> rows) const {
@@ -36,22 +37,36 @@ TensorList BlockReader::read(std::span<const std::int64_t> rows) const {
     extents.insert(extents.end(), column.row.begin(), column.row.end());
     y.push_back(xtape::detail::make_tensor(Shape(extents), column.dtype));
   }
+  std::vector<Run> runs = runs_of(rows);
   const std::scoped_lock lock(mutex_);
+  // Whatever order the rows have, a block is loaded once: those that are there come first, before
+  // others take their places.
+  std::ranges::sort(runs, {}, [](const Run& run) { return std::pair(run.block, run.first); });
+  std::stable_partition(runs.begin(), runs.end(),
+                        [&](const Run& run) { return kept_.contains(run.block); });
   std::set<const MappedFile*> unchanged;
-  for (std::size_t i = 0, run = 1; i < rows.size(); i += run) {
-    const std::int64_t row = rows[i];
-    const std::size_t number = block_of(row);
-    const auto most = static_cast<std::size_t>(
-        std::min(blocks_.end(number) - row, static_cast<std::int64_t>(rows.size() - i)));
-    run = 1;
-    while (run < most && rows[i + run] == row + static_cast<std::int64_t>(run)) ++run;
+  for (const auto& [number, first, count] : runs) {
     const FileBlock& block = kept(number);
     for (const MappedFile* file : block.mapped) {
       if (unchanged.insert(file).second) file->check_unchanged();
     }
-    copy(block, static_cast<std::int64_t>(i), run, row - blocks_.first_rows[number], y);
+    copy(block, static_cast<std::int64_t>(first), count, rows[first] - blocks_.first_rows[number],
+         y);
   }
   return y;
+}
+
+std::vector<BlockReader::Run> BlockReader::runs_of(std::span<const std::int64_t> rows) const {
+  std::vector<Run> runs;
+  for (std::size_t i = 0, count = 1; i < rows.size(); i += count) {
+    const std::size_t block = block_of(rows[i]);
+    const auto most = static_cast<std::size_t>(
+        std::min(blocks_.end(block) - rows[i], static_cast<std::int64_t>(rows.size() - i)));
+    count = 1;
+    while (count < most && rows[i + count] == rows[i] + static_cast<std::int64_t>(count)) ++count;
+    runs.push_back({block, i, count});
+  }
+  return runs;
 }
 
 /// Copies rows that lie one behind another.
@@ -66,9 +81,13 @@ void BlockReader::copy(const FileBlock& block, std::int64_t first, std::size_t c
     const std::size_t done =
         kernels::copy_elements(*element, dtype)(from, order, count * width, y, affine);
     if (done == count * width) continue;
+    const std::string must =
+        element->dtype == Dtype::boolean
+            ? "bools must be 0 or 1"
+            : (affine.plain() ? "numbers must fit in " : "scaled numbers must fit in ") +
+                  std::string(to_string(dtype));
     throw IoError(
-        place + ": " + (affine.plain() ? "numbers" : "scaled numbers") + " must fit in " +
-        std::string(to_string(dtype)) + "; got " +
+        place + ": " + must + "; got " +
         kernels::element_text(*element, from + done * element->bytes, order) + " in row " +
         std::to_string(first_row + row_in_block + static_cast<std::int64_t>(done / width)));
   }

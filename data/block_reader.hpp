@@ -53,8 +53,8 @@ class BlockReader {
   const std::vector<FileColumn>& columns() const { return columns_; }
   const Blocks& blocks() const { return blocks_; }
   std::size_t block_of(std::int64_t row) const;
-  /// A tensor of each column, for rows that there are. Throws IoError for a number that its dtype
-  /// does not hold, a file that has changed, and what loading throws.
+  /// A tensor of each column, for rows that there are. Loads no block twice. Throws IoError for a
+  /// number that its dtype does not hold, a file that has changed, and what loading throws.
   TensorList read(std::span<const std::int64_t> rows) const;
 
  private:
@@ -62,6 +62,11 @@ class BlockReader {
     FileBlock block;
     std::list<std::size_t>::iterator place;
   };
+  /// Rows of a block that are asked for one behind another.
+  struct Run {
+    std::size_t block, first, count;  // the place of the first among those asked for
+  };
+  std::vector<Run> runs_of(std::span<const std::int64_t> rows) const;
   const FileBlock& kept(std::size_t block) const;
   void copy(const FileBlock& block, std::int64_t first, std::size_t count,
             std::int64_t row_in_block, const TensorList& to) const;

@@ -1,6 +1,8 @@
 #include <glob.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -133,17 +135,18 @@ FileDataset rows(const FileDataset& dataset, const Tensor& indices) {
 
 std::vector<std::string> glob(const std::string& pattern) {
   glob_t found{};
+  const std::unique_ptr<glob_t, decltype(&globfree)> freed(&found, &globfree);
   // A folder that is not there has no files; one that cannot be read may have some.
   const auto stops = [](const char*, int error) {
     return error != ENOENT && error != ENOTDIR ? 1 : 0;
   };
-  const int status = ::glob(pattern.c_str(), 0, stops, &found);
-  std::vector<std::string> paths;
-  for (std::size_t i = 0; i < found.gl_pathc; ++i) paths.emplace_back(found.gl_pathv[i]);
-  globfree(&found);
+  const int status = ::glob(pattern.c_str(), GLOB_NOSORT, stops, &found);
   if (status == GLOB_NOSPACE) throw std::bad_alloc();
   if (status == GLOB_ABORTED) throw IoError(pattern + ": a folder cannot be read");
-  if (paths.empty()) throw IoError(pattern + ": there must be files of such names; there are none");
+  if (found.gl_pathc == 0)
+    throw IoError(pattern + ": there must be files of such names; there are none");
+  std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  std::ranges::sort(paths);  // by bytes: the system's order is that of the locale
   return paths;
 }
 

@@ -42,9 +42,9 @@ struct FileOptions {
 /// true, .prefetch = 2});`, which takes the blocks of a pass in a random order and mixes rows
 /// within the window. A `Loader` needs two arrays, x and y in this order, a `TensorLoader` or
 /// `NamedLoader` any. Copies share files and window. Threads may share it. What is read throws
-/// IoError, naming file and row, for a number that the dtype does not hold (integers and booleans
-/// exactly, unless scaled), and for a file that is another one or of another size than when it was
-/// opened.
+/// IoError, naming file and row, for a number that the dtype does not hold (integers exactly unless
+/// scaled), for a boolean that is not 0 or 1, and for a file that is another one or of another size
+/// than when it was opened.
 class FileDataset {
  public:
   std::int64_t size() const;  ///< rows
@@ -102,9 +102,9 @@ FileDataset map_shards(const std::vector<std::string>& files,
 /// others.
 FileDataset rows(const FileDataset& dataset, const Tensor& indices);
 
-/// The files whose paths fit a pattern of `*`, `?` and `[a-z]`, in the order of their names, "10"
-/// before "9": `glob("shards/train-*.npz")`. Throws IoError if there is none, or a folder cannot be
-/// read.
+/// The files whose paths fit a pattern of `*`, `?` and `[a-z]`, in the order of their names' bytes
+/// whatever the locale, "10" before "9", "B" before "a": `glob("shards/train-*.npz")`. Throws
+/// IoError if there is none, or a folder cannot be read.
 std::vector<std::string> glob(const std::string& pattern);
 
 }  // namespace xtape::data

@@ -60,6 +60,7 @@ struct BatchLoader<Batch>::Source {
   }
   bool seeded() const { return options.shuffle || options.sampler || options.transform; }
   void check() const;
+  void settle(Rng& rng);
   std::shared_ptr<const detail::RowOrder> order(std::uint64_t pass) const;
   Batch gathered(std::int64_t number, const detail::RowOrder* order) const;
   Batch made(std::int64_t first, std::int64_t last, const detail::RowOrder* order) const;
@@ -71,6 +72,7 @@ struct BatchLoader<Batch>::Source {
   std::int64_t rows = 0;
   BatchOptions<Batch> options;
   std::uint32_t seed = 0;
+  std::int64_t ordering = 0;
 };
 
 template <class Batch>
@@ -98,6 +100,13 @@ void BatchLoader<Batch>::Source::check() const {
   }
 }
 
+/// What is the same in all passes.
+template <class Batch>
+void BatchLoader<Batch>::Source::settle(Rng& rng) {
+  if (seeded()) seed = drawn_seed(rng);
+  ordering = options.sampler ? options.sampler.ordering() : options.shuffle ? 1 : 0;
+}
+
 template <class Batch>
 BatchLoader<Batch>::BatchLoader(const Batch& data, const BatchOptions<Batch>& options, Rng& rng) {
   detail::check_rows("loader", data);
@@ -107,7 +116,7 @@ BatchLoader<Batch>::BatchLoader(const Batch& data, const BatchOptions<Batch>& op
                 first(data).extent(0),
                 options};
   source.check();
-  if (source.seeded()) source.seed = drawn_seed(rng);
+  source.settle(rng);
   source_ = std::make_shared<const Source>(std::move(source));
 }
 
@@ -119,7 +128,7 @@ BatchLoader<Batch>::BatchLoader(std::int64_t rows, SampleFunction<Batch> sample,
     throw ValueError("loader: a function that makes samples is needed; got an empty one");
   Source source{{}, std::move(sample), {}, rows, options};
   source.check();
-  if (source.seeded()) source.seed = drawn_seed(rng);
+  source.settle(rng);
   source_ = std::make_shared<const Source>(std::move(source));
 }
 
@@ -136,7 +145,7 @@ void BatchLoader<Batch>::read_from(BatchSource<Batch> from, const BatchOptions<B
     source.options.sampler =
         Sampler::blocks(from.rows, {.first_rows = from.blocks, .window = from.window});
   }
-  if (source.seeded()) source.seed = drawn_seed(rng);
+  source.settle(rng);
   source_ = std::make_shared<const Source>(std::move(source));
 }
 
@@ -151,6 +160,10 @@ std::int64_t BatchLoader<Batch>::samples() const {
 template <class Batch>
 Part BatchLoader<Batch>::part() const {
   return source_->options.part;
+}
+template <class Batch>
+std::int64_t BatchLoader<Batch>::ordering() const {
+  return source_->ordering;
 }
 template <class Batch>
 const Batch& BatchLoader<Batch>::data() const {
@@ -175,12 +188,16 @@ NamedTensors BatchLoader<Batch>::state() const {
           {"rows", xtape::detail::number(source_->rows)},
           {"batch_size", xtape::detail::number(source_->batch_rows())},
           {"pass", xtape::detail::number(pass)},
-          {"batch", xtape::detail::number(taken ? *taken : skipped_)}};
+          {"batch", xtape::detail::number(taken ? *taken : skipped_)},
+          {"ordering", xtape::detail::number(source_->ordering)}};
 }
 
 template <class Batch>
 void BatchLoader<Batch>::restore(const NamedTensors& state) {
-  const NamedTensors entries = xtape::detail::match_state(this->state(), state).entries;
+  NamedTensors expected = this->state();
+  const auto is_ordering = [](const NamedTensor& entry) { return entry.first == "ordering"; };
+  if (std::ranges::none_of(state, is_ordering)) expected.pop_back();  // as it was before
+  const NamedTensors entries = xtape::detail::match_state(expected, state).entries;
   const auto number = [&](std::size_t i, std::int64_t low, std::int64_t high) {
     const auto value = xtape::detail::number<std::int64_t>(entries[i].second);
     if (low <= value && value <= high) return value;
@@ -192,10 +209,16 @@ void BatchLoader<Batch>::restore(const NamedTensors& state) {
   };
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   Source source = *source_;
-  source.seed = static_cast<std::uint32_t>(
-      number(0, 0, source.seeded() ? std::numeric_limits<std::uint32_t>::max() : 0));
   number(1, source.rows, source.rows);
   number(2, source.batch_rows(), source.batch_rows());
+  if (entries.size() > 5 &&
+      xtape::detail::number<std::int64_t>(entries[5].second) != source.ordering) {
+    throw ValueError(
+        "loader: restore: rows must be ordered alike, by the same .shuffle, .sampler, and blocks "
+        "and window of files (.block_bytes, .window_bytes); got the state of another order");
+  }
+  source.seed = static_cast<std::uint32_t>(
+      number(0, 0, source.seeded() ? std::numeric_limits<std::uint32_t>::max() : 0));
   const std::int64_t pass = number(3, 0, most), batch = number(4, 0, size());
   source_ = std::make_shared<const Source>(std::move(source));
   pass_ = static_cast<std::uint64_t>(pass);

@@ -93,6 +93,9 @@ class BatchLoader {
   std::int64_t samples() const;
   /// That of each batch.
   Part part() const;
+  /// What loaders have in common that order rows alike, whatever their seeds: 0 as they lie, 1
+  /// shuffled as one, else a hash of the sampler, or of the blocks and the window of a source.
+  std::int64_t ordering() const;
   /// All rows, in their order; of samples that a function makes, and of a source, none.
   const Batch& data() const;
 
@@ -101,13 +104,14 @@ class BatchLoader {
   Iterator begin();
   std::default_sentinel_t end() const { return {}; }
 
-  /// Where the loader stands: "seed", "rows", "batch_size" of all parts, "pass" and "batch", int64.
-  /// In a pass, that is the pass and the number of batches taken from it; a pass is over when its
-  /// iterator is at the end, or gone.
+  /// Where the loader stands: "seed", "rows", "batch_size" of all parts, "pass", "batch" and
+  /// "ordering", int64. In a pass, that is the pass and the number of batches taken from it; a pass
+  /// is over when its iterator is at the end, or gone.
   NamedTensors state() const;
   /// Goes on from there, with the same data and options: the next pass starts behind the batches
   /// that were taken. Throws ValueError, ShapeError or DtypeError, with nothing changed, for a
-  /// state of another form, other numbers of rows or batch size, or a place that there is not.
+  /// state of another form, other numbers of rows or batch size, rows that are ordered otherwise,
+  /// or a place that there is not. Of a state without "ordering" the order is not compared.
   void restore(const NamedTensors& state);
 
  private:

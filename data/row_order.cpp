@@ -29,16 +29,20 @@ RowOrder::RowOrder(const Blocks& blocks, Rng& rng) : blocks_(blocks) {
 /// Each window has a generator of its own, so that a pass may begin anywhere.
 const RowOrder::Numbers& RowOrder::window_rows(std::size_t window) const {
   if (window == window_ && !shuffled_.empty()) return shuffled_;
-  shuffled_.clear();
+  // Where memory ends, nothing is kept rather than a part.
+  Numbers rows = std::exchange(shuffled_, {});
+  rows.clear();
+  rows.reserve(static_cast<std::size_t>(begins_[window + 1] - begins_[window]));
   const auto each = static_cast<std::size_t>(blocks_.window);
   const std::size_t last = std::min((window + 1) * each, order_.size());
   for (std::size_t i = window * each; i < last; ++i) {
     const auto block = static_cast<std::size_t>(order_[i]);
     for (std::int64_t row = blocks_.first_rows[block]; row < blocks_.end(block); ++row)
-      shuffled_.push_back(row);
+      rows.push_back(row);
   }
   Rng rng(kernels::mixed(key_ ^ kernels::mixed(static_cast<std::uint32_t>(window))));
-  rng.shuffle(shuffled_);
+  rng.shuffle(rows);
+  shuffled_ = std::move(rows);
   window_ = window;
   return shuffled_;
 }

@@ -22,7 +22,7 @@ struct Blocks {
 
 /// The rows of a pass: those that were drawn, or by windows: blocks in a random order, and the rows
 /// of so many at a time, which are put in order when they are asked for. The second takes memory
-/// for blocks, not for rows.
+/// for blocks and a window's rows, not for all.
 class RowOrder {
  public:
   explicit RowOrder(Tensor drawn) : drawn_(std::move(drawn)) {}

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -11,6 +12,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/data/checks.hpp>
+#include <xtape/data/kernels/mixed.hpp>
 #include <xtape/data/row_order.hpp>
 #include <xtape/data/sampler.hpp>
 
@@ -175,6 +177,31 @@ Tensor Sampler::draw(Rng& rng) const {
 std::shared_ptr<const detail::RowOrder> Sampler::order(Rng& rng) const {
   if (plan_ && plan_->blocks) return std::make_shared<const detail::RowOrder>(*plan_->blocks, rng);
   return std::make_shared<const detail::RowOrder>(draw(rng));
+}
+
+std::int64_t Sampler::ordering() const {
+  if (!plan_) return 0;
+  std::uint64_t hash = kernels::hash_start;
+  const auto add = [&](std::int64_t number) {
+    hash = kernels::hashed(hash, static_cast<std::uint64_t>(number));
+  };
+  const auto add_all = [&](const std::vector<std::int64_t>& numbers) {
+    add(std::ssize(numbers));
+    std::ranges::for_each(numbers, add);
+  };
+  add(plan_->rows);
+  add(plan_->samples);
+  add(plan_->choice.replace ? 1 : 0);
+  add(std::ssize(plan_->choice.p));
+  for (const double p : plan_->choice.p) add(std::bit_cast<std::int64_t>(p));
+  add(std::ssize(plan_->classes));
+  std::ranges::for_each(plan_->classes, add_all);
+  if (plan_->blocks) {
+    const auto& [first_rows, rows, window] = *plan_->blocks;
+    add_all(first_rows);
+    add(std::min(window, std::ssize(first_rows)));  // beyond that all are mixed
+  }
+  return static_cast<std::int64_t>(hash >> 1);
 }
 
 }  // namespace xtape::data

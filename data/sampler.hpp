@@ -47,8 +47,8 @@ class Sampler {
   /// Throws ValueError without replacement for more samples than the smallest class has rows for.
   static Sampler balanced(const Tensor& labels, const SamplerOptions& options = {});
   /// Each row once: blocks of neighbours in a random order, and in a random order the rows of so
-  /// many blocks at a time. What is read in large pieces is so, and no more memory is taken than
-  /// for the blocks' numbers.
+  /// many blocks at a time. What is read in large pieces is so. A pass of a loader has the numbers
+  /// of the blocks in memory, and those of a window's rows, 8 bytes each, not those of all rows.
   /// Throws ValueError for no rows, a block or window below 1, and first rows that are not as they
   /// should be.
   static Sampler blocks(std::int64_t rows, const BlockSamplerOptions& options = {});
@@ -65,6 +65,8 @@ class Sampler {
   struct Plan;
   /// The rows of a pass, put in order where they are asked for if they can be.
   std::shared_ptr<const detail::RowOrder> order(Rng& rng) const;
+  /// A hash of all that decides which rows a generator draws.
+  std::int64_t ordering() const;
 
   std::shared_ptr<const Plan> plan_;
 };

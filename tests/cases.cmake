@@ -130,11 +130,13 @@ set(cases
   data/file_csv.cpp
   data/file_dataset.cpp
   data/file_shards.cpp
+  data/glob.cpp
   data/idx.cpp
   data/idx_dataset.cpp
   data/large_files.cpp
   data/limits.cpp
   data/loader.cpp
+  data/loader_ordering.cpp
   data/loader_parts.cpp
   data/loader_prefetch.cpp
   data/loader_samples.cpp

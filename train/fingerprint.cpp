@@ -4,29 +4,23 @@
 #include <random>
 
 #include <xtape/core/body.hpp>
-#include <xtape/core/wraps.hpp>
+#include <xtape/data/kernels/mixed.hpp>
 #include <xtape/train/fingerprint.hpp>
 
 namespace xtape::detail {
 namespace {
 
-/// A step of Fowler, Noll and Vo's hash FNV-1a, with eight bytes in the place of one.
-XTAPE_WRAPS std::uint64_t mixed(std::uint64_t hash, std::uint64_t bits) {
-  hash = (hash ^ bits) * 0x100000001b3U;
-  return hash ^ hash >> 29;
-}
-
 /// Of stretches of so many words one word each: a drawn one, as those at a fixed distance could
 /// all lie in the same columns.
 std::int64_t fingerprint(const NamedTensors& data, std::int64_t looked_at) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
+  std::uint64_t hash = data::kernels::hash_start;
   for (const auto& [name, x] : data) {
     const std::int64_t bytes = x.size() * static_cast<std::int64_t>(size_of(x.dtype()));
     const std::int64_t words = (bytes + 7) / 8,
                        stretch = std::max<std::int64_t>(
                            words / looked_at + (words % looked_at != 0 ? 1 : 0), 1);
     std::mt19937_64 draw;
-    hash = mixed(hash, static_cast<std::uint64_t>(bytes));
+    hash = data::kernels::hashed(hash, static_cast<std::uint64_t>(bytes));
     for (std::int64_t first = 0; first < words; first += stretch) {
       std::int64_t i = first;
       if (stretch > 1) {
@@ -36,7 +30,7 @@ std::int64_t fingerprint(const NamedTensors& data, std::int64_t looked_at) {
       std::uint64_t word = 0;
       std::memcpy(&word, x.body().data + 8 * i,
                   static_cast<std::size_t>(std::min<std::int64_t>(bytes - 8 * i, 8)));
-      hash = mixed(hash, word);
+      hash = data::kernels::hashed(hash, word);
     }
   }
   return data.empty() ? 0 : static_cast<std::int64_t>(hash >> 1);

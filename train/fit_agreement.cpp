@@ -23,13 +23,20 @@ std::string shown(const std::optional<optim::Schedule>& schedule) {
   return schedule ? "given" : "none";
 }
 
+/// Of a loader: with another on some rank, rows would come twice, and others never.
+std::string shown_ordering(std::int64_t ordering) {
+  return ordering == 0   ? ", as they lie"
+         : ordering == 1 ? ", shuffled"
+                         : ", by a sampler or blocks [" + std::to_string(ordering) + "]";
+}
+
 std::string shown(const ValidationData& validation) {
   if (!validation) return "none";
   return std::visit(
       [](const auto& data) -> std::string {
         if constexpr (requires { data.samples(); }) {
           return std::to_string(data.samples()) + " rows in " + std::to_string(data.size()) +
-                 " batches";
+                 " batches" + shown_ordering(data.ordering());
         } else {
           return text(samples_of(data)) + " rows";
         }
@@ -95,7 +102,8 @@ std::vector<std::string> FitLoop::agreed() const {
                                   : "none")};
   if (source_.part()) {
     lines.push_back("a loader of " + std::to_string(source_.samples()) + " rows in " +
-                    std::to_string(source_.size()) + " batches");
+                    std::to_string(source_.size()) + " batches" +
+                    (source_.ordering() ? shown_ordering(*source_.ordering()) : ""));
   }
   if (optimizer_ == nullptr) return lines;
   for (const std::string& setting : optimizer_->settings()) lines.push_back("optimizer " + setting);

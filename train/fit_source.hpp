@@ -74,6 +74,8 @@ class FitSource {
   virtual NamedTensors tensors() const = 0;
   /// That of each batch, where it is known.
   virtual std::optional<data::Part> part() const = 0;
+  /// How rows are ordered, where there is a loader of the library's.
+  virtual std::optional<std::int64_t> ordering() const = 0;
   virtual void add_to(Checkpoint& checkpoint) = 0;
   /// Of a loader that has one; else nothing.
   virtual NamedTensors state() const = 0;
@@ -134,6 +136,13 @@ class SourceOf final : public BatchPasses<BatchOf<Loader>> {
                     { loader_.part() } -> std::convertible_to<data::Part>;
                   })
       return loader_.part();
+    return {};
+  }
+  std::optional<std::int64_t> ordering() const override {
+    if constexpr (requires {
+                    { loader_.ordering() } -> std::same_as<std::int64_t>;
+                  })
+      return loader_.ordering();
     return {};
   }
   void add_to(Checkpoint& checkpoint) override {

@@ -72,11 +72,14 @@ bool holds(Number number) {
   return true;
 }
 
-/// A number of float64, scaled, and whether the dtype has what it becomes.
-template <class To>
-std::pair<double, bool> scaled(double number, const Affine& affine) {
-  const double y = (number - affine.center) / affine.scale;
-  return {y, std::abs(y) <= std::numeric_limits<To>::max() || !std::isfinite(number)};
+/// A number, scaled, and whether it is one of its type, and the dtype has what it becomes.
+template <class From, class To, class Number>
+std::pair<double, bool> scaled(Number number, const Affine& affine) {
+  const auto wide = static_cast<double>(number);
+  const double y = (wide - affine.center) / affine.scale;
+  bool held = std::abs(y) <= std::numeric_limits<To>::max() || !std::isfinite(wide);
+  if constexpr (std::same_as<From, Bool>) held = held && holds<From, To>(number);
+  return {y, held};
 }
 
 /// Whether a dtype has what all integers of a type become: those between its ends lie between
@@ -87,8 +90,8 @@ bool all_scaled(const Affine& affine) {
     return false;
   } else {
     using Ends = std::numeric_limits<From>;
-    return scaled<To>(static_cast<double>(Ends::min()), affine).second &&
-           scaled<To>(static_cast<double>(Ends::max()), affine).second;
+    return scaled<From, To>(Ends::min(), affine).second &&
+           scaled<From, To>(Ends::max(), affine).second;
   }
 }
 
@@ -107,12 +110,12 @@ std::size_t copy_each(const F& read, std::size_t count, std::byte* to, const Aff
       }
       bool all = true;
       for (std::size_t i = 0; i < count; ++i) {
-        const auto [number, held] = scaled<To>(static_cast<double>(+read(i)), affine);
+        const auto [number, held] = scaled<From, To>(+read(i), affine);
         all = all && held;
         put(i, static_cast<To>(held ? number : 0));
       }
       std::size_t i = 0;
-      while (!all && scaled<To>(static_cast<double>(+read(i)), affine).second) ++i;
+      while (!all && scaled<From, To>(+read(i), affine).second) ++i;
       return all ? count : i;
     }
   }

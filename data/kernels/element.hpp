@@ -32,7 +32,7 @@ struct Affine {
 
 /// Puts `count` numbers of a file into elements of a tensor, which begin at `to`. Returns how many
 /// could be, those before the first that the tensor's dtype does not hold: integers exactly unless
-/// they are scaled, floating numbers but for rounding.
+/// they are scaled, floating numbers but for rounding; a boolean must be 0 or 1, scaled or not.
 using CopyElements = std::size_t (*)(const std::byte* from, std::endian order, std::size_t count,
                                      std::byte* to, const Affine& affine);
 

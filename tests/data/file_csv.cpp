@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,6 @@
 #include "support/temporary_directory.hpp"
 
 using namespace xtape;
-using data::CsvFileOptions;
 using data::Dataset;
 using data::FileDataset;
 using data::NamedDataset;
@@ -129,6 +129,36 @@ TEST_CASE("csv in pieces: options of the form, several files, no header") {
         CHECK(all["x"](row, 1).item() == i);
       }
     }
+  }
+}
+
+TEST_CASE("csv in pieces: a batch reads each piece once, in whatever order its rows are") {
+  const TemporaryDirectory directory;
+  const std::string path = write(directory, "x.csv", "a,b,c\n" + rows_of(10, 60));
+  for (const std::int64_t window : {1, 200}) {
+    std::vector<std::string> read;  // the first fields of pieces
+    const data::TableFunction make = [&](const Table& table) -> NamedDataset {
+      read.emplace_back(table.text(0, 0));
+      return {{"a", table.numbers({"a"})}};
+    };
+    const FileDataset rows = open_csv({path}, make, {.block_bytes = 60, .window_bytes = window});
+    const std::vector<std::int64_t>& first = rows.blocks();
+    REQUIRE(first.size() > 8);
+    CHECK((window == 1 ? rows.window() == 1 : rows.window() > 1 && rows.window() < 4));
+    std::vector<std::int64_t> asked;  // of 5 pieces by turns
+    for (int turn = 0; turn < 3; ++turn) {
+      for (const std::size_t piece : {4U, 0U, 3U, 1U, 2U}) asked.push_back(first[piece] + turn % 2);
+    }
+    const Tensor indices = from_vector(asked);
+    const auto expected = reshape(indices + 10, {15, 1}).to(Dtype::float32);
+    read.clear();
+    CHECK(mismatch(rows(indices)["a"], expected) == "");
+    CHECK(std::set<std::string>(read.begin(), read.end()).size() == 5);
+    CHECK(read.size() == 5);
+    // What is there is taken before others come in its place.
+    read.clear();
+    CHECK(mismatch(rows(indices)["a"], expected) == "");
+    CHECK(std::ssize(read) == 5 - rows.window());
   }
 }
 

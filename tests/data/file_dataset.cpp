@@ -82,7 +82,6 @@ TEST_CASE("file dataset: arrays as load_npy reads them, of each type and order")
     CHECK(mismatch(rows(some)["x"], take(whole, some)) == "");
     CHECK(rows(zeros({0}, Dtype::int64))["x"].shape() == Shape{0, 3});
     // Scaled, and in the other floating dtype.
-    if (whole.dtype() == Dtype::boolean) return;
     const FileDataset scaled = map_npy({{"x", {path}, Dtype::float64, 1.5, 3}});
     CHECK(mismatch(scaled(arange(4))["x"], (whole.to(Dtype::float64) - 1.5) / 3) == "");
     const FileDataset plain = map_npy({{"x", {path}, Dtype::float32}});
@@ -334,8 +333,9 @@ TEST_CASE("file dataset: files that are wrong, each named") {
 
 TEST_CASE("file dataset: numbers that the dtype does not hold") {
   const Files files;
-  const auto error = [&](const std::string& text, std::optional<Dtype> dtype, double scale = 1) {
-    const FileDataset rows = map_npy({{"x", {files.write("x.npy", text)}, dtype, 0, scale}});
+  const auto error = [&](const std::string& text, std::optional<Dtype> dtype, double scale = 1,
+                         double center = 0) {
+    const FileDataset rows = map_npy({{"x", {files.write("x.npy", text)}, dtype, center, scale}});
     const std::string got = error_of<IoError>([&] { return rows(tensor({0, 2, 1})); });
     const std::size_t slash = got.rfind('/');
     return slash == std::string::npos ? got : got.substr(slash + 1);
@@ -360,7 +360,14 @@ TEST_CASE("file dataset: numbers that the dtype does not hold") {
   CHECK(error(npy<float>("<f4", "3, 1", {1, 1e30F, 2}), Dtype::float32, 1e-30) ==
         "x.npy: scaled numbers must fit in float32; got 1e+30 in row 1");
   CHECK(error(npy<char>("|b1", "3, 1", {1, 0, 2}), {}) ==
-        "x.npy: numbers must fit in boolean; got 2 in row 2");
+        "x.npy: bools must be 0 or 1; got 2 in row 2");
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    const std::string text = npy<char>("|b1", "3, 1", {1, 7, 0});
+    for (const double scale : {1.0, 0.5}) {
+      for (const double center : {0.0, 0.5})
+        CHECK(error(text, dtype, scale, center) == "x.npy: bools must be 0 or 1; got 7 in row 1");
+    }
+  }
 }
 
 TEST_CASE("file dataset: files that change while they are read") {
@@ -382,19 +389,4 @@ TEST_CASE("file dataset: files that change while they are read") {
   std::filesystem::remove(path);
   CHECK(error_of<IoError>([&] { return rows(tensor({0})); }) ==
         path + ": cannot be read any more: No such file or directory");
-}
-
-TEST_CASE("glob: names in their order, and an error where there are none") {
-  const Files files;
-  for (const char* name : {"b-1.npy", "b-0.npy", "b-10.npy", "a.npy", "b-x.txt"})
-    files.write(name, "");
-  const std::string folder = files.directory.path();
-  CHECK(data::glob(folder + "/b-*.npy") ==
-        std::vector<std::string>{folder + "/b-0.npy", folder + "/b-1.npy", folder + "/b-10.npy"});
-  CHECK(data::glob(folder + "/b-[0-9].npy").size() == 2);
-  CHECK(data::glob(folder + "/a.npy") == std::vector<std::string>{folder + "/a.npy"});
-  CHECK(error_of<IoError>([&] { return data::glob(folder + "/*.npz"); }) ==
-        folder + "/*.npz: there must be files of such names; there are none");
-  CHECK(error_of<IoError>([&] { return data::glob(folder + "/none/*.npz"); }) ==
-        folder + "/none/*.npz: there must be files of such names; there are none");
 }

@@ -26,13 +26,15 @@ struct Case {
   nn::Dense model = nn::Dense(3, 2, {}, rng);
   dist::Overlapped overlapped = dist::Overlapped(model, world);
   data::Part part{world.rank(), world.size()};
+  data::Sampler sampler = {};
   optim::SGDOptions sgd = {.learning_rate = 0.1};
   FitOptions options = {.epochs = 1, .ranks = &overlapped};
   bool other() const { return world.rank() == world.size() - 1; }
 
   std::string error() { return error_of(model); }
   std::string error_of(const nn::Dense& trained) {
-    data::Loader loader(some(8 * world.size()), {.batch_size = 4, .part = part}, rng);
+    data::Loader loader(some(8 * world.size()), {.batch_size = 4, .sampler = sampler, .part = part},
+                        rng);
     optim::SGD optimizer(trained.parameters(), sgd);
     const auto loss = [&](const data::Dataset& batch) -> Measured {
       return nn::cross_entropy(trained(batch.x), batch.y);
@@ -121,6 +123,46 @@ TEST_CASE("fit on ranks: options and rates are the same on all") {
     if (one.other()) one.options.clip_norm = 1;
     CHECK(one.error() == start + "clip_norm none on rank 0 and clip_norm 1" + last);
   }
+}
+
+TEST_CASE("fit on ranks: loaders have one order, of which each rank has a part") {
+  const dist::World& world = the_world();
+  if (world.size() == 1) return;
+  const auto starts = [](const std::string& text, const std::string& start) {
+    return text.substr(0, start.size()) == start ? "" : text;
+  };
+  const std::string rows = std::to_string(8 * world.size()) + " rows in 2 batches",
+                    start = "fit: options must be the same on all ranks; got ";
+  const auto blocks = [&](std::int64_t rows_of_each) {
+    return data::Sampler::blocks(8 * world.size(), {.block_rows = rows_of_each, .window = 2});
+  };
+  {
+    Case same;
+    same.sampler = blocks(3);
+    CHECK(same.error() == "(nothing was thrown)");
+  }
+  {
+    Case one;  // as by other .block_bytes of the same files
+    one.sampler = blocks(one.other() ? 4 : 3);
+    CHECK(starts(one.error(), start + "a loader of " + rows + ", by a sampler or blocks [") == "");
+  }
+  {
+    Case one;
+    if (one.other()) one.sampler = blocks(3);
+    CHECK(starts(one.error(), start + "a loader of " + rows + ", as they lie on rank 0 and " +
+                                  "a loader of " + rows + ", by a sampler or blocks [") == "");
+  }
+  const auto validated = [&](const data::LoaderOptions& options) {
+    Case one;
+    one.options.validation = data::Loader(some(8 * world.size()), options);
+    return one.error();
+  };
+  const data::Part part{world.rank(), world.size()};
+  const bool other = world.rank() == world.size() - 1;
+  CHECK(validated({.batch_size = 4, .shuffle = other, .part = part}) ==
+        start + "validation of " + rows + ", as they lie on rank 0 and validation of " + rows +
+            ", shuffled on rank " + std::to_string(world.size() - 1));
+  CHECK(validated({.batch_size = 4, .shuffle = true, .part = part}) == "(nothing was thrown)");
 }
 
 TEST_CASE("fit on ranks: a step in which rates differ is made by none") {
