@@ -14,6 +14,8 @@
 namespace xtape::kernels {
 namespace {
 
+using Doubles = std::vector<double, memory::Allocator<double>>;
+
 constexpr std::int64_t panel_bytes = std::int64_t{384} << 10, least_places = 64;
 
 template <class T>
@@ -40,24 +42,35 @@ void unfold_places(const Windows& of, std::int64_t channels, const T* image, std
   }
 }
 
-/// The transpose: adds to the image.
-template <class T>
+/// The transpose: adds to the image, or to sums of it.
+template <class T, class Sum>
 void fold_places(const Windows& of, std::int64_t channels, const T* columns, std::int64_t first,
-                 std::int64_t last, T* image) {
+                 std::int64_t last, Sum* image) {
   const std::int64_t count = last - first, step = of.stride[2];
   for (std::int64_t channel = 0; channel < channels; ++channel, image += of.elements()) {
     each_tap(of, [&](std::int64_t, const Spatial& tap) {
       each_run(of, tap, first, last, [&](std::int64_t place, std::int64_t run, std::int64_t at) {
         const T* from = columns + (place - first);
         if (step == 1) {
-          for (std::int64_t i = 0; i < run; ++i) image[at + i] += from[i];
+          for (std::int64_t i = 0; i < run; ++i) image[at + i] += static_cast<Sum>(from[i]);
         } else {
-          for (std::int64_t i = 0; i < run; ++i) image[at + i * step] += from[i];
+          for (std::int64_t i = 0; i < run; ++i) image[at + i * step] += static_cast<Sum>(from[i]);
         }
       });
       columns += count;
     });
   }
+}
+
+/// Whether an element lies in more windows than float32 adds up well.
+template <class T>
+bool folds_many(const Windows& of) {
+  return std::is_same_v<T, float> && of.meetings() > most_in_float;
+}
+/// Sums in double, as elements.
+template <class T>
+void rounded(const Doubles& sums, T* to) {
+  std::transform(sums.begin(), sums.end(), to, [](double sum) { return static_cast<T>(sum); });
 }
 
 template <class T>
@@ -157,13 +170,19 @@ void data_of(const ConvolutionShape& shape, const T* w, const T* y, T* x) {
   if (is_empty(shape)) return clear(x, data_in(shape));
   if (by_rows(shape, w, weights_in(shape))) return slide_data(shape, w, y, x);
   Panels<T> panels(shape);
-  if (!panels.plain) std::fill_n(x, data_in(shape), T{0});
+  const bool many = !panels.plain && folds_many<T>(shape.windows);
+  Doubles sums(many ? static_cast<std::size_t>(shape.inputs * shape.windows.elements()) : 0);
+  if (!panels.plain && !many) std::fill_n(x, data_in(shape), T{0});
   panels.each(x, w, y, [&](auto* data, auto* weights, auto* result, auto first, auto last) {
     const std::int64_t count = last - first;
     T* const columns = panels.plain ? data : panels.columns.data();
     product(panels.rows, count, shape.outputs, matrix(weights, panels.rows, true),
             matrix(result + first, panels.places), columns, count, false);
-    if (!panels.plain) fold_places(shape.windows, shape.inputs, columns, first, last, data);
+    if (panels.plain) return;
+    if (!many) return fold_places(shape.windows, shape.inputs, columns, first, last, data);
+    if (first == 0) std::fill(sums.begin(), sums.end(), 0);
+    fold_places(shape.windows, shape.inputs, columns, first, last, sums.data());
+    if (last == panels.places) rounded(sums, data);
   });
 }
 
@@ -191,7 +210,7 @@ void weights_of(const ConvolutionShape& shape, const T* x, const T* y, T* w) {
   const std::int64_t weights = weights_in(shape);
   if (is_empty(shape)) return clear(w, weights);
   if (shape.images <= together || std::is_same_v<T, double>) return weights_of_some(shape, x, y, w);
-  std::vector<double, memory::Allocator<double>> totals(static_cast<std::size_t>(weights));
+  Doubles totals(static_cast<std::size_t>(weights));
   const std::int64_t data = data_in(shape) / shape.images,
                      results = results_in(shape) / shape.images;
   for (std::int64_t first = 0; first < shape.images; first += together) {
@@ -200,7 +219,7 @@ void weights_of(const ConvolutionShape& shape, const T* x, const T* y, T* w) {
     weights_of_some(some, x + first * data, y + first * results, w);
     std::transform(totals.begin(), totals.end(), w, totals.begin(), std::plus<>());
   }
-  std::transform(totals.begin(), totals.end(), w, [](double sum) { return static_cast<T>(sum); });
+  rounded(totals, w);
 }
 
 /// f with the three operands as elements of their dtype.
@@ -237,9 +256,18 @@ void unfold(Dtype dtype, const Windows& windows, std::int64_t channels, const st
 }
 void fold(Dtype dtype, const Windows& windows, std::int64_t channels, const std::byte* columns,
           std::byte* image) {
-  typed(dtype, columns, nullptr, image, [&](auto* x, auto*, auto* y) {
-    std::fill_n(y, channels * windows.elements(), std::remove_reference_t<decltype(*y)>{0});
-    fold_places(windows, channels, x, 0, windows.places(), y);
+  typed(dtype, columns, nullptr, image, [&]<class T>(const T* x, const T*, T* y) {
+    const std::int64_t elements = windows.elements(), places = windows.places();
+    if (!folds_many<T>(windows)) {
+      std::fill_n(y, channels * elements, T{0});
+      return fold_places(windows, channels, x, 0, places, y);
+    }
+    Doubles sums(static_cast<std::size_t>(elements));
+    for (std::int64_t i = 0; i < channels; ++i, x += windows.taps() * places, y += elements) {
+      std::fill(sums.begin(), sums.end(), 0);
+      fold_places(windows, 1, x, 0, places, sums.data());
+      rounded(sums, y);
+    }
   });
 }
 

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <type_traits>
 
 #include <xtape/core/kernels/lane.hpp>
 #include <xtape/ops/kernels/depthwise.hpp>
+#include <xtape/ops/kernels/windows.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
@@ -60,10 +62,49 @@ void sums_of(const PlaneSums<T>& of) {
   }
 }
 
+/// Windows of many taps: the sums of 64 at a time, for a block of results, go on in double.
+void long_sums(const PlaneSums<float>& of) {
+  constexpr std::int64_t rows = 4, columns = 256;
+  float sums[static_cast<std::size_t>(rows * columns)];
+  double totals[static_cast<std::size_t>(rows * columns)];
+  PlaneSums<float> part = of;
+  part.y = sums;
+  const auto add_part = [&](std::int64_t r, std::int64_t c, std::int64_t line, std::int64_t tap) {
+    part.x = of.x + (r + line * of.dilation_rows) * of.x_row + c + tap * of.dilation_columns;
+    part.w = of.w + line * of.kernel_columns + tap;
+    sums_of<0>(part);
+    for (std::int64_t i = 0; i < part.rows * part.columns; ++i)
+      totals[i] += static_cast<double>(sums[i]);
+  };
+  const std::int64_t lines = std::max<std::int64_t>(most_in_float / of.kernel_columns, 1);
+  for (std::int64_t r = 0; r < of.rows; r += rows) {
+    for (std::int64_t c = 0; c < of.columns; c += columns) {
+      part.rows = std::min(rows, of.rows - r);
+      part.columns = std::min(columns, of.columns - c);
+      std::fill_n(totals, part.rows * part.columns, 0);
+      for (std::int64_t line = 0; line < of.kernel_rows; line += lines) {
+        part.kernel_rows = std::min(lines, of.kernel_rows - line);
+        for (std::int64_t tap = 0; tap < of.kernel_columns; tap += most_in_float) {
+          part.kernel_columns = std::min(most_in_float, of.kernel_columns - tap);
+          add_part(r, c, line, tap);
+        }
+      }
+      for (std::int64_t i = 0; i < part.rows; ++i) {
+        float* const to = of.y + (r + i) * of.columns + c;
+        for (std::int64_t j = 0; j < part.columns; ++j)
+          to[j] = static_cast<float>(totals[i * part.columns + j]);
+      }
+    }
+  }
+}
+
 template <class T>
 void sums(const PlaneSums<T>& of) {
   if (of.kernel_rows == 3 && of.kernel_columns == 3 && of.dilation_columns == 1)
     return sums_of<3>(of);
+  if constexpr (std::is_same_v<T, float>) {
+    if (of.kernel_rows * of.kernel_columns > 2 * most_in_float) return long_sums(of);
+  }
   sums_of<0>(of);
 }
 

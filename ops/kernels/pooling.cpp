@@ -55,15 +55,27 @@ bool maxima_of_many(const Windows& of, std::int64_t planes, const T* x, std::int
   return complete;
 }
 
+/// Whether so many numbers of the dtype are added up as they are.
+bool adds_in_float(std::int64_t count, Dtype dtype) {
+  return count <= most_in_float || dtype == Dtype::float64;
+}
+
+using Doubles = std::vector<double, memory::Allocator<double>>;
+
+/// Sums in double, as elements.
+void rounded(const Doubles& sums, float* to) {
+  std::transform(sums.begin(), sums.end(), to, [](double sum) { return static_cast<float>(sum); });
+}
+
 /// The sum of each window of more taps than float32 adds up well.
 void sums_of_many(const Windows& of, std::int64_t planes, const float* x, float* y) {
-  std::vector<double, memory::Allocator<double>> sums(static_cast<std::size_t>(of.places()));
+  Doubles sums(static_cast<std::size_t>(of.places()));
   for (; planes > 0; --planes, x += of.elements(), y += of.places()) {
     std::fill(sums.begin(), sums.end(), 0);
     each_meeting(of, [x, sum = sums.data()](std::int64_t place, std::int64_t at) {
       sum[place] += static_cast<double>(x[at]);
     });
-    std::transform(sums.begin(), sums.end(), y, [](double sum) { return static_cast<float>(sum); });
+    rounded(sums, y);
   }
 }
 
@@ -72,6 +84,33 @@ void spread(const Windows& of, std::int64_t planes, const T* y, T* x) {
   std::fill_n(x, planes * of.elements(), T{0});
   for (; planes > 0; --planes, x += of.elements(), y += of.places())
     each_meeting(of, [&](std::int64_t place, std::int64_t at) { x[at] += y[place]; });
+}
+
+/// The same where an element lies in more windows than float32 adds up well.
+void spread_many(const Windows& of, std::int64_t planes, const float* y, float* x) {
+  Doubles sums(static_cast<std::size_t>(of.elements()));
+  for (; planes > 0; --planes, x += of.elements(), y += of.places()) {
+    std::fill(sums.begin(), sums.end(), 0);
+    each_meeting(of, [y, sum = sums.data()](std::int64_t place, std::int64_t at) {
+      sum[at] += static_cast<double>(y[place]);
+    });
+    rounded(sums, x);
+  }
+}
+
+/// Each g to the element that its tap met.
+void spread_many_maxima(const Windows& of, std::int64_t planes, const float* g,
+                        const std::uint8_t* taps, float* dx) {
+  Doubles sums(static_cast<std::size_t>(of.elements()));
+  std::vector<std::int64_t, memory::Allocator<std::int64_t>> places(
+      static_cast<std::size_t>(of.places()));
+  for (; planes > 0; --planes, taps += of.places(), dx += of.elements()) {
+    std::fill(sums.begin(), sums.end(), 0);
+    pool_row_kernels().places(of, 1, taps, places.data());
+    for (const std::int64_t place : places)
+      sums[static_cast<std::size_t>(place)] += static_cast<double>(*g++);
+    rounded(sums, dx);
+  }
 }
 
 }  // namespace
@@ -90,10 +129,15 @@ bool window_maxima(Dtype dtype, const Windows& windows, std::int64_t planes, con
 
 void spread_maxima(Dtype dtype, const Windows& windows, std::int64_t planes, const std::byte* g,
                    const std::uint8_t* taps, std::byte* dx) {
+  const bool in_float = adds_in_float(windows.meetings(), dtype);
   each_plane(windows, planes, [&](std::int64_t first, std::int64_t count) {
-    pool_row_kernels().max_pool_gradient(
-        dtype, windows, count, g + to_places(windows, dtype, first),
-        taps + first * windows.places(), dx + to_elements(windows, dtype, first));
+    const std::byte* from = g + to_places(windows, dtype, first);
+    const std::uint8_t* own = taps + first * windows.places();
+    std::byte* to = dx + to_elements(windows, dtype, first);
+    if (in_float)
+      pool_row_kernels().max_pool_gradient(dtype, windows, count, from, own, to);
+    else
+      spread_many_maxima(windows, count, as<float>(from), own, as<float>(to));
   });
 }
 
@@ -114,8 +158,7 @@ bool window_maxima(Dtype dtype, const Windows& windows, std::int64_t planes, con
 
 void window_sums(Dtype dtype, const Windows& windows, std::int64_t planes, const std::byte* x,
                  std::byte* y) {
-  constexpr std::int64_t few = 64;  // that are added up in float32
-  const bool in_float = windows.taps() <= few || dtype == Dtype::float64;
+  const bool in_float = adds_in_float(windows.taps(), dtype);
   each_plane(windows, planes, [&](std::int64_t first, std::int64_t count) {
     const std::byte* from = x + to_elements(windows, dtype, first);
     std::byte* to = y + to_places(windows, dtype, first);
@@ -128,9 +171,11 @@ void window_sums(Dtype dtype, const Windows& windows, std::int64_t planes, const
 
 void spread_windows(Dtype dtype, const Windows& windows, std::int64_t planes, const std::byte* y,
                     std::byte* x) {
+  const bool in_float = adds_in_float(windows.meetings(), dtype);
   each_plane(windows, planes, [&](std::int64_t first, std::int64_t count) {
     const std::byte* from = y + to_places(windows, dtype, first);
     std::byte* to = x + to_elements(windows, dtype, first);
+    if (!in_float) return spread_many(windows, count, as<float>(from), as<float>(to));
     if (pool_row_kernels().sum_pool_gradient(dtype, windows, count, from, to)) return;
     with_type(dtype, [&]<class T>(TypeTag<T>) { spread(windows, count, as<T>(from), as<T>(to)); });
   });

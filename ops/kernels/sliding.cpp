@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <type_traits>
 
 #include <xtape/core/kernels/lane.hpp>
 #include <xtape/ops/kernels/sliding.hpp>
@@ -17,14 +18,18 @@ constexpr std::size_t most_vectors = 8;
 
 // So many products are added up in a register; more, in what these sums go to.
 constexpr std::int64_t taps_together = 128, products_together = 128;
+// Of so many the sums are added up in float32.
+constexpr std::int64_t taps_in_float = 8 * taps_together;
 
-/// A tile of results: `vectors` registers of each of `outputs` rows, from q on.
+/// A tile of results, `vectors` registers of each of `outputs` rows, from q on: sums over the taps
+/// [t, last).
 template <std::size_t outputs, std::size_t vectors, class T>
-void sum_tile(const SlidingSums<T>& of, std::int64_t first, std::int64_t q) {
+void sum_taps(const SlidingSums<T>& of, std::int64_t first, std::int64_t q, std::int64_t t,
+              std::int64_t last) {
   constexpr std::size_t width = Lane<T>::width;
-  const T* w = of.w + first * of.taps;
-  for (std::int64_t t = 0; t < of.taps;) {
-    const std::int64_t begin = t, end = std::min(t + taps_together, of.taps);
+  const T* w = of.w + first * of.taps + t * static_cast<std::int64_t>(outputs);
+  for (const std::int64_t start = t; t < last;) {
+    const std::int64_t begin = t, end = std::min(t + taps_together, last);
     Lane<T> sums[outputs][vectors];
     for (auto& row : sums) {
       for (Lane<T>& sum : row) sum = 0;
@@ -42,14 +47,41 @@ void sum_tile(const SlidingSums<T>& of, std::int64_t first, std::int64_t q) {
     for (std::size_t o = 0; o < outputs; ++o, y += of.stride) {
       for (std::size_t v = 0; v < vectors; ++v) {
         T* to = y + v * width;
-        (begin == 0 ? sums[o][v] : Lane<T>::load(to) + sums[o][v]).store(to);
+        (begin == start ? sums[o][v] : Lane<T>::load(to) + sums[o][v]).store(to);
       }
     }
   }
-  if (of.taps > 0) return;
+}
+
+/// The same over all taps, more than `taps_in_float`: their sums go on in double.
+template <std::size_t outputs, std::size_t vectors>
+[[gnu::noinline]] void sum_many_taps(const SlidingSums<float>& of, std::int64_t first,
+                                     std::int64_t q) {
+  constexpr std::size_t size = vectors * Lane<float>::width;
+  double totals[outputs][size] = {};
+  float* const y = of.y + first * of.stride + q;
+  for (std::int64_t t = 0; t < of.taps; t += taps_in_float) {
+    sum_taps<outputs, vectors>(of, first, q, t, std::min(t + taps_in_float, of.taps));
+    for (std::size_t o = 0; o < outputs; ++o) {
+      const float* const sums = y + static_cast<std::int64_t>(o) * of.stride;
+      for (std::size_t i = 0; i < size; ++i) totals[o][i] += static_cast<double>(sums[i]);
+    }
+  }
+  for (std::size_t o = 0; o < outputs; ++o) {
+    float* const sums = y + static_cast<std::int64_t>(o) * of.stride;
+    for (std::size_t i = 0; i < size; ++i) sums[i] = static_cast<float>(totals[o][i]);
+  }
+}
+
+template <std::size_t outputs, std::size_t vectors, class T>
+void sum_tile(const SlidingSums<T>& of, std::int64_t first, std::int64_t q) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (of.taps > taps_in_float) return sum_many_taps<outputs, vectors>(of, first, q);
+  }
+  if (of.taps > 0) return sum_taps<outputs, vectors>(of, first, q, 0, of.taps);
   for (std::size_t o = 0; o < outputs; ++o) {
     T* y = of.y + (first + static_cast<std::int64_t>(o)) * of.stride + q;
-    for (std::size_t v = 0; v < vectors; ++v) Lane<T>(0).store(y + v * width);
+    for (std::size_t v = 0; v < vectors; ++v) Lane<T>(0).store(y + v * Lane<T>::width);
   }
 }
 

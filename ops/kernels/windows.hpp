@@ -3,12 +3,16 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 
 namespace xtape::kernels {
 
 /// The most axes that a window moves along.
 constexpr int most_spatial = 3;
 using Spatial = std::array<std::int64_t, most_spatial>;
+
+/// So many numbers are added up in float32; sums of more go on in double.
+constexpr std::int64_t most_in_float = 64;
 
 constexpr std::int64_t count_of(const Spatial& extents) {
   return extents[0] * extents[1] * extents[2];
@@ -28,6 +32,16 @@ struct Windows {
   std::int64_t elements() const { return count_of(in); }
   std::int64_t taps() const { return count_of(kernel); }
   std::int64_t places() const { return count_of(out); }
+  /// The most windows that an element lies in.
+  std::int64_t meetings() const {
+    std::int64_t count = 1;
+    for (std::size_t axis = 0; axis < in.size(); ++axis) {
+      // Of the taps of an axis every so many meet the same elements.
+      const std::int64_t apart = stride[axis] / std::gcd(stride[axis], dilation[axis]);
+      count *= std::min((kernel[axis] - 1) / apart + 1, out[axis]);
+    }
+    return count;
+  }
   /// Whether the windows are the elements.
   bool are_elements() const {
     return taps() == 1 && in == out && stride == Spatial{1, 1, 1} && before == Spatial{0, 0, 0};

@@ -314,3 +314,42 @@ TEST_CASE("convolutions of many products, and many copies, keep their digits in 
     CHECK(taps.grad()(0, 0, 1).item() == doctest::Approx(0.1F * (n - 2)).epsilon(1e-6));
   }
 }
+
+TEST_CASE(
+    "convolutions of long windows, and what comes back from them, keep their digits in float32") {
+  // All of 0.1: the middle one of 2 k - 1 elements lies in k windows of k taps.
+  const double tenth = 0.1F;
+  const auto ratio = [](const Tensor& y, double expected) {
+    return doctest::Approx(y.item() / expected).epsilon(1e-6);
+  };
+  for (const std::int64_t k : {201, 1001, 10001}) {
+    CAPTURE(k);
+    const double whole = static_cast<double>(k) * tenth;
+    const Tensor taps = full({1, 1, k}, 0.1), in = full({1, 1, 2 * k - 1}, 1);
+    Tensor x = in.clone().set_requires_grad(true), w = taps.clone().set_requires_grad(true);
+    const Tensor y = convolution(x, w);
+    sum(y).backward();
+    CHECK(1 == ratio(y(0, 0, k / 2), whole));
+    CHECK(1 == ratio(x.grad()(0, 0, k - 1), whole));
+    CHECK(1 == ratio(w.grad()(0, 0, 5), static_cast<double>(k)));
+    CHECK(1 == ratio(transposed_convolution(ones({1, 1, k}), taps)(0, 0, k - 1), whole));
+    CHECK(1 == ratio(fold(full({1, k, k}, 0.1), {2 * k - 1}, k)(0, 0, k - 1), whole));
+    Tensor pooled = in.clone().set_requires_grad(true);
+    (average_pool(pooled, k, {.stride = 1}) * static_cast<double>(k))
+        .backward(full({1, 1, k}, 0.1));
+    CHECK(1 == ratio(pooled.grad()(0, 0, k - 1), whole));
+  }
+  // The greatest of all windows that it lies in, whose taps a byte counts.
+  Tensor peak = concatenate({zeros({1, 1, 200}), ones({1, 1, 1}), zeros({1, 1, 200})}, 2);
+  peak.set_requires_grad(true);
+  max_pool(peak, 201, {.stride = 1}).backward(full({1, 1, 201}, 0.1));
+  CHECK(1 == ratio(peak.grad()(0, 0, 200), 201 * tenth));
+  // Several channels, several rows, and windows that are unfolded: a stride across so many phases.
+  const Tensor many = convolution(full({1, 8, 2001}, 1), full({8, 8, 1001}, 0.1));
+  CHECK(1 == ratio(many(0, 7, 500), 8008 * tenth));
+  CHECK(1 == ratio(convolution(full({1, 1, 90, 200}, 1), full({1, 1, 31, 70}, 0.1))(0, 0, 3, 10),
+                   2170 * tenth));
+  Tensor far = full({1, 1, 40001}, 1).set_requires_grad(true);
+  sum(convolution(far, full({1, 1, 20001}, 0.1), {.stride = 20})).backward();
+  CHECK(1 == ratio(far.grad()(0, 0, 20000), 1001 * tenth));
+}
