@@ -10,6 +10,7 @@ set(XTAPE_PRIVATE_HEADERS
   core/node_place.hpp
   core/parallel.hpp
   core/place.hpp
+  core/require_eps.hpp
   core/scope.hpp
   core/storage.hpp
   core/table_gradient.hpp
@@ -23,6 +24,7 @@ set(XTAPE_PRIVATE_HEADERS
   ops/dtype_cure.hpp
   ops/multiply.hpp
   ops/dropout_stream.hpp
+  ops/unit.hpp
   ops/window_shape.hpp
   ops/distributions/gamma_draws.hpp
   ops/distributions/multivariate_normal.hpp

@@ -2,6 +2,7 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/core/require_eps.hpp>
 #include <xtape/nn/binary_cross_entropy.hpp>
 #include <xtape/nn/clipped.hpp>
 #include <xtape/nn/labels.hpp>
@@ -85,7 +86,7 @@ Tensor dice_loss(const Tensor& probabilities, const Tensor& targets, const DiceO
   }
   detail::check_floating(op, "probabilities", probabilities);
   detail::check_probabilities(op, targets);
-  xtape::detail::require_not_negative(op, "smooth", options.smooth);
+  xtape::detail::require_eps(op, options.smooth, probabilities.dtype(), "smooth");
   const Tensor p = flatten(probabilities, 1), t = flatten(constant(targets, probabilities), 1);
   // What is missing to all, place by place: one less what is there would cancel near the end.
   const Tensor apart = sum(p * (1 - t) + t * (1 - p), 1);

@@ -3,7 +3,7 @@
 
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
-#include <xtape/core/require.hpp>
+#include <xtape/core/require_eps.hpp>
 #include <xtape/nn/labels.hpp>
 #include <xtape/nn/likelihood_loss.hpp>
 #include <xtape/ops/elementwise.hpp>
@@ -54,8 +54,7 @@ Tensor gaussian_nll_loss(const Tensor& means, const Tensor& targets, const Tenso
   detail::check_same_shape(op, "variances", variances, targets);
   detail::check_floating(op, "means", means);
   detail::check_floating(op, "variances", variances);
-  xtape::detail::require_positive(op, "eps", options.eps);
-  Number(options.eps).check_kept(op, means.dtype());
+  xtape::detail::require_positive_eps(op, options.eps, means.dtype());
   detail::check_not_negative(op, "variances", variances);
   const Tensor error = targets.to(means.dtype()) - means;
   const Tensor variance = apply(AtLeast{options.eps}, variances.to(means.dtype()));
@@ -69,8 +68,7 @@ Tensor poisson_nll_loss(const Tensor& predictions, const Tensor& targets,
   const char* const op = "poisson_nll_loss";
   detail::check_same_shape(op, "predictions", predictions, targets);
   detail::check_floating(op, "predictions", predictions);
-  xtape::detail::require_positive(op, "eps", options.eps);
-  Number(options.eps).check_kept(op, predictions.dtype());
+  xtape::detail::require_positive_eps(op, options.eps, predictions.dtype());
   detail::check_not_negative(op, "targets", targets);
   const Tensor t = targets.to(predictions.dtype());
   Tensor losses = options.log_input ? exp(predictions) - times(t, predictions)

@@ -4,6 +4,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/core/require_eps.hpp>
 #include <xtape/nn/binary_cross_entropy.hpp>
 #include <xtape/nn/labels.hpp>
 #include <xtape/nn/margin_loss.hpp>
@@ -13,6 +14,7 @@
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/statistics.hpp>
+#include <xtape/ops/unit.hpp>
 
 namespace xtape::nn {
 namespace {
@@ -147,10 +149,11 @@ Tensor cosine_embedding_loss(const Tensor& a, const Tensor& b, const Tensor& tar
                      " for " + a.describe());
   }
   detail::check_signs(op, targets);
-  constexpr double least = 1e-12;
-  const auto unit = [&](const Tensor& x) {
-    return x / sqrt(sum(square(x), 1, {.keep_dims = true}) + least);
+  constexpr double least = 1e-12, large = 0x1p50;
+  const auto length = [&](const Tensor& near, const Tensor& scale) {
+    return sqrt(sum(square(near), 1, {.keep_dims = true}) + least / square(scale));
   };
+  const auto unit = [&](const Tensor& x) { return xtape::detail::unit(x, 1, large, length); };
   const Tensor cosine = sum(unit(a) * unit(b), 1);
   return detail::reduced(where(targets.detach() > 0, 1 - cosine, excess(cosine - options.margin)),
                          options.reduction);
@@ -161,11 +164,10 @@ Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const T
   const char* const op = "triplet_margin_loss";
   xtape::detail::require_finite(op, "margin", options.margin);
   xtape::detail::require(options.order >= 1, op, "order", "be at least 1", options.order);
-  xtape::detail::require_not_negative(op, "eps", options.eps);
   check_vectors(op, "anchor and positive", anchor, positive);
   check_vectors(op, "anchor and negative", anchor, negative);
-  for (const double number : {options.margin, options.eps})
-    Number(number).check(op, anchor.dtype());
+  xtape::detail::require_eps(op, options.eps, anchor.dtype());
+  Number(options.margin).check(op, anchor.dtype());
   const auto distance = [&](const Tensor& a, const Tensor& b) {
     return norm(a - b + options.eps, 1, {.order = options.order});
   };

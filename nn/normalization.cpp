@@ -4,6 +4,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/core/require_eps.hpp>
 #include <xtape/nn/arguments.hpp>
 #include <xtape/nn/normalization.hpp>
 #include <xtape/ops/dtype_cure.hpp>
@@ -101,6 +102,7 @@ Tensor BatchNorm<axes>::operator()(const Tensor& given) const {
                        xtape::detail::dtype_cure(x, running_mean));
     }
     if (!training() && running_mean.defined()) {
+      xtape::detail::require_eps("batch_norm", eps_, x.dtype());
       const Tensor y = (x - beside(running_mean, x)) * beside(rsqrt(running_var + eps_), x);
       return weight.defined() ? y * beside(weight, x) + beside(bias, x) : y;
     }

@@ -5,6 +5,7 @@
 #include <xtape/core/number.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/core/require_eps.hpp>
 #include <xtape/nn/labels.hpp>
 #include <xtape/nn/regression_loss.hpp>
 #include <xtape/ops/elementwise.hpp>
@@ -63,7 +64,7 @@ void Huber::vjp(const Tensor& g, const Send& send) const {
 }
 
 Tensor huber(const char* op, const Tensor& error, double delta) {
-  Number(delta).check(op, error.dtype());
+  Number(delta).check_kept(op, error.dtype());
   return apply(Huber{{op}, delta}, error);
 }
 
@@ -89,9 +90,9 @@ Tensor huber_loss(const Tensor& predictions, const Tensor& targets, const HuberO
 
 Tensor smooth_l1_loss(const Tensor& predictions, const Tensor& targets,
                       const SmoothL1Options& options) {
-  const double beta = xtape::detail::require_not_negative("smooth_l1_loss", "beta", options.beta);
   const Tensor error = residuals("smooth_l1_loss", predictions, targets);
-  Number(beta).check_kept("smooth_l1_loss", error.dtype());
+  const double beta =
+      xtape::detail::require_eps("smooth_l1_loss", options.beta, error.dtype(), "beta");
   if (beta == 0) return detail::reduced(abs(error), options.reduction);
   return detail::reduced(huber("smooth_l1_loss", error, beta) / beta, options.reduction);
 }

@@ -2,6 +2,7 @@
 
 #include <xtape/core/node.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/core/require_eps.hpp>
 #include <xtape/nn/weight_norm.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
@@ -24,6 +25,7 @@ Tensor matrix_of(const Tensor& weight, std::int64_t axis) {
 
 void iterate_power(const Tensor& matrix, Tensor& u, Tensor& v, const SpectralNormOptions& options,
                    std::int64_t iterations) {
+  xtape::detail::require_positive_eps("spectral_norm", options.eps, matrix.dtype());
   const NoGradGuard off;
   const auto unit = [&](const Tensor& x) { return x / maximum(norm(x), options.eps); };
   for (std::int64_t i = 0; i < iterations; ++i) {

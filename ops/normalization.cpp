@@ -9,7 +9,7 @@
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/memory.hpp>
 #include <xtape/core/operation.hpp>
-#include <xtape/core/require.hpp>
+#include <xtape/core/require_eps.hpp>
 #include <xtape/core/together.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/functions.hpp>
@@ -25,7 +25,7 @@ void check(const char* op, const Tensor& x, const NormalizationOptions& options)
   detail::require_defined(op, "x", x);
   if (!is_floating(x.dtype()))
     throw DtypeError(std::string(op) + ": floating numbers are needed; got " + x.describe());
-  detail::require_not_negative(op, "eps", options.eps);
+  detail::require_eps(op, options.eps, x.dtype());
 }
 
 /// The last axes of x, as many as `shape` has, which must be these.

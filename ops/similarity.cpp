@@ -1,15 +1,16 @@
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/core/require_eps.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/ops/similarity.hpp>
 #include <xtape/ops/statistics.hpp>
+#include <xtape/ops/unit.hpp>
 
 namespace xtape {
 namespace {
@@ -29,16 +30,13 @@ void check(const char* op, const Tensor& a, const Tensor& b, std::int64_t axis) 
 Tensor cosine_similarity(const Tensor& a, const Tensor& b, const SimilarityOptions& options) {
   const char* const op = "cosine_similarity";
   check(op, a, b, options.axis);
-  detail::require_not_negative(op, "eps", options.eps);
-  Number(options.eps).check_kept(op, promote(a.dtype(), b.dtype()));
+  detail::require_eps(op, options.eps, promote(a.dtype(), b.dtype()));
   const auto wide = broadcast_shapes(op, a.shape(), b.shape());
-  const auto unit = [&](const Tensor& given) {
-    Tensor x = broadcast_to(given, wide);
-    if (x.extent(options.axis) == 0) return x;
-    // Of numbers as large as they get the squares are infinite: they are brought near 1 first.
-    const Tensor most = amax(abs(x.detach()), options.axis, {.keep_dims = true});
-    const Tensor scale = where(most > 0, where(most < HUGE_VAL, most, 1), 1), near = x / scale;
-    return near / maximum(norm(near, options.axis, {.keep_dims = true}), options.eps / scale);
+  const auto length = [&](const Tensor& near, const Tensor& scale) {
+    return maximum(norm(near, options.axis, {.keep_dims = true}), options.eps / scale);
+  };
+  const auto unit = [&](const Tensor& x) {
+    return detail::unit(broadcast_to(x, wide), options.axis, 0, length);
   };
   return sum(unit(a) * unit(b), options.axis);
 }
@@ -46,8 +44,7 @@ Tensor cosine_similarity(const Tensor& a, const Tensor& b, const SimilarityOptio
 Tensor pairwise_distance(const Tensor& a, const Tensor& b, const DistanceOptions& options) {
   const char* const op = "pairwise_distance";
   check(op, a, b, options.axis);
-  detail::require_not_negative(op, "eps", options.eps);
-  Number(options.eps).check_kept(op, promote(a.dtype(), b.dtype()));
+  detail::require_eps(op, options.eps, promote(a.dtype(), b.dtype()));
   detail::require(options.order > 0, op, "order", "be above 0", options.order);
   return norm(a - b + options.eps, options.axis, {.order = options.order});
 }

@@ -145,6 +145,44 @@ Places options() {
       {"exponential", [](auto& x, double n) { return Rng(1).exponential(n, {2}, x.dtype()); }}};
 }
 
+/// What is added to, or the least of, what is divided by: 0 as an element would be another number.
+Places least() {
+  using namespace nn;
+  const auto row = [](const Tensor& x) { return reshape(x, {1, 3}); };
+  return {
+      {"layer_norm", [](auto& x, double n) { return layer_norm(x, {3}, {.eps = n}); }},
+      {"layer_norm",
+       [](auto& x, double n) { return LayerNorm({3}, {.eps = n, .dtype = x.dtype()})(x); }},
+      {"rms_norm", [](auto& x, double n) { return rms_norm(x, {3}, {.eps = n}); }},
+      {"group_norm", [=](auto& x, double n) { return group_norm(row(x), 1, {.eps = n}); }},
+      {"batch_norm",
+       [](auto& x, double n) {
+         return batch_norm(reshape(x, {3, 1}), {.eps = n}).y;
+       }},
+      {"batch_norm",
+       [=](auto& x, double n) {
+         BatchNorm1d layer(3, {.eps = n, .dtype = x.dtype()});
+         layer.eval();
+         return layer(row(x));
+       }},
+      {"spectral_norm",
+       [=](auto& x, double n) {
+         return SpectralNorm(Dense(3, 2, {.dtype = x.dtype()}), {.eps = n})(row(x));
+       }},
+      {"cosine_similarity", [](auto& x, double n) { return cosine_similarity(x, x, {.eps = n}); }},
+      {"pairwise_distance", [](auto& x, double n) { return pairwise_distance(x, x, {.eps = n}); }},
+      {"triplet_margin_loss",
+       [=](auto& x, double n) { return triplet_margin_loss(row(x), row(x), row(x), {.eps = n}); }},
+      {"gaussian_nll_loss",
+       [](auto& x, double n) { return gaussian_nll_loss(x, x, x, {.eps = n}); }},
+      {"poisson_nll_loss",
+       [](auto& x, double n) { return poisson_nll_loss(x, x, {.log_input = false, .eps = n}); }},
+      {"smooth_l1_loss", [](auto& x, double n) { return smooth_l1_loss(x, 2 * x, {.beta = n}); }},
+      {"huber_loss", [](auto& x, double n) { return huber_loss(x, 2 * x, {.delta = n}); }},
+      {"dice_loss",
+       [=](auto& x, double n) { return dice_loss(row(x), row(x) > 1, {.smooth = n}); }}};
+}
+
 std::string refusal(const Place& place, Dtype dtype, double number) {
   return place.name + ": a number must fit in " + std::string(to_string(dtype)) + "; got " +
          detail::text(number);
@@ -212,6 +250,20 @@ TEST_CASE("number places: float32 rounds what it holds, and keeps infinities and
       CHECK_THROWS_AS(place.apply(x, 1e300), ValueError);
       CHECK_NOTHROW(place.apply(x.to(float64), 1e39));
     }
+  }
+}
+
+TEST_CASE("number places: what keeps quotients finite is a number of the dtype, and not its 0") {
+  const Tensor x = tensor({1.0, 2.0, 3.0}, float32);
+  for (const Place& place : least()) {
+    CAPTURE(place.name);
+    for (const double bad : {1e-50, 7e-46, 1e39, 1e300}) {
+      CHECK(error_of<ValueError>([&] { return place.apply(x, bad); }) ==
+            refusal(place, float32, bad));
+    }
+    CHECK_THROWS_AS(place.apply(x, -1e-5), ValueError);
+    for (const double good : {1e-45, 1e-5, 1e38}) CHECK_NOTHROW(place.apply(x, good));
+    CHECK_NOTHROW(place.apply(x.to(float64), 1e-50));
   }
 }
 

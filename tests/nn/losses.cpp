@@ -257,6 +257,17 @@ TEST_CASE("losses that stay finite, and exact, where formulas would not") {
   // float32: squares, or products of them, would be infinite
   CHECK(nn::cosine_embedding_loss(tensor({{3e9, 4e9}}), tensor({{4e9, 3e9}}), tensor({1})).item() ==
         doctest::Approx(0.04).epsilon(1e-5));
+  for (const double large : {1e14, 1e20, 1e38}) {
+    CAPTURE(large);
+    const Tensor a = tensor({{large, large}}).set_requires_grad(true),
+                 right = tensor({{large, -large}});
+    CHECK(nn::cosine_embedding_loss(a, a.detach(), tensor({1})).item() ==
+          doctest::Approx(0).epsilon(1e-6));
+    const Tensor loss = nn::cosine_embedding_loss(a, right, tensor({1}));
+    CHECK(loss.item() == doctest::Approx(1));
+    loss.backward();  // the unit vector to the right, less nothing, over the length of a
+    CHECK(a.grad()(0, 0).item() * large == doctest::Approx(-0.5));
+  }
   CHECK(nn::gaussian_nll_loss(tensor({0.0}), tensor({1e20}), tensor({1e30})).item() ==
         doctest::Approx(5e9).epsilon(1e-6));
   CHECK(error_of<ValueError>([&] {
