@@ -1,5 +1,7 @@
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include <xtape/core/place.hpp>
 
@@ -11,12 +13,15 @@ struct backtrace_state;
 using backtrace_error_callback = void (*)(void* data, const char* message, int number);
 using backtrace_full_callback = int (*)(void* data, std::uintptr_t pc, const char* file, int line,
                                         const char* function);
+using backtrace_simple_callback = int (*)(void* data, std::uintptr_t pc);
 using backtrace_syminfo_callback = void (*)(void* data, std::uintptr_t pc, const char* symbol,
                                             std::uintptr_t value, std::uintptr_t size);
 backtrace_state* backtrace_create_state(const char* program, int threads, backtrace_error_callback,
                                         void* data);
-int backtrace_full(backtrace_state*, int skip, backtrace_full_callback, backtrace_error_callback,
-                   void* data);
+int backtrace_simple(backtrace_state*, int skip, backtrace_simple_callback,
+                     backtrace_error_callback, void* data);
+int backtrace_pcinfo(backtrace_state*, std::uintptr_t pc, backtrace_full_callback,
+                     backtrace_error_callback, void* data);
 int backtrace_syminfo(backtrace_state*, std::uintptr_t pc, backtrace_syminfo_callback,
                       backtrace_error_callback, void* data);
 }
@@ -73,7 +78,21 @@ int visit(void* data, std::uintptr_t pc, const char* file, int line, const char*
 std::string user_line() {
   static backtrace_state* const state = backtrace_create_state(nullptr, 1, ignore, nullptr);
   Search search{state, {}};
-  if (state != nullptr) backtrace_full(state, 1, visit, ignore, &search);
+  const auto look = [](void* data, std::uintptr_t pc) {
+    // The line of a place, empty in the library: to find it takes longer than all else, and a trace
+    // comes by the same places again and again.
+    thread_local std::unordered_map<std::uintptr_t, std::string> known;
+    auto& of = *static_cast<Search*>(data);
+    const auto [at, is_new] = known.try_emplace(pc);
+    if (is_new) {
+      Search here{of.state, {}};
+      backtrace_pcinfo(of.state, pc, visit, ignore, &here);
+      at->second = here.found;
+    }
+    of.found = at->second;
+    return of.found.empty() ? 0 : 1;
+  };
+  if (state != nullptr) backtrace_simple(state, 1, look, ignore, &search);
   return search.found;
 }
 

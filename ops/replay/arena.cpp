@@ -79,26 +79,30 @@ Arrangement in_order(const std::vector<Lifetime>& lifetimes) {
 /// The largest first, each at the lowest place that none has while it lives. Source of the form: Pisarchyk
 /// and Lee, Efficient Memory Management for Deep Neural Net Inference (2020).
 Arrangement by_size(const std::vector<Lifetime>& lifetimes) {
+  struct Placed {
+    std::size_t at, end, first, last;
+  };
   const std::size_t n = lifetimes.size();
-  std::vector<std::size_t> largest_first(n), placed;  // placed: by offset
+  std::vector<std::size_t> largest_first(n);
   std::iota(largest_first.begin(), largest_first.end(), std::size_t{0});
   std::ranges::stable_sort(largest_first, std::ranges::greater(),
                            [&](std::size_t i) { return lifetimes[i].bytes; });
+  std::vector<Placed> placed;  // by offset
+  placed.reserve(n);
   Arrangement result{std::vector<std::size_t>(n)};
   for (const std::size_t i : largest_first) {
-    const std::size_t bytes = rounded(lifetimes[i].bytes);
+    const auto [size, first, last] = lifetimes[i];
+    const std::size_t bytes = rounded(size);
     std::size_t at = 0;
-    for (const std::size_t other : placed) {
-      if (lifetimes[other].last < lifetimes[i].first || lifetimes[i].last < lifetimes[other].first)
-        continue;
-      if (result.offsets[other] >= at + bytes) break;
-      at = std::max(at, result.offsets[other] + rounded(lifetimes[other].bytes));
+    for (const Placed& other : placed) {
+      if (other.last < first || last < other.first) continue;
+      if (other.at >= at + bytes) break;
+      at = std::max(at, other.end);
     }
     result.offsets[i] = at;
     result.bytes = std::max(result.bytes, at + bytes);
-    placed.insert(std::ranges::upper_bound(
-                      placed, at, {}, [&](std::size_t other) { return result.offsets[other]; }),
-                  i);
+    placed.insert(std::ranges::upper_bound(placed, at, {}, &Placed::at),
+                  {at, at + bytes, first, last});
   }
   return result;
 }

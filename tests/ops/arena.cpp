@@ -34,7 +34,7 @@ bool meet(std::size_t a_first, std::size_t a_last, std::size_t b_first, std::siz
 
 TEST_CASE("arena: what lives at one time does not meet in memory") {
   Rng rng(3);
-  for (const std::int64_t count : {0, 1, 40, 300, 5000}) {
+  for (const std::int64_t count : {0, 1, 40, 300, 4096, 5000}) {
     std::vector<Lifetime> lifetimes;
     for (std::int64_t i = 0; i < count; ++i) {
       const auto draw = [&](std::int64_t below) {
@@ -47,7 +47,10 @@ TEST_CASE("arena: what lives at one time does not meet in memory") {
     const std::vector<std::size_t>& offsets = places.offsets;
     const std::size_t bytes = places.bytes;
     CHECK(bytes >= needed(lifetimes));
-    CHECK(static_cast<double>(bytes) <= 1.5 * static_cast<double>(needed(lifetimes)));
+    // By size 1.064 of 40, 1.041, 1.029 of 4096; in order of their times, which more are
+    // placed in, 1.08, and 1.14 of 300.
+    const double most = count <= 4096 ? 1.07 : 1.1;
+    CHECK(static_cast<double>(bytes) <= most * static_cast<double>(needed(lifetimes)));
     for (std::size_t i = 0; i < lifetimes.size(); ++i) {
       const Lifetime& a = lifetimes[i];
       bool apart = offsets[i] % 64 == 0 && offsets[i] + a.bytes <= bytes;
