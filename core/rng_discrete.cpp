@@ -8,6 +8,7 @@
 
 #include <xtape/core/binomial.hpp>
 #include <xtape/core/draw.hpp>
+#include <xtape/core/memory.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/core/rng.hpp>
 
@@ -105,26 +106,30 @@ void check_probabilities(const char* op, const std::vector<double>& p) {
     throw ValueError(std::string(op) + ": the sum of p must be 1; got " + text(sum));
 }
 
+template <class T>
+using Scratch = std::vector<T, memory::Allocator<T>>;
+
 /// Sums from the first to each, the last one being 1.
-std::vector<double> cumulated(const std::vector<double>& p) {
-  std::vector<double> sums(p.size());
+Scratch<double> cumulated(std::span<const double> p) {
+  Scratch<double> sums(p.size());
   std::partial_sum(p.begin(), p.end(), sums.begin());
   const double whole = sums.back();
   for (double& sum : sums) sum /= whole;
   return sums;
 }
 
-std::int64_t place(const std::vector<double>& sums, double u) {
+std::int64_t place(std::span<const double> sums, double u) {
   return std::upper_bound(sums.begin(), sums.end(), u) - sums.begin();
 }
 
 /// Different numbers by probabilities: as many as are missing are drawn at a time, and those that
 /// are there already left out; what has come is improbable from then on.
-void choose_different(Rng& rng, std::vector<double> p, std::span<std::int64_t> chosen) {
+void choose_different(Rng& rng, std::span<const double> given, std::span<std::int64_t> chosen) {
+  Scratch<double> p(given.begin(), given.end());
   std::size_t count = 0;
   while (count < chosen.size()) {
-    const std::vector<double> sums = cumulated(p);
-    std::vector<double> numbers(chosen.size() - count);
+    const Scratch<double> sums = cumulated(p);
+    Scratch<double> numbers(chosen.size() - count);
     for (double& number : numbers) number = rng.uniform();
     for (const double number : numbers) {
       const std::int64_t next = place(sums, number);
@@ -212,13 +217,13 @@ Tensor Rng::choice(std::int64_t n, const Shape& shape, const ChoiceOptions& opti
     const std::span chosen(y.body().elements<std::int64_t>(), static_cast<std::size_t>(y.size()));
     if (!options.replace && !options.p.empty()) return choose_different(*this, options.p, chosen);
     if (!options.replace) {
-      std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+      Scratch<std::int64_t> order(static_cast<std::size_t>(n));
       std::iota(order.begin(), order.end(), 0);
       shuffle(order);
       std::copy_n(order.begin(), chosen.size(), chosen.begin());
       return;
     }
-    const std::vector<double> sums = cumulated(options.p);
+    const Scratch<double> sums = cumulated(options.p);
     for (std::int64_t& number : chosen) number = place(sums, uniform());
   });
 }

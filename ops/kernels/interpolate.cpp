@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include <xtape/core/memory.hpp>
 #include <xtape/ops/kernels/interpolate.hpp>
 
 namespace xtape::kernels {
@@ -39,7 +40,7 @@ void of_type(Dtype dtype, F f) {
 
 void interpolate(Dtype dtype, const Interpolation& of, std::int64_t outer, std::int64_t inner,
                  const std::byte* x, std::byte* y) {
-  const std::vector<Tap> taps = of.taps();
+  const Taps taps = of.taps();
   of_type(dtype, [&]<class T>(T) {
     auto from = reinterpret_cast<const T*>(x);
     auto to = reinterpret_cast<T*>(y);
@@ -54,13 +55,14 @@ void interpolate(Dtype dtype, const Interpolation& of, std::int64_t outer, std::
 
 void spread(Dtype dtype, const Interpolation& of, std::int64_t outer, std::int64_t inner,
             const std::byte* y, std::byte* x) {
-  const std::vector<Tap> taps = of.taps();
+  const Taps taps = of.taps();
   of_type(dtype, [&]<class T>(T) {
     auto from = reinterpret_cast<const T*>(y);
     auto to = reinterpret_cast<T*>(x);
     const std::int64_t places = of.in * inner;
     // Many to one place: their sum goes on in double.
-    std::vector<double> sums(of.out / of.in > 64 ? static_cast<std::size_t>(places) : 0);
+    std::vector<double, memory::Allocator<double>> sums(
+        of.out / of.in > 64 ? static_cast<std::size_t>(places) : 0);
     const auto add_all = [&](auto* to_place) {
       std::fill_n(to_place, places, 0);
       for (const Tap& tap : taps) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <xtape/core/dtype.hpp>
+#include <xtape/core/memory.hpp>
 
 /// Interpolation along one axis of dense numbers [outer, in, inner], to [outer, out, inner].
 namespace xtape::kernels {
@@ -17,16 +18,18 @@ struct Tap {
   double weight;
 };
 
+using Taps = std::vector<Tap, memory::Allocator<Tap>>;
+
 struct Interpolation {
   std::int64_t in, out;
   bool linear, align_corners;
 
-  std::vector<Tap> taps() const;
+  Taps taps() const;
 };
 
 // Here, since exports, which lie in a library of their own, write them down.
-inline std::vector<Tap> Interpolation::taps() const {
-  std::vector<Tap> result(static_cast<std::size_t>(out));
+inline Taps Interpolation::taps() const {
+  Taps result(static_cast<std::size_t>(out));
   for (std::int64_t j = 0; j < out; ++j) {
     Tap& tap = result[static_cast<std::size_t>(j)];
     if (!linear) {

@@ -13,7 +13,7 @@ constexpr std::int64_t workspace_bytes = std::int64_t{1} << 20;
 
 template <class T>
 using Buffer = std::vector<T, memory::Allocator<T>>;
-using Offsets = std::vector<std::int64_t>;
+using Offsets = Buffer<std::int64_t>;
 
 template <class T>
 Buffer<T> zeros(std::int64_t count) {
@@ -91,7 +91,7 @@ void pack(std::int64_t taps, std::int64_t outputs, W w, T* packed) {
 
 /// The taps that meet one phase.
 struct PhaseTaps {
-  std::vector<std::int64_t> numbers, distances;
+  Offsets numbers, distances;
 };
 std::vector<PhaseTaps> taps_by_phase(const Phases& phases, const Windows& of) {
   std::vector<PhaseTaps> all(static_cast<std::size_t>(phases.count));

@@ -12,6 +12,7 @@
 
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/memory.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/core/wraps.hpp>
 #include <xtape/ops/reduce.hpp>
@@ -216,4 +217,18 @@ TEST_CASE("bad parameters of distributions are refused, and nothing is drawn") {
                                             [&] { return rng.dirichlet({1}, {2}, Dtype::int64); }})
     CHECK_THROWS_AS(call(), DtypeError);
   CHECK(rng == before);
+}
+
+TEST_CASE("rng: what choice orders, and sums up, lies in memory of the pool") {
+  constexpr std::int64_t n = 100000;
+  const std::vector<double> p(n, 1.0 / n);
+  for (const ChoiceOptions& options :
+       {ChoiceOptions{.replace = false}, ChoiceOptions{.replace = true, .p = p},
+        ChoiceOptions{.replace = false, .p = p}}) {
+    Rng rng(1);
+    memory::reset_peak_bytes();
+    const std::int64_t before = memory::live_bytes();
+    static_cast<void>(rng.choice(n, {1}, options));
+    CHECK(memory::peak_bytes() - before >= 8 * n);
+  }
 }

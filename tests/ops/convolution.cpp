@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <xtape/core/body.hpp>
+#include <xtape/ops/kernels/interpolate.hpp>
 #include <xtape/xtape.hpp>
 
 #include "support/compare.hpp"
@@ -352,4 +354,14 @@ TEST_CASE(
   Tensor far = full({1, 1, 40001}, 1).set_requires_grad(true);
   sum(convolution(far, full({1, 1, 20001}, 0.1), {.stride = 20})).backward();
   CHECK(1 == ratio(far.grad()(0, 0, 20000), 1001 * tenth));
+}
+
+TEST_CASE("upsample_nearest: its gradient adds up in memory of the pool") {
+  constexpr std::int64_t places = 100000;
+  const Tensor y = ones({65, places}), x = zeros({1, places});
+  memory::reset_peak_bytes();
+  const std::int64_t before = memory::live_bytes();
+  kernels::spread(Dtype::float32, {1, 65, false, false}, 1, places, y.body().data, x.body().data);
+  CHECK(memory::peak_bytes() - before >= 8 * places);
+  CHECK(x(0, 7).item() == 65);
 }
