@@ -10,6 +10,7 @@ set(XTAPE_PRIVATE_HEADERS
   core/node_place.hpp
   core/parallel.hpp
   core/place.hpp
+  core/rank_error.hpp
   core/require_eps.hpp
   core/scope.hpp
   core/storage.hpp

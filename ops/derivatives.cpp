@@ -8,6 +8,7 @@
 #include <xtape/core/levels.hpp>
 #include <xtape/core/mapped.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/core/rank_error.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/core/tape.hpp>
 #include <xtape/ops/derivatives.hpp>
@@ -240,7 +241,7 @@ Tensor of_rows(const Tensor& rows, F&& f) {
       const Mapping mapping("jacobian", rows);
       return mapping.out(f(mapping.in(rows)));
     } catch (const ValueError&) {  // no rule for vmap, or one that reads values
-    } catch (const ShapeError&) {  // no axis left for the rows
+    } catch (const RankError&) {  // no axis left for the rows
     }
   }
   std::vector<Tensor> results;

@@ -7,6 +7,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/rank_error.hpp>
 #include <xtape/ops/einsum.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/layout.hpp>
@@ -213,7 +214,7 @@ Step best_step(std::span<const LabelSet> terms, const Subscripts& subscripts) {
     }
   }
   if (best.second > 0) return best;
-  throw ShapeError("einsum: the product of two operands may have at most " +
+  throw detail::RankError("einsum: the product of two operands may have at most " +
                    std::to_string(max_rank) + " axes; got more in the best order for " +
                    subscripts.quoted());
 }

@@ -10,6 +10,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/core/rank_error.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/core/wraps.hpp>
 #include <xtape/ops/aligned.hpp>
@@ -88,7 +89,7 @@ Tensor contract(const Operands& of, const Places& axes_of_a, const Places& axes_
   const Places rows = others(a, axes_of_a), columns = others(b, axes_of_b);
   const Places stay = joined(extents(a, rows), extents(b, columns));
   if (stay.size() > static_cast<std::size_t>(max_rank)) {
-    throw ShapeError(std::string(op) + ": a result may have at most " + std::to_string(max_rank) +
+    throw detail::RankError(std::string(op) + ": a result may have at most " + std::to_string(max_rank) +
                      " axes; got " + std::to_string(stay.size()) + " for " + of.text());
   }
   const std::int64_t m = count_of(extents(a, rows)), k = count_of(summed),

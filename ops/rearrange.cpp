@@ -7,6 +7,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/operation.hpp>
+#include <xtape/core/rank_error.hpp>
 #include <xtape/core/require.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/indices.hpp>
@@ -152,7 +153,7 @@ Tensor tile(const Tensor& x, std::span<const std::int64_t> repeats) {
   for (const std::int64_t count : repeats)
     detail::require_at_least<std::int64_t>("tile", "repeats", count, 0);
   if (repeats.size() > static_cast<std::size_t>(max_rank)) {
-    throw ShapeError("tile: at most " + std::to_string(max_rank) + " axes; got " +
+    throw detail::RankError("tile: at most " + std::to_string(max_rank) + " axes; got " +
                      std::to_string(repeats.size()));
   }
   Tensor y = x;

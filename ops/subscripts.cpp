@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <xtape/core/error.hpp>
+#include <xtape/core/rank_error.hpp>
 #include <xtape/ops/subscripts.hpp>
 
 namespace xtape::detail {
@@ -168,7 +169,7 @@ void Subscripts::find_extents(std::span<const Tensor> operands) {
     }
   }
   if (output.size() > static_cast<std::size_t>(max_rank)) {
-    throw ShapeError("einsum: a result may have at most " + std::to_string(max_rank) +
+    throw detail::RankError("einsum: a result may have at most " + std::to_string(max_rank) +
                      " axes; got " + std::to_string(output.size()) + " for " + quoted() + " of " +
                      list_of(operands));
   }

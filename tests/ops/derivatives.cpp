@@ -30,6 +30,16 @@ Values polynomial_hessian(double a, double b, double c) {
   return {2 * b, 2 * a, 0, 2 * a, 6 * b * c, 3 * b * b, 0, 3 * b * b, 0};
 }
 
+/// 2 x, with an error of its own within vmap.
+struct Alone {
+  static constexpr OpInfo info{"alone"};
+
+  Tensor run(const Tensor& x) const { return 2 * x.detach(); }
+  void vjp(const Tensor& g, const Send& send) const { send(0, apply(Alone(), g)); }
+  Tensor jvp(const Tangents& t) const { return apply(Alone(), t[0]); }
+  Tensor batch(const Examples&) const { throw ShapeError("alone: one example is needed"); }
+};
+
 }  // namespace
 
 TEST_CASE("derivatives: value_and_grad and grad give plain values") {
@@ -243,6 +253,19 @@ TEST_CASE("jacobian and hessian: more axes than a tensor can have") {
         "float64[1, 1, 1, 1, 2]");
   const Tensor wide = ones({1, 1, 1, 1, 1, 1, 1, 2}, Dtype::float64);
   CHECK(jacobian([](const Tensor& at) { return sum(at); }, wide).shape() == wide.shape());
+  const auto within = [](const Tensor& at) {
+    return ravel(square(reshape(at, {1, 1, 1, 1, 1, 1, 3, 1})));
+  };
+  CHECK(mismatch(jacobian(within, point), one_hot(arange(3), 3, Dtype::float64) * 2 * point) == "");
+}
+
+TEST_CASE("jacobian and hessian_diagonal: errors of a rule within vmap are told") {
+  const auto f = [](const Tensor& x) { return apply(Alone(), x); };
+  const std::string wanted = "alone: one example is needed";
+  CHECK(error_of<ShapeError>([&] { return jacobian(f, point); }) == wanted);
+  CHECK(error_of<ShapeError>([&] {
+          return hessian_diagonal([&](const Tensor& x) { return sum(square(f(x))); }, point);
+        }) == wanted);
 }
 
 TEST_CASE("derivatives of plain inputs are plain, also where rows are taken together") {
