@@ -10,10 +10,10 @@ Adadelta::Adadelta(const Parameters& parameters, const AdadeltaOptions& options)
   add_group(parameters);
 }
 
-void Adadelta::check(const AdadeltaOptions& options) const {
+void Adadelta::check_for(const AdadeltaOptions& options, Dtype dtype) const {
   check_below_one("adadelta", "rho", options.rho);
-  check_not_negative("adadelta", "epsilon", options.epsilon);
-  check_not_negative("adadelta", "weight_decay", options.weight_decay);
+  check_not_negative("adadelta", "epsilon", options.epsilon, dtype);
+  check_not_negative("adadelta", "weight_decay", options.weight_decay, dtype);
 }
 
 std::vector<std::string> Adadelta::slots(const AdadeltaOptions&) const {

@@ -40,7 +40,7 @@ class Adadelta : public OptimizerOf<AdadeltaOptions> {
   explicit Adadelta(const Parameters& parameters, const AdadeltaOptions& options = {});
 
  private:
-  void check(const AdadeltaOptions& options) const override;
+  void check_for(const AdadeltaOptions& options, Dtype dtype) const override;
   std::vector<std::string> slots(const AdadeltaOptions& options) const override;
   void update(const AdadeltaOptions& options, const Update& parameter) const override;
 };

@@ -9,10 +9,10 @@ Adagrad::Adagrad(const Parameters& parameters, const AdagradOptions& options)
   add_group(parameters);
 }
 
-void Adagrad::check(const AdagradOptions& options) const {
-  check_not_negative("adagrad", "weight_decay", options.weight_decay);
-  check_not_negative("adagrad", "epsilon", options.epsilon);
-  check_not_negative("adagrad", "initial_accumulator", options.initial_accumulator);
+void Adagrad::check_for(const AdagradOptions& options, Dtype dtype) const {
+  check_not_negative("adagrad", "weight_decay", options.weight_decay, dtype);
+  check_not_negative("adagrad", "epsilon", options.epsilon, dtype);
+  check_not_negative("adagrad", "initial_accumulator", options.initial_accumulator, dtype);
 }
 
 std::vector<std::string> Adagrad::slots(const AdagradOptions&) const { return {"cache"}; }

@@ -40,7 +40,7 @@ class Adagrad : public OptimizerOf<AdagradOptions> {
   explicit Adagrad(const Parameters& parameters, const AdagradOptions& options = {});
 
  private:
-  void check(const AdagradOptions& options) const override;
+  void check_for(const AdagradOptions& options, Dtype dtype) const override;
   std::vector<std::string> slots(const AdagradOptions& options) const override;
   bool takes_rows(const AdagradOptions& options) const override;
   void update(const AdagradOptions& options, const Update& parameter) const override;

@@ -10,11 +10,11 @@ Adam::Adam(const Parameters& parameters, const AdamOptions& options) : Optimizer
   add_group(parameters);
 }
 
-void Adam::check(const AdamOptions& options) const {
-  check_not_negative("adam", "weight_decay", options.weight_decay);
+void Adam::check_for(const AdamOptions& options, Dtype dtype) const {
+  check_not_negative("adam", "weight_decay", options.weight_decay, dtype);
   check_below_one("adam", "beta1", options.beta1);
   check_below_one("adam", "beta2", options.beta2);
-  check_not_negative("adam", "epsilon", options.epsilon);
+  check_not_negative("adam", "epsilon", options.epsilon, dtype);
 }
 
 std::vector<std::string> Adam::slots(const AdamOptions& options) const {

@@ -46,7 +46,7 @@ class Adam : public OptimizerOf<AdamOptions> {
   explicit Adam(const Parameters& parameters, const AdamOptions& options = {});
 
  private:
-  void check(const AdamOptions& options) const override;
+  void check_for(const AdamOptions& options, Dtype dtype) const override;
   std::vector<std::string> slots(const AdamOptions& options) const override;
   void update(const AdamOptions& options, const Update& parameter) const override;
 

@@ -9,11 +9,11 @@ Adamax::Adamax(const Parameters& parameters, const AdamaxOptions& options) : Opt
   add_group(parameters);
 }
 
-void Adamax::check(const AdamaxOptions& options) const {
+void Adamax::check_for(const AdamaxOptions& options, Dtype dtype) const {
   check_below_one("adamax", "beta1", options.beta1);
   check_below_one("adamax", "beta2", options.beta2);
-  check_not_negative("adamax", "epsilon", options.epsilon);
-  check_not_negative("adamax", "weight_decay", options.weight_decay);
+  check_not_negative("adamax", "epsilon", options.epsilon, dtype);
+  check_not_negative("adamax", "weight_decay", options.weight_decay, dtype);
 }
 
 std::vector<std::string> Adamax::slots(const AdamaxOptions&) const {

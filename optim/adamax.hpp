@@ -40,7 +40,7 @@ class Adamax : public OptimizerOf<AdamaxOptions> {
   explicit Adamax(const Parameters& parameters, const AdamaxOptions& options = {});
 
  private:
-  void check(const AdamaxOptions& options) const override;
+  void check_for(const AdamaxOptions& options, Dtype dtype) const override;
   std::vector<std::string> slots(const AdamaxOptions& options) const override;
   void update(const AdamaxOptions& options, const Update& parameter) const override;
 

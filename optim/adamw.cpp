@@ -10,11 +10,11 @@ AdamW::AdamW(const Parameters& parameters, const AdamWOptions& options) : Optimi
   add_group(parameters);
 }
 
-void AdamW::check(const AdamWOptions& options) const {
+void AdamW::check_for(const AdamWOptions& options, Dtype dtype) const {
   check_below_one("adamw", "beta1", options.beta1);
   check_below_one("adamw", "beta2", options.beta2);
-  check_not_negative("adamw", "epsilon", options.epsilon);
-  check_not_negative("adamw", "weight_decay", options.weight_decay);
+  check_not_negative("adamw", "epsilon", options.epsilon, dtype);
+  check_not_negative("adamw", "weight_decay", options.weight_decay, dtype);
 }
 
 std::vector<std::string> AdamW::slots(const AdamWOptions&) const {

@@ -42,7 +42,7 @@ class AdamW : public OptimizerOf<AdamWOptions> {
   explicit AdamW(const Parameters& parameters, const AdamWOptions& options = {});
 
  private:
-  void check(const AdamWOptions& options) const override;
+  void check_for(const AdamWOptions& options, Dtype dtype) const override;
   std::vector<std::string> slots(const AdamWOptions& options) const override;
   void update(const AdamWOptions& options, const Update& parameter) const override;
 

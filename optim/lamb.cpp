@@ -9,11 +9,11 @@ LAMB::LAMB(const Parameters& parameters, const LAMBOptions& options) : Optimizer
   add_group(parameters);
 }
 
-void LAMB::check(const LAMBOptions& options) const {
+void LAMB::check_for(const LAMBOptions& options, Dtype dtype) const {
   check_below_one("lamb", "beta1", options.beta1);
   check_below_one("lamb", "beta2", options.beta2);
-  check_not_negative("lamb", "epsilon", options.epsilon);
-  check_not_negative("lamb", "weight_decay", options.weight_decay);
+  check_not_negative("lamb", "epsilon", options.epsilon, dtype);
+  check_not_negative("lamb", "weight_decay", options.weight_decay, dtype);
 }
 
 std::vector<std::string> LAMB::slots(const LAMBOptions&) const {

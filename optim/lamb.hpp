@@ -42,7 +42,7 @@ class LAMB : public OptimizerOf<LAMBOptions> {
   explicit LAMB(const Parameters& parameters, const LAMBOptions& options = {});
 
  private:
-  void check(const LAMBOptions& options) const override;
+  void check_for(const LAMBOptions& options, Dtype dtype) const override;
   std::vector<std::string> slots(const LAMBOptions& options) const override;
   void update(const LAMBOptions& options, const Update& parameter) const override;
 

@@ -9,10 +9,10 @@ Lion::Lion(const Parameters& parameters, const LionOptions& options) : Optimizer
   add_group(parameters);
 }
 
-void Lion::check(const LionOptions& options) const {
+void Lion::check_for(const LionOptions& options, Dtype dtype) const {
   check_below_one("lion", "beta1", options.beta1);
   check_below_one("lion", "beta2", options.beta2);
-  check_not_negative("lion", "weight_decay", options.weight_decay);
+  check_not_negative("lion", "weight_decay", options.weight_decay, dtype);
 }
 
 std::vector<std::string> Lion::slots(const LionOptions&) const { return {"first_moment"}; }

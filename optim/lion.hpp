@@ -37,7 +37,7 @@ class Lion : public OptimizerOf<LionOptions> {
   explicit Lion(const Parameters& parameters, const LionOptions& options = {});
 
  private:
-  void check(const LionOptions& options) const override;
+  void check_for(const LionOptions& options, Dtype dtype) const override;
   std::vector<std::string> slots(const LionOptions& options) const override;
   void update(const LionOptions& options, const Update& parameter) const override;
 };

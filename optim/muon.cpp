@@ -31,9 +31,9 @@ Muon::Muon(const Parameters& parameters, const MuonOptions& options) : Optimizer
   add_group(parameters);
 }
 
-void Muon::check(const MuonOptions& options) const {
+void Muon::check_for(const MuonOptions& options, Dtype dtype) const {
   check_below_one("muon", "momentum", options.momentum);
-  check_not_negative("muon", "weight_decay", options.weight_decay);
+  check_not_negative("muon", "weight_decay", options.weight_decay, dtype);
   detail::require_at_least<std::int64_t>("muon", "iterations", options.iterations, 1);
 }
 

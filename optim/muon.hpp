@@ -45,7 +45,7 @@ class Muon : public OptimizerOf<MuonOptions> {
   explicit Muon(const Parameters& parameters, const MuonOptions& options = {});
 
  private:
-  void check(const MuonOptions& options) const override;
+  void check_for(const MuonOptions& options, Dtype dtype) const override;
   void check_parameter(const std::string& name, const Tensor& parameter) const override;
   std::vector<std::string> slots(const MuonOptions& options) const override;
   void update(const MuonOptions& options, const Update& parameter) const override;

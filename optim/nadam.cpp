@@ -18,12 +18,12 @@ NAdam::NAdam(const Parameters& parameters, const NAdamOptions& options) : Optimi
   add_group(parameters);
 }
 
-void NAdam::check(const NAdamOptions& options) const {
+void NAdam::check_for(const NAdamOptions& options, Dtype dtype) const {
   check_below_one("nadam", "beta1", options.beta1);
   check_below_one("nadam", "beta2", options.beta2);
-  check_not_negative("nadam", "epsilon", options.epsilon);
-  check_not_negative("nadam", "momentum_decay", options.momentum_decay);
-  check_not_negative("nadam", "weight_decay", options.weight_decay);
+  check_not_negative("nadam", "epsilon", options.epsilon, dtype);
+  check_not_negative("nadam", "momentum_decay", options.momentum_decay, dtype);
+  check_not_negative("nadam", "weight_decay", options.weight_decay, dtype);
 }
 
 std::vector<std::string> NAdam::slots(const NAdamOptions&) const {

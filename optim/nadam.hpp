@@ -46,7 +46,7 @@ class NAdam : public OptimizerOf<NAdamOptions> {
   explicit NAdam(const Parameters& parameters, const NAdamOptions& options = {});
 
  private:
-  void check(const NAdamOptions& options) const override;
+  void check_for(const NAdamOptions& options, Dtype dtype) const override;
   std::vector<std::string> slots(const NAdamOptions& options) const override;
   void update(const NAdamOptions& options, const Update& parameter) const override;
 

@@ -66,6 +66,11 @@ const Optimizer::Group& Optimizer::at(std::size_t group) const {
   return groups_[group];
 }
 
+bool Optimizer::is_narrow(const Group& group) {
+  return std::ranges::any_of(
+      group.entries, [](const Entry& entry) { return entry.parameter.dtype() == Dtype::float32; });
+}
+
 double Optimizer::scheduled_rate(const Group& group) const {
   const double factor = group.schedule(steps_);
   const double rate =
@@ -75,10 +80,7 @@ double Optimizer::scheduled_rate(const Group& group) const {
                      detail::text(factor) + " in step " + std::to_string(steps_));
   }
   constexpr double most = std::numeric_limits<float>::max();
-  const bool narrow = rate > most && std::ranges::any_of(group.entries, [](const Entry& entry) {
-                        return entry.parameter.dtype() == Dtype::float32;
-                      });
-  if (std::isinf(rate) || narrow) {
+  if (std::isinf(rate) || (rate > most && is_narrow(group))) {
     throw ValueError(
         "optimizer: the scheduled learning rate must fit in the parameters' dtype; got " +
         detail::text(rate) + " in step " + std::to_string(steps_));
@@ -124,8 +126,13 @@ void Optimizer::step(const StepOptions& options) {
   const NoGradGuard no_grad;
   static_cast<void>(threads());  // throws now, or never
   for (std::size_t i = 0; i < groups_.size(); ++i) {
-    groups_[i].next_rate = scheduled_rate(groups_[i]);
-    for (Entry& entry : groups_[i].entries) prepare(i, entry, options);
+    Group& group = groups_[i];
+    group.next_rate = scheduled_rate(group);
+    if (!group.narrow && is_narrow(group)) {
+      check_group(i, Dtype::float32);
+      group.narrow = true;
+    }
+    for (Entry& entry : group.entries) prepare(i, entry, options);
   }
   std::exception_ptr failure;  // of a rule of somebody else's, or of who watches
   for (std::size_t i = 0; i < groups_.size(); ++i) {  // our own rules cannot fail now
@@ -188,6 +195,13 @@ void Optimizer::set_schedule(Schedule schedule, std::size_t group) {
   groups_[group].schedule = std::move(schedule);
 }
 
+Dtype Optimizer::narrowest(const NamedTensors& parameters) {
+  const bool narrow = std::ranges::any_of(parameters, [](const auto& named) {
+    return named.second.defined() && named.second.dtype() == Dtype::float32;
+  });
+  return narrow ? Dtype::float32 : Dtype::float64;
+}
+
 void Optimizer::add(const Parameters& parameters, std::vector<std::string> slots,
                     double learning_rate, double decay, Schedule schedule) {
   check_rate("learning rate", learning_rate);
@@ -234,7 +248,8 @@ void Optimizer::add(const Parameters& parameters, std::vector<std::string> slots
         named.front().first + "\" first");
   }
   groups_.push_back({std::move(entries), std::move(slots), learning_rate, decay,
-                     std::move(schedule), learning_rate, learning_rate});
+                     std::move(schedule), learning_rate, learning_rate, false});
+  groups_.back().narrow = is_narrow(groups_.back());
 }
 
 std::vector<std::string> Optimizer::settings() const {

@@ -85,7 +85,8 @@ class Optimizer {
 
   /// All that decides what a step makes of gradients, but for its state and schedules, a line each:
   /// the kind, "group.0 of weight, bias", "group.0.learning_rate 0.001", "group.0.beta1 0.9".
-  /// Optimizers with the same lines do the same.
+  /// Optimizers with the same lines do the same, but for options of other types than numbers, truth
+  /// values, enumerations and texts: "group.0.mask ?".
   std::vector<std::string> settings() const;
 
   /// The leaves that a loss depends on and no group holds, such as those of a layer that a module
@@ -115,6 +116,12 @@ class Optimizer {
   void add(const Parameters& parameters, std::vector<std::string> slots, double learning_rate,
            double decay, Schedule schedule);
 
+  /// float32 if any of the parameters is.
+  static Dtype narrowest(const NamedTensors& parameters);
+  /// Throws ValueError for options that do not fit in a dtype.
+  virtual void check_group(std::size_t group, Dtype dtype) const {
+    static_cast<void>(group), static_cast<void>(dtype);
+  }
   /// Updates a parameter that has a gradient.
   virtual void run(std::size_t group, const Update& parameter) const = 0;
   /// Whether it can be given a sparse gradient as rows; else it gets a dense one.
@@ -140,8 +147,10 @@ class Optimizer {
     double learning_rate, decay;
     Schedule schedule;
     double last_rate, next_rate;
+    bool narrow;  // float32 was among its dtypes when its options were checked
   };
   const Group& at(std::size_t group) const;
+  static bool is_narrow(const Group& group);
   double scheduled_rate(const Group& group) const;
 
   std::vector<Group> groups_;
@@ -159,7 +168,7 @@ class OptimizerOf : public Optimizer {
   /// Adds parameters. Options that are not given are those of the optimizer's constructor.
   void add_group(const Parameters& parameters, const Options& options = {}) {
     Options own = inherited(options, defaults_);
-    check(own);
+    check_for(own, narrowest(parameters.named()));
     for (const auto& [name, parameter] : parameters.named()) check_parameter(name, parameter);
     options_.reserve(options_.size() + 1);  // the base adds the group and so do we, or neither
     add(parameters, slots(own), own.learning_rate, own.decay, own.schedule);
@@ -171,6 +180,8 @@ class OptimizerOf : public Optimizer {
 
   /// Throws ValueError for options out of range; the base checks learning rate and decay.
   virtual void check(const Options&) const {}
+  /// The same for parameters of a dtype, float32 if any is: also where they are turned into that.
+  virtual void check_for(const Options& options, Dtype) const { check(options); }
   /// Throws ShapeError for a parameter that the optimizer has no rule for.
   virtual void check_parameter(const std::string& name, const Tensor& parameter) const {
     static_cast<void>(name), static_cast<void>(parameter);
@@ -185,6 +196,9 @@ class OptimizerOf : public Optimizer {
   virtual void update(const Options& options, const Update& parameter) const = 0;
 
  private:
+  void check_group(std::size_t group, Dtype dtype) const final {
+    check_for(options_[group], dtype);
+  }
   void run(std::size_t group, const Update& parameter) const final {
     update(options_[group], parameter);
   }

@@ -22,11 +22,11 @@ RAdam::RAdam(const Parameters& parameters, const RAdamOptions& options) : Optimi
   add_group(parameters);
 }
 
-void RAdam::check(const RAdamOptions& options) const {
+void RAdam::check_for(const RAdamOptions& options, Dtype dtype) const {
   check_below_one("radam", "beta1", options.beta1);
   check_below_one("radam", "beta2", options.beta2);
-  check_not_negative("radam", "epsilon", options.epsilon);
-  check_not_negative("radam", "weight_decay", options.weight_decay);
+  check_not_negative("radam", "epsilon", options.epsilon, dtype);
+  check_not_negative("radam", "weight_decay", options.weight_decay, dtype);
 }
 
 std::vector<std::string> RAdam::slots(const RAdamOptions&) const {

@@ -46,7 +46,7 @@ class RAdam : public OptimizerOf<RAdamOptions> {
   explicit RAdam(const Parameters& parameters, const RAdamOptions& options = {});
 
  private:
-  void check(const RAdamOptions& options) const override;
+  void check_for(const RAdamOptions& options, Dtype dtype) const override;
   std::vector<std::string> slots(const RAdamOptions& options) const override;
   void update(const RAdamOptions& options, const Update& parameter) const override;
 

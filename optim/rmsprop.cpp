@@ -10,10 +10,10 @@ RMSprop::RMSprop(const Parameters& parameters, const RMSpropOptions& options)
   add_group(parameters);
 }
 
-void RMSprop::check(const RMSpropOptions& options) const {
-  check_not_negative("rmsprop", "weight_decay", options.weight_decay);
+void RMSprop::check_for(const RMSpropOptions& options, Dtype dtype) const {
+  check_not_negative("rmsprop", "weight_decay", options.weight_decay, dtype);
   check_below_one("rmsprop", "rho", options.rho);
-  check_not_negative("rmsprop", "epsilon", options.epsilon);
+  check_not_negative("rmsprop", "epsilon", options.epsilon, dtype);
   check_below_one("rmsprop", "momentum", options.momentum);
 }
 

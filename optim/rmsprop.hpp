@@ -43,7 +43,7 @@ class RMSprop : public OptimizerOf<RMSpropOptions> {
   explicit RMSprop(const Parameters& parameters, const RMSpropOptions& options = {});
 
  private:
-  void check(const RMSpropOptions& options) const override;
+  void check_for(const RMSpropOptions& options, Dtype dtype) const override;
   std::vector<std::string> slots(const RMSpropOptions& options) const override;
   void update(const RMSpropOptions& options, const Update& parameter) const override;
 };

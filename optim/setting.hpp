@@ -68,7 +68,7 @@ Options inherited(Options options, const Options& defaults) {
 
 namespace xtape::detail {
 
-/// Empty for what is no number, truth value, enumeration or text.
+/// "?" for what is no number, truth value, enumeration or text.
 template <class T>
 std::string setting_text(const T& value) {
   if constexpr (std::same_as<T, bool>) {
@@ -80,7 +80,7 @@ std::string setting_text(const T& value) {
   } else if constexpr (std::convertible_to<T, std::string>) {
     return value;
   } else {
-    return {};
+    return "?";
   }
 }
 
@@ -99,8 +99,7 @@ std::vector<std::string> setting_lines(const Options& options) {
     ++place;
     const auto* own = static_cast<const void*>(&setting);
     if (own == &options.learning_rate || own == &options.decay || own == &options.schedule) return;
-    const std::string value = setting_text<T>(setting);
-    if (!value.empty()) lines.push_back(name + " " + value);
+    lines.push_back(name + " " + setting_text<T>(setting));
   };
   std::apply([&](const auto&... settings) { (add(settings), ...); }, Options::fields(options));
   return lines;

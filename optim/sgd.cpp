@@ -10,8 +10,8 @@ SGD::SGD(const Parameters& parameters, const SGDOptions& options) : OptimizerOf(
   add_group(parameters);
 }
 
-void SGD::check(const SGDOptions& options) const {
-  check_not_negative("sgd", "weight_decay", options.weight_decay);
+void SGD::check_for(const SGDOptions& options, Dtype dtype) const {
+  check_not_negative("sgd", "weight_decay", options.weight_decay, dtype);
   check_below_one("sgd", "momentum", options.momentum);
   if (options.nesterov && options.momentum == 0)
     throw ValueError("sgd: nesterov needs a momentum above 0");

@@ -52,7 +52,7 @@ class SGD : public OptimizerOf<SGDOptions> {
   explicit SGD(const Parameters& parameters, const SGDOptions& options = {});
 
  private:
-  void check(const SGDOptions& options) const override;
+  void check_for(const SGDOptions& options, Dtype dtype) const override;
   std::vector<std::string> slots(const SGDOptions& options) const override;
   bool takes_rows(const SGDOptions& options) const override;
   void update(const SGDOptions& options, const Update& parameter) const override;

@@ -11,10 +11,10 @@ SparseAdam::SparseAdam(const Parameters& parameters, const SparseAdamOptions& op
   add_group(parameters);
 }
 
-void SparseAdam::check(const SparseAdamOptions& options) const {
+void SparseAdam::check_for(const SparseAdamOptions& options, Dtype dtype) const {
   check_below_one("sparse_adam", "beta1", options.beta1);
   check_below_one("sparse_adam", "beta2", options.beta2);
-  check_not_negative("sparse_adam", "epsilon", options.epsilon);
+  check_not_negative("sparse_adam", "epsilon", options.epsilon, dtype);
 }
 
 std::vector<std::string> SparseAdam::slots(const SparseAdamOptions&) const {

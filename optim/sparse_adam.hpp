@@ -42,7 +42,7 @@ class SparseAdam : public OptimizerOf<SparseAdamOptions> {
   explicit SparseAdam(const Parameters& parameters, const SparseAdamOptions& options = {});
 
  private:
-  void check(const SparseAdamOptions& options) const override;
+  void check_for(const SparseAdamOptions& options, Dtype dtype) const override;
   std::vector<std::string> slots(const SparseAdamOptions& options) const override;
   bool takes_rows(const SparseAdamOptions& options) const override;
   void update(const SparseAdamOptions& options, const Update& parameter) const override;
