@@ -257,6 +257,10 @@ TEST_CASE("losses that stay finite, and exact, where formulas would not") {
   // float32: squares, or products of them, would be infinite
   CHECK(nn::cosine_embedding_loss(tensor({{3e9, 4e9}}), tensor({{4e9, 3e9}}), tensor({1})).item() ==
         doctest::Approx(0.04).epsilon(1e-5));
+  // a b / sqrt((a² + 1e-12) (b² + 1e-12))
+  const Tensor small = tensor({{1e-6, 0.0}});
+  CHECK(nn::cosine_embedding_loss(small, small, tensor({1})).item() == doctest::Approx(0.5));
+  CHECK(nn::cosine_embedding_loss(0 * small, small, tensor({1})).item() == 1);
   for (const double large : {1e14, 1e20, 1e38}) {
     CAPTURE(large);
     const Tensor a = tensor({{large, large}}).set_requires_grad(true),

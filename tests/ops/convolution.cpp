@@ -347,8 +347,8 @@ TEST_CASE(
   max_pool(peak, 201, {.stride = 1}).backward(full({1, 1, 201}, 0.1));
   CHECK(1 == ratio(peak.grad()(0, 0, 200), 201 * tenth));
   // Several channels, several rows, and windows that are unfolded: a stride across so many phases.
-  const Tensor many = convolution(full({1, 8, 2001}, 1), full({8, 8, 1001}, 0.1));
-  CHECK(1 == ratio(many(0, 7, 500), 8008 * tenth));
+  const Tensor many = convolution(full({1, 8, 10100}, 1), full({3, 8, 10001}, 0.1));
+  CHECK(1 == ratio(many(0, 2, 50), 80008 * tenth));
   CHECK(1 == ratio(convolution(full({1, 1, 90, 200}, 1), full({1, 1, 31, 70}, 0.1))(0, 0, 3, 10),
                    2170 * tenth));
   Tensor far = full({1, 1, 40001}, 1).set_requires_grad(true);
