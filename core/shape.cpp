@@ -16,7 +16,8 @@ void detail::append_int64(const char* op, std::vector<std::int64_t>& integers,
 
 Shape::Shape(std::span<const std::int64_t> extents) {
   if (extents.size() > static_cast<std::size_t>(max_rank)) {
-    throw detail::RankError("shape: at most 8 axes are possible; got " + std::to_string(extents.size()));
+    throw detail::RankError("shape: at most 8 axes are possible; got " +
+                            std::to_string(extents.size()));
   }
   rank_ = static_cast<int>(extents.size());
   std::copy(extents.begin(), extents.end(), extents_.begin());
@@ -42,7 +43,8 @@ void Shape::push_back(std::int64_t extent) { insert(rank_, extent); }
 
 void Shape::insert(int axis, std::int64_t extent) {
   if (rank_ == max_rank)
-    throw detail::RankError("shape: at most 8 axes are possible; got one more than " + to_string(*this));
+    throw detail::RankError("shape: at most 8 axes are possible; got one more than " +
+                            to_string(*this));
   std::copy_backward(extents_.begin() + axis, extents_.begin() + rank_,
                      extents_.begin() + rank_ + 1);
   ++rank_;

@@ -241,7 +241,7 @@ Tensor of_rows(const Tensor& rows, F&& f) {
       const Mapping mapping("jacobian", rows);
       return mapping.out(f(mapping.in(rows)));
     } catch (const ValueError&) {  // no rule for vmap, or one that reads values
-    } catch (const RankError&) {  // no axis left for the rows
+    } catch (const RankError&) {   // no axis left for the rows
     }
   }
   std::vector<Tensor> results;

@@ -215,8 +215,8 @@ Step best_step(std::span<const LabelSet> terms, const Subscripts& subscripts) {
   }
   if (best.second > 0) return best;
   throw detail::RankError("einsum: the product of two operands may have at most " +
-                   std::to_string(max_rank) + " axes; got more in the best order for " +
-                   subscripts.quoted());
+                          std::to_string(max_rank) + " axes; got more in the best order for " +
+                          subscripts.quoted());
 }
 
 std::vector<Step> best_order(std::vector<LabelSet> terms, const Subscripts& subscripts) {

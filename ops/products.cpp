@@ -89,8 +89,9 @@ Tensor contract(const Operands& of, const Places& axes_of_a, const Places& axes_
   const Places rows = others(a, axes_of_a), columns = others(b, axes_of_b);
   const Places stay = joined(extents(a, rows), extents(b, columns));
   if (stay.size() > static_cast<std::size_t>(max_rank)) {
-    throw detail::RankError(std::string(op) + ": a result may have at most " + std::to_string(max_rank) +
-                     " axes; got " + std::to_string(stay.size()) + " for " + of.text());
+    throw detail::RankError(std::string(op) + ": a result may have at most " +
+                            std::to_string(max_rank) + " axes; got " + std::to_string(stay.size()) +
+                            " for " + of.text());
   }
   const std::int64_t m = count_of(extents(a, rows)), k = count_of(summed),
                      n = count_of(extents(b, columns));

@@ -5,7 +5,6 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
-#include <xtape/core/error.hpp>
 #include <xtape/core/operation.hpp>
 #include <xtape/core/rank_error.hpp>
 #include <xtape/core/require.hpp>
@@ -154,7 +153,7 @@ Tensor tile(const Tensor& x, std::span<const std::int64_t> repeats) {
     detail::require_at_least<std::int64_t>("tile", "repeats", count, 0);
   if (repeats.size() > static_cast<std::size_t>(max_rank)) {
     throw detail::RankError("tile: at most " + std::to_string(max_rank) + " axes; got " +
-                     std::to_string(repeats.size()));
+                            std::to_string(repeats.size()));
   }
   Tensor y = x;
   while (y.rank() < std::ssize(repeats)) y = expand_dims(y, 0);

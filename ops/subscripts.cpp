@@ -170,8 +170,8 @@ void Subscripts::find_extents(std::span<const Tensor> operands) {
   }
   if (output.size() > static_cast<std::size_t>(max_rank)) {
     throw detail::RankError("einsum: a result may have at most " + std::to_string(max_rank) +
-                     " axes; got " + std::to_string(output.size()) + " for " + quoted() + " of " +
-                     list_of(operands));
+                            " axes; got " + std::to_string(output.size()) + " for " + quoted() +
+                            " of " + list_of(operands));
   }
 }
 

@@ -8,7 +8,7 @@ rows=$(sed -nE 's/^XTAPE_(UNARY|BINARY|TERNARY|COMPARE) *\(([a-z0-9_]+),.*/\2/p'
   ops/elementwise.def ops/functions.def ops/special.def)
 headers=$(find ops -maxdepth 1 -name '*.hpp' ! -name close.hpp ! -name gradcheck.hpp ! -name derivatives.hpp \
   ! -name checkpoint.hpp ! -name implicit.hpp ! -name hook.hpp ! -name numbers.hpp ! -name row.hpp \
-  ! -name row_table.hpp ! -name indices.hpp ! -name replaced.hpp ! -name window_shape.hpp ! -name dropout_stream.hpp ! -name compile.hpp ! -name incomplete_gamma.hpp)
+  ! -name row_table.hpp ! -name indices.hpp ! -name replaced.hpp ! -name window_shape.hpp ! -name unit.hpp ! -name dropout_stream.hpp ! -name compile.hpp ! -name incomplete_gamma.hpp)
 pattern='^(\[\[nodiscard\]\] )?(inline )?(Tensor|ValuesAndIndices|std::vector<Tensor>) ([a-z0-9_]+)\(.*'
 # shellcheck disable=SC2086 # a list of files
 declared=$(sed -nE "s/$pattern/\4/p" $headers | sort -u)

@@ -9,7 +9,7 @@ rows=$(sed -nE 's/^XTAPE_(UNARY|BINARY|TERNARY) *\(([a-z0-9_]+),.*/\2/p' \
   ops/elementwise.def ops/functions.def ops/special.def)
 headers=$(find ops nn -maxdepth 1 -name '*.hpp' ! -name close.hpp ! -name gradcheck.hpp ! -name derivatives.hpp \
   ! -name checkpoint.hpp ! -name implicit.hpp ! -name hook.hpp ! -name numbers.hpp ! -name row.hpp \
-  ! -name row_table.hpp ! -name indices.hpp ! -name labels.hpp ! -name clipped.hpp ! -name window_shape.hpp ! -name dropout_stream.hpp ! -name compile.hpp \
+  ! -name row_table.hpp ! -name indices.hpp ! -name labels.hpp ! -name clipped.hpp ! -name window_shape.hpp ! -name unit.hpp ! -name dropout_stream.hpp ! -name compile.hpp \
   ! -name incomplete_gamma.hpp ! -name distributions.hpp ! -name replaced.hpp \
   ! -name stack_parameters.hpp ! -name reduction.hpp ! -name init.hpp ! -name channels.hpp ! -name weight_norm.hpp)
 pattern='^(\[\[nodiscard\]\] )?(inline )?(Tensor|std::vector<Tensor>|ValuesAndIndices|Unique|Histogram|SignAndLog|Eigh|Svd|Qr|Lu) ([a-z0-9_]+)\(.*'
