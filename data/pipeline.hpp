@@ -62,12 +62,13 @@ struct CategoryColumns {
 /// Since 1970 in UTC, with fraction, or a part as it is written; weekday 0 is Monday.
 enum class DatePart { days, seconds, year, month, day, weekday, day_of_year, hour, minute };
 
-/// Columns of dates, see `parse_date`; a feature for each part, "NAME_PART".
+/// Columns of dates, of ISO 8601 or of `format`, see `parse_date`; a feature for each part, "NAME_PART".
 struct DateColumns {
   /// {DatePart::days}
   static std::vector<DatePart> days_alone();
 
   Columns columns;
+  std::string format = {};  ///< such as "%d.%m.%Y"; empty: ISO 8601
   std::vector<DatePart> parts = days_alone();
   Missing missing = Missing::error;
   double fill = 0;  ///< of each part

@@ -22,6 +22,7 @@ struct FittedGroup {
   Missing missing = Missing::error;
   bool indicator = false;
   std::vector<DatePart> parts = {};  // of dates
+  std::string format = {};           // of dates; empty: ISO 8601
   std::vector<double> fills = {};    // of each number, or part of a date
   std::optional<Scaler> scaler = {};
   Encoding encoding = Encoding::one_hot;

@@ -10,6 +10,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/data/checks.hpp>
 #include <xtape/data/date.hpp>
 #include <xtape/data/kernels/text.hpp>
 #include <xtape/data/pipeline_fitted.hpp>
@@ -69,7 +70,7 @@ void read_row(const FittedGroup& group, const Table& table, std::int64_t row,
       Date date;
       try {  // for a message with the place
         const std::string_view text = table.text(row, column);
-        date = parse_date(text);
+        date = group.format.empty() ? parse_date(text) : parse_date(text, group.format);
       } catch (const ValueError& error) {
         table.fail(row, column, error.what());
       }
@@ -180,11 +181,13 @@ FittedGroup fit(const Table& training, const DateColumns& options) {
   if (distinct.empty() || distinct.size() != options.parts.size()) {
     refuse("dates need parts that differ");
   }
+  if (!options.format.empty()) detail::check_date_format(options.format);
   FittedGroup group{.kind = FittedGroup::Kind::dates,
                     .columns = options.columns,
                     .missing = options.missing,
                     .indicator = options.indicator,
-                    .parts = options.parts};
+                    .parts = options.parts,
+                    .format = options.format};
   fit_numbers(group, training, options.fill, options.scaling);
   return group;
 }

@@ -7,6 +7,7 @@
 
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/data/checks.hpp>
 #include <xtape/data/kernels/text.hpp>
 #include <xtape/data/npz.hpp>
 #include <xtape/data/pipeline_fitted.hpp>
@@ -117,6 +118,7 @@ void add(NamedTensors& state, const std::string& prefix, const FittedGroup& grou
   std::vector<Columns> texts{group.columns, group.text_fills};
   texts.insert(texts.end(), group.categories.begin(), group.categories.end());
   texts.insert(texts.end(), group.rare.begin(), group.rare.end());
+  if (!group.format.empty()) texts.push_back({group.format});
   state.emplace_back(prefix + "settings", from_vector(std::move(settings)));
   state.emplace_back(prefix + "texts", packed(texts));
   state.emplace_back(prefix + "fills", from_vector(group.fills));
@@ -158,6 +160,12 @@ FittedGroup group_of(Entries& entries, const std::string& prefix) {
   group.columns = std::move(texts[0]);
   group.text_fills = std::move(texts[1]);
   const std::size_t count = group.kind == Kind::categories ? group.columns.size() : 0;
+  if (group.kind == Kind::dates && texts.size() == 3) {
+    require(texts[2].size() == 1);
+    group.format = std::move(texts[2][0]);
+    detail::check_date_format(group.format);
+    texts.pop_back();
+  }
   require(texts.size() == 2 + 2 * count && group.text_fills.size() == count);
   require(group.kinds.size() == count);
   const auto middle = texts.begin() + 2 + static_cast<std::ptrdiff_t>(count);

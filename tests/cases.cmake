@@ -128,6 +128,7 @@ set(cases
   data/csv_types.cpp
   data/csv_exported.cpp
   data/date.cpp
+  data/date_formats.cpp
   data/csv_writer.cpp
   data/file_csv.cpp
   data/file_dataset.cpp
