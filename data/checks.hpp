@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <string_view>
 
 #include <xtape/data/dataset.hpp>
 
@@ -15,6 +16,9 @@ void check_row_count(const char* op, std::int64_t rows);
 
 /// Throws ValueError unless both are finite, and scale not 0.
 void check_affine(const char* op, double center, double scale);
+
+/// Throws ValueError for what is no format of `parse_date`.
+void check_date_format(std::string_view format);
 
 /// Throws DtypeError unless floating.
 void check_floating(const char* op, Dtype dtype);

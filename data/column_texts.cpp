@@ -6,10 +6,47 @@
 
 namespace xtape::data {
 
-std::string key_of(std::string_view text, bool numeric, const CsvOptions& form) {
-  if (!numeric) return std::string(text);
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+}  // namespace
+
+std::string key_of(std::string_view text, KeyKind kind, const CsvOptions& form) {
+  if (kind == KeyKind::texts || (kind == KeyKind::numbers && kernels::is_code(text)))
+    return std::string(text);
   std::string key = kernels::canonical_number(text, {form.decimal, form.thousands.text()});
   return key.empty() ? std::string(text) : key;
+}
+
+std::string key_of_bool(const Table& table, std::int64_t row, std::int64_t column, KeyKind kind,
+                        const std::map<std::string_view, std::int64_t>& keys) {
+  std::string text(table.text(row, column));
+  if (keys.contains(text)) return text;
+  const std::string ways[] = {kind == KeyKind::texts ? "false" : "0",
+                              kind == KeyKind::texts ? "true" : "1"};
+  const std::string& wanted = ways[text == "true" ? 1 : 0];
+  Columns found;
+  bool any = false;
+  for (const auto& [key, code] : keys) {
+    const std::string plain = lower(key);
+    any = any || plain == ways[0] || plain == ways[1];
+    if (plain == wanted) found.emplace_back(key);
+  }
+  if (found.size() == 1) return found[0];
+  if (found.size() > 1) {
+    table.fail(row, column, "a text is needed, one of " + kernels::listed(found) + "; got a bool");
+  }
+  if (any) return wanted;
+  table.fail(row, column,
+             "a bool stands for " + kernels::quoted(ways[0]) + " and " + kernels::quoted(ways[1]) +
+                 ", of which the training rows have neither");
 }
 
 ColumnTexts texts_of(const Table& table, const std::string& column, bool may_be_missing) {
@@ -24,13 +61,19 @@ ColumnTexts texts_of(const Table& table, const std::string& column, bool may_be_
     }
   }
   ColumnTexts of;
-  of.numeric = !texts.empty() && std::ranges::all_of(texts, [&](const auto& text) {
-    return !kernels::canonical_number(text.first, form).empty();
-  });
+  const auto& types = table.options().types;
+  const auto type = types.find(column);
+  const bool typed = type != types.end();
+  const bool numbers = !texts.empty() && !(typed && type->second == ColumnType::text) &&
+                       std::ranges::all_of(texts, [&](const auto& text) {
+                         return (typed || !kernels::is_code(text.first)) &&
+                                !kernels::canonical_number(text.first, form).empty();
+                       });
+  if (numbers) of.kind = typed ? KeyKind::all_numbers : KeyKind::numbers;
   std::map<std::string, std::int64_t> keys;
-  for (const auto& [text, count] : texts) keys[key_of(text, of.numeric, table.options())] += count;
+  for (const auto& [text, count] : texts) keys[key_of(text, of.kind, table.options())] += count;
   for (const auto& [key, count] : keys) of.keys.push_back(key);
-  if (of.numeric) {
+  if (numbers) {
     std::ranges::stable_sort(of.keys, {},
                              [](const std::string& key) { return kernels::number_in(key).value; });
   }

@@ -104,17 +104,23 @@ std::string CsvTable::delimiter_hint(std::string_view field) const {
   return "";
 }
 
-bool CsvTable::is_given(std::int64_t row, std::int64_t column) const {
-  return !given_.empty() && given_[static_cast<std::size_t>(row * std::ssize(columns_) + column)];
+CsvTable::Given CsvTable::given(std::int64_t row, std::int64_t column) const {
+  if (given_.empty()) return Given::text;
+  return given_[static_cast<std::size_t>(row * std::ssize(columns_) + column)];
+}
+
+bool CsvTable::is_text(std::int64_t column) const {
+  return !types_.empty() && types_[static_cast<std::size_t>(column)] == ColumnType::text;
 }
 
 bool CsvTable::is_number(double value, std::int64_t row, std::int64_t column) const {
   if (std::isfinite(value) || options_.nonfinite) return true;
   // Of the program's texts "nan" may be a number that is missing; "inf" was not given as a number.
-  return is_given(row, column) || (path_.empty() && std::isnan(value));
+  return given(row, column) == Given::number || (path_.empty() && std::isnan(value));
 }
 
 std::optional<double> CsvTable::parsed(std::int64_t row, std::int64_t column) const {
+  if (given(row, column) == Given::boolean) return text(row, column) == "true" ? 1 : 0;
   const auto [value, status] =
       kernels::number_in(kernels::trimmed(text(row, column)), form_of(options_));
   if (status != std::errc() || !is_number(value, row, column)) return {};
@@ -127,9 +133,11 @@ double CsvTable::number(std::int64_t row, std::int64_t column) const {
   if (std::find(missing.begin(), missing.end(), field) != missing.end()) {
     return std::numeric_limits<double>::quiet_NaN();
   }
+  if (is_text(column)) fail(row, column, "a number is needed; the type of the column is text");
+  if (given(row, column) == Given::boolean) return field == "true" ? 1 : 0;
   const auto [value, status] = kernels::number_in(field, form_of(options_));
   if (status == std::errc() && is_number(value, row, column)) {
-    if (is_given(row, column) && !kernels::keeps_value(field, value)) {
+    if (given(row, column) == Given::number && !kernels::keeps_value(field, value)) {
       fail(row, column, "a number that float64 holds is needed; got " + quoted(field));
     }
     return value;

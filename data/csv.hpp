@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,6 +38,9 @@ class CsvMark {
   std::string text_;
 };
 
+/// What the fields of a column are, whatever they look like.
+enum class ColumnType { text, number };
+
 /// The form of a file; of its marks, '\0' is none.
 struct CsvOptions {
   char delimiter = ',';                   ///< a blank: any run of blanks and tabs
@@ -51,12 +55,16 @@ struct CsvOptions {
   bool trailing_delimiter = false;        ///< rows may end with one, behind which is no field
   std::optional<std::int64_t> max_rows =
       {};  ///< the first ones alone; what is behind is not looked at
+  /// Of columns by their names, or without a header by "0", "1", ...; what the others are is seen
+  /// from their fields. Texts stay as they are written; of numbers "01" is 1.
+  std::map<std::string, ColumnType> types = {};
 };
 
 /// A column by its index, negative ones counted from the last, or by its name.
 using CsvColumn = std::variant<std::int64_t, std::string>;
 
-/// Rows of text fields, all as long as the first, and numbers made of them.
+/// Rows of text fields, all as long as the first, and numbers made of them. A bool of the program
+/// is "true" or "false" as a text, and 1 or 0 as a number.
 class CsvTable {
  public:
   const std::string& path() const& { return path_; }
@@ -76,8 +84,8 @@ class CsvTable {
   /// The index of a column. Throws ValueError if there is none of that name or index.
   std::int64_t find(const CsvColumn& column) const;
 
-  /// A field as a number. Throws IoError, which names the place, unless it is one: decimal, finite
-  /// and in the range of float64, with blanks around it or a plus sign in front at most. Where
+  /// A field as a number. Throws IoError, which names the place, for a column whose type is text,
+  /// and unless it is one: decimal, finite and in the range of float64, with blanks around it or a plus sign in front at most. Where
   /// there is a mark for thousands, it may stand between all groups of three digits, or be left
   /// out.
   double number(std::int64_t row, std::int64_t column) const;
@@ -104,8 +112,10 @@ class CsvTable {
   /// For messages: of a table of one column, the character that may be its delimiter, also in
   /// `field` if that is given; else nothing.
   std::string delimiter_hint(std::string_view field = {}) const;
-  /// Whether the program gave the field as a number.
-  bool is_given(std::int64_t row, std::int64_t column) const;
+  /// What the program gave the field as; texts are all those of files.
+  enum class Given : unsigned char { text, number, boolean };
+  Given given(std::int64_t row, std::int64_t column) const;
+  bool is_text(std::int64_t column) const;  // by its type
   /// Throws IoError for a number of a field that would be an infinity of the dtype.
   void check_range(std::int64_t row, std::int64_t column, double number, Dtype dtype) const;
   Tensor gather(const std::vector<std::int64_t>& columns, Dtype dtype) const;
@@ -116,15 +126,21 @@ class CsvTable {
   std::string text_;               // of all fields, row by row
   std::vector<std::size_t> ends_;  // of the fields in it
   std::vector<std::int64_t> lines_;
-  std::vector<bool> given_;  // by field; none of a file
+  std::vector<Given> given_;                      // by field; none of a file
+  std::vector<std::optional<ColumnType>> types_;  // by column; none if the options name none
 };
 
 /// A table of comma-separated values, plain or gzip. Fields may be quoted, with delimiters, line
 /// ends and doubled quotes inside; blanks around a field, blank lines and a byte order mark of
 /// UTF-8 are passed over; lines end with LF, CR LF or CR.
+/// A column without a name in the header becomes "index" if it is the first, else "column_3" and so
+/// on, as pandas and R write row names; not all of them may be empty. If all rows have a field
+/// more than the header, as of R's `write.table`, the first is such a column, "index", whose texts
+/// must differ, as names of rows do; the first 65536 are looked at.
 /// Throws IoError, naming file, line and column, if the file cannot be read, has no rows, rows of
-/// different lengths, a quote that does not enclose a whole field, or names of columns that are
-/// empty or alike; ValueError, before the file is opened, for options that contradict each other:
+/// different lengths, a quote that does not enclose a whole field, names of columns that are alike,
+/// or what is no number where the type of the column is number; ValueError for a type of a column
+/// that is not there, and, before the file is opened, for options that contradict each other:
 /// two marks alike (thousands may be as the delimiter is, in quoted fields), one that is a line end
 /// or, but for the delimiter and thousands, a blank, a digit, a letter or a sign, thousands of more
 /// than one character, and a negative number of lines, or one of rows below 1.

@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include <xtape/core/error.hpp>
@@ -53,6 +56,15 @@ void check_options(const CsvOptions& options) {
   if (options.max_rows) check_count("read_csv", "max_rows", *options.max_rows);
 }
 
+/// A name for the column in that place, which none of the others has.
+std::string name_of(std::size_t place, const std::vector<std::string>& others) {
+  const std::string name = place == 0 ? "index" : "column_" + std::to_string(place + 1);
+  std::string free = name;
+  for (int k = 2; std::ranges::find(others, free) != others.end(); ++k)
+    free = name + "_" + std::to_string(k);
+  return free;
+}
+
 }  // namespace
 
 CsvBuilder::CsvBuilder(const std::string& path, const CsvOptions& options)
@@ -65,12 +77,15 @@ CsvBuilder::CsvBuilder(const std::string& path, const CsvOptions& options)
 
 CsvBuilder::CsvBuilder(const std::string& path, const CsvOptions& options,
                        std::vector<std::string> columns, std::int64_t line)
-    : lexer_({options.delimiter, options.quote, options.comment}), at_front_(false) {
+    : lexer_({options.delimiter, options.quote, options.comment}),
+      at_front_(false),
+      at_first_row_(false) {
   table_.path_ = path;
   table_.options_ = options;
   for (std::string& text : table_.options_.missing) text = kernels::trimmed(std::string(text));
   table_.columns_ = std::move(columns);
   lexer_.begin_at(line);
+  take_types();
 }
 
 bool CsvBuilder::feed(std::string_view block) {
@@ -115,22 +130,67 @@ void CsvBuilder::end_row() {
 }
 
 void CsvBuilder::take_row() {
-  const bool has_header = table_.options_.header;
-  if (table_.columns_.empty()) {
-    drop_last(fields_ - 1);
-    for (std::size_t i = 0; i < fields_; ++i) table_.columns_.push_back(std::to_string(i));
-  }
+  if (std::exchange(at_first_row_, false)) begin_rows();
   const std::size_t needed = table_.columns_.size();
   drop_last(needed);
   if (fields_ != needed) {
-    fail_row(std::to_string(needed) + " fields are needed, as in the " +
-             (has_header ? "header" : "first row") + "; got " + std::to_string(fields_) +
-             table_.delimiter_hint());
+    const char* const as = has_row_names_           ? "first row, one more than in the header"
+                           : table_.options_.header ? "header"
+                                                    : "first row";
+    fail_row(std::to_string(needed) + " fields are needed, as in the " + as + "; got " +
+             std::to_string(fields_) + table_.delimiter_hint());
   }
   table_.lines_.push_back(lexer_.row_line());
+  check_row();
   ++rows_;
   if (piece_bytes_ > 0) begin_piece();
   if (table_.options_.max_rows && rows_ >= *table_.options_.max_rows) throw Enough();
+}
+
+/// The columns that the first row has, and the header none of, and the types of all.
+void CsvBuilder::begin_rows() {
+  std::vector<std::string>& columns = table_.columns_;
+  if (columns.empty()) {
+    drop_last(fields_ - 1);
+    for (std::size_t i = 0; i < fields_; ++i) columns.push_back(std::to_string(i));
+  } else if (fields_ == columns.size() + 1 && !table_.options_.trailing_delimiter &&
+             table_.ends_.back() != table_.ends_[fields_ - 2] && table_.delimiter_hint().empty()) {
+    columns.insert(columns.begin(), name_of(0, columns));
+    has_row_names_ = true;
+  }
+  take_types();
+}
+
+/// Throws ValueError for the type of a column that is not there.
+void CsvBuilder::take_types() {
+  const auto& types = table_.options_.types;
+  if (types.empty()) return;
+  const std::vector<std::string>& columns = table_.columns_;
+  table_.types_.assign(columns.size(), {});
+  for (const auto& [column, type] : types) {
+    const auto found = std::ranges::find(columns, column);
+    if (found == columns.end()) {
+      throw ValueError(table_.path_ + ": types: there is no column " + quoted(column) +
+                       "; there are " + kernels::listed(columns));
+    }
+    table_.types_[static_cast<std::size_t>(found - columns.begin())] = type;
+  }
+}
+
+/// Complains of a name of the last row that another has, and of no number where there must be one.
+void CsvBuilder::check_row() {
+  const std::int64_t row = table_.rows() - 1;
+  constexpr std::int64_t looked_at = 65536;  // however many rows there are
+  if (has_row_names_ && rows_ < looked_at && !row_names_.emplace(table_.text(row, 0)).second) {
+    fail_row(std::to_string(fields_ - 1) + " fields are needed, as in the header; got " +
+             std::to_string(fields_) + ", of which the first is no name of the row: " +
+             quoted(table_.text(row, 0)) + " is there twice");
+  }
+  for (std::size_t i = 0; i < table_.types_.size(); ++i) {
+    const auto column = static_cast<std::int64_t>(i);
+    if (table_.types_[i] != ColumnType::number) continue;
+    if (!kernels::trimmed(table_.text(row, column)).empty()) table_.number(row, column);
+  }
 }
 
 /// A piece that the next row begins, if the one before is long enough.
@@ -174,13 +234,17 @@ void CsvBuilder::take_header() {
     const std::size_t end = table_.ends_[i];
     const std::string_view name = std::string_view(table_.text_).substr(begin, end - begin);
     begin = end;
-    if (name.empty()) fail_row("column " + std::to_string(i + 1) + " needs a name");
+    table_.columns_.emplace_back(name);
+    if (name.empty()) continue;
     const auto [known, is_new] = seen.emplace(name, i);
     if (!is_new) {
       fail_row("names of columns must differ; columns " + std::to_string(known->second + 1) +
                " and " + std::to_string(i + 1) + " are both " + quoted(name));
     }
-    table_.columns_.emplace_back(name);
+  }
+  if (seen.empty()) fail_row("the header needs names; all of it is empty");
+  for (std::size_t i = 0; i < fields_; ++i) {
+    if (table_.columns_[i].empty()) table_.columns_[i] = name_of(i, table_.columns_);
   }
   table_.text_.clear();
   table_.ends_.clear();

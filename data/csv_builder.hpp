@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,9 @@ class CsvBuilder {
   void drop_last(std::size_t kept);
   void take_header();
   void take_row();
+  void begin_rows();
+  void take_types();
+  void check_row();
   void begin_piece();
   void check(Fault fault) const;
   [[noreturn]] void fail_row(const std::string& what) const;
@@ -57,9 +61,11 @@ class CsvBuilder {
   kernels::CsvLexer lexer_;
   std::size_t fields_ = 0;  // of this row
   std::int64_t rows_ = 0;
-  bool at_front_ = true;
-  std::size_t mark_bytes_ = 0;   // of a byte order mark
-  std::size_t piece_bytes_ = 0;  // 0: all rows are kept
+  bool at_front_ = true, at_first_row_ = true;
+  bool has_row_names_ = false;       // in front of the columns that the header names
+  std::set<std::string> row_names_;  // which differ
+  std::size_t mark_bytes_ = 0;       // of a byte order mark
+  std::size_t piece_bytes_ = 0;      // 0: all rows are kept
   std::vector<CsvPiece> pieces_;
 };
 

@@ -39,22 +39,36 @@ std::vector<std::string> read_labels(const CsvTable& table, std::int64_t column,
   return labels;
 }
 
+/// What the labels of a column are told to be, if anything.
+std::optional<ColumnType> type_of(const CsvTable& table, std::int64_t column) {
+  const auto& types = table.options().types;
+  const auto found = types.find(table.columns()[static_cast<std::size_t>(column)]);
+  if (found == types.end()) return {};
+  return found->second;
+}
+
 bool is_number(const std::string& label, const NumberForm& form) {
   const auto [value, status] = kernels::number_in(label, form);
   return status == std::errc() && std::isfinite(value);
 }
 
-/// The one text of a whole number, "1" of "1.0"; none of other texts.
-std::optional<std::string> whole_number(const std::string& label, const NumberForm& form = {}) {
+/// The one text of a whole number, "1" of "1.0"; none of other texts, nor, unless all are told to be
+/// numbers, of "01".
+std::optional<std::string> whole_number(const std::string& label, const NumberForm& form = {},
+                                        std::optional<ColumnType> type = {}) {
+  if (!type && kernels::is_code(label)) return {};
   constexpr double limit = 9007199254740992;  // 2^53, below which float64 tells them apart
   const auto [value, status] = kernels::number_in(label, form);
   if (status != std::errc() || !(std::abs(value) < limit) || value != std::floor(value)) return {};
   return std::to_string(static_cast<std::int64_t>(value));
 }
 
-/// Whether labels are numbers. Complains of one that is what the first one is not.
+/// Whether labels are numbers, in front of which there are no zeros unless they are told to be so.
+/// Complains of one that is what the first one is not.
 bool all_numbers(const CsvTable& table, std::int64_t column,
                  const std::vector<std::string>& labels) {
+  const std::optional<ColumnType> type = type_of(table, column);
+  if (type == ColumnType::text) return false;
   const NumberForm form = form_of(table);
   const bool numbers = is_number(labels.front(), form);
   const auto odd = std::find_if(labels.begin(), labels.end(), [&](const std::string& label) {
@@ -65,15 +79,16 @@ bool all_numbers(const CsvTable& table, std::int64_t column,
                "labels must be all numbers or all names, unless `classes` names them; got " +
                    quoted(*odd) + " after " + quoted(labels.front()));
   }
-  return numbers;
+  return numbers && (type || std::none_of(labels.begin(), labels.end(), kernels::is_code));
 }
 
 /// The classes of labels that are numbers, which must be 0 to k - 1.
 std::vector<std::string> numbered_classes(const CsvTable& table, std::int64_t column,
                                           const std::vector<std::string>& labels) {
+  const std::optional<ColumnType> type = type_of(table, column);
   std::set<std::int64_t> distinct;
   for (std::size_t row = 0; row < labels.size(); ++row) {
-    const std::optional<std::string> number = whole_number(labels[row], form_of(table));
+    const std::optional<std::string> number = whole_number(labels[row], form_of(table), type);
     if (!number || number->starts_with('-')) {
       table.fail(
           static_cast<std::int64_t>(row), column,
@@ -106,9 +121,11 @@ bool are_whole_numbers(const std::vector<std::string>& classes) {
 /// The index of each label among the classes.
 Tensor indices_of(const CsvTable& table, std::int64_t column,
                   const std::vector<std::string>& labels, const std::vector<std::string>& classes) {
-  const bool numbers = are_whole_numbers(classes);
-  const auto key = [&](const std::string& text, const NumberForm& form) {
-    return numbers ? whole_number(text, form).value_or(text) : text;
+  const std::optional<ColumnType> type = type_of(table, column);
+  const bool numbers = type != ColumnType::text && are_whole_numbers(classes);
+  const auto key = [&](const std::string& text, const NumberForm& form,
+                       std::optional<ColumnType> of = {}) {
+    return numbers ? whole_number(text, form, of).value_or(text) : text;
   };
   std::map<std::string, std::int64_t> known;
   for (const std::string& name : classes) {
@@ -116,7 +133,7 @@ Tensor indices_of(const CsvTable& table, std::int64_t column,
   }
   std::vector<std::int64_t> indices;
   for (const std::string& label : labels) {
-    const auto found = known.find(key(label, form_of(table)));
+    const auto found = known.find(key(label, form_of(table), type));
     if (found == known.end()) {
       table.fail(static_cast<std::int64_t>(indices.size()), column,
                  "must be one of the " + std::to_string(classes.size()) + " classes; got " +

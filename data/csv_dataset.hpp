@@ -17,8 +17,9 @@ struct CsvDatasetOptions {
   Task task = Task::classification;
   Dtype dtype = default_dtype();  ///< of the features, and of labels of a regression
   /// The classes in the order of their indices, such as `class_names` of the training data, which
-  /// test data need not all show; without them they follow from the file. If all are whole numbers,
-  /// labels are compared as numbers ("1.0" is of class "1"), else as texts.
+  /// test data need not all show; without them they follow from the file. If all are whole numbers
+  /// without zeros in front, and the type of the column is not text, labels are compared as numbers
+  /// ("1.0" is of class "1", and "01" only if the type is number), else as texts.
   std::vector<std::string> classes = {};
   CsvOptions csv = {};
 };
@@ -32,7 +33,8 @@ struct CsvDataset {
 /// A table as samples and labels.
 ///   x [n, features], of `dtype`
 ///   y int64 [n], indices of classes; of a regression [n, 1], of `dtype`
-/// Unless `classes` says otherwise, labels are all numbers or all names. Numbers are their own
+/// Unless `classes` says otherwise, labels are all numbers or all names. If one has zeros in front,
+/// "01", or the type of the column is text, numbers are names too, else they are their own
 /// indices, and must be 0 to k - 1 with none skipped; names stand for their places among the sorted
 /// distinct ones.
 /// A label is missing, whatever the options say of features, if it is one of `missing`, empty, "?",

@@ -58,6 +58,8 @@ void CsvWriter::write(const std::vector<CsvValue>& row) {
         [](const auto& v) {
           if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string>) {
             return field(v);
+          } else if constexpr (std::is_same_v<std::decay_t<decltype(v)>, bool>) {
+            return std::string(v ? "true" : "false");
           } else {
             return number(v);
           }

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <iterator>
 #include <string>
 
 #include <xtape/core/error.hpp>
+#include <xtape/data/checks.hpp>
 #include <xtape/data/date.hpp>
 #include <xtape/data/kernels/text.hpp>
 
@@ -19,6 +21,15 @@ class Reader {
   bool accept(char wanted) {
     if (!rest_.starts_with(wanted)) return false;
     rest_.remove_prefix(1);
+    return true;
+  }
+  /// In capitals or not, as are all ASCII letters.
+  bool accept(std::string_view word) {
+    const auto lower = [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
+    if (!std::ranges::equal(rest_.substr(0, word.size()), word, {}, lower, lower)) return false;
+    rest_.remove_prefix(word.size());
     return true;
   }
   /// So many digits; whether they are there.
@@ -80,7 +91,99 @@ bool read(std::string_view written, Date& date) {
          text.empty();
 }
 
+/// One number or two, or just two.
+bool read_short(Reader& text, bool two, int& value) {
+  return text.digits(2, value) || (!two && text.digits(1, value));
+}
+
+bool read_month(Reader& text, int& month) {
+  constexpr std::string_view names[] = {"jan", "feb", "mar", "apr", "may", "jun",
+                                        "jul", "aug", "sep", "oct", "nov", "dec"};
+  const auto found = std::ranges::find_if(names, [&](auto name) { return text.accept(name); });
+  month = static_cast<int>(found - std::begin(names)) + 1;
+  return found != std::end(names);
+}
+
+/// What a letter of a format stands for; `two`: a number has no fewer digits; `fraction`: of
+/// seconds, there may be one.
+bool read_part(char letter, bool two, bool fraction, Reader& text, Date& date) {
+  int number = 0;
+  switch (letter) {
+    case 'Y': return text.digits(4, date.year);
+    case 'y':
+      if (!text.digits(2, number)) return false;
+      date.year = number + (number < 69 ? 2000 : 1900);
+      return true;
+    case 'm': return read_short(text, two, date.month);
+    case 'b': return read_month(text, date.month);
+    case 'd': return read_short(text, two, date.day);
+    case 'H': return read_short(text, two, date.hour) && date.hour < 24;
+    case 'I':
+      if (!read_short(text, two, number) || number < 1 || number > 12) return false;
+      date.hour += number % 12;
+      return true;
+    case 'p':
+      if (text.accept("am")) return true;
+      date.hour += 12;
+      return text.accept("pm");
+    case 'M': return read_short(text, two, date.minute) && date.minute < 60;
+    case 'S':
+      if (!read_short(text, two, number) || number >= 60) return false;
+      date.second = number;
+      return !fraction || text.fraction(date.second);
+    case 'z': return !text.empty() && read_offset(text, date);
+    default: return text.accept('%');
+  }
+}
+
+bool read(std::string_view written, std::string_view format, Date& date) {
+  Reader text(written);
+  bool after_part = false;
+  for (std::size_t i = 0; i < format.size(); ++i) {
+    if (format[i] != '%') {
+      if (!text.accept(format[i])) return false;
+      after_part = false;
+      continue;
+    }
+    const char next = i + 2 < format.size() ? format[i + 2] : '\0';
+    const bool touches = next == '%' || after_part;
+    after_part = format[++i] != '%';
+    if (!read_part(format[i], touches, next != '.' && next != ',', text, date)) return false;
+  }
+  return text.empty() && day_of(date).ok();
+}
+
 }  // namespace
+
+void detail::check_date_format(std::string_view format) {
+  const auto refuse = [&](const std::string& what) {
+    throw ValueError("a format of dates " + what + "; got " + kernels::quoted(format));
+  };
+  std::string letters;
+  for (std::size_t i = 0; i < format.size(); ++i) {
+    if (format[i] != '%') continue;
+    const char letter = ++i < format.size() ? format[i] : '\0';
+    if (letter == '%') continue;
+    if (std::string_view("YymbdHIMSpz").find(letter) == std::string_view::npos)
+      refuse("has only %Y %y %m %b %d %H %I %M %S %p %z and %%");
+    if (letters.find(letter) != letters.npos) refuse(std::string("has %") + letter + " once");
+    letters += letter;
+  }
+  const auto count = [&](std::string_view of) {
+    return std::ranges::count_if(letters, [&](char c) { return of.find(c) != of.npos; });
+  };
+  if (count("Yy") != 1 || count("mb") != 1 || count("d") != 1)
+    refuse("needs one year, month and day");
+  if (count("HI") > 1 || count("I") != count("p")) refuse("needs %H, or %I and %p");
+}
+
+Date parse_date(std::string_view text, std::string_view format) {
+  detail::check_date_format(format);
+  Date date;
+  if (read(text, format, date)) return date;
+  throw ValueError("a date of the form " + kernels::quoted(format) + " is needed; got " +
+                   kernels::quoted(text));
+}
 
 Date parse_date(std::string_view text) {
   Date date;

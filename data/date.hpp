@@ -29,6 +29,16 @@ struct Date {
 /// Throws ValueError for another text, and a day or time that there is not.
 Date parse_date(std::string_view text);
 
+/// A date as `format` has it: "%d.%m.%Y" of 31.12.2024, "%Y%m%d %H%M" of 20241231 2359,
+/// "%b %d, %Y %I:%M %p" of Dec 31, 2024 11:59 PM. %Y is a year of four digits, %y one of two, from
+/// 1969 to 2068, %m %d the month and day, %H %M %S the time, seconds with a fraction if there is
+/// one, %I and %p the hour of twelve with AM or PM, %b the first three letters of the month in
+/// English, %z an offset from UTC, %% a percent sign; the rest must be there as it stands. Numbers
+/// may lack a zero in front unless they touch the next.
+/// Throws ValueError as above, and for a format with others, one twice, or no year, month and day.
+/// Source of the letters: POSIX, strptime.
+Date parse_date(std::string_view text, std::string_view format);
+
 }  // namespace xtape::data
 
 XTAPE_EXPORT_END

@@ -19,9 +19,10 @@ Tensor load_npy(const std::string& path);
 /// The same, which must be of that dtype. Throws DtypeError.
 Tensor load_npy(const std::string& path, Dtype dtype);
 
-/// The same of integers, kept in as few bytes as hold them: those of the file if it has int8,
-/// uint8, int16 or int32 with the last axis the fastest. Throws IoError, for floating numbers too;
-/// ShapeError for 0 axes, ValueError for a number that int32 does not hold.
+/// The same of integers, kept in as few bytes as hold them: those of the file if they are four
+/// bytes at most, with the last axis the fastest. Throws IoError, for floating numbers too;
+/// ShapeError for 0 axes, ValueError for numbers that neither int32 nor uint32
+/// holds.
 PackedIntegers load_packed_npy(const std::string& path);
 
 /// Writes the values to a .npy file, which appears whole or not at all (see `OutputFile`).

@@ -18,7 +18,9 @@ template <class F>
 void visit_width(std::size_t width, bool is_signed, F&& f) {
   if (width == 1 && !is_signed) return f(std::uint8_t());
   if (width == 1) return f(std::int8_t());
+  if (width == 2 && !is_signed) return f(std::uint16_t());
   if (width == 2) return f(std::int16_t());
+  if (!is_signed) return f(std::uint32_t());
   f(std::int32_t());
 }
 
@@ -29,10 +31,12 @@ bool holds(std::int64_t low, std::int64_t high) {
 
 std::size_t width_for(std::int64_t low, std::int64_t high) {
   if (holds<std::uint8_t>(low, high) || holds<std::int8_t>(low, high)) return 1;
-  if (holds<std::int16_t>(low, high)) return 2;
-  if (holds<std::int32_t>(low, high)) return 4;
-  throw ValueError("packed: numbers must fit in int32; got " +
-                   std::to_string(holds<std::int32_t>(low, 0) ? high : low));
+  if (holds<std::uint16_t>(low, high) || holds<std::int16_t>(low, high)) return 2;
+  if (holds<std::uint32_t>(low, high) || holds<std::int32_t>(low, high)) return 4;
+  throw ValueError("packed: numbers must fit in int32 or uint32; got " +
+                   (low < 0 && high > std::numeric_limits<std::int32_t>::max()
+                        ? std::to_string(low) + " and " + std::to_string(high)
+                        : std::to_string(low < 0 ? low : high)));
 }
 
 /// Whether a type has a number: exactly, or, of scaled ones, but for rounding.
@@ -78,7 +82,7 @@ PackedIntegers::PackedIntegers(const Tensor& x) : shape_(x.shape()) {
                                ? std::pair<std::int64_t, std::int64_t>(0, 0)
                                : std::pair(std::ranges::min(numbers), std::ranges::max(numbers));
   width_ = width_for(low, high);
-  is_signed_ = low < 0 || width_ > 1;
+  is_signed_ = low < 0;
   std::vector<std::byte> bytes(numbers.size() * width_);
   visit_width(width_, is_signed_, [&]<class T>(T) {
     for (std::size_t i = 0; i < numbers.size(); ++i) {

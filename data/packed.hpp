@@ -22,7 +22,8 @@ struct PackedOptions {
 
 template <class T>
 concept PackedInteger = std::same_as<T, std::uint8_t> || std::same_as<T, std::int8_t> ||
-    std::same_as<T, std::int16_t> || std::same_as<T, std::int32_t>;
+    std::same_as<T, std::int16_t> || std::same_as<T, std::uint16_t> ||
+    std::same_as<T, std::int32_t> || std::same_as<T, std::uint32_t>;
 
 /// An array of small integers that is kept in as few bytes as they need, such as images in one a
 /// pixel, and becomes tensors a row or a batch at a time:
@@ -39,8 +40,8 @@ class PackedIntegers {
   PackedIntegers(const std::vector<T>& values, const Shape& shape)
       : PackedIntegers(std::span<const T>(values), shape) {}
   /// The numbers of a tensor, in as few bytes each as hold all of them, of 1, 2 and 4.
-  /// Throws ShapeError for rank 0, DtypeError unless int64 or boolean, ValueError for a number that
-  /// int32 does not hold.
+  /// Throws ShapeError for rank 0, DtypeError unless int64 or boolean, ValueError for numbers that
+  /// neither int32 nor uint32 holds.
   explicit PackedIntegers(const Tensor& x);
 
   const Shape& shape() const { return shape_; }

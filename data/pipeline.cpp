@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <set>
 #include <string_view>
@@ -12,7 +11,6 @@
 #include <xtape/data/column_texts.hpp>
 #include <xtape/data/kernels/text.hpp>
 #include <xtape/data/pipeline_fitted.hpp>
-#include <xtape/ops/layout.hpp>
 
 namespace xtape::data {
 namespace {
@@ -48,23 +46,6 @@ ColumnTexts fit_target(const Table& training, const TargetColumn& target) {
            quoted(classes.keys.front()));
   }
   return classes;
-}
-
-/// Throws, naming the place of the field, for a feature that the dtype does not hold.
-void check_range(const Tensor& x, Dtype dtype, const FittedGroup& group, const Table& table) {
-  const double greatest = dtype == Dtype::float32
-                              ? static_cast<double>(std::numeric_limits<float>::max())
-                              : std::numeric_limits<double>::max();
-  const auto values = x.data<double>();
-  const auto wrong =
-      std::ranges::find_if(values, [&](double value) { return !(std::abs(value) <= greatest); });
-  if (wrong == values.end()) return;
-  const std::int64_t place = wrong - values.begin(), width = x.extent(1);
-  const std::int64_t feature = place % width;
-  table.fail(place / width, table.find(group.column_of(feature)),
-             "the feature " + quoted(group.names()[static_cast<std::size_t>(feature)]) +
-                 " must lie in the range of " + std::string(to_string(dtype)) + "; got " +
-                 xtape::detail::text(*wrong));
 }
 
 }  // namespace
@@ -129,7 +110,7 @@ Pipeline::Pipeline(const Table& training, const PipelineOptions& options) {
   fitted.name_features();
   if (options.target) {
     ColumnTexts classes = fit_target(training, *options.target);
-    fitted.numeric_classes = classes.numeric;
+    fitted.class_kind = classes.kind;
     fitted.classes = std::move(classes.keys);
   }
   fitted.form = {.missing = training.options().missing,
@@ -173,12 +154,13 @@ std::int64_t Pipeline::code_count(const std::string& column) const {
 Tensor Pipeline::features(const Table& given) const {
   const Fitted& of = fitted();
   const Table table = given.read_as(of.form);
-  std::vector<Tensor> blocks;
+  Tensor x = zeros({table.rows(), std::ssize(of.names)}, of.dtype);
+  std::int64_t first = 0;
   for (const FittedGroup& group : of.groups) {
-    blocks.push_back(group.features(table).contiguous());
-    check_range(blocks.back(), of.dtype, group, table);
+    group.features(table, x, first);
+    first += std::ssize(group.names());
   }
-  return concatenate(blocks, 1).to(of.dtype).contiguous();
+  return x;
 }
 
 Tensor Pipeline::features(const TableRow& row) const {
@@ -223,7 +205,9 @@ Tensor Pipeline::target(const Table& given) const {
   std::vector<std::int64_t> labels;
   for (std::int64_t row = 0; row < table.rows(); ++row) {
     const std::string_view label = table.text(row, column);
-    const auto found = codes.find(key_of(label, of.numeric_classes, table.options()));
+    const auto found = codes.find(table.is_boolean(row, column)
+                                      ? key_of_bool(table, row, column, of.class_kind, codes)
+                                      : key_of(label, of.class_kind, table.options()));
     if (found == codes.end()) {
       table.fail(row, column,
                  "must be one of the " + std::to_string(codes.size()) +

@@ -45,27 +45,30 @@ enum class Encoding { one_hot, codes };
 enum class Unseen { error, ignore, rare };
 
 /// Columns of texts, each of which is one of the categories of the training rows. If all are
-/// numbers, equal ones are one category, however they are written. "NA" and its like are categories
-/// unless `CsvOptions::missing` has them.
+/// numbers, equal ones are one category, however they are written; but whole numbers with zeros in
+/// front, "01234", are texts, and make all of them texts, unless `CsvOptions::types` says number.
+/// "NA" and its like are categories unless `CsvOptions::missing` has them. A bool is the category
+/// "true" or "false", in capitals or not, or of numbers 1 or 0, and an error if there is neither.
 struct CategoryColumns {
   Columns columns;
   Encoding encoding = Encoding::one_hot;
   Unseen unseen = Unseen::error;
   std::int64_t min_count = 1;  ///< fewer training rows make a category rare: all those are one
   Missing missing = Missing::error;  ///< no mean, no median
-  std::string fill = "missing";  ///< of Missing::constant: a category, whether it is needed or not
+  std::string fill = "missing";  ///< of Missing::constant: a category, needed or not, never rare
   bool indicator = false;
 };
 
 /// Since 1970 in UTC, with fraction, or a part as it is written; weekday 0 is Monday.
 enum class DatePart { days, seconds, year, month, day, weekday, day_of_year, hour, minute };
 
-/// Columns of dates, see `parse_date`; a feature for each part, "NAME_PART".
+/// Columns of dates, of ISO 8601 or of `format`, see `parse_date`; a feature for each part, "NAME_PART".
 struct DateColumns {
   /// {DatePart::days}
   static std::vector<DatePart> days_alone();
 
   Columns columns;
+  std::string format = {};  ///< such as "%d.%m.%Y"; empty: ISO 8601
   std::vector<DatePart> parts = days_alone();
   Missing missing = Missing::error;
   double fill = 0;  ///< of each part

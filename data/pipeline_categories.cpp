@@ -22,7 +22,7 @@ class Codes {
  public:
   Codes(const FittedGroup& group, std::size_t column)
       : unseen_(group.unseen),
-        numeric_(group.numeric[column]),
+        kind_(group.kinds[column]),
         count_(std::ssize(group.categories[column])) {
     for (const std::string& text : group.categories[column]) {
       codes_.emplace(text, std::ssize(codes_));
@@ -37,10 +37,13 @@ class Codes {
   /// write it.
   std::int64_t of_field(const Table& table, std::int64_t row, std::int64_t column) {
     const std::string_view text = table.text(row, column);
-    if (!numeric_) return of_text(table, row, column, text, text);
+    if (table.is_boolean(row, column)) {
+      return of_text(table, row, column, text, key_of_bool(table, row, column, kind_, codes_));
+    }
+    if (kind_ == KeyKind::texts) return of_text(table, row, column, text, text);
     const auto known = read_.find(text);
     if (known != read_.end()) return known->second;
-    const std::string key = key_of(text, true, table.options());
+    const std::string key = key_of(text, kind_, table.options());
     return read_[text] = of_text(table, row, column, text, key);
   }
 
@@ -59,7 +62,7 @@ class Codes {
 
   std::map<std::string_view, std::int64_t> codes_, read_;
   Unseen unseen_;
-  bool numeric_;
+  KeyKind kind_;
   std::int64_t count_;
   bool has_rare_ = false;
 };
@@ -70,8 +73,9 @@ void insert(ColumnTexts& texts, const std::string& key) {
     const auto [value, status] = kernels::number_in(text);
     return status == std::errc() ? value : std::numeric_limits<double>::infinity();
   };
-  const auto place = texts.numeric ? std::ranges::lower_bound(texts.keys, number(key), {}, number)
-                                   : std::ranges::lower_bound(texts.keys, key);
+  const auto place = texts.kind == KeyKind::texts
+                         ? std::ranges::lower_bound(texts.keys, key)
+                         : std::ranges::lower_bound(texts.keys, number(key), {}, number);
   if (place != texts.keys.end() && *place == key) return;
   texts.counts.insert(texts.counts.begin() + (place - texts.keys.begin()), 0);
   texts.keys.insert(place, key);
@@ -79,11 +83,11 @@ void insert(ColumnTexts& texts, const std::string& key) {
 
 }  // namespace
 
-std::vector<double> encoded(const FittedGroup& group, std::size_t which, const Table& table) {
+std::int64_t encode(const FittedGroup& group, std::size_t which, const Table& table,
+                    const FeatureColumns& to, std::int64_t feature) {
   Codes codes(group, which);
   const std::int64_t column = table.find(group.columns[which]);
   const bool hot = group.encoding == Encoding::one_hot;
-  std::vector<double> features(static_cast<std::size_t>(table.rows() * (hot ? codes.width() : 1)));
   for (std::int64_t row = 0; row < table.rows(); ++row) {
     const bool missing = table.missing(row, column);
     if (missing && group.missing == Missing::error) {
@@ -92,13 +96,12 @@ std::vector<double> encoded(const FittedGroup& group, std::size_t which, const T
     const std::int64_t code =
         missing ? codes.of_key(group.text_fills[which]) : codes.of_field(table, row, column);
     if (!hot) {
-      features[static_cast<std::size_t>(row)] =
-          static_cast<double>(code < 0 ? codes.width() : code);
+      to.put(row, feature, static_cast<double>(code < 0 ? codes.width() : code));
     } else if (code >= 0) {
-      features[static_cast<std::size_t>(row * codes.width() + code)] = 1;
+      to.put(row, feature + code, 1);
     }
   }
-  return features;
+  return hot ? codes.width() : 1;
 }
 
 FittedGroup fit(const Table& training, const CategoryColumns& options) {
@@ -125,7 +128,7 @@ FittedGroup fit(const Table& training, const CategoryColumns& options) {
         training.rows() - std::reduce(texts.counts.begin(), texts.counts.end(), std::int64_t{0});
     std::string fill;
     if (options.missing == Missing::constant) {
-      fill = key_of(options.fill, texts.numeric, training.options());
+      fill = key_of(options.fill, texts.kind, training.options());
       insert(texts, fill);
     } else if (options.missing == Missing::most_frequent) {
       if (texts.keys.empty()) {
@@ -141,12 +144,15 @@ FittedGroup fit(const Table& training, const CategoryColumns& options) {
     Columns& categories = group.categories.emplace_back();
     Columns& rare = group.rare.emplace_back();
     for (std::size_t i = 0; i < texts.keys.size(); ++i) {
-      // What fills in counts too: a category of which most rows are missing is not rare.
+      // What fills in counts too: a category of which most rows are missing is not rare. One that
+      // has a name of its own never is, so that what is missing is not taken for what is new.
       const bool fills = options.missing != Missing::error && texts.keys[i] == fill;
-      const std::int64_t count = texts.counts[i] + (fills ? std::max(missing, std::int64_t{1}) : 0);
-      (count < options.min_count ? rare : categories).push_back(std::move(texts.keys[i]));
+      const bool named = fills && options.missing == Missing::constant;
+      const std::int64_t count = texts.counts[i] + (fills ? missing : 0);
+      const bool is_rare = count < options.min_count && !named;
+      (is_rare ? rare : categories).push_back(std::move(texts.keys[i]));
     }
-    group.numeric.push_back(texts.numeric);
+    group.kinds.push_back(texts.kind);
     group.text_fills.push_back(std::move(fill));
   }
   return group;

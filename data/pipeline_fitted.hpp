@@ -1,10 +1,12 @@
 #pragma once
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include <xtape/data/column_texts.hpp>
 #include <xtape/data/pipeline.hpp>
 #include <xtape/data/scaler.hpp>
 
@@ -20,12 +22,13 @@ struct FittedGroup {
   Missing missing = Missing::error;
   bool indicator = false;
   std::vector<DatePart> parts = {};  // of dates
+  std::string format = {};           // of dates; empty: ISO 8601
   std::vector<double> fills = {};    // of each number, or part of a date
   std::optional<Scaler> scaler = {};
   Encoding encoding = Encoding::one_hot;
   Unseen unseen = Unseen::error;
   // Of each column of categories; the keys of those, see `ColumnTexts`.
-  std::vector<bool> numeric = {};
+  std::vector<KeyKind> kinds = {};
   Columns text_fills = {};
   std::vector<Columns> categories = {}, rare = {};
 
@@ -33,8 +36,8 @@ struct FittedGroup {
   std::int64_t numbers_of_column() const;
   /// The column that a feature is made of.
   const std::string& column_of(std::int64_t feature) const;
-  /// float64 [rows, names().size()]
-  Tensor features(const Table& table) const;
+  /// Puts the features of all rows where they belong in those of all groups.
+  void features(const Table& table, const Tensor& all, std::int64_t first) const;
   Columns names() const;
 };
 
@@ -48,8 +51,38 @@ FittedGroup fit(const Table& training, const NumberColumns& options);
 FittedGroup fit(const Table& training, const CategoryColumns& options);
 FittedGroup fit(const Table& training, const DateColumns& options);
 
-/// The features of one column of categories, row by row.
-std::vector<double> encoded(const FittedGroup& group, std::size_t which, const Table& table);
+/// Where a group puts its features: into its columns of those of all groups, which begin as zeros.
+///   all float32 or float64 [rows, features]
+class FeatureColumns {
+ public:
+  FeatureColumns(const FittedGroup& group, const Table& table, const Tensor& all,
+                 std::int64_t first);
+
+  /// Throws, naming the place of the field, for a number that the dtype does not hold.
+  void put(std::int64_t row, std::int64_t feature, double value) const {
+    if (!(std::abs(value) <= greatest_)) fail(row, feature, value);
+    const auto place = static_cast<std::size_t>(row * width_ + first_ + feature);
+    if (floats_ != nullptr) {
+      floats_[place] = static_cast<float>(value);
+    } else {
+      doubles_[place] = value;
+    }
+  }
+
+ private:
+  [[noreturn]] void fail(std::int64_t row, std::int64_t feature, double value) const;
+
+  const FittedGroup& group_;
+  const Table& table_;
+  float* floats_ = nullptr;
+  double* doubles_ = nullptr;
+  double greatest_;
+  std::int64_t width_, first_;
+};
+
+/// Puts one column of categories; how many features that are.
+std::int64_t encode(const FittedGroup& group, std::size_t which, const Table& table,
+                    const FeatureColumns& to, std::int64_t feature);
 
 struct Pipeline::Fitted {
   /// Names all features. Columns have their names; those that are made of them and would be taken
@@ -60,7 +93,7 @@ struct Pipeline::Fitted {
 
   std::vector<FittedGroup> groups;
   std::optional<TargetColumn> target;
-  bool numeric_classes = false;
+  KeyKind class_kind = KeyKind::texts;
   Columns classes;  // their keys
   CsvOptions form;  // of the training rows: missing, decimal, thousands
   Dtype dtype = Dtype::float32;

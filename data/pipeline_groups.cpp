@@ -6,19 +6,21 @@
 #include <string_view>
 #include <utility>
 
+#include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/data/checks.hpp>
 #include <xtape/data/date.hpp>
 #include <xtape/data/kernels/text.hpp>
 #include <xtape/data/pipeline_fitted.hpp>
-#include <xtape/ops/layout.hpp>
 #include <xtape/ops/quantile.hpp>
 #include <xtape/ops/reduce.hpp>
 
 namespace xtape::data {
 namespace {
 
+using Doubles = std::vector<double>;
 using kernels::quoted;
 
 constexpr const char* part_names[] = {"days",    "seconds",     "year", "month", "day",
@@ -45,38 +47,44 @@ std::vector<std::int64_t> indices_of(const Table& table, const Columns& columns)
   return indices;
 }
 
-/// The numbers of a group, NaN where they are missing.   [rows, numbers]
+/// Adds the numbers of a row, NaN where they are missing.
 /// What reads as NaN is missing where numbers are asked for, and may be a name elsewhere.
+void read_row(const FittedGroup& group, const Table& table, std::int64_t row,
+              const std::vector<std::int64_t>& indices, std::vector<double>& numbers) {
+  const bool are_numbers = group.kind == FittedGroup::Kind::numbers;
+  for (const std::int64_t column : indices) {
+    const double number = are_numbers ? table.number(row, column) : 0;
+    const bool missing = are_numbers ? std::isnan(number) : table.missing(row, column);
+    if (group.missing == Missing::error && missing) {
+      table.fail(row, column, "a value is needed; the field is missing");
+    }
+    if (are_numbers) {
+      numbers.push_back(number);
+      if (std::isinf(number)) {
+        table.fail(row, column,
+                   "a finite number is needed; got " + quoted(table.text(row, column)));
+      }
+    } else if (missing) {
+      numbers.insert(numbers.end(), group.parts.size(), std::numeric_limits<double>::quiet_NaN());
+    } else {
+      Date date;
+      try {  // for a message with the place
+        const std::string_view text = table.text(row, column);
+        date = group.format.empty() ? parse_date(text) : parse_date(text, group.format);
+      } catch (const ValueError& error) {
+        table.fail(row, column, error.what());
+      }
+      for (const DatePart part : group.parts) numbers.push_back(part_of(date, part));
+    }
+  }
+}
+
+/// The numbers of all rows.   [rows, numbers]
 std::vector<double> numbers_of(const FittedGroup& group, const Table& table) {
   const std::vector<std::int64_t> indices = indices_of(table, group.columns);
   std::vector<double> numbers;
-  for (std::int64_t row = 0; row < table.rows(); ++row) {
-    for (const std::int64_t column : indices) {
-      const bool are_numbers = group.kind == FittedGroup::Kind::numbers;
-      const double number = are_numbers ? table.number(row, column) : 0;
-      const bool missing = are_numbers ? std::isnan(number) : table.missing(row, column);
-      if (group.missing == Missing::error && missing) {
-        table.fail(row, column, "a value is needed; the field is missing");
-      }
-      if (are_numbers) {
-        numbers.push_back(number);
-        if (std::isinf(number)) {
-          table.fail(row, column,
-                     "a finite number is needed; got " + quoted(table.text(row, column)));
-        }
-      } else if (missing) {
-        numbers.insert(numbers.end(), group.parts.size(), std::numeric_limits<double>::quiet_NaN());
-      } else {
-        Date date;
-        try {  // for a message with the place
-          date = parse_date(table.text(row, column));
-        } catch (const ValueError& error) {
-          table.fail(row, column, error.what());
-        }
-        for (const DatePart part : group.parts) numbers.push_back(part_of(date, part));
-      }
-    }
-  }
+  for (std::int64_t row = 0; row < table.rows(); ++row)
+    read_row(group, table, row, indices, numbers);
   return numbers;
 }
 
@@ -122,25 +130,6 @@ void fit_numbers(FittedGroup& group, const Table& training, double constant, Sca
   group.scaler = scaling == Scaling::standard  ? Scaler::standard(x)
                  : scaling == Scaling::min_max ? Scaler::min_max(x)
                                                : Scaler::max_abs(x);
-}
-
-/// For each column of categories 1 where it is missing.   [rows, columns]
-std::vector<double> missing_texts(const Table& table, const Columns& columns) {
-  const std::vector<std::int64_t> indices = indices_of(table, columns);
-  std::vector<double> flags;
-  for (std::int64_t row = 0; row < table.rows(); ++row) {
-    for (const std::int64_t column : indices) flags.push_back(table.missing(row, column) ? 1 : 0);
-  }
-  return flags;
-}
-
-/// The same of columns that became `width` numbers each, NaN where they are missing.
-std::vector<double> missing_numbers(const std::vector<double>& numbers, std::size_t width) {
-  std::vector<double> flags;
-  for (std::size_t i = 0; i < numbers.size(); i += width) {
-    flags.push_back(std::isnan(numbers[i]) ? 1 : 0);
-  }
-  return flags;
 }
 
 }  // namespace
@@ -192,40 +181,68 @@ FittedGroup fit(const Table& training, const DateColumns& options) {
   if (distinct.empty() || distinct.size() != options.parts.size()) {
     refuse("dates need parts that differ");
   }
+  if (!options.format.empty()) detail::check_date_format(options.format);
   FittedGroup group{.kind = FittedGroup::Kind::dates,
                     .columns = options.columns,
                     .missing = options.missing,
                     .indicator = options.indicator,
-                    .parts = options.parts};
+                    .parts = options.parts,
+                    .format = options.format};
   fit_numbers(group, training, options.fill, options.scaling);
   return group;
 }
 
-Tensor FittedGroup::features(const Table& table) const {
-  const auto block = [&](std::vector<double>&& numbers) {
-    const std::int64_t width = std::ssize(numbers) / table.rows();
-    return from_vector(std::move(numbers), {table.rows(), width});
-  };
-  std::vector<Tensor> blocks;
-  std::vector<double> flags;
-  if (kind == Kind::categories) {
-    if (indicator) flags = missing_texts(table, columns);
-    for (std::size_t column = 0; column < columns.size(); ++column) {
-      blocks.push_back(block(encoded(*this, column, table)));
-    }
+FeatureColumns::FeatureColumns(const FittedGroup& group, const Table& table, const Tensor& all,
+                               std::int64_t first)
+    : group_(group), table_(table), width_(all.extent(1)), first_(first) {
+  if (all.dtype() == Dtype::float32) {
+    floats_ = all.body().elements<float>();
+    greatest_ = static_cast<double>(std::numeric_limits<float>::max());
   } else {
-    std::vector<double> numbers = numbers_of(*this, table);
-    if (indicator) {
-      flags = missing_numbers(numbers, static_cast<std::size_t>(numbers_of_column()));
-    }
-    for (std::size_t i = 0; i < numbers.size() && !fills.empty(); ++i) {
-      if (std::isnan(numbers[i])) numbers[i] = fills[i % fills.size()];
-    }
-    const Tensor x = block(std::move(numbers));
-    blocks.push_back(scaler ? (*scaler)(x) : x);
+    doubles_ = all.body().elements<double>();
+    greatest_ = std::numeric_limits<double>::max();
   }
-  if (indicator) blocks.push_back(block(std::move(flags)));
-  return concatenate(blocks, 1);
+}
+
+void FeatureColumns::fail(std::int64_t row, std::int64_t feature, double value) const {
+  const Dtype dtype = floats_ != nullptr ? Dtype::float32 : Dtype::float64;
+  table_.fail(row, table_.find(group_.column_of(feature)),
+              "the feature " + quoted(group_.names()[static_cast<std::size_t>(feature)]) +
+                  " must lie in the range of " + std::string(to_string(dtype)) + "; got " +
+                  xtape::detail::text(value));
+}
+
+void FittedGroup::features(const Table& table, const Tensor& all, std::int64_t first) const {
+  const FeatureColumns to(*this, table, all, first);
+  const std::vector<std::int64_t> indices = indices_of(table, columns);
+  if (kind == Kind::categories) {
+    std::int64_t feature = 0;
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      feature += encode(*this, i, table, to, feature);
+    for (std::int64_t row = 0; indicator && row < table.rows(); ++row) {
+      for (std::size_t i = 0; i < indices.size(); ++i) {
+        if (table.missing(row, indices[i])) to.put(row, feature + static_cast<std::int64_t>(i), 1);
+      }
+    }
+    return;
+  }
+  const std::int64_t each = numbers_of_column(), count = std::ssize(columns) * each;
+  const Doubles center = scaler ? scaler->center().to_vector<double>() : Doubles();
+  const Doubles scale = scaler ? scaler->scale().to_vector<double>() : Doubles();
+  std::vector<double> numbers;
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    numbers.clear();
+    read_row(*this, table, row, indices, numbers);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      double number = numbers[at];
+      if (std::isnan(number)) {
+        if (indicator && i % each == 0) to.put(row, count + i / each, 1);
+        number = fills[at];
+      }
+      to.put(row, i, scaler ? (number - center[at]) / scale[at] : number);
+    }
+  }
 }
 
 Columns FittedGroup::names() const {

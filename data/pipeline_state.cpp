@@ -7,6 +7,7 @@
 
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/data/checks.hpp>
 #include <xtape/data/kernels/text.hpp>
 #include <xtape/data/npz.hpp>
 #include <xtape/data/pipeline_fitted.hpp>
@@ -113,10 +114,11 @@ void add(NamedTensors& state, const std::string& prefix, const FittedGroup& grou
                     group.indicator ? 1 : 0, static_cast<std::int64_t>(group.encoding),
                     static_cast<std::int64_t>(group.unseen)};
   for (const DatePart part : group.parts) settings.push_back(static_cast<std::int64_t>(part));
-  for (const bool numeric : group.numeric) settings.push_back(numeric ? 1 : 0);
+  for (const KeyKind kind : group.kinds) settings.push_back(static_cast<std::int64_t>(kind));
   std::vector<Columns> texts{group.columns, group.text_fills};
   texts.insert(texts.end(), group.categories.begin(), group.categories.end());
   texts.insert(texts.end(), group.rare.begin(), group.rare.end());
+  if (!group.format.empty()) texts.push_back({group.format});
   state.emplace_back(prefix + "settings", from_vector(std::move(settings)));
   state.emplace_back(prefix + "texts", packed(texts));
   state.emplace_back(prefix + "fills", from_vector(group.fills));
@@ -147,7 +149,7 @@ FittedGroup group_of(Entries& entries, const std::string& prefix) {
   group.unseen = choice(settings[4], Unseen::rare);
   for (std::size_t i = 5; i < settings.size(); ++i) {
     if (group.kind == Kind::categories) {
-      group.numeric.push_back(choice(settings[i], 1) != 0);
+      group.kinds.push_back(choice(settings[i], KeyKind::all_numbers));
     } else {
       group.parts.push_back(choice(settings[i], DatePart::minute));
     }
@@ -158,8 +160,14 @@ FittedGroup group_of(Entries& entries, const std::string& prefix) {
   group.columns = std::move(texts[0]);
   group.text_fills = std::move(texts[1]);
   const std::size_t count = group.kind == Kind::categories ? group.columns.size() : 0;
+  if (group.kind == Kind::dates && texts.size() == 3) {
+    require(texts[2].size() == 1);
+    group.format = std::move(texts[2][0]);
+    detail::check_date_format(group.format);
+    texts.pop_back();
+  }
   require(texts.size() == 2 + 2 * count && group.text_fills.size() == count);
-  require(group.numeric.size() == count);
+  require(group.kinds.size() == count);
   const auto middle = texts.begin() + 2 + static_cast<std::ptrdiff_t>(count);
   group.categories.assign(texts.begin() + 2, middle);
   group.rare.assign(middle, texts.end());
@@ -188,7 +196,7 @@ NamedTensors Pipeline::state() const {
       {"pipeline",
        from_vector(Integers{version, std::ssize(of.groups), of.dtype == Dtype::float64 ? 1 : 0,
                             of.target ? 1 + static_cast<std::int64_t>(of.target->task) : 0,
-                            of.numeric_classes ? 1 : 0})},
+                            static_cast<std::int64_t>(of.class_kind)})},
       {"form", packed({of.form.missing,
                        Columns{std::string(1, of.form.decimal), written(of.form.thousands)}})},
       {"target", packed({of.target ? Columns{of.target->column} : Columns(), of.classes})}};
@@ -215,7 +223,7 @@ void Pipeline::restore(const NamedTensors& state) {
   const bool classes = fitted.target && fitted.target->task == Task::classification;
   fitted.classes = std::move(target[1]);
   const std::set<std::string> distinct(fitted.classes.begin(), fitted.classes.end());
-  fitted.numeric_classes = choice(head[4], 1) != 0;
+  fitted.class_kind = choice(head[4], KeyKind::all_numbers);
   std::vector<Columns> form = entries.lists("form");
   require(form.size() == 2 && form[1].size() == 2 && form[1][0].size() == 1 &&
           (form[1][1].size() == 1 || kernels::is_character(form[1][1])));

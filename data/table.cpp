@@ -30,6 +30,8 @@ std::string text_of(const CsvValue& value) {
       [](const auto& v) {
         if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string>) {
           return v;
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(v)>, bool>) {
+          return std::string(v ? "true" : "false");
         } else {
           if constexpr (std::is_same_v<std::decay_t<decltype(v)>, double>) {
             if (std::isnan(v)) return std::string();
@@ -69,9 +71,9 @@ std::vector<std::int64_t> ascending(std::int64_t count) {
 /// rows: which rows are drawn follows from less.
 Tensor labels_of(const Table& table, const std::string& column) {
   const std::int64_t index = table.find(column);
-  const bool numeric = texts_of(table, column, true).numeric;
+  const KeyKind kind = texts_of(table, column, true).kind;
   const auto key = [&](std::int64_t row) {
-    return key_of(table.text(row, index), numeric, table.options());
+    return key_of(table.text(row, index), kind, table.options());
   };
   std::map<std::string, std::int64_t> codes;
   for (std::int64_t row = 0; row < table.rows(); ++row) codes.emplace(key(row), 0);
@@ -128,7 +130,9 @@ void Table::fill(const Columns& columns, const std::vector<std::vector<CsvValue>
     for (const CsvValue& value : row) {
       cells.text_ += text_of(value);
       cells.ends_.push_back(cells.text_.size());
-      cells.given_.push_back(!std::holds_alternative<std::string>(value));
+      cells.given_.push_back(std::holds_alternative<std::string>(value) ? CsvTable::Given::text
+                             : std::holds_alternative<bool>(value)      ? CsvTable::Given::boolean
+                                                                        : CsvTable::Given::number);
     }
     cells.lines_.push_back(cells.rows());
   }
@@ -150,7 +154,8 @@ Table Table::read_as(const CsvOptions& form) const {
     const std::size_t end = cells.ends_[field];
     const auto first = cells.text_.begin() + static_cast<std::ptrdiff_t>(begin);
     const auto last = cells.text_.begin() + static_cast<std::ptrdiff_t>(end);
-    if (cells.given_[field]) std::replace(first, last, own.decimal, form.decimal);
+    if (cells.given_[field] == CsvTable::Given::number)
+      std::replace(first, last, own.decimal, form.decimal);
     begin = end;
   }
   Table table = *this;
@@ -191,6 +196,12 @@ bool Table::missing(std::int64_t row, std::int64_t column) const {
          (cells_->options().nonfinite && is_nan(field));
 }
 
+bool Table::is_boolean(std::int64_t row, std::int64_t column) const {
+  const std::int64_t place = row_of(row, column);
+  return cells_->given(place, columns_[static_cast<std::size_t>(column)]) ==
+         CsvTable::Given::boolean;
+}
+
 double Table::number(std::int64_t row, std::int64_t column) const {
   if (missing(row, column)) return std::numeric_limits<double>::quiet_NaN();
   return cells_->number(row_of(row, column), columns_[static_cast<std::size_t>(column)]);
@@ -217,12 +228,15 @@ Tensor Table::numbers(const Columns& columns, Dtype dtype) const {
 
 bool Table::is_numeric(const std::string& column) const {
   const std::int64_t index = find(column);
+  const auto& types = options().types;
+  const auto type = types.find(column);
+  if (type != types.end() && type->second == ColumnType::text) return false;
   bool any = false;
   for (std::int64_t row = 0; row < rows(); ++row) {
     if (missing(row, index)) continue;
     const std::optional<double> number =
         cells_->parsed(row_of(row, index), columns_[static_cast<std::size_t>(index)]);
-    if (!number) return false;
+    if (!number || (type == types.end() && kernels::is_code(text(row, index)))) return false;
     any = any || !std::isnan(*number);
   }
   return any;

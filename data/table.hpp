@@ -48,6 +48,8 @@ class Table {
   /// A field without the blanks around it. Throws IndexError, as all that take a row do.
   std::string_view text(std::int64_t row, std::int64_t column) const&;
   std::string_view text(std::int64_t row, std::int64_t column) const&& = delete;
+  /// Whether the program gave the field as a bool, which is "true" or "false" as a text.
+  bool is_boolean(std::int64_t row, std::int64_t column) const;
   /// A field as a number, NaN where it is missing. Throws as `CsvTable::number`, and for an int64
   /// of the program that float64 does not hold.
   double number(std::int64_t row, std::int64_t column) const;
@@ -57,7 +59,8 @@ class Table {
   const CsvOptions& options() const& { return cells_->options(); }
   CsvOptions options() && { return cells_->options(); }
 
-  /// Whether there are numbers in a column, and nothing else but what is missing.
+  /// Whether there are numbers in a column, and nothing else but what is missing. Unless the type of
+  /// the column is number, a whole number with zeros in front, "01234", is none but a text.
   bool is_numeric(const std::string& column) const;
   Columns numeric_columns() const;
 
@@ -110,7 +113,7 @@ Table rows(const Table& table, const Tensor& indices);
 /// Both sets of a fold.
 TableSplit split(const Table& table, const Fold& fold);
 /// As of a dataset; the second with the share kept of each value of a column, where equal numbers
-/// are one if all are numbers. Throws as those.
+/// are one if all are numbers, as of categories in a Pipeline. Throws as those.
 TableSplit random_split(const Table& table, double test_share, Rng& rng = default_rng());
 TableSplit stratified_split(const Table& table, const std::string& column, double test_share,
                             Rng& rng = default_rng());

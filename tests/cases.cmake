@@ -125,7 +125,10 @@ set(cases
   data/csv.cpp
   data/csv_dataset.cpp
   data/csv_dialects.cpp
+  data/csv_types.cpp
+  data/csv_exported.cpp
   data/date.cpp
+  data/date_formats.cpp
   data/csv_writer.cpp
   data/file_csv.cpp
   data/file_dataset.cpp
@@ -148,6 +151,7 @@ set(cases
   data/pipeline.cpp
   data/pipeline_numbers.cpp
   data/pipeline_peers.cpp
+  data/pipeline_texts.cpp
   data/safetensors.cpp
   data/sampler.cpp
   data/scaler.cpp

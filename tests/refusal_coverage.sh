@@ -16,7 +16,7 @@ taken="$taken|seed_by|describe|number_tensor|fail|Iterator|batch|checked|check_p
 taken="$taken|MixtureWeights|tril|triu|diagonal|trace|matrix_power|Slice|Tensor|name|make_tensor|begin_assign|penalize|of|track|Images|pool_name|momentum_product|check_texts"
 taken="$taken|AlongAxis|lengths|matrix_of|iterate_power|mask|MaskedModule|channels_first"
 taken="$taken|Picture|color_of|image|scalar|write_summary|mixed|move|palette|text_width"
-taken="$taken|accumulate|backward|begin_batch|is_given|is_number|parsed|check_range|row_of|gathered|PackedIntegers|Batch|RecurrentLayer|RecurrentCell|project|void|double|pause|count|advance|drawn|Curve|ProgressBar"
+taken="$taken|accumulate|backward|begin_batch|given|is_text|is_number|parsed|check_range|row_of|gathered|PackedIntegers|Batch|RecurrentLayer|RecurrentCell|project|void|double|pause|count|advance|drawn|Curve|ProgressBar"
 
 number='(double|int|std::u?int64_t|std::size_t|Axes&|Shape&|Number&|CsvColumn&)'
 functions=$(for header in $headers; do

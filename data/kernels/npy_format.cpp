@@ -253,7 +253,7 @@ std::variant<NpyIntegers, Tensor> read_npy_integers(const Read& read, const std:
   std::vector<std::byte> bytes = read_claimed(read, place, header.describe(), header.bytes);
   const std::size_t width = header.type.bytes;
   const bool is_signed = header.type.code.starts_with('i');
-  if (header.fortran || header.type.dtype == Dtype::boolean || width > (is_signed ? 4U : 1U)) {
+  if (header.fortran || header.type.dtype == Dtype::boolean || width > 4) {
     return tensor_of(header, bytes, place);
   }
   if (header.order != std::endian::native) {

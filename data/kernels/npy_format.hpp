@@ -37,8 +37,8 @@ struct NpyIntegers {
   Shape shape;
 };
 
-/// The same of an array of integers: as it lies there if those are of one byte, int16 or int32, and
-/// the last axis runs fastest; else a tensor.
+/// The same of an array of integers: as it lies there if those are of four bytes at most, and the
+/// last axis runs fastest; else a tensor.
 std::variant<NpyIntegers, Tensor> read_npy_integers(const Read& read, const std::string& place);
 
 /// Hands the .npy form of a tensor on, piece by piece.

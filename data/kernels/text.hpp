@@ -119,6 +119,13 @@ inline std::string canonical_number(std::string_view text, const NumberForm& for
   return {digits.data(), end};
 }
 
+/// Whether a trimmed text is a whole number with zeros in front, as numbers of things are written:
+/// "01234", which as a number would be that of another thing.
+inline bool is_code(std::string_view text) {
+  return text.size() > 1 && text[0] == '0' &&
+         text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 /// Whether float64 holds the int64 that a text may be.
 inline bool keeps_value(std::string_view text, double value) {
   std::int64_t whole = 0;

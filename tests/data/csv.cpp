@@ -166,10 +166,10 @@ TEST_CASE("read_csv: files that are no tables") {
           "file.csv: must be ASCII or UTF-8; it begins as UTF-16 does");
   }
   CHECK(complaint("a,b\n1,2\n\n1\n") == "file.csv:4: 2 fields are needed, as in the header; got 1");
-  CHECK(complaint("a,b\n1,2,3\n") == "file.csv:2: 2 fields are needed, as in the header; got 3");
+  CHECK(complaint("a,b\n1,2,3,4\n") == "file.csv:2: 2 fields are needed, as in the header; got 4");
   CHECK(complaint("1,2\n\"3\n\n\",4\n1,2,\n", {.header = false}) ==
         "file.csv:5: 2 fields are needed, as in the first row; got 3");
-  CHECK(complaint("a,,c\n1,2,3\n") == "file.csv:1: column 2 needs a name");
+  CHECK(complaint(",\"\",\n1,2,3\n") == "file.csv:1: the header needs names; all of it is empty");
   CHECK(complaint("\nx,y,x\n1,2,3\n") ==
         "file.csv:2: names of columns must differ; columns 1 and 3 are both \"x\"");
   const TemporaryDirectory directory;

@@ -115,7 +115,7 @@ TEST_CASE("load_csv_dataset: classes that are all whole numbers are compared as 
     return load("a,y\n" + text, {.classes = classes}).dataset.y.to_vector<std::int64_t>();
   };
   CHECK(labels("1,3.0\n2,1\n3,+2\n", {"1", "2.0", "3"}) == Integers{2, 0, 1});
-  CHECK(labels("1,-1.0\n2,01\n", {"1", "-1"}) == Integers{1, 0});
+  CHECK(labels("1,-1.0\n2,+1\n", {"1", "-1"}) == Integers{1, 0});
   CHECK(labels("1,01\n2,1\n", {"1", "01", "other"}) == Integers{1, 0});
   // Not numbers here: float64 takes both for 2^53.
   CHECK(labels("1,9007199254740993\n2,9007199254740992\n",

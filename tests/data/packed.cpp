@@ -29,7 +29,8 @@ TEST_CASE("packed integers take the bytes of the narrowest type, and come back")
   for (const auto& [x, bytes] :
        {std::pair{ends(0, 255), 3}, std::pair{ends(-128, 127), 3}, std::pair{ends(0, 256), 6},
         std::pair{ends(-129, 0), 6}, std::pair{ends(-1, 128), 6}, std::pair{ends(-32768, 32767), 6},
-        std::pair{ends(0, 32768), 12}, std::pair{ends(-2147483648, 2147483647), 12}}) {
+        std::pair{ends(0, 65535), 6}, std::pair{ends(-1, 32768), 12}, std::pair{ends(0, 65536), 12},
+        std::pair{ends(0, 4294967295), 12}, std::pair{ends(-2147483648, 2147483647), 12}}) {
     const PackedIntegers packed(x);
     CHECK(packed.bytes() == bytes);
     CHECK(packed.size() == 3);
@@ -56,6 +57,12 @@ TEST_CASE("rows of packed integers: shapes, dtypes, scales") {
   CHECK(PackedIntegers(small, {2}).row(0).item() == -128);
   const std::vector<std::int32_t> large{std::numeric_limits<std::int32_t>::min()};
   CHECK(PackedIntegers(large, {1}).row(0, {.dtype = Dtype::float64}).item() == -2147483648.0);
+  const std::vector<std::uint16_t> depths{0, 65535};
+  CHECK(PackedIntegers(depths, {2}).bytes() == 4);
+  CHECK(PackedIntegers(depths, {2}).row(1).item() == 65535);
+  const std::vector<std::uint32_t> names{4294967295, 1};
+  CHECK(PackedIntegers(names, {2}).bytes() == 8);
+  CHECK(PackedIntegers(names, {2}).row(0, {.dtype = Dtype::int64}).item() == 4294967295);
 }
 
 TEST_CASE("an IDX file stays in its bytes") {
@@ -113,15 +120,19 @@ TEST_CASE("a .npy file stays in its bytes, or in fewer") {
   CHECK(numbers(data::load_packed_npy(file("<i2", shorts))) == Integers{513, -1, -32768, 0});
   CHECK(numbers(data::load_packed_npy(file(">i2", shorts))) == Integers{258, -1, 128, 0});
   CHECK(numbers(data::load_packed_npy(file("<u2", shorts))) == Integers{513, 65535, 32768, 0});
+  CHECK(numbers(data::load_packed_npy(file(">u2", shorts))) == Integers{258, 65535, 128, 0});
+  CHECK(data::load_packed_npy(file("<u2", shorts)).bytes() == 8);
   CHECK(numbers(data::load_packed_npy(file(">i4", text({255, 255, 255, 254}), false, "(1,)"))) ==
         Integers{-2});
   const PackedIntegers few =
       data::load_packed_npy(file("<i8", text({9, 0, 0, 0, 0, 0, 0, 0}), false, "(1,)"));
   CHECK(few.bytes() == 1);
   CHECK(numbers(few) == Integers{9});
-  const std::string large = file("<u4", text({0, 0, 0, 128}), false, "(1,)");
+  CHECK(numbers(data::load_packed_npy(file("<u4", text({0, 0, 0, 128}), false, "(1,)"))) ==
+        Integers{2147483648});
+  const std::string large = file("<i8", text({0, 0, 0, 0, 1, 0, 0, 0}), false, "(1,)");
   CHECK(error_of<ValueError>([&] { return data::load_packed_npy(large); }) ==
-        "packed: numbers must fit in int32; got 2147483648");
+        "packed: numbers must fit in int32 or uint32; got 4294967296");
   const std::string floats = file("<f4", text({0, 0, 0, 0}), false, "(1,)");
   CHECK(error_of<IoError>([&] { return data::load_packed_npy(floats); }) ==
         floats + ": must hold integers to be packed; got float32[1]");
@@ -131,11 +142,14 @@ TEST_CASE("a .npy file stays in its bytes, or in fewer") {
 }
 
 TEST_CASE("what cannot be packed, or unpacked") {
-  CHECK(error_of<ValueError>([] { return PackedIntegers(tensor({std::int64_t{1} << 31})); }) ==
-        "packed: numbers must fit in int32; got 2147483648");
+  CHECK(error_of<ValueError>([] { return PackedIntegers(tensor({std::int64_t{1} << 32})); }) ==
+        "packed: numbers must fit in int32 or uint32; got 4294967296");
+  CHECK(error_of<ValueError>([] {
+          return PackedIntegers(tensor({std::int64_t{-1}, std::int64_t{1} << 31}));
+        }) == "packed: numbers must fit in int32 or uint32; got -1 and 2147483648");
   CHECK(error_of<ValueError>([] {
           return PackedIntegers(tensor({-(std::int64_t{1} << 31) - 1}));
-        }) == "packed: numbers must fit in int32; got -2147483649");
+        }) == "packed: numbers must fit in int32 or uint32; got -2147483649");
   CHECK(error_of<DtypeError>([] { return PackedIntegers(ones({2})); }) ==
         "packed: integers are needed; got float32[2]");
   CHECK(error_of<ShapeError>([] { return PackedIntegers(tensor(1)); }) ==

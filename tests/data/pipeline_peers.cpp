@@ -72,8 +72,7 @@ TEST_CASE("pipeline: categories as of OneHotEncoder and OrdinalEncoder") {
   CHECK(difference({CategoryColumns{.columns = {"colour"},
                                     .unseen = Unseen::rare,
                                     .min_count = 4,
-                                    .missing = Missing::constant,
-                                    .fill = "none"}},
+                                    .missing = Missing::most_frequent}},
                    pipeline_values::one_hot_rare) == "");
   CHECK(difference({CategoryColumns{.columns = both,
                                     .encoding = Encoding::codes,

@@ -74,7 +74,7 @@ cases = {
                            ("missing", MissingIndicator(features="all"), numbers)],
     "one_hot": [("", steps(imputer("most_frequent"), hot(handle_unknown="ignore")), colour),
                 ("size", steps(imputer("most_frequent"), hot(handle_unknown="ignore", categories=[sizes])), ["size"])],
-    "one_hot_rare": [("", steps(imputer("constant", fill_value="none"),
+    "one_hot_rare": [("", steps(imputer("most_frequent"),
                                 hot(handle_unknown="infrequent_if_exist", min_frequency=4)), colour)],
     "codes": [("", steps(imputer("most_frequent"), codes(unknown_value=3)), colour),
               ("size", steps(imputer("most_frequent"), codes(unknown_value=3, categories=[sizes])), ["size"])],
