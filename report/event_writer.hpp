@@ -20,7 +20,8 @@ namespace xtape::report {
 /// events.scalar("loss", loss.item(), step);
 /// Fit fit(model, optimizer, loader, loss, {.on_epoch = {report::log_to(events)}});
 /// ```
-/// Each function has written when it returns. Throws IoError for what cannot be written.
+/// Each function has written when it returns. What is no UTF-8 in a tag or a text is replaced, for
+/// readers refuse a whole file for it. Throws IoError for what cannot be written.
 class EventWriter {
  public:
   /// Makes the folder if need be, and a new file in it, events.out.tfevents.*.

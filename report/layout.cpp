@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include <xtape/report/kernels/utf8.hpp>
+#include <xtape/data/kernels/utf8.hpp>
 #include <xtape/report/layout.hpp>
 
 namespace xtape::report::detail {
@@ -10,7 +10,7 @@ std::string fitted(const std::string& text, double font_size, double width) {
   std::string cut;
   const std::string dots = "…";
   for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t size = kernels::first_letter(rest).size;
+    const std::size_t size = data::kernels::first_letter(rest).size;
     const std::string longer = cut + std::string(rest.substr(0, size));
     if (text_width(longer + dots, font_size) > width) break;
     cut = longer;

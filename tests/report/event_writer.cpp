@@ -116,6 +116,10 @@ std::pair<std::vector<Field>, std::uint64_t> value_of(const std::string& event) 
   return {fields(summary[0].bytes), outer[1].value};
 }
 
+float number_of(const Field& scalar) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(scalar.value));
+}
+
 }  // namespace
 
 TEST_CASE("crc32c: the vectors of RFC 3720, B.4") {
@@ -151,6 +155,37 @@ TEST_CASE("wire: the examples of the encoding of protocol buffers") {
         std::string("\x32\x10\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\0\x40", 18));
 }
 
+TEST_CASE("wire: a text is UTF-8, whatever it was") {
+  const auto string = [](const std::string& text) { return Message().string(1, text).text(); };
+  CHECK(string("caf\u00e9") ==
+        "\x0a\x05"
+        "caf\u00e9");
+  CHECK(string("caf\xe9!") ==
+        "\x0a\x07"
+        "caf\xef\xbf\xbd!");
+  CHECK(string("\u4e2d").substr(2) == "\u4e2d");
+  CHECK(string("\ufffd").substr(2) == "\ufffd");                    // is one
+  CHECK(string("\xed\xa0\x80").substr(2) == "\ufffd\ufffd\ufffd");  // half of a pair
+  CHECK(string(std::string("a\0b", 3)).substr(2) == std::string("a\0b", 3));
+}
+
+TEST_CASE("events: what is no UTF-8 in a tag or a text is replaced") {
+  const TemporaryDirectory directory;
+  EventWriter events(directory.path());
+  const std::string bad = "caf\xe9", good = "caf\ufffd";
+  events.scalar(bad, 1, 1);
+  events.histogram(bad, {1.0}, 1);
+  events.image(bad, zeros({2, 2}), 1);
+  events.text(bad, bad, 1);
+  const auto all = records(events.path());
+  REQUIRE(all.size() == 5);
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    CHECK(value_of(all[i]).first.at(0).bytes == good);
+    CHECK(all[i].find('\xe9') == std::string::npos);
+  }
+  CHECK(fields(value_of(all[4]).first.at(2).bytes).at(2).bytes == good);
+}
+
 TEST_CASE("events: a version, then a record for each call, at once in the file") {
   const TemporaryDirectory directory;
   EventWriter events(directory.file("runs/first"));  // neither is there
@@ -169,7 +204,7 @@ TEST_CASE("events: a version, then a record for each call, at once in the file")
   CHECK(scalar[0].field == 1);
   CHECK(scalar[0].bytes == "loss");
   CHECK(scalar[1].field == 2);
-  CHECK(std::bit_cast<float>(static_cast<std::uint32_t>(scalar[1].value)) == 0.1F);
+  CHECK(number_of(scalar[1]) == 0.1F);
   CHECK(value_of(all[2]).second == std::uint64_t{1} << 40U);
 }
 
