@@ -152,7 +152,8 @@ void EventWriter::check(bool done) const {
 FitCallback log_to(EventWriter& writer) {
   return [&writer](FitEpoch& epoch) {
     const std::int64_t steps = epoch.steps(), at = steps > 0 ? steps : epoch.number();
-    for (const auto& [name, value] : epoch.metrics()) writer.scalar(name, value, at);
+    for (const auto& numbers : {epoch.metrics(), epoch.learning_rates()})
+      for (const auto& [name, value] : numbers) writer.scalar(name, value, at);
   };
 }
 

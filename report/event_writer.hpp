@@ -51,8 +51,9 @@ class EventWriter {
   Owned<std::FILE, close> file_;
 };
 
-/// A callback of Fit: writes all metrics of an epoch, or on a batch what they are so far, over the
-/// steps made; of loops that step themselves over the epochs. The writer must live as long.
+/// A callback of Fit: writes all metrics of an epoch, or on a batch what they are so far, and the
+/// optimizer's learning rates, over the steps made; of loops that step themselves over the epochs.
+/// The writer must live as long.
 FitCallback log_to(EventWriter& writer);
 
 }  // namespace xtape::report

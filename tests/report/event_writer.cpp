@@ -14,6 +14,7 @@
 #include <xtape/nn/dense.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/reduce.hpp>
+#include <xtape/optim/schedule.hpp>
 #include <xtape/optim/sgd.hpp>
 #include <xtape/report/event_writer.hpp>
 #include <xtape/report/kernels/crc32c.hpp>
@@ -261,20 +262,40 @@ TEST_CASE("events: a callback writes the metrics of each epoch, over the steps")
   data::Loader loader(rows, {.batch_size = 2});
   Fit fit(model, optimizer, loader,
           [&](const data::Dataset& batch) { return mean(square(model(batch.x) - batch.y)); },
-          {.epochs = 2, .validation = rows, .on_epoch = {report::log_to(events)}});
+          {.epochs = 2,
+           .validation = rows,
+           .epoch_schedule = optim::schedule::cosine(2),
+           .on_epoch = {report::log_to(events)}});
   const History history = fit.run();
   const auto all = records(events.path());
-  REQUIRE(all.size() == 1 + 4);
-  const char* const names[]{"loss", "validation_loss"};
-  for (std::size_t i = 0; i < 4; ++i) {
+  REQUIRE(all.size() == 1 + 6);
+  const char* const names[]{"loss", "validation_loss", "learning_rate"};
+  for (std::size_t i = 0; i < 6; ++i) {
     const auto [value, step] = value_of(all[i + 1]);
-    CHECK(step == 3 * (i / 2 + 1));
-    CHECK(value.at(0).bytes == names[i % 2]);
-    CHECK(std::bit_cast<float>(static_cast<std::uint32_t>(value.at(1).value)) ==
-          static_cast<float>(history[names[i % 2]][i / 2]));
+    CHECK(step == 3 * (i / 3 + 1));
+    CHECK(value.at(0).bytes == names[i % 3]);
+    CHECK(number_of(value.at(1)) == static_cast<float>(history[names[i % 3]][i / 3]));
   }
   Fit own(loader, {.epochs = 2, .on_epoch = {report::log_to(events)}});
   for (auto& epoch : own)
     for (auto& batch : epoch) batch.log("judge", 1);
   CHECK(value_of(records(events.path()).back()).second == 2 * 3);  // batches, without an optimizer
+}
+
+TEST_CASE("events: a callback writes the learning rate of each group of the optimizer") {
+  const TemporaryDirectory directory;
+  EventWriter events(directory.path());
+  nn::Dense model(1, 1);
+  optim::SGD optimizer({{"weight", model.weight}}, {.learning_rate = 0.5});
+  optimizer.add_group({{"bias", model.bias}}, {.learning_rate = 0.125});
+  data::Loader loader({ones({2, 1}), ones({2, 1})}, {.batch_size = 2});
+  const auto loss = [&](const data::Dataset& batch) { return mean(square(model(batch.x))); };
+  Fit(model, optimizer, loader, loss, {.epochs = 1, .on_epoch = {report::log_to(events)}}).run();
+  const auto all = records(events.path());
+  REQUIRE(all.size() == 1 + 3);
+  const auto first = value_of(all[2]).first, second = value_of(all[3]).first;
+  CHECK(first.at(0).bytes == "learning_rate");
+  CHECK(number_of(first.at(1)) == 0.5F);
+  CHECK(second.at(0).bytes == "learning_rate.1");
+  CHECK(number_of(second.at(1)) == 0.125F);
 }
