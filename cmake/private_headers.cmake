@@ -58,7 +58,8 @@ set(XTAPE_PRIVATE_HEADERS
   data/stacked.hpp
   data/unzip.hpp
   train/agreement.hpp train/evaluation.hpp train/evaluation_shared.hpp train/fingerprint.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/interrupt.hpp train/means.hpp train/ranking.hpp train/run_folder.hpp train/search_folder.hpp train/validation_data.hpp
-  report/axis.hpp report/image_stack.hpp report/labels.hpp report/layout.hpp report/plot_drawing.hpp
+  report/axis.hpp report/bins.hpp report/image_stack.hpp report/labels.hpp report/layout.hpp
+  report/plot_drawing.hpp report/signs.hpp
   export/c/memory.hpp export/c/quantize.hpp export/c/writer.hpp
   export/graph/attributes.hpp export/graph/graph.hpp export/graph/recording.hpp
   export/graph/rules.hpp

@@ -12,6 +12,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/data/kernels/npy_format.hpp>
 #include <xtape/data/kernels/text.hpp>
+#include <xtape/data/kernels/utf8.hpp>
 #include <xtape/data/npz.hpp>
 #include <xtape/data/output_file.hpp>
 #include <xtape/data/unzip.hpp>
@@ -92,10 +93,12 @@ class Zip {
     zip_fileinfo info{};
     info.dosDate = 0x00210000;  // 1 January 1980, the first that there is
     constexpr uLong made_by = 20, utf8_name = 1UL << 11;
+    // Readers refuse a whole archive for a name that is said to be UTF-8 and is not.
+    const uLong flags = kernels::is_utf8(name) ? utf8_name : 0;
     check(zipOpenNewFileInZip4_64(zip_.get(), (name + std::string(suffix)).c_str(), &info, nullptr,
                                   0, nullptr, 0, nullptr, options.compress ? Z_DEFLATED : 0,
                                   Z_DEFAULT_COMPRESSION, 0, -MAX_WBITS, DEF_MEM_LEVEL,
-                                  Z_DEFAULT_STRATEGY, nullptr, 0, made_by, utf8_name, 0));
+                                  Z_DEFAULT_STRATEGY, nullptr, 0, made_by, flags, 0));
     content([&](std::string_view bytes) {
       while (!bytes.empty()) {
         const std::string_view part = bytes.substr(0, chunk);

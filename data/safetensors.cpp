@@ -5,6 +5,7 @@
 #include <xtape/core/body.hpp>
 #include <xtape/data/kernels/safetensors_header.hpp>
 #include <xtape/data/kernels/text.hpp>
+#include <xtape/data/kernels/utf8.hpp>
 #include <xtape/data/mapped_file.hpp>
 #include <xtape/data/output_file.hpp>
 #include <xtape/data/safetensors.hpp>

@@ -34,8 +34,9 @@ void export_onnx(const std::string& path, const nn::Module& model,
 /// on the batch is decided by these. Its flags stay.
 /// Throws ValueError, naming the operation and the layer, for what has no rule, for random numbers,
 /// derivatives, decisions by values of the input, constants that differ, a result in which the
-/// input has no part, and extents that are not linear in the batch; IndexError for an axis that
-/// there is not; IoError if it cannot write. Source: ONNX, "Operator Schemas"; onnx.proto.
+/// input has no part, names that are no UTF-8, and extents that are not linear in the batch;
+/// IndexError for an axis that there is not; IoError if it cannot write. Source: ONNX, "Operator
+/// Schemas"; onnx.proto.
 template <ExportableModel Model>
 void export_onnx(const std::string& path, const Model& model, const Tensor& example,
                  const OnnxOptions& options = {}) {

@@ -34,6 +34,7 @@ std::string shortened(const std::string& scientific) {
   }
   const bool negative = scientific[e + 1] == '-';
   const std::size_t first = scientific.find_first_not_of('0', e + 2);
+  if (first == scientific.npos) return digits;
   return digits + (negative ? "e-" : "e") + scientific.substr(first);
 }
 
@@ -47,6 +48,11 @@ void Range::add(double value, Scale scale) {
   greatest = any ? std::max(greatest, value) : value;
   any = true;
   whole = whole && value == std::floor(value);
+}
+
+bool one_place(double least, double greatest) {
+  const double size = std::max(std::abs(least), std::abs(greatest));
+  return greatest / 2 - least / 2 <= 1e-13 * size;
 }
 
 std::string tick_label(double value, double step) {
@@ -74,17 +80,43 @@ Axis::Axis(Scale scale, const Range& range, const Limits& limits, double margin)
     if (!limits.high) high_ = std::min(high, most);
   };
   if (log) {
-    if (high_ / low_ < 1 + 1e-9) widen(low_ / 2, high_ * 2);
+    if (high_ / low_ < 1 + 1e-9) widen(low_ / 2, high_ * 2);  // logarithms tell less apart
     const double space = margin * (std::log10(high_) - std::log10(low_));
     widen(low_ * std::pow(10, -space), high_ * std::pow(10, space));
   } else {
     const double size = std::max(std::abs(low_), std::abs(high_));
     const double half = size < 1e-290 ? 1 : size / 10;
-    if (high_ / 2 - low_ / 2 <= 1e-9 * size || high_ - low_ < 1e-300)
-      widen(low_ - half, high_ + half);
+    if (one_place(low_, high_) || high_ - low_ < 1e-300) widen(low_ - half, high_ + half);
     const double space = 2 * margin * (high_ / 2 - low_ / 2);
     widen(low_ - space, high_ + space);
   }
+  if (!log || single_decade()) set_offset();
+}
+
+/// Ticks of a logarithmic axis stand as those of a linear one.
+bool Axis::single_decade() const {
+  return high_ / low_ < 5 &&
+         std::floor(std::log10(high_) + 1e-9) <= std::ceil(std::log10(low_) - 1e-9);
+}
+
+/// The roundest number near the axis, if that is short beside its distance from 0.
+void Axis::set_offset() {
+  const double span = 2 * (high_ / 2 - low_ / 2), middle = low_ / 2 + high_ / 2;
+  if (!(std::abs(middle) > 1e5 * span && span > 1e-290)) return;
+  for (int power = exponent_of(std::abs(middle)); power >= -300; --power) {
+    const double unit = std::pow(10, std::abs(power));
+    const double round =
+        power < 0 ? std::round(middle * unit) / unit : std::round(middle / unit) * unit;
+    if (!(std::abs(round - middle) <= 5 * span)) continue;
+    offset_ = round;
+    offset_unit_ = std::pow(10, power);
+    return;
+  }
+}
+
+std::string Axis::offset_label() const {
+  if (offset_ == 0) return {};
+  return (offset_ > 0 ? "+" : "") + tick_label(offset_, offset_unit_);
 }
 
 double Axis::share(double value) const {
@@ -109,16 +141,22 @@ std::vector<Tick> Axis::linear_ticks(double wanted) const {
   const double step = std::max(nice_step(least), whole_ ? 1.0 : 0.0);
   std::vector<Tick> ticks;
   if (!(step > 1e-300)) return ticks;  // nobody tells such numbers apart
-  const double first = std::ceil(low_ / step - 1e-9), last = std::floor(high_ / step + 1e-9);
-  for (double i = first; i <= last; ++i)
-    ticks.push_back({share(i * step), tick_label(i * step, step)});
+  // The ends of an axis are rounded too.
+  constexpr double eps = std::numeric_limits<double>::epsilon();
+  const double slack = 1e-9 + eps * std::max(std::abs(low_ / step), std::abs(high_ / step));
+  const double first = std::ceil((low_ - offset_) / step - slack);
+  const double last = std::floor((high_ - offset_) / step + slack);
+  for (double i = first; i <= last; ++i) {
+    const double at = std::clamp(share(offset_ + i * step), 0.0, 1.0);
+    ticks.push_back({at, tick_label(i * step, step)});
+  }
   return ticks;
 }
 
 std::vector<Tick> Axis::log_ticks(double wanted) const {
   const int first = static_cast<int>(std::ceil(std::log10(low_) - 1e-9));
   const int last = static_cast<int>(std::floor(std::log10(high_) + 1e-9));
-  if (last <= first && high_ / low_ < 5) return linear_ticks(wanted);
+  if (single_decade()) return linear_ticks(wanted);
   const auto add = [this](std::vector<Tick>& ticks, double factor, int power) {
     const double value = factor * std::pow(10, power), at = share(value);
     if (at < -1e-9 || at > 1 + 1e-9) return;

@@ -20,6 +20,9 @@ struct Tick {
   std::string label;
 };
 
+/// Whether numbers lie so near to each other that a double has no digits for places between them.
+bool one_place(double least, double greatest);
+
 /// An axis from one number to another.
 class Axis {
  public:
@@ -31,13 +34,19 @@ class Axis {
   /// Where a number is, 0 at the start and 1 at the end; NaN for what has no place.
   double share(double value) const;
   std::vector<Tick> ticks(double wanted) const;
+  /// What is to be added to the labels of the ticks, "+1.7e9", where they would have too many
+  /// digits; empty otherwise.
+  std::string offset_label() const;
 
  private:
+  bool single_decade() const;
+  void set_offset();
   std::vector<Tick> linear_ticks(double wanted) const;
   std::vector<Tick> log_ticks(double wanted) const;
 
   Scale scale_;
   double low_, high_;
+  double offset_ = 0, offset_unit_ = 1;  // a few digits times a power of ten
   bool whole_;
 };
 

@@ -8,14 +8,14 @@
 namespace xtape::report {
 namespace {
 
-constexpr std::array<Color, 8> okabe_ito{{{0x00, 0x72, 0xb2},
-                                          {0xd5, 0x5e, 0x00},
-                                          {0x00, 0x9e, 0x73},
-                                          {0xcc, 0x79, 0xa7},
-                                          {0xe6, 0x9f, 0x00},
-                                          {0x56, 0xb4, 0xe9},
-                                          {0xf0, 0xe4, 0x42},
-                                          {0x00, 0x00, 0x00}}};
+constexpr std::array<Color, palette_size> okabe_ito{{{0x00, 0x72, 0xb2},
+                                                     {0xd5, 0x5e, 0x00},
+                                                     {0x00, 0x9e, 0x73},
+                                                     {0xcc, 0x79, 0xa7},
+                                                     {0xe6, 0x9f, 0x00},
+                                                     {0x56, 0xb4, 0xe9},
+                                                     {0xf0, 0xe4, 0x42},
+                                                     {0x00, 0x00, 0x00}}};
 
 // Knots at equal distances, with straight lines between them.
 constexpr Color viridis[]{{0x44, 0x01, 0x54}, {0x48, 0x28, 0x78}, {0x3e, 0x49, 0x89},

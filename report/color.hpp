@@ -16,9 +16,10 @@ struct Color {
   friend bool operator==(const Color&, const Color&) = default;
 };
 
-/// Eight colours that the colour-blind can tell apart; behind them they begin again.
+/// Colours that the colour-blind can tell apart; behind them they begin again.
 /// Source: Okabe and Ito, Color Universal Design (2008), with black last and its yellow before it.
 Color palette(std::size_t i);
+constexpr std::size_t palette_size = 8;
 
 /// Colours of numbers from 0 to 1. `viridis` runs evenly from dark blue to yellow, `blues` from
 /// white to dark blue, `diverging` from blue over white to red.

@@ -5,6 +5,7 @@
 #include <xtape/report/curves.hpp>
 #include <xtape/report/layout.hpp>
 #include <xtape/report/plot.hpp>
+#include <xtape/report/signs.hpp>
 
 namespace xtape::report {
 namespace {
@@ -44,9 +45,14 @@ std::vector<double> counted(std::size_t count) {
   return epochs;
 }
 
+/// Dashes are for validation, so that runs of one colour have signs.
 void add(Plot& plot, const std::string& label, const std::vector<double>& values, Dash dash,
-         Color color) {
-  plot.line(counted(values.size()), values, {.label = label, .dash = dash, .color = color});
+         std::size_t color) {
+  plot.line(counted(values.size()), values,
+            {.label = label,
+             .dash = dash,
+             .color = palette(color),
+             .marker = detail::line_marker_of(color)});
 }
 
 /// The mean of the runs that have come to each epoch, and the ends of the band; NaN, a gap, for one
@@ -114,12 +120,9 @@ Plot plot_of(const Kinds& kinds, const std::string& metric, const CurvesOptions&
     for (const bool validated : {false, true}) {
       const Spread of = spread_of(runs, (validated ? validation : "") + metric);
       if (of.mean.empty()) continue;
-      const std::vector<double> epochs = counted(of.mean.size());
-      plot.band(epochs, of.low, of.high, {.color = palette(i)});
-      plot.line(epochs, of.mean,
-                {.label = validated ? name + ", validation" : name,
-                 .dash = validated ? Dash::dashed : Dash::solid,
-                 .color = palette(i)});
+      plot.band(counted(of.mean.size()), of.low, of.high, {.color = palette(i)});
+      add(plot, validated ? name + ", validation" : name, of.mean,
+          validated ? Dash::dashed : Dash::solid, i);
     }
   }
   return plot;
@@ -136,10 +139,10 @@ Plot plot_of(const Runs& runs, const std::string& metric, const CurvesOptions& o
           !one                        ? name
           : metric == "learning_rate" ? ""
                                       : "training",
-          history[metric], Dash::solid, palette(i));
+          history[metric], Dash::solid, i);
     if (validated) {
       add(plot, one ? "validation" : name + ", validation", history[validation + metric],
-          Dash::dashed, palette(one ? 1 : i));
+          Dash::dashed, one ? 1 : i);
     }
   }
   if (one && runs[0].second.best_epoch > 0) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -12,6 +14,7 @@
 #include <xtape/ops/reduce.hpp>
 #include <xtape/report/decision_regions.hpp>
 #include <xtape/report/labels.hpp>
+#include <xtape/report/signs.hpp>
 
 namespace xtape::report {
 namespace {
@@ -21,7 +24,8 @@ constexpr const char* op = "decision_regions";
 /// The ends of an axis with some space around the points.
 std::pair<double, double> ends(const Tensor& numbers) {
   const double least = amin(numbers).item(), greatest = amax(numbers).item();
-  const double space = greatest > least ? 0.06 * (greatest - least) : 1;
+  const double space =
+      greatest > least ? 0.06 * (greatest - least) : std::max(1.0, std::abs(least) / 10);
   return {least - space, greatest + space};
 }
 
@@ -84,10 +88,12 @@ Plot decision_regions(const Classifier& classifier, const Tensor& x, const Tenso
     of_class[label[i]].second.push_back(ys[i]);
   }
   for (const auto& [i, own] : of_class) {
+    const auto number = static_cast<std::size_t>(i);
     plot.scatter(own.first, own.second,
                  {.label = detail::class_name(options.names, i),
-                  .color = palette(static_cast<std::size_t>(i)),
-                  .diameter = options.diameter});
+                  .color = palette(number),
+                  .diameter = options.diameter,
+                  .marker = detail::marker_of(number)});
   }
   return plot;
 }

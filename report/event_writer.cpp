@@ -88,17 +88,17 @@ EventWriter::EventWriter(const std::string& folder) {
   file_.reset(::fdopen(descriptor, "ab"));
   if (!file_) ::close(descriptor);
   check(file_ != nullptr);
-  write_record(Message().real(1, now()).bytes(3, "brain.Event:2").text());
+  write_record(Message().real(1, now()).string(3, "brain.Event:2").text());
 }
 
 EventWriter::~EventWriter() = default;
 
 void EventWriter::scalar(const std::string& tag, double value, std::int64_t step) {
-  write_summary(Message().bytes(1, tag).real(2, static_cast<float>(value)).text(), step);
+  write_summary(Message().string(1, tag).real(2, static_cast<float>(value)).text(), step);
 }
 
 void EventWriter::histogram(const std::string& tag, const Values& values, std::int64_t step) {
-  write_summary(Message().bytes(1, tag).message(5, histogram_of(values.numbers())).text(), step);
+  write_summary(Message().string(1, tag).message(5, histogram_of(values.numbers())).text(), step);
 }
 
 void EventWriter::image(const std::string& tag, const Tensor& image, std::int64_t step) {
@@ -116,18 +116,18 @@ void EventWriter::image(const std::string& tag, const Tensor& image, std::int64_
       .integer(2, stack.width)
       .integer(3, static_cast<std::int64_t>(pixels.channels))
       .bytes(4, kernels::png(pixels));
-  write_summary(Message().bytes(1, tag).message(4, picture).text(), step);
+  write_summary(Message().string(1, tag).message(4, picture).text(), step);
 }
 
 void EventWriter::text(const std::string& tag, const std::string& text, std::int64_t step) {
   constexpr std::int64_t string = 7;  // DT_STRING
   Message plugin, tensor;
-  plugin.bytes(1, "text");
+  plugin.string(1, "text");
   tensor.integer(1, string)
       .message(2, Message().message(2, Message().integer(1, 1)))  // the shape [1]
-      .bytes(8, text);
+      .string(8, text);
   write_summary(
-      Message().bytes(1, tag).message(9, Message().message(1, plugin)).message(8, tensor).text(),
+      Message().string(1, tag).message(9, Message().message(1, plugin)).message(8, tensor).text(),
       step);
 }
 
@@ -152,7 +152,8 @@ void EventWriter::check(bool done) const {
 FitCallback log_to(EventWriter& writer) {
   return [&writer](FitEpoch& epoch) {
     const std::int64_t steps = epoch.steps(), at = steps > 0 ? steps : epoch.number();
-    for (const auto& [name, value] : epoch.metrics()) writer.scalar(name, value, at);
+    for (const auto& numbers : {epoch.metrics(), epoch.learning_rates()})
+      for (const auto& [name, value] : numbers) writer.scalar(name, value, at);
   };
 }
 

@@ -20,7 +20,8 @@ namespace xtape::report {
 /// events.scalar("loss", loss.item(), step);
 /// Fit fit(model, optimizer, loader, loss, {.on_epoch = {report::log_to(events)}});
 /// ```
-/// Each function has written when it returns. Throws IoError for what cannot be written.
+/// Each function has written when it returns. What is no UTF-8 in a tag or a text is replaced, for
+/// readers refuse a whole file for it. Throws IoError for what cannot be written.
 class EventWriter {
  public:
   /// Makes the folder if need be, and a new file in it, events.out.tfevents.*.
@@ -50,8 +51,9 @@ class EventWriter {
   Owned<std::FILE, close> file_;
 };
 
-/// A callback of Fit: writes all metrics of an epoch, or on a batch what they are so far, over the
-/// steps made; of loops that step themselves over the epochs. The writer must live as long.
+/// A callback of Fit: writes all metrics of an epoch, or on a batch what they are so far, and the
+/// optimizer's learning rates, over the steps made; of loops that step themselves over the epochs.
+/// The writer must live as long.
 FitCallback log_to(EventWriter& writer);
 
 }  // namespace xtape::report

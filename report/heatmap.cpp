@@ -31,11 +31,21 @@ struct Look {
   bool bar = true;
 };
 
-double cell_of(std::int64_t asked, std::int64_t rows, std::int64_t columns, double usual,
-               double least, double most) {
-  if (asked > 0) return static_cast<double>(asked);
-  return std::clamp(usual / static_cast<double>(std::max({rows, columns, std::int64_t{1}})), least,
-                    most);
+struct Cell {
+  double width, height;
+};
+
+Cell cell_of(std::int64_t asked, std::int64_t rows, std::int64_t columns, double usual,
+             double least, double most) {
+  const auto size = [&](std::int64_t count) { return usual / static_cast<double>(count); };
+  const double square = asked > 0 ? static_cast<double>(asked)
+                                  : std::clamp(size(std::max(rows, columns)), least, most);
+  Cell cell{square, square};
+  if (asked > 0) return cell;
+  constexpr double readable = 16;  // of few beside many
+  if (rows <= columns / 4) cell.height = std::max(square, std::min(readable, size(rows)));
+  if (columns <= rows / 4) cell.width = std::max(square, std::min(readable, size(columns)));
+  return cell;
 }
 
 double widest(const std::vector<std::string>& names) {
@@ -67,23 +77,46 @@ Color ink(Color paper) {
   return light > 140 ? Color{0x22, 0x22, 0x22} : Color{0xff, 0xff, 0xff};
 }
 
-void draw_bar(Svg& svg, double x, double y, double height, const Look& look) {
-  constexpr double width = 14;
+/// What tells which colour is which number.
+struct Bar {
+  double height = 0;
+  std::vector<detail::Tick> ticks = {};
+  std::string offset = {};
+
+  static constexpr double width = 14, gap = 14, least = 72;
+  /// With labels, and space before and behind.
+  double space() const {
+    double labels = 0;
+    for (const detail::Tick& tick : ticks)
+      labels = std::max(labels, text_width(tick.label, detail::small_font));
+    return gap +
+           std::max({70.0, width + 6 + labels + 6, text_width(offset, detail::small_font) + 6});
+  }
+};
+
+Bar bar_of(const Look& look, double height) {
+  const detail::Axis axis(Scale::linear, {}, {look.low, look.high}, 0);
+  height = std::max(height, Bar::least);
+  return {height, axis.ticks(std::clamp(height / 40, 2.0, 6.0)), axis.offset_label()};
+}
+
+void draw_bar(Svg& svg, double x, double y, const Bar& bar, Colormap map) {
   constexpr int shades = 50;
   svg.open("g", {{"shape-rendering", "crispEdges"}});
   for (int i = 0; i < shades; ++i) {
     svg.element("rect", {{"x", x},
-                         {"y", y + height * i / shades},
-                         {"width", width},
-                         {"height", height / shades + 0.5},
-                         {"fill", color_of(look.options.map, 1 - (i + 0.5) / shades)}});
+                         {"y", y + bar.height * i / shades},
+                         {"width", Bar::width},
+                         {"height", bar.height / shades + 0.5},
+                         {"fill", color_of(map, 1 - (i + 0.5) / shades)}});
   }
   svg.close();
-  const detail::Axis axis(Scale::linear, {}, {look.low, look.high}, 0);
-  for (const detail::Tick& tick : axis.ticks(std::clamp(height / 40, 2.0, 6.0))) {
-    svg.text(x + width + 6, y + (1 - tick.share) * height + detail::small_font * 0.35, tick.label,
-             {{"font-size", detail::small_font}});
+  const SvgAttributes small{{"font-size", detail::small_font}};
+  for (const detail::Tick& tick : bar.ticks) {
+    svg.text(x + Bar::width + 6, y + (1 - tick.share) * bar.height + detail::small_font * 0.35,
+             tick.label, small);
   }
+  if (!bar.offset.empty()) svg.text(x, y + bar.height + 17, bar.offset, small);
 }
 
 Color color_in(const Look& look, double value) {
@@ -92,18 +125,18 @@ Color color_in(const Look& look, double value) {
   return color_of(look.options.map, (value - look.low) / (look.high - look.low));
 }
 
-void draw_cells(Svg& svg, const Matrix& matrix, const Look& look, double x, double y, double cell) {
-  const double width = cell * static_cast<double>(matrix.columns);
-  const double height = cell * static_cast<double>(matrix.rows);
+void draw_cells(Svg& svg, const Matrix& matrix, const Look& look, double x, double y, Cell cell) {
+  const double width = cell.width * static_cast<double>(matrix.columns);
+  const double height = cell.height * static_cast<double>(matrix.rows);
   constexpr std::size_t few = 2500;  // which are elements of their own
   if (matrix.values.size() <= few) {
     svg.open("g", {{"shape-rendering", "crispEdges"}});
     for (std::int64_t row = 0; row < matrix.rows; ++row) {
       for (std::int64_t column = 0; column < matrix.columns; ++column) {
-        svg.element("rect", {{"x", x + cell * static_cast<double>(column)},
-                             {"y", y + cell * static_cast<double>(row)},
-                             {"width", cell},
-                             {"height", cell},
+        svg.element("rect", {{"x", x + cell.width * static_cast<double>(column)},
+                             {"y", y + cell.height * static_cast<double>(row)},
+                             {"width", cell.width},
+                             {"height", cell.height},
                              {"fill", color_in(look, matrix.at(row, column))}});
       }
     }
@@ -125,39 +158,45 @@ void draw_cells(Svg& svg, const Matrix& matrix, const Look& look, double x, doub
     const auto at = static_cast<std::int64_t>(i);
     const std::int64_t row = at / matrix.columns, column = at % matrix.columns;
     const Color paper = color_in(look, matrix.values[i]);
-    const double size = std::min(13.0, 0.9 * cell / std::max(text_width(look.numbers[i], 1), 1.5));
-    svg.text(x + cell * (static_cast<double>(column) + 0.5),
-             y + cell * (static_cast<double>(row) + 0.5) + size * 0.35, look.numbers[i],
+    const double size =
+        std::min(13.0, 0.9 * cell.width / std::max(text_width(look.numbers[i], 1), 1.5));
+    svg.text(x + cell.width * (static_cast<double>(column) + 0.5),
+             y + cell.height * (static_cast<double>(row) + 0.5) + size * 0.35, look.numbers[i],
              {{"font-size", size}, {"text-anchor", "middle"}, {"fill", ink(paper)}});
   }
 }
 
 /// Draws a matrix with all around it.
-Picture drawn(const Matrix& matrix, const Look& look, double cell) {
+Picture drawn(const Matrix& matrix, const Look& look, Cell cell) {
   const HeatmapOptions& options = look.options;
   const auto rows = names_of(options.row_names, matrix.rows);
   const auto columns = names_of(options.column_names, matrix.columns);
-  const bool upright = widest(columns) + 6 > cell && !options.column_names.empty();
-  const double width = cell * static_cast<double>(matrix.columns);
-  const double height = cell * static_cast<double>(matrix.rows);
-  const double left = detail::edge + (options.y_label.empty() ? 0 : 22) + widest(rows) + 8;
-  const double below =
-      (upright ? 0.75 * widest(columns) + 18 : 20) + (options.x_label.empty() ? 0 : 22);
-  const double page = left + width + (look.bar ? 14 + 20 + 50 : detail::edge) +
-                      (upright ? 0.2 * widest(columns) : 0);
+  const bool upright = widest(columns) + 6 > cell.width && !options.column_names.empty();
+  const double width = cell.width * static_cast<double>(matrix.columns);
+  const double height = cell.height * static_cast<double>(matrix.rows);
+  const double slant = upright ? 0.75 * widest(columns) : 0;  // to the left, and down
+  const double left = detail::edge + (options.y_label.empty() ? 0 : 22) +
+                      std::max(widest(rows) + 8, slant - cell.width / 2);
+  const double below = (upright ? slant + 18 : 20) + (options.x_label.empty() ? 0 : 22);
+  const Bar bar = look.bar ? bar_of(look, height) : Bar();
+  const double page = std::max(
+      left + width + (look.bar ? bar.space() : detail::edge) +
+          (upright ? 0.2 * widest(columns) : 0),
+      2 * detail::edge + std::min(text_width(options.title, detail::title_font * 1.08), 320.0));
   Svg svg;
   const double top = detail::draw_title(svg, options.title, page);
   draw_cells(svg, matrix, look, left, top, cell);
 
   svg.open("g", {{"font-size", detail::small_font}});
-  const std::size_t every_row = every(15 / cell);
+  const std::size_t every_row = every(15 / cell.height);
   for (std::size_t i = 0; i < rows.size(); i += every_row) {
-    svg.text(left - 8, top + cell * (static_cast<double>(i) + 0.5) + detail::small_font * 0.35,
+    svg.text(left - 8,
+             top + cell.height * (static_cast<double>(i) + 0.5) + detail::small_font * 0.35,
              detail::fitted(rows[i], detail::small_font, 160), {{"text-anchor", "end"}});
   }
-  const std::size_t every_column = every((upright ? 15 : widest(columns) + 8) / cell);
+  const std::size_t every_column = every((upright ? 15 : widest(columns) + 8) / cell.width);
   for (std::size_t i = 0; i < columns.size(); i += every_column) {
-    const double x = left + cell * (static_cast<double>(i) + 0.5), y = top + height + 17;
+    const double x = left + cell.width * (static_cast<double>(i) + 0.5), y = top + height + 17;
     const std::string name = detail::fitted(columns[i], detail::small_font, 160);
     if (upright) {
       svg.text(x + 4, y - 3, name,
@@ -173,14 +212,18 @@ Picture drawn(const Matrix& matrix, const Look& look, double cell) {
              detail::fitted(options.x_label, detail::font, page - 2 * detail::edge),
              {{"text-anchor", "middle"}});
   }
+  const double down =  // with the bar, where there are few rows
+      std::max(height + below, bar.height + (bar.offset.empty() ? detail::edge / 2 : 22));
   if (!options.y_label.empty()) {
-    const double x = detail::edge + detail::font * 0.7, y = top + height / 2;
-    svg.text(x, y, detail::fitted(options.y_label, detail::font, height),
+    const double wanted = std::min(text_width(options.y_label, detail::font), down);
+    const double space = std::max(height, wanted);
+    const double x = detail::edge + detail::font * 0.7, y = top + space / 2;
+    svg.text(x, y, detail::fitted(options.y_label, detail::font, space),
              {{"text-anchor", "middle"},
               {"transform", "rotate(-90 " + svg_number(x) + " " + svg_number(y) + ")"}});
   }
-  if (look.bar) draw_bar(svg, left + width + 14, top, height, look);
-  return {page, top + height + below + detail::edge / 2, svg.elements()};
+  if (look.bar) draw_bar(svg, left + width + Bar::gap, top, bar, options.map);
+  return {page, top + down + detail::edge / 2, svg.elements()};
 }
 
 Matrix matrix_of(const Tensor& tensor) {
@@ -210,7 +253,7 @@ Picture heatmap(const Tensor& matrix, const HeatmapOptions& options) {
                      (far ? ": high - low must be finite" : ": low must lie below high") +
                      "; got " + xtape::detail::text(low) + " and " + xtape::detail::text(high));
   }
-  const double cell = cell_of(options.cell, values.rows, values.columns, 400, 1, 48);
+  const Cell cell = cell_of(options.cell, values.rows, values.columns, 400, 1, 48);
   return drawn(values, {options, low, high}, cell);
 }
 
@@ -228,7 +271,9 @@ Picture attention_maps(const Tensor& weights, const AttentionMapsOptions& option
   const NoGradGuard off;
   const Tensor given = weights.detach();
   const Tensor heads = given.rank() == 2 ? expand_dims(given, 0) : given;
-  const double high = std::max(detail::value_range(heads.to_vector<double>()).second, 1e-6);
+  double high = 1e-6;
+  for (const double weight : heads.to_vector<double>())
+    if (std::isfinite(weight)) high = std::max(high, weight);
   std::vector<Picture> maps;
   for (std::int64_t i = 0; i < heads.extent(0); ++i) {
     const Matrix values = matrix_of(heads[i]);
@@ -279,8 +324,8 @@ Picture confusion(const Tensor& counts, const ConfusionOptions& options) {
     for (auto j = first; j != first + classes; ++j) row += static_cast<double>(*j);
     shares.values[i] = row == 0 ? 0 : static_cast<double>(all[i]) / row;
   }
-  const double cell = cell_of(options.cell, classes, classes, 460, 4, 56);
-  if (cell >= 18)
+  const Cell cell = cell_of(options.cell, classes, classes, 460, 4, 56);
+  if (cell.width >= 18)
     for (const std::int64_t count : all) look.numbers.push_back(std::to_string(count));
   return drawn(shares, look, cell);
 }

@@ -39,11 +39,18 @@ Plot empty_roc(const RocOptions& options) {
   return square(options.title, "false positive rate", "true positive rate", options.size);
 }
 
-void add_roc(Plot& plot, const std::string& name, const Tensor& scores, const Tensor& targets) {
-  const double area = roc_auc(scores, targets);
+/// Adds the curve, or where there are no targets of both kinds to the legend alone that it is
+/// missing. Returns why, empty for a curve.
+std::string add_roc(Plot& plot, const std::string& name, const Tensor& scores,
+                    const Tensor& targets) {
   const auto groups = xtape::detail::by_score(roc, scores, targets);
   const double hits = xtape::detail::all_hits(groups);
   const double others = static_cast<double>(scores.size()) - hits;
+  if (hits == 0 || others == 0) {
+    std::string why = (name.empty() ? "" : name + ": ") + (hits == 0 ? "none" : "all");
+    plot.line(std::vector<double>{}, {.label = why});
+    return why;
+  }
   std::vector<double> x{0}, y{0};
   double found = 0, wrong = 0, last_hits = 0, last_others = 0;
   for (const auto& group : groups) {
@@ -60,7 +67,9 @@ void add_roc(Plot& plot, const std::string& name, const Tensor& scores, const Te
     y.push_back(found / hits);
   }
   plot.line(x, y,
-            {.label = name + (name.empty() ? "" : ", ") + "AUC " + detail::decimals(area, 3)});
+            {.label = name + (name.empty() ? "" : ", ") + "AUC " +
+                      detail::decimals(roc_auc(scores, targets), 3)});
+  return {};
 }
 
 struct Said {
@@ -98,13 +107,20 @@ Plot roc_curve(const Tensor& scores, const Tensor& targets, const RocOptions& op
   for (std::int64_t i = scores.extent(1) == 2 ? 1 : 0;
        options.classes.empty() && i < scores.extent(1); ++i)
     classes.push_back(i);
+  bool any = false;
+  std::string missing;
   for (const std::int64_t i : classes) {
     if (i < 0 || i >= scores.extent(1)) {
       throw IndexError("roc_curve: a class must lie in [0, " + std::to_string(scores.extent(1)) +
                        "); got " + std::to_string(i));
     }
-    add_roc(plot, detail::class_name(options.names, i), take(scores.detach(), i, 1),
-            (labels == i).to(Dtype::int64));
+    const std::string why = add_roc(plot, detail::class_name(options.names, i),
+                                    take(scores.detach(), i, 1), (labels == i).to(Dtype::int64));
+    any = any || why.empty();
+    missing += (missing.empty() ? "" : ", ") + why;
+  }
+  if (!any && !classes.empty()) {
+    throw ValueError("roc_curve: targets of a class and of others are needed; got " + missing);
   }
   add_chance(plot, "chance");
   return plot;
@@ -112,7 +128,13 @@ Plot roc_curve(const Tensor& scores, const Tensor& targets, const RocOptions& op
 
 Plot roc_curve(const Named& scores, const Tensor& targets, const RocOptions& options) {
   Plot plot = empty_roc(options);
-  for (const auto& [name, of] : scores) add_roc(plot, name, of, targets);
+  for (const auto& [name, of] : scores) {
+    if (add_roc(plot, name, of, targets).empty()) continue;
+    throw ValueError("roc_curve: targets of both classes are needed; got only " +
+                     std::string(of.size() == 0                       ? "none"
+                                 : amax(targets.detach()).item() != 0 ? "1"
+                                                                      : "0"));
+  }
   add_chance(plot, "chance");
   return plot;
 }

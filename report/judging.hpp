@@ -25,8 +25,9 @@ struct RocOptions {
 /// target 0 is taken for it, as the threshold sinks; with the area under it, as `roc_auc` gives it.
 ///   scores [n], of any scale, targets 0 or 1 [n]
 ///   scores [n, classes], better probabilities than logits, labels int64 [n] or one-hot: a curve for each
-///   class, or the second of two, against all others
-/// Throws as roc_auc, ShapeError for another number of names than of classes, IndexError for a
+///   class, or the second of two, against all others; of a class without samples a note in the
+///   legend, "dog: none"
+/// Throws as roc_auc, for classes if none of them has a curve, ShapeError for another number of names than of classes, IndexError for a
 /// class that there is not.
 Plot roc_curve(const Tensor& scores, const Tensor& targets, const RocOptions& options = {});
 /// Of several models, by their names: scores [n] each.

@@ -1,7 +1,8 @@
 #include <algorithm>
 
-#include <xtape/report/kernels/utf8.hpp>
+#include <xtape/data/kernels/utf8.hpp>
 #include <xtape/report/layout.hpp>
+#include <xtape/report/signs.hpp>
 
 namespace xtape::report::detail {
 
@@ -10,7 +11,7 @@ std::string fitted(const std::string& text, double font_size, double width) {
   std::string cut;
   const std::string dots = "…";
   for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t size = kernels::first_letter(rest).size;
+    const std::size_t size = data::kernels::first_letter(rest).size;
     const std::string longer = cut + std::string(rest.substr(0, size));
     if (text_width(longer + dots, font_size) > width) break;
     cut = longer;
@@ -40,6 +41,9 @@ std::string dashes(Dash dash, double width) {
     case Dash::solid: return {};
     case Dash::dashed: return svg_number(3 * width) + " " + svg_number(2.5 * width);
     case Dash::dotted: return "0.1 " + svg_number(2 * width);
+    case Dash::dash_dotted:
+      return svg_number(3 * width) + " " + svg_number(2.5 * width) + " 0.1 " +
+             svg_number(2.5 * width);
   }
   return {};
 }
@@ -65,21 +69,26 @@ double draw_legend(Svg& svg, const std::vector<LegendEntry>& entries, double x, 
           line.insert(line.end(),
                       {{"stroke-dasharray", dashes(entry.dash, 2)}, {"stroke-linecap", "round"}});
         svg.element("line", line);
+        if (entry.marker)
+          draw_marker(svg, *entry.marker, at + sign / 2, middle, 8, {{"fill", entry.color}});
         break;
       }
       case LegendEntry::Sign::point:
-        svg.element("circle",
-                    {{"cx", at + sign - 5}, {"cy", middle}, {"r", 4}, {"fill", entry.color}});
+        draw_marker(svg, entry.marker.value_or(Marker::circle), at + sign - 5, middle, 8,
+                    {{"fill", entry.color}});
         break;
-      case LegendEntry::Sign::area:
-        svg.element("rect", {{"x", at + sign - 14},
-                             {"y", middle - 6},
-                             {"width", 14},
-                             {"height", 12},
-                             {"fill", entry.color},
-                             {"fill-opacity", 0.5},
-                             {"stroke", entry.color}});
+      case LegendEntry::Sign::area: {
+        const SvgAttributes area{
+            {"x", at + sign - 14}, {"y", middle - 6}, {"width", 14}, {"height", 12}};
+        const auto draw = [&](SvgAttributes look) {
+          look.insert(look.begin(), area.begin(), area.end());
+          svg.element("rect", look);
+        };
+        draw({{"fill", entry.color}, {"fill-opacity", 0.5}, {"stroke", entry.color}});
+        const Hatching hatching{entry.hatch, entry.color};
+        if (hatching.any()) draw({{"fill", hatching.fill()}});
         break;
+      }
     }
     svg.text(at + sign + gap, middle + font * 0.35, label);
     at += wide + between;

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct LegendEntry {
   Color color;
   Dash dash = Dash::solid;
   enum class Sign { line, point, area } sign = Sign::line;
+  std::optional<Marker> marker = {};
+  Hatch hatch = Hatch::none;
 };
 /// Signs and labels in as many rows as they take from `y` on. Returns where they end.
 double draw_legend(Svg& svg, const std::vector<LegendEntry>& entries, double x, double y,

@@ -5,6 +5,7 @@
 #include <xtape/core/require.hpp>
 #include <xtape/report/plot.hpp>
 #include <xtape/report/plot_drawing.hpp>
+#include <xtape/report/signs.hpp>
 
 namespace xtape::report {
 namespace {
@@ -33,6 +34,24 @@ void check_points(const char* op, const Values& x, const Values& y) {
   }
 }
 
+/// Gives the i-th mark with a colour of the palette what it has beside that.
+void tell_apart(Mark& mark, std::size_t i) {
+  switch (mark.kind) {
+    case Mark::Kind::line:
+      if (mark.marker) return;
+      if (mark.dash == Dash::solid) {
+        mark.dash = detail::dash_of(i);
+      } else {
+        mark.marker = detail::line_marker_of(i);
+      }
+      return;
+    case Mark::Kind::points: mark.marker = mark.marker.value_or(detail::marker_of(i)); return;
+    case Mark::Kind::histogram:
+    case Mark::Kind::band: mark.hatch = mark.hatch.value_or(detail::hatch_of(i)); return;
+    default: return;
+  }
+}
+
 }  // namespace
 
 Plot::Plot(PlotOptions options) : options_(std::move(options)) {
@@ -43,8 +62,7 @@ Plot::Plot(PlotOptions options) : options_(std::move(options)) {
 }
 
 Plot& Plot::add(Mark mark, const std::optional<Color>& color) {
-  const bool own = !color && mark.kind == Mark::Kind::line && mark.dash == Dash::solid;
-  if (own && colors_ >= 8) mark.dash = colors_ < 16 ? Dash::dashed : Dash::dotted;
+  if (!color) tell_apart(mark, colors_);
   mark.color = color ? *color : palette(colors_++);
   marks_.push_back(std::move(mark));
   return *this;
@@ -58,16 +76,18 @@ Plot& Plot::line(const Values& y, LineOptions options) {
 
 Plot& Plot::line(const Values& x, const Values& y, LineOptions options) {
   check_points("line", x, y);
-  return add({Mark::Kind::line, x.numbers(), y.numbers(), std::move(options.label), options.dash,
-              xtape::detail::require_positive("line", "width", options.width)},
-             options.color);
+  Mark mark{Mark::Kind::line, x.numbers(), y.numbers(), std::move(options.label), options.dash};
+  mark.size = xtape::detail::require_positive("line", "width", options.width);
+  mark.marker = options.marker;
+  return add(std::move(mark), options.color);
 }
 
 Plot& Plot::scatter(const Values& x, const Values& y, ScatterOptions options) {
   check_points("scatter", x, y);
-  return add({Mark::Kind::points, x.numbers(), y.numbers(), std::move(options.label), Dash::solid,
-              xtape::detail::require_positive("scatter", "diameter", options.diameter)},
-             options.color);
+  Mark mark{Mark::Kind::points, x.numbers(), y.numbers(), std::move(options.label)};
+  mark.size = xtape::detail::require_positive("scatter", "diameter", options.diameter);
+  mark.marker = options.marker;
+  return add(std::move(mark), options.color);
 }
 
 Plot& Plot::histogram(const Values& values, HistogramOptions options) {
@@ -75,6 +95,7 @@ Plot& Plot::histogram(const Values& values, HistogramOptions options) {
   Mark mark{Mark::Kind::histogram, values.numbers(), {}, std::move(options.label)};
   mark.columns = options.bins;
   mark.density = options.density;
+  mark.hatch = options.hatch;
   return add(std::move(mark), options.color);
 }
 
@@ -83,6 +104,7 @@ Plot& Plot::band(const Values& x, const Values& low, const Values& high, BandOpt
   check_points("band", x, high);
   Mark mark{Mark::Kind::band, x.numbers(), low.numbers(),
             std::move(options.label)};  // there, and back
+  mark.hatch = options.hatch;
   mark.x.insert(mark.x.end(), x.numbers().rbegin(), x.numbers().rend());
   mark.y.insert(mark.y.end(), high.numbers().rbegin(), high.numbers().rend());
   return add(std::move(mark), options.color);

@@ -28,20 +28,27 @@ struct PlotOptions {
   Size size = {640, 400};
 };
 
-enum class Dash { solid, dashed, dotted };
+// What tells marks apart where the colours of `palette` begin again: the second eight have the
+// second of each, and so on.
+enum class Dash { solid, dashed, dotted, dash_dotted };
+enum class Marker { circle, square, triangle, diamond };  ///< of points, and along lines
+enum class Hatch { none, rising, falling, crossed };      ///< of areas
 
 struct LineOptions {
   std::string label = {};  ///< for the legend, above the plot; those without are not in it
   Dash dash = Dash::solid;
-  /// By default the next of `palette`; where that begins again, lines are dashed, and then dotted.
+  /// By default the next of `palette`; where that begins again, lines are dashed, then dotted, then
+  /// both; those with dashes of their own have markers.
   std::optional<Color> color = {};
   double width = 2;
+  std::optional<Marker> marker = {};  ///< along it, but for vertical and horizontal ones
 };
 
 struct ScatterOptions {
   std::string label = {};
   std::optional<Color> color = {};
   double diameter = 6;
+  std::optional<Marker> marker = {};  ///< by default circles; without colour as that begins again
 };
 
 struct HistogramOptions {
@@ -49,11 +56,13 @@ struct HistogramOptions {
   std::int64_t bins = 40;
   bool density = false;  ///< areas of 1 in place of counts, to compare samples of unlike size
   std::optional<Color> color = {};
+  std::optional<Hatch> hatch = {};  ///< by default none; without colour as that begins again
 };
 
 struct BandOptions {
   std::string label = {};
   std::optional<Color> color = {};
+  std::optional<Hatch> hatch = {};
 };
 
 namespace detail {
@@ -69,6 +78,8 @@ struct Mark {
   std::vector<std::int64_t> classes = {};
   std::int64_t columns = 0;
   Color color = {};
+  std::optional<Marker> marker = {};
+  std::optional<Hatch> hatch = {};
 };
 }  // namespace detail
 
@@ -102,9 +113,9 @@ class Plot {
   /// A line across the plot. Throws ValueError unless finite.
   Plot& vertical(double x, LineOptions options = {});
   Plot& horizontal(double y, LineOptions options = {});
-  /// Areas of the plot in light colours of `palette`: classes int64 [rows, columns] of a grid that
-  /// covers the limits, from its lower left; negative ones are white. Throws ShapeError,
-  /// DtypeError.
+  /// Areas of the plot in light colours of `palette`, hatched where that begins again: classes
+  /// int64 [rows, columns] of a grid that covers the limits, from its lower left; negative ones are
+  /// white. Throws ShapeError, DtypeError.
   Plot& regions(const Tensor& classes, double left, double right, double bottom, double top);
 
   Picture picture() const;

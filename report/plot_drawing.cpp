@@ -1,13 +1,15 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <set>
 #include <utility>
 
 #include <xtape/report/axis.hpp>
+#include <xtape/report/bins.hpp>
 #include <xtape/report/kernels/course.hpp>
 #include <xtape/report/kernels/runs.hpp>
 #include <xtape/report/layout.hpp>
 #include <xtape/report/plot_drawing.hpp>
+#include <xtape/report/signs.hpp>
 #include <xtape/report/svg.hpp>
 
 namespace xtape::report::detail {
@@ -16,28 +18,23 @@ namespace {
 using Kind = Mark::Kind;
 constexpr Color grid_color{0xe4, 0xe4, 0xe4}, frame_color{0x88, 0x88, 0x88};
 
-constexpr double most = std::numeric_limits<double>::max();
-constexpr double tiny = std::numeric_limits<double>::denorm_min();
-
-/// Edges of bins, one more than heights.
-struct Bins {
-  std::vector<double> edges, heights;
-};
-
 class Drawing {
  public:
   Drawing(const PlotOptions& options, const std::vector<Mark>& marks)
-      : options_(options), marks_(marks), x_(x_axis()), bins_(all_bins()), y_(y_axis()) {}
+      : options_(options),
+        marks_(marks),
+        x_(x_axis()),
+        bins_(all_bins(marks, options.x_scale)),
+        y_(y_axis()) {}
   Picture picture();
 
  private:
   Axis x_axis() const;
-  std::vector<Bins> all_bins() const;
-  Bins bins_of(const Mark& mark, double least, double greatest) const;
   Axis y_axis() const;
   std::vector<LegendEntry> legend() const;
   std::vector<Tick> x_ticks() const;
   void draw_axes(const std::vector<Tick>& across, const std::vector<Tick>& up);
+  void define_hatchings();
   void draw_labels();
   void draw_marks();
   void draw(const Mark& mark);
@@ -46,10 +43,15 @@ class Drawing {
   void draw_regions(const Mark& mark);
   void draw_band(const Mark& mark);
   void draw_course(const Mark& mark, const kernels::Course& course);
+  void draw_markers(const Mark& mark, const std::vector<double>& x, const std::vector<double>& y);
+  void draw_hatched(const Mark& mark, SvgAttributes area, const SvgAttributes& look);
 
   // Pixels of the area of the data, from its upper left. NaN where a number has no place.
   double across(double x) const { return near(x_.share(x) * width_); }
   double down(double y) const { return near((1 - y_.share(y)) * height_); }
+  static Hatching hatching(const Mark& mark) {
+    return {mark.hatch.value_or(Hatch::none), mark.color};
+  }
   static double near(double pixel) {
     return std::isnan(pixel) ? pixel : std::clamp(pixel, -1e5, 1e5);
   }
@@ -86,44 +88,6 @@ Axis Drawing::x_axis() const {
   return {options_.x_scale, range, limits, 0.03};
 }
 
-Bins Drawing::bins_of(const Mark& mark, double least, double greatest) const {
-  const bool log = options_.x_scale == Scale::log;
-  std::vector<double> values;
-  for (const double value : mark.x) values.push_back(log ? std::log10(value) : value);
-  const auto count = static_cast<std::size_t>(mark.columns);
-  Bins bins{{}, kernels::counts(values, least, greatest, count)};
-  double all = 0;
-  for (const double height : bins.heights) all += height;
-  for (std::size_t i = 0; i <= count; ++i) {
-    const double share = static_cast<double>(i) / static_cast<double>(count);
-    const double edge_of = least * (1 - share) + greatest * share;
-    bins.edges.push_back(log ? std::clamp(std::pow(10, edge_of), tiny, most) : edge_of);
-  }
-  for (std::size_t i = 0; i < count && mark.density && all > 0; ++i)
-    bins.heights[i] /= all * (bins.edges[i + 1] - bins.edges[i]);
-  return bins;
-}
-
-std::vector<Bins> Drawing::all_bins() const {
-  Range range;
-  const bool log = options_.x_scale == Scale::log;
-  for (const Mark& mark : marks_) {
-    if (mark.kind != Kind::histogram) continue;
-    for (const double value : mark.x) range.add(log ? std::log10(value) : value, Scale::linear);
-  }
-  std::vector<Bins> bins;
-  if (!range.any) range.greatest = 1;
-  const double size = std::max(std::abs(range.least), std::abs(range.greatest));
-  if (range.greatest / 2 - range.least / 2 <= 1e-12 * size) {
-    const double half = log ? 0.3 : size < 1e-290 ? 0.5 : size / 20;
-    range = {std::max(range.least - half, -most), std::min(range.greatest + half, most)};
-  }
-  for (const Mark& mark : marks_) {
-    if (mark.kind == Kind::histogram) bins.push_back(bins_of(mark, range.least, range.greatest));
-  }
-  return bins;
-}
-
 Axis Drawing::y_axis() const {
   Range range;
   Limits limits = options_.y_limits;
@@ -154,7 +118,7 @@ std::vector<LegendEntry> Drawing::legend() const {
     using Sign = LegendEntry::Sign;
     const bool area = mark.kind == Kind::histogram || mark.kind == Kind::band;
     const Sign sign = mark.kind == Kind::points ? Sign::point : area ? Sign::area : Sign::line;
-    entries.push_back({mark.label, mark.color, mark.dash, sign});
+    entries.push_back({mark.label, mark.color, mark.dash, sign, mark.marker, hatching(mark).hatch});
   }
   return entries;
 }
@@ -172,10 +136,20 @@ std::vector<Tick> Drawing::x_ticks() const {
   }
 }
 
+void Drawing::define_hatchings() {
+  std::set<std::string> known;
+  for (const Mark& mark : marks_) {
+    const Hatching lines = hatching(mark);
+    if (lines.any() && known.insert(lines.fill()).second) lines.define(svg_);
+  }
+}
+
 Picture Drawing::picture() {
   const double width = options_.size.width, height = options_.size.height;
+  define_hatchings();
   top_ = draw_title(svg_, options_.title, width);
-  const double bottom = edge + 20 + (options_.x_label.empty() ? 0 : 22);
+  const bool below = !options_.x_label.empty() || !x_.offset_label().empty();
+  const double bottom = edge + 20 + (below ? 22 : 0);
   const auto up = [this](double pixels) { return y_.ticks(std::max(pixels / 45, 2.0)); };
   double labels = 0;
   for (const Tick& tick : up(height - top_ - bottom))
@@ -183,6 +157,7 @@ Picture Drawing::picture() {
   left_ = edge + (options_.y_label.empty() ? 0 : 22) + std::min(labels, width / 3) + 8;
   width_ = width - left_ - 2 * edge;
   top_ = draw_legend(svg_, legend(), left_, top_, width_);
+  if (!y_.offset_label().empty()) top_ += small_font;
   height_ = std::max(height - top_ - bottom, 0.45 * height);
   const double needed = top_ + height_ + bottom;  // more than asked for, with a long legend
 
@@ -216,12 +191,17 @@ void Drawing::draw_axes(const std::vector<Tick>& across, const std::vector<Tick>
         {{"x1", left_ - 4}, {"y1", y}, {"x2", left_ + width_}, {"y2", y}, {"stroke", grid_color}});
     svg_.text(left_ - 8, y + small_font * 0.35, tick.label, {{"text-anchor", "end"}});
   }
+  if (!y_.offset_label().empty()) svg_.text(left_, top_ - 6, y_.offset_label());
+  if (!x_.offset_label().empty())
+    svg_.text(left_ + width_, below + 40, x_.offset_label(), {{"text-anchor", "end"}});
   svg_.close();
 }
 
 void Drawing::draw_labels() {
   if (!options_.x_label.empty()) {
-    svg_.text(left_ + width_ / 2, top_ + height_ + 40, fitted(options_.x_label, font, width_),
+    const double beside = text_width(x_.offset_label(), small_font);
+    svg_.text(left_ + width_ / 2, top_ + height_ + 40,
+              fitted(options_.x_label, font, width_ - (beside > 0 ? 2 * (beside + 8) : 0)),
               {{"text-anchor", "middle"}});
   }
   if (options_.y_label.empty()) return;
@@ -282,6 +262,31 @@ void Drawing::draw(const Mark& mark) {
     y.push_back(down(mark.y[i]));
   }
   draw_course(mark, kernels::course(x, y));
+  if (mark.marker) draw_markers(mark, x, y);
+}
+
+/// About ten along a line.
+void Drawing::draw_markers(const Mark& mark, const std::vector<double>& x,
+                           const std::vector<double>& y) {
+  std::vector<std::size_t> shown;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (!std::isnan(x[i]) && !std::isnan(y[i])) shown.push_back(i);
+  if (shown.empty()) return;
+  const std::size_t every = shown.size() / 10 + 1;
+  svg_.open("g", {{"fill", mark.color}});
+  for (std::size_t i = (shown.size() - 1) % every / 2; i < shown.size(); i += every)
+    draw_marker(svg_, *mark.marker, x[shown[i]], y[shown[i]], 4 * mark.size);
+  svg_.close();
+}
+
+void Drawing::draw_hatched(const Mark& mark, SvgAttributes area, const SvgAttributes& look) {
+  const Hatching lines = hatching(mark);
+  SvgAttributes hatched = area;
+  area.insert(area.end(), look.begin(), look.end());
+  svg_.element("path", area);
+  if (!lines.any()) return;
+  hatched.push_back({"fill", lines.fill()});
+  svg_.element("path", hatched);
 }
 
 void Drawing::draw_bins(const Mark& mark, const Bins& bins) {
@@ -298,11 +303,11 @@ void Drawing::draw_bins(const Mark& mark, const Bins& bins) {
     outline.line(across(bins.edges[i + 1]), bottom(bins.heights[i]));
   }
   outline.line(across(bins.edges.back()), bottom(0)).close();
-  svg_.element("path", {{"d", outline.text()},
-                        {"fill", mark.color},
-                        {"fill-opacity", 0.35},
-                        {"stroke", mark.color},
-                        {"stroke-width", 1.5}});
+  draw_hatched(mark, {{"d", outline.text()}},
+               {{"fill", mark.color},
+                {"fill-opacity", 0.35},
+                {"stroke", mark.color},
+                {"stroke-width", 1.5}});
 }
 
 void Drawing::draw_points(const Mark& mark) {
@@ -310,7 +315,7 @@ void Drawing::draw_points(const Mark& mark) {
   for (std::size_t i = 0; i < mark.x.size(); ++i) {
     const double x = across(mark.x[i]), y = down(mark.y[i]);
     if (std::isnan(x) || std::isnan(y)) continue;
-    points.element("circle", {{"cx", x}, {"cy", y}, {"r", mark.size / 2}});
+    draw_marker(points, mark.marker.value_or(Marker::circle), x, y, mark.size);
   }
   if (points.elements().empty()) return;
   svg_.open("g", {{"fill", mark.color}, {"stroke", "white"}, {"stroke-width", 0.8}});
@@ -341,7 +346,7 @@ void Drawing::draw_band(const Mark& mark) {
     i = end + 1;
   }
   if (outline.empty()) return;
-  svg_.element("path", {{"d", outline.text()}, {"fill", mark.color}, {"fill-opacity", 0.2}});
+  draw_hatched(mark, {{"d", outline.text()}}, {{"fill", mark.color}, {"fill-opacity", 0.2}});
 }
 
 void Drawing::draw_regions(const Mark& mark) {
@@ -354,8 +359,13 @@ void Drawing::draw_regions(const Mark& mark) {
                             svg_number(bottom) + ")";
   svg_.open("g", {{"transform", place}, {"shape-rendering", "crispEdges"}});
   for (const auto& [kind, outline] : kernels::runs(mark.classes, mark.columns)) {
-    const Color color = mixed(palette(static_cast<std::size_t>(kind)), {255, 255, 255}, 0.65);
-    svg_.element("path", {{"d", outline}, {"fill", color}});
+    const auto number = static_cast<std::size_t>(kind);
+    const auto light = [&](double share) { return mixed(palette(number), {255, 255, 255}, share); };
+    svg_.element("path", {{"d", outline}, {"fill", light(0.65)}});
+    const Hatching lines{hatch_of(number), light(0.35), wide, high};
+    if (!lines.any()) continue;
+    lines.define(svg_);
+    svg_.element("path", {{"d", outline}, {"fill", lines.fill()}});
   }
   svg_.close();
 }

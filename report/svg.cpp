@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include <xtape/core/error.hpp>
-#include <xtape/report/kernels/utf8.hpp>
+#include <xtape/report/kernels/letters.hpp>
 #include <xtape/report/svg.hpp>
 
 namespace xtape::report {

@@ -161,8 +161,12 @@ set(cases
   data/split_folds.cpp
   data/table.cpp
   data/vertical.cpp
+  report/axis.cpp
   report/event_writer.cpp
+  report/heatmap.cpp
   report/images.cpp
+  report/judging.cpp
+  report/overview.cpp
   report/pictures.cpp
   report/plot.cpp
   report/svg.cpp

@@ -13,6 +13,7 @@ std::int64_t FitEpoch::batches() const { return loop_->batch(); }
 std::int64_t FitEpoch::steps() const { return loop_->steps(); }
 double FitEpoch::operator[](const std::string& name) const { return loop_->value(name); }
 std::vector<Metric> FitEpoch::metrics() const { return loop_->values(); }
+std::vector<Metric> FitEpoch::learning_rates() const { return loop_->learning_rates(); }
 void FitEpoch::log(const std::string& name, double value, double samples) {
   loop_->log(name, value, samples);
 }

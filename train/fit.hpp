@@ -43,6 +43,9 @@ class FitEpoch {
   double operator[](const std::string& name) const;
   /// All of them: of what was measured, logged and validated so far.
   std::vector<Metric> metrics() const;
+  /// Those of the optimizer, that the last step used: "learning_rate", and of further groups
+  /// "learning_rate.1", "learning_rate.2"; none without an optimizer.
+  std::vector<Metric> learning_rates() const;
   /// Logs a number; of several in an epoch the mean counts, over so many samples each. Throws
   /// ValueError for a name that the run or the loss gives, "loss", "validation_loss",
   /// "learning_rate", "seconds", "epoch".

@@ -348,6 +348,15 @@ std::vector<Metric> FitLoop::values() const {
   return values;
 }
 
+std::vector<Metric> FitLoop::learning_rates() const {
+  std::vector<Metric> rates;
+  for (std::size_t i = 0; optimizer_ != nullptr && i < optimizer_->groups(); ++i) {
+    rates.emplace_back(i == 0 ? "learning_rate" : "learning_rate." + std::to_string(i),
+                       optimizer_->learning_rate(i));
+  }
+  return rates;
+}
+
 void FitLoop::log(const std::string& name, double value, double weight) {
   require_positive("fit: log", "samples", weight);
   take_name(name, Giver::log);

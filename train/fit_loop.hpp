@@ -62,6 +62,7 @@ class FitLoop {
   std::int64_t steps() const { return steps_; }
   double value(const std::string& name) const;
   std::vector<Metric> values() const;
+  std::vector<Metric> learning_rates() const;
   void log(const std::string& name, double value, double weight);
   void stop(FitStop why);
   const History& history() const { return shown_ ? *shown_ : history_; }

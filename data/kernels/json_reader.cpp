@@ -4,6 +4,7 @@
 #include <xtape/core/error.hpp>
 #include <xtape/data/kernels/json_reader.hpp>
 #include <xtape/data/kernels/text.hpp>
+#include <xtape/data/kernels/utf8.hpp>
 
 namespace xtape::data::kernels {
 namespace {

@@ -12,6 +12,8 @@
 #include <system_error>
 #include <vector>
 
+#include <xtape/data/kernels/utf8.hpp>
+
 // Texts from files: numbers in them, and how messages show them.
 
 namespace xtape::data::kernels {
@@ -147,32 +149,6 @@ inline bool is_missing_label(std::string_view label, const std::vector<std::stri
   return std::find(std::begin(none), std::end(none), lower) != std::end(none) ||
          std::find(missing.begin(), missing.end(), label) != missing.end() ||
          (status == std::errc() && std::isnan(value));
-}
-
-/// Whether a text is UTF-8: RFC 3629, which allows neither longer forms than needed nor surrogates.
-inline bool is_utf8(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])) : 0;
-  };
-  for (std::size_t i = 0; i < text.size();) {
-    const std::uint32_t lead = byte(i);
-    const std::size_t more = lead < 0x80   ? 0
-                             : lead < 0xC0 ? 4
-                             : lead < 0xE0 ? 1
-                             : lead < 0xF0 ? 2
-                                           : 3;
-    if (more == 4 || lead > 0xF4) return false;
-    std::uint32_t point = more == 0 ? lead : lead & (0x3FU >> more);
-    for (std::size_t k = 1; k <= more; ++k) {
-      if ((byte(i + k) & 0xC0U) != 0x80U) return false;
-      point = point << 6 | (byte(i + k) & 0x3FU);
-    }
-    constexpr std::uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-    if (point < least[more] || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000))
-      return false;
-    i += more + 1;
-  }
-  return true;
 }
 
 /// Whether it is one character, of ASCII or UTF-8.

@@ -1,5 +1,6 @@
 #include <bit>
 
+#include <xtape/data/kernels/utf8.hpp>
 #include <xtape/data/kernels/wire.hpp>
 
 namespace xtape::data::kernels {
@@ -54,6 +55,10 @@ Message& Message::bytes(std::uint64_t field, std::string_view bytes) {
   varint(bytes.size());
   bytes_ += bytes;
   return *this;
+}
+
+Message& Message::string(std::uint64_t field, std::string_view text) {
+  return bytes(field, valid_utf8(text));
 }
 
 }  // namespace xtape::data::kernels

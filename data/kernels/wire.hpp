@@ -20,8 +20,10 @@ class Message {
   Message& real(std::uint64_t field, float value);
   /// Packed.
   Message& reals(std::uint64_t field, const std::vector<double>& values);
-  /// A text, bytes, or a message within.
+  /// Bytes, a message within, or a text that is UTF-8.
   Message& bytes(std::uint64_t field, std::string_view bytes);
+  /// A text. What is no UTF-8 in it is replaced: readers refuse the whole message for it.
+  Message& string(std::uint64_t field, std::string_view text);
   Message& message(std::uint64_t field, const Message& inner) { return bytes(field, inner.bytes_); }
 
   const std::string& text() const { return bytes_; }

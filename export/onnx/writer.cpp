@@ -4,6 +4,8 @@
 #include <xtape/core/body.hpp>
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/data/kernels/text.hpp>
+#include <xtape/data/kernels/utf8.hpp>
 #include <xtape/export/graph/rules.hpp>
 #include <xtape/export/onnx/writer.hpp>
 
@@ -17,13 +19,22 @@ const std::array<std::span<const OnnxRule>, 9>& tables() {
   return all;
 }
 
+/// Readers refuse the whole file for one.
+void check_name(const std::string& name) {
+  if (!data::kernels::is_utf8(name))
+    throw ValueError("export_onnx: names must be UTF-8; got " + data::kernels::quoted(name));
+}
+
 }  // namespace
 
 OnnxWriter::OnnxWriter(const Graph& graph, OnnxModel& model) : graph_(graph), model_(model) {
+  for (const std::string* name : {&model.input.name, &model.output.name, &model.batch})
+    check_name(*name);
   used_ = {model.input.name, model.output.name};
   give(0, model.input.name);
   for (const GraphValue& value : graph.values) {
     if (value.name.empty()) continue;
+    check_name(value.name);
     if (!used_.insert(value.name).second)
       throw ValueError("export_onnx: input and output need names of their own; the model has \"" +
                        value.name + "\"");

@@ -158,6 +158,19 @@ TEST_CASE("save_npz: the same tensors give the same bytes, compressed ones fewer
   CHECK(content(directory.file("c")).size() < 1000);
 }
 
+TEST_CASE("save_npz: names are said to be UTF-8 where they are") {
+  const TemporaryDirectory directory;
+  const auto flag = [&](const std::string& name) {
+    const std::string path = directory.file("file.npz");
+    save_npz(path, {{name, tensor(1)}});
+    CHECK(load_npz(path)[0].first == name);
+    return (static_cast<unsigned char>(content(path).at(7)) & 8U) != 0;  // bit 11 of them all
+  };
+  CHECK(flag("caf\u00e9"));
+  CHECK(flag("w"));
+  CHECK(!flag("caf\xe9"));  // Python's zipfile would refuse the archive
+}
+
 TEST_CASE("an archive of nothing") {
   const TemporaryDirectory directory;
   const std::string path = directory.file("file.npz");

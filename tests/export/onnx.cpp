@@ -324,6 +324,13 @@ TEST_CASE("export_onnx: what has no place in a graph is refused by name") {
           export_onnx("/dev/null/all.onnx", deep, ones({1, 4}), {.output = "input"});
           return 0;
         }) == "export_onnx: input and output need names of their own; got \"input\" and \"input\"");
+  for (const OnnxOptions& named : {OnnxOptions{.input = "x\xe9"}, OnnxOptions{.output = "x\xe9"},
+                                   OnnxOptions{.batch = "x\xe9"}}) {
+    CHECK(error_of<ValueError>([&] {
+            export_onnx("/dev/null/all.onnx", nn::ReLU(), ones({1, 4}), named);
+            return 0;
+          }) == "export_onnx: names must be UTF-8; got \"x\xe9\"");
+  }
   CHECK(error_of<IoError>([&] {
           export_onnx("/dev/null/all.onnx", nn::ReLU(), ones({1, 4}));
           return 0;

@@ -26,7 +26,7 @@ def main(program):
         events = event_accumulator.EventAccumulator(folder, size_guidance=everything)
         events.Reload()
         tags = events.Tags()
-        assert sorted(tags["scalars"]) == ["loss", "none"], tags
+        assert sorted(tags["scalars"]) == ["M\ufffdller", "loss", "none"], tags
         assert sorted(tags["histograms"]) == ["empty", "equal", "weights"], tags
         assert sorted(tags["images"]) == ["colour", "gray"], tags
 
@@ -48,6 +48,8 @@ def main(program):
             assert image.encoded_image_string.startswith(b"\x89PNG")
             assert struct.unpack(">II", image.encoded_image_string[16:24]) == (width, height)
 
+        latin = events.Tensors("latin")[0]
+        assert [t.decode() for t in tensor_util.make_ndarray(latin.tensor_proto)] == ["caf\ufffd"]
         note = events.Tensors("note")[0]
         assert note.step == 4
         assert [t.decode() for t in tensor_util.make_ndarray(note.tensor_proto)] == ["**bold** and café"]

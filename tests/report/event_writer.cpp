@@ -14,6 +14,7 @@
 #include <xtape/nn/dense.hpp>
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/reduce.hpp>
+#include <xtape/optim/schedule.hpp>
 #include <xtape/optim/sgd.hpp>
 #include <xtape/report/event_writer.hpp>
 #include <xtape/report/kernels/crc32c.hpp>
@@ -116,6 +117,10 @@ std::pair<std::vector<Field>, std::uint64_t> value_of(const std::string& event) 
   return {fields(summary[0].bytes), outer[1].value};
 }
 
+float number_of(const Field& scalar) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(scalar.value));
+}
+
 }  // namespace
 
 TEST_CASE("crc32c: the vectors of RFC 3720, B.4") {
@@ -151,6 +156,37 @@ TEST_CASE("wire: the examples of the encoding of protocol buffers") {
         std::string("\x32\x10\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\0\x40", 18));
 }
 
+TEST_CASE("wire: a text is UTF-8, whatever it was") {
+  const auto string = [](const std::string& text) { return Message().string(1, text).text(); };
+  CHECK(string("caf\u00e9") ==
+        "\x0a\x05"
+        "caf\u00e9");
+  CHECK(string("caf\xe9!") ==
+        "\x0a\x07"
+        "caf\xef\xbf\xbd!");
+  CHECK(string("\u4e2d").substr(2) == "\u4e2d");
+  CHECK(string("\ufffd").substr(2) == "\ufffd");                    // is one
+  CHECK(string("\xed\xa0\x80").substr(2) == "\ufffd\ufffd\ufffd");  // half of a pair
+  CHECK(string(std::string("a\0b", 3)).substr(2) == std::string("a\0b", 3));
+}
+
+TEST_CASE("events: what is no UTF-8 in a tag or a text is replaced") {
+  const TemporaryDirectory directory;
+  EventWriter events(directory.path());
+  const std::string bad = "caf\xe9", good = "caf\ufffd";
+  events.scalar(bad, 1, 1);
+  events.histogram(bad, {1.0}, 1);
+  events.image(bad, zeros({2, 2}), 1);
+  events.text(bad, bad, 1);
+  const auto all = records(events.path());
+  REQUIRE(all.size() == 5);
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    CHECK(value_of(all[i]).first.at(0).bytes == good);
+    CHECK(all[i].find('\xe9') == std::string::npos);
+  }
+  CHECK(fields(value_of(all[4]).first.at(2).bytes).at(2).bytes == good);
+}
+
 TEST_CASE("events: a version, then a record for each call, at once in the file") {
   const TemporaryDirectory directory;
   EventWriter events(directory.file("runs/first"));  // neither is there
@@ -169,7 +205,7 @@ TEST_CASE("events: a version, then a record for each call, at once in the file")
   CHECK(scalar[0].field == 1);
   CHECK(scalar[0].bytes == "loss");
   CHECK(scalar[1].field == 2);
-  CHECK(std::bit_cast<float>(static_cast<std::uint32_t>(scalar[1].value)) == 0.1F);
+  CHECK(number_of(scalar[1]) == 0.1F);
   CHECK(value_of(all[2]).second == std::uint64_t{1} << 40U);
 }
 
@@ -226,20 +262,40 @@ TEST_CASE("events: a callback writes the metrics of each epoch, over the steps")
   data::Loader loader(rows, {.batch_size = 2});
   Fit fit(model, optimizer, loader,
           [&](const data::Dataset& batch) { return mean(square(model(batch.x) - batch.y)); },
-          {.epochs = 2, .validation = rows, .on_epoch = {report::log_to(events)}});
+          {.epochs = 2,
+           .validation = rows,
+           .epoch_schedule = optim::schedule::cosine(2),
+           .on_epoch = {report::log_to(events)}});
   const History history = fit.run();
   const auto all = records(events.path());
-  REQUIRE(all.size() == 1 + 4);
-  const char* const names[]{"loss", "validation_loss"};
-  for (std::size_t i = 0; i < 4; ++i) {
+  REQUIRE(all.size() == 1 + 6);
+  const char* const names[]{"loss", "validation_loss", "learning_rate"};
+  for (std::size_t i = 0; i < 6; ++i) {
     const auto [value, step] = value_of(all[i + 1]);
-    CHECK(step == 3 * (i / 2 + 1));
-    CHECK(value.at(0).bytes == names[i % 2]);
-    CHECK(std::bit_cast<float>(static_cast<std::uint32_t>(value.at(1).value)) ==
-          static_cast<float>(history[names[i % 2]][i / 2]));
+    CHECK(step == 3 * (i / 3 + 1));
+    CHECK(value.at(0).bytes == names[i % 3]);
+    CHECK(number_of(value.at(1)) == static_cast<float>(history[names[i % 3]][i / 3]));
   }
   Fit own(loader, {.epochs = 2, .on_epoch = {report::log_to(events)}});
   for (auto& epoch : own)
     for (auto& batch : epoch) batch.log("judge", 1);
   CHECK(value_of(records(events.path()).back()).second == 2 * 3);  // batches, without an optimizer
+}
+
+TEST_CASE("events: a callback writes the learning rate of each group of the optimizer") {
+  const TemporaryDirectory directory;
+  EventWriter events(directory.path());
+  nn::Dense model(1, 1);
+  optim::SGD optimizer({{"weight", model.weight}}, {.learning_rate = 0.5});
+  optimizer.add_group({{"bias", model.bias}}, {.learning_rate = 0.125});
+  data::Loader loader({ones({2, 1}), ones({2, 1})}, {.batch_size = 2});
+  const auto loss = [&](const data::Dataset& batch) { return mean(square(model(batch.x))); };
+  Fit(model, optimizer, loader, loss, {.epochs = 1, .on_epoch = {report::log_to(events)}}).run();
+  const auto all = records(events.path());
+  REQUIRE(all.size() == 1 + 3);
+  const auto first = value_of(all[2]).first, second = value_of(all[3]).first;
+  CHECK(first.at(0).bytes == "learning_rate");
+  CHECK(number_of(first.at(1)) == 0.5F);
+  CHECK(second.at(0).bytes == "learning_rate.1");
+  CHECK(number_of(second.at(1)) == 0.125F);
 }

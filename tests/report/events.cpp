@@ -17,4 +17,6 @@ int main(int argc, char** argv) {
   events.image("gray", tensor({{0, 51, 102}, {153, 204, 255}}), 1);
   events.image("colour", Rng(0).uniform({3, 4, 5}), 2);
   events.text("note", "**bold** and caf\u00e9", 4);
+  events.scalar("M\xfcller", 1, 0);  // no UTF-8
+  events.text("latin", "caf\xe9", 0);
 }

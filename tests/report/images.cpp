@@ -196,6 +196,9 @@ TEST_CASE("mistakes: the worst first, and only those") {
   const report::MistakesOptions names{.names = {"cat", "dog"}};
   CHECK(lines(report::mistakes(images, logits, labels, names)) ==
         "cat;not dog;cat;not dog;dog;not cat;");
+  golden::check("mistakes",
+                report::mistakes(reshape(arange(36).to(Dtype::float32) / 35, {4, 3, 3}), logits,
+                                 labels, {.title = "Mistakes", .names = {"cat", "dog"}}));
   CHECK(lines(report::mistakes(images, logits, take(eye(2), labels),
                                {.names = {"cat", "dog"}, .count = 1})) == "cat;not dog;");
   CHECK(lines(report::mistakes(images, logits, tensor({1, 1, 1, 0}))) == "no mistakes;");

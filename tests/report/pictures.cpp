@@ -11,15 +11,13 @@
 #include <xtape/nn/dropout.hpp>
 #include <xtape/nn/sequential.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/functions.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/reduce.hpp>
 #include <xtape/report/curves.hpp>
 #include <xtape/report/decision_regions.hpp>
-#include <xtape/report/heatmap.hpp>
 #include <xtape/report/histograms.hpp>
-#include <xtape/report/judging.hpp>
-#include <xtape/train/confusion.hpp>
 
 #include "../support/errors.hpp"
 #include "../support/golden.hpp"
@@ -79,6 +77,25 @@ TEST_CASE("curves: several runs, and none") {
   CHECK(shows(two.svg(), "sgd, validation"));
   CHECK(shows(report::curves(History()).svg(), "no data"));
   CHECK(shows(report::curves(std::vector<std::pair<std::string, History>>{}).svg(), "no data"));
+}
+
+TEST_CASE("curves: runs of one colour have signs, for dashes are for validation") {
+  std::vector<std::pair<std::string, History>> runs;
+  for (int i = 0; i < 20; ++i) {
+    History history;
+    for (int k = 0; k < 6; ++k) history.add({{"loss", i + std::ldexp(1.0, -k)}});
+    runs.emplace_back("run " + std::to_string(i), history);
+  }
+  const std::string svg = report::curves(runs).svg();
+  const auto times = [&](const std::string& part) {
+    int found = 0;
+    for (std::size_t at = svg.find(part); at != svg.npos; at = svg.find(part, at + 1)) ++found;
+    return found;
+  };
+  const int squares = times("<rect") - 2;  // the page and the frame
+  CHECK(squares == 8 * (6 + 1));           // at each epoch, and in the legend
+  CHECK(times("z\"") == 4 * (6 + 1));      // triangles
+  CHECK(times("<circle") == 0);
 }
 
 TEST_CASE("curves: the mean of several runs in a band of their deviation") {
@@ -155,6 +172,22 @@ TEST_CASE("decision regions: what a classifier says, and the points") {
   CHECK(report::decision_regions(quadrants, x, take(eye(2), y), small).svg() == one);
 }
 
+TEST_CASE("decision regions: ten classes") {
+  const Tensor at = (arange(10).to(Dtype::float64) - 4.5);
+  const auto tenth = [](const Tensor& x) {
+    return clip(floor(take(x, 0, 1) + 5), 0, 9).to(Dtype::int64);
+  };
+  const auto plot = report::decision_regions(
+      tenth, stack({concatenate({at, at}), concatenate({at, -at})}, 1),
+      concatenate({arange(10), arange(10)}), {.resolution = 40, .diameter = 9, .size = {420, 360}});
+  golden::check("regions_of_ten", plot);
+  const std::string svg = plot.svg();
+  for (const std::size_t i : {0U, 1U})
+    CHECK(svg.find("hatch-rising-" +
+                   report::mixed(report::palette(i), {255, 255, 255}, 0.35).hex().substr(1)) !=
+          svg.npos);
+}
+
 TEST_CASE("decision regions: of a model in evaluation, which it is no longer then") {
   Rng rng(1);
   const nn::Sequential model{nn::Dense(2, 2, {}, rng), nn::Dropout(0.5, rng)};
@@ -201,103 +234,6 @@ TEST_CASE("decision regions: what is wrong is told") {
         "float32[3]");
 }
 
-TEST_CASE("confusion: counts, coloured by the shares of their rows") {
-  const Tensor counts = tensor({{50, 2, 0}, {10, 30, 0}, {0, 0, 0}});
-  golden::check("confusion", report::confusion(
-                                 counts, {.title = "Confusion", .names = {"cat", "dog", "heron"}}));
-  const std::string svg = report::confusion(counts).svg();
-  CHECK(shows(svg, "50"));
-  CHECK(svg.find(report::color_of(report::Colormap::blues, 0.75).hex()) != std::string::npos);
-  CHECK(!shows(report::confusion(eye(60, Dtype::int64)).svg(), "predicted "));
-  CHECK(error_of<ShapeError>([] {
-          return report::confusion(tensor({{1, 2}}));
-        }) == "confusion: counts must be [classes, classes]; got int64[1, 2]");
-  CHECK(error_of<DtypeError>([] { return report::confusion(eye(2)); }) ==
-        "confusion: counts must be int64; got float32[2, 2]");
-  CHECK(error_of<ValueError>([] { return report::confusion(tensor({{-1}})); }) ==
-        "confusion: a count is negative: -1");
-  CHECK(error_of<ShapeError>([&] { return report::confusion(counts, {.names = {"a"}}); }) ==
-        "confusion: there must be a name for each of the classes; got 1 names for int64[3, 3]");
-}
-
-TEST_CASE("heatmap: colours, a bar, gaps") {
-  const Tensor x = tensor({{0.0, 1.0, NAN}, {-2.0, INFINITY, 0.5}});
-  golden::check("heatmap", report::heatmap(x, {.title = "Numbers",
-                                               .x_label = "column",
-                                               .y_label = "row",
-                                               .map = report::Colormap::diverging}));
-  const std::string svg = report::heatmap(x).svg();
-  using report::color_of, report::Colormap;
-  CHECK(svg.find("fill=\"" + color_of(Colormap::viridis, 0).hex()) != std::string::npos);
-  CHECK(svg.find("fill=\"" + color_of(Colormap::viridis, 2.0 / 3).hex()) != std::string::npos);
-  for (const Tensor& plain : {zeros({1, 1}), full({2, 2}, NAN), full({3, 1}, 7), ones({60, 60})})
-    CHECK(golden::well_formed(report::heatmap(plain).svg()));
-  CHECK(error_of<ValueError>([] {
-          return report::heatmap(tensor({{1e308, -1e308}}, Dtype::float64));
-        }) == "heatmap: high - low must be finite; got -1e+308 and 1e+308");
-  CHECK(error_of<ShapeError>([] { return report::heatmap(zeros({3})); }) ==
-        "heatmap: the matrix must be [rows, columns]; got float32[3]");
-  CHECK(error_of<ShapeError>([] {
-          return report::heatmap(zeros({0, 3}));
-        }) == "heatmap: the matrix must be [rows, columns]; got float32[0, 3]");
-}
-
-TEST_CASE("attention maps: a map a head, all on one scale") {
-  const Tensor weights = tensor({{{1.0, 0.0}, {0.5, 0.5}}, {{0.25, 0.75}, {0.0, 1.0}}});
-  golden::check("attention",
-                report::attention_maps(weights, {.queries = {"to", "be"}, .keys = {"or", "not"}}));
-  CHECK(golden::well_formed(report::attention_maps(weights[0]).svg()));
-  CHECK(error_of<ShapeError>([] {
-          return report::attention_maps(zeros({1, 2, 3, 4}));
-        }) ==
-        "attention_maps: weights must be [queries, keys] or [heads, queries, keys]; got "
-        "float32[1, 2, 3, 4]");
-}
-
-TEST_CASE("roc: the curve with the area under it") {
-  const Tensor scores = tensor({0.1, 0.4, 0.35, 0.8}), targets = tensor({0, 0, 1, 1});
-  golden::check("roc",
-                report::roc_curve(scores, targets, {.title = "ROC"}));  // scikit-learn's example
-  CHECK(shows(report::roc_curve(scores, targets).svg(), "AUC 0.750"));
-  CHECK(shows(report::roc_curve({{"a", scores}, {"b", -scores}}, targets).svg(), "b, AUC 0.250"));
-  const Tensor both = stack({-scores, scores}, 1);
-  const std::string each = report::roc_curve(both, targets, {.names = {"no", "yes"}}).svg();
-  CHECK(!shows(each, "no, AUC 0.750"));  // of two classes one curve says all
-  CHECK(shows(each, "yes, AUC 0.750"));
-  const std::string two = report::roc_curve(both, targets, {.classes = {1, 0}}).svg();
-  CHECK(shows(two, "0, AUC 0.750"));
-  CHECK(shows(two, "1, AUC 0.750"));
-  const Tensor three = stack({-scores, scores, scores}, 1);
-  const std::string all = report::roc_curve(three, tensor({0, 2, 1, 1})).svg();
-  for (const char* name : {"0, AUC", "1, AUC", "2, AUC"})
-    CHECK(all.find(name) != std::string::npos);
-  CHECK(error_of<IndexError>([&] { return report::roc_curve(both, targets, {.classes = {2}}); }) ==
-        "roc_curve: a class must lie in [0, 2); got 2");
-  CHECK(report::roc_curve(both, take(eye(2), targets), {.names = {"no", "yes"}}).svg() == each);
-  CHECK_THROWS_AS(report::roc_curve(scores, ones({4})), ValueError);
-  CHECK_THROWS_AS(report::roc_curve(scores, ones({3})), ShapeError);
-  CHECK_THROWS_AS(report::roc_curve(both, tensor({0, 1, 2, 0})), IndexError);
-  CHECK_THROWS_AS(report::roc_curve(both, targets, {.names = {"a", "b", "c"}}), ShapeError);
-}
-
-TEST_CASE("calibration: shares over probabilities, and the expected error") {
-  // Bins of one half: (0.1, 0.3) of which none is true, (0.7, 0.9) of which one is.
-  const Tensor p = tensor({0.1, 0.3, 0.7, 0.9}), t = tensor({0, 0, 1, 0});
-  const auto plot = report::calibration(p, t, {.title = "Calibration", .bins = 2});
-  golden::check("calibration", plot);
-  CHECK(shows(plot.svg(), "expected calibration error 0.250"));  // (0.2 + 0.3) / 2
-  // Of two classes the probability of the one that is predicted, and whether it is right: 0.9 no,
-  // 0.7 yes, 0.7 yes, 0.9 no.
-  const Tensor two = stack({1 - p, p}, 1);
-  CHECK(shows(report::calibration(two, tensor({1, 0, 1, 0}), {.bins = 1}).svg(),
-              "expected calibration error 0.300"));
-  CHECK(shows(report::calibration(zeros({0}), zeros({0})).svg(), "calibrated"));
-  CHECK_THROWS_AS(report::calibration(p * 2, t), ValueError);
-  CHECK_THROWS_AS(report::calibration(p, t * 2), ValueError);
-  CHECK_THROWS_AS(report::calibration(p, ones({3})), ShapeError);
-  CHECK_THROWS_AS(report::calibration(two, tensor({2, 0, 0, 0})), IndexError);
-}
-
 TEST_CASE("histograms: of parameters, and of the gradients that there are") {
   const Tensor a = tensor({1.0, 2.0}).set_requires_grad(true),
                b = tensor({3.0}).set_requires_grad(true);
@@ -308,5 +244,8 @@ TEST_CASE("histograms: of parameters, and of the gradients that there are") {
   CHECK(shows(svg, "a"));
   CHECK(!shows(svg, "b"));
   CHECK(svg == report::histograms({{"a", tensor({2.0, 4.0})}}).svg());
+  sum(b * b).backward();
+  golden::check("gradient_histograms",
+                report::gradient_histograms(both, {.title = "Gradients", .bins = 8}));
   CHECK(shows(report::gradient_histograms({}).svg(), "no data"));
 }

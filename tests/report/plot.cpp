@@ -1,5 +1,7 @@
 #include <cmath>
 #include <limits>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -10,7 +12,7 @@
 #include <xtape/core/rng.hpp>
 #include <xtape/nn/dense.hpp>
 #include <xtape/ops/elementwise.hpp>
-#include <xtape/report/axis.hpp>
+#include <xtape/ops/layout.hpp>
 #include <xtape/report/kernels/course.hpp>
 #include <xtape/report/kernels/runs.hpp>
 #include <xtape/report/layout.hpp>
@@ -21,19 +23,10 @@
 
 using namespace xtape;
 using namespace xtape::report;
-using report::detail::Axis, report::detail::Range, report::detail::Tick;
 
 namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-Axis axis(Scale scale, double low, double high) { return {scale, {}, {low, high}, 0}; }
-
-std::string labels(const std::vector<Tick>& ticks) {
-  std::string text;
-  for (const Tick& tick : ticks) text += (text.empty() ? "" : " ") + tick.label;
-  return text;
-}
 
 std::size_t count(const std::string& text, const std::string& part) {
   std::size_t times = 0;
@@ -42,82 +35,30 @@ std::size_t count(const std::string& text, const std::string& part) {
   return times;
 }
 
+/// The lines of a plot in which something is drawn so many times.
+template <class Draw>
+std::vector<std::string> drawn(const Draw& draw, int times) {
+  Plot plot({.size = {400, 300}});
+  for (int i = 0; i < times; ++i) draw(plot);
+  std::istringstream text(plot.svg());
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string attribute(const std::string& line, const std::string& name) {
+  const std::size_t at = line.find(" " + name + "=\"");
+  if (at == line.npos) return {};
+  const std::size_t begin = at + name.size() + 3;
+  return line.substr(begin, line.find('"', begin) - begin);
+}
+
+/// Of an element: its kind, and how many corners a path has.
+std::string form(const std::string& line) {
+  return line.substr(0, line.find(' ')) + std::to_string(count(attribute(line, "d"), "L"));
+}
+
 }  // namespace
-
-TEST_CASE("axis: ticks are 1, 2 and 5 times powers of ten") {
-  const auto linear = [](double low, double high, double wanted) {
-    return labels(axis(Scale::linear, low, high).ticks(wanted));
-  };
-  CHECK(linear(0, 10, 5) == "0 2 4 6 8 10");
-  CHECK(linear(0, 1, 5) == "0 0.2 0.4 0.6 0.8 1.0");
-  CHECK(linear(-0.07, 0.11, 4) == "-0.05 0 0.05 0.10");
-  CHECK(linear(0, 10000, 4) == "0 5000 10000");
-  CHECK(linear(0, 3e6, 3) == "0 1e6 2e6 3e6");
-  CHECK(linear(0, 2.5e-7, 5) == "0 5e-8 1e-7 1.5e-7 2e-7 2.5e-7");
-  CHECK(linear(1000.1, 1000.4, 3) == "1000.1 1000.2 1000.3 1000.4");
-  CHECK(linear(-2, 42, 2) == "0 20 40");  // 50 would leave one
-  CHECK(linear(-1e308, 1e308, 2) == "-1e308 0 1e308");
-}
-
-TEST_CASE("axis: logarithmic ticks are decades, with 2 and 5 where there is space") {
-  const auto log = [](double low, double high, double wanted) {
-    return labels(axis(Scale::log, low, high).ticks(wanted));
-  };
-  CHECK(log(1e-3, 1, 5) == "0.001 0.01 0.1 1");
-  CHECK(log(0.1, 10, 9) == "0.1 0.2 0.5 1 2 5 10");
-  CHECK(log(1e-12, 1e8, 5) == "1e-10 1e-5 1 100000");
-  CHECK(log(3, 4, 5) == "3.0 3.2 3.4 3.6 3.8 4.0");  // within a decade: as on a linear one
-  CHECK(axis(Scale::log, 1, 100).share(10) == doctest::Approx(0.5));
-  CHECK(std::isnan(axis(Scale::log, 1, 100).share(0)));
-  CHECK(std::isnan(axis(Scale::log, 1, 100).share(-3)));
-}
-
-TEST_CASE("axis: what there is to show is within, with some space") {
-  const auto of = [](std::vector<double> values, Scale scale) {
-    Range range;
-    for (const double v : values) range.add(v, scale);
-    return Axis(scale, range, {}, 0.05);
-  };
-  const Axis usual = of({1, 3, NAN, INFINITY}, Scale::linear);
-  CHECK(usual.low() == doctest::Approx(0.9));
-  CHECK(usual.high() == doctest::Approx(3.1));
-  const Axis log = of({1, 100, 0, -5}, Scale::log);
-  CHECK(log.low() == doctest::Approx(std::pow(10, -0.1)));
-  CHECK(log.high() == doctest::Approx(std::pow(10, 2.1)));
-  const double most = std::numeric_limits<double>::max(),
-               tiny = std::numeric_limits<double>::denorm_min();
-  for (const Scale scale : {Scale::linear, Scale::log}) {
-    for (const auto& values : std::vector<std::vector<double>>{{},
-                                                               {0},
-                                                               {5},
-                                                               {5, 5},
-                                                               {-5, -5},
-                                                               {tiny},
-                                                               {0, tiny},
-                                                               {tiny, most},
-                                                               {most},
-                                                               {-most, most},
-                                                               {1, 1 + 1e-15},
-                                                               {1e-310, 1e-309}}) {
-      CAPTURE(values.size());
-      const Axis any = of(values, scale);
-      CHECK(std::isfinite(any.low()));
-      CHECK(std::isfinite(any.high()));
-      CHECK(any.low() < any.high());
-      const auto ticks = any.ticks(6);
-      CHECK(ticks.size() <= 12);
-      for (const Tick& tick : ticks) CHECK(std::abs(tick.share - 0.5) <= 0.5 + 1e-6);
-      for (const double v : values)
-        if (scale == Scale::linear || v > 0) CHECK(std::abs(any.share(v) - 0.5) <= 0.5 + 1e-9);
-    }
-  }
-}
-
-TEST_CASE("axis: integers have no ticks between them") {
-  Range epochs;
-  for (const double v : {1., 2., 3.}) epochs.add(v, Scale::linear);
-  CHECK(labels(Axis(Scale::linear, epochs, {}, 0.03).ticks(10)) == "1 2 3");
-}
 
 TEST_CASE("course: a line through points, with gaps and single points") {
   using kernels::course;
@@ -201,6 +142,84 @@ TEST_CASE("plot: points") {
   plot.scatter(tensor({1.5, 2.5}), tensor({3.0, INFINITY}), {.label = "others", .diameter = 9});
   golden::check("points", plot);
   CHECK(count(plot.svg(), "<circle") == 4 + 2);  // and two in the legend
+}
+
+TEST_CASE("plot: seconds of these years, and what they add to") {
+  Plot plot({.title = "Times", .x_label = "time", .y_label = "counter", .size = {420, 300}});
+  plot.line({1700000000.0, 1700000001.0, 1700000002.0, 1700000003.0},
+            {1e9, 1e9 + 1, 1e9 + 2, 1e9 + 1});
+  golden::check("times", plot);
+  CHECK(count(plot.svg(), ">+1.7e9<") == 1);
+  CHECK(count(plot.svg(), ">+1e9<") == 1);
+  const Plot bins = Plot().histogram({1.7e9, 1.7e9 + 1e-3, 1.7e9 + 3e-3}, {.bins = 3});
+  CHECK(count(bins.svg(), ">+1.7e9<") == 1);
+}
+
+TEST_CASE("plot: where colours begin again, shapes, dashes and hatchings tell marks apart") {
+  constexpr int many = 32;
+  const std::vector<std::string> dots = drawn([](Plot& plot) { plot.scatter({1}, {2}); }, many);
+  std::set<std::string> looks;
+  for (std::size_t i = 0; i + 1 < dots.size(); ++i) {
+    if (dots[i].starts_with("<g fill=\"#") && !dots[i + 1].starts_with("<text"))
+      looks.insert(attribute(dots[i], "fill") + form(dots[i + 1]));
+  }
+  CHECK(looks.size() == many);
+
+  looks.clear();
+  for (const std::string& line : drawn([](Plot& plot) { plot.line({1, 2}); }, many))
+    if (line.starts_with("<path"))
+      looks.insert(attribute(line, "stroke") + " " + attribute(line, "stroke-dasharray"));
+  CHECK(looks.size() == many);
+
+  looks.clear();  // of lines that are dashed already
+  std::string color;
+  for (const std::string& line : drawn(
+           [](Plot& plot) {
+             plot.line({1, 2}, {.dash = Dash::dashed});
+           },
+           many)) {
+    if (line.starts_with("<path") && line.find("dasharray") != line.npos) {
+      color = attribute(line, "stroke");
+      looks.insert(color);
+    } else if (!line.starts_with("<g") && !color.empty()) {
+      looks.insert(color + form(line));
+    }
+  }
+  CHECK(looks.size() >= many);
+
+  const auto hatchings = [](const auto& draw, int times) {
+    std::set<std::string> ids;
+    for (const std::string& line : drawn(draw, times))
+      if (line.starts_with("<pattern")) ids.insert(attribute(line, "id"));
+    return ids.size();
+  };
+  CHECK(hatchings([](Plot& plot) { plot.histogram({1, 2}); }, many) == many - 8);
+  CHECK(hatchings([](Plot& plot) { plot.histogram({1, 2}); }, 8) == 0);
+  CHECK(hatchings([](Plot& plot) { plot.band({1, 2}, {1, 2}, {2, 3}); }, many) == many - 8);
+  const Tensor classes = reshape(arange(many), {4, 8});
+  CHECK(hatchings([&](Plot& plot) { plot.regions(classes, 0, 1, 0, 1); }, 1) == many - 8);
+}
+
+TEST_CASE("plot: points, lines and areas behind the eighth") {
+  Plot marks({.title = "Marks", .size = {420, 340}});
+  for (int i = 0; i < 12; ++i) {
+    const std::string name = std::to_string(i);
+    const double x = i, up = i % 4;
+    marks.scatter({x, x + 0.5}, {up, up + 1}, {.label = "points " + name, .diameter = 8});
+  }
+  for (int i = 0; i < 3; ++i)
+    marks.line({0, 4, 8, 11}, {6.0 + i, 7.0 + i, 5.0 + i, 6.0 + i},
+               {.label = "marked " + std::to_string(i),
+                .color = palette(0),
+                .marker = static_cast<Marker>(i + 1)});
+  golden::check("signs", marks);
+
+  Plot areas({.title = "Areas", .size = {420, 300}});
+  areas.histogram({1, 2, 2, 3}, {.label = "rising", .bins = 5, .hatch = Hatch::rising});
+  areas.histogram({2, 3, 3, 3}, {.label = "falling", .bins = 5, .hatch = Hatch::falling});
+  areas.band({1, 2, 3}, {3.2, 3.4, 3.2}, {3.8, 3.9, 3.6},
+             {.label = "crossed", .hatch = Hatch::crossed});
+  golden::check("hatchings", areas);
 }
 
 TEST_CASE("plot: histograms over each other share their bins") {

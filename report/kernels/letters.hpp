@@ -5,14 +5,6 @@
 /// Loops over the letters of texts.
 namespace xtape::report::kernels {
 
-/// What begins the text: a code point and its length in bytes; U+FFFD of length 1 for what is no
-/// UTF-8.
-struct Letter {
-  char32_t code;
-  std::size_t size;
-};
-Letter first_letter(std::string_view text);
-
 /// See xml_text.
 std::string xml_escaped(std::string_view text);
 
