@@ -3,6 +3,7 @@
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/watch.hpp>
 #include <xtape/data/output_file.hpp>
 #include <xtape/export/c.hpp>
 #include <xtape/export/c/quantize.hpp>
@@ -24,9 +25,14 @@ void check_calibration(const Tensor& given, const Tensor& example) {
   const bool same = given.rank() == example.rank() && given.size() > 0 &&
                     std::equal(given.shape().begin() + std::min(1, given.rank()),
                                given.shape().end(), example.shape().begin() + 1);
-  if (!same)
+  if (!same) {
+    const bool one = given.rank() == example.rank() + 1;  // a row, without the axis of the batch
     throw ShapeError("export_c: the calibration must be like the example, of any batch; got " +
-                     given.describe() + " for " + example.describe());
+                     given.describe() + " for " + example.describe() +
+                     (one ? ", which has no axis of a batch: give an example [n, ...]" : ""));
+  }
+  if (const std::string bad = detail::first_not_finite(given); !bad.empty())
+    throw ValueError("export_c: the calibration must be finite; got " + bad);
 }
 
 }  // namespace

@@ -139,6 +139,8 @@ class CStep {
   std::size_t count() const { return step_.operands.size(); }
   CView x(std::size_t i) { return writer_.view(step_.operands[i]); }
   const GraphValue& value(std::size_t i) const { return writer_.graph().value(step_.operands[i]); }
+  const GraphStep& step() const { return step_; }
+  const Graph& graph() const { return writer_.graph(); }
   const GraphValue& result() const { return writer_.graph().value(step_.result); }
   const Attributes& attributes() const { return step_.attributes; }
   std::vector<std::int64_t> extents() const;
@@ -158,8 +160,9 @@ class CStep {
   CView constant(const std::string& hint, const Tensor& tensor) {
     return writer_.constant(hint, tensor);
   }
-  std::string bytes(const std::vector<int>& numbers) {
-    return writer_.bytes(value(1).name, numbers);
+  /// Signed bytes, named after an operand.
+  std::string bytes(std::size_t i, const std::vector<int>& numbers) {
+    return writer_.bytes(value(i).name, numbers);
   }
   /// Of an operand, if it is known.
   const double* range(std::size_t i) const { return writer_.range(step_.operands[i]); }
