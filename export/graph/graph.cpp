@@ -41,6 +41,22 @@ bool equal_values(const Tensor& a, const Tensor& b) {
   return a.dtype() == b.dtype() && a.shape() == b.shape() && same_bytes(a, b);
 }
 
+/// What the model does with so many rows. Where it takes the example, but not these, that is told.
+Recording recording_of_rows(const char* op, const nn::Module& model, const Function& function,
+                            const Tensor& example, int axis, std::int64_t rows) {
+  const Tensor x = with_rows(example, axis, rows);
+  try {
+    return record_model(op, model, function, x);
+  } catch (const Error& error) {
+    const std::string said = error.what();
+    if (said.starts_with(op)) throw;
+    static_cast<void>(record_model(op, model, function, example));
+    throw ShapeError(std::string(op) + ": the model must take any number of rows, along the axis " +
+                     "of the batch; it took " + example.describe() + ", and of " + x.describe() +
+                     " says \"" + said + "\": give an example [n, ...], or .dynamic_batch = false");
+  }
+}
+
 /// Several recordings of one model.
 class Merger {
  public:
@@ -239,7 +255,7 @@ Graph graph_of(const char* op, const nn::Module& model, const Function& function
     of.assign(batches.begin(), batches.end());
     for (const std::int64_t rows : of)
       recordings.push_back(
-          record_model(op, model, function, with_rows(example.detach(), *batch_axis, rows)));
+          recording_of_rows(op, model, function, example.detach(), *batch_axis, rows));
   } else {
     of = {0, 0};
     recordings.push_back(record_model(op, model, function, example));
