@@ -1,12 +1,14 @@
 #include <algorithm>
-#include <optional>
+#include <unordered_set>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/core/watch.hpp>
 #include <xtape/data/output_file.hpp>
 #include <xtape/export/c.hpp>
 #include <xtape/export/c/quantize.hpp>
 #include <xtape/export/c/writer.hpp>
+#include <xtape/export/graph/rules.hpp>
 
 namespace xtape {
 namespace {
@@ -17,35 +19,80 @@ void check_name(const std::string& name) {
                    std::string("is not taken; got \"") + name + "\"");
 }
 
-void check_calibration(const Tensor& given, const Tensor& example) {
+void check_calibration(const Tensor& given, const Tensor& example, bool only) {
   if (given.dtype() != example.dtype())
     throw DtypeError("export_c: the calibration must be like the example; got " + given.describe() +
                      " for " + example.describe());
-  const bool same = given.rank() == example.rank() && given.size() > 0 &&
-                    std::equal(given.shape().begin() + std::min(1, given.rank()),
-                               given.shape().end(), example.shape().begin() + 1);
-  if (!same)
+  int others = 0, axis = 0;  // extents that are not those of the example
+  for (int i = 0; i < std::min(given.rank(), example.rank()); ++i) {
+    if (given.extent(i) == example.extent(i)) continue;
+    ++others;
+    axis = i;
+  }
+  const bool same =
+      given.rank() == example.rank() && given.size() > 0 && others <= 1 && (axis == 0 || !only);
+  if (!same) {
+    const bool one = given.rank() == example.rank() + 1;  // a row, without the axis of the batch
     throw ShapeError("export_c: the calibration must be like the example, of any batch; got " +
-                     given.describe() + " for " + example.describe());
+                     given.describe() + " for " + example.describe() +
+                     (one ? ", which has no axis of a batch: give an example [n, ...]" : ""));
+  }
+  if (const std::string bad = detail::first_not_finite(given); !bad.empty())
+    throw ValueError("export_c: the calibration must be finite; got " + bad);
+}
+
+void check_calibration(const std::vector<Tensor>& given, const std::vector<Tensor>& examples) {
+  if (given.size() != examples.size())
+    throw ValueError("export_c: the calibration must have a tensor for each input; got " +
+                     std::to_string(given.size()) + " for " + std::to_string(examples.size()));
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    detail::require_defined("export_c", "the calibration", given[i]);
+    check_calibration(given[i], examples[i], given.size() == 1);
+  }
+}
+
+/// Those in the declaration.
+exporting::CNames names_in(const CSourceOptions& options, const exporting::Graph& graph) {
+  const auto of = [](const char* what, const std::vector<std::string>& given, const char* one,
+                     std::size_t count) {
+    return exporting::names_of("export_c", what, given, count == 1 ? one : what, count);
+  };
+  exporting::CNames names{options.name,
+                          of("input", options.inputs, "x", graph.input_values().size()),
+                          of("output", options.outputs, "y", graph.results.size())};
+  std::unordered_set<std::string> all;
+  for (const auto& list : {names.inputs, names.outputs})
+    for (const std::string& name : list) {
+      const bool free = name == "x" || name == "y" || exporting::is_free_in_c(name);
+      if (free && all.insert(name).second) continue;
+      throw ValueError("export_c: inputs and outputs need names of their own, which are " +
+                       std::string("identifiers of C and not taken; got \"") + name + "\"");
+    }
+  return names;
 }
 
 }  // namespace
 
 void detail::export_c(const std::string& path, const nn::Module& model,
-                      const std::function<Tensor(const Tensor&)>& function, const Tensor& example,
+                      const ModelFunction& function, const std::vector<Tensor>& examples,
                       const CSourceOptions& options) {
   using namespace exporting;
   check_name(options.name);
-  require_defined("export_c", "the example", example);
-  if (example.size() == 0)
-    throw ShapeError("export_c: an example with elements is needed; got " + example.describe());
-  const Graph graph = graph_of("export_c", model, function, example, std::nullopt);
-  CRanges ranges;
-  if (options.calibration.defined()) {
-    check_calibration(options.calibration, example);
-    ranges = calibrated(graph, record_model("export_c", model, function, options.calibration));
+  if (examples.empty()) throw ValueError("export_c: an example of each input is needed");
+  for (const Tensor& example : examples) {
+    require_defined("export_c", "the example", example);
+    if (example.size() == 0)
+      throw ShapeError("export_c: an example with elements is needed; got " + example.describe());
   }
-  const std::string source = CWriter(graph, options.name, std::move(ranges)).source();
+  const Graph graph = graph_of("export_c", model, function, examples);
+  CNames names = names_in(options, graph);
+  CRanges ranges;
+  if (!options.calibration.empty()) {
+    const std::vector<Tensor>& calibration = options.calibration.tensors();
+    check_calibration(calibration, examples);
+    ranges = calibrated(graph, record_model("export_c", model, function, calibration));
+  }
+  const std::string source = CWriter(graph, std::move(names), std::move(ranges)).source();
   data::OutputFile file(path);
   file.write(source);
   file.commit();

@@ -1,37 +1,77 @@
+#include <algorithm>
 #include <limits>
-#include <optional>
+#include <unordered_set>
 
 #include <xtape/core/body.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/data/output_file.hpp>
 #include <xtape/export/graph/graph.hpp>
+#include <xtape/export/graph/rules.hpp>
 #include <xtape/export/onnx.hpp>
 #include <xtape/export/onnx/writer.hpp>
 
 namespace xtape {
+namespace {
+
+using exporting::OnnxPlace, exporting::Tensors;
+
+void check_names(const exporting::OnnxModel& model) {
+  std::unordered_set<std::string> names;
+  std::string all;
+  for (const auto& places : {model.inputs, model.outputs})
+    for (const OnnxPlace& place : places) {
+      names.insert(place.name);
+      all += (all.empty() ? "\"" : " and \"") + place.name + "\"";
+    }
+  if (names.contains("") || names.size() != model.inputs.size() + model.outputs.size())
+    throw ValueError("export_onnx: input and output need names of their own; got " + all);
+}
+
+/// The axis of the batch of each input.
+exporting::BatchAxes axes_of(const Tensors& examples, const OnnxOptions& options) {
+  exporting::BatchAxes axes(examples.size());
+  if (!options.dynamic_batch) return axes;
+  if (!options.batch_axes.empty() && options.batch_axes.size() != examples.size())
+    throw ValueError("export_onnx: batch_axes must be one for each input; got " +
+                     std::to_string(options.batch_axes.size()) + " for " +
+                     std::to_string(examples.size()));
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    const std::optional<std::int64_t> axis =
+        options.batch_axes.empty() ? options.batch_axis : options.batch_axes[i];
+    const int rank = examples[i].rank();
+    if (axis) axes[i] = rank == 0 ? 0 : normalize_axis("export_onnx", *axis, rank);
+  }
+  return axes;
+}
+
+std::vector<OnnxPlace> places(const char* what, const std::vector<std::string>& given,
+                              const std::string& stem, const exporting::Graph& graph,
+                              const std::vector<int>& values) {
+  const std::vector<std::string> names =
+      exporting::names_of("export_onnx", what, given, stem, values.size());
+  std::vector<OnnxPlace> all;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    all.push_back({names[i], graph.value(values[i]).dtype, graph.value(values[i]).shape});
+  return all;
+}
+
+}  // namespace
 
 void detail::export_onnx(const std::string& path, const nn::Module& model,
-                         const std::function<Tensor(const Tensor&)>& function,
-                         const Tensor& example, const OnnxOptions& options) {
+                         const ModelFunction& function, const std::vector<Tensor>& examples,
+                         const OnnxOptions& options) {
   using namespace exporting;
-  if (options.input.empty() || options.output.empty() || options.input == options.output)
-    throw ValueError("export_onnx: input and output need names of their own; got \"" +
-                     options.input + "\" and \"" + options.output + "\"");
-  require_defined("export_onnx", "the example", example);
-  std::optional<int> axis;
-  if (options.dynamic_batch)
-    axis =
-        example.rank() == 0 ? 0 : normalize_axis("export_onnx", options.batch_axis, example.rank());
-  const Graph graph = graph_of("export_onnx", model, function, example, axis);
-  const auto place = [&](const std::string& name, int value) {
-    return OnnxPlace{name, graph.value(value).dtype, graph.value(value).shape};
-  };
+  if (examples.empty()) throw ValueError("export_onnx: an example of each input is needed");
+  for (const Tensor& example : examples) require_defined("export_onnx", "the example", example);
+  const BatchAxes axes = axes_of(examples, options);
+  const Graph graph = graph_of("export_onnx", model, function, examples, axes);
   OnnxModel onnx{{},
                  {},
-                 place(options.input, 0),
-                 place(options.output, graph.result),
+                 places("input", options.inputs, options.input, graph, graph.input_values()),
+                 places("output", options.outputs, options.output, graph, graph.results),
                  options.batch,
-                 axis.value_or(0)};
+                 axes};
+  check_names(onnx);
   OnnxWriter(graph, onnx).write();
   const std::string bytes = onnx.bytes();
   if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))

@@ -199,6 +199,7 @@ set(cases
   export/onnx.cpp
   export/operations.cpp
   export/refused.cpp
+  export/several.cpp
   train/checkpoint.cpp
   train/fit.cpp
   train/fit_checks.cpp

@@ -20,17 +20,24 @@ struct Windows {
         padding(s.attributes().integers("padding")) {}
 
   /// Opens loops over the taps k0, k1, ... of the window at a place, and past those that meet no
-  /// element: at p0, p1, ... of an image with these extents.
-  int open(CStep& s, const std::vector<string>& place, const Integers& image) const {
+  /// element: at p0, p1, ... of an image with these extents. Back: the place is one of the image,
+  /// and p0, p1, ... are the windows whose taps meet it.
+  int open(CStep& s, const std::vector<string>& place, const Integers& image,
+           bool back = false) const {
     for (std::size_t axis = 0; axis < kernel.size(); ++axis) {
       const string i = std::to_string(axis);
       s.open("for (int k$i = 0; k$i < $n; ++k$i)", {{"i", i}, {"n", std::to_string(kernel[axis])}});
-      s.line("const int p$i = $o * $s + k$i * $d - $p;", {{"i", i},
-                                                          {"o", place[axis]},
-                                                          {"s", std::to_string(stride[axis])},
-                                                          {"d", std::to_string(dilation[axis])},
-                                                          {"p", std::to_string(padding[axis])}});
-      s.line("if (p$i < 0 || p$i >= $n) continue;", {{"i", i}, {"n", std::to_string(image[axis])}});
+      const string steps = std::to_string(stride[axis]), count = std::to_string(image[axis]);
+      s.line(back ? "const int t$i = $o - k$i * $d + $p, p$i = t$i / $s;"
+                  : "const int p$i = $o * $s + k$i * $d - $p;",
+             {{"i", i},
+              {"o", place[axis]},
+              {"s", steps},
+              {"d", std::to_string(dilation[axis])},
+              {"p", std::to_string(padding[axis])}});
+      s.line(back ? "if (t$i < 0 || t$i % $s != 0 || p$i >= $n) continue;"
+                  : "if (p$i < 0 || p$i >= $n) continue;",
+             {{"i", i}, {"s", steps}, {"n", count}});
     }
     return static_cast<int>(kernel.size());
   }
@@ -55,25 +62,36 @@ std::vector<string> joined(std::initializer_list<string> first, const std::vecto
   return all;
 }
 
-/// In integers: what lies beyond the image adds nothing.
-void convolution_of_bytes(CStep& s, const CBytes& of) {
-  const CView y = s.y(), &x = of.x, w = s.x(1);
-  const Windows windows(s, spatial(w));
-  const std::int64_t to = w.extents[0] / s.attributes().integer("groups"), from = w.extents[1];
-  CView weights = w;  // dense
-  weights.base = of.weights;
-  weights.literal = false;
+/// In integers, a sum for each element of the result, transposed too: what lies beyond the image
+/// adds nothing.
+void convolution_of_bytes(CStep& s, const CBytes& of, bool transposed) {
+  const CView y = s.y(), &x = of.x;
+  const Shape& kernel = s.value(transposed ? 0 : 1).constant.shape();
+  const Windows windows(s, {kernel.begin() + 2, kernel.end()});
+  const std::int64_t groups = s.attributes().integer("groups"), from = x.extents[1] / groups;
+  Integers extents{y.extents[1], from};
+  extents.insert(extents.end(), windows.kernel.begin(), windows.kernel.end());
+  const CView weights = of.weights.reshaped(extents);
+  const auto each_term = [&](const CLoops& all, const string& text) {
+    s.open("for (int c = 0; c < $n; ++c)", {{"n", std::to_string(from)}});
+    const int taps = windows.open(s, {all.at.begin() + 2, all.at.end()}, spatial(x), transposed);
+    const string group =
+        all.at[1] + " / " + std::to_string(y.extents[1] / groups) + " * " + std::to_string(from);
+    s.line(text, {{"x", x.at(joined({all.at[0], group + " + c"}, windows.places()))},
+                  {"w", weights.at(joined({all.at[1], "c"}, windows.taps()))},
+                  {"y", y.at(all.at)}});
+    s.close(taps + 1);
+  };
   const CLoops all = s.loops("i", y.extents);
   s.line("int32_t sum = 0;");
-  s.open("for (int c = 0; c < $n; ++c)", {{"n", std::to_string(from)}});
-  const int taps = windows.open(s, {all.at.begin() + 2, all.at.end()}, spatial(x));
-  const string group = all.at[1] + " / " + std::to_string(to) + " * " + std::to_string(from);
-  s.line("sum += ($x - 128) * $w;",
-         {{"x", x.at(joined({all.at[0], group + " + c"}, windows.places()))},
-          {"w", weights.at(joined({all.at[1], "c"}, windows.taps()))}});
-  s.close(taps + 1);
+  each_term(all, "sum += ($x - 128) * $w;");
   s.line("$y = (float)sum * $scale;", {{"y", y.at(all.at)}, {"scale", of.scales.at({all.at[1]})}});
   s.close(all);
+  s.open("if (lost)");
+  const CLoops again = s.loops("i", y.extents);
+  each_term(again, "if ($x == 0) $y = NAN;");
+  s.close(again);
+  s.close();
 }
 
 /// Data times weights. Transposed each element of the data is spread over a window of the result
@@ -81,10 +99,8 @@ void convolution_of_bytes(CStep& s, const CBytes& of) {
 void convolution(CStep& s) {
   const bool transposed = s.attributes().text("gives") == "data";
   if (s.attributes().text("gives") == "weights") s.refuse("gradients have no place there");
-  if (!transposed) {
-    const std::optional<CBytes> bytes = quantized(s, s.x(1).extents[0], true);
-    if (bytes) return convolution_of_bytes(s, *bytes);
-  }
+  const std::optional<CBytes> bytes = quantized(s);
+  if (bytes) return convolution_of_bytes(s, *bytes, transposed);
   const CView y = s.y(), x = s.x(transposed ? 1 : 0), w = s.x(transposed ? 0 : 1);
   const Windows windows(s, spatial(w));
   const std::int64_t groups = s.attributes().integer("groups");

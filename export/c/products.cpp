@@ -29,24 +29,31 @@ void product_of_bytes(CStep& s, const CBytes& of) {
   std::vector<string> at = rows.at, of_x = rows.at;
   at.emplace_back("j");
   of_x.emplace_back("k");
-  s.open("for (int j = 0; j < $n; ++j)", {{"n", sized(y.extents.back())}});
+  const string each_output = "for (int j = 0; j < " + sized(y.extents.back()) + "; ++j)",
+               each_term = "for (int k = 0; k < " + sized(inner) + "; ++k)";
+  s.open(each_output);
   s.line("int32_t sum = 0;");
-  s.line("for (int k = 0; k < $n; ++k) sum += ($x - 128) * $w[$n * j + k];",
-         {{"n", sized(inner)}, {"x", of.x.at(of_x)}, {"w", of.weights}});
+  s.line(each_term + " sum += ($x - 128) * $w;",
+         {{"x", of.x.at(of_x)}, {"w", of.weights.at({"j", "k"})}});
   s.line("$y = (float)sum * $scale$bias;",
          {{"y", y.at(at)},
           {"scale", of.scales.at({"j"})},
           {"bias", s.count() == 3 ? " + " + s.x(2).broadcast(y.extents).at(at) : ""}});
   s.close();
   s.close(rows);
+  s.open("if (lost)");
+  const CLoops again = s.loops("i", Integers(y.extents.begin(), y.extents.end() - 1));
+  s.open(each_term);
+  s.line("if ($x != 0) continue;", {{"x", of.x.at(of_x)}});
+  s.line(each_output + " $y = NAN;", {{"y", y.at(at)}});
+  s.close();
+  s.close(again);
+  s.close();
 }
 
 /// A row of the result at a time, for which rows of the right matrix are added up: they are dense.
 void product(CStep& s) {
-  if (s.x(1).rank() == 2) {
-    const std::optional<CBytes> bytes = quantized(s, s.x(1).extents[1], false);
-    if (bytes) return product_of_bytes(s, *bytes);
-  }
+  if (const std::optional<CBytes> bytes = quantized(s)) return product_of_bytes(s, *bytes);
   const CView y = s.y();
   const bool one = s.count() == 3 && s.x(1).rank() == 2;  // matrix for all rows
   const CView a = beside(s.x(0), y.extents, one ? 1 : 2);

@@ -37,9 +37,8 @@ std::string in_comment(std::string text) {
   return text;
 }
 
-/// The value whose elements are those of the result.
-int root_of_result(const Graph& graph) {
-  int value = graph.result;
+/// The value whose elements are those of a result.
+int root_of(const Graph& graph, int value) {
   for (int by = graph.value(value).made_by; by >= 0; by = graph.value(value).made_by) {
     const std::string& operation = graph.step(by).operation;
     if (operation != "reshape" && operation != "contiguous" && operation != "clone") break;
@@ -50,31 +49,35 @@ int root_of_result(const Graph& graph) {
 
 }  // namespace
 
-CWriter::CWriter(const Graph& graph, std::string name, CRanges ranges)
+CWriter::CWriter(const Graph& graph, CNames names, CRanges ranges)
     : graph_(graph),
-      name_(std::move(name)),
-      ranges_(std::move(ranges)),
-      root_(root_of_result(graph)) {
-  used_ = {"x", "y", "sum", "e", name_};
-  views_[0] = dense_view("x", graph.value(0).dtype, fixed_extents(graph.value(0)));
+      names_(std::move(names)),
+      inputs_(names_of("export_c", "", {}, graph.inputs == 1 ? "x" : "input",
+                       graph.input_values().size())),
+      outputs_(names_of("export_c", "", {}, graph.results.size() == 1 ? "y" : "output",
+                        graph.results.size())),
+      ranges_(std::move(ranges)) {
+  used_ = {"x", "y", "sum", "e", names_.function};
+  for (const int i : graph.input_values())
+    views_[i] = dense_view(inputs_[static_cast<std::size_t>(i)], graph.value(i).dtype,
+                           fixed_extents(graph.value(i)));
+  for (std::size_t i = 0; i < outputs_.size(); ++i)
+    roots_.emplace(root_of(graph, graph.results[i]), outputs_[i]);
   last_use_.assign(graph.values.size(), -1);
   for (std::size_t i = 0; i < graph.needed.size(); ++i)
     for (const int operand : graph.step(graph.needed[i]).operands)
       last_use_[static_cast<std::size_t>(operand)] = static_cast<int>(i);
-  last_use_[static_cast<std::size_t>(graph.result)] = std::numeric_limits<int>::max();
+  for (const int result : graph.results)
+    last_use_[static_cast<std::size_t>(result)] = std::numeric_limits<int>::max();
 }
 
 std::string CWriter::source() {
   for (std::size_t i = 0; i < graph_.needed.size(); ++i)
     write(graph_.step(graph_.needed[i]), static_cast<int>(i));
   time_ = static_cast<int>(graph_.needed.size());
-  const CView result = view(graph_.result);
-  if (result.base != "y" || !result.dense() || result.offset != 0) {
-    const CView y = dense_view("y", result.dtype, result.extents);
-    const GraphStep copied{"copy", "", Attributes("copy", {}, {}), {graph_.result}, graph_.result};
-    CStep(*this, copied, "").copy(y, result);
-  }
-  if (body_.find("x[") == std::string::npos) line("(void)x;");
+  copy_results();
+  for (const std::string& x : inputs_)
+    if (body_.find(x + "[") == std::string::npos) line("(void)" + x + ";");
   std::string memory, places;
   for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::int64, Dtype::boolean}) {
     const std::int64_t length = place_buffers(buffers_, dtype);
@@ -96,24 +99,50 @@ std::string CWriter::source() {
   std::string helpers;
   for (const CHelper& helper : c_helpers())
     if (helpers_.contains(helper.name)) helpers += helper.text;
-  const std::string prototype = filled(
-      "void $name(const $in* x, $out* y)",
-      {{"name", name_}, {"in", c_type(graph_.value(0).dtype)}, {"out", c_type(result.dtype)}});
-  return header() + "#include <math.h>\n#include <stdint.h>\n\n" + prototype + ";\n\n" + constants +
-         memory + (memory.empty() ? "" : "\n") + helpers + prototype + " {\n" + places + body_ +
-         "}\n";
+  return header() + "#include <math.h>\n#include <stdint.h>\n\n" +
+         prototype(names_.inputs, names_.outputs) + ";\n\n" + constants + memory +
+         (memory.empty() ? "" : "\n") + helpers + prototype(inputs_, outputs_) + " {\n" + places +
+         body_ + "}\n";
+}
+
+void CWriter::copy_results() {
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const int result = graph_.results[i];
+    const CView of = view(result);
+    if (of.base == outputs_[i] && of.dense() && of.offset == 0) continue;
+    const GraphStep copied{"copy", "", Attributes("copy", {}, {}), {result}, result};
+    CStep(*this, copied, "").copy(dense_view(outputs_[i], of.dtype, of.extents), of);
+  }
+}
+
+std::string CWriter::prototype(const std::vector<std::string>& inputs,
+                               const std::vector<std::string>& outputs) const {
+  std::string text;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    text += std::string(text.empty() ? "" : ", ") + "const " +
+            c_type(graph_.value(static_cast<int>(i)).dtype) + "* " + inputs[i];
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    text += std::string(", ") + c_type(graph_.value(graph_.results[i]).dtype) + "* " + outputs[i];
+  return "void " + names_.function + "(" + text + ")";
 }
 
 std::string CWriter::header() const {
-  const GraphValue &in = graph_.value(0), &out = graph_.value(graph_.result);
-  return filled(
-      "/* $name: what a model of xtape computes in evaluation.\n"
-      "     x  $in, in row-major order\n"
-      "     y  $out, in row-major order; must not overlap x\n"
-      "   Not reentrant: intermediate values have static memory. */\n",
-      {{"name", name_},
-       {"in", std::string(to_string(in.dtype)) + shape_text(fixed_extents(in))},
-       {"out", std::string(to_string(out.dtype)) + shape_text(fixed_extents(out))}});
+  std::string text = "/* " + names_.function + ": what a model of xtape computes in evaluation.\n";
+  const auto tell = [&](const std::string& name, const GraphValue& value) {
+    text += "     " + name + "  " + std::string(to_string(value.dtype)) +
+            shape_text(fixed_extents(value)) + ", in row-major order";
+  };
+  for (std::size_t i = 0; i < names_.inputs.size(); ++i) {
+    tell(names_.inputs[i], graph_.value(static_cast<int>(i)));
+    text += "\n";
+  }
+  const bool one = inputs_.size() == 1 && outputs_.size() == 1;
+  for (std::size_t i = 0; i < names_.outputs.size(); ++i) {
+    tell(names_.outputs[i], graph_.value(graph_.results[i]));
+    text += one ? "; must not overlap " + names_.inputs[0] + "\n" : "\n";
+  }
+  if (!one) text += "   What is given must overlap neither itself nor what is taken.\n";
+  return text + "   Not reentrant: intermediate values have static memory. */\n";
 }
 
 void CWriter::write(const GraphStep& step, int time) {
@@ -152,7 +181,8 @@ void CWriter::give(int value, CView view) {
 }
 
 CView CWriter::room(Dtype dtype, const std::vector<std::int64_t>& extents, int value) {
-  if (value == root_) return dense_view("y", dtype, extents);
+  if (const auto root = roots_.find(value); root != roots_.end())
+    return dense_view(root->second, dtype, extents);
   CView view = dense_view("v" + std::to_string(buffers_.size()), dtype, extents);
   view.buffer = static_cast<int>(buffers_.size());
   if (view.size() > std::int64_t{1} << 30)

@@ -72,12 +72,18 @@ std::span<const CHelper> c_helpers();
 /// defines.
 bool is_free_in_c(const std::string& name);
 
+/// What a function is called by, and in its declaration what it takes and gives.
+struct CNames {
+  std::string function;
+  std::vector<std::string> inputs, outputs;
+};
+
 /// Makes the function of a graph, line by line: the rules of its operations ask it for operands and
 /// room.
 class CWriter {
  public:
   /// With ranges products of values that have one are of bytes.
-  CWriter(const Graph& graph, std::string name, CRanges ranges = {});
+  CWriter(const Graph& graph, CNames names, CRanges ranges = {});
 
   /// The whole file.
   std::string source();
@@ -85,13 +91,13 @@ class CWriter {
   const Graph& graph() const { return graph_; }
   CView view(int value);
   void give(int value, CView view);
-  /// Room for so many elements, dense; that of the result of the graph is the caller's.
+  /// Room for so many elements, dense; that of a result of the graph is the caller's.
   CView room(Dtype dtype, const std::vector<std::int64_t>& extents, int value = -1);
   /// Whether later steps need what lies in a buffer.
   bool is_needed_later(int buffer) const {
     return needed_until_[static_cast<std::size_t>(buffer)] > time_;
   }
-  bool is_result(int value) const { return value == root_; }
+  bool is_result(int value) const { return roots_.contains(value); }
   /// A constant array.
   CView constant(const std::string& hint, const Tensor& tensor);
   /// The name of one of signed bytes.
@@ -104,15 +110,20 @@ class CWriter {
 
  private:
   void write(const GraphStep& step, int time);
+  /// Gives each result that lies elsewhere to the caller.
+  void copy_results();
   std::string header() const;
+  std::string prototype(const std::vector<std::string>& inputs,
+                        const std::vector<std::string>& outputs) const;
   std::string unused(const std::string& hint);
   void add_array(const std::string& type, const std::string& name,
                  const std::vector<std::string>& items);
 
   const Graph& graph_;
-  std::string name_;
+  CNames names_;
+  std::vector<std::string> inputs_, outputs_;  // what the function itself calls them
   CRanges ranges_;
-  int root_;  // the value that has the result's elements
+  std::unordered_map<int, std::string> roots_;  // the values that have the results' elements
   std::unordered_map<int, CView> views_;
   std::vector<int> last_use_;  // of each value, as a place among the steps
   std::vector<CBuffer> buffers_;
@@ -139,6 +150,8 @@ class CStep {
   std::size_t count() const { return step_.operands.size(); }
   CView x(std::size_t i) { return writer_.view(step_.operands[i]); }
   const GraphValue& value(std::size_t i) const { return writer_.graph().value(step_.operands[i]); }
+  const GraphStep& step() const { return step_; }
+  const Graph& graph() const { return writer_.graph(); }
   const GraphValue& result() const { return writer_.graph().value(step_.result); }
   const Attributes& attributes() const { return step_.attributes; }
   std::vector<std::int64_t> extents() const;
@@ -158,8 +171,9 @@ class CStep {
   CView constant(const std::string& hint, const Tensor& tensor) {
     return writer_.constant(hint, tensor);
   }
-  std::string bytes(const std::vector<int>& numbers) {
-    return writer_.bytes(value(1).name, numbers);
+  /// Signed bytes, named after an operand.
+  std::string bytes(std::size_t i, const std::vector<int>& numbers) {
+    return writer_.bytes(value(i).name, numbers);
   }
   /// Of an operand, if it is known.
   const double* range(std::size_t i) const { return writer_.range(step_.operands[i]); }

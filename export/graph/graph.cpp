@@ -41,6 +41,39 @@ bool equal_values(const Tensor& a, const Tensor& b) {
   return a.dtype() == b.dtype() && a.shape() == b.shape() && same_bytes(a, b);
 }
 
+/// Examples with so many rows, and other numbers where they have no batch.
+Tensors with_rows(const Tensors& examples, const BatchAxes& axes, std::int64_t rows) {
+  Tensors all;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    const Tensor x = examples[i].detach();
+    const double by = static_cast<double>(rows) / 64;
+    all.push_back(axes[i] ? with_rows(x, *axes[i], rows) : moved(x, full({}, by, Dtype::float32)));
+  }
+  return all;
+}
+
+std::string described(const Tensors& tensors) {
+  std::string text;
+  for (const Tensor& x : tensors) text += (text.empty() ? "" : ", ") + x.describe();
+  return text;
+}
+
+/// What the model does with so many rows. Where it takes the examples, but not these, that is told.
+Recording recording_of_rows(const char* op, const nn::Module& model, const ModelFunction& function,
+                            const Tensors& examples, const BatchAxes& axes, std::int64_t rows) {
+  const Tensors x = with_rows(examples, axes, rows);
+  try {
+    return record_model(op, model, function, x);
+  } catch (const Error& error) {
+    const std::string said = error.what();
+    if (said.starts_with(op)) throw;
+    static_cast<void>(record_model(op, model, function, examples));
+    throw ShapeError(std::string(op) + ": the model must take any number of rows, along the axis " +
+                     "of the batch; it took " + described(examples) + ", and of " + described(x) +
+                     " says \"" + said + "\": give an example [n, ...], or .dynamic_batch = false");
+  }
+}
+
 /// Several recordings of one model.
 class Merger {
  public:
@@ -50,15 +83,10 @@ class Merger {
   /// What the model made of one row: its result must be like the others, and if it did the same for
   /// it, its constants. (It may leave out what one row does not need.)
   void compare_with_one(Recording one) {
-    const RecordedValue& result = one.values[static_cast<std::size_t>(one.result)];
-    const std::vector<Extent>& shape = graph_.value(graph_.result).shape;
-    bool same = std::ssize(shape) == result.tensor.rank();
-    for (int axis = 0; same && axis < result.tensor.rank(); ++axis)
-      same = shape[static_cast<std::size_t>(axis)].at(1) == result.tensor.extent(axis);
-    if (!same) {
-      throw ValueError(std::string(op_) + ": the model must do the same for one row; got " +
-                       result.tensor.describe() + " (see dynamic_batch)");
-    }
+    if (one.results.size() != graph_.results.size()) refuse_steps();
+    for (std::size_t i = 0; i < one.results.size(); ++i)
+      compare_result(graph_.value(graph_.results[i]).shape,
+                     one.values[static_cast<std::size_t>(one.results[i])].tensor);
     if (!same_steps(one)) return;
     recordings_.push_back(std::move(one));
     batches_.push_back(1);
@@ -73,38 +101,50 @@ class Merger {
     }
   }
 
-  const Graph& merged() {
+  const Graph& merged(int inputs) {
     const Recording& first = recordings_[0];
+    graph_.inputs = inputs;
     for (std::size_t i = 0; i < first.steps.size(); ++i) add_step(i);
     for (const Recording& other : recordings_) {
-      if (other.steps.size() != first.steps.size() || other.result != first.result ||
+      if (other.steps.size() != first.steps.size() || other.results != first.results ||
           other.values.size() != first.values.size())
         refuse_steps();
     }
     for (std::size_t i = 0; i < first.values.size(); ++i) add_value(i);
-    graph_.result = first.result;
-    if (first.values[static_cast<std::size_t>(first.result)].constant) {
-      throw ValueError(std::string(op_) + ": the input has no part in the result, or passed the " +
-                       "operations");
-    }
+    graph_.results = first.results;
+    for (std::size_t i = 0; i < first.results.size(); ++i)
+      if (first.values[static_cast<std::size_t>(first.results[i])].constant)
+        refuse_apart(inputs == 1 ? "the input has" : "the inputs have",
+                     first.results.size() == 1 ? "the result" : "result " + std::to_string(i));
     find_needed();
     for (const int i : graph_.needed) {
       refuse_derivative(graph_.step(i));
       for (const int operand : graph_.step(i).operands) add_constant(operand);
     }
-    add_constant(graph_.result);
     return graph_;
   }
 
  private:
+  void compare_result(const std::vector<Extent>& shape, const Tensor& of_one) const {
+    bool same = std::ssize(shape) == of_one.rank();
+    for (int axis = 0; same && axis < of_one.rank(); ++axis)
+      same = shape[static_cast<std::size_t>(axis)].at(1) == of_one.extent(axis);
+    if (same) return;
+    throw ValueError(std::string(op_) + ": the model must do the same for one row; got " +
+                     of_one.describe() + " (see dynamic_batch)");
+  }
   bool same_steps(const Recording& other) const {
     const Recording& first = recordings_[0];
-    return other.values.size() == first.values.size() && other.result == first.result &&
+    return other.values.size() == first.values.size() && other.results == first.results &&
            std::ranges::equal(other.steps, first.steps,
                               [](const RecordedStep& a, const RecordedStep& b) {
                                 return a.operation == b.operation && a.operands == b.operands &&
                                        a.result == b.result;
                               });
+  }
+  [[noreturn]] void refuse_apart(const std::string& input, const std::string& result) const {
+    throw ValueError(std::string(op_) + ": " + input + " no part in " + result +
+                     ", or passed the operations");
   }
   [[noreturn]] void refuse_steps() const {
     throw ValueError(std::string(op_) + ": the model must do the same for each batch; got other " +
@@ -157,7 +197,7 @@ class Merger {
   }
   void find_needed() {
     std::vector<bool> wanted(graph_.values.size());
-    wanted[static_cast<std::size_t>(graph_.result)] = true;
+    for (const int result : graph_.results) wanted[static_cast<std::size_t>(result)] = true;
     for (std::size_t i = graph_.steps.size(); i > 0;) {
       --i;
       const GraphStep& step = graph_.steps[i];
@@ -167,6 +207,9 @@ class Merger {
       for (const int operand : step.operands) wanted[static_cast<std::size_t>(operand)] = true;
     }
     std::ranges::reverse(graph_.needed);
+    for (int i = 0; i < graph_.inputs; ++i)
+      if (!wanted[static_cast<std::size_t>(i)])
+        refuse_apart("input " + std::to_string(i) + " has", "a result");
   }
   /// Derivatives have the name of their operation, which is another one.
   void refuse_derivative(const GraphStep& step) const {
@@ -226,32 +269,35 @@ class Merger {
 
 }  // namespace
 
-Graph graph_of(const char* op, const nn::Module& model, const Function& function,
-               const Tensor& example, std::optional<int> batch_axis) {
-  detail::require_defined(op, "the example", example);
-  if (batch_axis && (example.rank() == 0 || example.extent(*batch_axis) == 0))
-    throw ShapeError(std::string(op) + ": an example with at least one row is needed; got " +
-                     example.describe());
+Graph graph_of(const char* op, const nn::Module& model, const ModelFunction& function,
+               const Tensors& examples, const BatchAxes& batch_axes) {
+  const bool grows =
+      std::ranges::any_of(batch_axes, [](const auto& axis) { return axis.has_value(); });
+  for (std::size_t i = 0; grows && i < examples.size(); ++i) {
+    const Tensor& x = examples[i];
+    if (batch_axes[i] && (x.rank() == 0 || x.extent(*batch_axes[i]) == 0))
+      throw ShapeError(std::string(op) + ": an example with at least one row is needed; got " +
+                       x.describe());
+  }
   const NoGradGuard off;
   std::vector<Recording> recordings;
   std::vector<std::int64_t> of;
-  if (batch_axis) {
+  if (grows) {
     of.assign(batches.begin(), batches.end());
     for (const std::int64_t rows : of)
-      recordings.push_back(
-          record_model(op, model, function, with_rows(example.detach(), *batch_axis, rows)));
+      recordings.push_back(recording_of_rows(op, model, function, examples, batch_axes, rows));
   } else {
     of = {0, 0};
-    recordings.push_back(record_model(op, model, function, example));
-    recordings.push_back(record_model(op, model, function,
-                                      moved(example.detach(), full({}, 0.125, Dtype::float32))));
+    recordings.push_back(record_model(op, model, function, examples));
+    const BatchAxes none(examples.size());
+    recordings.push_back(record_model(op, model, function, with_rows(examples, none, 8)));
   }
   Merger merger(op, std::move(recordings), std::move(of));
-  Graph graph = merger.merged();
-  if (!batch_axis) return graph;
+  Graph graph = merger.merged(static_cast<int>(examples.size()));
+  if (!grows) return graph;
   std::optional<Recording> one = [&]() -> std::optional<Recording> {
     try {
-      return record_model(op, model, function, with_rows(example.detach(), *batch_axis, 1));
+      return record_model(op, model, function, with_rows(examples, batch_axes, 1));
     } catch (const Error&) {
       return std::nullopt;  // it takes no single row
     }

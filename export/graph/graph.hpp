@@ -13,7 +13,7 @@ namespace xtape::exporting {
 struct GraphValue {
   Dtype dtype{};
   std::vector<Extent> shape;
-  /// If the input has no part in it; with extent 1 along axes that grow with the batch, where it
+  /// If no input has a part in it; with extent 1 along axes that grow with the batch, where it
   /// repeats.
   Tensor constant;
   std::optional<Extent> count;   // one number, which grows with the batch: what a mean divides by
@@ -32,22 +32,30 @@ struct GraphStep {
   int result;
 };
 
-/// What a model computes of its input, value 0, with shapes that may grow with the batch.
+/// What a model computes of its inputs, the first values, with shapes that may grow with the batch.
 struct Graph {
+  int inputs = 0;
   std::vector<GraphValue> values;
   std::vector<GraphStep> steps;  // of constants too
-  std::vector<int>
-      needed;  // those that the result depends on and the input has a part in, in order
-  int result = -1;
+  std::vector<int> needed;  // those that a result depends on and an input has a part in, in order
+  std::vector<int> results;
 
+  std::vector<int> input_values() const {
+    std::vector<int> all;
+    for (int i = 0; i < inputs; ++i) all.push_back(i);
+    return all;
+  }
   const GraphValue& value(int i) const { return values[static_cast<std::size_t>(i)]; }
   const GraphStep& step(int i) const { return steps[static_cast<std::size_t>(i)]; }
 };
 
-/// The graph of a model for one input, of any extent along the axis of the batch or just that one:
-/// any is what recordings of several batches have in common. Throws ValueError, in the name of `op`
-/// and of the operation, if they differ in more than extents that are linear in the batch.
-Graph graph_of(const char* op, const nn::Module& model, const Function& function,
-               const Tensor& example, std::optional<int> batch_axis);
+using BatchAxes = std::vector<std::optional<int>>;
+
+/// The graph of a model for such inputs, of any extent along the axes of the batch, if there are
+/// some, one for each input or none: what recordings of several batches have in common. Throws
+/// ValueError, in the name of `op` and of the operation, if they differ in more than extents that
+/// are linear in the batch.
+Graph graph_of(const char* op, const nn::Module& model, const ModelFunction& function,
+               const Tensors& examples, const BatchAxes& batch_axes = {});
 
 }  // namespace xtape::exporting

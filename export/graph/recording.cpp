@@ -24,8 +24,8 @@ bool takes_lengths(const std::string& operation) {
 
 class Recorder final : detail::Watcher {
  public:
-  Recorder(const char* op, const nn::Module& model, const Tensor& input) : op_(op) {
-    add({input, false, {}, -1});
+  Recorder(const char* op, const nn::Module& model, const Tensors& inputs) : op_(op) {
+    for (const Tensor& input : inputs) add({input, false, {}, -1});
     for (const NamedTensors& all : {model.named_parameters(), model.named_buffers()})
       for (const auto& [name, tensor] : all) add({tensor, true, name, -1});
   }
@@ -33,9 +33,12 @@ class Recorder final : detail::Watcher {
   Recorder& operator=(const Recorder&) = delete;
   ~Recorder() override = default;
 
-  Recording finish(const Tensor& result) {
-    detail::require_defined(op_, "the result of the model", result);
-    made_.result = number_of(result);
+  Recording finish(const Tensors& results) {
+    if (results.empty()) refuse("the model must give a tensor; got none");
+    for (const Tensor& result : results) {
+      detail::require_defined(op_, "the result of the model", result);
+      made_.results.push_back(number_of(result));
+    }
     return std::move(made_);
   }
 
@@ -115,10 +118,11 @@ class Recorder final : detail::Watcher {
 
 }  // namespace
 
-Recording record_model(const char* op, const nn::Module& model, const Function& function,
-                       const Tensor& input) {
+Recording record_model(const char* op, const nn::Module& model, const ModelFunction& function,
+                       const Tensors& inputs) {
   const detail::Evaluation evaluation(model);
-  const Tensor own = input.detach().clone();
+  Tensors own;
+  for (const Tensor& input : inputs) own.push_back(input.detach().clone());
   Recorder recorder(op, model, own);
   return recorder.finish(function(own));
 }

@@ -19,6 +19,19 @@ std::string shape_text(std::span<const std::int64_t> extents) {
   return "[" + text + "]";
 }
 
+std::vector<std::string> names_of(const char* op, const std::string& what,
+                                  const std::vector<std::string>& given, const std::string& stem,
+                                  std::size_t count) {
+  if (!given.empty() && given.size() != count)
+    throw ValueError(std::string(op) + ": each " + what + " needs a name; got " +
+                     std::to_string(given.size()) + " for " + std::to_string(count));
+  if (!given.empty()) return given;
+  if (count == 1) return {stem};
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < count; ++i) names.push_back(stem + "_" + std::to_string(i));
+  return names;
+}
+
 bool only_checks(const GraphStep& step) {
   static constexpr std::string_view distributions[] = {
       "Bernoulli",          "Beta",   "Categorical", "Exponential", "Gamma",

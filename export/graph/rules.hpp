@@ -17,6 +17,12 @@ namespace xtape::exporting {
 /// "[2, 3]"
 std::string shape_text(std::span<const std::int64_t> extents);
 
+/// The names that were given, or of one value the stem, of several "stem_0", "stem_1", ... Throws
+/// ValueError unless there is one for each.
+std::vector<std::string> names_of(const char* op, const std::string& what,
+                                  const std::vector<std::string>& given, const std::string& stem,
+                                  std::size_t count);
+
 /// Whether the step looks at its operand and gives it back: parameters of distributions, lengths,
 /// indices.
 bool only_checks(const GraphStep& step);

@@ -55,17 +55,15 @@ std::vector<std::string> c_literals(const Tensor& x) {
   return literals;
 }
 
-double step_of(double range) { return range > 0 && std::isfinite(range) ? range / 127 : 1; }
+double step_of(double range) { return range > 0 ? range / 127 : 1; }
 
-ByteWeights in_bytes(const Tensor& weights, std::int64_t outputs, bool rows) {
+ByteWeights in_bytes(const Tensor& weights) {
   const Tensor dense = weights.contiguous();
   const float* given = dense.body().elements<const float>();
-  const std::int64_t each = dense.size() / outputs;
+  const std::int64_t outputs = dense.extent(0), each = dense.size() / outputs;
   ByteWeights of;
   for (std::int64_t j = 0; j < outputs; ++j) {
-    const auto weight = [&](std::int64_t k) {
-      return static_cast<double>(given[rows ? j * each + k : k * outputs + j]);
-    };
+    const auto weight = [&](std::int64_t k) { return static_cast<double>(given[j * each + k]); };
     double most = 0;
     for (std::int64_t k = 0; k < each; ++k) most = std::max(most, std::abs(weight(k)));
     of.steps.push_back(step_of(most));

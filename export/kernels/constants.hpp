@@ -18,14 +18,12 @@ bool same_bytes(const Tensor& a, const Tensor& b);
 /// As C writes them, exactly.
 std::vector<std::string> c_literals(const Tensor& x);
 
-/// float32 weights in steps of each output's own, 127 for its greatest; one output behind the
-/// other.
+/// float32 weights [outputs, ...] in steps of each output's own, 127 for its greatest.
 struct ByteWeights {
   std::vector<int> bytes;
   std::vector<double> steps;
 };
-/// Of weights that are [outputs, ...] if `rows`, else [..., outputs].
-ByteWeights in_bytes(const Tensor& weights, std::int64_t outputs, bool rows);
+ByteWeights in_bytes(const Tensor& weights);
 /// What one byte stands for, if 127 stands for `range`.
 double step_of(double range);
 

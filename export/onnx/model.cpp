@@ -80,7 +80,8 @@ Message written(const OnnxPlace& place, const std::string& batch) {
 }  // namespace
 
 void OnnxModel::drop_unused() {
-  std::unordered_set<std::string> wanted{output.name};
+  std::unordered_set<std::string> wanted;
+  for (const OnnxPlace& output : outputs) wanted.insert(output.name);
   std::vector<OnnxNode> kept;
   std::ranges::reverse(nodes);
   for (OnnxNode& node : nodes) {
@@ -100,7 +101,8 @@ std::string OnnxModel::bytes() const {
   for (const OnnxNode& node : nodes) graph.message(1, written(node));
   graph.bytes(2, "xtape");
   for (const auto& [name, tensor] : initializers) graph.message(5, written(name, tensor));
-  graph.message(11, written(input, batch)).message(12, written(output, batch));
+  for (const OnnxPlace& input : inputs) graph.message(11, written(input, batch));
+  for (const OnnxPlace& output : outputs) graph.message(12, written(output, batch));
   Message operators, model;  // ir_version 1, producer_name 2, graph 7, opset_import 8
   operators.bytes(1, "").integer(2, 17);
   model.integer(1, 8).bytes(2, "xtape").message(7, graph).message(8, operators);

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -34,11 +35,11 @@ std::int64_t onnx_type(Dtype dtype);
 struct OnnxModel {
   std::vector<OnnxNode> nodes;
   std::vector<std::pair<std::string, Tensor>> initializers;
-  OnnxPlace input, output;
-  std::string batch;   // the name of its extent
-  int batch_axis = 0;  // of the input
+  std::vector<OnnxPlace> inputs, outputs;
+  std::string batch;                                // the name of its extent
+  std::vector<std::optional<int>> batch_axes = {};  // of the inputs
 
-  /// Drops what the output does not depend on.
+  /// Drops what no output depends on.
   void drop_unused();
   /// The file: ModelProto, IR version 8, operator set 17. Source: ONNX, onnx.proto.
   std::string bytes() const;

@@ -28,10 +28,15 @@ void check_name(const std::string& name) {
 }  // namespace
 
 OnnxWriter::OnnxWriter(const Graph& graph, OnnxModel& model) : graph_(graph), model_(model) {
-  for (const std::string* name : {&model.input.name, &model.output.name, &model.batch})
-    check_name(*name);
-  used_ = {model.input.name, model.output.name};
-  give(0, model.input.name);
+  check_name(model.batch);
+  for (const auto& places : {model.inputs, model.outputs}) {
+    for (const OnnxPlace& place : places) {
+      check_name(place.name);
+      used_.insert(place.name);
+    }
+  }
+  for (std::size_t i = 0; i < model.inputs.size(); ++i)
+    give(static_cast<int>(i), model.inputs[i].name);
   for (const GraphValue& value : graph.values) {
     if (value.name.empty()) continue;
     check_name(value.name);
@@ -43,7 +48,9 @@ OnnxWriter::OnnxWriter(const Graph& graph, OnnxModel& model) : graph_(graph), mo
 
 void OnnxWriter::write() {
   for (const int i : graph_.needed) write(graph_.step(i));
-  model_.nodes.push_back({"Identity", {name_of(graph_.result)}, {model_.output.name}, {}});
+  for (std::size_t i = 0; i < graph_.results.size(); ++i)
+    model_.nodes.push_back(
+        {"Identity", {name_of(graph_.results[i])}, {model_.outputs[i].name}, {}});
   model_.drop_unused();
 }
 
@@ -115,11 +122,13 @@ std::string OnnxWriter::extent(const Extent& of) {
     return constant("extent", from_vector(std::vector<std::int64_t>{value}));
   };
   if (of.fixed()) return number(of.more);
-  if (batch_.empty())
-    batch_ = node(
-        "batch_extent", "Shape", {model_.input.name},
-        {{"start", std::int64_t{model_.batch_axis}}, {"end", std::int64_t{model_.batch_axis} + 1}},
-        1)[0];
+  if (batch_.empty()) {
+    std::size_t input = 0;
+    while (!model_.batch_axes[input]) ++input;
+    const std::int64_t axis = *model_.batch_axes[input];
+    batch_ = node("batch_extent", "Shape", {model_.inputs[input].name},
+                  {{"start", axis}, {"end", axis + 1}}, 1)[0];
+  }
   std::string name = batch_;
   if (of.each != 1) name = node("extent", "Mul", {name, number(of.each)}, {}, 1)[0];
   if (of.more != 0) name = node("extent", "Add", {name, number(of.more)}, {}, 1)[0];

@@ -1,10 +1,14 @@
 #pragma once
 #include <dlfcn.h>
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -64,24 +68,53 @@ class LibraryOfC {
 
   /// What a function makes of x, like a tensor.
   Tensor call(const std::string& name, const Tensor& x, const Tensor& like) const {
+    return call(name, std::vector<Tensor>{x}, std::vector<Tensor>{like})[0];
+  }
+  /// What one makes of several, like tensors.
+  std::vector<Tensor> call(const std::string& name, const std::vector<Tensor>& x,
+                           const std::vector<Tensor>& like) const {
     auto* const symbol = dlsym(library_, name.c_str());
     REQUIRE(symbol != nullptr);
-    auto* const function = reinterpret_cast<void (*)(const void*, void*)>(symbol);
-    const auto of = [&]<class T>(T) {
-      std::vector<T> y(static_cast<std::size_t>(like.size()), T{});
-      function(data_of(x), y.data());
-      return from_span(std::span<const T>(y), like.shape());
-    };
-    if (like.dtype() == Dtype::float32) return of(float{});
-    if (like.dtype() == Dtype::float64) return of(double{});
-    if (like.dtype() == Dtype::int64) return of(std::int64_t{});
-    std::vector<unsigned char> y(static_cast<std::size_t>(like.size()));
-    function(data_of(x), y.data());
-    return from_vector(std::vector<std::int64_t>(y.begin(), y.end()), like.shape())
-        .to(Dtype::boolean);
+    std::vector<Tensor> held;
+    std::vector<std::vector<std::int64_t>> room;  // aligned for all
+    std::vector<const void*> places;
+    for (const Tensor& each : x) places.push_back(data_of(held.emplace_back(each.contiguous())));
+    for (const Tensor& each : like)
+      places.push_back(room.emplace_back(static_cast<std::size_t>(each.size()) + 1).data());
+    called(symbol, places);
+    std::vector<Tensor> results;
+    for (std::size_t i = 0; i < like.size(); ++i) results.push_back(read(room[i].data(), like[i]));
+    return results;
   }
 
  private:
+  template <std::size_t... i>
+  static void called_with(std::index_sequence<i...>, void* symbol,
+                          const std::vector<const void*>& places) {
+    using Pointers = std::array<const void*, sizeof...(i)>;
+    reinterpret_cast<void (*)(std::tuple_element_t<i, Pointers>...)>(symbol)(places[i]...);
+  }
+  static void called(void* symbol, const std::vector<const void*>& places) {
+    switch (places.size()) {
+      case 2: return called_with(std::make_index_sequence<2>(), symbol, places);
+      case 3: return called_with(std::make_index_sequence<3>(), symbol, places);
+      case 4: return called_with(std::make_index_sequence<4>(), symbol, places);
+      case 6: return called_with(std::make_index_sequence<6>(), symbol, places);
+      default: FAIL("so many pointers are not passed here");
+    }
+  }
+  static Tensor read(const void* from, const Tensor& like) {
+    const auto count = static_cast<std::size_t>(like.size());
+    const auto of = [&]<class T>(const T* first) {
+      return from_span(std::span<const T>(first, count), like.shape());
+    };
+    if (like.dtype() == Dtype::float32) return of(static_cast<const float*>(from));
+    if (like.dtype() == Dtype::float64) return of(static_cast<const double*>(from));
+    if (like.dtype() == Dtype::int64) return of(static_cast<const std::int64_t*>(from));
+    const auto* truths = static_cast<const unsigned char*>(from);
+    return from_vector(std::vector<std::int64_t>(truths, truths + count), like.shape())
+        .to(Dtype::boolean);
+  }
   static const void* data_of(const Tensor& x) {
     if (x.dtype() == Dtype::float32) return x.data<float>().data();
     if (x.dtype() == Dtype::float64) return x.data<double>().data();

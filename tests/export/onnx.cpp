@@ -238,6 +238,24 @@ TEST_CASE("export_onnx: the batch may lie along another axis") {
   CHECK(columns.extents(12) == Strings{"3"});
 }
 
+TEST_CASE("export_onnx: an example without a batch is told of") {
+  const nn::Sequential model{nn::Dense(4, 3)};
+  const auto said = [&](const Tensor& example) {
+    return error_of<ShapeError>([&] {
+      export_onnx("/dev/null/all.onnx", model, example);
+      return 0;
+    });
+  };
+  CHECK(said(ones({4})) ==
+        "export_onnx: the model must take any number of rows, along the axis of the batch; it took "
+        "float32[4], and of float32[7] says \"linear: inner extents must be equal; got float32[7] "
+        "and float32[4, 3] (in 0)\": give an example [n, ...], or .dynamic_batch = false");
+  // What the model does not take at all, it says itself.
+  CHECK(said(ones({3, 5})) ==
+        "linear: inner extents must be equal; got float32[3, 5] and float32[4, 3] (in 0)");
+  CHECK(exported(model, ones({4}), {.dynamic_batch = false}).extents(12) == Strings{"3"});
+}
+
 TEST_CASE("export_onnx: a branch on the batch is seen") {
   CHECK(refused([](const Tensor& x) { return squeeze(x); }) ==
         "export_onnx: the model must do the same for one row; got float32[4] (see dynamic_batch)");

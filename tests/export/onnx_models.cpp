@@ -9,6 +9,7 @@
 
 #include "models.hpp"
 #include "operations.hpp"
+#include "several.hpp"
 
 namespace {
 
@@ -133,6 +134,30 @@ std::vector<Case> of_any_steps() {
            input}};
 }
 
+/// Models of several inputs or results; what gives its states goes on with them.
+void export_several(const std::string& folder) {
+  for (const SeveralCase& of : of_several()) {
+    NamedTensors tensors;
+    const auto add = [&](const std::string& name, const Tensors& numbers) {
+      for (std::size_t i = 0; i < numbers.size(); ++i)
+        tensors.emplace_back(name + "_" + std::to_string(i), numbers[i]);
+    };
+    const std::string path = folder + "/several_" + of.name;
+    of.to_onnx(path + ".onnx", of.inputs(3));
+    for (const std::int64_t rows : {0, 1, 5}) {
+      Tensors x = of.inputs(rows);
+      const Tensors y = of.call(x);
+      add("x" + std::to_string(rows), x);
+      add("y" + std::to_string(rows), y);
+      if (of.name != "blocks") continue;
+      x = {flip(x[0], 1).contiguous(), y[1], y[2]};
+      add("next" + std::to_string(rows), {x[0]});
+      add("z" + std::to_string(rows), of.call(x));
+    }
+    data::save_safetensors(path + ".safetensors", tensors);
+  }
+}
+
 /// All operations that can be exported, for the one shape that they are used with.
 void export_operations(const std::string& folder) {
   const NoGradGuard off;
@@ -158,6 +183,7 @@ int main(int count, char** arguments) {
   export_otherwise(arguments[1]);
   export_precise(arguments[1]);
   export_operations(arguments[1]);
+  export_several(arguments[1]);
   for (const auto& cases : {of_layers(), of_functions(), of_examples(), of_any_steps()}) {
     for (const auto& [name, model, input, batch_axis] : cases) {
       try {

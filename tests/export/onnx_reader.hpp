@@ -98,9 +98,9 @@ struct OnnxFile {
     throw std::runtime_error("no initializer " + name);
   }
   /// Extents of an input (11) or output (12): numbers, or names.
-  std::vector<std::string> extents(std::uint64_t field) const {
+  std::vector<std::string> extents(std::uint64_t field, std::size_t i = 0) const {
     std::vector<std::string> all;
-    const WireMessage tensor = graph().message(field).message(2).message(1);
+    const WireMessage tensor = graph().message(field, i).message(2).message(1);
     for (const WireMessage& dim : tensor.message(2).messages(1))
       all.push_back(dim.count(2) == 1   ? dim.text(2)
                     : dim.count(1) == 1 ? std::to_string(dim.number(1))

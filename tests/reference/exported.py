@@ -26,15 +26,25 @@ def metadata(path):
         return file.metadata() or {}
 
 
-def by_runtime(model, x):
+def by_runtime(model, *inputs):
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return session.run(None, {model.graph.input[0].name: x})[0]
+    return only(session.run(None, named(model, inputs)))
 
 
-def by_reference(model, x):
-    return ReferenceEvaluator(model).run(None, {model.graph.input[0].name: x})[0]
+def by_reference(model, *inputs):
+    return only(ReferenceEvaluator(model).run(None, named(model, inputs)))
+
+
+def named(model, inputs):
+    assert len(inputs) == len(model.graph.input), f"{len(model.graph.input)} inputs, not {len(inputs)}"
+    return {place.name: x for place, x in zip(model.graph.input, inputs)}
+
+
+def only(results):
+    """The result, or a list of several."""
+    return results[0] if len(results) == 1 else results
 
 
 def same_form(got, y, what):
