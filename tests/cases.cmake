@@ -194,6 +194,7 @@ set(cases
   train/checkpoint.cpp
   train/fit.cpp
   train/fit_checks.cpp
+  train/fit_cut.cpp
   train/fit_display.cpp
   train/fit_folder.cpp
   train/fit_measured.cpp

@@ -51,8 +51,8 @@ void check_options(const FitOptions& options, const FitParts& parts) {
                                  0);
   require_not_negative("fit", "early_stopping.min_delta", options.early_stopping.min_delta);
   require_at_least<std::int64_t>("fit", "accumulate", options.accumulate, 1);
-  if (options.clip_norm) require_not_negative("fit", "clip_norm", *options.clip_norm);
-  if (options.clip_value) require_not_negative("fit", "clip_value", *options.clip_value);
+  if (options.clip_norm) require_positive("fit", "clip_norm", *options.clip_norm);
+  if (options.clip_value) require_positive("fit", "clip_value", *options.clip_value);
   if (options.max_steps) require_at_least<std::int64_t>("fit", "max_steps", *options.max_steps, 0);
   if (options.max_seconds) require_not_negative("fit", "max_seconds", *options.max_seconds);
   check_folder(options.folder);

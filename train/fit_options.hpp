@@ -108,8 +108,8 @@ struct FitOptions {
   EarlyStopping early_stopping = {};
   std::vector<std::string> logs = {};  ///< names that callbacks log, if the monitor is one of them
 
-  std::optional<double> clip_norm = {};   ///< greatest norm of the gradients of a step
-  std::optional<double> clip_value = {};  ///< greatest element
+  std::optional<double> clip_norm = {};   ///< greatest norm of the gradients of a step, above 0
+  std::optional<double> clip_value = {};  ///< greatest element, above 0
   std::int64_t accumulate = 1;  ///< batches of a step, whose gradient is that of one large batch
   std::optional<optim::Schedule> step_schedule = {};   ///< of the optimizer, in place of its own
   std::optional<optim::Schedule> epoch_schedule = {};  ///< of the number of the epoch, 0, 1, ...
@@ -129,8 +129,9 @@ struct FitOptions {
   /// handled SIGINT before does so again when the run has ended.
   bool catch_interrupt = false;
 
-  /// Stop at a loss or gradient that is not finite, before the step. Of a gradient up to 4096
-  /// elements are looked at, spread over all of it.
+  /// Stop at a loss or gradient that is not finite, before the step, and at such a loss of
+  /// validation, or one that is logged. Of a gradient up to 4096 elements are looked at, spread over
+  /// all of it.
   bool check_finite = true;
   bool allow_unstepped = false;      ///< the loss may reach leaves that no optimizer steps
   bool allow_unseen_labels = false;  ///< validation may have int64 labels that training has not

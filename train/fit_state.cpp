@@ -37,6 +37,7 @@ T taken(const NamedTensors& state, const std::string& name) {
 NamedTensors FitLoop::state() const {
   NamedTensors state{{"epoch", number(epoch_)},
                      {"batch", number(batch_)},
+                     {"passed", number(std::int64_t{passed_})},
                      {"steps", number(steps_)},
                      {"bad_epochs", number(bad_epochs_)},
                      {"best_epoch", number(history_.best_epoch)},
@@ -86,11 +87,13 @@ void FitLoop::restore(const NamedTensors& state) {
   }
   const auto batch = taken<std::int64_t>(state, "batch"),
              steps = taken<std::int64_t>(state, "steps"),
-             bad = taken<std::int64_t>(state, "bad_epochs");
+             bad = taken<std::int64_t>(state, "bad_epochs"),
+             passed = taken<std::int64_t>(state, "passed");
   best_value_ = taken<double>(state, monitor);
   history.best_epoch = taken<std::int64_t>(state, "best_epoch");
   if (history.best_epoch > 0) history.monitor = options_.monitor;
   epoch_ = epoch, batch_ = batch, steps_ = saved_at_ = steps, bad_epochs_ = bad;
+  passed_ = passed != 0;
   best_weights_ = std::move(best);
   training_ = std::move(training);
   history_ = std::move(history);
