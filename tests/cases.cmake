@@ -207,6 +207,7 @@ set(cases
   train/search_failures.cpp
   train/search_folder.cpp
   train/search_halving.cpp
+  train/search_interrupted.cpp
   train/search_result.cpp
   train/search_space.cpp
   examples/python_float.cpp

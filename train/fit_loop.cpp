@@ -291,6 +291,7 @@ NamedTensors FitLoop::weights() const {
 /// What a run ends with, whatever ended it.
 void FitLoop::finish() {
   history_.stop = stop_;
+  if (interrupts_->interrupted()) InterruptWatch::tell(stop_ == FitStop::interrupt);
   if (paused_) {
     shown_ = history_;
     make_row();

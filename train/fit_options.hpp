@@ -125,8 +125,9 @@ struct FitOptions {
   std::vector<FitCallback> on_epoch = {};  ///< after each epoch and its validation, in order
   /// Where progress is told: a line an epoch, and on a terminal (`&std::cout`) a bar below.
   std::ostream* progress = nullptr;
-  /// Ctrl-C ends the run after the step, with a checkpoint; a second one ends the program. Whoever
-  /// handled SIGINT before does so again when the run has ended.
+  /// Ctrl-C ends the run after the step, or before the next batch of validation, with a checkpoint;
+  /// a second one ends the program. Whoever handled SIGINT before does so again when the run has
+  /// ended. In the objective of a search it ends that too: SearchInterrupted.
   bool catch_interrupt = false;
 
   /// Stop at a loss or gradient that is not finite, before the step, and at such a loss of
