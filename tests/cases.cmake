@@ -198,6 +198,7 @@ set(cases
   train/fit_display.cpp
   train/fit_folder.cpp
   train/fit_measured.cpp
+  train/fit_same_data.cpp
   train/fit_steps.cpp
   train/fit_validation.cpp
   train/history.cpp

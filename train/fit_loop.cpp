@@ -7,9 +7,9 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
-#include <xtape/train/fingerprint.hpp>
 #include <xtape/train/fit_checks.hpp>
 #include <xtape/train/fit_loop.hpp>
+#include <xtape/train/validation_data.hpp>
 
 namespace xtape::detail {
 namespace {
@@ -83,7 +83,10 @@ void FitLoop::begin() {
   if (opened_) lock_folder();
   if (!opened_) {
     set_schedules();
-    if (!options_.folder.path.empty()) data_ = fingerprint_of_some(source_.tensors());
+    if (!options_.folder.path.empty()) {
+      data_ = source_.fingerprint();
+      validation_data_ = fingerprint_of(options_.validation);
+    }
     const std::string from = ranks_ != nullptr ? open_together() : opened();
     opened_ = true;
     if (!from.empty()) {

@@ -172,7 +172,7 @@ class FitLoop {
   std::optional<Means> paused_at_;               // what was measured until then
   std::int64_t steps_before_ = 0;                // the epoch
   std::string saved_;                            // the newest checkpoint
-  std::int64_t data_ = 0;
+  std::int64_t data_ = 0, validation_data_ = 0;  // fingerprints
   Clock::time_point began_, epoch_began_;
 
   // Of a step.

@@ -54,6 +54,7 @@ struct FitFolder {
   std::int64_t every_epochs = 1;  ///< one is written after so many epochs,
   std::int64_t every_steps = 0;   ///< after each batch that makes so many steps full; 0: only then
   bool best = true;               ///< whether to write best.npz
+  bool same_data = true;          ///< data that are not those of the newest checkpoint are refused
 };
 
 /// What a model is judged by after each epoch: nothing, or what a loader of the training data would

@@ -42,6 +42,7 @@ NamedTensors FitLoop::state() const {
                      {"bad_epochs", number(bad_epochs_)},
                      {"best_epoch", number(history_.best_epoch)},
                      {"data", number(data_)},
+                     {"validation_data", number(validation_data_)},
                      {prefixed(monitor_prefix, options_.monitor), number(best_value_)}};
   for (const Means::Entry& entry : training_.entries())
     state.emplace_back(prefixed(mean_prefix, entry.name),
@@ -54,8 +55,12 @@ NamedTensors FitLoop::state() const {
 }
 
 void FitLoop::restore(const NamedTensors& state) {
-  if (const auto data = taken<std::int64_t>(state, "data"); data != data_)
-    throw ValueError("must be of the same training data; got others");
+  const auto check_data = [&](const char* name, const char* kind, std::int64_t own) {
+    if (taken<std::int64_t>(state, name) != own && options_.folder.same_data)
+      throw ValueError(std::string("must be of the same ") + kind + " data; got others");
+  };
+  check_data("data", "training", data_);
+  check_data("validation_data", "validation", validation_data_);
   const std::string monitor = prefixed(monitor_prefix, options_.monitor);
   for (const auto& [name, value] : state) {
     if (name != monitor && name.starts_with(monitor_prefix))
