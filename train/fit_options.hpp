@@ -136,7 +136,7 @@ struct FitOptions {
   /// all of it.
   bool check_finite = true;
   bool allow_unstepped = false;      ///< the loss may reach leaves that no optimizer steps
-  bool allow_unseen_labels = false;  ///< validation may have int64 labels that training has not
+  bool allow_unseen_labels = false;  ///< validation may have labels that training has not
 
   /// Processes that train the model together, a dist::Overlapped of it: each with a part of every
   /// batch, all with the same results. The first one tells progress and writes. It must live as
