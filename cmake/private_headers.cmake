@@ -44,6 +44,7 @@ set(XTAPE_PRIVATE_HEADERS
   ops/replay/program.hpp
   ops/replay/recorder.hpp
   ops/replay/script.hpp
+  data/batch_parts.hpp
   data/block_reader.hpp
   data/checks.hpp
   data/column_texts.hpp
@@ -53,11 +54,12 @@ set(XTAPE_PRIVATE_HEADERS
   data/mapped_file.hpp
   data/open_blocks.hpp
   data/pipeline_fitted.hpp
+  data/fingerprint.hpp
   data/prefetch.hpp
   data/row_order.hpp
   data/stacked.hpp
   data/unzip.hpp
-  train/agreement.hpp train/evaluation.hpp train/evaluation_shared.hpp train/fingerprint.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/interrupt.hpp train/means.hpp train/ranking.hpp train/run_folder.hpp train/search_folder.hpp train/validation_data.hpp
+  train/agreement.hpp train/evaluation.hpp train/evaluation_shared.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/interrupt.hpp train/means.hpp train/ranking.hpp train/run_folder.hpp train/search_folder.hpp train/validation_data.hpp
   report/axis.hpp report/bins.hpp report/image_stack.hpp report/labels.hpp report/layout.hpp
   report/plot_drawing.hpp report/signs.hpp
   export/c/memory.hpp export/c/quantize.hpp export/c/writer.hpp

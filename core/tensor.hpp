@@ -204,7 +204,7 @@ class Tensor {
   Tensor(const Tensor& other);
   Tensor(Tensor&&) noexcept = default;
   /// Of a named tensor of a module, say, which stays what it is: both are the same tensor.
-  template <class T>
+  template <class T>  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): of no Tensor itself
   requires(std::derived_from<T, Tensor> && !std::same_as<T, Tensor>) Tensor(T&& other)
       : Tensor(static_cast<const Tensor&>(other)) {}
   // Of what has a name: `x[0] = y` would change nothing.

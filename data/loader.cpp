@@ -1,13 +1,18 @@
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/core/node.hpp>
 #include <xtape/core/state.hpp>
+#include <xtape/data/batch_parts.hpp>
 #include <xtape/data/checks.hpp>
+#include <xtape/data/fingerprint.hpp>
 #include <xtape/data/kernels/mixed.hpp>
 #include <xtape/data/loader.hpp>
 #include <xtape/data/prefetch.hpp>
@@ -17,34 +22,15 @@
 #include <xtape/ops/layout.hpp>
 
 namespace xtape::data {
+
+using detail::each, detail::first, detail::listed;
+
 namespace {
 
 std::uint32_t drawn_seed(Rng& rng) {
   return static_cast<std::uint32_t>(
       rng.integer(0, std::int64_t{std::numeric_limits<std::uint32_t>::max()} + 1));
 }
-
-template <class F>
-Dataset each(const Dataset& of, F f) {
-  return {f(of.x), f(of.y)};
-}
-template <class F>
-TensorList each(const TensorList& of, F f) {
-  TensorList list;
-  list.reserve(of.size());
-  for (const Tensor& one : of) list.push_back(f(one));
-  return list;
-}
-template <class F>
-NamedDataset each(const NamedDataset& of, F f) {
-  NamedTensors tensors;
-  for (const auto& [name, tensor] : of.tensors()) tensors.emplace_back(name, f(tensor));
-  return tensors;
-}
-
-const Tensor& first(const Dataset& of) { return of.x; }
-const Tensor& first(const TensorList& of) { return of.front(); }
-const Tensor& first(const NamedDataset& of) { return of.tensors().front().second; }
 
 }  // namespace
 
@@ -65,6 +51,9 @@ struct BatchLoader<Batch>::Source {
   Batch gathered(std::int64_t number, const detail::RowOrder* order) const;
   Batch made(std::int64_t first, std::int64_t last, const detail::RowOrder* order) const;
   Batch read_rows(const Tensor& numbers) const;
+  std::int64_t fingerprint() const;
+  std::optional<Batch> made_alike(std::int64_t row) const;
+  void check_same(const NamedTensors& entries) const;
 
   Batch data;                    // or else
   SampleFunction<Batch> sample;  // makes them, or
@@ -171,6 +160,11 @@ const Batch& BatchLoader<Batch>::data() const {
 }
 
 template <class Batch>
+std::int64_t BatchLoader<Batch>::fingerprint() const {
+  return source_->fingerprint();
+}
+
+template <class Batch>
 typename BatchLoader<Batch>::Iterator BatchLoader<Batch>::begin() {
   Iterator i({source_, source_->order(pass_), pass_ * static_cast<std::uint64_t>(size())},
              skipped_);
@@ -189,7 +183,29 @@ NamedTensors BatchLoader<Batch>::state() const {
           {"batch_size", xtape::detail::number(source_->batch_rows())},
           {"pass", xtape::detail::number(pass)},
           {"batch", xtape::detail::number(taken ? *taken : skipped_)},
+          {"drop_last", xtape::detail::number(std::int64_t{source_->options.drop_last})},
+          {"transform", xtape::detail::number(std::int64_t{bool(source_->options.transform)})},
           {"ordering", xtape::detail::number(source_->ordering)}};
+}
+
+/// Throws for the state of a loader with other options, behind "batch".
+template <class Batch>
+void BatchLoader<Batch>::Source::check_same(const NamedTensors& entries) const {
+  const auto given = [&](std::size_t i) {
+    return xtape::detail::number<std::int64_t>(entries[i].second);
+  };
+  const std::array on{options.drop_last, bool(options.transform)};
+  for (std::size_t i = 0; i < on.size(); ++i) {
+    if (const bool was = given(5 + i) != 0; was != on[i])
+      throw ValueError("loader: restore: the options must be those of before; " +
+                       entries[5 + i].first +
+                       (was ? " was given, and is not now" : " was not given, and is now"));
+  }
+  if (entries.size() > 7 && given(7) != ordering) {
+    throw ValueError(
+        "loader: restore: rows must be ordered alike, by the same .shuffle, .sampler, and blocks "
+        "and window of files (.block_bytes, .window_bytes); got the state of another order");
+  }
 }
 
 template <class Batch>
@@ -211,12 +227,7 @@ void BatchLoader<Batch>::restore(const NamedTensors& state) {
   Source source = *source_;
   number(1, source.rows, source.rows);
   number(2, source.batch_rows(), source.batch_rows());
-  if (entries.size() > 5 &&
-      xtape::detail::number<std::int64_t>(entries[5].second) != source.ordering) {
-    throw ValueError(
-        "loader: restore: rows must be ordered alike, by the same .shuffle, .sampler, and blocks "
-        "and window of files (.block_bytes, .window_bytes); got the state of another order");
-  }
+  source.check_same(entries);
   source.seed = static_cast<std::uint32_t>(
       number(0, 0, source.seeded() ? std::numeric_limits<std::uint32_t>::max() : 0));
   const std::int64_t pass = number(3, 0, most), batch = number(4, 0, size());
@@ -248,7 +259,7 @@ Batch BatchLoader<Batch>::Source::gathered(std::int64_t number,
   const std::int64_t last = first + each + (part < more ? 1 : 0);
   if (first == last && (sample || read)) {  // none, of the form of the others
     const Batch one = made(begin, begin + 1, order);
-    return xtape::data::each(one, [](const Tensor& x) { return slice(x, {range(0, 0)}); });
+    return detail::each(one, [](const Tensor& x) { return slice(x, {range(0, 0)}); });
   }
   return made(first, last, order);
 }
@@ -269,12 +280,54 @@ Batch BatchLoader<Batch>::Source::read_rows(const Tensor& numbers) const {
   const NoGradGuard off;
   const Batch batch = read(numbers);
   detail::check_rows("loader", batch);
-  const std::int64_t got = xtape::data::first(batch).extent(0);
+  const std::int64_t got = detail::first(batch).extent(0);
   if (got != numbers.size()) {
     throw ShapeError("loader: " + std::to_string(numbers.size()) + " rows must be read; got " +
                      std::to_string(got));
   }
   return each(batch, [](const Tensor& x) { return x.detach(); });
+}
+
+/// The default generator stands at the same place for each.
+template <class Batch>
+std::optional<Batch> BatchLoader<Batch>::Source::made_alike(std::int64_t row) const {
+  default_rng().seed(0);
+  try {
+    return made(row, row + 1, nullptr);
+  } catch (...) {  // a sampler may leave out what there is not
+    if (!options.sampler) throw;
+    return {};
+  }
+}
+
+template <class Batch>
+std::int64_t BatchLoader<Batch>::Source::fingerprint() const {
+  if (!sample && !read) return detail::fingerprint_of_some(listed(data));
+  const struct PutBack {
+    ~PutBack() { default_rng() = before; }
+    Rng before = default_rng();
+  } put_back;
+  constexpr std::int64_t looked_at = 8;
+  std::vector<std::int64_t> forms{rows}, bits;
+  bool alike = true;
+  for (std::int64_t i = 0, next = 0; i < looked_at && rows > 0; ++i) {
+    const std::int64_t last = rows - 1, gaps = looked_at - 1,
+                       row = last / gaps * i + last % gaps * i / gaps;
+    if (row < next) continue;
+    next = row + 1;
+    const std::optional<Batch> first = made_alike(row), second = made_alike(row);
+    alike = alike && first.has_value() == second.has_value();
+    if (!first || !second) continue;
+    for (const auto& [name, x] : listed(*first)) {
+      forms.push_back(static_cast<std::int64_t>(x.dtype()));
+      forms.insert(forms.end(), x.shape().begin(), x.shape().end());
+    }
+    bits.push_back(detail::fingerprint_of_some(listed(*first)));
+    alike = alike && bits.back() == detail::fingerprint_of_some(listed(*second));
+  }
+  NamedTensors print{{"forms", from_vector(std::move(forms))}};
+  if (alike) print.emplace_back("bits", from_vector(std::move(bits)));
+  return detail::fingerprint_of_all(print);
 }
 
 template <class Batch>

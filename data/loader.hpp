@@ -98,19 +98,24 @@ class BatchLoader {
   std::int64_t ordering() const;
   /// All rows, in their order; of samples that a function makes, and of a source, none.
   const Batch& data() const;
+  /// A number that tells its data from others: of tensors by 1 MiB of each at most, spread over it;
+  /// of what a function makes or a source reads by eight rows, each made twice, with the default
+  /// generator set anew and put back: if any differs, by their form alone.
+  std::int64_t fingerprint() const;
 
   class Iterator;
   /// Starts a pass, in a new order if the loader shuffles.
   Iterator begin();
   std::default_sentinel_t end() const { return {}; }
 
-  /// Where the loader stands: "seed", "rows", "batch_size" of all parts, "pass", "batch" and
-  /// "ordering", int64. In a pass, that is the pass and the number of batches taken from it; a pass
-  /// is over when its iterator is at the end, or gone.
+  /// Where the loader stands: "seed", "rows", "batch_size" of all parts, "pass", "batch",
+  /// "drop_last" and "transform", 1 where there is one, and "ordering", int64. In a pass, that is
+  /// the pass and the number of batches taken from it; a pass is over when its iterator is at the
+  /// end, or gone.
   NamedTensors state() const;
   /// Goes on from there, with the same data and options: the next pass starts behind the batches
   /// that were taken. Throws ValueError, ShapeError or DtypeError, with nothing changed, for a
-  /// state of another form, other numbers of rows or batch size, rows that are ordered otherwise,
+  /// state of another form, other numbers of rows or options, rows that are ordered otherwise,
   /// or a place that there is not. Of a state without "ordering" the order is not compared.
   void restore(const NamedTensors& state);
 

@@ -203,9 +203,11 @@ set(cases
   train/checkpoint.cpp
   train/fit.cpp
   train/fit_checks.cpp
+  train/fit_cut.cpp
   train/fit_display.cpp
   train/fit_folder.cpp
   train/fit_measured.cpp
+  train/fit_same_data.cpp
   train/fit_steps.cpp
   train/fit_validation.cpp
   train/history.cpp
@@ -215,6 +217,7 @@ set(cases
   train/search_failures.cpp
   train/search_folder.cpp
   train/search_halving.cpp
+  train/search_interrupted.cpp
   train/search_result.cpp
   train/search_space.cpp
   examples/python_float.cpp

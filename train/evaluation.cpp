@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
@@ -19,6 +21,7 @@
 #include <xtape/train/agreement.hpp>
 #include <xtape/train/evaluation.hpp>
 #include <xtape/train/evaluation_shared.hpp>
+#include <xtape/train/interrupt.hpp>
 #include <xtape/train/ranks.hpp>
 #include <xtape/train/search.hpp>
 
@@ -120,6 +123,28 @@ Evaluation evaluation(const SearchObjective& objective, const Hyperparameters& h
   return result;
 }
 
+/// Ends what is left of a search on this rank.
+struct Interrupted {};
+
+/// If Ctrl-C has reached a rank, all end.
+void end_if_interrupted(bool here, std::size_t kept, std::size_t evaluated, std::size_t of,
+                        const SearchOptions& options, const Ranks* others) {
+  const std::array<double, 2> own{here ? 1.0 : 0.0, static_cast<double>(evaluated)};
+  std::vector<double> all(own.begin(), own.end());
+  if (others != nullptr) all = others->gather(own);
+  bool interrupted = false;
+  for (std::size_t i = 0; i < all.size(); i += own.size()) {
+    interrupted = interrupted || all[i] != 0;
+    kept += static_cast<std::size_t>(all[i + 1]);
+  }
+  if (!interrupted) return;
+  InterruptWatch::tell(true);  // of a search within an objective
+  throw SearchInterrupted(
+      "search: interrupted after " + std::to_string(kept) + " of " + std::to_string(of) +
+      " evaluations" +
+      (options.folder.empty() ? "; nothing kept: no folder" : "; kept in " + options.folder));
+}
+
 /// Mean and spread of a candidate's evaluations, one a fold.
 SearchTrial summary(const Candidate& candidate, std::span<const Evaluation> evaluations) {
   SearchTrial trial;
@@ -200,15 +225,22 @@ std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
     missing = take_kept(evaluations, opened.kept, *keys, others);
   }
   const bool tells = options.on_result && rank == 0;
+  std::atomic<bool> interrupted = false;
+  std::atomic<std::size_t> evaluated = 0;
   const auto work = [&](std::size_t turn) {
+    if (interrupted) throw Interrupted();
+    const InterruptWatch watch(interrupted);
     const std::size_t i = missing[turn * ranks + rank];
     const auto& [number, hyperparameters] = candidates[i / n];
     const std::size_t fold = i % n;
     const std::uint64_t seed =
         evaluation_seed(options.seed, number, static_cast<std::int64_t>(fold));
     evaluations[i] = evaluation(objective, hyperparameters, constant, folds[fold], seed);
+    if (watch.cut()) throw Interrupted();
     if (const Evaluation& own = evaluations[i]; keys && own.error.empty())
       opened.folder->write((*keys)[i], {own.score, own.seconds});
+    ++evaluated;
+    if (interrupted) throw Interrupted();
   };
   const auto done = [&](std::size_t i) {
     const std::size_t place = i / n;
@@ -221,9 +253,15 @@ std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
     is_missing ? static_cast<void>(++next) : done(i);
   }
   const std::size_t turns = missing.size() > rank ? (missing.size() + ranks - 1 - rank) / ranks : 0;
-  in_parallel(turns, static_cast<std::size_t>(options.threads), work, [&](std::size_t turn) {
-    if (alone) done(missing[turn]);
-  });
+  try {
+    in_parallel(turns, static_cast<std::size_t>(options.threads), work, [&](std::size_t turn) {
+      if (alone) done(missing[turn]);
+    });
+  } catch (const Interrupted&) {
+    interrupted = true;
+  }
+  end_if_interrupted(interrupted, evaluations.size() - missing.size(), evaluated,
+                     evaluations.size(), options, others);
   if (!alone) {
     share(evaluations, missing, *options.ranks);
     for (std::size_t i = 0; i < evaluations.size(); ++i) done(i);

@@ -3,16 +3,16 @@
 #include <exception>
 #include <sstream>
 
+#include <xtape/data/fingerprint.hpp>
 #include <xtape/train/agreement.hpp>
 #include <xtape/train/evaluation_shared.hpp>
-#include <xtape/train/fingerprint.hpp>
 
 namespace xtape::detail {
 namespace {
 
 std::string shown(const Tensor& rows) {
   return std::to_string(rows.size()) + " rows [" +
-         std::to_string(fingerprint_of_all({{"rows", rows.contiguous()}})) + "]";
+         std::to_string(data::detail::fingerprint_of_all({{"rows", rows.contiguous()}})) + "]";
 }
 
 }  // namespace
@@ -68,8 +68,8 @@ EvaluationKeys::EvaluationKeys(const std::vector<Candidate>& candidates,
     : candidates_(candidates), folds_(folds.size()) {
   start_ = "seed " + std::to_string(seed) + " data " + dataset.x.describe() + " " +
            dataset.y.describe() + " " +
-           std::to_string(
-               fingerprint_of_all({{"x", dataset.x.contiguous()}, {"y", dataset.y.contiguous()}}));
+           std::to_string(data::detail::fingerprint_of_all(
+               {{"x", dataset.x.contiguous()}, {"y", dataset.y.contiguous()}}));
   if (budget > 0) start_ += " budget " + std::to_string(budget);
   for (const data::Fold& fold : folds)
     rows_.push_back(shown(fold.train) + " and " + shown(fold.test));

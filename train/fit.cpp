@@ -10,6 +10,7 @@ Measured::Measured(Tensor of_batch, std::vector<Metric> others, std::optional<do
 
 std::int64_t FitEpoch::number() const { return loop_->epoch() + 1; }
 std::int64_t FitEpoch::batches() const { return loop_->batch(); }
+bool FitEpoch::complete() const { return loop_->complete(); }
 std::int64_t FitEpoch::steps() const { return loop_->steps(); }
 double FitEpoch::operator[](const std::string& name) const { return loop_->value(name); }
 std::vector<Metric> FitEpoch::metrics() const { return loop_->values(); }

@@ -34,12 +34,15 @@ class FitEpoch {
  public:
   std::int64_t number() const;   ///< from 1
   std::int64_t batches() const;  ///< done in this epoch
+  /// Whether all its batches are done, and its validation: not in the middle of it, nor where the
+  /// run has stopped within it.
+  bool complete() const;
   /// Made by the run, in this epoch and before, by `batch.step` or the loop's own calls of the
   /// optimizer; without an optimizer, batches.
   std::int64_t steps() const;
   /// The mean so far of what was measured or logged in this epoch; of "validation_...", after its
-  /// last batch; on several ranks, over all of them. Throws ValueError for a name that is not
-  /// there, with those that are.
+  /// last batch, and NaN where the run has stopped within it; on several ranks, over all of them.
+  /// Throws ValueError for a name that is not there, with those that are.
   double operator[](const std::string& name) const;
   /// All of them: of what was measured, logged and validated so far.
   std::vector<Metric> metrics() const;
@@ -78,7 +81,7 @@ class FitBase {
   }
 
  protected:
-  using TakeMeasured = std::function<void(const Measured& measured, double rows)>;
+  using TakeMeasured = std::function<bool(const std::function<Measured()>& measure, double rows)>;
   using Validate = std::function<void(const TakeMeasured& take)>;
 
   FitBase(const nn::Module* model, optim::Optimizer* optimizer, detail::FitSource& source,
@@ -129,7 +132,8 @@ class FitBase {
 ///
 /// Without optimizer, or without loss, it is for loops of one's own alone: they step themselves,
 /// and tell by `batch.log("loss", loss.item())` what there is to see. Leave one early by
-/// `epoch.stop()`.
+/// `epoch.stop()`. Where a limit or Ctrl-C has ended the run within an epoch, what stands behind
+/// its batches follows still: `epoch.complete()` tells.
 ///
 /// On several ranks (`.ranks`) each has a loader of its part of every batch (`data::Part`). They
 /// begin with the state that the model, the loader and a resumed run have on rank 0; gradients,
@@ -146,7 +150,8 @@ class FitBase {
 /// Throws ValueError for options out of range, and when a run begins, or at its first batch, for a
 /// monitor that there is not, labels that training has not, a metric whose name another number has,
 /// and a leaf that the loss reaches and no optimizer steps; for a run within a run, a number of
-/// samples that is none, and an epoch without any; ShapeError for a loss that is no scalar; IoError
+/// samples that is none, an epoch without any, without batches, or of a run with a loss without a
+/// step, and a loss that is not finite; ShapeError for a loss that is no scalar; IoError
 /// for a folder that cannot be written; what Checkpoint throws for a run that does not fit.
 template <class Batch>
 class Fit : public FitBase {
@@ -240,8 +245,8 @@ class Fit : public FitBase {
                 ranks = options.ranks](const TakeMeasured& take) {
           std::int64_t number = 0;  // ranks take batches in turn
           for (const Batch& batch : data::BatchLoader<Batch>(all, {.batch_size = size})) {
-            if (ranks == nullptr || number++ % ranks->size() == ranks->rank())
-              take(loss(batch), detail::samples_of(batch));
+            if (ranks != nullptr && number++ % ranks->size() != ranks->rank()) continue;
+            if (!take([&] { return loss(batch); }, detail::samples_of(batch))) return;
           }
         };
       }
@@ -254,7 +259,8 @@ class Fit : public FitBase {
           if (ranks != nullptr) pass.restore(ranks->broadcast(pass.state()));
           for (const Batch& batch : pass) {
             const double own = detail::samples_of(batch);
-            if (own > 0) take(loss(batch), own);  // of a last batch a rank may have none
+            if (own == 0) continue;  // of a last batch a rank may have none
+            if (!take([&] { return loss(batch); }, own)) return;
           }
         };
       }

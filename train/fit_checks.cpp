@@ -4,6 +4,7 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
+#include <xtape/data/checks.hpp>
 #include <xtape/train/fit_checks.hpp>
 #include <xtape/train/validation_data.hpp>
 
@@ -32,8 +33,17 @@ void check_monitor(const FitOptions& options, const FitParts& parts) {
   }
 }
 
-bool are_labels(const Tensor& y) {
-  return y.defined() && y.dtype() == Dtype::int64 && y.rank() == 1;
+/// The labels that a tensor holds, int64 [n]: as they are, or of one-hot rows; undefined where it
+/// holds others.
+Tensor labels_in(const Tensor& y) {
+  if (!y.defined()) return {};
+  if (y.rank() == 1 && y.dtype() == Dtype::int64) return y.detach();
+  if (y.rank() != 2 || y.extent(1) < 2 || y.extent(0) == 0) return {};
+  try {
+    return data::detail::sparse_labels("fit", y.detach());
+  } catch (const Error&) {
+    return {};
+  }
 }
 
 std::string listed(const std::vector<Metric>& there) {
@@ -51,8 +61,8 @@ void check_options(const FitOptions& options, const FitParts& parts) {
                                  0);
   require_not_negative("fit", "early_stopping.min_delta", options.early_stopping.min_delta);
   require_at_least<std::int64_t>("fit", "accumulate", options.accumulate, 1);
-  if (options.clip_norm) require_not_negative("fit", "clip_norm", *options.clip_norm);
-  if (options.clip_value) require_not_negative("fit", "clip_value", *options.clip_value);
+  if (options.clip_norm) require_positive("fit", "clip_norm", *options.clip_norm);
+  if (options.clip_value) require_positive("fit", "clip_value", *options.clip_value);
   if (options.max_steps) require_at_least<std::int64_t>("fit", "max_steps", *options.max_steps, 0);
   if (options.max_seconds) require_not_negative("fit", "max_seconds", *options.max_seconds);
   check_folder(options.folder);
@@ -81,11 +91,13 @@ void check_labels(const FitSource& source, const FitOptions& options) {
   const NamedTensors training = source.tensors();
   for (const auto& [name, y] : validation) {
     const auto same = std::ranges::find(training, name, &NamedTensor::first);
-    if (same == training.end() || !are_labels(y) || !are_labels(same->second)) continue;
-    if (has_labels && name != "y") continue;
-    const auto seen = same->second.detach().to_vector<std::int64_t>();
+    if (same == training.end() || (has_labels && name != "y")) continue;
+    const Tensor of_validation = labels_in(y),
+                 of_training = of_validation.defined() ? labels_in(same->second) : Tensor();
+    if (!of_training.defined() || y.rank() != same->second.rank()) continue;
+    const auto seen = of_training.to_vector<std::int64_t>();
     const std::unordered_set<std::int64_t> known(seen.begin(), seen.end());
-    const auto labels = y.detach().to_vector<std::int64_t>();
+    const auto labels = of_validation.to_vector<std::int64_t>();
     const auto unseen =
         std::ranges::find_if(labels, [&](std::int64_t label) { return !known.contains(label); });
     if (unseen == labels.end()) continue;

@@ -51,8 +51,12 @@ void FitDisplay::epoch(std::int64_t epoch, std::int64_t epochs, const std::vecto
 
 void FitDisplay::say(const std::string& text) {
   if (stream_ == nullptr) return;
-  if (bar_) bar_->clear();
+  clear();
   *stream_ << text << std::endl;
+}
+
+void FitDisplay::clear() {
+  if (bar_) bar_->clear();
 }
 
 }  // namespace xtape::detail

@@ -7,9 +7,9 @@
 
 #include <xtape/core/error.hpp>
 #include <xtape/core/require.hpp>
-#include <xtape/train/fingerprint.hpp>
 #include <xtape/train/fit_checks.hpp>
 #include <xtape/train/fit_loop.hpp>
+#include <xtape/train/validation_data.hpp>
 
 namespace xtape::detail {
 namespace {
@@ -75,7 +75,7 @@ std::string FitLoop::opened() {
 
 void FitLoop::begin() {
   stop_ = FitStop::none;
-  passed_ = false;
+  passed_ = passed_ && paused_;
   shown_.reset();
   agree();
   if (ranks_ != nullptr) ranks_->forget();
@@ -83,12 +83,15 @@ void FitLoop::begin() {
   if (opened_) lock_folder();
   if (!opened_) {
     set_schedules();
-    if (!options_.folder.path.empty()) data_ = fingerprint_of_some(source_.tensors());
+    if (!options_.folder.path.empty()) {
+      data_ = source_.fingerprint();
+      validation_data_ = fingerprint_of(options_.validation);
+    }
     const std::string from = ranks_ != nullptr ? open_together() : opened();
     opened_ = true;
     if (!from.empty()) {
-      paused_ = batch_ > 0;
-      source_.pause(batch_);
+      paused_ = batch_ > 0 || passed_;
+      if (!passed_) source_.pause(batch_);
       display_.say("going on from " + from);
     }
   }
@@ -107,7 +110,8 @@ void FitLoop::begin() {
 }
 
 bool FitLoop::over() {
-  decide_by_counts();  // an earlier run may have ended here
+  const bool all_batches = passed_ || (source_.size() > 0 && batch_ >= source_.size());
+  if (!paused_ || !all_batches) decide_by_counts();  // an earlier run may have ended here
   if (stop_ != FitStop::none) {
     finish();
     return true;
@@ -115,9 +119,11 @@ bool FitLoop::over() {
   if (!paused_) {
     batch_ = 0;
     training_.clear();
+    passed_ = false;
   }
-  without_samples_ = false;
-  paused_ = passed_ = false;
+  validation_.clear();
+  without_samples_ = validated_ = paused_ = false;
+  steps_before_ = steps_;
   group_ = 0;
   *scheduled_epoch_ = epoch_;
   return false;
@@ -130,6 +136,7 @@ void FitLoop::start_pass() {
 }
 
 void FitLoop::end_batch() {
+  in_batch_ = false;
   part_.reset();
   skip_together();
   if (some_have_none_) share_buffers();
@@ -155,53 +162,43 @@ void FitLoop::end_batch() {
   if (folder_.kept() && (stops || due)) saved_ = folder_.save(checkpoint_, epoch_, batch_);
   if (!stops) return;
   source_.pause(batch_);
+  pause();
+}
+
+/// The run stops within an epoch. What a loop logs behind it is not of the part that is done.
+void FitLoop::pause() {
   paused_ = true;
+  paused_at_ = training_;
+  display_.clear();
 }
 
 void FitLoop::end_pass() {
-  if (passed_) return;
-  passed_ = true;
-  part_.reset();
-  if (ranks_ != nullptr) {
-    end_pass_together();
-  } else if (group_ > 0) {
-    apply_step(nullptr);
+  if (!passed_) {
+    passed_ = true;
+    part_.reset();
+    if (ranks_ != nullptr) {
+      end_pass_together();
+    } else if (group_ > 0) {
+      apply_step(nullptr);
+    }
+    source_.leave();
+    if (without_samples_) require_samples(training_, "loss");
+    require_steps();
   }
-  source_.leave();
-  if (without_samples_) require_samples(training_, "loss");
-  validate();
+  if (!validated_) validate();
+  display_.clear();  // loops and callbacks may print now
 }
 
 void FitLoop::leave_pass() noexcept {
   part_.reset();
-  in_pass_ = false;
+  in_pass_ = in_batch_ = false;
   source_.leave();
-}
-
-void FitLoop::validate() {
-  validation_.clear();
-  if (!validate_) return;
-  if (ranks_ != nullptr) share_buffers();
-  const Evaluation evaluation(*model_);
-  const auto take = [this](const Measured& measured, double rows) {
-    const double samples = check_measured(measured, rows);
-    validation_.add("validation_loss", measured.loss.item(), samples);
-    for (const auto& [name, value] : measured.metrics)
-      validation_.add("validation_" + name, value, samples);
-  };
-  if (averaging_) {
-    const auto in_use = averaging_->apply();
-    validate_(take);
-  } else {
-    validate_(take);
-  }
-  if (ranks_ != nullptr) sum_validation();
-  require_samples(validation_, "validation_loss");
 }
 
 void FitLoop::end_epoch() {
   if (paused_) return;
   end_pass();
+  if (paused_) return;
   FitEpoch view(*this);
   for (const FitCallback& callback : options_.on_epoch) callback(view);
   make_row();
@@ -210,7 +207,8 @@ void FitLoop::end_epoch() {
   display_.epoch(++epoch_, options_.epochs, row_);
   batch_ = 0;
   training_.clear();
-  passed_ = false;
+  validation_.clear();
+  passed_ = validated_ = false;
   decide();
   agree_on_stop();
   if (folder_.kept() && (stop_ != FitStop::none || epoch_ % options_.folder.every_epochs == 0))
@@ -251,8 +249,11 @@ bool FitLoop::monitored(double& value) {
     if (first[0] != 0 && watched != row_.end()) watched->second = first[1];
   }
   value = first[1];
-  if (first[0] == 0 && (measures_ || options_.monitor != "loss"))
-    fail_monitor(options_.monitor, row_);
+  if (first[0] == 0 && (measures_ || options_.monitor != "loss")) {
+    if (options_.monitor != "loss") fail_monitor(options_.monitor, row_);
+    throw ValueError("fit: an epoch must measure a loss, by batch.step, or log one; got none in " +
+                     epoch_name());
+  }
   return first[0] != 0;
 }
 
@@ -293,21 +294,24 @@ NamedTensors FitLoop::weights() const {
 /// What a run ends with, whatever ended it.
 void FitLoop::finish() {
   history_.stop = stop_;
-  if (paused_ && batch_ > 0) {
+  if (interrupts_->interrupted()) InterruptWatch::tell(stop_ == FitStop::interrupt);
+  if (paused_) {
     shown_ = history_;
     make_row();
     shown_->add(row_);
     shown_->last_is_part = true;
   }
+  if (paused_at_) training_ = *std::exchange(paused_at_, {});
   if (model_ != nullptr && (averaging_ || !best_weights_.empty())) {
     const NamedTensors last = model_->state();
     model_->restore(best_weights_.empty() ? weights() : best_weights_);
     last_weights_ = last;
   }
   if (stop_ != FitStop::interrupt || !first_rank()) return;
-  const std::string where = batch_ == 0 ? "after epoch " + std::to_string(epoch_)
-                                        : "in epoch " + std::to_string(epoch_ + 1) +
-                                              " after batch " + std::to_string(batch_);
+  const std::string where = !paused_ ? "after epoch " + std::to_string(epoch_)
+                            : passed_
+                                ? "in the validation of " + epoch_name()
+                                : "in " + epoch_name() + " after batch " + std::to_string(batch_);
   const std::string text = "interrupted " + where +
                            (folder_.kept() ? "; saved " + saved_ : "; nothing saved: no folder");
   display_.end();
@@ -319,7 +323,7 @@ void FitLoop::finish() {
 }
 
 void FitLoop::end() noexcept {
-  in_pass_ = false;
+  in_pass_ = in_batch_ = false;
   source_.leave();
   interrupts_.reset();
   display_.end();
@@ -337,6 +341,7 @@ double FitLoop::seconds() const {
 double FitLoop::value(const std::string& name) const {
   for (const Means* means : {&training_, &validation_})
     if (const Means::Entry* entry = means->find(name)) return entry->mean();
+  if (paused_ && validate_ && name.starts_with("validation_")) return nan;  // as in the history
   fail_name(name, values());
 }
 
@@ -359,6 +364,12 @@ std::vector<Metric> FitLoop::learning_rates() const {
 
 void FitLoop::log(const std::string& name, double value, double weight) {
   require_positive("fit: log", "samples", weight);
+  if (options_.check_finite && !std::isfinite(value) &&
+      (name == "loss" || name == "validation_loss")) {
+    const std::string where = in_pass_ ? place(in_batch_ ? batch_ + 1 : batch_) : epoch_name();
+    throw ValueError("fit: " + where + ": the " + name + " that was logged is " + text(value) +
+                     "; .check_finite = false goes on");
+  }
   take_name(name, Giver::log);
   training_.add(name, value, weight);
 }

@@ -30,9 +30,10 @@ namespace xtape::detail {
 /// What happens around the batches of a run, whatever their type.
 class FitLoop {
  public:
-  using TakeMeasured = std::function<void(const Measured& measured, double rows)>;
-  using Validate = std::function<void(const TakeMeasured& take)>;
   using Measure = std::function<Measured()>;
+  /// Measures a batch; returns false, with nothing done, if no more are to come.
+  using TakeMeasured = std::function<bool(const Measure& measure, double rows)>;
+  using Validate = std::function<void(const TakeMeasured& take)>;
 
   FitLoop(const nn::Module* model, optim::Optimizer* optimizer, FitSource& source,
           FitOptions options, Validate validate, bool measures);
@@ -59,6 +60,7 @@ class FitLoop {
   // What is there to see and to log, see FitEpoch.
   std::int64_t epoch() const { return epoch_; }
   std::int64_t batch() const { return batch_; }
+  bool complete() const { return validated_ && !paused_; }
   std::int64_t steps() const { return steps_; }
   double value(const std::string& name) const;
   std::vector<Metric> values() const;
@@ -81,6 +83,8 @@ class FitLoop {
   bool take_name(const std::string& name, Giver giver);
   double check_measured(const Measured& measured, double rows);
   void require_samples(const Means& means, const std::string& loss) const;
+  void require_steps() const;
+  std::string epoch_name() const { return "epoch " + std::to_string(epoch_ + 1); }
 
   // fit_step.cpp
   void check_first(const Measured& measured);
@@ -88,7 +92,9 @@ class FitLoop {
   void count_steps();
   void remember_buffers();
   void put_buffers_back() const;
+  std::string place(std::int64_t batch) const;
   [[noreturn]] void fail_not_finite(const std::string& what, const Measure* again);
+  std::string first_cause(const Measure* again) const;
 
   // fit_together.cpp
   bool first_rank() const { return ranks_ == nullptr || ranks_->rank() == 0; }
@@ -104,6 +110,7 @@ class FitLoop {
   void apply_together(const Tensor& loss, double samples, const Measure* again);
   void end_pass_together();
   void share_buffers() const;
+  void agree_on_validation(bool& cut, const std::string& wrong) const;
   void sum_validation();
   void agree_on_stop();
 
@@ -112,12 +119,16 @@ class FitLoop {
   std::vector<std::string> agreed() const;
   void agree() const;
 
+  // fit_validation.cpp
+  void validate();
+  bool go_through_validation(std::string& wrong);
+
   // fit_loop.cpp
   void set_schedules();
   std::string opened();
   void decide();
   void decide_by_counts();
-  void validate();
+  void pause();
   void make_row();
   void judge();
   bool monitored(double& value);
@@ -143,6 +154,7 @@ class FitLoop {
   double best_value_ = 0;
   NamedTensors best_weights_;
   Means training_;
+  bool passed_ = false;  // all batches of the epoch are done
   History history_;
 
   // Of this part of it.
@@ -155,11 +167,13 @@ class FitLoop {
   std::shared_ptr<std::int64_t> scheduled_epoch_ = std::make_shared<std::int64_t>(0);
   FitStop stop_ = FitStop::none;
   bool opened_ = false, checked_ = false;
-  bool in_pass_ = false;
-  bool passed_ = false;  // all batches of the epoch are done
-  bool paused_ = false;  // the run has stopped in an epoch, to go on there
-  std::string saved_;    // the newest checkpoint
-  std::int64_t data_ = 0;
+  bool in_pass_ = false, in_batch_ = false;
+  bool validated_ = false;                       // the epoch, if it is
+  bool paused_ = false;                          // the run has stopped in an epoch, to go on there
+  std::optional<Means> paused_at_;               // what was measured until then
+  std::int64_t steps_before_ = 0;                // the epoch
+  std::string saved_;                            // the newest checkpoint
+  std::int64_t data_ = 0, validation_data_ = 0;  // fingerprints
   Clock::time_point began_, epoch_began_;
 
   // Of a step.

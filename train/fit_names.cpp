@@ -56,8 +56,18 @@ double FitLoop::check_measured(const Measured& measured, double rows) {
 /// Throws ValueError if an epoch has measured batches, all of them over no samples.
 void FitLoop::require_samples(const Means& means, const std::string& loss) const {
   if (means.find(loss) != nullptr) return;
-  throw ValueError("fit: an epoch needs a batch with samples; got none for \"" + loss +
-                   "\" in epoch " + std::to_string(epoch_ + 1));
+  throw ValueError("fit: an epoch needs a batch with samples; got none for \"" + loss + "\" in " +
+                   epoch_name());
+}
+
+/// Throws ValueError for an epoch in which a run that has a loss has done nothing with it. Of
+/// several ranks all do.
+void FitLoop::require_steps() const {
+  if (!in_pass_) return;  // nobody asked for batches
+  if (batch_ == 0) throw ValueError("fit: an epoch needs a batch; the loader has none");
+  if (!measures_ || steps_ != steps_before_ || training_.find("loss") != nullptr) return;
+  throw ValueError("fit: " + epoch_name() +
+                   " has made no step; a loop of one's own calls batch.step for its batches");
 }
 
 }  // namespace xtape::detail

@@ -54,6 +54,7 @@ struct FitFolder {
   std::int64_t every_epochs = 1;  ///< one is written after so many epochs,
   std::int64_t every_steps = 0;   ///< after each batch that makes so many steps full; 0: only then
   bool best = true;               ///< whether to write best.npz
+  bool same_data = true;          ///< data that are not those of the newest checkpoint are refused
 };
 
 /// What a model is judged by after each epoch: nothing, or what a loader of the training data would
@@ -108,8 +109,8 @@ struct FitOptions {
   EarlyStopping early_stopping = {};
   std::vector<std::string> logs = {};  ///< names that callbacks log, if the monitor is one of them
 
-  std::optional<double> clip_norm = {};   ///< greatest norm of the gradients of a step
-  std::optional<double> clip_value = {};  ///< greatest element
+  std::optional<double> clip_norm = {};   ///< greatest norm of the gradients of a step, above 0
+  std::optional<double> clip_value = {};  ///< greatest element, above 0
   std::int64_t accumulate = 1;  ///< batches of a step, whose gradient is that of one large batch
   std::optional<optim::Schedule> step_schedule = {};   ///< of the optimizer, in place of its own
   std::optional<optim::Schedule> epoch_schedule = {};  ///< of the number of the epoch, 0, 1, ...
@@ -125,15 +126,17 @@ struct FitOptions {
   std::vector<FitCallback> on_epoch = {};  ///< after each epoch and its validation, in order
   /// Where progress is told: a line an epoch, and on a terminal (`&std::cout`) a bar below.
   std::ostream* progress = nullptr;
-  /// Ctrl-C ends the run after the step, with a checkpoint; a second one ends the program. Whoever
-  /// handled SIGINT before does so again when the run has ended.
+  /// Ctrl-C ends the run after the step, or before the next batch of validation, with a checkpoint;
+  /// a second one ends the program. Whoever handled SIGINT before does so again when the run has
+  /// ended. In the objective of a search it ends that too: SearchInterrupted.
   bool catch_interrupt = false;
 
-  /// Stop at a loss or gradient that is not finite, before the step. Of a gradient up to 4096
-  /// elements are looked at, spread over all of it.
+  /// Stop at a loss or gradient that is not finite, before the step, and at such a loss of
+  /// validation, or one that is logged. Of a gradient up to 4096 elements are looked at, spread over
+  /// all of it.
   bool check_finite = true;
   bool allow_unstepped = false;      ///< the loss may reach leaves that no optimizer steps
-  bool allow_unseen_labels = false;  ///< validation may have int64 labels that training has not
+  bool allow_unseen_labels = false;  ///< validation may have labels that training has not
 
   /// Processes that train the model together, a dist::Overlapped of it: each with a part of every
   /// batch, all with the same results. The first one tells progress and writes. It must live as

@@ -1,5 +1,6 @@
 #include <string>
 
+#include <xtape/data/fingerprint.hpp>
 #include <xtape/train/fit_source.hpp>
 
 namespace xtape::detail {
@@ -23,6 +24,12 @@ NamedTensors named(const data::TensorList& set) {
 
 NamedTensors named(const data::BatchLoader<data::Dataset>& loader) {
   return loader.data().x.defined() ? named(loader.data()) : NamedTensors();
+}
+
+std::int64_t fingerprint_of_batches(const NamedTensors& some) {
+  NamedTensors all;
+  for (const auto& [name, x] : some) all.emplace_back(name, x.detach().contiguous());
+  return data::detail::fingerprint_of_some(all);
 }
 
 }  // namespace xtape::detail

@@ -1,5 +1,6 @@
 #pragma once
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include <xtape/config.hpp>
+#include <xtape/core/state.hpp>
 #include <xtape/core/tensor.hpp>
 #include <xtape/data/dataset.hpp>
 #include <xtape/data/loader.hpp>
@@ -53,6 +55,16 @@ NamedTensors named(const data::BatchLoader<Batch>& loader) {
   return named(loader.data());
 }
 
+/// A number that tells the tensors of some batches from others.
+std::int64_t fingerprint_of_batches(const NamedTensors& some);
+
+/// A vector of batches, or the like: they are there, and not made.
+template <class Loader>
+concept Stored = requires(Loader& loader) {
+  loader.size();
+  requires std::is_lvalue_reference_v<decltype(loader[std::size_t{0}])>;
+};
+
 /// Passes over the training data, whatever a batch is.
 class FitSource {
  public:
@@ -72,6 +84,8 @@ class FitSource {
   virtual std::int64_t samples() const = 0;
   /// The data, where there is a loader of the library's.
   virtual NamedTensors tensors() const = 0;
+  /// A number that tells the data from others; 0 where they are not known.
+  virtual std::int64_t fingerprint() const = 0;
   /// That of each batch, where it is known.
   virtual std::optional<data::Part> part() const = 0;
   /// How rows are ordered, where there is a loader of the library's.
@@ -130,6 +144,20 @@ class SourceOf final : public BatchPasses<BatchOf<Loader>> {
     } else {
       return {};
     }
+  }
+  std::int64_t fingerprint() const override {
+    if constexpr (requires {
+                    { loader_.fingerprint() } -> std::same_as<std::int64_t>;
+                  }) {
+      return loader_.fingerprint();
+    } else if constexpr (loadable<Batch> && Stored<Loader>) {
+      const auto count = static_cast<std::size_t>(loader_.size());
+      NamedTensors some{{"count", number(static_cast<std::int64_t>(count))}};
+      for (std::size_t i = 0; i < count; i += 1 + count / 64)
+        for (const NamedTensor& one : named(loader_[i])) some.push_back(one);
+      return fingerprint_of_batches(some);
+    }
+    return 0;
   }
   std::optional<data::Part> part() const override {
     if constexpr (requires {

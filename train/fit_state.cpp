@@ -37,10 +37,12 @@ T taken(const NamedTensors& state, const std::string& name) {
 NamedTensors FitLoop::state() const {
   NamedTensors state{{"epoch", number(epoch_)},
                      {"batch", number(batch_)},
+                     {"passed", number(std::int64_t{passed_})},
                      {"steps", number(steps_)},
                      {"bad_epochs", number(bad_epochs_)},
                      {"best_epoch", number(history_.best_epoch)},
                      {"data", number(data_)},
+                     {"validation_data", number(validation_data_)},
                      {prefixed(monitor_prefix, options_.monitor), number(best_value_)}};
   for (const Means::Entry& entry : training_.entries())
     state.emplace_back(prefixed(mean_prefix, entry.name),
@@ -53,8 +55,12 @@ NamedTensors FitLoop::state() const {
 }
 
 void FitLoop::restore(const NamedTensors& state) {
-  if (const auto data = taken<std::int64_t>(state, "data"); data != data_)
-    throw ValueError("must be of the same training data; got others");
+  const auto check_data = [&](const char* name, const char* kind, std::int64_t own) {
+    if (taken<std::int64_t>(state, name) != own && options_.folder.same_data)
+      throw ValueError(std::string("must be of the same ") + kind + " data; got others");
+  };
+  check_data("data", "training", data_);
+  check_data("validation_data", "validation", validation_data_);
   const std::string monitor = prefixed(monitor_prefix, options_.monitor);
   for (const auto& [name, value] : state) {
     if (name != monitor && name.starts_with(monitor_prefix))
@@ -86,11 +92,13 @@ void FitLoop::restore(const NamedTensors& state) {
   }
   const auto batch = taken<std::int64_t>(state, "batch"),
              steps = taken<std::int64_t>(state, "steps"),
-             bad = taken<std::int64_t>(state, "bad_epochs");
+             bad = taken<std::int64_t>(state, "bad_epochs"),
+             passed = taken<std::int64_t>(state, "passed");
   best_value_ = taken<double>(state, monitor);
   history.best_epoch = taken<std::int64_t>(state, "best_epoch");
   if (history.best_epoch > 0) history.monitor = options_.monitor;
   epoch_ = epoch, batch_ = batch, steps_ = saved_at_ = steps, bad_epochs_ = bad;
+  passed_ = passed != 0;
   best_weights_ = std::move(best);
   training_ = std::move(training);
   history_ = std::move(history);

@@ -123,19 +123,25 @@ void FitLoop::apply_step(const Measure* again) {
 
 /// Nothing has been stepped: to do the same once more shows the operation.
 void FitLoop::fail_not_finite(const std::string& what, const Measure* again) {
-  const std::string where =
-      "fit: epoch " + std::to_string(epoch_ + 1) + ", batch " + std::to_string(batch_ + 1) + ": ";
+  if (again != nullptr) put_buffers_back();
+  const std::string first = first_cause(again);
+  if (again != nullptr) put_buffers_back();
+  optimizer_->zero_grad();
+  throw ValueError("fit: " + place(batch_ + 1) + ": " + what + first);
+}
+
+/// The operation that first gave no number, if what was measured can be measured again.
+std::string FitLoop::first_cause(const Measure* again) const {
   std::string first = "; the operation shows if step() is given a function, or in a DebugGuard";
   if (again != nullptr) {
     first = "; done again, each operation gave finite numbers";
-    put_buffers_back();
     try {
       const DebugGuard guard;
-      (*again)().loss.backward();
+      const Tensor loss = (*again)().loss;
+      if (recording()) loss.backward();
     } catch (const Error& error) {
       first = std::string("; first: ") + error.what();
     }
-    put_buffers_back();
   }
   for (const auto& [name, parameter] : model_->named_parameters()) {
     if (const std::string bad = first_not_finite(parameter); !bad.empty()) {
@@ -143,8 +149,11 @@ void FitLoop::fail_not_finite(const std::string& what, const Measure* again) {
       break;
     }
   }
-  optimizer_->zero_grad();
-  throw ValueError(where + what + first);
+  return first;
+}
+
+std::string FitLoop::place(std::int64_t batch) const {
+  return epoch_name() + ", batch " + std::to_string(batch);
 }
 
 }  // namespace xtape::detail

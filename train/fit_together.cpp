@@ -23,7 +23,8 @@ namespace {
 
 // What ranks do when they meet. One that has another number of batches would wait for the others,
 // and they for it.
-constexpr double at_batch = 1, behind_batch = 2, behind_pass = 3, at_first_step = 4;
+constexpr double at_batch = 1, behind_batch = 2, behind_pass = 3, at_first_step = 4,
+                 behind_validation = 5;
 
 /// Sums of a step, in a message of one size: how many ranks measured something, and how many numbers
 /// in all; what tells whether the names of these and the rates of the step are the same; and of each
@@ -193,6 +194,7 @@ void FitLoop::end_pass_together() {
 }
 
 void FitLoop::begin_batch(double rows) {
+  in_batch_ = true;
   if (ranks_ == nullptr) return;
   part_.reset();
   const std::vector<double> all = meet("at a batch", at_batch, rows);
@@ -300,6 +302,15 @@ void FitLoop::share_buffers() const {
   if (own.empty()) return;
   const NamedTensors all = ranks_->broadcast(own);
   for (std::size_t i = 0; i < own.size(); ++i) own[i].second.assign(all[i].second);
+}
+
+/// What ends the validation of one rank, ends that of all.
+void FitLoop::agree_on_validation(bool& cut, const std::string& wrong) const {
+  constexpr double fails = 2;
+  const double own = !wrong.empty() ? fails : cut ? 1 : 0;
+  const double most = std::ranges::max(meet("behind its validation", behind_validation, own));
+  if (most == fails) throw_together(*ranks_, wrong);
+  cut = most > 0;
 }
 
 /// Each rank has validated its batches. Rank 0 has one at least.

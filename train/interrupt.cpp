@@ -3,6 +3,7 @@
 #include <csignal>
 #include <mutex>
 #include <system_error>
+#include <utility>
 
 #include <xtape/core/error.hpp>
 #include <xtape/train/interrupt.hpp>
@@ -16,6 +17,8 @@ static_assert(std::atomic<bool>::is_always_lock_free);  // a handler may use no 
 std::mutex mutex;  // guards the next two
 int guards = 0;
 struct sigaction before {};
+
+thread_local InterruptWatch* watch = nullptr;
 
 extern "C" void note_interrupt(int) { noted.store(true, std::memory_order_relaxed); }
 
@@ -42,7 +45,20 @@ InterruptGuard::~InterruptGuard() {
 }
 
 bool InterruptGuard::interrupted() const {
-  return catches_ && noted.load(std::memory_order_relaxed);
+  return catches_ && (noted.load(std::memory_order_relaxed) || InterruptWatch::told());
 }
+
+InterruptWatch::InterruptWatch(std::atomic<bool>& search)
+    : search_(search), outer_(std::exchange(watch, this)) {}
+
+InterruptWatch::~InterruptWatch() { watch = outer_; }
+
+void InterruptWatch::tell(bool cut) noexcept {
+  if (watch == nullptr) return;
+  watch->cut_ = watch->cut_ || cut;
+  watch->search_ = true;
+}
+
+bool InterruptWatch::told() noexcept { return watch != nullptr && watch->search_; }
 
 }  // namespace xtape::detail

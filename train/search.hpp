@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <xtape/config.hpp>
+#include <xtape/core/error.hpp>
 #include <xtape/core/function.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/data/split.hpp>
@@ -27,6 +28,12 @@ XTAPE_EXPORT_BEGIN
 namespace xtape {
 
 class Ranks;
+
+/// Ctrl-C has ended a run of training in an objective, a `Fit` with `.catch_interrupt`, and with it
+/// the search. The score of what was cut counts nowhere; a folder keeps those before.
+struct SearchInterrupted : Error {
+  using Error::Error;
+};
 
 /// The score of a candidate on one fold, having learned from `fold.train`, on `fold.test`. `rng` is
 /// the default generator of the thread too, so that a model made without one follows from the same
@@ -69,7 +76,8 @@ struct SearchOptions {
 /// folds, a fold without rows to train or to test, a row in both, fewer than 1 thread, no goal, or
 /// no objective; ShapeError, DtypeError for a dataset or a fold of another form; IndexError for a
 /// row outside the dataset. Throws ValueError with the first error if every candidate fails,
-/// IoError for a folder that cannot be written.
+/// IoError for a folder that cannot be written, SearchInterrupted when Ctrl-C has ended a run in an
+/// objective; those on other threads end at the same one.
 SearchResult grid_search(const SearchSpace& space, const data::Dataset& dataset,
                          const std::vector<data::Fold>& folds, const SearchObjective& objective,
                          const SearchOptions& options);

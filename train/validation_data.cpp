@@ -1,6 +1,7 @@
 #include <utility>
 
 #include <xtape/train/fit_options.hpp>
+#include <xtape/train/fit_source.hpp>
 #include <xtape/train/validation_data.hpp>
 
 namespace xtape {
@@ -31,5 +32,18 @@ void ValidationData::find(const data::NamedDataset*& rows) const { find_in(*this
 void ValidationData::find(const data::Loader*& batches) const { find_in(*this, batches); }
 void ValidationData::find(const data::TensorLoader*& batches) const { find_in(*this, batches); }
 void ValidationData::find(const data::NamedLoader*& batches) const { find_in(*this, batches); }
+
+std::int64_t detail::fingerprint_of(const ValidationData& validation) {
+  if (!validation) return 0;
+  return std::visit(
+      [](const auto& data) {
+        if constexpr (requires { data.fingerprint(); }) {
+          return data.fingerprint();
+        } else {
+          return fingerprint_of_batches(named(data));
+        }
+      },
+      validation.any().data);
+}
 
 }  // namespace xtape

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <variant>
 
 #include <xtape/train/fit_options.hpp>
@@ -12,4 +13,10 @@ struct ValidationData::Any {
       data;
 };
 
+namespace detail {
+
+/// A number that tells it from others; 0 of none.
+std::int64_t fingerprint_of(const ValidationData& validation);
+
+}  // namespace detail
 }  // namespace xtape

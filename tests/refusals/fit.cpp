@@ -26,7 +26,7 @@ void run(const FitOptions& options) {
 }  // namespace
 
 TEST_CASE("refusals: options of a run of training") {
-  const std::vector<double> negative{-1, not_a_number, inf};
+  const std::vector<double> negative{-1, not_a_number, inf}, not_positive{0, -1, not_a_number, inf};
   run({.epochs = 0});  // what is made once
   check(Counts{
       {"FitOptions.epochs",
@@ -81,10 +81,10 @@ TEST_CASE("refusals: options of a run of training") {
        "class_weights: classes must be at least 1; got "},
   });
   check(Numbers{
-      {"FitOptions.clip_norm", Kind::value, negative, [](auto v) { run({.clip_norm = v}); },
-       "fit: clip_norm must be finite and not negative; got "},
-      {"FitOptions.clip_value", Kind::value, negative, [](auto v) { run({.clip_value = v}); },
-       "fit: clip_value must be finite and not negative; got "},
+      {"FitOptions.clip_norm", Kind::value, not_positive, [](auto v) { run({.clip_norm = v}); },
+       "fit: clip_norm must be finite and above 0; got "},
+      {"FitOptions.clip_value", Kind::value, not_positive, [](auto v) { run({.clip_value = v}); },
+       "fit: clip_value must be finite and above 0; got "},
       {"FitOptions.max_seconds", Kind::value, negative, [](auto v) { run({.max_seconds = v}); },
        "fit: max_seconds must be finite and not negative; got "},
       {"EarlyStopping.min_delta", Kind::value, negative,

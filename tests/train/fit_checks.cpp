@@ -99,6 +99,83 @@ TEST_CASE("fit: labels that only the validation data have are told with their ro
   CHECK(fit.run().epochs() == 1);
 }
 
+TEST_CASE("fit: one-hot labels that only the validation data have are told as well") {
+  Rng rng(1);
+  const nn::Dense model(2, 4, {}, rng);
+  optim::SGD optimizer(model, {.learning_rate = 0.1});
+  const auto train = [&](const Tensor& training, const Tensor& validation) {
+    data::Loader loader({ones({training.extent(0), 2}), training}, {});
+    return error_of<ValueError>([&] {
+      Fit fit(
+          model, optimizer, loader,
+          [&](const data::Dataset& batch) {
+            return nn::cross_entropy(model(batch.x), batch.y.to(Dtype::float32));
+          },
+          {.epochs = 1, .validation = data::Dataset{ones({validation.extent(0), 2}), validation}});
+      return fit.run();
+    });
+  };
+  for (const Dtype dtype : {Dtype::float32, Dtype::int64, Dtype::boolean}) {
+    const auto hot = [&](const Tensor& labels) { return one_hot(labels, 4).to(dtype); };
+    CHECK(train(hot(tensor({0, 1, 2})), hot(tensor({2, 3, 1}))) ==
+          "fit: labels of the validation data must be among those of the training data; got 3 in "
+          "row 1; split by stratified_split, or set .allow_unseen_labels");
+    CHECK(train(hot(tensor({0, 1, 2})), hot(tensor({2, 0}))) == "(nothing was thrown)");
+  }
+  // Shares and several labels a row are no classes.
+  const Tensor shares = tensor({{0.5, 0.5, 0.0, 0.0}});
+  CHECK(train(shares, one_hot(tensor({3}), 4)) == "(nothing was thrown)");
+  CHECK(train(one_hot(tensor({0}), 4), tensor({{1.0, 0.0, 0.0, 1.0}})) == "(nothing was thrown)");
+}
+
+TEST_CASE("fit: a loop that makes no step, and a loader without batches, are told as that") {
+  SmallRun run(1);
+  for (const bool validated : {false, true}) {
+    Fit fit(
+        run.model, run.optimizer, run.loader,
+        [&](const data::Dataset& batch) { return run.loss(batch); },
+        {.epochs = 2, .validation = validated ? ValidationData(run.samples) : ValidationData()});
+    CHECK(error_of<ValueError>([&] {
+            for (auto& epoch : fit) {
+              for (auto& batch : epoch) {
+                if (epoch.number() == 1) batch.step(run.loss(batch.data));
+              }
+            }
+            return 0;
+          }) ==
+          "fit: epoch 2 has made no step; a loop of one's own calls batch.step for its batches");
+    CHECK(error_of<ValueError>([&] {
+            for (auto& epoch : fit) epoch.log("number", 1);
+            return 0;
+          }) == (validated ? "(nothing was thrown)"
+                           : "fit: an epoch must measure a loss, by batch.step, or log one; got "
+                             "none in epoch 2"));
+  }
+  std::vector<data::Dataset> none;
+  const std::string empty = "fit: an epoch needs a batch; the loader has none";
+  Fit whole(run.model, run.optimizer, none,
+            [&](const data::Dataset& batch) { return run.loss(batch); }, {});
+  CHECK(error_of<ValueError>([&] { return whole.run(); }) == empty);
+  Fit bare(none);
+  CHECK(error_of<ValueError>([&] {
+          for (auto& epoch : bare)
+            for (auto& batch : epoch) batch.log("loss", 1);
+          return 0;
+        }) == empty);
+  // Steps of the loop's own are steps.
+  Fit own(run.model, run.optimizer, run.loader,
+          [&](const data::Dataset& batch) { return run.loss(batch); },
+          {.epochs = 1, .validation = run.samples});
+  for (auto& epoch : own) {
+    for (auto& batch : epoch) {
+      run.optimizer.zero_grad();
+      run.loss(batch.data).backward();
+      run.optimizer.step();
+    }
+  }
+  CHECK(own.history().epochs() == 1);
+}
+
 TEST_CASE("fit: labels of lists and of named tensors are looked at as well") {
   nn::Dense model(2, 4);
   optim::SGD optimizer(model, {.learning_rate = 0.1});

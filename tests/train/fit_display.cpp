@@ -14,6 +14,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -105,6 +106,46 @@ TEST_CASE("fit: on a terminal a bar with rate, time left, loss and its curve, as
         CHECK(shown.find("loss 1") == shown.npos);
       }
     }
+  }
+}
+
+TEST_CASE("fit: what loops and callbacks print between epochs has lines of its own") {
+  const std::string shown = shown_on_terminal(100, [&] {
+    setenv("LC_ALL", "C", 1);
+    SmallRun run(1);
+    Fit fit(run.model, run.optimizer, run.loader,
+            [&](const data::Dataset& batch) { return run.loss(batch); },
+            {.epochs = 3,
+             .validation = run.samples,
+             .max_steps = 20,
+             .on_batch = {[](FitEpoch&) {
+               std::this_thread::sleep_for(std::chrono::milliseconds(30));
+             }},
+             .on_epoch = {[](FitEpoch& epoch) {
+               std::cout << "callback " << epoch.number() << std::endl;
+             }},
+             .progress = &std::cout});
+    for (auto& epoch : fit) {
+      for (auto& batch : epoch) batch.step(run.loss(batch.data));
+      std::cout << "loop " << epoch.number() << std::endl;
+    }
+  });
+  CAPTURE(shown);
+  std::istringstream lines(shown.substr(std::min(shown.find("\repoch"), shown.size())));
+  std::vector<std::string> printed;
+  for (std::string line; std::getline(lines, line);) {
+    line = line.substr(line.rfind("\033[K") + (line.rfind("\033[K") == line.npos ? 1 : 3));
+    printed.push_back(line.substr(0, line.find_first_of(",\r")));
+  }
+  REQUIRE(printed.size() >= 8);
+  CHECK(std::vector(printed.begin(), printed.begin() + 7) ==
+        std::vector<std::string>{"loop 1", "callback 1", "epoch 1/3", "loop 2", "callback 2",
+                                 "epoch 2/3", "loop 3"});
+  // The line is empty before: what was last drawn there was taken away.
+  for (const char* text : {"loop 1", "loop 2", "loop 3"}) {
+    const std::size_t at = shown.find(text);
+    REQUIRE(at != shown.npos);
+    CHECK(shown.substr(at - 4, 4) == "\r\033[K");
   }
 }
 

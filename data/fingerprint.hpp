@@ -4,7 +4,7 @@
 #include <xtape/core/state.hpp>
 
 /// Numbers that tell data from others. Tensors must be contiguous.
-namespace xtape::detail {
+namespace xtape::data::detail {
 
 /// By all of their bytes.
 std::int64_t fingerprint_of_all(const NamedTensors& data);
@@ -13,4 +13,4 @@ std::int64_t fingerprint_of_all(const NamedTensors& data);
 /// none. A column of a table shows, a single element need not.
 std::int64_t fingerprint_of_some(const NamedTensors& data);
 
-}  // namespace xtape::detail
+}  // namespace xtape::data::detail
