@@ -4,8 +4,8 @@
 #include <random>
 
 #include <xtape/core/body.hpp>
-#include <xtape/data/kernels/mixed.hpp>
 #include <xtape/data/fingerprint.hpp>
+#include <xtape/data/kernels/mixed.hpp>
 
 namespace xtape::data::detail {
 namespace {
