@@ -66,8 +66,9 @@ if(XTAPE_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   if(XTAPE_CCACHE)
     # What it must overlook to take sources with precompiled headers at all. It goes by the files
     # that were read, never by the preprocessed text: that is the same where only a comment changed,
-    # but GCC knows a header of #pragma once again by all of its bytes, and would read it twice.
+    # but GCC knows a header of #pragma once again by all of its bytes, and would read it twice. What
+    # a cache noted of files when it went by text is as wrong, so these notes have a name of their own.
     set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_DEPEND=1
-      CCACHE_SLOPPINESS=pch_defines,time_macros "${XTAPE_CCACHE}")
+      CCACHE_NAMESPACE=by-files CCACHE_SLOPPINESS=pch_defines,time_macros "${XTAPE_CCACHE}")
   endif()
 endif()
