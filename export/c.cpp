@@ -57,8 +57,7 @@ exporting::CNames names_in(const CSourceOptions& options, const exporting::Graph
                      std::size_t count) {
     return exporting::names_of("export_c", what, given, count == 1 ? one : what, count);
   };
-  exporting::CNames names{options.name,
-                          of("input", options.inputs, "x", graph.input_values().size()),
+  exporting::CNames names{options.name, of("input", options.inputs, "x", graph.inputs.size()),
                           of("output", options.outputs, "y", graph.results.size())};
   std::unordered_set<std::string> all;
   for (const auto& list : {names.inputs, names.outputs})

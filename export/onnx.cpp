@@ -67,7 +67,7 @@ void detail::export_onnx(const std::string& path, const nn::Module& model,
   const Graph graph = graph_of("export_onnx", model, function, examples, axes);
   OnnxModel onnx{{},
                  {},
-                 places("input", options.inputs, options.input, graph, graph.input_values()),
+                 places("input", options.inputs, options.input, graph, graph.inputs),
                  places("output", options.outputs, options.output, graph, graph.results),
                  options.batch,
                  axes};

@@ -52,13 +52,13 @@ int root_of(const Graph& graph, int value) {
 CWriter::CWriter(const Graph& graph, CNames names, CRanges ranges)
     : graph_(graph),
       names_(std::move(names)),
-      inputs_(names_of("export_c", "", {}, graph.inputs == 1 ? "x" : "input",
-                       graph.input_values().size())),
+      inputs_(names_of("export_c", "", {}, graph.inputs.size() == 1 ? "x" : "input",
+                       graph.inputs.size())),
       outputs_(names_of("export_c", "", {}, graph.results.size() == 1 ? "y" : "output",
                         graph.results.size())),
       ranges_(std::move(ranges)) {
   used_ = {"x", "y", "sum", "e", names_.function};
-  for (const int i : graph.input_values())
+  for (const int i : graph.inputs)
     views_[i] = dense_view(inputs_[static_cast<std::size_t>(i)], graph.value(i).dtype,
                            fixed_extents(graph.value(i)));
   for (std::size_t i = 0; i < outputs_.size(); ++i)

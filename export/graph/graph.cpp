@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include <xtape/core/body.hpp>
@@ -101,9 +102,10 @@ class Merger {
     }
   }
 
-  const Graph& merged(int inputs) {
+  const Graph& merged(std::size_t inputs) {
     const Recording& first = recordings_[0];
-    graph_.inputs = inputs;
+    graph_.inputs.resize(inputs);
+    std::iota(graph_.inputs.begin(), graph_.inputs.end(), 0);
     for (std::size_t i = 0; i < first.steps.size(); ++i) add_step(i);
     for (const Recording& other : recordings_) {
       if (other.steps.size() != first.steps.size() || other.results != first.results ||
@@ -207,7 +209,7 @@ class Merger {
       for (const int operand : step.operands) wanted[static_cast<std::size_t>(operand)] = true;
     }
     std::ranges::reverse(graph_.needed);
-    for (int i = 0; i < graph_.inputs; ++i)
+    for (const int i : graph_.inputs)
       if (!wanted[static_cast<std::size_t>(i)])
         refuse_apart("input " + std::to_string(i) + " has", "a result");
   }
@@ -293,7 +295,7 @@ Graph graph_of(const char* op, const nn::Module& model, const ModelFunction& fun
     recordings.push_back(record_model(op, model, function, with_rows(examples, none, 8)));
   }
   Merger merger(op, std::move(recordings), std::move(of));
-  Graph graph = merger.merged(static_cast<int>(examples.size()));
+  Graph graph = merger.merged(examples.size());
   if (!grows) return graph;
   std::optional<Recording> one = [&]() -> std::optional<Recording> {
     try {

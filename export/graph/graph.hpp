@@ -34,17 +34,11 @@ struct GraphStep {
 
 /// What a model computes of its inputs, the first values, with shapes that may grow with the batch.
 struct Graph {
-  int inputs = 0;
   std::vector<GraphValue> values;
   std::vector<GraphStep> steps;  // of constants too
   std::vector<int> needed;  // those that a result depends on and an input has a part in, in order
-  std::vector<int> results;
+  std::vector<int> inputs, results;
 
-  std::vector<int> input_values() const {
-    std::vector<int> all;
-    for (int i = 0; i < inputs; ++i) all.push_back(i);
-    return all;
-  }
   const GraphValue& value(int i) const { return values[static_cast<std::size_t>(i)]; }
   const GraphStep& step(int i) const { return steps[static_cast<std::size_t>(i)]; }
 };
