@@ -17,7 +17,7 @@ set(XTAPE_LEVELS "${default_levels}" CACHE STRING
   "Levels of the processor family that kernels are compiled for, lowest first: x86-64-v2 to -v4; \
 baseline, for the compiler's default; native, for this machine alone")
 set(XTAPE_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread; with clang \
-also integer")
+also integer, or memory with a C++ library of its own, see tests/msan")
 option(XTAPE_FUZZ "Build the programs of tests/fuzz for libFuzzer, with clang" OFF)
 
 option(XTAPE_PRECOMPILED "Precompile headers for our own targets" ON)
@@ -52,6 +52,9 @@ if(XTAPE_SANITIZE)
   add_compile_options(
     -fsanitize=${XTAPE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${XTAPE_SANITIZE})
+  if(XTAPE_SANITIZE MATCHES "memory")
+    add_compile_options(-fsanitize-memory-track-origins)
+  endif()
   if(XTAPE_SANITIZE MATCHES "integer")
     add_compile_options(-fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/wraps.ignorelist)
   endif()

@@ -18,12 +18,13 @@
 // batches made ahead, does not pile up. Large blocks, whose use costs more than a lock, all lie in
 // the depot.
 
-// Address and thread sanitizers see nothing of blocks that are reused behind their backs: under
-// them every block is the system's.
+// Address, memory and thread sanitizers see nothing of blocks that are reused behind their backs:
+// under them every block is the system's.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define XTAPE_POOLED false
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
+    __has_feature(thread_sanitizer)
 #define XTAPE_POOLED false
 #endif
 #endif

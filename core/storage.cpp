@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <new>
 
 #include <xtape/core/depot.hpp>
@@ -13,7 +14,13 @@ using memory::header_bytes;
 /// block and begin on a page.
 bool together(std::size_t bytes) { return bytes <= memory::small_limit; }
 
-static_assert(sizeof(Storage) + sizeof(std::function<void()>) <= header_bytes);
+using Release = std::function<void()>;
+
+/// Behind the header of memory that is somebody else's. Of libc++'s functions, which are larger and
+/// stricter about where they lie, a header has no room.
+constexpr std::size_t release_place =
+    (sizeof(Storage) + alignof(Release) - 1) / alignof(Release) * alignof(Release);
+constexpr std::size_t adopted_bytes = std::max(header_bytes, release_place + sizeof(Release));
 
 /// A few bytes lie in the header itself.
 constexpr std::size_t spare_bytes = header_bytes - sizeof(Storage);
@@ -22,8 +29,11 @@ constexpr std::size_t block_bytes(std::size_t room, std::size_t bytes) {
   return room + header_bytes + (bytes <= spare_bytes ? 0 : bytes);
 }
 
-std::function<void()>& release_of(Storage* storage) {
-  return *std::launder(reinterpret_cast<std::function<void()>*>(storage + 1));
+std::byte* place_of_release(Storage* storage) {
+  return reinterpret_cast<std::byte*>(storage) + release_place;
+}
+Release& release_of(Storage* storage) {
+  return *std::launder(reinterpret_cast<Release*>(place_of_release(storage)));
 }
 
 }  // namespace
@@ -43,9 +53,9 @@ Ref<Storage> Storage::allocate_behind(std::size_t room, std::size_t bytes) {
 }
 
 Ref<Storage> Storage::adopt(void* data, std::size_t bytes, std::function<void()> release) {
-  void* block = memory::allocate(header_bytes);
+  void* block = memory::allocate(adopted_bytes);
   auto* storage = ::new (block) Storage(static_cast<std::byte*>(data), bytes);
-  ::new (static_cast<void*>(storage + 1)) std::function<void()>(std::move(release));
+  ::new (static_cast<void*>(place_of_release(storage))) Release(std::move(release));
   storage->external_ = true;
   return Ref<Storage>::adopt(storage);
 }
@@ -57,9 +67,10 @@ void Storage::destroy() noexcept {
   }
   std::size_t bytes = header_bytes;
   if (external_) {
-    std::function<void()>& release = release_of(this);
+    Release& release = release_of(this);
     if (release) release();
-    release.~function();
+    release.~Release();
+    bytes = adopted_bytes;
   } else if (together(bytes_)) {
     bytes = block_bytes(room_, bytes_);
   } else {

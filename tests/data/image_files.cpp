@@ -1,9 +1,6 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <string>
 #include <vector>
@@ -14,9 +11,11 @@
 #include <xtape/xtape.hpp>
 
 #include "support/errors.hpp"
+#include "support/image_cases.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace xtape;
+using namespace image_cases;
 namespace fs = std::filesystem;
 
 // Pictures, and what is in them, by tests/reference/image_files.py: of Pillow, and written sample
@@ -24,22 +23,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string folder = XTAPE_IMAGE_FILES;
-
 const NamedTensors& expected() {
   static const NamedTensors all = data::load_npz(folder + "/expected.npz");
   return all;
 }
 Tensor expected(const std::string& name) { return data::load_npz(folder + "/expected.npz", name); }
-
-Bytes bytes_of(const std::string& name) {
-  std::ifstream file(folder + "/" + name, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::string refusal(const std::string& path, const data::ImageOptions& options = {}) {
-  return error_of<IoError>([&] { return data::read_image(path, options); });
-}
 
 bool same(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && a.dtype() == b.dtype() && all(equal(a, b)).item() == 1;
@@ -121,104 +109,6 @@ TEST_CASE("images: what is none, or none of ours, is told by name") {
   CHECK(refusal(folder + "/rgb8.png", {.max_pixels = 116})
             .ends_with("a picture must have from 1 to 116 pixels; got 9 by 13"));
   CHECK_THROWS_AS(data::read_image(folder + "/rgb8.png", {.max_pixels = 0}), ValueError);
-}
-
-TEST_CASE("images: a header that claims too much takes no memory") {
-  const TemporaryDirectory scratch;
-  Bytes png = bytes_of("grey8.png");
-  // 11585 by 11585 pixels, just less than allowed, with the checksum of that.
-  const Bytes header{0x00, 0x00, 0x2d, 0x41, 0x00, 0x00, 0x2d, 0x41, 8,
-                     0,    0,    0,    0,    0x48, 0xfe, 0x0c, 0x15};
-  std::copy(header.begin(), header.end(), png.begin() + 16);
-  const std::string text = refusal(scratch.write("large.png", png));
-  CHECK(text.find("the PNG is damaged") != std::string::npos);
-}
-
-TEST_CASE("images: a file that is cut short is an error wherever it is cut") {
-  const TemporaryDirectory scratch;
-  for (const std::string name : {"rgb8.png", "palette2_transparent.png", "rgba8_interlaced.png",
-                                 "rgb.jpg", "progressive.jpg", "orientation6.jpg"}) {
-    CAPTURE(name);
-    const Bytes whole = bytes_of(name);
-    for (std::size_t size = 0; size < whole.size(); ++size) {
-      CAPTURE(size);
-      const Bytes part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
-      const std::string path = scratch.write("part", part);
-      CHECK(refusal(path).starts_with(path + ": "));
-    }
-  }
-}
-
-namespace {
-
-/// Where the four letters of a chunk of a PNG stand.
-std::size_t chunk(const Bytes& png, const std::string& name) {
-  return static_cast<std::size_t>(std::search(png.begin(), png.end(), name.begin(), name.end()) -
-                                  png.begin());
-}
-
-}  // namespace
-
-TEST_CASE("images: damage that would pass for another picture is an error") {
-  const TemporaryDirectory scratch;
-  const std::string damaged = "picture.png: the PNG is damaged: ";
-  const auto flipped = [&](const std::string& file, const std::string& name) {
-    Bytes png = bytes_of(file);
-    const std::size_t at = chunk(png, name);
-    REQUIRE(at < png.size());
-    png[at + 4] ^= 1;
-    return refusal(scratch.write("picture.png", png));
-  };
-  using Place = std::pair<std::string, std::string>;
-  for (const Place& place : {Place{"rgb8_transparent.png", "tRNS"},
-                             {"grey4_transparent.png", "tRNS"},
-                             {"palette2_transparent.png", "tRNS"},
-                             {"palette8.png", "PLTE"},
-                             {"turned.png", "eXIf"},
-                             {"turned_after.png", "eXIf"},
-                             {"grey8.png", "IEND"},
-                             {"rgb8.png", "IDAT"}}) {
-    CAPTURE(place.first);
-    CHECK(flipped(place.first, place.second).find(damaged) != std::string::npos);
-  }
-  // Four pixels of a palette of two colours, the indices 0, 1, 200 and 255.
-  const std::string lacking = refusal(folder + "/damaged/palette8.png");
-  CHECK(lacking.ends_with("the PNG is damaged: a pixel has a colour that the palette lacks"));
-  CHECK(refusal(folder + "/damaged/palette1_interlaced.png").ends_with("the palette lacks"));
-}
-
-TEST_CASE("images: a long row is a matter of max_pixels alone") {
-  // 2 000 000 by 1 pixels of grey 0: libpng itself refuses more than a million.
-  const std::string wide = folder + "/wide/grey8.png";
-  CHECK(data::read_image(wide).shape() == Shape{1, 2000000, 1});
-  CHECK(refusal(wide, {.max_pixels = 1999999})
-            .ends_with("a picture must have from 1 to 1999999 pixels; got 1 by 2000000"));
-}
-
-TEST_CASE("images: damaged files are read or refused") {
-  const char* many = std::getenv("XTAPE_MUTATIONS");  // a sanitizer may be given more
-  const int rounds = many != nullptr ? std::atoi(many) : 60;
-  const TemporaryDirectory scratch;
-  Rng rng(0);
-  int refused = 0, all = 0;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (entry.is_directory() || name.ends_with(".npz")) continue;
-    const Bytes whole = bytes_of(name);
-    for (int round = 0; round < rounds; ++round, ++all) {
-      Bytes damaged = whole;
-      for (std::int64_t change = rng.integer(1, 5); change > 0; --change) {
-        const auto at = static_cast<std::size_t>(rng.integer(0, std::ssize(damaged)));
-        damaged[at] = static_cast<unsigned char>(rng.integer(0, 256));
-      }
-      try {
-        data::read_image(scratch.write("damaged", damaged), {.max_pixels = 1 << 20});
-      } catch (const IoError&) {
-        ++refused;
-      }
-    }
-  }
-  CHECK(refused > all / 4);
 }
 
 TEST_CASE("images: other sizes, as PyTorch with antialias") {

@@ -10,6 +10,7 @@
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
 #include <xtape/data/npz.hpp>
+#include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/layout.hpp>
 
 #include "../support/compare.hpp"
@@ -299,6 +300,9 @@ TEST_CASE("save_npz refuses, and keeps an older file") {
         path + ": an archive takes arrays of less than 4 GiB in all; save_npy takes larger ones");
   CHECK_THROWS_AS(save_npz(path, {{"w", broadcast_to(tensor(1.0), {INT64_MAX / 8, 8})}}),
                   ValueError);
+  Tensor escaped;
+  static_cast<void>(vmap([&](const Tensor& x) { return escaped = x; })(ones({3, 2})));
+  CHECK(refusal({{"a", escaped}}).starts_with("save"));
   for (const bool compress : {false, true}) {
     for (const std::int64_t size : {1, 1'000'000}) {
       CHECK(error_of<IoError>([&] {

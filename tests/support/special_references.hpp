@@ -32,14 +32,36 @@ inline long double erfinv(long double x) {
   return low;
 }
 
+/// I_n by its power series, all of whose terms have one sign. (libc++ has no std::cyl_bessel_i.)
 inline long double bessel(long double n, long double x) {
-  const bool turned = x < 0 && std::fmod(n, 2.0L) != 0;
-  return (turned ? -1 : 1) * std::cyl_bessel_i(std::fabs(n), std::fabs(x));
+  n = std::fabs(n);
+  long double term = std::pow(x / 2, n) / std::tgamma(n + 1), sum = term;
+  for (long double k = 1; std::fabs(term) > std::fabs(sum) * 1e-21L; ++k) {
+    term *= x * x / 4 / (k * (k + n));
+    sum += term;
+  }
+  return sum;
 }
 
+/// By the power series where its terms shrink from the first on, further out by the recurrence.
 inline long double spherical_jn(long double n, long double x) {
-  const bool turned = x < 0 && std::fmod(n, 2.0L) != 0;
-  return (turned ? -1 : 1) * std::sph_bessel(static_cast<unsigned>(n), std::fabs(x));
+  if (std::isinf(x)) return 0;
+  if (std::fabs(x) <= n + 1) {
+    long double term = 1, sum = 0;
+    for (long double k = 1; k <= n; ++k) term *= x / (2 * k + 1);
+    for (long double k = 1; std::fabs(term) > std::fabs(sum) * 1e-21L; ++k) {
+      sum += term;
+      term *= -x * x / 2 / (k * (2 * (n + k) + 1));
+    }
+    return sum;
+  }
+  long double before = std::cos(x) / x, y = std::sin(x) / x;
+  for (long double k = 0; k < n; ++k) {
+    const long double next = (2 * k + 1) / x * y - before;
+    before = y;
+    y = next;
+  }
+  return y;
 }
 
 inline long double log_beta(long double a, long double b) {

@@ -32,6 +32,19 @@ void read_bytes(png_structp png, png_bytep to, std::size_t count) {
 
 void ignore(png_structp, png_const_charp) {}
 
+/// Whether the file has all that the lengths of its chunks promise. libpng takes memory for some of
+/// them, such as eXIf, before it looks.
+bool has_its_chunks(std::span<const std::uint8_t> file) {
+  constexpr std::size_t signature = 8, around = 12;  // the length, the name and the sum
+  for (auto rest = file.subspan(std::min(signature, file.size())); rest.size() >= around;) {
+    const std::size_t length = png_get_uint_32(rest.data());
+    if (length > rest.size() - around) return false;
+    if (std::memcmp(&rest[4], "IEND", 4) == 0) return true;
+    rest = rest.subspan(length + around);
+  }
+  return false;
+}
+
 /// The structures of libpng.
 class Decoder {
  public:
@@ -92,6 +105,7 @@ RawImage looked_up(const Decoder& of, const RawImage& indices, const Limits& lim
 
 RawImage read_png(std::span<const std::uint8_t> file, const Limits& limits) {
   constexpr std::size_t least_shrunk = 1032;  // bytes that deflate makes of one, at most
+  if (!has_its_chunks(file)) limits.fail("the PNG is damaged: the file is cut short");
   Decoder decoder(file);
   const auto run = [&](auto f) {
     if (!decoder.runs(f)) limits.fail(std::string("the PNG is damaged: ") + decoder.message());
