@@ -12,8 +12,10 @@ sum=076ac9fe372b3141b4fcbee80abfae34f9574fdb959cd8d14a7fd3f39ff89399
 work=$folder/work
 rm -rf "$work"
 mkdir -p "$work"
+# From where this machine's packages come.
+archives=$(apt-get --print-uris download libc++-15-dev | sed -nE "s|^'([^']*/pool)/.*|\1|p")
 /usr/lib/apt/apt-helper download-file \
-  "http://deb.debian.org/debian/pool/main/l/llvm-toolchain-15/$archive" "$work/$archive" "SHA256:$sum"
+  "$archives/main/l/llvm-toolchain-15/$archive" "$work/$archive" "SHA256:$sum"
 tar -C "$work" --strip-components=1 --wildcards --no-wildcards-match-slash -xJf "$work/$archive" \
   '*/cmake' '*/libcxx' '*/libcxxabi' '*/llvm/cmake' '*/runtimes'
 rm "$work/$archive"
