@@ -12,6 +12,7 @@
 #include <xtape/data/npz.hpp>
 #include <xtape/ops/derivatives.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/vmap.hpp>
 
 #include "../support/compare.hpp"
 #include "../support/errors.hpp"
