@@ -12,6 +12,15 @@
 
 namespace {
 
+/// While it is there, functions of the C library do not report what is not written: OpenBLAS calls
+/// them with memory of its own.
+struct Outside {
+  Outside() { __msan_scoped_disable_interceptor_checks(); }
+  ~Outside() { __msan_scoped_enable_interceptor_checks(); }
+  Outside(const Outside&) = delete;
+  Outside& operator=(const Outside&) = delete;
+};
+
 /// Lines of a matrix, each `length` long and `stride` apart.
 struct Lines {
   std::int64_t count, length, stride;
@@ -61,6 +70,7 @@ Lines lines(CBLAS_ORDER order, bool transposed, int rows, int columns, int strid
   void __wrap_cblas_##letter##gemm(CBLAS_ORDER order, CBLAS_TRANSPOSE of_a, CBLAS_TRANSPOSE of_b, \
                                    int m, int n, int k, T alpha, const T* a, int lda, const T* b, \
                                    int ldb, T beta, T* y, int ldy) {                              \
+    const Outside outside;                                                                        \
     read(a, lines(order, of_a != CblasNoTrans, m, k, lda));                                       \
     read(b, lines(order, of_b != CblasNoTrans, k, n, ldb));                                       \
     if (beta != 0) read(y, lines(order, false, m, n, ldy));                                       \
@@ -71,6 +81,7 @@ Lines lines(CBLAS_ORDER order, bool transposed, int rows, int columns, int strid
   void __wrap_cblas_##letter##trsm(CBLAS_ORDER order, CBLAS_SIDE side, CBLAS_UPLO triangle,       \
                                    CBLAS_TRANSPOSE of_a, CBLAS_DIAG ones, int m, int n, T alpha,  \
                                    const T* a, int lda, T* y, int ldy) {                          \
+    const Outside outside;                                                                        \
     read_triangle(a, side == CblasLeft ? m : n, lda,                                              \
                   (order == CblasRowMajor) == (triangle == CblasLower));                          \
     read(y, lines(order, false, m, n, ldy));                                                      \
@@ -83,6 +94,7 @@ Lines lines(CBLAS_ORDER order, bool transposed, int rows, int columns, int strid
   decltype(letter##getrf_) __real_##letter##getrf_, __wrap_##letter##getrf_;                       \
   void __wrap_##letter##getrf_(const int* m, const int* n, T* a, const int* lda, int* pivots,      \
                                int* info) {                                                        \
+    const Outside outside;                                                                         \
     read(a, Lines{*n, *m, *lda});                                                                  \
     __real_##letter##getrf_(m, n, a, lda, pivots, info);                                           \
     written(a, Lines{*n, *m, *lda});                                                               \
@@ -93,6 +105,7 @@ Lines lines(CBLAS_ORDER order, bool transposed, int rows, int columns, int strid
   void __wrap_##letter##getrs_(const char* transposed, const int* n, const int* k, const T* a,     \
                                const int* lda, const int* pivots, T* b, const int* ldb, int* info, \
                                std::size_t length) {                                               \
+    const Outside outside;                                                                         \
     read(a, Lines{*n, *n, *lda});                                                                  \
     read(pivots, *n);                                                                              \
     read(b, Lines{*k, *n, *ldb});                                                                  \
@@ -103,6 +116,7 @@ Lines lines(CBLAS_ORDER order, bool transposed, int rows, int columns, int strid
   decltype(letter##getri_) __real_##letter##getri_, __wrap_##letter##getri_;                       \
   void __wrap_##letter##getri_(const int* n, T* a, const int* lda, const int* pivots, T* work,     \
                                const int* size, int* info) {                                       \
+    const Outside outside;                                                                         \
     if (*size != -1) read(a, Lines{*n, *n, *lda}), read(pivots, *n);                               \
     __real_##letter##getri_(n, a, lda, pivots, work, size, info);                                  \
     if (*size != -1) written(a, Lines{*n, *n, *lda});                                              \
@@ -112,6 +126,7 @@ Lines lines(CBLAS_ORDER order, bool transposed, int rows, int columns, int strid
   decltype(letter##potrf_) __real_##letter##potrf_, __wrap_##letter##potrf_;                       \
   void __wrap_##letter##potrf_(const char* triangle, const int* n, T* a, const int* lda,           \
                                int* info, std::size_t length) {                                    \
+    const Outside outside;                                                                         \
     read_triangle(a, *n, *lda, *triangle == 'U'); /* and written by what has been */               \
     __real_##letter##potrf_(triangle, n, a, lda, info, length);                                    \
     written(info, 1);                                                                              \
@@ -121,6 +136,7 @@ Lines lines(CBLAS_ORDER order, bool transposed, int rows, int columns, int strid
                                const int* lda, T* values, T* work, const int* size, int* integers, \
                                const int* integers_size, int* info, std::size_t one,               \
                                std::size_t other) {                                                \
+    const Outside outside;                                                                         \
     const bool asked = *size == -1;                                                                \
     if (!asked) read_triangle(a, *n, *lda, *triangle == 'U');                                      \
     __real_##letter##syevd_(vectors, triangle, n, a, lda, values, work, size, integers,            \
@@ -136,6 +152,7 @@ Lines lines(CBLAS_ORDER order, bool transposed, int rows, int columns, int strid
                                const int* lda, T* s, T* u, const int* ldu, T* vt, const int* ldvt, \
                                T* work, const int* size, int* integers, int* info,                 \
                                std::size_t length) {                                               \
+    const Outside outside;                                                                         \
     const bool asked = *size == -1;                                                                \
     const int k = std::min(*m, *n);                                                                \
     if (!asked) read(a, Lines{*n, *m, *lda});                                                      \
@@ -150,6 +167,7 @@ Lines lines(CBLAS_ORDER order, bool transposed, int rows, int columns, int strid
   decltype(letter##geqrf_) __real_##letter##geqrf_, __wrap_##letter##geqrf_;                       \
   void __wrap_##letter##geqrf_(const int* m, const int* n, T* a, const int* lda, T* tau, T* work,  \
                                const int* size, int* info) {                                       \
+    const Outside outside;                                                                         \
     if (*size != -1) read(a, Lines{*n, *m, *lda});                                                 \
     __real_##letter##geqrf_(m, n, a, lda, tau, work, size, info);                                  \
     if (*size != -1) written(tau, std::min(*m, *n));                                               \
@@ -159,6 +177,7 @@ Lines lines(CBLAS_ORDER order, bool transposed, int rows, int columns, int strid
   decltype(letter##orgqr_) __real_##letter##orgqr_, __wrap_##letter##orgqr_;                       \
   void __wrap_##letter##orgqr_(const int* m, const int* n, const int* k, T* a, const int* lda,     \
                                const T* tau, T* work, const int* size, int* info) {                \
+    const Outside outside;                                                                         \
     if (*size != -1) read(a, Lines{*k, *m, *lda}), read(tau, *k);                                  \
     __real_##letter##orgqr_(m, n, k, a, lda, tau, work, size, info);                               \
     if (*size != -1) written(a, Lines{*n, *m, *lda});                                              \
