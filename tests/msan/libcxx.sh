@@ -19,8 +19,9 @@ archives=$(apt-get --print-uris download libc++-15-dev | sed -nE "s|^'([^']*/poo
 tar -C "$work" --strip-components=1 --wildcards --no-wildcards-match-slash -xJf "$work/$archive" \
   '*/cmake' '*/libcxx' '*/libcxxabi' '*/llvm/cmake' '*/runtimes'
 rm "$work/$archive"
-cmake -G Ninja -S "$work/runtimes" -B "$work/build" -D CMAKE_BUILD_TYPE=Debug \
-  -D CMAKE_C_COMPILER=clang-14 -D CMAKE_CXX_COMPILER=clang++-14 -D CMAKE_CXX_FLAGS_DEBUG='-O1 -g1' \
+cmake -G Ninja -S "$work/runtimes" -B "$work/build" -D CMAKE_BUILD_TYPE=RelWithDebInfo \
+  -D CMAKE_C_COMPILER=clang-14 -D CMAKE_CXX_COMPILER=clang++-14 \
+  -D CMAKE_CXX_FLAGS_RELWITHDEBINFO='-O1 -g1 -DNDEBUG' \
   -D CMAKE_INSTALL_PREFIX="$folder" -D LLVM_ENABLE_RUNTIMES='libcxx;libcxxabi' \
   -D LLVM_USE_SANITIZER=MemoryWithOrigins -D LLVM_INCLUDE_TESTS=OFF -D LLVM_INCLUDE_DOCS=OFF \
   -D LIBCXX_ENABLE_SHARED=OFF -D LIBCXX_ENABLE_EXPERIMENTAL_LIBRARY=OFF \
