@@ -14,6 +14,7 @@
 
 #include "../support/compare.hpp"
 #include "../support/errors.hpp"
+#include "../support/table_of.hpp"
 #include "../support/temporary_directory.hpp"
 
 using namespace xtape;
@@ -25,11 +26,6 @@ using data::CsvOptions;
 using data::Table;
 
 namespace {
-
-Table read(const std::string& text, const CsvOptions& options = {}) {
-  const TemporaryDirectory directory;
-  return data::read_table(directory.write("a.csv", Bytes(text.begin(), text.end())), options);
-}
 
 template <class E = IoError, class F>
 std::string complaint(const std::string& text, F&& use) {
@@ -53,7 +49,7 @@ using Integers = std::vector<std::int64_t>;
 }  // namespace
 
 TEST_CASE("table: zeros in front make a column of whole numbers one of texts") {
-  const Table table = read("zip,x,y,z\n01234,0.5,0,-01\n1234,00.5,7,-1\n");
+  const Table table = table_of("zip,x,y,z\n01234,0.5,0,-01\n1234,00.5,7,-1\n");
   CHECK(table.numeric_columns() == Columns{"x", "y", "z"});
   CHECK(table.describe()["zip"].distinct == 2);
   // Asked for, they are numbers.
@@ -63,7 +59,7 @@ TEST_CASE("table: zeros in front make a column of whole numbers one of texts") {
 TEST_CASE("read_table: types of columns") {
   const std::string text = "zip,n,x\n10115,01,1\n20095,7,2\n10115,,3\n";
   const CsvOptions options{.types = {{"zip", ColumnType::text}, {"n", ColumnType::number}}};
-  const Table table = read(text, options);
+  const Table table = table_of(text, options);
   CHECK(table.numeric_columns() == Columns{"n", "x"});
   CHECK(table.describe()["zip"].most_frequent == "10115");
   CHECK(table.describe()["n"].mean == 4);
@@ -86,12 +82,12 @@ TEST_CASE("read_table: types of columns") {
   CHECK(complaint<ValueError>("a,b\n1,2\n", [&](const std::string& path) {
           return data::read_csv(path, {.types = {{"c", ColumnType::text}}});
         }) == ": types: there is no column \"c\"; there are \"a\", \"b\"");
-  const Table bare = read("10115,1\n", {.header = false, .types = {{"0", ColumnType::text}}});
+  const Table bare = table_of("10115,1\n", {.header = false, .types = {{"0", ColumnType::text}}});
   CHECK(bare.numeric_columns() == Columns{"1"});
 }
 
 TEST_CASE("stratified_split: a column of texts keeps the shares of its texts") {
-  const Table table = read("k\n1\n1\n1.0\n1.0\n", {.types = {{"k", ColumnType::text}}});
+  const Table table = table_of("k\n1\n1\n1.0\n1.0\n", {.types = {{"k", ColumnType::text}}});
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     Rng rng(seed);
     const Table train = data::stratified_split(table, "k", 0.5, rng).train;

@@ -15,6 +15,7 @@
 
 #include "../support/compare.hpp"
 #include "../support/errors.hpp"
+#include "../support/table_of.hpp"
 #include "../support/temporary_directory.hpp"
 
 using namespace xtape;
@@ -35,11 +36,6 @@ using data::Unseen;
 namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-Table read(const std::string& text, const data::CsvOptions& options = {}) {
-  const TemporaryDirectory directory;
-  return data::read_table(directory.write("a.csv", Bytes(text.begin(), text.end())), options);
-}
 
 Pipeline of_numbers(const Table& training, NumberColumns numbers) {
   numbers.columns = {"x"};
@@ -78,7 +74,7 @@ TEST_CASE("pipeline: what reads as NaN is missing, and nothing is infinite") {
     CHECK(
         refusal(filled, "x", huge).starts_with("row 0: column 1 \"x\": a finite number is needed"));
   }
-  const Table odd = read("x\n1\nnan\n5\n", {.nonfinite = true});
+  const Table odd = table_of("x\n1\nnan\n5\n", {.nonfinite = true});
   CHECK(values(of_numbers(odd, {.columns = {"x"}, .missing = Missing::mean}).features(odd)) ==
         Doubles{1, 3, 5});
   CHECK_THROWS_AS(of_numbers(odd, {}), IoError);
@@ -115,8 +111,8 @@ TEST_CASE("pipeline: features that the dtype does not hold are told with their p
 TEST_CASE("pipeline: equal numbers are one category, however they are written") {
   for (const Table& training :
        {Table({"k"}, {{"1.0"}, {"2.0"}, {"10"}}), Table({"k"}, {{1}, {2.0}, {"1e1"}}),
-        read("k\n2\n+1\n2.00\n10.\n1e0\n"),
-        read("k\n2,0\n1\n10\n", {.delimiter = ';', .decimal = ','})}) {
+        table_of("k\n2\n+1\n2.00\n10.\n1e0\n"),
+        table_of("k\n2,0\n1\n10\n", {.delimiter = ';', .decimal = ','})}) {
     const Pipeline prepare =
         of_categories(training, {.columns = {"k"}, .encoding = Encoding::codes});
     CHECK(prepare.categories("k") == Columns{"1", "2", "10"});
@@ -135,7 +131,7 @@ TEST_CASE("pipeline: equal numbers are one category, however they are written") 
   CHECK(of_categories(Table({"k"}, {{large + 1}, {large}, {"-0"}, {0.0}}), {}).categories("k") ==
         Columns{"0", "9007199254740992", "9007199254740993"});
   const Pipeline comma =
-      of_categories(read("k\n10,5\n9,5\n", {.delimiter = ';', .decimal = ','}), {});
+      of_categories(table_of("k\n10,5\n9,5\n", {.delimiter = ';', .decimal = ','}), {});
   CHECK(comma.categories("k") == Columns{"9.5", "10.5"});
   CHECK(row(comma, "k", 9.5) == Doubles{1, 0});
   CHECK(row(comma, "k", "9,50") == Doubles{1, 0});
@@ -165,7 +161,7 @@ TEST_CASE("pipeline: equal numbers are one class, and what is no label is none")
 TEST_CASE("pipeline: texts of a row are read as the file was") {
   const data::CsvOptions german{
       .delimiter = ';', .missing = {" NA ", "-999"}, .decimal = ',', .thousands = '.'};
-  const Table training = read("x;k\n1.020,5;1.000\n0,5;2\nNA;2\n", german);
+  const Table training = table_of("x;k\n1.020,5;1.000\n0,5;2\nNA;2\n", german);
   const Pipeline made(training, {.features = {NumberColumns{.columns = {"x"},
                                                             .missing = Missing::constant,
                                                             .fill = -7,
@@ -187,7 +183,7 @@ TEST_CASE("pipeline: texts of a row are read as the file was") {
     CHECK(error_of<ValueError>([&] { return features("1.02", 2); }) ==
           "row 0: column 2 \"x\": a number is needed; got \"1.02\"");
     // A file has a form of its own.
-    CHECK(values(prepare.features(read("x,k\n1.020,1000\n"))) == Doubles{1.02, 0, 1});
+    CHECK(values(prepare.features(table_of("x,k\n1.020,1000\n"))) == Doubles{1.02, 0, 1});
   }
 }
 
@@ -214,7 +210,8 @@ TEST_CASE("pipeline: what fills in is a category, and names are unique") {
   CHECK(zero.categories("k") == Columns{"-1", "0", "9"});
   CHECK(row(zero, "k", 0) == row(zero, "k", ""));
   const Pipeline comma = of_categories(
-      read("k\n0,5\nNA\n", {.delimiter = ';', .missing = {"NA"}, .decimal = ',', .thousands = '.'}),
+      table_of("k\n0,5\nNA\n",
+               {.delimiter = ';', .missing = {"NA"}, .decimal = ',', .thousands = '.'}),
       {.columns = {"k"}, .missing = Missing::constant, .fill = "0,125"});
   CHECK(comma.categories("k") == Columns{"0.125", "0.5"});
   CHECK(row(comma, "k", "NA") == Doubles{1, 0});
@@ -225,7 +222,7 @@ TEST_CASE("pipeline: what fills in is a category, and names are unique") {
 
 TEST_CASE("pipeline: a mark of several bytes is saved too") {
   const data::CsvOptions french{.delimiter = ';', .decimal = ',', .thousands = "\u202f"};
-  const Table training = read("x;y\n1\u202f020,5;0\n-1;0\n", french);
+  const Table training = table_of("x;y\n1\u202f020,5;0\n-1;0\n", french);
   const Pipeline made(training,
                       {.features = {NumberColumns{.columns = {"x"}, .scaling = Scaling::none}},
                        .dtype = Dtype::float64});

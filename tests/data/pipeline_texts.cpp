@@ -15,6 +15,7 @@
 
 #include "../support/compare.hpp"
 #include "../support/errors.hpp"
+#include "../support/table_of.hpp"
 #include "../support/temporary_directory.hpp"
 
 using namespace xtape;
@@ -32,11 +33,6 @@ using data::TargetColumn;
 using data::Unseen;
 
 namespace {
-
-Table read(const std::string& text, const CsvOptions& options = {}) {
-  const TemporaryDirectory directory;
-  return data::read_table(directory.write("a.csv", Bytes(text.begin(), text.end())), options);
-}
 
 Pipeline of_categories(const Table& training, CategoryColumns categories = {}) {
   categories.columns = {"k"};
@@ -62,13 +58,13 @@ Pipeline restored(const Pipeline& prepare) {
 
 TEST_CASE("pipeline: identifiers with zeros in front are categories of their own") {
   const std::string text = "k\n01234\n1234\n98765\n";
-  const Pipeline prepare = restored(of_categories(read(text)));
+  const Pipeline prepare = restored(of_categories(table_of(text)));
   CHECK(prepare.categories("k") == Columns{"01234", "1234", "98765"});
   CHECK(row(prepare, "01234") == Doubles{1, 0, 0});
   CHECK(row(prepare, 1234) == Doubles{0, 1, 0});
   CHECK(refusal(prepare, "1234.0").starts_with("row 0: column 1 \"k\": must be one of the 3"));
   // Of a column that had none, they are not those of the numbers without.
-  const Pipeline plain = restored(of_categories(read("k\n1234\n98765.0\n")));
+  const Pipeline plain = restored(of_categories(table_of("k\n1234\n98765.0\n")));
   CHECK(plain.categories("k") == Columns{"1234", "98765"});
   CHECK(row(plain, "98765") == Doubles{0, 1});
   CHECK(refusal(plain, "01234").ends_with("of the training rows; got \"01234\""));
@@ -77,7 +73,7 @@ TEST_CASE("pipeline: identifiers with zeros in front are categories of their own
 TEST_CASE("pipeline: categories by the types of their columns") {
   const std::string text = "k\n01\n1\n1.0\n2\n";
   const auto of = [&](ColumnType type) {
-    return restored(of_categories(read(text, {.types = {{"k", type}}})));
+    return restored(of_categories(table_of(text, {.types = {{"k", type}}})));
   };
   const Pipeline texts = of(ColumnType::text);
   CHECK(texts.categories("k") == Columns{"01", "1", "1.0", "2"});
@@ -91,7 +87,7 @@ TEST_CASE("pipeline: categories by the types of their columns") {
 
 TEST_CASE("pipeline: classes with zeros in front, and by type") {
   const auto classes = [](const std::string& text, const CsvOptions& options = {}) {
-    const Table table = read(text, options);
+    const Table table = table_of(text, options);
     const Pipeline prepare = restored(
         {table, {.features = {NumberColumns{.columns = {"x"}}}, .target = TargetColumn{"y"}}});
     return std::pair(prepare.class_names(), prepare.target(table).to_vector<std::int64_t>());
@@ -111,26 +107,26 @@ TEST_CASE("pipeline: a bool is the category that is written so, or an error") {
     const std::string text = "k\n" + words[0] + "\n" + words[1] + "\n";
     CAPTURE(text);
     const Pipeline prepare =
-        of_categories(read(text), {.columns = {"k"}, .unseen = Unseen::ignore});
+        of_categories(table_of(text), {.columns = {"k"}, .unseen = Unseen::ignore});
     CHECK(row(prepare, true) == row(prepare, words[0]));
     CHECK(row(prepare, false) == row(prepare, words[1]));
     CHECK(row(prepare, true) != row(prepare, false));
   }
   const Pipeline other =
-      of_categories(read("k\nja\nnein\n"), {.columns = {"k"}, .unseen = Unseen::ignore});
+      of_categories(table_of("k\nja\nnein\n"), {.columns = {"k"}, .unseen = Unseen::ignore});
   CHECK(refusal(other, true) ==
         "row 0: column 1 \"k\": a bool stands for \"false\" and \"true\", of which the training "
         "rows have neither");
-  CHECK(refusal(of_categories(read("k\n2\n3\n"), {.columns = {"k"}, .unseen = Unseen::ignore}),
+  CHECK(refusal(of_categories(table_of("k\n2\n3\n"), {.columns = {"k"}, .unseen = Unseen::ignore}),
                 false) ==
         "row 0: column 1 \"k\": a bool stands for \"0\" and \"1\", of which the training rows have "
         "neither");
-  const Pipeline mixed = of_categories(read("k\nTrue\nTRUE\ntrue\nFalse\nFALSE\n"));
+  const Pipeline mixed = of_categories(table_of("k\nTrue\nTRUE\ntrue\nFalse\nFALSE\n"));
   CHECK(row(mixed, true) == Doubles{0, 0, 0, 0, 1});
   CHECK(refusal(mixed, false) ==
         "row 0: column 1 \"k\": a text is needed, one of \"FALSE\", \"False\"; got a bool");
   const Pipeline half =
-      of_categories(read("k\nTrue\nx\n"), {.columns = {"k"}, .unseen = Unseen::ignore});
+      of_categories(table_of("k\nTrue\nx\n"), {.columns = {"k"}, .unseen = Unseen::ignore});
   CHECK(row(half, false) == Doubles{0, 0});  // new as any other
 }
 
@@ -146,7 +142,7 @@ TEST_CASE("bools of the program: texts, numbers, classes, files") {
       table, {.features = {NumberColumns{.columns = {"k"}, .scaling = data::Scaling::none}}});
   CHECK(row(numbers, true) == Doubles{1});
   const Pipeline target(
-      read("x,k\n1,True\n2,False\n"),
+      table_of("x,k\n1,True\n2,False\n"),
       {.features = {NumberColumns{.columns = {"x"}}}, .target = TargetColumn{"k"}});
   CHECK(mismatch(target.target(table), tensor({1, 0, 1})) == "");
   const TemporaryDirectory directory;
@@ -186,7 +182,7 @@ TEST_CASE("pipeline: a table becomes one tensor, and needs the memory of no othe
     text += std::to_string(i * 0.5) + ",k" + std::to_string(i % 100) + ",2024-01-" +
             std::to_string(10 + i % 20) + "\n";
   }
-  const Table table = read(text);
+  const Table table = table_of(text);
   const Pipeline prepare(
       table, {.features = {NumberColumns{.columns = {"x"}}, CategoryColumns{.columns = {"k"}},
                            data::DateColumns{.columns = {"d"}}},

@@ -11,6 +11,7 @@
 
 #include <xtape/xtape.hpp>
 
+#include "dist/small_run.hpp"
 #include "dist/the_world.hpp"
 #include "support/errors.hpp"
 
@@ -20,22 +21,8 @@ namespace {
 
 using Values = std::vector<double>;
 
-data::Dataset some(std::int64_t rows) {
-  Rng rng(1);
-  return {rng.normal({rows, 3}).to(Dtype::float64), rng.integers(0, 2, {rows})};
-}
-
 /// Two epochs of two steps, with three batches of validation for each rank.
-struct Validated {
-  const dist::World& world = the_world();
-  Rng rng = Rng(7);
-  nn::Dense model = [this] {
-    nn::Dense dense(3, 2, {}, rng);
-    dense.to(Dtype::float64);
-    return dense;
-  }();
-  dist::Overlapped overlapped = dist::Overlapped(model, world);
-  optim::SGD optimizer = optim::SGD(model.parameters(), {.learning_rate = 0.1});
+struct Validated : SmallRun {
   data::Loader loader = data::Loader(some(4 * world.size()),
                                      {.batch_size = 2, .part = {world.rank(), world.size()}}, rng);
   int validated = 0;

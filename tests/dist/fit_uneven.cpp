@@ -10,6 +10,7 @@
 
 #include <xtape/xtape.hpp>
 
+#include "dist/small_run.hpp"
 #include "dist/the_world.hpp"
 #include "support/errors.hpp"
 
@@ -19,24 +20,10 @@ namespace {
 
 using Values = std::vector<double>;
 
-data::Dataset some(std::int64_t rows) {
-  Rng rng(1);
-  return {rng.normal({rows, 3}).to(Dtype::float64), rng.integers(0, 2, {rows})};
-}
-
-struct Trained {
+struct Trained : SmallRun {
   explicit Trained(std::int64_t rows, std::int64_t batch = 2)
       : loader(some(rows), {.batch_size = batch, .part = {world.rank(), world.size()}}, rng) {}
 
-  const dist::World& world = the_world();
-  Rng rng = Rng(7);
-  nn::Dense model = [this] {
-    nn::Dense dense(3, 2, {}, rng);
-    dense.to(Dtype::float64);
-    return dense;
-  }();
-  dist::Overlapped overlapped = dist::Overlapped(model, world);
-  optim::SGD optimizer = optim::SGD(model.parameters(), {.learning_rate = 0.1});
   data::Loader loader;
   FitOptions options = {.epochs = 1, .ranks = &overlapped};
 
