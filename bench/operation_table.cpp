@@ -176,7 +176,7 @@ std::vector<Operation> layouts() {
       {"masked_select", {matrix(), mask()}, [](auto& v) { return masked_select(v[0], v[1]); }},
       {"argwhere", {mask()}, [](auto& v) { return argwhere(v[0]); }},
       {"one_hot", {indices(100, {1000})}, [](auto& v) { return one_hot(v[0], 100); }},
-      {"dropout", x, [](auto& v) { return dropout(v[0], 0.5, 7, 1); }},
+      {"dropout", x, [](auto& v) { return dropout(v[0], 0.5, 7, 1); }, true},
       {"lerp", {matrix(), matrix(), matrix(0, 1)}, [](auto& v) { return lerp(v[0], v[1], v[2]); }},
       {"gammainc",
        {constants(0.5, 4, {1000}), {0.1, 6, {1000}}},

@@ -21,8 +21,8 @@ struct Input {
 struct Operation {
   using Tensors = std::vector<xtape::Tensor>;
   template <class F>
-  Operation(std::string text, std::vector<Input> of, F f)
-      : name(std::move(text)), inputs(std::move(of)) {
+  Operation(std::string text, std::vector<Input> of, F f, bool by_chance = false)
+      : name(std::move(text)), inputs(std::move(of)), draws(by_chance) {
     apply = [f](const Tensors& x) {
       if constexpr (std::is_same_v<decltype(f(x)), Tensors>) {
         return f(x);
@@ -34,6 +34,7 @@ struct Operation {
   std::string name;
   std::vector<Input> inputs;
   std::function<Tensors(const Tensors&)> apply;
+  bool draws;               ///< and so every contestant computes something else
   Tensors parameters = {};  ///< of a layer
   bool into_leaves =
       false;  ///< backward to the gradients that leaves keep, where these may be sparse

@@ -223,10 +223,10 @@ def fit(part):
 
 
 def threads(part):
-    columns = [name for name in part["rows"][0] if name not in ("name", "1")]
+    columns = [what for what in dict.fromkeys(what for row in part["rows"] for what in row) if what not in ("name", "1")]
     heads = {"serial": "serial share", "of 16": "faster on 16 cores", "of 64": "on 64"}
     return table(["", "one thread, µs", *(heads.get(c, f"{c} threads / one") for c in columns)],
-                 ([row["name"], number(row["1"]), *(number(row[c]) for c in columns)] for row in part["rows"]))
+                 ([row["name"], number(row["1"]), *(number(row.get(c)) for c in columns)] for row in part["rows"]))
 
 
 def costs(part):

@@ -110,7 +110,8 @@ void FitLoop::begin() {
 }
 
 bool FitLoop::over() {
-  const bool all_batches = passed_ || (source_.size() > 0 && batch_ >= source_.size());
+  const std::int64_t batches = source_.size();
+  const bool all_batches = passed_ || (batches > 0 && batch_ >= batches);
   if (!paused_ || !all_batches) decide_by_counts();  // an earlier run may have ended here
   if (stop_ != FitStop::none) {
     finish();
@@ -150,8 +151,9 @@ void FitLoop::end_batch() {
         source_.samples() > 0 && source_.size() > 0 ? source_.samples() / source_.size() : 1;
     display_.batch(epoch_ + 1, options_.epochs, each, loss != nullptr ? loss->mean() : nan);
   }
-  if (group_ > 0) return;                                            // a step is not cut
-  const bool last = source_.size() > 0 && batch_ >= source_.size();  // then the epoch ends as well
+  if (group_ > 0) return;  // a step is not cut
+  const std::int64_t batches = source_.size();
+  const bool last = batches > 0 && batch_ >= batches;  // then the epoch ends as well
   if (!last) decide();
   if (interrupts_->interrupted()) stop(FitStop::interrupt);
   agree_on_stop();
@@ -228,9 +230,10 @@ void FitLoop::decide_by_counts() {
   if (options_.max_steps && steps_ >= *options_.max_steps) stop(FitStop::steps);
 }
 
-/// What an epoch has come to so far.
+/// What an epoch has come to so far, in the memory of the row before.
 void FitLoop::make_row() {
-  row_ = values();
+  row_.clear();
+  add_values(row_);
   if (optimizer_ != nullptr) row_.emplace_back("learning_rate", optimizer_->learning_rate());
   const Clock::time_point now = Clock::now();
   row_.emplace_back("seconds", std::chrono::duration<double>(now - epoch_began_).count());
@@ -330,8 +333,9 @@ void FitLoop::end() noexcept {
   folder_.unlock();
 }
 
+/// The first reason counts, but Ctrl-C is never lost: who pressed it wants no more of anything.
 void FitLoop::stop(FitStop why) {
-  if (stop_ == FitStop::none) stop_ = why;
+  if (stop_ == FitStop::none || why == FitStop::interrupt) stop_ = why;
 }
 
 double FitLoop::seconds() const {
@@ -347,10 +351,14 @@ double FitLoop::value(const std::string& name) const {
 
 std::vector<Metric> FitLoop::values() const {
   std::vector<Metric> values;
+  add_values(values);
+  return values;
+}
+
+void FitLoop::add_values(std::vector<Metric>& row) const {
   for (const Means* means : {&training_, &validation_})
     for (const Means::Entry& entry : means->entries())
-      if (entry.weight != 0) values.emplace_back(entry.name, entry.mean());
-  return values;
+      if (entry.weight != 0) row.emplace_back(entry.name, entry.mean());
 }
 
 std::vector<Metric> FitLoop::learning_rates() const {

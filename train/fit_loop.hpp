@@ -129,6 +129,7 @@ class FitLoop {
   void decide();
   void decide_by_counts();
   void pause();
+  void add_values(std::vector<Metric>& row) const;
   void make_row();
   void judge();
   bool monitored(double& value);

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <xtape/core/error.hpp>
@@ -332,10 +333,9 @@ void FitLoop::sum_validation() {
 /// What one rank wants, all do: of several wishes the first rank's.
 void FitLoop::agree_on_stop() {
   if (ranks_ == nullptr) return;
-  for (const double wish : meet("behind a batch", behind_batch, static_cast<double>(stop_))) {
-    stop_ = static_cast<FitStop>(static_cast<int>(wish));
-    if (stop_ != FitStop::none) return;
-  }
+  const std::vector<double> wishes = meet("behind a batch", behind_batch,
+                                          static_cast<double>(std::exchange(stop_, FitStop::none)));
+  for (const double wish : wishes) stop(static_cast<FitStop>(static_cast<int>(wish)));
 }
 
 }  // namespace detail

@@ -79,7 +79,7 @@ void History::add(const std::vector<Metric>& row) {
       column = std::ranges::find(columns_, name, &Column::name);
       if (column == columns_.end()) column = columns_.insert(column, {name, {}});
     }
-    column->values.resize(rows - 1, nan);
+    if (column->values.size() + 1 != rows) column->values.resize(rows - 1, nan);
     column->values.push_back(value);
   }
   for (Column& column : columns_) {

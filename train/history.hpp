@@ -16,8 +16,8 @@ namespace xtape {
 using Metric = std::pair<std::string, double>;
 
 /// Why a run has ended: it has trained all its epochs; the monitor has not improved for long
-/// enough; a limit of steps or seconds; Ctrl-C; a callback or the loop asked for it. `none` before
-/// its end.
+/// enough; a limit of steps or seconds; Ctrl-C, whatever else ended it then; a callback or the loop
+/// asked for it. `none` before its end.
 enum class FitStop { none, epochs, patience, steps, seconds, interrupt, asked };
 
 /// What a run has come to: a column for each metric, a row for each epoch. NaN stands where an

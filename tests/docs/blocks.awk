@@ -1,15 +1,11 @@
 # -v want=names DOCUMENT: the programs in its C++ blocks and, if there are any, "fragments", a line each.
-# -v want=NAME DOCUMENT: that program, or all fragments as one source to compile.
+# -v want=NAME DOCUMENT: that program, or one that goes through all fragments.
 #
 # The blocks of a document are a program, one behind the other. Comments that readers do not see, right
 # before a block, say otherwise:
 #   <!-- program NAME [...] -->     another program begins
-#   <!-- fragment [...] -->         the inside of a function
-#   <!-- continued [...] -->        the same function goes on
-#   <!-- declarations [...] -->     what stands outside of functions
+#   <!-- fragment [...] -->         the inside of a function of its own
 # The lines of such a comment go before the block. A program without main is the inside of one.
-
-function is_fragment() { return kind == "fragment" || kind == "continued" || kind == "declarations" }
 
 function note(name) {
   if (!(name in known)) names = names name "\n"
@@ -28,17 +24,12 @@ function add_lines(text, line,   lines, count, i) {
   for (i = 1; i < count; ++i) add(lines[i])
 }
 
-function end_function() {
-  if (open) add("}\n}")
-  open = 0
-}
-
 BEGIN { current = "program" }
 !inside && /^<!--/ {
   rest = $0
   sub(/^<!-- */, "", rest)
   split(rest, words, /[ ,]/)
-  if (words[1] !~ /^(program|fragment|continued|declarations)$/) next
+  if (words[1] !~ /^(program|fragment)$/) next
   kind = words[1]
   if (kind == "program") current = words[2]
   prelude = ""
@@ -55,22 +46,16 @@ commented {
 /^```/ && inside {
   inside = 0
   if (!cpp) next
-  mine = is_fragment() ? "fragments" : current
+  mine = kind == "fragment" ? "fragments" : current
   note(mine)
   if (mine == want) {
-    if (kind == "declarations" || kind == "fragment") end_function()
-    if (kind == "declarations") add("namespace lines_" start " {")
     if (kind == "fragment") {
-      add("namespace lines_" start " {\n[[maybe_unused]] void block() {")
-      open = 1
-    }
-    if (kind == "continued" && !open) {
-      print FILENAME ":" start ": nothing is continued" >"/dev/stderr"
-      exit 1
+      add("void lines_" start "() {")
+      calls = calls "lines_" start "();\n"
     }
     add_lines(prelude, prelude_line)
     add_lines(text, start)
-    if (kind == "declarations") add("}")
+    if (kind == "fragment") add("}")
   }
   kind = prelude = ""
   next
@@ -92,10 +77,10 @@ END {
     printf "%s", names
     exit
   }
-  end_function()
-  if (want == "fragments" || body !~ /int main\(/)
+  if (body !~ /int main\(/)
     includes = includes "#include <iostream>\n#include <string>\n#include <utility>\n#include <vector>\n#include <xtape/xtape.hpp>\nusing namespace xtape;\n"
   print includes
-  if (want != "fragments" && body !~ /int main\(/) body = "int main() {\n" body "}\n"
+  if (want == "fragments") body = body "int main() {\n" calls "}\n"
+  if (body !~ /int main\(/) body = "int main() {\n" body "}\n"
   printf "%s", body
 }

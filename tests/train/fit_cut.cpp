@@ -9,6 +9,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -260,6 +261,25 @@ TEST_CASE("fit: Ctrl-C in the last batch of validation leaves it whole") {
   CHECK(history.stop == FitStop::interrupt);
   CHECK_FALSE(history.last_is_part);
   CHECK(are_nan(history["validation_loss"]) == std::vector<bool>{false});
+}
+
+TEST_CASE("fit: Ctrl-C behind the last batch of a run is told, and the run is whole") {
+  SmallRun run(1);
+  std::ostringstream text;
+  bool pressed = false;
+  Fit fit(run.model, run.optimizer, run.loader, loss_of(run),
+          {.epochs = 2,
+           .on_epoch = {[&](FitEpoch& epoch) {
+             if (epoch.number() == 2 && !std::exchange(pressed, true)) raise(SIGINT);
+           }},
+           .progress = &text,
+           .catch_interrupt = true});
+  CHECK(fit.run().stop == FitStop::interrupt);
+  CHECK(fit.history().epochs() == 2);
+  CHECK_FALSE(fit.history().last_is_part);
+  CHECK(text.str().ends_with("interrupted after epoch 2; nothing saved: no folder\n"));
+  CHECK(fit.run().stop == FitStop::epochs);
+  CHECK(fit.history().epochs() == 2);
 }
 
 TEST_CASE("fit: a validation loss that is no number stops the run by epoch and batch") {
