@@ -19,6 +19,7 @@
 
 #include <xtape/xtape.hpp>
 
+#include "support/checked.hpp"
 #include "support/npy_bytes.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -27,14 +28,6 @@ using data::FileDataset;
 using data::FileOptions;
 
 namespace {
-
-#ifdef __has_feature
-constexpr bool checked = __has_feature(address_sanitizer);  // which takes memory of its own
-#elif defined(__SANITIZE_ADDRESS__)
-constexpr bool checked = true;
-#else
-constexpr bool checked = false;
-#endif
 
 constexpr std::int64_t mega = std::int64_t{1} << 20;
 

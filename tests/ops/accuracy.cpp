@@ -16,6 +16,7 @@
 #include <xtape/ops/functions.hpp>
 #include <xtape/ops/reduce.hpp>
 
+#include "support/checked.hpp"
 #include "support/greatest_errors.hpp"
 #include "support/rows.hpp"
 #include "support/ulps.hpp"
@@ -30,7 +31,7 @@ template <class T>
 std::vector<T> arguments() {
   std::mt19937_64 bits(1);
   std::vector<T> values;
-  for (int i = 0; i < 100'000; ++i) {  // of any size
+  for (int i = 0; i < tried(100'000); ++i) {  // of any size
     const std::uint64_t word = bits();
     T value;
     std::memcpy(&value, &word, sizeof(T));
@@ -38,10 +39,11 @@ std::vector<T> arguments() {
   }
   constexpr double ends[] = {1.5, 4, 30, sizeof(T) == 4 ? 110.0 : 760.0};
   for (const double end : ends) {
-    for (int i = 0; i < 20'000; ++i)
+    for (int i = 0; i < tried(20'000); ++i)
       values.push_back(static_cast<T>(std::uniform_real_distribution(-end, end)(bits)));
   }
-  for (int i = 1; i < 10'000; ++i) values.push_back(static_cast<T>(i * std::acos(-1.0L) / 2));
+  for (int i = 1; i < tried(10'000); ++i)
+    values.push_back(static_cast<T>(i * std::acos(-1.0L) / 2));
   return values;
 }
 
@@ -243,7 +245,7 @@ std::pair<std::vector<T>, std::vector<T>> pairs() {
   const std::vector<T> any = arguments<T>();
   const double largest = std::log(static_cast<double>(std::numeric_limits<T>::max()));
   std::vector<T> a, b;
-  for (int i = 0; i < 100'000; ++i) {
+  for (int i = 0; i < tried(100'000); ++i) {
     a.push_back(any[static_cast<std::size_t>(i)]);
     b.push_back(any[bits() % any.size()]);
     a.push_back(static_cast<T>(between(-20, 20)));
