@@ -15,8 +15,9 @@ namespace xtape::data {
 using CsvValue = std::variant<std::int64_t, double, std::string, bool>;
 
 /// Writes a table of comma-separated values with a header, which appears whole or not at all (see
-/// `OutputFile`): `read_csv` gives the same texts and numbers back. Numbers have the fewest digits
-/// that do so; texts are quoted where they must be; a bool is "true" or "false".
+/// `OutputFile`): `read_csv` gives the same texts and numbers back, those that are not finite with
+/// `.nonfinite`. Numbers have the fewest digits that do so; texts are quoted where they must be; a
+/// bool is "true" or "false".
 /// Source of the form: RFC 4180, with lines that end in LF.
 class CsvWriter {
  public:

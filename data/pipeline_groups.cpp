@@ -181,7 +181,11 @@ FittedGroup fit(const Table& training, const DateColumns& options) {
   if (distinct.empty() || distinct.size() != options.parts.size()) {
     refuse("dates need parts that differ");
   }
-  if (!options.format.empty()) detail::check_date_format(options.format);
+  try {
+    if (!options.format.empty()) detail::check_date_format(options.format);
+  } catch (const ValueError& error) {
+    refuse(std::string("DateColumns::format: ") + error.what());
+  }
   FittedGroup group{.kind = FittedGroup::Kind::dates,
                     .columns = options.columns,
                     .missing = options.missing,

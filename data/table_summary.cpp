@@ -29,6 +29,7 @@ std::pair<Key, std::int64_t> most_frequent(const std::map<Key, std::int64_t>& co
 }
 
 std::string digits(double value, int precision) {
+  if (std::isnan(value)) return "nan";  // whatever its sign
   std::array<char, 64> text;
   const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
                                  std::chars_format::general, precision)
@@ -38,19 +39,34 @@ std::string digits(double value, int precision) {
 
 void summarise_numbers(const Table& table, std::int64_t column,
                        const std::vector<double>& quantiles, ColumnSummary& summary) {
+  constexpr double exact = 0x1p53;  // beyond, whole numbers that differ may be one double
   std::vector<double> values;
   std::map<double, std::int64_t> counts;
+  std::map<std::string_view, std::int64_t> large;
   for (std::int64_t row = 0; row < table.rows(); ++row) {
     const double value = table.number(row, column);
     if (std::isnan(value)) continue;  // missing
     values.push_back(value);
-    ++counts[value];
+    if (std::abs(value) < exact) {
+      ++counts[value];
+    } else {
+      ++large[table.text(row, column)];
+    }
   }
   summary.count = std::ssize(values);
-  summary.distinct = std::ssize(counts);
-  const auto [value, frequency] = most_frequent(counts);
-  summary.most_frequent = xtape::detail::text(value);
-  summary.frequency = frequency;
+  summary.distinct = std::ssize(counts) + std::ssize(large);
+  if (!counts.empty()) {
+    const auto [value, frequency] = most_frequent(counts);
+    summary.most_frequent = xtape::detail::text(value);
+    summary.frequency = frequency;
+  }
+  if (!large.empty()) {
+    const auto [text, frequency] = most_frequent(large);
+    if (frequency > summary.frequency) {
+      summary.most_frequent = text;
+      summary.frequency = frequency;
+    }
+  }
   const Tensor x = from_vector(std::move(values));
   summary.mean = mean(x).item();
   // As pandas and R describe it; a Scaler divides by n, as scikit-learn's does.

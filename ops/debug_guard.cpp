@@ -20,6 +20,7 @@ std::string range_text(const Tensor& x) {
     least = std::min(least, value);
     most = std::max(most, value);
   }
+  if (least > most) return ", NaN throughout";
   const auto finite = [](double value) { return std::isfinite(value); };
   return " from " + detail::text(least) + " to " + detail::text(most) +
          (std::all_of(values.begin(), values.end(), finite) ? "" : ", not all finite");

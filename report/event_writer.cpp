@@ -102,14 +102,8 @@ void EventWriter::histogram(const std::string& tag, const Values& values, std::i
 }
 
 void EventWriter::image(const std::string& tag, const Tensor& image, std::int64_t step) {
-  if (image.rank() < 2) {
-    throw ShapeError(
-        "event_writer: the image must be [height, width], or with an axis of 1 or 3 channels; "
-        "got " +
-        image.describe());
-  }
   const NoGradGuard off;
-  const auto stack = detail::image_stack("event_writer", expand_dims(image.detach(), 0));
+  const auto stack = detail::stack_of_one("event_writer", image);
   const kernels::Pixels pixels = stack.image(0);
   Message picture;
   picture.integer(1, stack.height)

@@ -34,7 +34,8 @@ struct AttentionMapsOptions {
 };
 
 /// How much each query attends to each key, for each head, all from 0 to the greatest weight.
-///   weights [queries, keys] or [heads, queries, keys]: `attention.with_weights(q, k, v).weights[0]`
+///   weights [queries, keys] or [heads, queries, keys]:
+///     `attention.with_weights(q, k, v, {.average = false}).weights[0]`
 /// Throws as heatmap.
 Picture attention_maps(const Tensor& weights, const AttentionMapsOptions& options = {});
 

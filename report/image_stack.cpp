@@ -44,6 +44,18 @@ ImageStack image_stack(const char* op, const Tensor& images, std::optional<doubl
   return stack;
 }
 
+ImageStack stack_of_one(const char* op, const Tensor& image, std::optional<double> low,
+                        std::optional<double> high) {
+  const int rank = image.rank();
+  const auto fits = [&](int axis) { return image.extent(axis) == 1 || image.extent(axis) == 3; };
+  if ((rank == 2 || (rank == 3 && (fits(0) || fits(2)))) && image.size() > 0)
+    return image_stack(op, expand_dims(image.detach(), 0), low, high);
+  throw ShapeError(std::string(op) +
+                   ": the image must be [height, width], or with an axis of 1 or 3 channels behind "
+                   "or in front of these; got " +
+                   image.describe());
+}
+
 std::pair<double, double> value_range(const std::vector<double>& values) {
   double least = INFINITY, greatest = -INFINITY;
   for (const double value : values) {

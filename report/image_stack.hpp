@@ -24,6 +24,10 @@ struct ImageStack {
 ImageStack image_stack(const char* op, const Tensor& images, std::optional<double> low = {},
                        std::optional<double> high = {}, std::optional<nn::Channels> channels = {});
 
+/// The same of one image, see `save_png`.
+ImageStack stack_of_one(const char* op, const Tensor& image, std::optional<double> low = {},
+                        std::optional<double> high = {});
+
 /// Draws pixels as they are, each a square; they are enlarged here, as not every viewer does it
 /// without smoothing.
 void draw_pixels(Svg& svg, const kernels::Pixels& pixels, double x, double y, double width,

@@ -123,13 +123,8 @@ Picture mistakes(const Tensor& images, const Tensor& logits, const Tensor& label
 void save_png(const std::string& path, const Tensor& image, std::optional<double> low,
               std::optional<double> high, Colormap map) {
   if (!path.ends_with(".png")) throw ValueError("save_png: the file must end in .png; got " + path);
-  if (image.rank() < 2) {
-    throw ShapeError(
-        "save_png: the image must be [height, width], or with an axis of 1 or 3 channels; got " +
-        image.describe());
-  }
   const NoGradGuard off;
-  const auto stack = detail::image_stack("save_png", expand_dims(image.detach(), 0), low, high);
+  const auto stack = detail::stack_of_one("save_png", image, low, high);
   data::OutputFile file(path);
   file.write(kernels::png(stack.image(0, map)));
   file.commit();

@@ -72,6 +72,11 @@ std::string add_roc(Plot& plot, const std::string& name, const Tensor& scores,
   return {};
 }
 
+/// Of two classes a model may have one column: [n, 1] as [n].
+Tensor without_column(const Tensor& x) {
+  return x.rank() == 2 && x.extent(1) == 1 ? reshape(x, {x.extent(0)}) : x;
+}
+
 struct Said {
   Tensor probability, truth;  // [n] each
 };
@@ -81,10 +86,11 @@ Said said(const Tensor& probabilities, const Tensor& targets) {
   nn::detail::check_floating(op, "probabilities", probabilities);
   const Tensor p = probabilities.detach();
   nn::detail::check_shares(op, "probabilities", p);
-  if (p.rank() == 1) {
-    nn::detail::check_same_shape(op, "probabilities", p, targets);
-    nn::detail::check_truth_values(op, targets);
-    return {p, targets.detach()};
+  if (without_column(p).rank() == 1) {
+    const Tensor of_one = without_column(p), truth = without_column(targets.detach());
+    nn::detail::check_same_shape(op, "probabilities", of_one, truth);
+    nn::detail::check_truth_values(op, truth);
+    return {of_one, truth};
   }
   nn::detail::check_label_shapes(op, "probabilities", p, targets);
   if (p.extent(1) == 0) throw ShapeError("calibration: classes are needed; got " + p.describe());
@@ -96,7 +102,8 @@ Said said(const Tensor& probabilities, const Tensor& targets) {
 }  // namespace
 
 Plot roc_curve(const Tensor& scores, const Tensor& targets, const RocOptions& options) {
-  if (scores.rank() == 1) return roc_curve({{"", scores}}, targets, options);
+  if (without_column(scores).rank() == 1)
+    return roc_curve({{"", without_column(scores)}}, without_column(targets), options);
   nn::detail::check_label_shapes(roc, "scores", scores, targets);
   const NoGradGuard off;
   const Tensor labels = detail::classes_of(roc, targets);
@@ -167,9 +174,8 @@ Plot calibration(const Tensor& probabilities, const Tensor& targets,
   }
   Plot plot = square(options.title, "mean probability", "share that is true", options.size);
   add_chance(plot, "calibrated");
-  plot.line(
-      x, y,
-      {.label = "expected calibration error " + detail::decimals(error, 3), .color = palette(0)});
+  const std::string found = p.empty() ? "no data" : detail::decimals(error, 3);
+  plot.line(x, y, {.label = "expected calibration error " + found, .color = palette(0)});
   plot.scatter(x, y, {.color = palette(0), .diameter = 8});
   return plot;
 }

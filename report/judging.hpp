@@ -23,7 +23,7 @@ struct RocOptions {
 
 /// The receiver operating characteristic: which share of target 1 is found, over which share of
 /// target 0 is taken for it, as the threshold sinks; with the area under it, as `roc_auc` gives it.
-///   scores [n], of any scale, targets 0 or 1 [n]
+///   scores [n] or [n, 1], of any scale, targets 0 or 1 [n] or [n, 1]
 ///   scores [n, classes], better probabilities than logits, labels int64 [n] or one-hot: a curve for each
 ///   class, or the second of two, against all others; of a class without samples a note in the
 ///   legend, "dog: none"
@@ -42,7 +42,7 @@ struct CalibrationOptions {
 
 /// How often what is said to be probable is true: the share of the samples of a bin over their mean
 /// probability, with the expected calibration error, the mean distance of the two over the samples.
-///   probabilities of target 1 [n], targets 0 or 1 [n]
+///   probabilities of target 1 [n] or [n, 1], targets 0 or 1 [n] or [n, 1]
 ///   probabilities [n, classes], labels int64 [n] or one-hot: the probability of the class that is predicted,
 ///   and whether it is right
 /// Throws ShapeError, DtypeError, ValueError for a probability outside [0, 1], no bins and other

@@ -192,7 +192,13 @@ void Checkpoint::load(const std::string& path) const {
   distribute(all.tensors, names, given, &data::Archive::tensors, unexpected);
   distribute(all.texts, names, given, &data::Archive::texts, unexpected);
   if (!unexpected.empty()) wrong += "; unexpected: " + unexpected;
-  for (const Part& part : parts_) before.push_back(part.state());
+  const auto empty = [](const data::Archive& of) { return of.tensors.empty() && of.texts.empty(); };
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    before.push_back(parts_[i].state());
+    if (empty(given[i]) && (parts_[i].of_pipeline || !empty(before[i])))
+      wrong += "; it has no part \"" + parts_[i].name + "\"";
+  }
+  const bool whole = wrong.empty();  // else what parts say of that is no news
   std::vector<std::size_t> restored;
   restored.reserve(parts_.size());
   const auto restore = [&](std::size_t i) {
@@ -204,6 +210,7 @@ void Checkpoint::load(const std::string& path) const {
   };
   try {
     for (std::size_t i = 0; i < parts_.size(); ++i) {
+      if (!whole && empty(given[i])) continue;
       try {
         parts_[i].check ? parts_[i].check(given[i]) : restore(i);
       } catch (const Error& error) {

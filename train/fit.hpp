@@ -265,7 +265,10 @@ class Fit : public FitBase {
         };
       }
     }
-    throw ValueError("fit: validation must be data as the loader has, for the loss given");
+    throw ValueError(loss ? "fit: .validation must be data, or a loader, of the kind that the "
+                            "training loader gives; got another"
+                          : "fit: .validation needs a loss, which a Fit with a loop of one's own "
+                            "takes too; got none");
   }
 
   std::unique_ptr<detail::BatchPasses<Batch>> source_;

@@ -206,6 +206,8 @@ void FitLoop::end_epoch() {
   make_row();
   judge();
   history_.add(row_);
+  seconds_before_ = 0;
+  epoch_began_ = Clock::now();
   display_.epoch(++epoch_, options_.epochs, row_);
   batch_ = 0;
   training_.clear();
@@ -217,27 +219,12 @@ void FitLoop::end_epoch() {
     saved_ = folder_.save(checkpoint_, epoch_, 0);
 }
 
-void FitLoop::decide() {
-  decide_by_counts();
-  if (interrupts_->interrupted()) stop(FitStop::interrupt);
-  if (options_.max_seconds && seconds() >= *options_.max_seconds) stop(FitStop::seconds);
-}
-
-void FitLoop::decide_by_counts() {
-  const std::int64_t patience = options_.early_stopping.patience;
-  if (epoch_ >= options_.epochs) stop(FitStop::epochs);
-  if (patience > 0 && bad_epochs_ >= patience) stop(FitStop::patience);
-  if (options_.max_steps && steps_ >= *options_.max_steps) stop(FitStop::steps);
-}
-
 /// What an epoch has come to so far, in the memory of the row before.
 void FitLoop::make_row() {
   row_.clear();
   add_values(row_);
   if (optimizer_ != nullptr) row_.emplace_back("learning_rate", optimizer_->learning_rate());
-  const Clock::time_point now = Clock::now();
-  row_.emplace_back("seconds", std::chrono::duration<double>(now - epoch_began_).count());
-  epoch_began_ = now;
+  row_.emplace_back("seconds", seconds_of_epoch());
 }
 
 /// What tells which epoch is best, the same on all ranks: that of rank 0. False if nobody asked for
@@ -297,12 +284,14 @@ NamedTensors FitLoop::weights() const {
 /// What a run ends with, whatever ended it.
 void FitLoop::finish() {
   history_.stop = stop_;
-  if (interrupts_->interrupted()) InterruptWatch::tell(stop_ == FitStop::interrupt);
+  if (interrupts_->interrupted())
+    InterruptWatch::tell(stop_ == FitStop::interrupt && by_counts() == FitStop::none);
   if (paused_) {
     shown_ = history_;
     make_row();
     shown_->add(row_);
     shown_->last_is_part = true;
+    seconds_before_ = seconds_of_epoch();
   }
   if (paused_at_) training_ = *std::exchange(paused_at_, {});
   if (model_ != nullptr && (averaging_ || !best_weights_.empty())) {
@@ -333,13 +322,12 @@ void FitLoop::end() noexcept {
   folder_.unlock();
 }
 
-/// The first reason counts, but Ctrl-C is never lost: who pressed it wants no more of anything.
-void FitLoop::stop(FitStop why) {
-  if (stop_ == FitStop::none || why == FitStop::interrupt) stop_ = why;
-}
-
 double FitLoop::seconds() const {
   return std::chrono::duration<double>(Clock::now() - began_).count();
+}
+
+double FitLoop::seconds_of_epoch() const {
+  return seconds_before_ + std::chrono::duration<double>(Clock::now() - epoch_began_).count();
 }
 
 double FitLoop::value(const std::string& name) const {

@@ -123,11 +123,14 @@ class FitLoop {
   void validate();
   bool go_through_validation(std::string& wrong);
 
+  // fit_stop.cpp
+  void decide();
+  void decide_by_counts();
+  FitStop by_counts() const;
+
   // fit_loop.cpp
   void set_schedules();
   std::string opened();
-  void decide();
-  void decide_by_counts();
   void pause();
   void add_values(std::vector<Metric>& row) const;
   void make_row();
@@ -137,6 +140,7 @@ class FitLoop {
   void finish();
   std::vector<std::string> names_to_monitor() const;
   double seconds() const;
+  double seconds_of_epoch() const;
 
   const nn::Module* model_;
   optim::Optimizer* optimizer_;
@@ -176,6 +180,7 @@ class FitLoop {
   std::string saved_;                            // the newest checkpoint
   std::int64_t data_ = 0, validation_data_ = 0;  // fingerprints
   Clock::time_point began_, epoch_began_;
+  double seconds_before_ = 0;  // of the epoch, in runs before
 
   // Of a step.
   std::vector<Tensor> parameters_, buffers_, before_;

@@ -41,6 +41,8 @@ NamedTensors FitLoop::state() const {
                      {"steps", number(steps_)},
                      {"bad_epochs", number(bad_epochs_)},
                      {"best_epoch", number(history_.best_epoch)},
+                     {"maximizes", number(std::int64_t{options_.goal == SearchGoal::maximize})},
+                     {"seconds", number(seconds_of_epoch())},
                      {"data", number(data_)},
                      {"validation_data", number(validation_data_)},
                      {prefixed(monitor_prefix, options_.monitor), number(best_value_)}};
@@ -66,6 +68,12 @@ void FitLoop::restore(const NamedTensors& state) {
     if (name != monitor && name.starts_with(monitor_prefix))
       throw ValueError("must have the monitor \"" + options_.monitor + "\"; got \"" +
                        behind(monitor_prefix, name) + "\"");
+  }
+  const bool maximized = taken<std::int64_t>(state, "maximizes") != 0;
+  if (maximized != (options_.goal == SearchGoal::maximize)) {
+    const char* const goals[] = {"minimize", "maximize"};
+    throw ValueError("must have the goal " + std::string(goals[!maximized]) + " of \"" +
+                     options_.monitor + "\"; got " + goals[maximized]);
   }
   History history;
   Means training;
@@ -94,11 +102,13 @@ void FitLoop::restore(const NamedTensors& state) {
              steps = taken<std::int64_t>(state, "steps"),
              bad = taken<std::int64_t>(state, "bad_epochs"),
              passed = taken<std::int64_t>(state, "passed");
+  const auto seconds = taken<double>(state, "seconds");
   best_value_ = taken<double>(state, monitor);
   history.best_epoch = taken<std::int64_t>(state, "best_epoch");
   if (history.best_epoch > 0) history.monitor = options_.monitor;
   epoch_ = epoch, batch_ = batch, steps_ = saved_at_ = steps, bad_epochs_ = bad;
   passed_ = passed != 0;
+  seconds_before_ = seconds;
   best_weights_ = std::move(best);
   training_ = std::move(training);
   history_ = std::move(history);

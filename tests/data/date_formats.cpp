@@ -106,7 +106,9 @@ TEST_CASE("pipeline: columns of dates with a format, saved too") {
         path + ":3: column 1 \"d\": a date of the form \"%d.%m.%Y\" is needed; got \"12/31/2024\"");
   CHECK(error_of<ValueError>([&] {
           return Pipeline(table, {.features = {DateColumns{.columns = {"d"}, .format = "%d.%m"}}});
-        }) == "a format of dates needs one year, month and day; got \"%d.%m\"");
+        }) ==
+        "pipeline: DateColumns::format: a format of dates needs one year, month and day; got "
+        "\"%d.%m\"");
   // A number of the program is a date as it would be written.
   const Pipeline compact(
       Table({"d"}, {{20241231}, {20250101}}),

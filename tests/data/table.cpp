@@ -290,4 +290,13 @@ TEST_CASE("describe tells what is in each column") {
   CHECK(empty.most_frequent.empty());
   CHECK(std::isnan(File("a\n7\n").table.describe()["a"].deviation));
   CHECK(File("a\n7\n7.0\n8\n8\n").table.describe()["a"].most_frequent == "7");
+  // Neighbours that are one double.
+  const data::ColumnSummary large = File(
+                                        "id\n9007199254740993\n9007199254740992\n1\n"
+                                        "9007199254740994\n-9007199254740993\n"
+                                        "9007199254740993\n")
+                                        .table.describe()["id"];
+  CHECK(large.distinct == 5);
+  CHECK(large.most_frequent == "9007199254740993");
+  CHECK(large.frequency == 2);
 }

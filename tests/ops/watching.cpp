@@ -147,6 +147,11 @@ TEST_CASE("DebugGuard: a NaN planted in a three-layer model is found where it ar
     CHECK(message.ends_with("(in second)"));
   }
   CHECK(net(x).shape() == Shape{5, 2});  // nobody looks any more
+  const std::string none = error_of<ValueError>([&] {
+    const DebugGuard guard;
+    return full({2}, NAN) * 2.0;
+  });
+  CHECK(none.find("operands: float32[2], NaN throughout; ") != std::string::npos);
 }
 
 TEST_CASE("DebugGuard: an infinity in the backward pass names the rule, and no leaf has changed") {

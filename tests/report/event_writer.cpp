@@ -242,9 +242,10 @@ TEST_CASE("events: what cannot be written or shown is told") {
         }).ends_with(": cannot be written: Not a directory"));
   EventWriter events(directory.path()), other(directory.path());
   CHECK(events.path() != other.path());
-  CHECK(error_of<ShapeError>([&] { return events.image("i", zeros({3}), 1), 0; }) ==
-        "event_writer: the image must be [height, width], or with an axis of 1 or 3 channels; got "
-        "float32[3]");
+  CHECK(
+      error_of<ShapeError>([&] { return events.image("i", zeros({3}), 1), 0; }) ==
+      "event_writer: the image must be [height, width], or with an axis of 1 or 3 channels behind "
+      "or in front of these; got float32[3]");
   CHECK_THROWS_AS(events.image("i", zeros({2, 2, 2}), 1), ShapeError);
   CHECK(records(events.path()).size() == 1);
 }

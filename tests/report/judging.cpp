@@ -29,6 +29,8 @@ TEST_CASE("roc: the curve with the area under it") {
   golden::check("roc",
                 report::roc_curve(scores, targets, {.title = "ROC"}));  // scikit-learn's example
   CHECK(shows(report::roc_curve(scores, targets).svg(), "AUC 0.750"));
+  CHECK(report::roc_curve(reshape(scores, {4, 1}), reshape(targets, {4, 1})).svg() ==
+        report::roc_curve(scores, targets).svg());  // as a model with one output gives them
   CHECK(shows(report::roc_curve({{"a", scores}, {"b", -scores}}, targets).svg(), "b, AUC 0.250"));
   const Tensor both = stack({-scores, scores}, 1);
   const std::string each = report::roc_curve(both, targets, {.names = {"no", "yes"}}).svg();
@@ -90,7 +92,10 @@ TEST_CASE("calibration: shares over probabilities, and the expected error") {
   const Tensor two = stack({1 - p, p}, 1);
   CHECK(shows(report::calibration(two, tensor({1, 0, 1, 0}), {.bins = 1}).svg(),
               "expected calibration error 0.300"));
-  CHECK(shows(report::calibration(zeros({0}), zeros({0})).svg(), "calibrated"));
+  CHECK(report::calibration(reshape(p, {4, 1}), t, {.bins = 2}).svg() ==
+        report::calibration(p, t, {.bins = 2}).svg());
+  CHECK(shows(report::calibration(zeros({0}), zeros({0})).svg(),
+              "expected calibration error no data"));
   CHECK_THROWS_AS(report::calibration(p * 2, t), ValueError);
   CHECK_THROWS_AS(report::calibration(p, t * 2), ValueError);
   CHECK_THROWS_AS(report::calibration(p, ones({3})), ShapeError);

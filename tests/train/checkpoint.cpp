@@ -163,15 +163,40 @@ TEST_CASE("a checkpoint that does not fit tells all and changes nothing") {
   });
   CHECK(text ==
         "checkpoint: " + path +
-            " must hold what these parts save; unexpected: \"sum.total\"; model: restore: the "
+            " must hold what these parts save; unexpected: \"sum.total\"; it has no part "
+            "\"total\"; model: restore: the "
             "entries must be those of state(); missing: \"0.bias\"; unexpected: \"0.b\"; loader: "
             "loader: restore: \"rows\" must be 75; got 76; rng: Rng::from_state: the text must "
             "come from Rng::state(); it has another form; epoch: restore: the entries must be "
-            "those of state(); \"\" must be int64[], got float64[]; total: restore: the entries "
-            "must be those of state(); missing: \"\"");
+            "those of state(); \"\" must be int64[], got float64[]");
   check_same(run, untouched);
   CHECK_THROWS_AS(run.checkpoint.load(directory.file("none.npz")), IoError);
   check_same(run, untouched);
+}
+
+TEST_CASE("a checkpoint tells which parts a file has not, and loads none") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("few.npz");
+  std::int64_t epoch = 7;
+  Checkpoint few;
+  few.add("epoch", epoch).save(path);
+  epoch = 0;
+  Rng rng(1);
+  std::string text = "kept";
+  double rate = 0.5;
+  data::Pipeline pipeline;
+  const nn::ReLU stateless;  // has no entries anywhere
+  Checkpoint more;
+  more.add("epoch", epoch).add("rng", rng).add("text", text).add("rate", rate);
+  more.add("pipeline", pipeline).add("relu", stateless);
+  CHECK(error_of<ValueError>([&] { return more.load(path), 0; }) ==
+        "checkpoint: " + path +
+            " must hold what these parts save; it has no part \"rng\"; it has no part \"text\"; it "
+            "has no part \"rate\"; it has no part \"pipeline\"");
+  CHECK(epoch == 0);
+  CHECK(text == "kept");
+  few.load(path);
+  CHECK(epoch == 7);
 }
 
 TEST_CASE("a checkpoint that does not fit leaves a loader in the middle of its pass") {

@@ -225,12 +225,13 @@ TEST_CASE("fit: options that need what the run has not") {
   CHECK(bare({.epoch_schedule = optim::Schedule()}) == needs);
   CHECK(bare({.max_steps = 2}) == needs);
   CHECK(bare({.validation = run.samples}) ==
-        "fit: validation must be data as the loader has, for the loss given");
+        "fit: .validation needs a loss, which a Fit with a loop of one's own takes too; got none");
   CHECK(bare({.on_epoch = {FitCallback()}}) ==
         "fit: a callback must be a function; got an empty one");
   CHECK(bare({.folder = {.resume = true}}) == "fit: to resume a run needs a folder; got no path");
   CHECK(refused({.validation = data::TensorList{ones({2, 2})}}) ==
-        "fit: validation must be data as the loader has, for the loss given");
+        "fit: .validation must be data, or a loader, of the kind that the training loader "
+        "gives; got another");
   CHECK(refused({.averaging = optim::AveragingOptions{.decay = 1.5}})
             .starts_with("averaging: decay"));
 }

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <fstream>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -134,6 +136,25 @@ TEST_CASE("fit: a loop of one's own goes on behind a cut epoch, which says that 
   const Seen whole = looped({.epochs = 2, .max_steps = 16}, nothing);  // after an epoch
   CHECK(whole.complete == std::vector<bool>{true, true});
   CHECK_FALSE(whole.history.last_is_part);
+}
+
+TEST_CASE("fit: the seconds of an epoch are those of all its parts") {
+  const TemporaryDirectory directory;
+  double first = 0, all = 0;
+  for (const bool again : {false, true}) {
+    SmallRun run(1);
+    const auto wait = [again](FitEpoch&) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(again ? 0 : 10));
+    };
+    Fit fit(run.model, run.optimizer, run.loader, loss_of(run),
+            {.epochs = 1,
+             .max_steps = again ? 100 : 3,
+             .folder = {.path = directory.path(), .resume = true},
+             .on_batch = {wait}});
+    (again ? all : first) = fit.run()["seconds"].back();
+  }
+  CHECK(first >= 0.03);
+  CHECK(all >= 0.03);
 }
 
 TEST_CASE("fit: what a loop logs behind a cut epoch counts in the part alone") {

@@ -88,7 +88,9 @@ TEST_CASE("fit: loaders of validation data that do not fit are refused") {
         "1; split by stratified_split, or set .allow_unseen_labels");
   CHECK(error_of<ValueError>([&] {
           return run(data::TensorLoader({ones({2, 2})}));
-        }) == "fit: validation must be data as the loader has, for the loss given");
+        }) ==
+        "fit: .validation must be data, or a loader, of the kind that the training loader "
+        "gives; got another");
   CHECK(error_of<ValueError>([&] {
           return run(data::Loader(strange, {.batch_size = 5, .drop_last = true}));
         }) == "fit: the validation data must have a batch; got none");

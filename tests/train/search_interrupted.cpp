@@ -107,7 +107,7 @@ TEST_CASE("search: a run that Ctrl-C reaches behind its last batch counts, and t
         {.epochs = 1, .on_epoch = {[&](FitEpoch&) { raise(SIGINT); }}, .catch_interrupt = true});
     for (auto& epoch : fit)
       for (auto& batch : epoch) batch.log("loss", 1);
-    CHECK(fit.history().stop == FitStop::epochs);
+    CHECK(fit.history().stop == FitStop::interrupt);
     return 1.0;
   };
   CHECK(error_of<SearchInterrupted>([&] {
