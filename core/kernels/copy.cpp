@@ -5,6 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include <xtape/core/kernels/convert.hpp>
 #include <xtape/core/kernels/copy.hpp>
 #include <xtape/core/parallel.hpp>
 
@@ -24,12 +25,25 @@ template <class To, class From>
 struct Copy {
   static constexpr bool verbatim = std::is_same_v<To, From>;
   static void put(To& to, From value) { to = convert<To>(value); }
+  static void run(To* to, const From* from, std::int64_t n) {
+    if constexpr (verbatim)
+      std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(To));
+    else if constexpr (std::is_same_v<To, double> && std::is_same_v<From, float>)
+      chosen<ConvertKernels>().widen(to, from, n);
+    else if constexpr (std::is_same_v<To, float> && std::is_same_v<From, double>)
+      chosen<ConvertKernels>().narrow(to, from, n);
+    else
+      for (std::int64_t j = 0; j < n; ++j) put(to[j], from[j]);
+  }
 };
 
 template <class To, class From>
 struct Add {
   static constexpr bool verbatim = false;
   static void put(To& to, From value) { to += static_cast<To>(value); }
+  static void run(To* to, const From* from, std::int64_t n) {
+    for (std::int64_t j = 0; j < n; ++j) put(to[j], from[j]);
+  }
 };
 
 /// Two axes of a copy; strides in bytes.
@@ -132,10 +146,7 @@ void copy_block(std::byte* to, const std::byte* from, const Plane& plane) {
     auto* y = reinterpret_cast<To*>(to);
     const auto* x = reinterpret_cast<const From*>(from);
     if (to_column == 1 && from_column == 1) {  // in vectors
-      if constexpr (How::verbatim)
-        std::memcpy(y, x, static_cast<std::size_t>(plane.columns) * sizeof(To));
-      else
-        for (std::int64_t j = 0; j < plane.columns; ++j) How::put(y[j], x[j]);
+      How::run(y, x, plane.columns);
       continue;
     }
     if constexpr (std::is_same_v<To, From> && !std::is_same_v<To, bool>) {

@@ -19,21 +19,24 @@ XTAPE_INLINE Lane<T> each(F f, Lane<T> x, Others... others) {
   return y;
 }
 
-/// f(x), computed in registers of double.
-template <class F>
-XTAPE_INLINE Lane<double> in_double(F f, Lane<double> x) {
-  return f(x);
+/// f(x, ...), computed in registers of double.
+template <class F, class... Others>
+XTAPE_INLINE Lane<double> in_double(F f, Lane<double> x, Others... others) {
+  return f(x, others...);
 }
-template <class F>
-XTAPE_INLINE Lane<float> in_double(F f, Lane<float> x) {
+template <class F, class... Others>
+XTAPE_INLINE Lane<float> in_double(F f, Lane<float> x, Others... others) {
   // NOLINTNEXTLINE(modernize-use-using)
   typedef float Half __attribute__((vector_size(register_bytes / 2)));
+  const auto wide = [](const Lane<float>& from, std::size_t half) {
+    Half part;
+    std::memcpy(&part, reinterpret_cast<const std::byte*>(&from.v) + half * sizeof(part),
+                sizeof(part));
+    return Lane<double>::of(__builtin_convertvector(part, Register<double>::Values));
+  };
   Half halves[2];
-  std::memcpy(halves, &x.v, sizeof(x.v));
-  for (Half& half : halves) {
-    const auto wide = __builtin_convertvector(half, Register<double>::Values);
-    half = __builtin_convertvector(f(Lane<double>::of(wide)).v, Half);
-  }
+  for (std::size_t i = 0; i < 2; ++i)
+    halves[i] = __builtin_convertvector(f(wide(x, i), wide(others, i)...).v, Half);
   std::memcpy(&x.v, halves, sizeof(x.v));
   return x;
 }

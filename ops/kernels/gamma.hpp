@@ -1,6 +1,5 @@
 #pragma once
-// The logarithm of the gamma function and its derivatives, and beta functions, on registers of
-// numbers.
+// The logarithm of the gamma function and its derivatives, on registers of numbers.
 
 #include <cmath>
 #include <limits>
@@ -10,6 +9,7 @@
 #include <xtape/ops/kernels/inverse_trigonometric.hpp>
 #include <xtape/ops/kernels/logarithm.hpp>
 #include <xtape/ops/kernels/rounding.hpp>
+#include <xtape/ops/kernels/two.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
@@ -135,32 +135,6 @@ XTAPE_INLINE Lane<T> digamma(Lane<T> x) {
   return y;
 }
 
-/// digamma(a) - digamma(a + b) for positive a and b, also where that is small: each term of the two
-/// is subtracted from its like.
-inline double digamma_fall(double a, double b) {
-  if (a == endless || b == endless) return a < b ? -endless : a == b ? no_number : 0;
-  double sum = 0;
-  for (; a < 10; ++a) sum += b / (a * (a + b));
-  constexpr double stirling[] = {0,         1. / 12,  -1. / 120,     1. / 252,
-                                 -1. / 240, 1. / 132, -691. / 32760, 1. / 12};
-  const double u = 1 / (a * a), v = 1 / ((a + b) * (a + b));
-  double value = 0, slope = 0;  // of the polynomial, at v and from v to u
-  for (int k = 7; k >= 1; --k) {
-    slope = slope * u + value;
-    value = value * v + stirling[k];
-  }
-  slope = slope * u + value;
-  const double share = b / a, less = b * (2 * a + b) * u * v;  // u - v
-  return -(sum + (__builtin_log1p(share) + (0.5 * share / (a + b) + slope * less)));
-}
-
-template <class T>
-XTAPE_INLINE Lane<T> digamma_less(Lane<T> a, Lane<T> b) {
-  const Mask<T> right = (a > 0) & (b > 0);
-  const Lane<T> fall = each(digamma_fall, where(right, a, 1), where(right, b, 1));
-  return any(!right) ? where(right, fall, digamma(a) - digamma(a + b)) : fall;
-}
-
 /// x^-s for a whole s > 1
 inline double inverse_power(double x, double s) {
   if (s == 2) return 1 / (x * x);
@@ -223,68 +197,46 @@ inline double polygamma_of(double n, double x) {
   return sign * (pole + (zeta(1 + turn) + parity * (zeta(1 - turn) - zeta(1 - x))));
 }
 
+/// The derivative of digamma for x > 0: the first terms of its sum of (x + k)^-2, by three
+/// fractions, and from 10 on Stirling's series. Not inlined: three tables of it are enough.
+[[gnu::noinline]] inline Lane<double> trigamma_right(Lane<double> x) {
+  constexpr double bernoulli[] = {1. / 6,       -1. / 30, 1. / 42,      -1. / 30,    5. / 66,
+                                  -691. / 2730, 7. / 6,   -3617. / 510, 43867. / 798};
+  const Mask<double> near = x < 10;
+  const Lane<double> at = where(near, x, 1), z = where(near, x + 10, x);
+  const auto terms_from = [&](int first, int end) {
+    Lane<double> above = 1, below = (at + first) * (at + first);
+    for (int k = first + 1; k < end; ++k) {
+      const Lane<double> next = (at + k) * (at + k);
+      above = fma(above, next, below);
+      below = below * next;
+    }
+    return above / below;
+  };
+  // 1 / z, and what rounding took from it and from z
+  const Lane<double> u = 1 / z, square = u * u;
+  const Two<double> one = two_product(z, u);
+  const Lane<double> lost = u * (((1 - one.high) - one.low) - where(near, x - (z - 10), 0) * u);
+  const Lane<double> terms = fma(u * square, polynomial(square, bernoulli), 0.5 * square);
+  const Lane<double> rest = u + (terms + where(z < 1e100, lost, 0));
+  return where(near, 1 / (at * at) + (terms_from(1, 4) + (terms_from(4, 10) + rest)), rest);
+}
+
 template <class T>
 XTAPE_INLINE Lane<T> polygamma(std::type_identity_t<Lane<T>> n, Lane<T> x) {
-  const Mask<T> first = n == 0;
-  const Lane<T> others =
-      each([](double order, double at) { return order == 0 ? 0 : polygamma_of(order, at); }, n, x);
-  return any(first) ? where(first, digamma(x), others) : others;
-}
-
-inline double stirling_rest(double x) { return stirling_rest(Lane<double>(x)).first(); }
-
-/// log(|beta(a, b)|) for positive a and b. Source of the forms: Didonato & Morris, Algorithm 708
-/// (1992).
-inline double log_beta_right(double a, double b) {
-  const double small = a < b ? a : b, large = a < b ? b : a;
-  if (large == endless) return -endless;
-  if (large < 10) {
-    const double ratio = __builtin_tgamma(large) / __builtin_tgamma(small + large);
-    return small < 1e-300 ? log_gamma_of(small) : __builtin_log(__builtin_tgamma(small) * ratio);
+  const Mask<T> zeroth = n == 0, first = (n == 1) & (x > 0);
+  Lane<T> y = 0;
+  if (any(!(zeroth | first)))
+    y = each(
+        [](double order, double at) {
+          return order == 0 || (order == 1 && at > 0) ? 0 : polygamma_of(order, at);
+        },
+        n, x);
+  if (any(first)) {
+    const auto of = [](Lane<double> at) { return trigamma_right(at); };
+    y = where(first, in_double(of, where(first, x, 1)), y);
   }
-  const double difference = stirling_rest(large) - stirling_rest(small + large);
-  const double share = small / large;
-  if (small < 10)
-    return log_gamma_of(small) + (difference + small - small * __builtin_log(small + large) -
-                                  (large - 0.5) * __builtin_log1p(share));
-  return (stirling_rest(small) + difference) + 0.918938533204672742 - 0.5 * __builtin_log(large) -
-         ((small - 0.5) * -__builtin_log(share / (1 + share)) + large * __builtin_log1p(share));
-}
-
-/// The sign of gamma(x); 0 at its poles.
-inline double sign_of_gamma(double x) {
-  if (x > 0 || x != x) return 1;
-  const double below = __builtin_floor(x);
-  if (below == x) return 0;
-  return __builtin_fmod(below, 2) == 0 ? 1 : -1;
-}
-
-inline double log_beta_of(double a, double b) {
-  if (a > 0 && b > 0) return log_beta_right(a, b);
-  if (a >= 0 && b >= 0) return endless;
-  return log_gamma_of(a) + log_gamma_of(b) - log_gamma_of(a + b);
-}
-
-inline double beta_of(double a, double b) {
-  if (a > 0 && b > 0) {
-    if (a + b < 170 && a > 1e-300 && b > 1e-300)
-      return __builtin_tgamma(a < b ? a : b) *
-             (__builtin_tgamma(a < b ? b : a) / __builtin_tgamma(a + b));
-    return __builtin_exp(log_beta_right(a, b));
-  }
-  if (a >= 0 && b >= 0) return endless;
-  const double sign = sign_of_gamma(a) * sign_of_gamma(b);
-  if (sign == 0) return sign_of_gamma(a + b) == 0 ? no_number : endless;
-  return sign * sign_of_gamma(a + b) * __builtin_exp(log_beta_of(a, b));
-}
-
-template <class T>
-XTAPE_INLINE Lane<T> log_beta(Lane<T> a, Lane<T> b) {
-  return each(log_beta_of, a, b);
-}
-template <class T>
-XTAPE_INLINE Lane<T> beta(Lane<T> a, Lane<T> b) {
-  return each(beta_of, a, b);
+  return any(zeroth) ? where(zeroth, digamma(x), y) : y;
 }
 
 }  // namespace XTAPE_LEVEL

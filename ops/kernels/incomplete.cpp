@@ -5,7 +5,7 @@
 #include <type_traits>
 
 #include <xtape/core/body.hpp>
-#include <xtape/ops/kernels/gamma.hpp>
+#include <xtape/ops/kernels/beta.hpp>
 #include <xtape/ops/kernels/gamma_integral.hpp>
 #include <xtape/ops/kernels/incomplete.hpp>
 #include <xtape/ops/kernels/series.hpp>

@@ -15,11 +15,63 @@ inline namespace XTAPE_LEVEL {
 template <class T>
 inline constexpr T whole_from = T(std::int64_t{1} << Register<T>::fraction_bits);
 
+/// What processors that round to integers by themselves are told.
+enum class Towards { nearest, below, above, zero };
+
+#if defined(__SSE4_1__) || defined(__aarch64__)
+inline constexpr bool rounds_itself = true;
+#else
+inline constexpr bool rounds_itself = false;
+#endif
+
+#if defined(__SSE4_1__)
+/// The immediate of roundps; inexact is no exception.
+template <Towards to>
+inline constexpr int rounding_mode = _MM_FROUND_NO_EXC | static_cast<int>(to);
+#endif
+
+template <Towards to>
+XTAPE_INLINE Lane<float> rounded(Lane<float> x) {
+#if defined(__AVX512F__)
+  return Lane<float>::of(_mm512_maskz_roundscale_ps(0xFFFF, x.v, rounding_mode<to>));
+#elif defined(__AVX__)
+  return Lane<float>::of(_mm256_round_ps(x.v, rounding_mode<to>));
+#elif defined(__SSE4_1__)
+  return Lane<float>::of(_mm_round_ps(x.v, rounding_mode<to>));
+#elif defined(__aarch64__)
+  if constexpr (to == Towards::nearest) return Lane<float>::of(vrndnq_f32(x.v));
+  if constexpr (to == Towards::below) return Lane<float>::of(vrndmq_f32(x.v));
+  if constexpr (to == Towards::above) return Lane<float>::of(vrndpq_f32(x.v));
+  return Lane<float>::of(vrndq_f32(x.v));
+#else
+  return x;
+#endif
+}
+template <Towards to>
+XTAPE_INLINE Lane<double> rounded(Lane<double> x) {
+#if defined(__AVX512F__)
+  return Lane<double>::of(_mm512_maskz_roundscale_pd(0xFF, x.v, rounding_mode<to>));
+#elif defined(__AVX__)
+  return Lane<double>::of(_mm256_round_pd(x.v, rounding_mode<to>));
+#elif defined(__SSE4_1__)
+  return Lane<double>::of(_mm_round_pd(x.v, rounding_mode<to>));
+#elif defined(__aarch64__)
+  if constexpr (to == Towards::nearest) return Lane<double>::of(vrndnq_f64(x.v));
+  if constexpr (to == Towards::below) return Lane<double>::of(vrndmq_f64(x.v));
+  if constexpr (to == Towards::above) return Lane<double>::of(vrndpq_f64(x.v));
+  return Lane<double>::of(vrndq_f64(x.v));
+#else
+  return x;
+#endif
+}
+
 /// To the nearest integer, halves to the even one: what is added leaves no room for a fraction.
 template <class T>
 XTAPE_INLINE Lane<T> round(Lane<T> x) {
   if constexpr (std::is_integral_v<T>) {
     return x;
+  } else if constexpr (rounds_itself) {
+    return rounded<Towards::nearest>(x);
   } else {
     const Lane<T> large = copysign(Lane<T>(whole_from<T>), x);
     return where(abs(x) < whole_from<T>, copysign((x + large) - large, x), x);
@@ -30,6 +82,8 @@ template <class T>
 XTAPE_INLINE Lane<T> floor(Lane<T> x) {
   if constexpr (std::is_integral_v<T>) {
     return x;
+  } else if constexpr (rounds_itself) {
+    return rounded<Towards::below>(x);
   } else {
     const Lane<T> nearest = round(x);
     return where(nearest > x, nearest - 1, nearest);
@@ -40,6 +94,8 @@ template <class T>
 XTAPE_INLINE Lane<T> ceil(Lane<T> x) {
   if constexpr (std::is_integral_v<T>) {
     return x;
+  } else if constexpr (rounds_itself) {
+    return rounded<Towards::above>(x);
   } else {
     const Lane<T> nearest = round(x);
     return where(nearest < x, copysign(nearest + 1, x), nearest);  // -0.7 to -0
@@ -50,6 +106,8 @@ template <class T>
 XTAPE_INLINE Lane<T> trunc(Lane<T> x) {
   if constexpr (std::is_integral_v<T>)
     return x;
+  else if constexpr (rounds_itself)
+    return rounded<Towards::zero>(x);
   else
     return copysign(floor(abs(x)), x);
 }

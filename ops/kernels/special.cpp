@@ -1,4 +1,5 @@
 #include <xtape/ops/kernels/bessel.hpp>
+#include <xtape/ops/kernels/beta.hpp>
 #include <xtape/ops/kernels/gamma.hpp>
 #include <xtape/ops/kernels/normal.hpp>
 #include <xtape/ops/kernels/table.hpp>

@@ -9,8 +9,10 @@
 
 #include <doctest/doctest.h>
 
+#include <xtape/core/create.hpp>
 #include <xtape/core/grad.hpp>
 #include <xtape/ops/derivatives.hpp>
+#include <xtape/ops/reduce.hpp>
 #include <xtape/ops/special.hpp>
 
 #include "support/compare.hpp"
@@ -143,4 +145,21 @@ TEST_CASE("special functions where they overflow or nearly do") {
   CHECK(values(log_ndtr(of({-1e10, -1e150})))[0] == doctest::Approx(-5e19).epsilon(1e-14));
   const Tensor far = slope([](auto& x) { return log_ndtr(x); }, {-1e10, -1e15});
   CHECK(mismatch(far, of({1e10, 1e15}), tolerance_of(Dtype::float32)) == "");
+}
+
+TEST_CASE(
+    "beta and trigamma: the recurrences of their arguments, over the ends of their formulas") {
+  const Tensor x = linspace(0.01, 25, 2500, Dtype::float64);  // by 0.01: 1, 2, 10 and 20 too
+  for (const double b : {0.003, 0.7, 1.0, 2.0, 7.5, 9.99, 10.0, 12.0}) {
+    CAPTURE(b);
+    const Tensor y = tensor(b, Dtype::float64);
+    const Tensor quotient = beta(x + 1, y) / beta(x, y) * ((x + y) / x);
+    CHECK(amax(abs(quotient - 1)).item() < 2e-14);
+    const Tensor difference = log_beta(x, y) - log_beta(x + 1, y) - log((x + y) / x);
+    CHECK(amax(abs(difference) / (1 + abs(log_beta(x, y)))).item() < 2e-14);
+    CHECK(amax(abs(beta(x, y) - beta(y, x))).item() == 0);
+  }
+  const Tensor order = tensor(1.0, Dtype::float64), value = polygamma(order, x);
+  const Tensor lost = value - polygamma(order, x + 1) - 1 / (x * x);
+  CHECK(amax(abs(lost) / value).item() < 2e-15);
 }

@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-from mpmath import (asin, atan, atanh, besseli, cbrt, chebyfit, cos, diff, digamma, erf, erfc, erfinv,
+from mpmath import (asin, atan, atanh, besseli, chebyfit, cos, diff, digamma, erf, erfc, erfinv,
                     exp, findroot, log, loggamma, mp, mpf, nint, nstr, pi, polygamma, rgamma, sin,
                     sqrt)
 
@@ -66,6 +66,11 @@ def logarithm_beyond_line(base):
                      lambda r: (-mpf(1) / 2 + r / 3) / log(base))
 
 
+def beyond_one(power):
+    """((1 - c)^power - 1) / c"""
+    return near_zero(lambda c: ((1 - c) ** power - 1) / c, lambda c: -power)
+
+
 # Intervals are 1 % wider than the reduction needs: it rounds.
 half_log2 = log(2) / 2 * mpf("1.01")
 ratio = ((sqrt(2) - 1) / (sqrt(2) + 1) * mpf("1.01")) ** 2
@@ -85,8 +90,9 @@ fitted = {
                        lambda z: -mpf(1) / 3 + z / 5), mpf(0), ((sqrt(2) - 1) * mpf("1.01")) ** 2),
     "asin": (near_zero(lambda z: (asin(sqrt(z)) - sqrt(z)) / sqrt(z) / z,
                        lambda z: mpf(1) / 6 + z * 3 / 40), mpf(0), mpf("0.255")),
-    "inverse_cbrt": (lambda f: 1 / cbrt(1 + f), sqrt(mpf(1) / 2) * mpf("0.99") - 1,
-                     sqrt(2) * mpf("1.01") - 1),
+    "cbrt_start": (beyond_one(-mpf(1) / 3), -mpf("0.103"), mpf("0.103")),
+    "cbrt_step": (beyond_one(-mpf(2) / 3), -mpf("0.103"), mpf("0.103")),
+    "cbrt_end": (beyond_one(-mpf(2) / 3), -mpf("0.0004"), mpf("0.0004")),
     "exp2": (near_zero(lambda r: (2**r - 1) / r, lambda r: log(2) + log(2) ** 2 * r / 2),
              -mpf("0.505"), mpf("0.505")),
     "log2_square": (logarithm_beyond_line(2), -mpf("0.0168"), mpf("0.0316")),
