@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include <xtape/core/kernels/lane.hpp>
@@ -85,11 +86,9 @@ template <class T>
 void pack_rows(std::int64_t count, std::int64_t k, const T* from, std::int64_t stride, T* to) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   for (std::int64_t i = 0; i < k; ++i, from += stride, to += panel<T>) {
-    if (count < panel<T>) {
-      std::copy_n(from, count, to);
-      continue;
-    }
-    for (std::int64_t j = 0; j < panel<T>; j += width) Lane<T>::load(from + j).store(to + j);
+    std::int64_t j = 0;
+    for (; j + width <= count; j += width) Lane<T>::load(from + j).store(to + j);
+    if (j < count) Lane<T>::load_first(from + j, count - j).store(to + j);
   }
 }
 
@@ -102,10 +101,14 @@ void pack(Dtype dtype, std::int64_t n, std::int64_t k, const Matrix& b, std::byt
     for (std::int64_t first = 0; first < n; first += panel<T>, to += k * panel<T>) {
       const std::int64_t count = std::min(panel<T>, n - first);
       const T* from = as<T>(b.data) + first * (b.transposed ? b.stride : 1);
+      if (!b.transposed) {
+        pack_rows(count, k, from, b.stride, to);
+        continue;
+      }
       const std::int64_t filled = std::min(panel<T>, (count + width - 1) / width * width);
       for (std::int64_t i = 0; count < filled && i < k; ++i)
         std::fill(to + i * panel<T> + count, to + i * panel<T> + filled, T{0});
-      (b.transposed ? pack_columns<T> : pack_rows<T>)(count, k, from, b.stride, to);
+      pack_columns(count, k, from, b.stride, to);
     }
   });
 }
@@ -127,14 +130,19 @@ struct Block {
   bool added;
 };
 
-/// The first `count` columns of a row of a tile.
-template <class T>
-XTAPE_INLINE void put(const Lane<T>& sum, T* y, std::int64_t count, bool added) {
-  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
-  if (count >= width) {
-    (added ? Lane<T>::load(y) + sum : sum).store(y);
-  } else if (count > 0) {
-    (added ? Lane<T>::load_first(y, count) + sum : sum).store_first(y, count);
+/// The sums of a tile into y, or added to it; the last register has `rest` columns unless it is
+/// whole.
+template <bool added, bool whole, std::size_t rows, std::size_t vectors, class T>
+XTAPE_INLINE void put(const Lane<T> (&sums)[rows][vectors], T* y, std::int64_t y_stride,
+                      std::int64_t rest) {
+  for (std::size_t r = 0; r < rows; ++r, y += y_stride) {
+    for (std::size_t v = 0; v < vectors; ++v) {
+      T* const to = y + v * Lane<T>::width;
+      if (whole || v + 1 < vectors)
+        (added ? Lane<T>::load(to) + sums[r][v] : sums[r][v]).store(to);
+      else
+        (added ? Lane<T>::load_first(to, rest) + sums[r][v] : sums[r][v]).store_first(to, rest);
+    }
   }
 }
 
@@ -155,12 +163,15 @@ void tile(const Block<T>& of, const T* a, std::int64_t row, std::int64_t column,
       for (std::size_t v = 0; v < vectors; ++v) sums[r][v] = fma(left, right[v], sums[r][v]);
     }
   }
-  for (std::size_t r = 0; r < rows; ++r, y += of.y_stride) {
-    for (std::size_t v = 0; v < vectors; ++v) {
-      const auto at = static_cast<std::int64_t>(v * Lane<T>::width);
-      put(sums[r][v], y + at, count - at, of.added);
-    }
-  }
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  const std::int64_t rest = count - static_cast<std::int64_t>(vectors - 1) * width;
+  const auto put_tile = [&](auto added) {
+    if (rest < width)
+      put<added(), false>(sums, y, of.y_stride, rest);
+    else
+      put<added(), true>(sums, y, of.y_stride, rest);
+  };
+  of.added ? put_tile(std::true_type()) : put_tile(std::false_type());
 }
 
 /// `rows` rows for all panels. Columns of a are copied side by side first.
