@@ -31,6 +31,15 @@ Tensor generate(const Shape& shape, Dtype dtype, F f,
   return y;
 }
 
+/// Block by block: for a call of so many bytes the processor's widest stores are taken.
+template <class T>
+void fill_blocks(T* y, std::int64_t n, T value) {
+  const std::int64_t block = std::min<std::int64_t>(n, 4096 / sizeof(T));
+  std::fill_n(y, block, value);
+  for (std::int64_t i = block; i < n; i += block)
+    std::memcpy(y + i, y, static_cast<std::size_t>(std::min(block, n - i)) * sizeof(T));
+}
+
 /// What lies between fits if both ends do.
 void check_bounds(const char* op, double first, double last, Dtype dtype) {
   Number(first).check(op, dtype);
@@ -120,7 +129,7 @@ Tensor detail::constant(const char* op, const Shape& shape, const Number& value,
   return visit(dtype, [&]<class T>(TypeTag<T>) {
     const T element = value.as<T>(op);
     Tensor y = make_tensor(shape, dtype, op);
-    std::fill_n(y.body().elements<T>(), y.size(), element);
+    fill_blocks(y.body().elements<T>(), y.size(), element);
     return y;
   });
 }
@@ -186,9 +195,12 @@ Tensor linspace(double start, double stop, std::int64_t count, Dtype dtype) {
 Tensor eye(std::int64_t n, Dtype dtype) { return eye(n, n, dtype); }
 
 Tensor eye(std::int64_t n, std::int64_t columns, Dtype dtype) {
-  return generate({n, columns}, dtype, [columns]<class T>(TypeTag<T>, std::int64_t i) {
-    return static_cast<T>(i / columns == i % columns);
+  Tensor y = detail::constant("eye", {n, columns}, 0, dtype);
+  visit(dtype, [&]<class T>(TypeTag<T>) {
+    T* const values = y.body().elements<T>();
+    for (std::int64_t i = 0; i < std::min(n, columns); ++i) values[i * columns + i] = T{1};
   });
+  return y;
 }
 
 template <Element T>

@@ -40,14 +40,24 @@ struct Last {
 class Matrices {
  public:
   Matrices(const Tensor& x, const Shape& places)
-      : x_(readable(x, made_).body()), last_(x_), places_(places) {}
+      : x_(readable(x, made_).body()), last_(x_), first_(last_.at(x_.data)), places_(places) {
+    std::int64_t inner = 1;
+    for (int axis = places.rank() - 1; axis >= 0; --axis) {
+      if (inner == 1) step_ = stride(axis);
+      even_ = even_ && (places[axis] == 1 || stride(axis) == step_ * inner);
+      inner *= places[axis];
+    }
+  }
   Matrices(const Matrices&) = delete;
   Matrices& operator=(const Matrices&) = delete;
 
   const Last& last() const { return last_; }
-  kernels::Matrix operator[](std::int64_t place) const { return last_.at(data(place)); }
+  kernels::Matrix operator[](std::int64_t place) const {
+    return {data(place), first_.stride, first_.transposed};
+  }
   const std::byte* data(std::int64_t place) const {
-    return x_.data + offset(place) * static_cast<std::int64_t>(size_of(x_.dtype));
+    const std::int64_t elements = even_ ? place * step_ : offset(place);
+    return x_.data + elements * static_cast<std::int64_t>(size_of(x_.dtype));
   }
 
  private:
@@ -57,12 +67,15 @@ class Matrices {
                ? x
                : made = x.contiguous();
   }
-  std::int64_t offset(std::int64_t place) const {  // in elements
+  /// Of a leading axis; strides and offsets count elements.
+  std::int64_t stride(int axis) const {
+    const int own = axis - places_.rank() + x_.shape.rank() - 2;
+    return own >= 0 && x_.shape[own] != 1 ? x_.strides[static_cast<std::size_t>(own)] : 0;
+  }
+  std::int64_t offset(std::int64_t place) const {
     std::int64_t offset = 0;
     for (int axis = places_.rank() - 1; axis >= 0; --axis) {
-      const int own = axis - places_.rank() + x_.shape.rank() - 2;
-      if (own >= 0 && x_.shape[own] != 1)
-        offset += place % places_[axis] * x_.strides[static_cast<std::size_t>(own)];
+      offset += place % places_[axis] * stride(axis);
       place /= places_[axis];
     }
     return offset;
@@ -71,7 +84,10 @@ class Matrices {
   Tensor made_;
   const Body& x_;
   Last last_;
+  kernels::Matrix first_;
   const Shape& places_;
+  std::int64_t step_ = 0;
+  bool even_ = true;  // each matrix lies `step_` behind the one before
 };
 
 }  // namespace

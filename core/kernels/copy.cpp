@@ -155,6 +155,7 @@ void copy_block(std::byte* to, const std::byte* from, const Plane& plane) {
         continue;
       }
     }
+#pragma GCC unroll 4
     for (std::int64_t j = 0; j < plane.columns; ++j) How::put(y[j * to_column], x[j * from_column]);
   }
 }

@@ -257,14 +257,38 @@ XTAPE_INLINE Lane<T> copysign(Lane<T> magnitude, Lane<T> sign) {
   return Lane<T>::of_bits((magnitude.bits() & ~sign_bit) | (sign.bits() & sign_bit));
 }
 
-// A comparison with NaN is false: written this way round, NaN in either operand comes through.
+/// The greater and the lesser one; b where they are equal, or either is NaN.
+template <class T>
+XTAPE_INLINE Lane<T> greater(Lane<T> a, Lane<T> b) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float>) return Lane<T>::of(_mm512_maskz_max_ps(0xFFFF, a.v, b.v));
+  if constexpr (std::is_same_v<T, double>) return Lane<T>::of(_mm512_maskz_max_pd(0xFF, a.v, b.v));
+#elif defined(__AVX__)
+  if constexpr (std::is_same_v<T, float>) return Lane<T>::of(_mm256_max_ps(a.v, b.v));
+  if constexpr (std::is_same_v<T, double>) return Lane<T>::of(_mm256_max_pd(a.v, b.v));
+#endif
+  return where(a > b, a, b);
+}
+template <class T>
+XTAPE_INLINE Lane<T> lesser(Lane<T> a, Lane<T> b) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float>) return Lane<T>::of(_mm512_maskz_min_ps(0xFFFF, a.v, b.v));
+  if constexpr (std::is_same_v<T, double>) return Lane<T>::of(_mm512_maskz_min_pd(0xFF, a.v, b.v));
+#elif defined(__AVX__)
+  if constexpr (std::is_same_v<T, float>) return Lane<T>::of(_mm256_min_ps(a.v, b.v));
+  if constexpr (std::is_same_v<T, double>) return Lane<T>::of(_mm256_min_pd(a.v, b.v));
+#endif
+  return where(a < b, a, b);
+}
+
+// NaN in either operand comes through.
 template <class T>
 XTAPE_INLINE Lane<T> maximum(Lane<T> a, std::type_identity_t<Lane<T>> b) {
-  return where(std::is_integral_v<T> ? a > b : (a > b) | (a != a), a, b);
+  return std::is_integral_v<T> ? greater(a, b) : where(a != a, a, greater(a, b));
 }
 template <class T>
 XTAPE_INLINE Lane<T> minimum(Lane<T> a, std::type_identity_t<Lane<T>> b) {
-  return where(std::is_integral_v<T> ? a < b : (a < b) | (a != a), a, b);
+  return std::is_integral_v<T> ? lesser(a, b) : where(a != a, a, lesser(a, b));
 }
 
 template <class T>

@@ -36,6 +36,7 @@ struct Slices {
   void for_each_index(All* all, const std::int64_t* index, F f) const {
     const std::int64_t inner = around.inner;
     if (inner == 1) {
+#pragma GCC unroll 4
       for (std::int64_t j = 0; j < named; ++j) f(all[index[j]], j);
       return;
     }

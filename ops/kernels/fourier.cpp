@@ -2,6 +2,7 @@
 
 #include <xtape/ops/kernels/fourier.hpp>
 #include <xtape/ops/kernels/fourier_transforms.hpp>
+#include <xtape/ops/kernels/square.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
@@ -21,11 +22,37 @@ struct Steps {
   std::int64_t element, row;
 };
 
+/// Calls f(square, k) for the elements of as many rows as a register has lanes, `half` from the k-th
+/// on at a time, as long as there are so many; one(k, i) for those that are left.
+template <class T, class F, class G>
+void in_squares(Steps step, std::int64_t n, std::int64_t rows, std::int64_t lanes, F&& f, G&& one) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width), half = width / 2;
+  std::int64_t start = 0;
+  if (step.element == 1 && rows == width && lanes == width) {
+    for (; start + half <= n; start += half) {
+      Lane<T> square[Lane<T>::width];
+      f(square, start);
+    }
+  }
+  for_each_of_rows(n - start, rows,
+                   [=](std::int64_t behind, std::int64_t i) { one(start + behind, i); });
+}
+
 /// Rows of n pairs to or from a group of them.
 template <class T>
 void take_apart(const T* pairs, Steps step, std::int64_t n, std::int64_t rows, Parts<T> parts,
                 std::int64_t lanes) {
-  for_each_of_rows(n, rows, [=](std::int64_t k, std::int64_t i) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  const auto squares = [=](Lane<T>(&square)[Lane<T>::width], std::int64_t k) {
+    for (std::int64_t i = 0; i < width; ++i)
+      square[i] = Lane<T>::load(pairs + 2 * (i * step.row + k));
+    turn(square);
+    for (std::int64_t j = 0; j < width; j += 2) {
+      square[j].store(parts.re + (k + j / 2) * width);
+      square[j + 1].store(parts.im + (k + j / 2) * width);
+    }
+  };
+  in_squares<T>(step, n, rows, lanes, squares, [=](std::int64_t k, std::int64_t i) {
     const T* const pair = pairs + 2 * (i * step.row + k * step.element);
     parts.re[k * lanes + i] = pair[0];
     parts.im[k * lanes + i] = pair[1];
@@ -34,7 +61,16 @@ void take_apart(const T* pairs, Steps step, std::int64_t n, std::int64_t rows, P
 template <class T>
 void put_together(Parts<T> parts, std::int64_t lanes, std::int64_t n, std::int64_t rows, Steps step,
                   T* pairs) {
-  for_each_of_rows(n, rows, [=](std::int64_t k, std::int64_t i) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  const auto squares = [=](Lane<T>(&square)[Lane<T>::width], std::int64_t k) {
+    for (std::int64_t j = 0; j < width; j += 2) {
+      square[j] = Lane<T>::load(parts.re + (k + j / 2) * width);
+      square[j + 1] = Lane<T>::load(parts.im + (k + j / 2) * width);
+    }
+    turn(square);
+    for (std::int64_t i = 0; i < width; ++i) square[i].store(pairs + 2 * (i * step.row + k));
+  };
+  in_squares<T>(step, n, rows, lanes, squares, [=](std::int64_t k, std::int64_t i) {
     T* const pair = pairs + 2 * (i * step.row + k * step.element);
     pair[0] = parts.re[k * lanes + i];
     pair[1] = parts.im[k * lanes + i];

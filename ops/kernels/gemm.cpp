@@ -9,6 +9,7 @@
 #include <xtape/core/memory.hpp>
 #include <xtape/core/parallel.hpp>
 #include <xtape/core/wraps.hpp>
+#include <xtape/ops/kernels/buffer.hpp>
 #include <xtape/ops/kernels/gemm.hpp>
 #include <xtape/ops/kernels/packed.hpp>
 #include <xtape/ops/kernels/skinny.hpp>
@@ -168,8 +169,14 @@ void tiled_product(Dtype dtype, std::int64_t m, std::int64_t n, std::int64_t k, 
   constexpr std::int64_t most_columns = 1024, most_rows = 512, panels = 64;
   const auto& tiles = chosen<PackedKernels>();
   const auto bytes = static_cast<std::int64_t>(size_of(dtype));
-  std::vector<std::byte, memory::Allocator<std::byte>> packed(static_cast<std::size_t>(
-      bytes * tiles.size(dtype, std::min(n, most_columns), std::min(k, most_rows))));
+  const std::int64_t size =
+      bytes * tiles.size(dtype, std::min(n, most_columns), std::min(k, most_rows));
+  alignas(64) std::byte few[4096];
+  if (size <= std::ssize(few) && m <= rows_of(n * k)) {
+    tiles.pack(dtype, n, k, b, few);
+    return tiles.product(dtype, m, n, k, a, few, k, y, stride, added);
+  }
+  const Buffer<std::byte> packed(size);
   const auto part = [&](Matrix of, std::int64_t row, std::int64_t column) {
     of.data += bytes * (of.transposed ? column * of.stride + row : row * of.stride + column);
     return of;

@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <type_traits>
 #include <vector>
 
+#include <xtape/core/kernels/add.hpp>
+#include <xtape/core/kernels/row_sums.hpp>
 #include <xtape/core/memory.hpp>
 #include <xtape/ops/kernels/indexed_rows.hpp>
 
@@ -17,6 +20,7 @@ template <class Element>
 void take_elements(const IndexedRows& rows, const std::byte* x, std::byte* y) {
   constexpr std::int64_t size = sizeof(Element);
   for (std::int64_t i = 0; i < rows.outer; ++i, x += rows.count * size) {
+#pragma GCC unroll 4
     for (const std::int64_t at : rows.indices) {
       std::memcpy(y, x + at * size, sizeof(Element));
       y += size;
@@ -25,14 +29,66 @@ void take_elements(const IndexedRows& rows, const std::byte* x, std::byte* y) {
 }
 
 template <class Sum, class T>
+Sum added(Sum sum, T x) {
+  return static_cast<Sum>(sum + static_cast<Sum>(x));
+}
+
+/// sum += x, n elements of a row.
+template <class Sum, class T>
+void add_row(Sum* sum, const T* x, std::int64_t n) {
+  for (std::int64_t k = 0; k < n; ++k) sum[k] = added(sum[k], x[k]);
+}
+void add_row(float* sum, const float* x, std::int64_t n) {
+  chosen<AddKernels>().float32(sum, sum, x, n);
+}
+void add_row(double* sum, const double* x, std::int64_t n) {
+  chosen<AddKernels>().float64(sum, sum, x, n);
+}
+void add_row(double* sum, const float* x, std::int64_t n) {
+  chosen<AddKernels>().widening(sum, sum, x, n);
+}
+
+template <class Sum, class T>
 void add(const IndexedRows& rows, const T* x, Sum* sum) {
   for (std::int64_t i = 0; i < rows.outer; ++i, sum += rows.count * rows.inner) {
+    if (rows.inner == 1) {
+#pragma GCC unroll 4
+      for (const std::int64_t at : rows.indices) sum[at] = added(sum[at], *x++);
+      continue;
+    }
     for (const std::int64_t at : rows.indices) {
-      Sum* row = sum + at * rows.inner;
-      for (std::int64_t k = 0; k < rows.inner; ++k)
-        row[k] = static_cast<Sum>(row[k] + static_cast<Sum>(x[k]));
+      add_row(sum + at * rows.inner, x, rows.inner);
       x += rows.inner;
     }
+  }
+}
+
+/// sum += the terms of one row, of those `offset` behind the first; in `wide`, of that width, if
+/// there are more than two: of two the sum is that of float64, rounded.
+void add_terms(std::span<const NamedRow> terms, std::int64_t offset, std::int64_t width, float* sum,
+               double* wide) {
+  const auto values = [offset](const NamedRow& term) {
+    return reinterpret_cast<const float*>(term.values) + offset;
+  };
+  if (terms.size() <= 2) {
+    for (const NamedRow& term : terms) add_row(sum, values(term), width);
+    return;
+  }
+  std::fill_n(wide, width, 0.0);
+  for (const NamedRow& term : terms) add_row(wide, values(term), width);
+  std::transform(wide, wide + width, sum, [](double x) { return static_cast<float>(x); });
+}
+
+/// By sums of all rows.
+void add_to_all_wide(const IndexedRows& rows, const float* x, float* sum) {
+  const IndexedRows one{1, rows.count, rows.inner, rows.indices};
+  List<double> sums(static_cast<std::size_t>(rows.count * rows.inner));
+  for (std::int64_t i = 0; i < rows.outer; ++i) {
+    std::fill(sums.begin(), sums.end(), 0.0);
+    add(one, x, sums.data());
+    x += std::ssize(rows.indices) * rows.inner;
+    sum = std::transform(sums.begin(), sums.end(), sum,
+                         [](double total) { return static_cast<float>(total); });
   }
 }
 
@@ -63,22 +119,25 @@ void add_rows(const IndexedRows& rows, Dtype dtype, const std::byte* x, Dtype su
 }
 
 void add_rows_wide(const IndexedRows& rows, const float* x, float* sum) {
-  List<std::int64_t> named, number(static_cast<std::size_t>(rows.count), -1), numbers;
-  for (const std::int64_t row : rows.indices) {
-    std::int64_t& own = number[static_cast<std::size_t>(row)];
-    if (own < 0) own = std::ssize(named), named.push_back(row);
-    numbers.push_back(own);
+  constexpr std::int64_t narrow = 16;
+  const std::int64_t n = std::ssize(rows.indices);
+  if (rows.inner < narrow && rows.count <= n) return add_to_all_wide(rows, x, sum);
+  NamedRows sorted(rows.indices.size());
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t row = rows.indices[static_cast<std::size_t>(i)];
+    sorted[static_cast<std::size_t>(i)] = {row,
+                                           reinterpret_cast<const std::byte*>(x + i * rows.inner)};
   }
-  const IndexedRows one{1, std::ssize(named), rows.inner, numbers};
-  List<double> sums(static_cast<std::size_t>(one.count * one.inner));
+  sort_rows(sorted, rows.count);
+  List<double> wide(static_cast<std::size_t>(rows.inner));
   for (std::int64_t i = 0; i < rows.outer; ++i, sum += rows.count * rows.inner) {
-    std::fill(sums.begin(), sums.end(), 0.0);
-    add(one, x, sums.data());
-    x += std::ssize(numbers) * rows.inner;
-    const double* total = sums.data();
-    for (const std::int64_t row : named) {
-      for (std::int64_t k = 0; k < rows.inner; ++k)
-        sum[row * rows.inner + k] = static_cast<float>(*total++);
+    for (auto first = sorted.begin(); first != sorted.end();) {
+      const auto last = std::find_if(first, sorted.end(), [first](const NamedRow& row) {
+        return row.number != first->number;
+      });
+      add_terms({first, last}, i * n * rows.inner, rows.inner, sum + first->number * rows.inner,
+                wide.data());
+      first = last;
     }
   }
 }

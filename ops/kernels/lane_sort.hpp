@@ -16,31 +16,6 @@
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {
 
-// Of equal ones lesser gives the second and greater the second: in two lanes that hold each other's
-// number both stay.
-template <class T>
-XTAPE_INLINE Lane<T> lesser(Lane<T> a, Lane<T> b) {
-#if defined(__AVX512F__)
-  if constexpr (std::is_same_v<T, float>) return Lane<T>::of(_mm512_maskz_min_ps(0xFFFF, a.v, b.v));
-  if constexpr (std::is_same_v<T, double>) return Lane<T>::of(_mm512_maskz_min_pd(0xFF, a.v, b.v));
-#elif defined(__AVX2__)
-  if constexpr (std::is_same_v<T, float>) return Lane<T>::of(_mm256_min_ps(a.v, b.v));
-  if constexpr (std::is_same_v<T, double>) return Lane<T>::of(_mm256_min_pd(a.v, b.v));
-#endif
-  return where(a < b, a, b);
-}
-template <class T>
-XTAPE_INLINE Lane<T> greater(Lane<T> a, Lane<T> b) {
-#if defined(__AVX512F__)
-  if constexpr (std::is_same_v<T, float>) return Lane<T>::of(_mm512_maskz_max_ps(0xFFFF, a.v, b.v));
-  if constexpr (std::is_same_v<T, double>) return Lane<T>::of(_mm512_maskz_max_pd(0xFF, a.v, b.v));
-#elif defined(__AVX2__)
-  if constexpr (std::is_same_v<T, float>) return Lane<T>::of(_mm256_max_ps(a.v, b.v));
-  if constexpr (std::is_same_v<T, double>) return Lane<T>::of(_mm256_max_pd(a.v, b.v));
-#endif
-  return where(a > b, a, b);
-}
-
 /// Lane i is from(i): of a, or behind its lanes of b.
 template <auto from, class T>
 XTAPE_INLINE Lane<T> shuffled(Lane<T> a, Lane<T> b) {

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include <xtape/core/kernels/lane.hpp>
 #include <xtape/ops/kernels/packed.hpp>
 #include <xtape/ops/kernels/run.hpp>
+#include <xtape/ops/kernels/square.hpp>
 #include <xtape/ops/kernels/typed.hpp>
 
 namespace xtape::kernels {
@@ -29,31 +31,6 @@ std::int64_t panels(std::int64_t n) {
 
 std::int64_t packed_size(Dtype dtype, std::int64_t n, std::int64_t k) {
   return with_type(dtype, [&]<class T>(TypeTag<T>) { return panels<T>(n) * panel<T> * k; });
-}
-
-/// Lanes of a and b in turns: those from `first` on, of half a register each.
-template <std::size_t first, class T, std::size_t... i>
-XTAPE_INLINE Lane<T> in_turns(const Lane<T>& a, const Lane<T>& b, std::index_sequence<i...>) {
-  return Lane<T>::of(__builtin_shufflevector(a.v, b.v, (first + i / 2 + i % 2 * sizeof...(i))...));
-}
-
-/// The transpose of a square of numbers, a row in a register: each round moves a bit of the row's
-/// number to the lane's, and one back.
-template <std::size_t round = 1, class T>
-XTAPE_INLINE void turn(Lane<T> (&x)[Lane<T>::width]) {
-  constexpr std::size_t width = Lane<T>::width, half = width / 2;
-  constexpr auto lanes = std::make_index_sequence<width>();
-  if constexpr (round < width) {
-    Lane<T> y[width];
-    [&]<std::size_t... i>(std::index_sequence<i...>) {
-      ((y[2 * i] = in_turns<0>(x[i], x[i + half], lanes),
-        y[2 * i + 1] = in_turns<half>(x[i], x[i + half], lanes)),
-       ...);
-      ((x[2 * i] = y[2 * i], x[2 * i + 1] = y[2 * i + 1]), ...);
-    }
-    (std::make_index_sequence<half>());
-    turn<2 * round>(x);
-  }
 }
 
 /// So many columns of a panel, those that lie one behind the other in memory, `stride` apart.
@@ -85,11 +62,9 @@ template <class T>
 void pack_rows(std::int64_t count, std::int64_t k, const T* from, std::int64_t stride, T* to) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   for (std::int64_t i = 0; i < k; ++i, from += stride, to += panel<T>) {
-    if (count < panel<T>) {
-      std::copy_n(from, count, to);
-      continue;
-    }
-    for (std::int64_t j = 0; j < panel<T>; j += width) Lane<T>::load(from + j).store(to + j);
+    std::int64_t j = 0;
+    for (; j + width <= count; j += width) Lane<T>::load(from + j).store(to + j);
+    if (j < count) Lane<T>::load_first(from + j, count - j).store(to + j);
   }
 }
 
@@ -102,10 +77,14 @@ void pack(Dtype dtype, std::int64_t n, std::int64_t k, const Matrix& b, std::byt
     for (std::int64_t first = 0; first < n; first += panel<T>, to += k * panel<T>) {
       const std::int64_t count = std::min(panel<T>, n - first);
       const T* from = as<T>(b.data) + first * (b.transposed ? b.stride : 1);
+      if (!b.transposed) {
+        pack_rows(count, k, from, b.stride, to);
+        continue;
+      }
       const std::int64_t filled = std::min(panel<T>, (count + width - 1) / width * width);
       for (std::int64_t i = 0; count < filled && i < k; ++i)
         std::fill(to + i * panel<T> + count, to + i * panel<T> + filled, T{0});
-      (b.transposed ? pack_columns<T> : pack_rows<T>)(count, k, from, b.stride, to);
+      pack_columns(count, k, from, b.stride, to);
     }
   });
 }
@@ -127,14 +106,19 @@ struct Block {
   bool added;
 };
 
-/// The first `count` columns of a row of a tile.
-template <class T>
-XTAPE_INLINE void put(const Lane<T>& sum, T* y, std::int64_t count, bool added) {
-  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
-  if (count >= width) {
-    (added ? Lane<T>::load(y) + sum : sum).store(y);
-  } else if (count > 0) {
-    (added ? Lane<T>::load_first(y, count) + sum : sum).store_first(y, count);
+/// The sums of a tile into y, or added to it; the last register has `rest` columns unless it is
+/// whole.
+template <bool added, bool whole, std::size_t rows, std::size_t vectors, class T>
+XTAPE_INLINE void put(const Lane<T> (&sums)[rows][vectors], T* y, std::int64_t y_stride,
+                      std::int64_t rest) {
+  for (std::size_t r = 0; r < rows; ++r, y += y_stride) {
+    for (std::size_t v = 0; v < vectors; ++v) {
+      T* const to = y + v * Lane<T>::width;
+      if (whole || v + 1 < vectors)
+        (added ? Lane<T>::load(to) + sums[r][v] : sums[r][v]).store(to);
+      else
+        (added ? Lane<T>::load_first(to, rest) + sums[r][v] : sums[r][v]).store_first(to, rest);
+    }
   }
 }
 
@@ -155,12 +139,15 @@ void tile(const Block<T>& of, const T* a, std::int64_t row, std::int64_t column,
       for (std::size_t v = 0; v < vectors; ++v) sums[r][v] = fma(left, right[v], sums[r][v]);
     }
   }
-  for (std::size_t r = 0; r < rows; ++r, y += of.y_stride) {
-    for (std::size_t v = 0; v < vectors; ++v) {
-      const auto at = static_cast<std::int64_t>(v * Lane<T>::width);
-      put(sums[r][v], y + at, count - at, of.added);
-    }
-  }
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  const std::int64_t rest = count - static_cast<std::int64_t>(vectors - 1) * width;
+  const auto put_tile = [&](auto added) {
+    if (rest < width)
+      put<added(), false>(sums, y, of.y_stride, rest);
+    else
+      put<added(), true>(sums, y, of.y_stride, rest);
+  };
+  of.added ? put_tile(std::true_type()) : put_tile(std::false_type());
 }
 
 /// `rows` rows for all panels. Columns of a are copied side by side first.

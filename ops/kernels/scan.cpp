@@ -57,17 +57,16 @@ void scan(const AroundAxis& around, bool backwards, T* y, First first, Next next
   }
 }
 
-/// The place of the foremost element so far, or of the first NaN.
-template <class T, class Before>
-void places(const AroundAxis& around, std::int64_t* to, const T* from, Before before) {
+/// The place of the foremost element so far, or of the first NaN; nothing is `behind` that.
+template <class T, class Behind>
+void places(const AroundAxis& around, std::int64_t* to, const T* from, Behind behind) {
   const std::int64_t inner = around.inner;
-  const auto chosen = [before](T value, T best) {
-    return (before(value, best) || value != value) && best == best;
-  };
+  const auto chosen = [behind](T value, T best) { return !behind(value, best) && best == best; };
   for (std::int64_t i = 0; i < around.outer; ++i, from += around.count * inner) {
     if (inner == 1) {
       std::int64_t place = 0;
       T best = from[0];
+#pragma GCC unroll 4
       for (std::int64_t j = 0; j < around.count; ++j) {
         if (chosen(from[j], best)) best = from[place = j];
         *to++ = place;
@@ -133,9 +132,9 @@ void running_place(bool greatest, const Tensor& x, int axis, const Tensor& y) {
     const T* const from = x.body().elements<const T>();
     auto* const to = y.body().elements<std::int64_t>();
     if (greatest) {
-      places(around, to, from, [](T a, T b) { return a > b; });
+      places(around, to, from, [](T a, T b) { return a <= b; });
     } else {
-      places(around, to, from, [](T a, T b) { return a < b; });
+      places(around, to, from, [](T a, T b) { return a >= b; });
     }
   });
 }

@@ -55,7 +55,7 @@ struct Target {
     return bias == nullptr ? T{0} : bias[bias_by_row ? i : j];
   }
   void put(std::int64_t i, std::int64_t j, T value) const {
-    data[i * row + j * column] = value + bias_at(i, j);
+    data[i * row + j * column] = bias == nullptr ? value : value + bias_at(i, j);
   }
 };
 
@@ -244,8 +244,14 @@ void few_rows(std::int64_t n, std::int64_t k, const View<T>& u, const View<T>& v
       if (count < columns) std::copy_n(row, count, padded);
       add(count < columns ? padded : row, factors);
     }
+    const bool dense = count == columns && y.column == 1 && y.bias == nullptr;
     T values[tile * L::width];
     unrolled<m>([&](auto i) {
+      if (dense) {
+        T* const to = y.data + static_cast<std::int64_t>(i()) * y.row + first;
+        unrolled<tile>([&](auto t) { sums[i][t].store(to + t * L::width); });
+        return;
+      }
       unrolled<tile>([&](auto t) { sums[i][t].store(values + t * L::width); });
       for (std::int64_t j = 0; j < count; ++j)
         y.put(static_cast<std::int64_t>(i()), first + j, values[j]);
@@ -292,6 +298,18 @@ bool skinny(std::int64_t m, std::int64_t n, std::int64_t k, const View<T>& a, co
             const Target<T>& y, const Epilogue& epilogue) {
   using Kind = Epilogue::Kind;
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  const bool few = m <= widest && n >= width && b.column == 1 && epilogue.kind == Kind::none;
+  const auto by_rows = [&] {
+    shared(n, m * k, [&](std::int64_t column, std::int64_t columns) {
+      with_constant(m, [&](auto rows) {
+        few_rows<T, rows()>(columns, k, a.transposed(), b.from(0, column), y.from(0, column));
+      });
+    });
+  };
+  if (few && k <= widest && y.bias == nullptr) {  // to the bits of what follows
+    by_rows();
+    return true;
+  }
   if (k <= widest && n >= width && y.column == 1 && !y.bias_by_row) {
     const auto* others = reinterpret_cast<const T*>(epilogue.other);
     switch (epilogue.kind) {
@@ -309,12 +327,8 @@ bool skinny(std::int64_t m, std::int64_t n, std::int64_t k, const View<T>& a, co
           few_columns<T, columns()>(rows, k, a.from(row, 0), b, y.from(row, 0));
       });
     });
-  } else if (m <= widest && n >= width && b.column == 1) {
-    shared(n, m * k, [&](std::int64_t column, std::int64_t columns) {
-      with_constant(m, [&](auto rows) {
-        few_rows<T, rows()>(columns, k, a.transposed(), b.from(0, column), y.from(0, column));
-      });
-    });
+  } else if (few) {
+    by_rows();
   } else {
     return false;
   }

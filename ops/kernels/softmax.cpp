@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -58,6 +59,8 @@ struct Rest {
 template <class T>
 T exp_row(const T* x, T* y, std::int64_t columns, Lane<T> shift) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  T places[Lane<T>::width];
+  std::iota(places, places + width, T(0));
   double ones = 0, others = 0;
   for (std::int64_t j = 0; j < columns;) {
     Rest<T> rest;
@@ -68,8 +71,9 @@ T exp_row(const T* x, T* y, std::int64_t columns, Lane<T> shift) {
       rest.add(power);
     }
     if (const std::int64_t left = end - j; left > 0) {
-      exp(Lane<T>::load_first(x + j, left) - shift).store_first(y + j, left);
-      rest.add(Lane<T>::load_first(y + j, left));
+      const Lane<T> power = exp(Lane<T>::load_first(x + j, left) - shift);
+      power.store_first(y + j, left);
+      rest.add(where(Lane<T>::load(places) < Lane<T>(left), power, 0));
       j = end;
     }
     ones += reduce_lanes<Sum>(rest.ones);

@@ -134,8 +134,8 @@ struct SLogDet {
   void vjp(const Tensor& g, const Send& send) const {
     send(0, [&] {  // 0 where nobody asks for a singular matrix, NaN where somebody does
       const Tensor by_log = expand_dims(split(g, 2, -1)[1], -1);
-      const Tensor slope = transposed(inverse_for(info.name, matrix.get(), true));
-      return where((by_log == 0) & isnan(slope), 0, by_log * slope);
+      const Tensor slope = inverse_for(info.name, matrix.get(), true);
+      return transposed(where((by_log == 0) & isnan(slope), 0, by_log * slope));
     });
   }
   Tensor batch(const Examples& x) const { return apply(SLogDet{info}, x[0]); }

@@ -14,6 +14,7 @@
 #include <xtape/core/rng.hpp>
 #include <xtape/nn/cross_entropy.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/functions.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/matmul.hpp>
@@ -99,6 +100,31 @@ TEST_CASE("the bits of a row of scatter_add do not depend on what others get") {
     const Tensor y = scatter_add(from_vector(values), from_vector(rows), {2});
     CHECK(y.to_vector<float>() ==
           std::vector<float>{1 + 0x1p-23F, static_cast<float>(ones_beside)});
+  }
+}
+
+TEST_CASE("scatter_add sums each row in double, whatever its width and how often it is named") {
+  Rng rng(5);
+  for (const std::int64_t rows : {2, 20, 3000}) {
+    for (const std::int64_t width : {1, 3, 15, 16, 70}) {
+      constexpr std::int64_t n = 150, blocks = 2;
+      const Tensor index = floor(rng.uniform({n}, 0, 100, Dtype::float64)).to(Dtype::int64);
+      const Tensor x = rng.uniform({blocks, n, width}, -1, 1);
+      const auto at = remainder(index, rows).to_vector<std::int64_t>();
+      const auto terms = x.to_vector<float>();
+      const auto block = static_cast<std::size_t>(rows * width);
+      std::vector<double> sums(blocks * block);
+      for (std::size_t i = 0; i < terms.size(); ++i) {
+        const std::size_t term = i / static_cast<std::size_t>(width);
+        const auto row = static_cast<std::size_t>(at[term % n] * width);
+        const auto column = i % static_cast<std::size_t>(width);
+        sums[term / n * block + row + column] += static_cast<double>(terms[i]);
+      }
+      CAPTURE(rows);
+      CAPTURE(width);
+      CHECK(scatter_add(x, remainder(index, rows), {blocks, rows, width}, 1).to_vector<float>() ==
+            std::vector<float>(sums.begin(), sums.end()));
+    }
   }
 }
 

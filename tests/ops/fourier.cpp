@@ -132,6 +132,24 @@ TEST_CASE("Fourier transforms have rows, axes, lengths and norms") {
   CHECK(rfft(arange(4)).dtype() == Dtype::float64);
 }
 
+TEST_CASE("many rows are transformed side by side, and each as alone") {
+  Rng rng(2);
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    for (const std::int64_t n : {1, 4, 7, 8, 12, 50, 74}) {
+      CAPTURE(n);
+      const Tensor x = rng.normal({37, n, 2}, 0, 1, Dtype::float64).to(dtype);
+      const Tensor y = fft(x), back = ifft(x), half = rfft(reshape(x, {37, 2 * n}));
+      const Tensor whole = irfft(x, {.n = 2 * n - 1});
+      for (std::int64_t i = 0; i < 37; i += i < 30 ? 7 : 1) {
+        CHECK(mismatch(y[i], fft(x[i])) == "");
+        CHECK(mismatch(back[i], ifft(x[i])) == "");
+        CHECK(mismatch(half[i], rfft(ravel(x[i]))) == "");
+        CHECK(mismatch(whole[i], irfft(x[i], {.n = 2 * n - 1})) == "");
+      }
+    }
+  }
+}
+
 TEST_CASE("frequencies and shifts as NumPy gives them") {
   CHECK(values(fftfreq(8, 0.1)) == Doubles{0, 1.25, 2.5, 3.75, -5, -3.75, -2.5, -1.25});
   CHECK(values(fftfreq(5) * 5) == Doubles{0, 1, 2, -2, -1});

@@ -12,6 +12,7 @@
 #include <xtape/core/grad.hpp>
 #include <xtape/core/rng.hpp>
 #include <xtape/ops/elementwise.hpp>
+#include <xtape/ops/functions.hpp>
 #include <xtape/ops/gradcheck.hpp>
 #include <xtape/ops/index.hpp>
 #include <xtape/ops/layout.hpp>
@@ -19,6 +20,7 @@
 #include <xtape/ops/matmul.hpp>
 #include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
+#include <xtape/ops/sort.hpp>
 #include <xtape/ops/vmap.hpp>
 
 #include "support/compare.hpp"
@@ -92,6 +94,59 @@ TEST_CASE("linalg: what is solved fulfils its equations, in batches that broadca
     }
     const auto [sign, logabsdet] = slogdet(a);
     CHECK(mismatch(sign * exp(logabsdet), det(a), tolerance * 100) == "");
+  }
+}
+
+TEST_CASE("linalg: matrices of every size, to the digits that elimination leaves") {
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    const double epsilon = dtype == Dtype::float32 ? 0x1p-23 : 0x1p-52;
+    for (const std::int64_t n : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48}) {
+      CAPTURE(n);
+      const Tensor a = drawn({3, n, n}, static_cast<std::uint64_t>(n), dtype);
+      const auto check = [&](const Tensor& left, const Tensor& x, const Tensor& right) {
+        const Tensor exact = left.to(Dtype::float64), solved = x.to(Dtype::float64);
+        const Tensor error = abs(matmul(exact, solved) - right.to(Dtype::float64));
+        const Tensor size = matmul(abs(exact), abs(solved));
+        CHECK(amax(error / size).item() < 2 * static_cast<double>(n) * epsilon);
+      };
+      for (const std::int64_t k : {1, 3, 40}) {
+        const Tensor b = drawn({3, n, k}, 99, dtype).set_requires_grad(true);
+        const Tensor x = solve(a, b), g = drawn({3, n, k}, 98, dtype);
+        check(a, x.detach(), b.detach());
+        check(turned(a), grad({x}, {b}, {.seeds = {g}})[0], g);
+      }
+      check(a, inverse(a), broadcast_to(eye(n, dtype), {3, n, n}));
+    }
+  }
+}
+
+TEST_CASE("linalg: rows that have changed places, exactly") {
+  Rng rng(4);
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+    for (const std::int64_t n : {1, 2, 5, 16, 19, 32, 33}) {
+      CAPTURE(n);
+      const auto order = argsort(rng.uniform({n}, 0, 1)).to_vector<std::int64_t>();
+      double sign = 1;
+      for (std::size_t i = 0; i < order.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) sign = order[j] > order[i] ? -sign : sign;
+      }
+      const Tensor powers = exp2(floor(rng.uniform({n}, -3, 3, Dtype::float64))).to(dtype);
+      const Tensor places = take(eye(n, dtype), from_vector(order)), a = places * powers;
+      const Tensor inverted = turned(places) * expand_dims(1 / powers, 1);
+      CHECK(mismatch(inverse(a) + 0, inverted) == "");
+      CHECK(mismatch(det(a), sign * prod(powers)) == "");
+      CHECK(slogdet(a).sign.item() == sign);
+      CHECK(mismatch(solve(a, powers), matmul(inverted, powers)) == "");
+    }
+  }
+}
+
+TEST_CASE("linalg: NaN in a matrix is NaN in its determinant") {
+  for (const std::int64_t place : {0, 3, 7, 24}) {
+    const Tensor here = reshape(arange(25) == place, {5, 5});
+    const Tensor a = where(here, quiet_nan, drawn({5, 5}, 7));
+    CHECK(std::isnan(det(a).item()));
+    CHECK(std::isnan(slogdet(a).logabsdet.item()));
   }
 }
 

@@ -76,9 +76,14 @@ class Cofactors {
     factors.invert();
     const double condition = size * greatest_row(wide_.data(), n_);
     if (!(condition < 1 / std::cbrt(std::numeric_limits<double>::epsilon()))) return false;
+    const double whole = determinant.value();
+    const bool in_range = std::isnormal(whole);
     for (std::int64_t row = 0; row < n_; ++row) {
-      for (std::int64_t column = 0; column < n_; ++column)
-        y[row * n_ + column] = static_cast<T>(determinant.times(wide_[column * n_ + row]));
+      for (std::int64_t column = 0; column < n_; ++column) {
+        const double inverse = wide_[column * n_ + row];
+        y[row * n_ + column] =
+            static_cast<T>(in_range ? whole * inverse : determinant.times(inverse));
+      }
     }
     return true;
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include <xtape/ops/kernels/elimination.hpp>
 #include <xtape/ops/kernels/lapack/fortran.hpp>
 
 namespace xtape::kernels {
@@ -19,8 +20,8 @@ class Factors {
 
   /// Of what lies in that memory. The row of the first pivot that is 0; -1 if there is none.
   std::int64_t factorise() {
+    if (is_small()) return eliminate().factorise(n_, triangles_, pivots_) - 1;
     int info = 0;
-    if (n_ == 0) return -1;  // LAPACK takes no matrix without rows
     Lapack<T>::getrf(&n_, &n_, triangles_, &n_, pivots_, &info);
     return info - 1;
   }
@@ -32,26 +33,37 @@ class Factors {
   /// Rows x [n, k] of the equations a x = rows, or aᵀ x = rows, in place.
   void solve(T* rows, std::int64_t count, bool transposed) const {
     const int k = static_cast<int>(count);
-    if (k == 1) {
+    if (k == 1 && !is_small()) {
       int info = 0;
       Lapack<T>::getrs(transposed ? "N" : "T", &n_, &k, triangles_, &n_, pivots_, rows, &n_, &info,
                        1);
+      return;
+    }
+    for (int i = 0; transposed && i < n_; ++i) exchange(rows, k, i);
+    if (is_small()) {
+      eliminate().solve(n_, triangles_, rows, k, transposed);
     } else if (transposed) {
-      for (int i = 0; i < n_; ++i) exchange(rows, k, i);
       triangle(CblasUpper, CblasTrans, CblasUnit, rows, k);
       triangle(CblasLower, CblasTrans, CblasNonUnit, rows, k);
     } else {
       triangle(CblasLower, CblasNoTrans, CblasNonUnit, rows, k);
       triangle(CblasUpper, CblasNoTrans, CblasUnit, rows, k);
-      for (int i = n_; i-- > 0;) exchange(rows, k, i);
     }
+    for (int i = n_; !transposed && i-- > 0;) exchange(rows, k, i);
   }
 
   /// The inverse of a, in place of the factors.
   void invert() {
+    if (is_small()) {
+      T inverse[most_small];
+      std::fill_n(inverse, product(n_, n_), T(0));
+      for (std::int64_t i = 0; i < n_; ++i) inverse[i * n_ + i] = 1;
+      solve(inverse, n_, false);
+      std::copy_n(inverse, product(n_, n_), triangles_);
+      return;
+    }
     int info = 0, size = -1;
     T wanted = 0;
-    if (n_ == 0) return;
     Lapack<T>::getri(&n_, triangles_, &n_, pivots_, &wanted, &size, &info);
     size = work_size(wanted);
     const Scratch<T> work(static_cast<std::size_t>(size));
@@ -68,6 +80,11 @@ class Factors {
   }
 
  private:
+  static constexpr std::size_t most_small =
+      product(EliminationKernels<T>::most, EliminationKernels<T>::most);
+  bool is_small() const { return n_ <= EliminationKernels<T>::most; }
+  static const EliminationKernels<T>& eliminate() { return chosen<EliminationKernels<T>>(); }
+
   void triangle(CBLAS_UPLO which, CBLAS_TRANSPOSE transposed, CBLAS_DIAG ones, T* rows,
                 int k) const {
     Lapack<T>::trsm(CblasRowMajor, CblasLeft, which, transposed, ones, n_, k, T(1), triangles_, n_,

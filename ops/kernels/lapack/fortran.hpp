@@ -71,7 +71,7 @@ struct Lapack<double> {
   static constexpr auto gemm = cblas_dgemm;
 };
 
-inline std::size_t product(std::int64_t a, std::int64_t b) {
+constexpr std::size_t product(std::int64_t a, std::int64_t b) {
   return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
 }
 
