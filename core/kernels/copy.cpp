@@ -7,6 +7,7 @@
 
 #include <xtape/core/kernels/convert.hpp>
 #include <xtape/core/kernels/copy.hpp>
+#include <xtape/core/kernels/transpose.hpp>
 #include <xtape/core/parallel.hpp>
 
 namespace xtape::kernels {
@@ -60,51 +61,6 @@ struct Small {
   typedef T Values __attribute__((vector_size(16)));  // NOLINT(modernize-use-using)
 };
 
-template <class V>
-void transpose_square(V (&r)[4]) {
-  const V a = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
-  const V b = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
-  const V c = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
-  const V d = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
-  r[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-  r[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-  r[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
-  r[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
-}
-template <class V>
-void transpose_square(V (&r)[2]) {
-  const V a = __builtin_shufflevector(r[0], r[1], 0, 2);
-  r[1] = __builtin_shufflevector(r[0], r[1], 1, 3);
-  r[0] = a;
-}
-
-/// y [rows, columns] = x [columns, rows]ᵀ, a small square at a time.
-template <class T>
-void transpose(T* y, const T* x, const Plane& plane) {
-  constexpr auto width = Small<T>::width;
-  using Values = typename Small<T>::Values;
-  const auto y_row = plane.to_row / static_cast<std::int64_t>(sizeof(T));
-  const auto x_row = plane.from_column / static_cast<std::int64_t>(sizeof(T));
-  const auto one_by_one = [&](std::int64_t i, std::int64_t j) {
-#pragma GCC unroll 4
-    for (; j < plane.columns; ++j) y[i * y_row + j] = x[j * x_row + i];
-  };
-  std::int64_t i = 0;
-  for (; i + width <= plane.rows; i += width) {
-    std::int64_t j = 0;
-    for (; j + width <= plane.columns; j += width) {
-      Values square[width];
-      for (std::int64_t k = 0; k < width; ++k)
-        std::memcpy(&square[k], x + (j + k) * x_row + i, sizeof(Values));
-      transpose_square(square);
-      for (std::int64_t k = 0; k < width; ++k)
-        std::memcpy(y + (i + k) * y_row + j, &square[k], sizeof(Values));
-    }
-    for (std::int64_t k = 0; k < width; ++k) one_by_one(i + k, j);
-  }
-  for (; i < plane.rows; ++i) one_by_one(i, 0);
-}
-
 /// The last of each n elements first.
 template <class V>
 V reversed(V x) requires(sizeof(x[0]) == 4) {
@@ -134,13 +90,23 @@ void run_backwards(T* y, const T* x, std::int64_t n) {
   for (; j < n; ++j) How::put(y[j], x[-j]);
 }
 
+/// By the type of the size, whatever the numbers are.
+template <class T>
+void transpose(std::byte* y, const std::byte* x, const Plane& plane) {
+  using Number = std::conditional_t<sizeof(T) == 4, float, double>;
+  constexpr auto size = static_cast<std::int64_t>(sizeof(T));
+  chosen<TransposeKernels<Number>>().transpose(
+      plane.rows, plane.columns, reinterpret_cast<Number*>(y), plane.to_row / size,
+      reinterpret_cast<const Number*>(x), plane.from_column / size);
+}
+
 template <class How, class To, class From>
 void copy_block(std::byte* to, const std::byte* from, const Plane& plane) {
   const auto to_column = plane.to_column / static_cast<std::int64_t>(sizeof(To));
   const auto from_column = plane.from_column / static_cast<std::int64_t>(sizeof(From));
   if constexpr (How::verbatim && !std::is_same_v<To, bool>) {
     if (to_column == 1 && plane.from_row == static_cast<std::int64_t>(sizeof(From)))
-      return transpose(reinterpret_cast<To*>(to), reinterpret_cast<const From*>(from), plane);
+      return transpose<To>(to, from, plane);
   }
   for (std::int64_t i = 0; i < plane.rows; ++i, to += plane.to_row, from += plane.from_row) {
     auto* y = reinterpret_cast<To*>(to);

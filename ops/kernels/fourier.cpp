@@ -1,8 +1,8 @@
 #include <algorithm>
 
+#include <xtape/core/kernels/square.hpp>
 #include <xtape/ops/kernels/fourier.hpp>
 #include <xtape/ops/kernels/fourier_transforms.hpp>
-#include <xtape/ops/kernels/square.hpp>
 
 namespace xtape::kernels {
 inline namespace XTAPE_LEVEL {

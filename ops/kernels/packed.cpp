@@ -3,9 +3,9 @@
 #include <utility>
 
 #include <xtape/core/kernels/lane.hpp>
+#include <xtape/core/kernels/square.hpp>
 #include <xtape/ops/kernels/packed.hpp>
 #include <xtape/ops/kernels/run.hpp>
-#include <xtape/ops/kernels/square.hpp>
 #include <xtape/ops/kernels/typed.hpp>
 
 namespace xtape::kernels {

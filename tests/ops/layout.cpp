@@ -189,6 +189,8 @@ TEST_CASE("a dense copy of any view, also of one larger than a tile") {
     CHECK(copy.is_contiguous());
     CHECK(integers(transpose(copy)) == integers(x));
     CHECK(mismatch(turned.to(Dtype::float32), copy.to(Dtype::float32)) == "");
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64})
+      CHECK(mismatch(transpose(x.to(dtype)).contiguous(), copy.to(dtype)) == "");
   }
 }
 
