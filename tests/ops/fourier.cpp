@@ -15,6 +15,7 @@
 #include <xtape/ops/elementwise.hpp>
 #include <xtape/ops/fourier.hpp>
 #include <xtape/ops/layout.hpp>
+#include <xtape/ops/rearrange.hpp>
 #include <xtape/ops/reduce.hpp>
 
 #include "support/compare.hpp"
