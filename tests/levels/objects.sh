@@ -27,8 +27,8 @@ forbid_instructions() {
   [ -z "$found" ] || breach "$1" "instructions of a higher level" "$found"
 }
 
-units=$(find "$build" -path '*xtape_kernels_*.dir*' -name '*.o')
-others=$(find "$build" -path '*/xtape_*.dir/*' -name '*.o' | grep -E '/xtape_(core|data)\.dir/' || :)
+units=$(find "$build/CMakeFiles" -path "*xtape_kernels_*.dir*" -name "*.o")
+others=$(find "$build/CMakeFiles" -name "*.o" | grep -E "/xtape_(core|data)\.dir/" || :)
 if [ -z "$units" ] || [ -z "$others" ]; then
   echo "$build: no objects found: has their place changed?"
   exit 1
