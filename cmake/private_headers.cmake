@@ -63,8 +63,8 @@ set(XTAPE_PRIVATE_HEADERS
   report/axis.hpp report/bins.hpp report/image_stack.hpp report/labels.hpp report/layout.hpp
   report/plot_drawing.hpp report/signs.hpp
   export/c/memory.hpp export/c/quantize.hpp export/c/writer.hpp
-  export/graph/attributes.hpp export/graph/graph.hpp export/graph/recording.hpp
-  export/graph/rules.hpp
+  export/graph/attributes.hpp export/graph/common.hpp export/graph/graph.hpp
+  export/graph/merger.hpp export/graph/recording.hpp export/graph/rules.hpp
   export/onnx/model.hpp export/onnx/writer.hpp
   dist/bucket.hpp dist/ending.hpp dist/exchanged.hpp dist/link.hpp dist/same.hpp dist/together.hpp
   nn/arguments.hpp

@@ -19,19 +19,14 @@ void check_name(const std::string& name) {
                    std::string("is not taken; got \"") + name + "\"");
 }
 
-void check_calibration(const Tensor& given, const Tensor& example, bool only) {
+void check_calibration(const Tensor& given, const Tensor& example) {
   if (given.dtype() != example.dtype())
     throw DtypeError("export_c: the calibration must be like the example; got " + given.describe() +
                      " for " + example.describe());
-  int others = 0, axis = 0;  // extents that are not those of the example
-  for (int i = 0; i < std::min(given.rank(), example.rank()); ++i) {
-    if (given.extent(i) == example.extent(i)) continue;
-    ++others;
-    axis = i;
-  }
-  const bool same =
-      given.rank() == example.rank() && given.size() > 0 && others <= 1 && (axis == 0 || !only);
-  if (!same) {
+  int others = 0;  // extents that are not those of the example: one, of the batch
+  for (int i = 0; i < std::min(given.rank(), example.rank()); ++i)
+    others += given.extent(i) != example.extent(i);
+  if (given.rank() != example.rank() || given.size() == 0 || others > 1) {
     const bool one = given.rank() == example.rank() + 1;  // a row, without the axis of the batch
     throw ShapeError("export_c: the calibration must be like the example, of any batch; got " +
                      given.describe() + " for " + example.describe() +
@@ -47,7 +42,7 @@ void check_calibration(const std::vector<Tensor>& given, const std::vector<Tenso
                      std::to_string(given.size()) + " for " + std::to_string(examples.size()));
   for (std::size_t i = 0; i < given.size(); ++i) {
     detail::require_defined("export_c", "the calibration", given[i]);
-    check_calibration(given[i], examples[i], given.size() == 1);
+    check_calibration(given[i], examples[i]);
   }
 }
 
@@ -83,14 +78,13 @@ void detail::export_c(const std::string& path, const nn::Module& model,
     if (example.size() == 0)
       throw ShapeError("export_c: an example with elements is needed; got " + example.describe());
   }
-  const Graph graph = graph_of("export_c", model, function, examples);
+  const Tensors& calibration = options.calibration.tensors();
+  const bool in_bytes = !options.calibration.empty();
+  if (in_bytes) check_calibration(calibration, examples);
+  const Graph graph =
+      graph_of("export_c", model, function, examples, {}, in_bytes ? calibration : Tensors());
   CNames names = names_in(options, graph);
-  CRanges ranges;
-  if (!options.calibration.empty()) {
-    const std::vector<Tensor>& calibration = options.calibration.tensors();
-    check_calibration(calibration, examples);
-    ranges = calibrated(graph, record_model("export_c", model, function, calibration));
-  }
+  CRanges ranges = in_bytes ? calibrated(graph) : CRanges();
   const std::string source = CWriter(graph, std::move(names), std::move(ranges)).source();
   data::OutputFile file(path);
   file.write(source);

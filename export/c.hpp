@@ -11,8 +11,8 @@ namespace xtape {
 
 struct CSourceOptions {
   std::string name = "model";  ///< of the function
-  /// Inputs like the example, of any batch: if given, products and convolutions by constant weights
-  /// are of int8.
+  /// Inputs like the example, of any batch, that is of any extent along one axis of each: if given,
+  /// products and convolutions by constant weights are of int8.
   ExportInputs calibration = {};
   /// Names in the declaration; otherwise "x" and "y", of several "input_0", ..., "output_0", ...
   std::vector<std::string> inputs = {}, outputs = {};

@@ -91,6 +91,12 @@ bool call_with(std::index_sequence<i...> places, const Model& model,
   return false;
 }
 
+template <class Model, std::size_t... less>
+bool call_with_as_many(std::index_sequence<less...>, const Model& model,
+                       const std::vector<Tensor>& inputs, std::vector<Tensor>& results) {
+  return (call_with(std::make_index_sequence<less + 1>(), model, inputs, results) || ...);
+}
+
 using ModelFunction = std::function<std::vector<Tensor>(const std::vector<Tensor>&)>;
 
 /// The model as a function of a list, which throws ValueError if it does not take as many tensors.
@@ -98,11 +104,7 @@ template <class Model>
 ModelFunction function_of(const char* op, const Model& model) {
   return [=, &model](const std::vector<Tensor>& inputs) {
     std::vector<Tensor> results;
-    const bool called = [&]<std::size_t... less>(std::index_sequence<less...>) {
-      return (call_with(std::make_index_sequence<less + 1>(), model, inputs, results) || ...);
-    }
-    (InputCounts());
-    if (called) return results;
+    if (call_with_as_many(InputCounts(), model, inputs, results)) return results;
     if constexpr (GivesTensors<Model, std::vector<Tensor>>)
       append_tensors(results, model(inputs));
     else

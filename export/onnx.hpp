@@ -33,8 +33,9 @@ void export_onnx(const std::string& path, const nn::Module& model, const ModelFu
 ///   example [n, ...], float32, float64 or int64: tells the shape and dtype of the input, any n >= 1;
 ///   {a, b, ...} for a model that takes several tensors
 /// The model is called with it, and with other numbers of its shape; for a dynamic batch with 7, 2,
-/// 17 rows and 1 like its own, along the axis of the batch. It must do the same each time: a branch
-/// on the batch is decided by these. Its flags stay.
+/// 17 rows and 1 like its own, along the axis of the batch. It must do the same each time, but
+/// for the layout of what it computes and where its constants come from: a branch on the batch is
+/// decided by these. Its flags stay.
 /// Throws ValueError, naming the operation and the layer, for what has no rule, for random numbers,
 /// derivatives, decisions by values of the input, constants that differ, a result in which no input
 /// has a part, an input that has none in any, extents that are not linear in the batch, and names

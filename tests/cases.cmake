@@ -198,6 +198,7 @@ set(cases
   export/layers.cpp
   export/onnx.cpp
   export/operations.cpp
+  export/recordings.cpp
   export/refused.cpp
   export/several.cpp
   train/checkpoint.cpp

@@ -76,21 +76,15 @@ double range_of(const GraphStep& step, const Tensor& data) {
 
 }  // namespace
 
-CRanges calibrated(const Graph& graph, const Recording& recording) {
-  if (recording.steps.size() != graph.steps.size())
-    throw ValueError("export_c: the model must do the same for the calibration as for the example");
+CRanges calibrated(const Graph& graph) {
   CRanges ranges;
   for (const int i : graph.needed) {
     const GraphStep& step = graph.step(i);
-    const RecordedStep& same = recording.steps[static_cast<std::size_t>(i)];
-    if (same.operation != step.operation || same.operands != step.operands)
-      throw ValueError(
-          "export_c: the model must do the same for the calibration as for the example");
     const std::optional<Product> product = product_of(graph, step);
     if (!product) continue;
     check_weights(graph, step, step.operands[product->weights]);
     const int x = step.operands[product->data];
-    const Tensor& data = recording.values[static_cast<std::size_t>(x)].tensor;
+    const Tensor& data = graph.value(x).calibrated;
     if (data.size() > 0) ranges[x] = range_of(step, data);
   }
   return ranges;

@@ -2,14 +2,13 @@
 #include <optional>
 
 #include <xtape/export/c/writer.hpp>
-#include <xtape/export/graph/recording.hpp>
 
 namespace xtape::exporting {
 
-/// The greatest magnitude that the data of each product by constant weights have in a recording.
-/// Throws ValueError if that is of other steps than the graph, and, naming the layer, for weights
-/// and data that are not finite, and data that are 0 throughout.
-CRanges calibrated(const Graph& graph, const Recording& recording);
+/// The greatest magnitude that the data of each product by constant weights have for the
+/// calibration. Throws ValueError, naming the layer, for weights and data that are not finite, and
+/// data that are 0 throughout.
+CRanges calibrated(const Graph& graph);
 
 /// Operands of a product in bytes: the data as 128 + x / step, at their places, of a NaN 0, with a
 /// variable `lost` that tells whether there is one; the weights as w / step, [outputs, terms]; and

@@ -18,8 +18,10 @@ struct GraphValue {
   Tensor constant;
   std::optional<Extent> count;   // one number, which grows with the batch: what a mean divides by
   std::string name;              // of a parameter or buffer
-  int made_by = -1;              // the step
+  std::string made_as;           // the operation that made it, of a constant too
+  int made_by = -1;              // the step, of a constant if it moves a parameter
   bool moves_parameter = false;  // it is a constant with the elements of one that has a name
+  Tensor calibrated;             // what it is for the calibration, if an input has a part in it
 
   /// Whether it has no elements, whatever the batch.
   bool empty() const { return std::ranges::find(shape, Extent{}) != shape.end(); }
@@ -35,8 +37,8 @@ struct GraphStep {
 /// What a model computes of its inputs, the first values, with shapes that may grow with the batch.
 struct Graph {
   std::vector<GraphValue> values;
-  std::vector<GraphStep> steps;  // of constants too
-  std::vector<int> needed;  // those that a result depends on and an input has a part in, in order
+  std::vector<GraphStep> steps;  // those too that move parameters
+  std::vector<int> needed;       // those that an input has a part in, in order
   std::vector<int> inputs, results;
 
   const GraphValue& value(int i) const { return values[static_cast<std::size_t>(i)]; }
@@ -48,8 +50,9 @@ using BatchAxes = std::vector<std::optional<int>>;
 /// The graph of a model for such inputs, of any extent along the axes of the batch, if there are
 /// some, one for each input or none: what recordings of several batches have in common. Throws
 /// ValueError, in the name of `op` and of the operation, if they differ in more than extents that
-/// are linear in the batch.
+/// are linear in the batch, and if the model does something else for the calibration.
 Graph graph_of(const char* op, const nn::Module& model, const ModelFunction& function,
-               const Tensors& examples, const BatchAxes& batch_axes = {});
+               const Tensors& examples, const BatchAxes& batch_axes = {},
+               const Tensors& calibration = {});
 
 }  // namespace xtape::exporting

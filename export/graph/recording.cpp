@@ -8,6 +8,7 @@
 #include <xtape/core/watch.hpp>
 #include <xtape/export/graph/recording.hpp>
 #include <xtape/nn/evaluation_scope.hpp>
+#include <xtape/ops/trace.hpp>
 
 namespace xtape::exporting {
 namespace {
@@ -46,7 +47,8 @@ class Recorder final : detail::Watcher {
   void computed(const detail::Step& step) override {
     if (step.in_place) refuse(std::string(step.operation) + " changes a tensor in place");
     if (step.inputs.empty()) refuse(std::string(step.operation) + " draws random numbers");
-    RecordedStep made{step.operation, step.attributes, ErrorContext::path(), {}, -1};
+    RecordedStep made{
+        step.operation, step.attributes, ErrorContext::path(), trace_.steps().back().line, {}, -1};
     bool constant = true;
     for (const Tensor* x : step.inputs) {
       made.operands.push_back(number_of(*x));
@@ -111,6 +113,7 @@ class Recorder final : detail::Watcher {
   }
 
   const char* op_;
+  Trace trace_;     // the innermost, so it is told first
   Recording made_;  // its values live, so that no memory is used twice
   std::unordered_multimap<const void*, int> by_memory_;
   std::unordered_map<const detail::Storage*, int> of_input_;

@@ -20,7 +20,7 @@ struct RecordedValue {
 };
 
 struct RecordedStep {
-  std::string operation, attributes, place;
+  std::string operation, attributes, place, line;
   std::vector<int> operands;
   int result;
 };

@@ -138,7 +138,9 @@ struct Columns {
 
  private:
   static GraphValue with_places(OnnxStep& s, const GraphValue& image) {
-    GraphValue value{image.dtype, {image.shape[0], image.shape[1]}, {}, {}, {}};
+    GraphValue value;
+    value.dtype = image.dtype;
+    value.shape = {image.shape[0], image.shape[1]};
     for (const std::int64_t extent : s.attributes().integers("places"))
       value.shape.push_back({0, extent});
     return value;

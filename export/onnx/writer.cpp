@@ -73,19 +73,18 @@ std::string OnnxWriter::unused(const std::string& hint) {
 const std::string& OnnxWriter::name_of(int number) {
   if (const auto known = names_.find(number); known != names_.end()) return known->second;
   const GraphValue& value = graph_.value(number);
-  const GraphStep* const step = value.made_by >= 0 ? &graph_.step(value.made_by) : nullptr;
   // What moves a parameter stays an operation, so that the parameter keeps its name.
   if (value.moves_parameter) {
-    write(*step);
+    write(graph_.step(value.made_by));
     return names_.at(number);
   }
   if (!value.constant.defined())
-    throw ValueError("export_onnx: " + (step != nullptr ? step->operation : "a tensor") +
+    throw ValueError("export_onnx: " + (value.made_as.empty() ? "a tensor" : value.made_as) +
                      ": the states of a recurrent net can be asked for outputs and last states");
   if (value.count) return names_[number] = count(value);
   std::string name = value.name;
   if (name.empty()) {
-    name = constant(step != nullptr ? step->operation : "constant", value.constant);
+    name = constant(value.made_as.empty() ? "constant" : value.made_as, value.constant);
   } else {
     model_.initializers.emplace_back(name, value.constant);
   }

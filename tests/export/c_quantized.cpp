@@ -197,11 +197,10 @@ TEST_CASE("export_c: a trained classifier in bytes decides as it did") {
   CHECK(accuracy(loaded(points, logits), arms) > accuracy(logits, arms) - 0.02);
 }
 
-TEST_CASE("export_c: a calibration must be like the example, and the model do the same for it") {
+TEST_CASE("export_c: a calibration must be like the example") {
   const auto refused = [](const Tensor& calibration) {
     return error_of<Error>([&] {
-      const nn::AnyModule model([](const Tensor& x) { return x.extent(0) > 5 ? exp(x) : x * 2; });
-      export_c("/dev/null/all.c", model, ones({2, 3}), {.calibration = calibration});
+      export_c("/dev/null/all.c", nn::ReLU(), ones({2, 3}), {.calibration = calibration});
       return 0;
     });
   };
@@ -214,6 +213,4 @@ TEST_CASE("export_c: a calibration must be like the example, and the model do th
             "give an example [n, ...]");
   CHECK(refused(ones({3})) == like + ", of any batch; got float32[3] for float32[2, 3]");
   CHECK(refused(ones({4, 3}, Dtype::float64)) == like + "; got float64[4, 3] for float32[2, 3]");
-  CHECK(refused(ones({6, 3})) ==
-        "export_c: the model must do the same for the calibration as for the example");
 }
