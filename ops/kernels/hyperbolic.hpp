@@ -58,8 +58,8 @@ XTAPE_INLINE Lane<T> asinh(Lane<T> x) {
   const Lane<T> size = abs(x);
   const Mask<T> large = size > large_root<T>;
   const Lane<T> near = where(large, 1, size), square = near * near;
-  const Lane<T> inside = log1p(near + square / (1 + sqrt(1 + square)));
-  return where(x == 0, x, copysign(unless_log(large, size, inside), x));
+  const Lane<T> inside = log1p_of_positive(near + square / (1 + sqrt(1 + square)));
+  return copysign(unless_log(large, size, inside), x);
 }
 
 /// sqrt(x² - 1), with its digits beside 1; NaN below it
@@ -72,7 +72,7 @@ template <class T>
 XTAPE_INLINE Lane<T> acosh(Lane<T> x) {
   const Mask<T> large = x > large_root<T>;
   const Lane<T> above = where(large, 1, x) - 1;
-  const Lane<T> inside = log1p(above + sqrt(above * (2 + above)));
+  const Lane<T> inside = log1p_of_positive(above + sqrt(above * (2 + above)));
   const Lane<T> value = unless_log(large, x, inside);
   return where(x < 1, std::numeric_limits<T>::quiet_NaN(), value);
 }
@@ -80,8 +80,9 @@ XTAPE_INLINE Lane<T> acosh(Lane<T> x) {
 template <class T>
 XTAPE_INLINE Lane<T> atanh(Lane<T> x) {
   const Lane<T> size = abs(x), twice = 2 * size;
-  const Lane<T> ratio = where(size < T(0.5), twice + twice * size / (1 - size), twice / (1 - size));
-  return where(x == 0, x, copysign(T(0.5) * log1p(ratio), x));
+  const Mask<T> near = size < T(0.5);
+  const Lane<T> ratio = where(near, twice, 0) + where(near, twice * size, twice) / (1 - size);
+  return copysign(T(0.5) * log1p(ratio), x);
 }
 
 }  // namespace XTAPE_LEVEL
