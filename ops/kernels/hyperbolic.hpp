@@ -1,6 +1,8 @@
 #pragma once
 // Hyperbolic functions and their inverses, on registers of numbers.
 
+#include <cstddef>
+#include <iterator>
 #include <limits>
 
 #include <xtape/ops/kernels/exponential.hpp>
@@ -35,10 +37,27 @@ XTAPE_INLINE Lane<T> sinh(Lane<T> x) {
   return copysign(unless_large(size, inside), x);
 }
 
+/// By exp(r) and exp(-r) for x = n log(2) + r, from the even and the odd terms of one polynomial: no
+/// division.
 template <class T>
 XTAPE_INLINE Lane<T> cosh(Lane<T> x) {
-  const Lane<T> size = abs(x), e = exp(where(size < large_angle<T>, size, 1));
-  return unless_large(size, T(0.5) * e + T(0.5) / e);
+  const Lane<T> size = abs(x), near = where(size < large_angle<T>, size, 1);
+  const Lane<T> sum = fma(near, Lane<T>(1.44269504088896341), Lane<T>(rounder<T>));
+  const Lane<T> n = sum - rounder<T>;
+  const Lane<T> r = fma(-n, Lane<T>(Ln2<T>::low), fma(-n, Lane<T>(Ln2<T>::high), near));
+  const Lane<T> z = r * r;
+  constexpr auto& terms = series<T>(exp_float, exp_double);
+  constexpr std::size_t count = std::size(terms);
+  const auto every_other = [&](std::size_t last) {
+    Lane<T> total = terms[last];
+    for (std::size_t i = last; i > 1; i -= 2) total = fma(total, z, Lane<T>(terms[i - 2]));
+    return total;
+  };
+  const Lane<T> even = every_other(count - 2 + count % 2), odd = every_other(count - 1 - count % 2);
+  const Lane<T> beside = fma(r * z, odd, r);
+  const Lane<T> rising = 1 + fma(z, even, beside), falling = 1 + fma(z, even, -beside);
+  const Lane<T> half = power_of_two(sum - 1), inverse = power_of_two((rounder<T> - 1) - n);
+  return unless_large(size, fma(inverse, falling, half * rising));
 }
 
 /// From here on sqrt(1 + x²) is x.
