@@ -120,19 +120,23 @@ XTAPE_INLINE Lane<T> digamma_right(Lane<T> x) {
   return where(near, inside, log(x) - (T(0.5) / x + r * polynomial(r, stirling)));
 }
 
-/// The logarithmic derivative of gamma; on the left of 0 by reflection. NaN at its poles there.
+/// digamma(x) for x < 0, by reflection; NaN at its poles.
+[[gnu::noinline]] inline Lane<double> digamma_left(Lane<double> x) {
+  constexpr double pi = 3.14159265358979324;
+  const Lane<double> turn = x - round(x), right = digamma_right(1 - x);
+  return where(turn == 0, no_number, right - pi / tan(pi * turn));
+}
+
+/// The logarithmic derivative of gamma. On the left of 0 in double: beside zeros the parts cancel.
 template <class T>
 XTAPE_INLINE Lane<T> digamma(Lane<T> x) {
   constexpr T infinity = std::numeric_limits<T>::infinity();
   const Mask<T> left = x < 0;
-  const Lane<T> right = digamma_right(where(left, 1 - x, x));
-  Lane<T> y = where(x == 0, copysign(Lane<T>(infinity), -x), right);
-  if (any(left)) {
-    const Lane<T> turn = x - round(x);
-    const Lane<T> slope = T(3.14159265358979324) / tan(T(3.14159265358979324) * turn);
-    y = where(left, where(turn == 0, std::numeric_limits<T>::quiet_NaN(), right - slope), y);
-  }
-  return y;
+  const Lane<T> right = digamma_right(where(left, 1, x));
+  const Lane<T> y = where(x == 0, copysign(Lane<T>(infinity), -x), right);
+  if (!any(left)) return y;
+  const auto of = [](Lane<double> at) { return digamma_left(at); };
+  return where(left, in_double(of, where(left, x, -0.5)), y);
 }
 
 /// x^-s for a whole s > 1

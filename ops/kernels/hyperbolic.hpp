@@ -1,6 +1,8 @@
 #pragma once
 // Hyperbolic functions and their inverses, on registers of numbers.
 
+#include <cstddef>
+#include <iterator>
 #include <limits>
 
 #include <xtape/ops/kernels/exponential.hpp>
@@ -35,10 +37,27 @@ XTAPE_INLINE Lane<T> sinh(Lane<T> x) {
   return copysign(unless_large(size, inside), x);
 }
 
+/// By exp(r) and exp(-r) for x = n log(2) + r, from the even and the odd terms of one polynomial: no
+/// division.
 template <class T>
 XTAPE_INLINE Lane<T> cosh(Lane<T> x) {
-  const Lane<T> size = abs(x), e = exp(where(size < large_angle<T>, size, 1));
-  return unless_large(size, T(0.5) * e + T(0.5) / e);
+  const Lane<T> size = abs(x), near = where(size < large_angle<T>, size, 1);
+  const Lane<T> sum = fma(near, Lane<T>(1.44269504088896341), Lane<T>(rounder<T>));
+  const Lane<T> n = sum - rounder<T>;
+  const Lane<T> r = fma(-n, Lane<T>(Ln2<T>::low), fma(-n, Lane<T>(Ln2<T>::high), near));
+  const Lane<T> z = r * r;
+  constexpr auto& terms = series<T>(exp_float, exp_double);
+  constexpr std::size_t count = std::size(terms);
+  const auto every_other = [&](std::size_t last) {
+    Lane<T> total = terms[last];
+    for (std::size_t i = last; i > 1; i -= 2) total = fma(total, z, Lane<T>(terms[i - 2]));
+    return total;
+  };
+  const Lane<T> even = every_other(count - 2 + count % 2), odd = every_other(count - 1 - count % 2);
+  const Lane<T> beside = fma(r * z, odd, r);
+  const Lane<T> rising = 1 + fma(z, even, beside), falling = 1 + fma(z, even, -beside);
+  const Lane<T> half = power_of_two(sum - 1), inverse = power_of_two((rounder<T> - 1) - n);
+  return unless_large(size, fma(inverse, falling, half * rising));
 }
 
 /// From here on sqrt(1 + x²) is x.
@@ -58,8 +77,8 @@ XTAPE_INLINE Lane<T> asinh(Lane<T> x) {
   const Lane<T> size = abs(x);
   const Mask<T> large = size > large_root<T>;
   const Lane<T> near = where(large, 1, size), square = near * near;
-  const Lane<T> inside = log1p(near + square / (1 + sqrt(1 + square)));
-  return where(x == 0, x, copysign(unless_log(large, size, inside), x));
+  const Lane<T> inside = log1p_of_positive(near + square / (1 + sqrt(1 + square)));
+  return copysign(unless_log(large, size, inside), x);
 }
 
 /// sqrt(x² - 1), with its digits beside 1; NaN below it
@@ -72,7 +91,7 @@ template <class T>
 XTAPE_INLINE Lane<T> acosh(Lane<T> x) {
   const Mask<T> large = x > large_root<T>;
   const Lane<T> above = where(large, 1, x) - 1;
-  const Lane<T> inside = log1p(above + sqrt(above * (2 + above)));
+  const Lane<T> inside = log1p_of_positive(above + sqrt(above * (2 + above)));
   const Lane<T> value = unless_log(large, x, inside);
   return where(x < 1, std::numeric_limits<T>::quiet_NaN(), value);
 }
@@ -80,8 +99,9 @@ XTAPE_INLINE Lane<T> acosh(Lane<T> x) {
 template <class T>
 XTAPE_INLINE Lane<T> atanh(Lane<T> x) {
   const Lane<T> size = abs(x), twice = 2 * size;
-  const Lane<T> ratio = where(size < T(0.5), twice + twice * size / (1 - size), twice / (1 - size));
-  return where(x == 0, x, copysign(T(0.5) * log1p(ratio), x));
+  const Mask<T> near = size < T(0.5);
+  const Lane<T> ratio = where(near, twice, 0) + where(near, twice * size, twice) / (1 - size);
+  return copysign(T(0.5) * log1p(ratio), x);
 }
 
 }  // namespace XTAPE_LEVEL

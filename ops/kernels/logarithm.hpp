@@ -95,16 +95,27 @@ XTAPE_INLINE Lane<T> log(Lane<T> x) {
   return log_limits(x, log_of(split.exponent, split.fraction));
 }
 
-template <class T>
-XTAPE_INLINE Lane<T> log1p(Lane<T> x) {
-  const Lane<T> u = 1 + x;
+/// log(u) for u = 1 + x > 0, x where `bounded` below 1e30.
+template <bool bounded, class T>
+XTAPE_INLINE Lane<T> log1p_inside(Lane<T> x, Lane<T> u) {
   const Split<T> split(u);
   // What rounding took from u. Where x is huge that is of no account, and could be infinite.
   const Lane<T> lost = where(x < 1, x - (u - 1), 1 - (u - x));
-  const Lane<T> scale = power_of_two(rounder<T> - split.exponent);
-  const Lane<T> f =
-      where(split.exponent == 0, x, split.fraction + where(u < T(1e30), lost * scale, 0));
-  return where(x == 0, x, log_limits(u, log_of(split.exponent, f)));
+  const Lane<T> scaled = lost * power_of_two(rounder<T> - split.exponent);
+  const Lane<T> more = bounded ? scaled : where(u < T(1e30), scaled, 0);
+  return log_of(split.exponent, where(split.exponent == 0, x, split.fraction + more));
+}
+
+template <class T>
+XTAPE_INLINE Lane<T> log1p(Lane<T> x) {
+  const Lane<T> u = 1 + x;
+  return where(x == 0, x, log_limits(u, log1p_inside<false>(x, u)));
+}
+
+/// The same for x from 0 to 1e30, or NaN.
+template <class T>
+XTAPE_INLINE Lane<T> log1p_of_positive(Lane<T> x) {
+  return log1p_inside<true>(x, 1 + x);
 }
 
 /// log(1 + exp(-|x|)), the part of softplus that is not a straight line.

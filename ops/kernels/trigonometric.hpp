@@ -1,6 +1,8 @@
 #pragma once
 // sin and cos on registers of numbers.
 
+#include <cstddef>
+#include <iterator>
 #include <type_traits>
 
 #include <xtape/ops/kernels/exponential.hpp>
@@ -44,7 +46,8 @@ struct Quadrant {
     const Two<T> second = two_product(n, Lane<T>(part[1]));
     // Where a is the smaller it has few digits, being a multiple of p's last one: still exact.
     const Two<T> b = ordered_two_sum(a.high, -second.high);
-    r = ordered_two_sum(b.high, fma(-n, Lane<T>(part[2]), (a.low + b.low) - second.low));
+    const Lane<T> low = has_fma ? b.low : a.low + b.low;
+    r = {b.high, fma(-n, Lane<T>(part[2]), low - second.low)};
   }
   typename Register<T>::Bits number;  // n in its last bits
   Two<T> r;
@@ -59,18 +62,20 @@ struct Quadrant {
   }
 };
 
-/// sin(r) and cos(r). Source of the form: Ng, fdlibm's k_sin.c and k_cos.c (1993).
+/// cos(r) where `odd`, sin(r) elsewhere, the coefficients chosen before they are used: one polynomial
+/// instead of two. Source of the form: Ng, fdlibm's k_sin.c and k_cos.c (1993).
 template <class T>
-XTAPE_INLINE Lane<T> sin_near(const Two<T>& r) {
-  const Lane<T> x = r.high, z = x * x;
-  const Lane<T> cubic = z * x * polynomial(z, series<T>(sin_float, sin_double));
-  return x + (cubic + fma(Lane<T>(T(-0.5)) * z, r.low, r.low));
-}
-template <class T>
-XTAPE_INLINE Lane<T> cos_near(const Two<T>& r) {
-  const Lane<T> x = r.high, z = x * x, half = T(0.5) * z, w = 1 - half;
-  const Lane<T> quartic = z * z * polynomial(z, series<T>(cos_float, cos_double));
-  return w + (((1 - w) - half) + (quartic - x * r.low));
+XTAPE_INLINE Lane<T> sine_near(const Two<T>& r, Mask<T> odd) {
+  constexpr auto& of_sin = series<T>(sin_float, sin_double);
+  constexpr auto& of_cos = series<T>(cos_float, cos_double);
+  const auto chosen = [&](std::size_t i) { return where(odd, of_cos[i], of_sin[i]); };
+  const Lane<T> x = r.high, z = x * x, half = T(0.5) * z, cosine = 1 - half;
+  constexpr std::size_t last = std::size(of_sin) - 1;
+  Lane<T> sum = chosen(last);
+  for (std::size_t i = last; i > 0; --i) sum = fma(sum, z, chosen(i - 1));
+  const Lane<T> low = where(odd, -x, cosine) * r.low;
+  const Lane<T> rest = fma(z * where(odd, z, x), sum, low);
+  return where(odd, cosine, x) + (where(odd, (1 - cosine) - half, 0) + rest);
 }
 
 /// sin(x + quarter pi / 2), the arguments beyond the reduction one by one.
@@ -80,9 +85,8 @@ XTAPE_INLINE Lane<T> sine(Lane<T> x, int quarter) {
   const Quadrant<T> quadrant(x);
   const auto turn = quadrant.number + static_cast<unsigned>(quarter);
   const Mask<T> odd{(turn & 1) != 0};
-  const auto sign = (turn >> 1) << (8 * sizeof(T) - 1);
-  const Lane<T> value = where(odd, cos_near(quadrant.r), sin_near(quadrant.r));
-  Lane<T> y = Lane<T>::of_bits(value.bits() ^ sign);
+  const auto sign = (turn << (8 * sizeof(T) - 2)) & Lane<T>(-0.0).bits();
+  Lane<T> y = Lane<T>::of_bits(sine_near(quadrant.r, odd).bits() ^ sign);
   if (any(large)) [[unlikely]] {
     for (std::size_t i = 0; i < Lane<T>::width; ++i) {
       if (large.truths[i] == 0) continue;

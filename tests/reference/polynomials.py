@@ -12,8 +12,8 @@ import re
 import sys
 
 from mpmath import (asin, atan, atanh, besseli, chebyfit, cos, diff, digamma, erf, erfc, erfinv,
-                    exp, findroot, log, loggamma, mp, mpf, nint, nstr, pi, polygamma, rgamma, sin,
-                    sqrt)
+                    exp, findroot, log, loggamma, lu_solve, matrix, mp, mpf, nint, nstr, pi, polygamma,
+                    rgamma, sin, sqrt, tan)
 
 mp.dps = 60
 kernels = pathlib.Path(__file__).resolve().parents[2] / "ops" / "kernels"
@@ -167,6 +167,8 @@ def logarithm_tables():
 
 
 tables = power_tables() | logarithm_tables()
+of_tan = {"float": (2, 2), "double": (3, 4)}
+quotients = {"tan_above": of_tan, "tan_below": of_tan}
 
 
 def near_end(t):
@@ -267,8 +269,22 @@ def parts_of_half_pi(kind, count):
     return parts
 
 
+def quotient(function, high, above, below):
+    """Coefficients a and b so that (1 + z a(z)) / (1 + z b(z)) meets the function at Chebyshev nodes."""
+    count = above + below
+    nodes = [high / 2 * (1 + cos(pi * (2 * k + 1) / (2 * count))) for k in range(count)]
+    values = [function(z) for z in nodes]
+    rows = [[z ** (j + 1) for j in range(above)] + [-y * z ** (j + 1) for j in range(below)]
+            for z, y in zip(nodes, values)]
+    solved = lu_solve(matrix(rows), matrix([y - 1 for y in values]))
+    return {"tan_above": list(solved)[:above], "tan_below": list(solved)[above:]}
+
+
 def computed(name, kind, count):
     base = re.sub(r"_(float|double)$", "", name)
+    if base in quotients:
+        over_argument = lambda z: tan(sqrt(z)) / sqrt(z)
+        return quotient(over_argument, eighth_turn, *quotients[base][kind])[base], None
     if base == "half_pi":
         return parts_of_half_pi(kind, count), None
     if base in tables:
@@ -282,7 +298,7 @@ def computed(name, kind, count):
 
 def main():
     lists, status = header_lists(), 0
-    known = set(fitted) | set(series) | set(tables) | {"half_pi"}
+    known = set(fitted) | set(series) | set(tables) | set(quotients) | {"half_pi"}
     missing = known - {re.sub(r"_(float|double)$", "", name) for name in lists}
     if missing:
         sys.exit(f"no lists in the headers for {', '.join(sorted(missing))}")
