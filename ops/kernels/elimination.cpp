@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -47,7 +48,8 @@ class Rows {
 template <class T>
 std::int64_t pivot_place(const T* x, std::int64_t first, std::int64_t last) {
   using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-  const auto size = [x](std::int64_t i) { return std::bit_cast<Bits>(x[i]) << 1; };
+  constexpr Bits all_but_sign = std::numeric_limits<Bits>::max() >> 1;
+  const auto size = [x](std::int64_t i) { return std::bit_cast<Bits>(x[i]) & all_but_sign; };
   Bits greatest = 0;
   for (std::int64_t i = first; i < last; ++i) greatest = std::max(greatest, size(i));
   std::int64_t place = first;
