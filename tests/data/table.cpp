@@ -299,4 +299,8 @@ TEST_CASE("describe tells what is in each column") {
   CHECK(large.distinct == 5);
   CHECK(large.most_frequent == "9007199254740993");
   CHECK(large.frequency == 2);
+  std::ostringstream no_numbers;  // the sign of a NaN is no news
+  no_numbers << File("x\ninf\n-inf\n1\n", {.nonfinite = true}).table.describe();
+  CHECK(no_numbers.str().find("  nan  ") != std::string::npos);
+  CHECK(no_numbers.str().find("-nan") == std::string::npos);
 }
