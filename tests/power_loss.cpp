@@ -123,6 +123,8 @@ class Tree {
   explicit Tree(fs::path top) : top_(std::move(top)) {}
 
   void syncs(const fs::path& path) {
+    const auto above = std::ranges::mismatch(top_, path).in1;
+    if (above != top_.end()) return;  // others write there, and take away
     if (!fs::is_directory(path)) {
       contents_[inode_of(path)] = content(path);
       return;
