@@ -53,13 +53,16 @@ std::vector<bool> checked_rows(const std::string& part, const Tensor& rows, std:
 
 /// Calls work(i) for i = 0, ..., count - 1, in order, on threads of their own, and done(i) on this
 /// thread, one at a time in the order in which they finish. An exception from either is passed on
-/// when work that has begun is finished; the rest is dropped.
+/// in its turn, when work that has begun is finished; the rest is dropped.
 template <class Work, class Done>
 void in_parallel(std::size_t count, std::size_t threads, const Work& work, const Done& done) {
-  std::mutex mutex;  // guards the next three
+  struct Finished {
+    std::size_t number;
+    std::exception_ptr thrown;
+  };
+  std::mutex mutex;  // guards the next two
   std::size_t next = 0;
-  std::vector<std::size_t> finished;
-  std::exception_ptr failure;
+  std::vector<Finished> finished;
   std::condition_variable one_finished;
   finished.reserve(count);
 
@@ -77,8 +80,8 @@ void in_parallel(std::size_t count, std::size_t threads, const Work& work, const
         thrown = std::current_exception();
       }
       lock.lock();
-      if (thrown) failure = std::move(thrown);
-      finished.push_back(i);
+      if (thrown) next = count;
+      finished.push_back({i, std::move(thrown)});
       one_finished.notify_one();
     }
   };
@@ -88,10 +91,10 @@ void in_parallel(std::size_t count, std::size_t threads, const Work& work, const
     for (std::size_t i = 0; i < count; ++i) {
       std::unique_lock lock(mutex);
       one_finished.wait(lock, [&] { return finished.size() > i; });
-      if (failure) std::rethrow_exception(failure);
-      const std::size_t index = finished[i];
+      if (finished[i].thrown) std::rethrow_exception(finished[i].thrown);
+      const std::size_t number = finished[i].number;
       lock.unlock();
-      done(index);
+      done(number);
     }
   } catch (...) {
     const std::lock_guard lock(mutex);
