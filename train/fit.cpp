@@ -18,6 +18,7 @@ std::vector<Metric> FitEpoch::learning_rates() const { return loop_->learning_ra
 void FitEpoch::log(const std::string& name, double value, double samples) {
   loop_->log(name, value, samples);
 }
+void FitEpoch::print(const std::string& line) { loop_->print(line); }
 void FitEpoch::stop() { loop_->stop(FitStop::asked); }
 
 FitBase::FitBase(const nn::Module* model, optim::Optimizer* optimizer, detail::FitSource& source,

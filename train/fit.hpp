@@ -53,6 +53,10 @@ class FitEpoch {
   /// ValueError for a name that the run or the loss gives, "loss", "validation_loss",
   /// "learning_rate", "seconds", "epoch".
   void log(const std::string& name, double value, double samples = 1);
+  /// A line above the bar, on the run's stream of progress, or std::cout where it has none; on
+  /// several ranks that of rank 0 alone. What a callback of a batch prints otherwise stands in the
+  /// line of the bar.
+  void print(const std::string& line);
   /// Ends the run: after this batch, or if that was the last, after this epoch.
   void stop();
 

@@ -50,9 +50,12 @@ void FitDisplay::epoch(std::int64_t epoch, std::int64_t epochs, const std::vecto
 }
 
 void FitDisplay::say(const std::string& text) {
-  if (stream_ == nullptr) return;
+  if (stream_ != nullptr) say(text, *stream_);
+}
+
+void FitDisplay::say(const std::string& text, std::ostream& instead) {
   clear();
-  *stream_ << text << std::endl;
+  (stream_ != nullptr ? *stream_ : instead) << text << std::endl;
 }
 
 void FitDisplay::clear() {

@@ -20,6 +20,8 @@ class FitDisplay {
   void batch(std::int64_t epoch, std::int64_t epochs, std::int64_t count, double loss);
   void epoch(std::int64_t epoch, std::int64_t epochs, const std::vector<Metric>& row);
   void say(const std::string& text);
+  /// The same, and without a stream of its own on another one.
+  void say(const std::string& text, std::ostream& instead);
   /// Takes the bar away, so that others may print.
   void clear();
   void end() { bar_.reset(); }

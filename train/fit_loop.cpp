@@ -307,11 +307,11 @@ void FitLoop::finish() {
   const std::string text = "interrupted " + where +
                            (folder_.kept() ? "; saved " + saved_ : "; nothing saved: no folder");
   display_.end();
-  if (display_.on()) {
-    display_.say(text);
-  } else {
-    std::cerr << text << std::endl;
-  }
+  display_.say(text, std::cerr);
+}
+
+void FitLoop::print(const std::string& line) {
+  if (first_rank()) display_.say(line, std::cout);
 }
 
 void FitLoop::end() noexcept {

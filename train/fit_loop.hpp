@@ -67,6 +67,7 @@ class FitLoop {
   std::vector<Metric> learning_rates() const;
   void log(const std::string& name, double value, double weight);
   void stop(FitStop why);
+  void print(const std::string& line);
   const History& history() const { return shown_ ? *shown_ : history_; }
   Checkpoint& checkpoint() { return checkpoint_; }
 

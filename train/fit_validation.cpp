@@ -58,6 +58,7 @@ bool FitLoop::go_through_validation(std::string& wrong) {
     return true;
   };
   const Evaluation evaluation(*model_);
+  const ErrorContext place("validation");
   if (averaging_) {
     const auto in_use = averaging_->apply();
     validate_(take);

@@ -149,6 +149,30 @@ TEST_CASE("fit: what loops and callbacks print between epochs has lines of its o
   }
 }
 
+TEST_CASE("fit: a line that a callback of a batch prints stands above the bar") {
+  const auto print = [](std::ostream* progress) {
+    SmallRun run(1);
+    train(run, {.epochs = 2,
+                .on_batch = {[](FitEpoch& epoch) {
+                  std::this_thread::sleep_for(std::chrono::milliseconds(30));
+                  if (epoch.batches() == 3)
+                    epoch.print("third of " + std::to_string(epoch.number()));
+                }},
+                .progress = progress});
+  };
+  const std::string shown = shown_on_terminal(100, [&] { print(&std::cout); });
+  CAPTURE(shown);
+  CHECK(shown.find("\repoch 1/2") < shown.find("\r\033[Kthird of 1\r\n"));
+  CHECK(shown.find("\r\033[Kthird of 1\r\n\repoch 1/2 [") != shown.npos);
+  CHECK(shown.find("\r\033[Kthird of 2\r\n") != shown.npos);
+  std::ostringstream lines;
+  print(&lines);
+  CHECK(lines.str().starts_with("third of 1\nepoch 1/2, "));
+  const std::string silent = shown_on_terminal(100, [&] { print(nullptr); });
+  CHECK(silent.ends_with("third of 1\r\nthird of 2\r\n"));
+  CHECK(silent.find("epoch") == silent.npos);
+}
+
 TEST_CASE("a curve joins its points two by two, and draws the least and the greatest") {
   CHECK(drawn({}, 8).empty());
   CHECK(drawn({1}, 8) == "_");

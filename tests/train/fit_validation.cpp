@@ -42,6 +42,17 @@ TEST_CASE("fit: a loader of the validation data does as the data") {
   }
 }
 
+TEST_CASE("fit: an error in the validation says so") {
+  nn::Dense model(2, 1);
+  optim::SGD optimizer(model, {.learning_rate = 0.1});
+  data::Loader loader(data::Dataset{zeros({4, 2}), zeros({4, 1})}, {.batch_size = 4});
+  Fit fit(model, optimizer, loader,
+          [&](const data::Dataset& batch) { return mean(square(model(batch.x) - batch.y)); },
+          {.epochs = 1, .validation = data::Dataset{zeros({4, 3}), zeros({4, 1})}});
+  const std::string error = error_of<ShapeError>([&] { fit.run(); });
+  CHECK_MESSAGE(error.ends_with("(in validation)"), error);
+}
+
 TEST_CASE("fit: each validation goes through the same pass of a loader that draws") {
   std::vector<std::vector<float>> seen;
   nn::Dense model(1, 1);
