@@ -117,6 +117,8 @@ Wide<T> reduce_chunk(const T* x, std::int64_t n) {
     for (int r = 1; r < registers; ++r) totals[0] = R::combine(totals[0], totals[r]);
     if constexpr (R::exact) {
       for (; i + width <= n; i += width) totals[0] = R::combine(totals[0], Lane<T>::load(x + i));
+      if (i < n) totals[0] = R::combine(totals[0], Lane<T>::load(x + n - width));  // some again
+      i = n;
     }
     total = reduce_lanes<R>(totals[0]);
   }
