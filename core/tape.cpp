@@ -21,6 +21,12 @@ struct Visit {
   bool operator<(const Visit& other) const { return number < other.number; }
 };
 
+/// All wishes for a leaf: the edges of them are linked, each in the place of its target.
+struct LeafWishes {
+  Node* leaf;
+  std::int32_t last_edge;
+};
+
 thread_local const char* rule = nullptr;  // that runs
 
 /// A gradient to hand out. If a rule has sent one tensor to several places, or handed the seed on,
@@ -46,16 +52,29 @@ Tape::~Tape() = default;
 
 /// Walks from the outputs, always to the newest node not yet visited: a heap yields all wishes for
 /// one node together, so no node needs a mark, and several threads can walk graphs that share
-/// nodes. Leaves, often wished for by every operation, wait in a list of their own.
+/// nodes. Leaves, often wished for by every operation, wait in a list of their own, which few of
+/// them enter more than once.
 void Tape::link(std::span<const Tensor> outputs) {
-  List<Visit> heap, leaves;
+  List<Visit> heap;
+  List<LeafWishes> leaves;
   Visit newest{};  // ahead of the heap: along a chain nothing ever enters it
+  const auto wish_leaf = [&](Node* leaf, std::int32_t edge) {
+    constexpr std::size_t most = 4;  // of the last that are looked at
+    for (std::size_t i = leaves.size(); i > 0 && i + most > leaves.size(); --i) {
+      LeafWishes& known = leaves[i - 1];
+      if (known.leaf != leaf) continue;
+      if (edge != nowhere) targets_[static_cast<std::size_t>(edge)] = known.last_edge;
+      if (edge != nowhere) known.last_edge = edge;
+      return;
+    }
+    leaves.push_back({leaf, edge});
+  };
   const auto wish = [&](Node* node, std::int32_t edge) {
     if (node == nullptr) return;
     if (node->number() < since_ && !(all_leaves_ && node->leaf_))
       return older_.push_back({node, edge == nowhere ? nullptr : nodes_.back()});
+    if (node->leaf_) return wish_leaf(node, edge);
     Visit visit{node->number_, node, edge};
-    if (node->leaf_) return leaves.push_back(visit);
     if (newest.node == nullptr) {
       newest = visit;
       return;
@@ -95,8 +114,15 @@ void Tape::link(std::span<const Tensor> outputs) {
     visit(next);
   }
   first_leaf_ = size();
-  std::sort(leaves.begin(), leaves.end(), [](const Visit& a, const Visit& b) { return b < a; });
-  for (const Visit& next : leaves) visit(next);
+  std::sort(leaves.begin(), leaves.end(), [](const LeafWishes& a, const LeafWishes& b) {
+    return a.leaf->number_ > b.leaf->number_;
+  });
+  for (const LeafWishes& wishes : leaves) {
+    visit({wishes.leaf->number_, wishes.leaf, nowhere});
+    for (std::int32_t edge = wishes.last_edge; edge != nowhere;)
+      edge = std::exchange(targets_[static_cast<std::size_t>(edge)],
+                           static_cast<std::int32_t>(size()) - 1);
+  }
 }
 
 std::int32_t Tape::find(const Node* node) const {

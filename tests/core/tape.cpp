@@ -115,3 +115,17 @@ TEST_CASE("a tape as a drawing") {
             "}\n");
   CHECK(Tape(scalar(1)).to_dot() == "digraph tape {\n}\n");
 }
+
+TEST_CASE("tape: a leaf is one, however far apart the operations are that read it") {
+  for (const int count : {1, 2, 4, 5, 10}) {
+    std::vector<Tensor> leaves;
+    for (int i = 0; i < count; ++i)
+      leaves.push_back(tensor(i, Dtype::float64).set_requires_grad(true));
+    Tensor y = tensor(0.0, Dtype::float64);
+    for (int round = 1; round <= 3; ++round)
+      for (int i = 0; i < count; ++i) y = y + round * (leaves[static_cast<std::size_t>(i)] + i);
+    CHECK(Tape(y).leaves().size() == static_cast<std::size_t>(count));
+    y.backward();
+    for (const Tensor& leaf : leaves) CHECK(leaf.grad().item() == 6);
+  }
+}
