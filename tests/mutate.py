@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Breaks one line of the library at a time and says which breaks no test notices.
 
-    mutate.py BUILD [--count N] [--seed S] [--only WORD] [--depth D] [--jobs J] [--log FILE] [--unchecked]
+    mutate.py BUILD [--count N] [--seed S] [--only WORD] [--depth D] [--jobs J] [--least P] [--log FILE]
+              [--unchecked]
 
 BUILD is a build in which xtape_tests is built and up to date; neither it nor a source changes: what is
 broken is compiled beside them, not optimised, and linked in front of the library, by mold, lld or gold if
 there is one. A mutant that does not compile is not counted. With a log, a run that was ended goes on, and one
-with a greater depth tries again what has survived. Exits 1 if less than 95 % are killed, or one could not be
-tried.
+with a greater depth tries again what has survived. Exits 1 if less than P per cent are killed (95), or one
+could not be tried.
 """
 import argparse
 import hashlib
@@ -293,12 +294,13 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("build", type=pathlib.Path)
     options.add_argument("--count", type=int, default=40)
-    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--seed", type=lambda text: int(text) if text.isdigit() else text, default=1)
     options.add_argument("--only", default="", help="mutants of files with this in their path")
     options.add_argument("--log", type=pathlib.Path, help="a line of JSON for each; what is in it is not tried again")
     options.add_argument("--depth", type=int, default=3,
                          help="1: tests of its own name alone; 2: general ones too; 3: all of its floor")
     options.add_argument("--jobs", type=int, default=1)
+    options.add_argument("--least", type=float, default=95, metavar="P", help="per cent that must be killed")
     options.add_argument("--unchecked", action="store_true", help="the tests are known to pass")
     options = options.parse_args()
     build = Build(options.build)
@@ -353,9 +355,9 @@ def main():
         traceback.print_exception(failure)
     results = [each for each in results if each["compiles"]]
     killed = sum(each["killed"] for each in results)
-    share = killed / max(1, len(results))
-    print(f"{killed} of {len(results)} killed, {100 * share:.1f} %")
-    return 0 if share >= 0.95 and not failures else 1
+    share = 100 * killed / max(1, len(results))
+    print(f"{killed} of {len(results)} killed, {share:.1f} %")
+    return 0 if share >= options.least and not failures else 1
 
 
 if __name__ == "__main__":

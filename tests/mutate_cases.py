@@ -20,10 +20,10 @@ def result(mutant, killed=True):
 class Runs(unittest.TestCase):
     mutants = [(mutate.ROOT / "core/grad.cpp", i, "sign", f"line {i}") for i in range(4)]
 
-    def run_with(self, tried, jobs):
+    def run_with(self, tried, jobs, *more):
         """The status of a run of four mutants, and what it prints of failures."""
         said = io.StringIO()
-        arguments = ["mutate.py", "build", "--unchecked", "--count", "4", "--jobs", str(jobs)]
+        arguments = ["mutate.py", "build", "--unchecked", "--count", "4", "--jobs", str(jobs), *more]
         with (mock.patch.object(mutate, "Build"), mock.patch.object(mutate, "tried", tried),
               mock.patch.object(mutate, "sources", lambda: self.mutants), mock.patch.object(sys, "argv", arguments),
               contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said)):
@@ -36,6 +36,8 @@ class Runs(unittest.TestCase):
     def test_one_survives(self):
         tried = lambda build, mutant, depth: result(mutant, mutant is not self.mutants[2])
         self.assertEqual(self.run_with(tried, 1), (1, ""))
+        self.assertEqual(self.run_with(tried, 1, "--least", "75"), (0, ""))
+        self.assertEqual(self.run_with(tried, 1, "--least", "75.1"), (1, ""))
 
     def test_an_exception_of_a_worker_fails_the_run(self):
         def tried(build, mutant, depth):
