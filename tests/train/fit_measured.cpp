@@ -109,9 +109,10 @@ TEST_CASE("fit: names of what only validation measures, and of loops of one's ow
     return error_of<ValueError>([&] { return fit.run(); });
   };
   CHECK(only_validated("a", "b") == none);
-  CHECK(only_validated("a", "a") == own + "a\", which is logged");
-  CHECK(only_validated("a", "validation_a") == own + "validation_a\", which is logged");
-  CHECK(only_validated("loss", "b") == own + "loss\", which the run gives itself");
+  CHECK(only_validated("a", "a") == own + "a\", which is logged (in validation)");
+  CHECK(only_validated("a", "validation_a") ==
+        own + "validation_a\", which is logged (in validation)");
+  CHECK(only_validated("loss", "b") == own + "loss\", which the run gives itself (in validation)");
   const auto looped = [&](bool steps) {
     Fit fit(run.model, run.optimizer, loader, {.epochs = 1});
     return error_of<ValueError>([&] {
@@ -192,10 +193,11 @@ TEST_CASE("fit: a number of samples is one, and an epoch has some") {
     return error_of<ValueError>([&] { return fit.run(); });
   };
   for (const bool in_validation : {false, true}) {
-    const std::string rule = "fit: samples must be finite and not negative; got ";
-    CHECK(error(-1, in_validation) == rule + "-1");
-    CHECK(error(NAN, in_validation) == rule + "nan");
-    CHECK(error(INFINITY, in_validation) == rule + "inf");
+    const std::string rule = "fit: samples must be finite and not negative; got ",
+                      place = in_validation ? " (in validation)" : "";
+    CHECK(error(-1, in_validation) == rule + "-1" + place);
+    CHECK(error(NAN, in_validation) == rule + "nan" + place);
+    CHECK(error(INFINITY, in_validation) == rule + "inf" + place);
     for (const std::int64_t accumulate : {1, 2})
       CHECK(error(0, in_validation, accumulate) ==
             std::string("fit: an epoch needs a batch with samples; got none for \"") +
