@@ -17,7 +17,7 @@ function(build source tree)
   run("${CMAKE_COMMAND}" --build "${tree}" --parallel "${jobs}")
 endfunction()
 
-# The library inside another project: shared, and without optimisation. All that need it compile it
+# The library inside another project: shared, without optimisation and what debuggers read. All that need it compile it
 # at the same place with the same commands: who comes second finds it built. The lowest level does:
 # kernels are compiled alike in every build type.
 function(build_embedded way)
@@ -26,6 +26,7 @@ function(build_embedded way)
     -D "FETCHCONTENT_SOURCE_DIR_XTAPE=${xtape_source}"
     -D BUILD_SHARED_LIBS=ON
     -D CMAKE_BUILD_TYPE=Debug
+    -D CMAKE_CXX_FLAGS_DEBUG=
     -D "XTAPE_LEVELS=${level}"
     -D XTAPE_INSTALL=ON
     -D "CMAKE_INSTALL_PREFIX=${prefix}-shared")
