@@ -255,6 +255,9 @@ TEST_CASE("sparse gradient: what is read of it is a copy that takes no assignmen
   CHECK(error_of<GradError>([&] {
           w.sparse_grad()->values.assign(ones({1, 2}, Dtype::float64));
         }) == text + "float64[1, 2] (clone() first)");
+  CHECK(error_of<GradError>([&] {
+          return detail::begin_assign(w.grad(), {5, 2});
+        }) == text + "float64[5, 2] (clone() first)");
   const Tensor copy = w.grad().clone();
   copy.assign(ones({5, 2}, Dtype::float64));
   CHECK(values(w.grad()) == Doubles{0, 0, 1, 1, 0, 0, 0, 0, 0, 0});

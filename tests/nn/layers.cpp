@@ -171,3 +171,14 @@ TEST_CASE("initializers have the moments of their papers") {
   CHECK_THROWS_AS(nn::init::normal(-1), ValueError);
   CHECK_THROWS_AS(nn::init::he_normal()({3}, Dtype::float32, rng), ShapeError);
 }
+
+TEST_CASE("LearnedPositions: positions and width must be there, and not too many") {
+  const nn::LearnedPositions layer(5, 4);
+  for (const Shape& shape : {Shape{}, Shape{4}, Shape{3, 5}, Shape{6, 4}, Shape{2, 6, 4}}) {
+    const Tensor x = ones(shape);
+    CHECK(error_of<ShapeError>([&] { return layer(x); }) ==
+          "learned_positions: [..., at most 5 positions, 4] is needed; got " + x.describe());
+  }
+  CHECK(layer(ones({5, 4})).shape() == Shape{5, 4});
+  CHECK(layer(ones({2, 0, 4})).shape() == Shape{2, 0, 4});
+}

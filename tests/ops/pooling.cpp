@@ -102,6 +102,11 @@ TEST_CASE("pools: what does not fit is refused") {
         "image of [1, 2, 4, 4]");
   CHECK(error_of<ValueError>([&] { return max_pool(x, 3, {.padding = 2}); }) ==
         "max_pool: padding must be at most half a window; got 2");
+  const Tensor volume = ones({1, 1, 5, 4, 4});
+  CHECK(error_of<ValueError>([&] {
+          return max_pool(volume, 3, {.padding = {2, 1, 0}});
+        }) == "max_pool: padding must be at most half a window; got 2");
+  CHECK(max_pool(volume, 2, {.ceil_mode = true}).shape() == Shape{1, 1, 3, 2, 2});
   CHECK(error_of<ValueError>([&] { return average_pool(x, 0); }) ==
         "average_pool: window must lie in [1, 2147483647]; got 0");
   CHECK(error_of<ValueError>([&] { return max_pool(x, 2, {.stride = 0}); }) ==
