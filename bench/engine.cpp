@@ -117,9 +117,12 @@ void measure_compilation() {
 void measure_size() {
   const bench::ScratchDirectory scratch;
   const std::string stripped = scratch.path() / "program";
-  bench::run_process({"strip", "-o", stripped, XTAPE_BENCH_USER_PROGRAM_BUILT});
-  print("a user's program, stripped",
-        static_cast<double>(std::filesystem::file_size(stripped)) / (1 << 20), "MB", 0);
+  const auto measure = [&](const char* what, const char* program) {
+    bench::run_process({"strip", "-o", stripped, program});
+    print(what, static_cast<double>(std::filesystem::file_size(stripped)) / (1 << 20), "MB", 0);
+  };
+  measure("a user's program, stripped", XTAPE_BENCH_USER_PROGRAM_BUILT);
+  measure("the same, linked with --gc-sections", XTAPE_BENCH_USER_PROGRAM_COLLECTED);
 }
 
 /// A recurrent net, forward and backward, of four times the length takes four times as long.

@@ -37,12 +37,14 @@ target_compile_options(xtape_warnings INTERFACE
   $<${old_gcc}:-Wno-restrict>
   $<$<BOOL:${XTAPE_WERROR}>:-Werror>)
 
-# What goes into the library can be put into a plugin or a Python module, and shows nothing there.
+# What goes into the library can be put into a plugin or a Python module, and shows nothing there. A
+# linker that is told --gc-sections leaves out each function that a program does not use.
 function(xtape_set_placement target)
   set_target_properties(${target} PROPERTIES
     POSITION_INDEPENDENT_CODE ON
     CXX_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON)
+  target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections)
   if(BUILD_SHARED_LIBS)  # nobody puts other functions in the place of these
     target_compile_options(${target} PRIVATE -fno-semantic-interposition)
   endif()
