@@ -296,6 +296,19 @@ TEST_CASE("a saved output is differentiated through to any order") {
   }
 }
 
+TEST_CASE("a saved output has as much memory as the operation's result") {
+  const Tensor x = zeros({2, 2}, Dtype::float64).set_requires_grad(true);
+  for (const std::int64_t count : {0, 1, 3}) {
+    const auto sends_other = [other = SavedOutput(zeros({count}, Dtype::float64))](
+                                 const Tensor&, const Send& send) { send(0, other.get(send)); };
+    const Tensor y = record("my_op", zeros({2, 2}, Dtype::float64), {x}, sends_other);
+    CHECK(error_of<GradError>([&] {
+            return y.backward(zeros({2, 2}, Dtype::float64)), 0;
+          }) == "my_op: SavedOutput must be made of the operation's own result");
+    CHECK(!x.grad().defined());
+  }
+}
+
 TEST_CASE("leaving the tape is said aloud: the values of a recorded tensor are read detached") {
   const Tensor x = vector({1, 3}).set_requires_grad(true);
   const Tensor y = scale(x, 2);
