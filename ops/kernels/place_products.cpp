@@ -108,6 +108,79 @@ void products(const PlaceProducts<T>& of) {
   }
 }
 
+// A run goes in tiles of one of these numbers of places.
+constexpr std::size_t many = sum_registers / 2, some = many * 2 / 3, few = many / 3;
+static_assert(many <= static_cast<std::size_t>(most_at_a_time));
+
+/// `places` from p on, for `vectors` registers of outputs, of which w and y are the first.
+template <std::size_t vectors, std::size_t places, class T>
+[[gnu::noinline]] void sum_tile(const PlaceSums<T>& of, std::int64_t p, const T* w, T* y) {
+  constexpr std::size_t width = Lane<T>::width;
+  const T* const x = of.x + p;
+  for (std::int64_t t = 0; t < of.taps;) {
+    const std::int64_t begin = t, end = std::min(t + places_together, of.taps);
+    Lane<T> sums[places][vectors];
+    for (auto& place : sums) {
+      for (Lane<T>& sum : place) sum = 0;
+    }
+    for (; t < end; ++t, w += of.row) {
+      const T* const met = x + of.offsets[t];
+      Lane<T> factors[vectors];
+      for (std::size_t v = 0; v < vectors; ++v) factors[v] = Lane<T>::load(w + v * width);
+#pragma GCC unroll 12
+      for (std::size_t i = 0; i < places; ++i) {
+        const Lane<T> element = met[i];
+#pragma GCC unroll 2
+        for (std::size_t v = 0; v < vectors; ++v) sums[i][v] = fma(factors[v], element, sums[i][v]);
+      }
+    }
+    T* to = y;
+    for (std::size_t i = 0; i < places; ++i, to += of.row) {
+      for (std::size_t v = 0; v < vectors; ++v) {
+        const Lane<T> sum = sums[i][v];
+        (begin == 0 ? sum : Lane<T>::load(to + v * width) + sum).store(to + v * width);
+      }
+    }
+  }
+}
+
+/// So many places in a tile of a run that has `count`.
+std::size_t tile_of(std::int64_t count) {
+  constexpr auto most = static_cast<std::int64_t>(many);
+  const std::int64_t tiles = (count + most - 1) / most;
+  const auto each = static_cast<std::size_t>((count + tiles - 1) / tiles);
+  return each <= few ? few : each <= some ? some : many;
+}
+std::int64_t summed(std::int64_t count) {
+  const auto tile = static_cast<std::int64_t>(tile_of(count));
+  return (count + tile - 1) / tile * tile;
+}
+
+template <std::size_t vectors, std::size_t places, class T>
+void sum_run(const PlaceSums<T>& of, const PlaceRun& run, const T* w, T* y) {
+  constexpr auto tile = static_cast<std::int64_t>(places);
+  for (std::int64_t at = 0; at < run.count; at += tile)
+    sum_tile<vectors, places>(of, run.x + at, w, y + at * of.row);
+}
+template <std::size_t vectors, class T>
+void sum_runs(const PlaceSums<T>& of, const T* w, T* y) {
+  for (const PlaceRun* run = of.runs; run != of.runs + of.run_count; ++run) {
+    switch (tile_of(run->count)) {
+      case many: sum_run<vectors, many>(of, *run, w, y); break;
+      case some: sum_run<vectors, some>(of, *run, w, y); break;
+      default: sum_run<vectors, few>(of, *run, w, y);
+    }
+    y += run->count * of.row;
+  }
+}
+template <class T>
+void sums(const PlaceSums<T>& of) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  std::int64_t o = 0;
+  for (; o + 2 * width <= of.row; o += 2 * width) sum_runs<2>(of, of.w + o, of.y + o);
+  if (o < of.row) sum_runs<1>(of, of.w + o, of.y + o);
+}
+
 }  // namespace
 }  // namespace XTAPE_LEVEL
 
@@ -115,7 +188,11 @@ template <>
 const PlaceKernels& compiled<PlaceKernels, Level::XTAPE_LEVEL>() {
   static constexpr PlaceKernels table{static_cast<std::int64_t>(Lane<float>::width),
                                       static_cast<std::int64_t>(Lane<double>::width),
-                                      products<float>, products<double>};
+                                      summed,
+                                      sums<float>,
+                                      sums<double>,
+                                      products<float>,
+                                      products<double>};
   return table;
 }
 

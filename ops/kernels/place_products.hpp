@@ -27,13 +27,33 @@ struct PlaceProducts {
   double* w;  ///< [taps, row]
 };
 
-/// So many products are added up in a register; more, in w.
+/// The other sums of the same products: y[p][o] = sum over t of w[t][o] x[offsets[t] + p], for the
+/// places of all runs, one behind the other in y. Behind each run up to `most_at_a_time` places more
+/// are read and written, in y also behind the last.
+template <class T>
+struct PlaceSums {
+  const T* x;
+  const std::int64_t* offsets;
+  std::int64_t taps;
+  const T* w;  ///< [taps, row]
+  const PlaceRun* runs;
+  std::int64_t run_count;
+  std::int64_t row;
+  T* y;  ///< [places of all runs, row]
+};
+constexpr std::int64_t most_at_a_time = 12;
+
+/// So many products are added up in a register; more, in w or y.
 constexpr std::int64_t places_together = 128;
 /// So many taps are summed up at a time, or parts of as many.
 constexpr std::int64_t taps_at_a_time = 24;
 
 struct PlaceKernels {
   std::int64_t width_float32, width_float64;  ///< numbers in a register
+  /// Places that are summed up for a run of so many: some of them behind its end.
+  std::int64_t (*summed)(std::int64_t places);
+  void (*sums_float32)(const PlaceSums<float>& of);
+  void (*sums_float64)(const PlaceSums<double>& of);
   void (*products_float32)(const PlaceProducts<float>& of);
   void (*products_float64)(const PlaceProducts<double>& of);
 };
