@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <iomanip>
 #include <limits>
@@ -149,6 +150,18 @@ TEST_CASE("strided, empty and undefined tensors") {
   std::ostringstream stream;
   stream << tensor({1, 2}) << '!';
   CHECK(stream.str() == "[1 2]!");
+}
+
+TEST_CASE("of more than a thousand numbers, axes of up to six are shown whole") {
+  const auto dots = [](const Shape& shape) {
+    return to_string(zeros(shape)).find("...") != std::string::npos;
+  };
+  CHECK(!dots({1000}));
+  CHECK(dots({1001}));
+  CHECK(!dots({6, 6, 6, 6}));  // 1296
+  CHECK(dots({7, 6, 6, 6}));
+  const std::string shown = to_string(zeros({6, 200}));
+  CHECK(std::count(shown.begin(), shown.end(), '\n') == 5);
 }
 
 TEST_CASE("the precision of a stream is that of NumPy's print options") {

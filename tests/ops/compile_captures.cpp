@@ -84,10 +84,18 @@ TEST_CASE("compile: how arguments are split") {
 
 TEST_CASE("compile: values that are read of captured tensors are looked at again") {
   const Tensor scale = tensor(2.0, Dtype::float64);
-  auto f = compile([&](const Tensor& x) { return x * scale.detach().item(); });
+  int calls = 0;
+  auto f = compile([&](const Tensor& x) {
+    ++calls;
+    return x * scale.detach().item();
+  });
   for (int call = 0; call < 3; ++call) CHECK(mismatch(f(small), small * 2) == "");
+  const int traced = calls;
+  for (int call = 0; call < 3; ++call) CHECK(mismatch(f(small), small * 2) == "");
+  CHECK(calls == traced);  // as long as the value is that which was read
   scale.assign(tensor(3.0, Dtype::float64));
   CHECK(mismatch(f(small), small * 3) == "");
+  CHECK(calls > traced);
   const Tensor alpha = 0.5;
   auto g = compile([&](const Tensor& x) { return x * alpha; });
   for (int call = 0; call < 3; ++call) CHECK(mismatch(g(small), small * 0.5) == "");

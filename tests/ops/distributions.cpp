@@ -133,6 +133,16 @@ TEST_CASE("distributions: entropies and divergences are PyTorch's") {
   });
 }
 
+TEST_CASE("distributions: an entropy grows by the logarithm of the scale, wherever the mean is") {
+  const Tensor df = numbers({0.5, 3, 40}), scale = numbers({0.25, 2, 7}), one = ones_like(scale);
+  CHECK(mismatch(StudentT(df, 5, scale).entropy() - StudentT(df).entropy(), log(scale), 1e-14) ==
+        "");
+  CHECK(mismatch(Normal(5, scale).entropy() - Normal(0, one).entropy(), log(scale), 1e-14) == "");
+  CHECK(mismatch(Exponential(1 / scale).entropy() - Exponential(one).entropy(), log(scale),
+                 1e-14) == "");
+  CHECK(mismatch(Gamma(df, 1 / scale).entropy() - Gamma(df, 1).entropy(), log(scale), 1e-14) == "");
+}
+
 TEST_CASE(
     "distributions: entropies at any parameters, divergences of what is near, keep their digits") {
   check_table(

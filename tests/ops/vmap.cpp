@@ -375,6 +375,16 @@ struct Doubling {
 };
 }  // namespace
 
+TEST_CASE(
+    "vmap: what differs at one level and not at the next collects the gradients of that one") {
+  const Tensor xs = rows(3, 2), ys = rows(4, 2);
+  const auto squares = [&](const Tensor& v) {
+    return sum(vmap([&](const Tensor& y) { return sum(square(concatenate({v, y}, 0))); })(ys));
+  };
+  const auto slopes = vmap([&](const Tensor& x) { return grad(squares)(x); })(xs);
+  CHECK(mismatch(slopes, 8 * xs, 1e-14) == "");  // twice x of each of the 4 y
+}
+
 TEST_CASE("vmap: what a batch rule gives has the examples in front") {
   const auto gives = [](auto rule) {
     return error_of<ShapeError>([&] {
