@@ -77,6 +77,31 @@ TEST_CASE("lbfgs: a search between a steep way down and a wall ends where it is 
   CHECK(result.loss <= -1);
 }
 
+TEST_CASE(
+    "lbfgs: of a search that is cut short the best place is taken, the start if none is better") {
+  const auto after = [](std::int64_t evaluations, double from) {
+    const Tensor x = tensor(from, Dtype::float64).set_requires_grad(true);
+    optim::LBFGS optimizer({{"x", x}},
+                           {.learning_rate = 10, .iterations = 1, .evaluations = evaluations});
+    // Least at 0 and steep beyond it; infinite at 3 and further off.
+    const auto loss = [&] { return square(x) - log(1 - square(x / 3)); };
+    const auto result = optimizer.step(loss);
+    CHECK(result.loss == loss().item());
+    CHECK(result.evaluations <= evaluations + 1);
+    return std::abs(x.item());
+  };
+  for (const double from : {1.0, -2.0}) {
+    CHECK(after(1, from) == std::abs(from));  // the first try is infinite, or higher
+    double last = std::abs(from);
+    for (const std::int64_t evaluations : {2, 3, 4, 6}) {
+      const double now = after(evaluations, from);
+      CHECK(now <= last);
+      last = now;
+    }
+    CHECK(last < std::abs(from));
+  }
+}
+
 TEST_CASE("lbfgs: several parameters of a float32 model, some of which stay") {
   Rng rng(1);
   const Tensor x = rng.normal({40, 3}, 0, 1);
