@@ -102,6 +102,10 @@ TEST_CASE("BatchNorm refuses what has no statistics") {
           return layer(ones({1, 2}));
         }) == "batch_norm: training needs more than one value a channel; got float32[1, 2]");
   CHECK(layer.num_batches_tracked.item() == 0);
+  CHECK(mismatch(layer(tensor({{1.0F, 2.0F}, {3.0F, 6.0F}})),
+                 tensor({{-1.0F, -1.0F}, {1.0F, 1.0F}}),
+                 1e-4) == "");  // two are enough
+  CHECK(layer.num_batches_tracked.item() == 1);
   layer.eval();
   CHECK(layer(ones({1, 2})).shape() == Shape{1, 2});
   CHECK(error_of<ShapeError>([&] {
