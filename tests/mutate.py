@@ -232,9 +232,10 @@ def stages(path):
 
 
 def complaint(output):
-    """The test that went red, by what it printed."""
-    found = re.search(r"^TEST CASE: +(.*)$", output, re.M)
-    return found[1] if found else "a crash"
+    """The test that went red, by what it printed: others may have printed something before it."""
+    error = re.search(r"^\S.* (FATAL )?ERROR: ", output, re.M)
+    cases = re.findall(r"^TEST CASE: +(.*)$", output[: error.start()] if error else "", re.M)
+    return cases[-1] if cases else "a crash"
 
 
 def killed_by(build, path, objects, place, depth):

@@ -52,6 +52,16 @@ class Runs(unittest.TestCase):
             self.assertIn("RuntimeError: no linker", said)
 
 
+class Complaints(unittest.TestCase):
+    def test_the_case_with_the_error_is_named(self):
+        output = ("TEST CASE:  tells its errors\n\na.cpp:1: MESSAGE: exp: 0.5\n\n===\nb.cpp:2:\n"
+                  "TEST CASE:  goes red\n\nb.cpp:3: ERROR: CHECK( 1 == 2 ) is NOT correct!\n"
+                  "TEST CASE:  another\n")
+        self.assertEqual(mutate.complaint(output), "goes red")
+        self.assertEqual(mutate.complaint(output.replace("ERROR: CHECK", "FATAL ERROR: REQUIRE")), "goes red")
+        self.assertEqual(mutate.complaint("TEST CASE:  tells its errors\n\na.cpp:1: MESSAGE: exp: 0.5\n"), "a crash")
+
+
 class Units(unittest.TestCase):
     def test_what_nothing_compiles_is_refused(self):
         build = object.__new__(mutate.Build)
