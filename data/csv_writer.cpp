@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <set>
@@ -16,12 +17,17 @@ std::string number(auto value) {
   return {digits.data(), end};
 }
 
+/// Whether a file that begins so is read as another one: byte order marks, and gzip.
+bool begins_otherwise(std::string_view text) {
+  constexpr std::string_view beginnings[] = {"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff", "\x1f\x8b"};
+  return std::ranges::any_of(beginnings, [&](auto each) { return text.starts_with(each); });
+}
+
 /// Quoted if a reader would take it apart or cut it.
 std::string field(const std::string& text) {
   constexpr std::string_view blanks = " \t";
   if (text.empty()) return text;
-  const bool plain = text.find_first_of(",\"\r\n") == text.npos &&
-                     !text.starts_with("\xef\xbb\xbf") &&  // a byte order mark
+  const bool plain = text.find_first_of(",\"\r\n") == text.npos && !begins_otherwise(text) &&
                      blanks.find(text.front()) == blanks.npos &&
                      blanks.find(text.back()) == blanks.npos;
   if (plain) return text;
