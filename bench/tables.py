@@ -282,8 +282,11 @@ def write(options):
             return match.group(0)
         return f"<!-- table: {name} -->\n\n{text}\n\n<!-- end of table -->"
 
-    if options.pictures:
-        shutil.copy(os.path.join(options.out, "steps.svg"), options.pictures)
+    steps = os.path.join(options.out, "steps.svg")
+    if options.pictures and os.path.exists(steps):
+        shutil.copy(steps, options.pictures)
+    elif options.pictures:
+        print("the picture of steps stays, for they were not measured")
     for document in options.documents:
         with open(document) as file:
             text = file.read()
