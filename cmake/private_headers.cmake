@@ -49,6 +49,7 @@ set(XTAPE_PRIVATE_HEADERS
   data/checks.hpp
   data/column_texts.hpp
   data/csv_builder.hpp
+  data/default_rng_scope.hpp
   data/folders.hpp
   data/input_file.hpp
   data/mapped_file.hpp
@@ -59,14 +60,14 @@ set(XTAPE_PRIVATE_HEADERS
   data/row_order.hpp
   data/stacked.hpp
   data/unzip.hpp
-  train/agreement.hpp train/evaluation.hpp train/evaluation_shared.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/interrupt.hpp train/means.hpp train/ranking.hpp train/run_folder.hpp train/search_folder.hpp train/validation_data.hpp
+  train/agreement.hpp train/evaluation.hpp train/evaluation_shared.hpp train/fit_checks.hpp train/fit_display.hpp train/fit_loop.hpp train/hash_sums.hpp train/interrupt.hpp train/means.hpp train/ranking.hpp train/run_folder.hpp train/search_folder.hpp train/validation_data.hpp
   report/axis.hpp report/bins.hpp report/image_stack.hpp report/labels.hpp report/layout.hpp
   report/plot_drawing.hpp report/signs.hpp
   export/c/memory.hpp export/c/quantize.hpp export/c/writer.hpp
   export/graph/attributes.hpp export/graph/common.hpp export/graph/graph.hpp
   export/graph/merger.hpp export/graph/recording.hpp export/graph/rules.hpp
   export/onnx/model.hpp export/onnx/writer.hpp
-  dist/bucket.hpp dist/ending.hpp dist/exchanged.hpp dist/link.hpp dist/same.hpp dist/together.hpp
+  dist/bucket.hpp dist/ending.hpp dist/exchanged.hpp dist/gradient_exchange.hpp dist/link.hpp dist/long_wait.hpp dist/meeting.hpp dist/same.hpp dist/together.hpp
   nn/arguments.hpp
   nn/clipped.hpp
   nn/labels.hpp

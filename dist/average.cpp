@@ -21,14 +21,16 @@ void detail::require_same(const char* op, const World& world,
   world.require_same(std::string(op) + ": models and options", lines);
 }
 
-void detail::check_samples(const char* op, const Tensor& loss, double samples) {
+Tensor detail::checked_loss(const char* op, const Tensor& loss, double samples) {
   if (!(samples >= 0) || !std::isfinite(samples)) {
     throw ValueError(std::string(op) + ": samples must be a number from 0; got " +
                      xtape::detail::text(samples));
   }
-  if (loss.defined() == (samples > 0)) return;
-  throw ValueError(std::string(op) + ": a loss needs samples, and samples a loss; got " +
-                   xtape::detail::text(samples) + " and " + loss.describe());
+  if (!loss.defined() && samples > 0) {
+    throw ValueError(std::string(op) + ": samples need a loss; got " +
+                     xtape::detail::text(samples) + " and none");
+  }
+  return samples > 0 ? loss : Tensor();
 }
 
 double average_gradients(const nn::Module& model, const World& world, double samples) {
@@ -44,6 +46,7 @@ double average_gradients(const nn::Module& model, const World& world, double sam
   if (!(total > 0))
     throw ValueError("average_gradients: some rank must have samples; got none on all ranks");
 
+  const double unit = std::exp2(std::ilogb(total));  // sums of a dtype's means do not overflow
   std::vector<Tensor> leaves, means;
   const NamedTensors all = model.named_parameters();
   for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
@@ -60,12 +63,12 @@ double average_gradients(const nn::Module& model, const World& world, double sam
     detail::Bucket bucket(dtype, sizes, Wire::exact);
     for (std::size_t i = 0; i < parameters.size() && samples > 0; ++i) {
       if (const Tensor gradient = parameters[i].grad(); gradient.defined())
-        bucket.add(i, gradient, samples);
+        bucket.add(i, gradient, samples / unit);
     }
     bucket.start(link);
     bucket.wait();
     for (std::size_t i = 0; i < parameters.size(); ++i) {
-      Tensor mean = bucket.part(i, parameters[i].shape(), total);
+      Tensor mean = bucket.part(i, parameters[i].shape(), total / unit);
       if (!mean.defined()) continue;
       if (parameters[i].node() == nullptr) {
         throw ValueError("average_gradients: a parameter must be frozen on all ranks or on none; " +

@@ -5,12 +5,17 @@
 #include <list>
 #include <thread>
 
+#include <unistd.h>
+
 #include <xtape/dist/ending.hpp>
+#include <xtape/dist/long_wait.hpp>
 
 namespace xtape::dist::detail {
 namespace {
 
 bool left_by_error = false;  // a world, and its ranks are to end
+Link* whole = nullptr;       // the world of the whole program, while it is there
+pid_t process = 0;           // that it is of: a fork has nothing of MPI
 std::terminate_handler handler_before = nullptr;
 
 int own_rank() {
@@ -26,12 +31,18 @@ void on_terminate() {
 }
 
 /// What left a world by an exception has been told by whoever caught it; the others wait for this
-/// rank.
+/// rank. A program that calls std::exit comes to the end of its world there.
 void on_exit() {
-  if (left_by_error && mpi_runs()) {
+  if (getpid() != process || !mpi_runs()) return;
+  if (left_by_error) {
     std::fflush(stdout);
     std::fflush(stderr);
     MPI_Abort(MPI_COMM_WORLD, 1);
+  }
+  if (whole == nullptr || whole->thread != std::this_thread::get_id()) return;
+  try {
+    end_world(*whole);
+  } catch (const std::exception&) {  // nothing is left to be done
   }
 }
 
@@ -83,10 +94,24 @@ void tell_and_end(const std::exception_ptr& error) {
 
 void watch_errors() {
   static const bool once = [] {
+    process = getpid();
     handler_before = std::set_terminate(on_terminate);
     return std::atexit(on_exit) == 0;
   }();
   static_cast<void>(once);
+}
+
+void set_whole(Link* link) noexcept { whole = link; }
+
+void end_world(Link& link) {
+  if (link.ended) return;
+  link.ended = true;
+  if (whole == &link) whole = nullptr;
+  if (link.alone() || !mpi_runs()) return;
+  if (link.size > 1) leave_together(link);
+  MPI_Comm_free(&link.communicator);
+  MPI_Comm_free(&link.ending);
+  if (link.began) check(MPI_Finalize(), "MPI_Finalize");
 }
 
 void note_error() noexcept { left_by_error = true; }
@@ -105,6 +130,7 @@ void leave_together(Link& link) {
     link.left_after = link.exchanges;
   }
   std::list<News> sent;  // of ranks that left ever earlier
+  LongWait waited(link, "the end of the world");
   for (int over = 0; over == 0;) {
     if (sent.empty() || link.left_after < sent.back().rank_and_exchanges[1]) {
       News& news =
@@ -115,6 +141,7 @@ void leave_together(Link& link) {
     }
     check(MPI_Test(&all_there, &over, MPI_STATUS_IGNORE), "MPI_Test");
     hear_of_leaving(link);
+    waited.tell_once();
     std::this_thread::yield();
   }
   // What is still on its way goes with the communicator: nobody may be left with it.

@@ -12,6 +12,11 @@ namespace xtape::dist::detail {
 /// The same for an exception.
 [[noreturn]] void tell_and_end(const std::exception_ptr& error);
 
+/// The world of the whole program, which ends with it at the latest; null: none any more.
+void set_whole(Link* link) noexcept;
+/// Ends a world with all its ranks, and MPI if the world began it.
+void end_world(Link& link);
+
 /// From now on an exception that nobody catches ends all ranks.
 void watch_errors();
 /// An exception has left a world: whoever catches it tells it, and the end of this program ends the

@@ -6,6 +6,8 @@
 #include <mpi.h>
 
 #include <cstdint>
+#include <string>
+#include <thread>
 
 #include <xtape/core/dtype.hpp>
 
@@ -18,8 +20,11 @@ struct Link {
   bool main = false;   // it stands for the whole program
   bool began = false;  // MPI, and ends it
   bool ended = false;
-  int exceptions = 0;           // under way when it was made
-  std::uint64_t exchanges = 0;  // that this rank has begun
+  int exceptions = 0;                                   // under way when it was made
+  std::uint64_t exchanges = 0;                          // that this rank has begun
+  std::thread::id thread = std::this_thread::get_id();  // that may exchange
+  std::string held;                                     // why nobody may now
+  std::int64_t overlapped = 0;                          // made so far, the same on all ranks
 
   // What it has heard: which rank left the world first, and after how many exchanges.
   int left = -1;

@@ -63,14 +63,15 @@ class Overlapped final : public FitRanks {
 
   /// Adds the mean of the gradients to those of the parameters: each rank has the mean over so many
   /// samples. A parameter that no rank has used gets none; one that some have not used counts as 0
-  /// there. A rank without samples takes part with an undefined loss and 0. Returns samples of all
-  /// ranks.
+  /// there. A rank without samples takes part with 0 of them; its loss, undefined or not, does not
+  /// count. Returns samples of all ranks.
   /// If it throws on this rank, no leaf of it has changed, but others may wait: let the exception
   /// end the program.
   /// Throws what `Tensor::backward` throws; ValueError for samples that are negative or not finite,
-  /// 0 with a loss, none on all ranks, for other leaves unless they are allowed, and for a
-  /// parameter that is frozen on this rank and not on others; DtypeError for a parameter whose
-  /// dtype has changed.
+  /// some without a loss, none on all ranks, for other leaves unless they are allowed, and for a
+  /// parameter that is frozen on this rank and not on others; on all ranks, for parameters that
+  /// differ in the first call, and another Overlapped; DtypeError for a parameter whose dtype has
+  /// changed.
   double backward(const Tensor& loss, double samples);
   /// The same of a batch that is a part of a larger one: its gradients stay here, until `backward`
   /// takes them along.
@@ -89,6 +90,7 @@ class Overlapped final : public FitRanks {
   void sum(std::span<double> numbers) const override;
   std::string broadcast(const std::string& text) const override;
   NamedTensors broadcast(const NamedTensors& state) const override;
+  void hold(const std::string& why) const override;
   std::int64_t passes() const override;
   void forget() override;
   std::string missed(const NamedTensors& leaves) const override;

@@ -3,21 +3,14 @@
 #include <cstdint>
 #include <sstream>
 
-#include <xtape/core/wraps.hpp>
 #include <xtape/dist/link.hpp>
+#include <xtape/dist/meeting.hpp>
 #include <xtape/dist/same.hpp>
 #include <xtape/dist/together.hpp>
 #include <xtape/dist/world.hpp>
 
 namespace xtape::dist::detail {
 namespace {
-
-/// FNV-1a (Fowler, Noll and Vo 1991).
-XTAPE_WRAPS std::uint64_t hash(const std::string& text) {
-  std::uint64_t bits = 0xcbf29ce484222325;
-  for (const char c : text) bits = (bits ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return bits;
-}
 
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
@@ -44,17 +37,12 @@ std::string difference(const std::vector<std::string>& first, const std::vector<
 
 }  // namespace
 
-std::string first_difference(const World& world, const std::vector<std::string>& lines) {
+std::string first_difference(const World& world, const char* what,
+                             const std::vector<std::string>& lines) {
   Link& link = world.link();
   if (link.size == 1) return {};
   const std::string text = joined(lines);
-  const std::uint64_t bits = hash(text);
-  std::uint64_t greatest[2] = {bits, ~bits};  // one message for both ends
-  exchange(link, "comparison", [&](MPI_Request* request) {
-    return MPI_Iallreduce(MPI_IN_PLACE, greatest, 2, MPI_UINT64_T, MPI_MAX, link.communicator,
-                          request);
-  });
-  if (greatest[0] == ~greatest[1]) return {};
+  if (meet(link, what, text).empty()) return {};
 
   // All ranks are here. Each compares itself with rank 0, and the lowest that differs tells.
   const std::string own = difference(split(world.broadcast(text)), lines, link.rank);

@@ -1,25 +1,23 @@
-#include <cstdio>
 #include <string>
 #include <thread>
 
 #include <xtape/dist/ending.hpp>
+#include <xtape/dist/long_wait.hpp>
 #include <xtape/dist/together.hpp>
 
 namespace xtape::dist::detail {
 namespace {
 
-// Seconds.
-constexpr double soon = 0.02;  // most are over by then, and nobody looks what others do
-constexpr double long_ago = 5;
+constexpr double soon = 0.02;  // seconds: most are over by then, and nobody looks what others do
 
 }  // namespace
 
 Exchange next_exchange(Link& link, const char* what) { return {what, ++link.exchanges}; }
 
 void wait(Link& link, const Exchange& exchange, std::span<MPI_Request> requests) {
-  const double began = MPI_Wtime();
-  double looked = began;
-  for (bool told = false;;) {
+  double looked = MPI_Wtime();
+  LongWait waited(link, exchange.what);
+  for (;;) {
     int over = 0;
     check(
         MPI_Testall(static_cast<int>(requests.size()), requests.data(), &over, MPI_STATUSES_IGNORE),
@@ -35,10 +33,7 @@ void wait(Link& link, const Exchange& exchange, std::span<MPI_Request> requests)
               " has come to the end of the world, and this one waits for it in " + exchange.what +
               ": has an exception been caught there?");
     }
-    if (told || now - began < long_ago) continue;
-    told = true;
-    std::fprintf(stderr, "rank %d: has waited 5 s for other ranks in %s, and goes on waiting\n",
-                 link.rank, exchange.what);
+    waited.tell_once();
   }
 }
 

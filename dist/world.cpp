@@ -11,6 +11,7 @@
 #include <xtape/dist/ending.hpp>
 #include <xtape/dist/kernels/pack.hpp>
 #include <xtape/dist/link.hpp>
+#include <xtape/dist/meeting.hpp>
 #include <xtape/dist/same.hpp>
 #include <xtape/dist/together.hpp>
 #include <xtape/dist/world.hpp>
@@ -37,18 +38,13 @@ void join(Link& link, MPI_Comm communicator) {
   watch_errors();
 }
 
-/// How many numbers each rank has. Throws ValueError on all of them unless they have as many, in
-/// one message.
+/// How many numbers each rank has. Throws ValueError on all of them unless they have as many.
 int same_count(const char* op, Link& link, std::size_t count) {
-  std::uint64_t greatest[2] = {count, ~static_cast<std::uint64_t>(count)};
-  exchange(link, op, [&](MPI_Request* request) {
-    return MPI_Iallreduce(MPI_IN_PLACE, greatest, 2, MPI_UINT64_T, MPI_MAX, link.communicator,
-                          request);
-  });
-  if (greatest[0] != ~greatest[1] || greatest[0] > std::uint64_t{most_at_once}) {
-    throw ValueError(std::string(op) + ": all ranks must have as many numbers, 2^30 at most; got " +
-                     std::to_string(~greatest[1]) + " to " + std::to_string(greatest[0]));
-  }
+  if (const std::string differs = meet(link, op, std::to_string(count)); !differs.empty())
+    throw ValueError(std::string(op) + ": all ranks must have as many numbers; got " + differs);
+  if (count > std::size_t{most_at_once})
+    throw ValueError(std::string(op) + ": there may be 2^30 numbers at most; got " +
+                     std::to_string(count));
   return static_cast<int>(count);
 }
 
@@ -182,6 +178,7 @@ World::World(int* argc, char*** argv) : link_(std::make_unique<detail::Link>()) 
     detail::join(*link_, MPI_COMM_WORLD);
   }
   link_->main = detail::there_is_one = true;
+  detail::set_whole(link_.get());
   link_->exceptions = std::uncaught_exceptions();
 }
 
@@ -200,7 +197,7 @@ World::World(const void* communicator, std::size_t bytes)
 World::~World() {
   if (std::uncaught_exceptions() > link_->exceptions && link_->size > 1) {
     detail::note_error();  // others may be waiting: to end in order would wait for them
-    if (link_->main) detail::there_is_one = false;
+    if (link_->main) forget_whole();
     return;
   }
   try {
@@ -209,20 +206,25 @@ World::~World() {
   }
 }
 
+void World::forget_whole() {
+  detail::there_is_one = false;
+  detail::set_whole(nullptr);
+}
+
 void World::finalize() {
-  if (link_->ended) return;
-  link_->ended = true;
-  if (link_->main) detail::there_is_one = false;
-  if (link_->alone() || !detail::mpi_runs()) return;
-  if (link_->size > 1) detail::leave_together(*link_);
-  MPI_Comm_free(&link_->communicator);
-  MPI_Comm_free(&link_->ending);
-  if (link_->began) detail::check(MPI_Finalize(), "MPI_Finalize");
+  if (!link_->ended && link_->main) forget_whole();
+  detail::end_world(*link_);
 }
 
 detail::Link& World::link() const {
   if (link_->ended || (!link_->alone() && !detail::mpi_runs()))
     throw ValueError("world: MPI has ended; nothing can be exchanged any more");
+  if (!link_->held.empty()) {
+    throw ValueError("world: nothing can be exchanged in " + link_->held +
+                     ", where each rank does something of its own");
+  }
+  if (link_->size > 1 && link_->thread != std::this_thread::get_id())
+    throw ValueError("world: ranks exchange on the thread that made the world; got another");
   return *link_;
 }
 
@@ -231,9 +233,7 @@ int World::size() const { return link_->size; }
 
 void World::barrier() const {
   detail::Link& own = link();
-  if (own.size == 1) return;
-  detail::exchange(own, "barrier",
-                   [&](MPI_Request* request) { return MPI_Ibarrier(own.communicator, request); });
+  if (own.size > 1) static_cast<void>(detail::meet(own, "barrier"));
 }
 
 Tensor World::all_reduce(const Tensor& x, Reduction reduction) const {
@@ -241,8 +241,9 @@ Tensor World::all_reduce(const Tensor& x, Reduction reduction) const {
   if (x.dtype() == Dtype::boolean)
     throw DtypeError("all_reduce: numbers are needed; got " + x.describe());
   if (own.size == 1) return x.detach();
-  if (const std::string differs = detail::first_difference(*this, {x.describe()});
-      !differs.empty()) {
+  constexpr const char* kinds[] = {"", "the least of ", "the greatest of "};
+  const std::string with = kinds[static_cast<int>(reduction)] + x.describe();
+  if (const std::string differs = detail::meet(own, "all_reduce", with); !differs.empty()) {
     throw ShapeError("all_reduce: tensors must be of one shape and dtype on all ranks; got " +
                      differs);
   }
@@ -257,7 +258,8 @@ NamedTensors World::broadcast(const NamedTensors& state) const {
   if (own.size == 1) return state;
   std::vector<std::string> lines;
   for (const auto& [name, tensor] : state) lines.push_back(name + " " + tensor.describe());
-  if (const std::string differs = detail::first_difference(*this, lines); !differs.empty())
+  if (const std::string differs = detail::first_difference(*this, "broadcast", lines);
+      !differs.empty())
     throw ValueError("broadcast: all ranks must have the same names, shapes and dtypes; got " +
                      differs);
   NamedTensors result;
@@ -268,6 +270,7 @@ NamedTensors World::broadcast(const NamedTensors& state) const {
 std::string World::broadcast(const std::string& text) const {
   detail::Link& own = link();
   if (own.size == 1) return text;
+  static_cast<void>(detail::meet(own, "broadcast of a text"));
   std::uint64_t bytes = text.size();
   detail::send_bytes(own, &bytes, sizeof(bytes));
   std::string result(text, 0, std::min<std::size_t>(text.size(), bytes));
@@ -300,9 +303,11 @@ void World::sum(std::span<double> numbers) const {
 }
 
 void World::require_same(const std::string& what, const std::vector<std::string>& lines) const {
-  if (const std::string differs = detail::first_difference(*this, lines); !differs.empty())
-    throw ValueError(what + " must be the same on all ranks; got " + differs);
+  const std::string differs = detail::first_difference(*this, what.c_str(), lines);
+  if (!differs.empty()) throw ValueError(what + " must be the same on all ranks; got " + differs);
 }
+
+void World::hold(const std::string& why) const { link_->held = why; }
 
 int World::run_function(const std::function<void()>& f) const {
   try {

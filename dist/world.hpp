@@ -27,15 +27,17 @@ struct Link;
 /// `size()`. Started otherwise it is alone, MPI is not begun, and all functions cost nothing.
 ///
 /// Functions that exchange something are called by all ranks, in the same order, on the thread that
-/// made the world; they throw ValueError for a world that has ended, and for arguments that differ
-/// between ranks where they say so.
+/// made the world. They throw ValueError on all ranks where these call different ones, and for
+/// arguments that differ between ranks where they say so; and for a world that has ended, on another
+/// thread, and in an evaluation of a search on these ranks.
 ///
 /// A rank that ends by an exception ends the others: nobody waits for it. One that catches it
 /// outside of the world need do nothing more. Where it is caught while the world lives, all ranks
 /// are to do the same, such as for a ValueError that all have: what they exchange is counted, and a
 /// rank that waits for something which another has left the world without ends all with status 1.
 /// Who waits for 5 seconds says so on stderr.
-/// The destructor waits for all ranks, and ends MPI if the world began it.
+/// The destructor waits for all ranks, and ends MPI if the world began it; so does std::exit of a
+/// program whose world lives.
 class World final : public Ranks {
  public:
   /// Begins MPI, or joins MPI_COMM_WORLD if the program has begun it. Throws ValueError if there is
@@ -73,6 +75,8 @@ class World final : public Ranks {
   /// Sums over all ranks, in place.
   void sum(std::span<double> numbers) const override;
 
+  void hold(const std::string& why) const override;
+
   /// Throws ValueError on all ranks if a list of lines differs between them: "`what` must be the
   /// same on all ranks; got " and the first difference.
   void require_same(const std::string& what, const std::vector<std::string>& lines) const;
@@ -92,6 +96,7 @@ class World final : public Ranks {
  private:
   World(int* argc, char*** argv);
   World(const void* communicator, std::size_t bytes);
+  void forget_whole();
   int run_function(const std::function<void()>& f) const;
 
   std::unique_ptr<detail::Link> link_;
@@ -109,6 +114,7 @@ requires requires(Part& part, const NamedTensors& state) {
 void broadcast(Part& part, const World& world) {
   if constexpr (requires { part.settings(); })
     world.require_same("broadcast: settings", part.settings());
+  static_cast<void>(world.link());
   if (world.size() > 1) part.restore(world.broadcast(part.state()));
 }
 

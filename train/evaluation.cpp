@@ -129,6 +129,22 @@ Evaluation evaluation(const SearchObjective& objective, const Hyperparameters& h
 /// Ends what is left of a search on this rank.
 struct Interrupted {};
 
+/// While it lives, ranks evaluate what is theirs.
+class Holding {
+ public:
+  explicit Holding(const Ranks* ranks) : ranks_(ranks) {
+    if (ranks_ != nullptr) ranks_->hold("an evaluation of a search");
+  }
+  ~Holding() {
+    if (ranks_ != nullptr) ranks_->hold({});
+  }
+  Holding(const Holding&) = delete;
+  Holding& operator=(const Holding&) = delete;
+
+ private:
+  const Ranks* ranks_;
+};
+
 /// If Ctrl-C has reached a rank, all end.
 void end_if_interrupted(bool here, std::size_t kept, std::size_t evaluated, std::size_t of,
                         const SearchOptions& options, const Ranks* others) {
@@ -215,7 +231,7 @@ std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
   const auto ranks = static_cast<std::size_t>(alone ? 1 : options.ranks->size()),
              rank = static_cast<std::size_t>(alone ? 0 : options.ranks->rank());
   if (!alone) {
-    require_same("search: data, folds and seed", *options.ranks,
+    require_same("search: space, goal, data, folds and seed", *options.ranks,
                  agreed(candidates, constant, folds, options));
   }
   const Ranks* others = alone ? nullptr : options.ranks;
@@ -257,6 +273,7 @@ std::vector<SearchTrial> evaluate(const std::vector<Candidate>& candidates,
   }
   const std::size_t turns = missing.size() > rank ? (missing.size() + ranks - 1 - rank) / ranks : 0;
   try {
+    const Holding holding(others);
     in_parallel(turns, static_cast<std::size_t>(options.threads), work, [&](std::size_t turn) {
       if (alone) done(missing[turn]);
     });

@@ -15,18 +15,32 @@ std::string shown(const Tensor& rows) {
          std::to_string(data::detail::fingerprint_of_all({{"rows", rows.contiguous()}})) + "]";
 }
 
+std::int64_t hash_of(const data::Dataset& dataset) {
+  return data::detail::fingerprint_of_all(
+      {{"x", dataset.x.contiguous()}, {"y", dataset.y.contiguous()}});
+}
+
 }  // namespace
 
 std::vector<std::string> agreed(const std::vector<Candidate>& candidates,
                                 const data::Dataset& dataset, const std::vector<data::Fold>& folds,
                                 const SearchOptions& options) {
-  std::vector<std::string> lines{"seed " + std::to_string(options.seed),
-                                 std::to_string(candidates.size()) + " candidates",
-                                 "x " + dataset.x.describe(), "y " + dataset.y.describe(),
-                                 options.folder.empty() ? "no folder" : "a folder"};
-  for (const data::Fold& fold : folds) {
-    lines.push_back("fold " + std::to_string(lines.size() - 4) + " of " + shown(fold.train) +
-                    " and " + shown(fold.test));
+  std::vector<std::string> lines{
+      "seed " + std::to_string(options.seed),
+      std::to_string(candidates.size()) + " candidates",
+      "x " + dataset.x.describe(),
+      "y " + dataset.y.describe(),
+      options.folder.empty() ? "no folder" : "a folder",
+      options.goal == SearchGoal::maximize ? "the goal maximize" : "the goal minimize",
+      "data [" + std::to_string(hash_of(dataset)) + "]"};
+  for (std::size_t i = 0; i < folds.size(); ++i) {
+    lines.push_back("fold " + std::to_string(i + 1) + " of " + shown(folds[i].train) + " and " +
+                    shown(folds[i].test));
+  }
+  for (const auto& [number, hyperparameters] : candidates) {
+    std::ostringstream line;
+    line << "candidate " << number << ": " << hyperparameters;
+    lines.push_back(line.str());
   }
   return lines;
 }
@@ -67,9 +81,7 @@ EvaluationKeys::EvaluationKeys(const std::vector<Candidate>& candidates,
                                std::uint64_t seed, std::int64_t budget)
     : candidates_(candidates), folds_(folds.size()) {
   start_ = "seed " + std::to_string(seed) + " data " + dataset.x.describe() + " " +
-           dataset.y.describe() + " " +
-           std::to_string(data::detail::fingerprint_of_all(
-               {{"x", dataset.x.contiguous()}, {"y", dataset.y.contiguous()}}));
+           dataset.y.describe() + " " + std::to_string(hash_of(dataset));
   if (budget > 0) start_ += " budget " + std::to_string(budget);
   for (const data::Fold& fold : folds)
     rows_.push_back(shown(fold.train) + " and " + shown(fold.test));

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include <xtape/core/error.hpp>
-#include <xtape/core/wraps.hpp>
 #include <xtape/train/agreement.hpp>
 #include <xtape/train/fit_loop.hpp>
+#include <xtape/train/hash_sums.hpp>
 
 /// What a run does on several ranks.
 namespace xtape {
@@ -34,14 +34,8 @@ constexpr std::size_t most_metrics = 29, measuring = 0, measured_numbers = 1, na
                       rates_hash = 6, metrics = 10;
 using StepSums = std::array<double, metrics + 2 * most_metrics>;
 
-/// FNV-1a (Fowler, Noll and Vo 1991).
-XTAPE_WRAPS std::uint32_t hash(std::uint32_t bits, std::string_view text) {
-  for (const char c : text) bits = (bits ^ static_cast<unsigned char>(c)) * 0x01000193U;
-  return (bits ^ 0xffU) * 0x01000193U;
-}
-
 std::uint32_t hash_of(const std::vector<std::string>& lines) {
-  std::uint32_t bits = 0x811c9dc5U;
+  std::uint32_t bits = no_text;
   for (const std::string& line : lines) bits = hash(bits, line);
   return bits;
 }
@@ -70,20 +64,6 @@ std::vector<std::string> rates_of(const optim::Optimizer& optimizer) {
                     std::to_string(group) + " in step " + std::to_string(optimizer.steps()));
   }
   return lines;
-}
-
-/// Four numbers of a hash, whose sums over n ranks show whether it is the same on all: of numbers h
-/// of 16 bits it is if and only if n Σ h² = (Σ h)², as Cauchy and Schwarz say. Exact for 65535 ranks.
-void put_hash(std::span<double> sums, std::uint32_t bits) {
-  const double low = bits & 0xffffU, high = bits >> 16;
-  std::ranges::copy(std::array{low, low * low, high, high * high}, sums.begin());
-}
-XTAPE_WRAPS bool half_is_same(double ranks, double sum, double squares) {
-  const auto n = static_cast<std::uint64_t>(ranks), of_h = static_cast<std::uint64_t>(sum);
-  return n * static_cast<std::uint64_t>(squares) == of_h * of_h;
-}
-bool are_same(double ranks, std::span<const double> sums) {
-  return half_is_same(ranks, sums[0], sums[1]) && half_is_same(ranks, sums[2], sums[3]);
 }
 
 std::vector<std::string> in_order(std::vector<std::string> names) {

@@ -25,6 +25,10 @@ class Ranks {
   /// What rank 0 has.
   virtual std::string broadcast(const std::string& text) const = 0;
   virtual NamedTensors broadcast(const NamedTensors& state) const = 0;
+
+  /// While each rank does something of its own, "an evaluation of a search", nothing can be
+  /// exchanged: it would meet what others exchange. Ends with an empty text.
+  virtual void hold(const std::string& why) const { static_cast<void>(why); }
 };
 
 }  // namespace xtape

@@ -1,5 +1,7 @@
 #pragma once
+#include <cstdlib>
 #include <optional>
+#include <string_view>
 
 #include <xtape/xtape.hpp>
 
@@ -15,8 +17,13 @@
 /// The processes that train a model together: those that mpirun has started, or this one alone.
 class Processes {
  public:
-  /// Throws UsageError for several where the library was built without MPI.
+  /// Throws UsageError for several where the library was built without MPI, and for one of several
+  /// that mpirun has started.
   explicit Processes(bool several) {
+    const char* started = std::getenv("OMPI_COMM_WORLD_SIZE");
+    if (!several && started != nullptr && std::string_view(started) != "1")
+      throw UsageError{"mpirun",
+                       "needs --data-parallel: each process would train a model of its own"};
 #if EXAMPLE_HAS_MPI
     if (several) world_.emplace();
 #else

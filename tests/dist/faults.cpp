@@ -2,6 +2,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -94,6 +95,47 @@ int caught_in_loop(int argc, char** argv, const std::string& how) {
   return 0;
 }
 
+/// Two exchanges of gradients, one rank in another order; or a rank that does something else than
+/// the others while these are in backward.
+void mixed(const dist::World& world, bool swapped) {
+  const nn::Dense first(2, 2), second(2, 2);
+  dist::broadcast(first, world);
+  dist::broadcast(second, world);
+  dist::Overlapped one(first, world), other(second, world);
+  const auto step = [](dist::Overlapped& of, const nn::Dense& model) {
+    of.backward(sum(model(ones({1, 2}))), 1);
+  };
+  step(one, first);
+  step(other, second);
+  if (swapped && world.rank() == 1) {
+    step(other, second);
+    step(one, first);
+  } else if (world.rank() == 1) {
+    double number = 1;
+    world.sum({&number, 1});
+  } else {
+    step(one, first);
+    step(other, second);
+  }
+}
+
+/// A rank meets the others in a callback of its own, or leaves the run within an epoch.
+void fit_apart(const dist::World& world, bool leaves) {
+  const nn::Dense model(2, 2);
+  dist::Overlapped overlapped(model, world);
+  optim::SGD optimizer(model.parameters(), {.learning_rate = 0.1});
+  const std::vector<Tensor> loader(3, ones({1, 2}));
+  FitOptions options{.epochs = 2, .ranks = &overlapped};
+  if (!leaves && world.rank() == 0) options.on_batch = {[&](FitEpoch&) { world.barrier(); }};
+  Fit fit(model, optimizer, loader, options);
+  for (auto& epoch : fit) {
+    for (auto& batch : epoch) {
+      batch.step([&]() -> Measured { return sum(model(batch.data)); });
+      if (leaves && world.rank() == 1) return;
+    }
+  }
+}
+
 /// All ranks catch an exception of their own, each at another time, while others compute: that is
 /// no fault.
 int apart(int argc, char** argv) {
@@ -131,7 +173,15 @@ int main(int argc, char** argv) {
   if (how == "apart") return apart(argc, argv);
   if (how == "within") return caught_within(argc, argv, false);
   if (how == "within-fit") return caught_within(argc, argv, true);
-  const dist::World world(argc, argv);
+  dist::World whole(argc, argv);
+  const dist::World& world = whole;
+  if (how == "finalized") {
+    whole.finalize();
+    return world.run([&] {
+      const nn::Dense model(2, 2);
+      dist::broadcast(model, world);
+    });
+  }
   if (how == "run") return world.run([&] { last(world, [&] { fail(world); }); });
   if (how == "uncaught") last(world, [&] { fail(world); });
   if (how == "killed") last(world, [] { std::raise(SIGKILL); });
@@ -147,6 +197,15 @@ int main(int argc, char** argv) {
   if (how == "slow") {  // one that comes late is waited for, and told of
     if (world.rank() == 1) std::this_thread::sleep_for(std::chrono::seconds(6));
     return world.run([&] { world.barrier(); });
+  }
+  if (how == "swapped") return world.run([&] { mixed(world, true); });
+  if (how == "behind-backward") return world.run([&] { mixed(world, false); });
+  if (how == "callback") return world.run([&] { fit_apart(world, false); });
+  if (how == "left") return world.run([&] { fit_apart(world, true); });
+  if (how == "exit-all") std::exit(0);
+  if (how == "exit") {
+    if (world.rank() == 1) std::exit(0);
+    world.barrier();
   }
   if (how == "batches") return world.run([&] { fit(world, 1, "error"); });
   if (how == "metrics") return world.run([&] { fit(world, 0, "mistake"); });

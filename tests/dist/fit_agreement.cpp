@@ -244,7 +244,8 @@ TEST_CASE("search on ranks: folds and seed are the same on all") {
           .trials.size();
     });
   };
-  const std::string start = "search: data, folds and seed must be the same on all ranks; got ";
+  const std::string start =
+      "search: space, goal, data, folds and seed must be the same on all ranks; got ";
   CHECK(error(other ? 2 : 1) ==
         start + "seed 1 on rank 0 and seed 2 on rank " + std::to_string(world.size() - 1));
   if (other) folds.pop_back();
