@@ -13,7 +13,7 @@ namespace xtape::nn {
 
 struct ConvOptions {
   PerAxis stride = 1;              ///< from window to window
-  ConvolutionPadding padding = 0;  ///< zeros around the image, or `same`
+  ConvolutionPadding padding = 0;  ///< zeros around the image; ConvolutionPadding::same
   PerAxis dilation = 1;            ///< from tap to tap
   std::int64_t groups = 1;         ///< as many as there are channels: depthwise
   bool bias = true;

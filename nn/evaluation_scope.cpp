@@ -1,13 +1,20 @@
 #include <xtape/nn/evaluation_scope.hpp>
+#include <xtape/nn/module_state.hpp>
 
 namespace xtape::detail {
 
-Evaluation::Evaluation(const nn::Module& model) : modules_(model.named_modules()) {
-  for (const auto& [path, module] : modules_) training_.push_back(module->training());
-  model.eval();
+EvaluationScope::EvaluationScope(const nn::Module& model) {
+  for (const auto& [path, module] : model.named_modules()) {
+    nn::Module::State& state = *module->state_;
+    before_.push_back({module, state.training, state.said});
+    state.set_training(false);
+  }
 }
-Evaluation::~Evaluation() {
-  for (std::size_t i = 0; i < modules_.size(); ++i) modules_[i].second->train(training_[i]);
+EvaluationScope::~EvaluationScope() {
+  for (const Before& before : before_) {
+    nn::Module::State& state = *before.module->state_;
+    if (state.said == before.said) state.set_training(before.training);
+  }
 }
 
 }  // namespace xtape::detail

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+#include <memory>
 #include <vector>
 
 #include <xtape/config.hpp>
@@ -9,18 +11,22 @@ XTAPE_EXPORT_BEGIN
 
 namespace xtape::detail {
 
-/// While it lives, the model is in evaluation and nothing is recorded.
-class Evaluation {
+/// While it lives, the model is in evaluation. A module that is told `train` or `eval` in the
+/// meantime stays as it was told.
+class EvaluationScope {
  public:
-  explicit Evaluation(const nn::Module& model);
-  ~Evaluation();
-  Evaluation(const Evaluation&) = delete;
-  Evaluation& operator=(const Evaluation&) = delete;
+  explicit EvaluationScope(const nn::Module& model);
+  ~EvaluationScope();
+  EvaluationScope(const EvaluationScope&) = delete;
+  EvaluationScope& operator=(const EvaluationScope&) = delete;
 
  private:
-  NoGradGuard off_;
-  nn::NamedModules modules_;  // parents before parts
-  std::vector<bool> training_;
+  struct Before {
+    std::shared_ptr<const nn::Module> module;
+    bool training;
+    std::int64_t said;
+  };
+  std::vector<Before> before_;
 };
 
 }  // namespace xtape::detail

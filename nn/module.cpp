@@ -262,7 +262,10 @@ LeftOut Module::restore(const NamedTensors& given, const RestoreOptions& options
 }
 
 void Module::train(bool on) const {
-  for (const State::Visit& place : state_->walk()) place.state->set_training(on);
+  for (const State::Visit& place : state_->walk()) {
+    place.state->set_training(on);
+    ++place.state->said;
+  }
 }
 
 bool Module::training() const { return state_->training; }

@@ -19,6 +19,10 @@
 
 XTAPE_EXPORT_BEGIN
 
+namespace xtape::detail {
+class EvaluationScope;
+}
+
 namespace xtape::nn {
 
 class Module;
@@ -239,6 +243,7 @@ class Module {
   friend class RegisteredTensor;
   friend class AnyModule;
   friend class ModuleHook;
+  friend class xtape::detail::EvaluationScope;
   template <class M>
   friend M clone(const M& module);
   template <class M>

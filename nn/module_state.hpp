@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -25,6 +26,7 @@ struct Module::State final : ErrorContext::Place, std::enable_shared_from_this<M
     std::string name;  // that it has for this one
   };
   bool training = true;
+  std::int64_t said = 0;        // how often `train` or `eval` was called, see EvaluationScope
   bool turned = false;          // an odd number of times, see turn_switch
   std::optional<Dtype> dtype;   // that it was turned into
   std::string type, arguments;  // as the module describes itself

@@ -6,6 +6,7 @@
 
 #include <xtape/core/text.hpp>
 #include <xtape/core/watch.hpp>
+#include <xtape/nn/evaluation_scope.hpp>
 #include <xtape/nn/summary.hpp>
 #include <xtape/ops/hook.hpp>
 
@@ -17,24 +18,6 @@ using Clock = std::chrono::steady_clock;
 bool is_within(const std::string& path, const std::string& whole) {
   return path.starts_with(whole) && (path.size() == whole.size() || path[whole.size()] == '.');
 }
-
-/// While it lives, the modules are in evaluation mode.
-class Evaluation {
- public:
-  explicit Evaluation(const NamedModules& modules) : modules_(modules) {
-    for (const auto& [path, module] : modules_) training_.push_back(module->training());
-    modules_.front().second->eval();
-  }
-  ~Evaluation() {
-    for (std::size_t i = 0; i < training_.size(); ++i) modules_[i].second->train(training_[i]);
-  }
-  Evaluation(const Evaluation&) = delete;
-  Evaluation& operator=(const Evaluation&) = delete;
-
- private:
-  const NamedModules& modules_;
-  std::vector<bool> training_;  // parents first, as they are set again
-};
 
 /// Adds what each operation takes to the module that carries it out, and those that this is a part
 /// of.
@@ -132,7 +115,7 @@ Summary summary(const Module& model, const std::function<void()>& pass,
                             .trained = trained});
   }
   const NoGradGuard off;
-  const Evaluation evaluation(modules);
+  const xtape::detail::EvaluationScope evaluation(model);
   count(modules, pass, summary.rows);
   if (options.time) time(modules, pass, summary.rows);
   return summary;

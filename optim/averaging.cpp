@@ -52,15 +52,23 @@ NamedTensors Averaging::average() const {
 
 Averaging::Applied::Applied(Averaging& averaging) : averaging_(averaging) {
   if (averaging.applied_) throw ValueError("averaging: the averages are applied already");
-  std::vector<Tensor> values;
   for (std::size_t i = 0; i < averaging.averages_.size(); ++i) {
     const Tensor& parameter = averaging.parameters_[i].second;
     before_.push_back(parameter.detach().clone());
-    values.push_back(averaging.averages_[i].to(parameter.dtype()).clone());
+    values_.push_back(averaging.averages_[i].to(parameter.dtype()).clone());
   }
-  for (std::size_t i = 0; i < values.size(); ++i)
-    detail::replace_value(averaging.parameters_[i].second, values[i]);
+  for (std::size_t i = 0; i < values_.size(); ++i)
+    detail::replace_value(averaging.parameters_[i].second, values_[i]);
   averaging.applied_ = true;
+}
+
+/// What is written does not go into memory that others hold, as `values_` does.
+bool Averaging::Applied::changed() const {
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    const Tensor& parameter = averaging_.parameters_[i].second;
+    if (parameter.body().data != values_[i].body().data) return true;
+  }
+  return false;
 }
 
 Averaging::Applied::~Applied() {

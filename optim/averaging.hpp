@@ -48,12 +48,14 @@ class Averaging {
     ~Applied();
     Applied(const Applied&) = delete;
     Applied& operator=(const Applied&) = delete;
+    /// Whether a parameter has been given another value since.
+    bool changed() const;
 
    private:
     friend class Averaging;
     explicit Applied(Averaging& averaging);
     Averaging& averaging_;
-    std::vector<Tensor> before_;
+    std::vector<Tensor> before_, values_;
   };
   Applied apply() { return Applied(*this); }
 

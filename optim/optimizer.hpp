@@ -77,6 +77,8 @@ class Optimizer {
   /// optimizer's first step. Throws IndexError without such a group.
   void set_schedule(const Schedule& schedule);
   void set_schedule(Schedule schedule, std::size_t group);
+  /// That of a group. Throws IndexError without such a group.
+  const Schedule& schedule(std::size_t group = 0) const { return at(group).schedule; }
 
   /// Groups of parameters.
   std::size_t groups() const { return groups_.size(); }

@@ -41,7 +41,8 @@ requires std::derived_from<Model, nn::Module> &&
     std::is_invocable_r_v<Tensor, const Model&, const Tensor&>
         Plot decision_regions(const Model& model, const Tensor& x, const Tensor& labels,
                               const DecisionRegionsOptions& options = {}) {
-  const xtape::detail::Evaluation evaluation(model);
+  const NoGradGuard off;
+  const xtape::detail::EvaluationScope evaluation(model);
   return decision_regions(Classifier(std::cref(model)), x, labels, options);
 }
 

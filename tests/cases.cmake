@@ -206,6 +206,7 @@ set(cases
   train/fit_checks.cpp
   train/fit_cut.cpp
   train/fit_display.cpp
+  train/fit_evaluation.cpp
   train/fit_folder.cpp
   train/fit_measured.cpp
   train/fit_same_data.cpp

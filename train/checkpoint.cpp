@@ -214,7 +214,8 @@ void Checkpoint::load(const std::string& path) const {
       try {
         parts_[i].check ? parts_[i].check(given[i]) : restore(i);
       } catch (const Error& error) {
-        wrong += "; " + parts_[i].name + ": " + error.what();
+        const std::string prefix = parts_[i].name + ": ", what = error.what();
+        wrong += "; " + (what.starts_with(prefix) ? what : prefix + what);
       }
     }
     for (std::size_t i = 0; wrong.empty() && i < parts_.size(); ++i) {

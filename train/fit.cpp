@@ -19,7 +19,11 @@ void FitEpoch::log(const std::string& name, double value, double samples) {
   loop_->log(name, value, samples);
 }
 void FitEpoch::print(const std::string& line) { loop_->print(line); }
+FitEvaluation FitEpoch::evaluation() { return FitEvaluation(loop_->evaluation()); }
 void FitEpoch::stop() { loop_->stop(FitStop::asked); }
+
+FitEvaluation::FitEvaluation(detail::RunEvaluation* scope) : scope_(scope) {}
+FitEvaluation::~FitEvaluation() = default;
 
 FitBase::FitBase(const nn::Module* model, optim::Optimizer* optimizer, detail::FitSource& source,
                  FitOptions options, Validate validate, bool measures)

@@ -26,8 +26,24 @@ namespace xtape {
 
 namespace detail {
 class FitLoop;
-}
+class RunEvaluation;
+}  // namespace detail
 class FitBase;
+
+/// While it lives, the model of a run is in evaluation, with the averages of its weights if the run
+/// keeps some: as in validation, and in callbacks of epochs. What is written to averages is lost.
+/// Modules stay as they are told `train` or `eval` in the meantime.
+class [[nodiscard]] FitEvaluation {
+ public:
+  ~FitEvaluation();
+  FitEvaluation(const FitEvaluation&) = delete;
+  FitEvaluation& operator=(const FitEvaluation&) = delete;
+
+ private:
+  friend class FitEpoch;
+  explicit FitEvaluation(detail::RunEvaluation* scope);
+  Owned<detail::RunEvaluation> scope_;
+};
 
 /// An epoch of a run, as callbacks and loops see it.
 class FitEpoch {
@@ -57,6 +73,8 @@ class FitEpoch {
   /// several ranks that of rank 0 alone. What a callback of a batch prints otherwise stands in the
   /// line of the bar.
   void print(const std::string& line);
+  /// `const auto evaluation = epoch.evaluation();`: for what a loop of one's own measures itself.
+  FitEvaluation evaluation();
   /// Ends the run: after this batch, or if that was the last, after this epoch.
   void stop();
 

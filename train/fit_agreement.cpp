@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <string>
 #include <type_traits>
 #include <variant>
@@ -64,7 +65,13 @@ std::optional<data::Part> part_of(const ValidationData& validation) {
 }  // namespace
 
 /// What is wrong on this rank; empty if nothing is.
-std::string FitLoop::complaint() const {
+std::string FitLoop::complaint() {
+  try {
+    note_data();
+  } catch (const std::exception& error) {  // others must not wait
+    return error.what();
+  }
+  if (const std::string wrong = unready(); !wrong.empty()) return wrong;
   const data::Part own{options_.ranks->rank(), options_.ranks->size()};
   for (const auto& [name, part] : {std::pair("loader", source_.part()),
                                    std::pair("validation loader", part_of(options_.validation))}) {
@@ -104,14 +111,25 @@ std::vector<std::string> FitLoop::agreed() const {
     lines.push_back("a loader of " + std::to_string(source_.samples()) + " rows in " +
                     std::to_string(source_.size()) + " batches" +
                     (source_.ordering() ? shown_ordering(*source_.ordering()) : ""));
+    lines.push_back("training data [" + std::to_string(data_) + "]");
   }
+  lines.push_back(std::string("a folder ") + (o.folder.path.empty() ? "none" : "given") +
+                  (o.folder.resume ? ", to resume" : ""));
   if (optimizer_ == nullptr) return lines;
   for (const std::string& setting : optimizer_->settings()) lines.push_back("optimizer " + setting);
   return lines;
 }
 
-void FitLoop::agree() const {
-  if (options_.ranks == nullptr) return;
+void FitLoop::agree() {
+  if (options_.ranks == nullptr) {
+    require_ready();
+    const std::optional<data::Part> part = source_.part();
+    if (measures_ && part && part->count > 1) {
+      throw ValueError("fit: a loader of .part " + shown(*part) +
+                       " needs .ranks: each process would train a model of its own");
+    }
+    return note_data();
+  }
   if (ranks_ == nullptr) {  // one rank of a world
     if (const std::string wrong = complaint(); !wrong.empty()) throw ValueError(wrong);
     return;

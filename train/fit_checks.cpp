@@ -54,6 +54,16 @@ std::string listed(const std::vector<Metric>& there) {
 
 }  // namespace
 
+void name_monitor(FitOptions& options) {
+  if (!options.monitor.empty()) return;
+  if (options.goal == SearchGoal::maximize) {
+    throw ValueError(
+        "fit: the goal maximize needs the name of what is maximized, .monitor; without one it is a "
+        "loss, which is minimized");
+  }
+  options.monitor = options.validation ? "validation_loss" : "loss";
+}
+
 void check_options(const FitOptions& options, const FitParts& parts) {
   require_at_least<std::int64_t>("fit", "epochs", options.epochs, 0);
   require_at_least<std::int64_t>("fit", "validation_rows", options.validation_rows, 1);

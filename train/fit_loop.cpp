@@ -12,6 +12,12 @@
 #include <xtape/train/validation_data.hpp>
 
 namespace xtape::detail {
+
+RunEvaluation::RunEvaluation(const nn::Module* model, optim::Averaging* averaging) {
+  if (model != nullptr) mode_.emplace(*model);
+  if (averaging != nullptr) averages_.reset(new optim::Averaging::Applied(averaging->apply()));
+}
+
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -37,7 +43,7 @@ FitLoop::FitLoop(const nn::Module* model, optim::Optimizer* optimizer, FitSource
       folder_(folder_of(options_)),
       display_(first_rank() ? options_.progress : nullptr),
       best_value_(nan) {
-  if (options_.monitor.empty()) options_.monitor = validate_ ? "validation_loss" : "loss";
+  name_monitor(options_);
   check_options(options_, {.model = model_ != nullptr, .measures = measures_});
   check_labels(source_, options_);
   if (!options_.goal) options_.goal = SearchGoal::minimize;
@@ -55,58 +61,6 @@ FitLoop::FitLoop(const nn::Module* model, optim::Optimizer* optimizer, FitSource
   if (optimizer_ != nullptr) checkpoint_.add("optimizer", *optimizer_);
   source_.add_to(checkpoint_);
   checkpoint_.add("default_rng", default_rng());
-}
-
-void FitLoop::set_schedules() {
-  if (!options_.step_schedule && !options_.epoch_schedule) return;
-  optim::Schedule whole = options_.step_schedule.value_or(optim::Schedule());
-  if (options_.epoch_schedule) {
-    whole = std::move(whole) *
-            optim::Schedule([of = *options_.epoch_schedule,
-                             epoch = scheduled_epoch_](std::int64_t) { return of(*epoch); });
-  }
-  optimizer_->set_schedule(whole);
-}
-
-std::string FitLoop::opened() {
-  folder_.lock();
-  return folder_.open(checkpoint_);
-}
-
-void FitLoop::begin() {
-  stop_ = FitStop::none;
-  passed_ = passed_ && paused_;
-  shown_.reset();
-  agree();
-  if (ranks_ != nullptr) ranks_->forget();
-  ever_stepped_ = false;
-  if (opened_) lock_folder();
-  if (!opened_) {
-    set_schedules();
-    if (!options_.folder.path.empty()) {
-      data_ = source_.fingerprint();
-      validation_data_ = fingerprint_of(options_.validation);
-    }
-    const std::string from = ranks_ != nullptr ? open_together() : opened();
-    opened_ = true;
-    if (!from.empty()) {
-      paused_ = batch_ > 0 || passed_;
-      if (!passed_) source_.pause(batch_);
-      display_.say("going on from " + from);
-    }
-  }
-  if (model_ != nullptr) {
-    if (!last_weights_.empty()) model_->restore(std::exchange(last_weights_, {}));
-    parameters_ = model_->parameters();
-    buffers_.clear();
-    for (const auto& [name, buffer] : model_->named_buffers()) buffers_.push_back(buffer);
-  }
-  if (optimizer_ != nullptr) counted_ = optimizer_->steps();
-  interrupts_.emplace(options_.catch_interrupt);
-  const std::int64_t samples = source_.samples(), left = options_.epochs - epoch_;
-  display_.begin(left * (samples > 0 ? samples : source_.size()),
-                 samples > 0 ? "samples" : "batches");
-  began_ = epoch_began_ = Clock::now();
 }
 
 bool FitLoop::over() {
@@ -132,6 +86,7 @@ bool FitLoop::over() {
 
 void FitLoop::start_pass() {
   if (in_pass_) throw ValueError("fit: a pass must end before the next one begins");
+  require_ready();
   if (!passed_) source_.start();
   in_pass_ = true;
 }
@@ -201,8 +156,7 @@ void FitLoop::end_epoch() {
   if (paused_) return;
   end_pass();
   if (paused_) return;
-  FitEpoch view(*this);
-  for (const FitCallback& callback : options_.on_epoch) callback(view);
+  call_epoch_callbacks();
   make_row();
   judge();
   history_.add(row_);
@@ -217,6 +171,23 @@ void FitLoop::end_epoch() {
   agree_on_stop();
   if (folder_.kept() && (stop_ != FitStop::none || epoch_ % options_.folder.every_epochs == 0))
     saved_ = folder_.save(checkpoint_, epoch_, 0);
+}
+
+RunEvaluation* FitLoop::evaluation() {
+  return new RunEvaluation(model_, averaging_ ? &*averaging_ : nullptr);
+}
+
+/// They judge the model that validation has measured.
+void FitLoop::call_epoch_callbacks() {
+  const RunEvaluation evaluation(model_, averaging_ ? &*averaging_ : nullptr);
+  FitEpoch view(*this);
+  for (const FitCallback& callback : options_.on_epoch) {
+    callback(view);
+    if (!evaluation.loses_weights()) continue;
+    throw ValueError("fit: " + epoch_name() +
+                     ": a callback of an epoch gets the averages of the weights, and must not "
+                     "change them; one of a batch may change the weights");
+  }
 }
 
 /// What an epoch has come to so far, in the memory of the row before.
@@ -299,6 +270,7 @@ void FitLoop::finish() {
     model_->restore(best_weights_.empty() ? weights() : best_weights_);
     last_weights_ = last;
   }
+  tell_ending();
   if (stop_ != FitStop::interrupt || !first_rank()) return;
   const std::string where = !paused_ ? "after epoch " + std::to_string(epoch_)
                             : passed_
@@ -310,12 +282,27 @@ void FitLoop::finish() {
   display_.say(text, std::cerr);
 }
 
+/// Why a run has ended early, and whose weights the model has: neither shows in the lines before.
+void FitLoop::tell_ending() {
+  std::string line;
+  if (stop_ == FitStop::patience) {
+    line = "stopped: " + options_.monitor + " has not improved for " + std::to_string(bad_epochs_) +
+           (bad_epochs_ == 1 ? " epoch" : " epochs");
+  }
+  if (!best_weights_.empty() && history_.best_epoch < epoch_) {
+    line += (line.empty() ? "" : "; ") + std::string("the model has the weights of epoch ") +
+            std::to_string(history_.best_epoch) + ", the best by " + options_.monitor;
+  }
+  if (!line.empty()) display_.say(line);
+}
+
 void FitLoop::print(const std::string& line) {
   if (first_rank()) display_.say(line, std::cout);
 }
 
 void FitLoop::end() noexcept {
   in_pass_ = in_batch_ = false;
+  put_schedules_back();
   source_.leave();
   interrupts_.reset();
   display_.end();

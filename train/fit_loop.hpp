@@ -27,6 +27,19 @@
 
 namespace xtape::detail {
 
+/// While it lives, a run's model is in evaluation, with the averages of its weights if the run
+/// keeps some.
+class RunEvaluation {
+ public:
+  RunEvaluation(const nn::Module* model, optim::Averaging* averaging);
+  /// Whether a weight has been given a value that is lost when the averages go.
+  bool loses_weights() const { return averages_ && averages_->changed(); }
+
+ private:
+  std::optional<EvaluationScope> mode_;
+  std::unique_ptr<optim::Averaging::Applied> averages_;
+};
+
 /// What happens around the batches of a run, whatever their type.
 class FitLoop {
  public:
@@ -70,6 +83,7 @@ class FitLoop {
   void print(const std::string& line);
   const History& history() const { return shown_ ? *shown_ : history_; }
   Checkpoint& checkpoint() { return checkpoint_; }
+  RunEvaluation* evaluation();
 
   // A part of its own checkpoints.
   NamedTensors state() const;
@@ -89,6 +103,7 @@ class FitLoop {
 
   // fit_step.cpp
   void check_first(const Measured& measured);
+  void require_model(const Tensor& loss) const;
   void apply_step(const Measure* again);
   void count_steps();
   void remember_buffers();
@@ -116,9 +131,9 @@ class FitLoop {
   void agree_on_stop();
 
   // fit_agreement.cpp
-  std::string complaint() const;
+  std::string complaint();
   std::vector<std::string> agreed() const;
-  void agree() const;
+  void agree();
 
   // fit_validation.cpp
   void validate();
@@ -129,16 +144,24 @@ class FitLoop {
   void decide_by_counts();
   FitStop by_counts() const;
 
-  // fit_loop.cpp
+  // fit_begin.cpp
+  std::string unready() const;
+  void require_ready() const;
   void set_schedules();
+  void put_schedules_back();
+  void note_data();
   std::string opened();
+
+  // fit_loop.cpp
   void pause();
+  void call_epoch_callbacks();
   void add_values(std::vector<Metric>& row) const;
   void make_row();
   void judge();
   bool monitored(double& value);
   NamedTensors weights() const;
   void finish();
+  void tell_ending();
   std::vector<std::string> names_to_monitor() const;
   double seconds() const;
   double seconds_of_epoch() const;
@@ -168,8 +191,9 @@ class FitLoop {
   Means validation_;
   std::vector<Metric> row_;
   std::optional<InterruptGuard> interrupts_;
-  std::optional<History> shown_;  // with the part of an epoch
-  NamedTensors last_weights_;     // while the model has the best
+  std::optional<History> shown_;                   // with the part of an epoch
+  NamedTensors last_weights_;                      // while the model has the best
+  std::vector<optim::Schedule> schedules_before_;  // a run with its own
   std::shared_ptr<std::int64_t> scheduled_epoch_ = std::make_shared<std::int64_t>(0);
   FitStop stop_ = FitStop::none;
   bool opened_ = false, checked_ = false;

@@ -64,7 +64,10 @@ void FitLoop::require_samples(const Means& means, const std::string& loss) const
 /// several ranks all do.
 void FitLoop::require_steps() const {
   if (!in_pass_) return;  // nobody asked for batches
-  if (batch_ == 0) throw ValueError("fit: an epoch needs a batch; the loader has none");
+  if (batch_ == 0)
+    throw ValueError(
+        "fit: an epoch needs a batch; the loader has none: its data have no rows, or with "
+        ".drop_last fewer than a batch");
   if (!measures_ || steps_ != steps_before_ || training_.find("loss") != nullptr) return;
   throw ValueError("fit: " + epoch_name() +
                    " has made no step; a loop of one's own calls batch.step for its batches");

@@ -112,8 +112,9 @@ struct FitOptions {
   std::optional<double> clip_norm = {};   ///< greatest norm of the gradients of a step, above 0
   std::optional<double> clip_value = {};  ///< greatest element, above 0
   std::int64_t accumulate = 1;  ///< batches of a step, whose gradient is that of one large batch
-  std::optional<optim::Schedule> step_schedule = {};   ///< of the optimizer, in place of its own
-  std::optional<optim::Schedule> epoch_schedule = {};  ///< of the number of the epoch, 0, 1, ...
+  /// Factors of the learning rate, until the run ends in place of the optimizer's own schedules: of
+  /// the run's steps 0, 1, ..., and of its epochs 0, 1, ...; of both, their product.
+  std::optional<optim::Schedule> step_schedule = {}, epoch_schedule = {};
   /// Averages of the weights (EMA) beside the model: validated, kept as best, and at the end its
   /// weights.
   std::optional<optim::AveragingOptions> averaging = {};
@@ -123,11 +124,14 @@ struct FitOptions {
 
   FitFolder folder = {};
   std::vector<FitCallback> on_batch = {};  ///< after each batch, in order
-  std::vector<FitCallback> on_epoch = {};  ///< after each epoch and its validation, in order
+  /// After each epoch and its validation, in order: as there with the model in evaluation, and with
+  /// the averages of its weights. Modules stay as they are told `train` or `eval` there.
+  std::vector<FitCallback> on_epoch = {};
   /// Where progress is told: a line an epoch, and on a terminal (`&std::cout`) a bar below.
   std::ostream* progress = nullptr;
-  /// Ctrl-C ends the run after the step, or before the next batch of validation, with a checkpoint;
-  /// a second one ends the program. Whoever handled SIGINT before does so again when the run has
+  /// Ctrl-C (SIGINT), and SIGTERM, as mpirun makes of it and schedulers send it, end the run after
+  /// the step, or before the next batch of validation, with a checkpoint; a second one of its kind
+  /// ends the program. Whoever handled them before does so again when the run has
   /// ended. In the objective of a search it ends that too: SearchInterrupted.
   bool catch_interrupt = false;
 
@@ -136,6 +140,7 @@ struct FitOptions {
   /// all of it.
   bool check_finite = true;
   bool allow_unstepped = false;      ///< the loss may reach leaves that no optimizer steps
+  bool allow_evaluation = false;     ///< the model may be in evaluation mode while it is trained
   bool allow_unseen_labels = false;  ///< validation may have labels that training has not
 
   /// Processes that train the model together, a dist::Overlapped of it: each with a part of every

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <xtape/core/error.hpp>
+#include <xtape/core/tape.hpp>
 #include <xtape/core/watch.hpp>
 #include <xtape/ops/debug_guard.hpp>
 #include <xtape/ops/elementwise.hpp>
@@ -38,12 +39,26 @@ void FitLoop::check_first(const Measured& measured) {
                        options_.monitor + "\"; what a callback logs is named in .logs");
     }
   }
+  require_model(measured.loss);
   if (options_.allow_unstepped) return;
   const std::vector<std::string> missed =
       optimizer_->missed(measured.loss, model_->named_parameters());
   if (missed.empty()) return;
   throw ValueError("fit: the loss reaches leaves that no optimizer steps: " + listed(missed) +
                    "; give them to the optimizer, freeze them, or set .allow_unstepped");
+}
+
+/// A model that the loss does not depend on is another than the user means. One that is frozen may
+/// have nothing to learn.
+void FitLoop::require_model(const Tensor& loss) const {
+  const auto trained = [](const Tensor& w) { return w.requires_grad(); };
+  if (!loss.requires_grad() || std::ranges::none_of(parameters_, trained)) return;
+  const auto leaves = Tape(loss).leaves();
+  const auto reached = [&](const Tensor& w) { return std::ranges::count(leaves, w.node()) > 0; };
+  if (std::ranges::any_of(parameters_, reached)) return;
+  throw ValueError(
+      "fit: the loss must depend on the model that the run was given; got one that reaches none of "
+      "its parameters");
 }
 
 /// Layers that draw or keep statistics write to their buffers; who holds the value keeps it.

@@ -57,14 +57,10 @@ bool FitLoop::go_through_validation(std::string& wrong) {
       validation_.add("validation_" + name, value, samples);
     return true;
   };
-  const Evaluation evaluation(*model_);
+  const NoGradGuard off;
+  const RunEvaluation evaluation(model_, averaging_ ? &*averaging_ : nullptr);
   const ErrorContext place("validation");
-  if (averaging_) {
-    const auto in_use = averaging_->apply();
-    validate_(take);
-  } else {
-    validate_(take);
-  }
+  validate_(take);
   return cut;
 }
 

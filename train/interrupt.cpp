@@ -1,6 +1,8 @@
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <mutex>
 #include <system_error>
 #include <utility>
@@ -16,7 +18,9 @@ static_assert(std::atomic<bool>::is_always_lock_free);  // a handler may use no 
 
 std::mutex mutex;  // guards the next two
 int guards = 0;
-struct sigaction before {};
+/// Ctrl-C, and what launchers, schedulers and containers send who want a program to end.
+constexpr std::array signals{SIGINT, SIGTERM};
+std::array<struct sigaction, signals.size()> before{};
 
 thread_local InterruptWatch* watch = nullptr;
 
@@ -32,8 +36,10 @@ InterruptGuard::InterruptGuard(bool catch_it) : catches_(catch_it) {
     struct sigaction noting {};
     noting.sa_handler = note_interrupt;
     noting.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
-    if (sigaction(SIGINT, &noting, &before) != 0)
-      throw ValueError("fit: Ctrl-C cannot be caught: " + std::generic_category().message(errno));
+    for (std::size_t i = 0; i < signals.size(); ++i) {
+      if (sigaction(signals[i], &noting, &before[i]) != 0)
+        throw ValueError("fit: Ctrl-C cannot be caught: " + std::generic_category().message(errno));
+    }
   }
   ++guards;
 }
@@ -41,7 +47,8 @@ InterruptGuard::InterruptGuard(bool catch_it) : catches_(catch_it) {
 InterruptGuard::~InterruptGuard() {
   if (!catches_) return;
   const std::lock_guard lock(mutex);
-  if (--guards == 0) sigaction(SIGINT, &before, nullptr);
+  if (--guards > 0) return;
+  for (std::size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &before[i], nullptr);
 }
 
 bool InterruptGuard::interrupted() const {

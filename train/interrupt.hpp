@@ -3,8 +3,8 @@
 
 namespace xtape::detail {
 
-/// While one lives, the first SIGINT is noted and the next ends the program; then whoever had it
-/// before has it again. Runs on several threads all stop at the same one, and so does one that
+/// While one lives, the first SIGINT is noted and the next ends the program, and so it is with
+/// SIGTERM; then whoever had them before has them again. Runs on several threads all stop at the same one, and so does one that
 /// begins in a search of which another has.
 class InterruptGuard {
  public:

@@ -123,7 +123,8 @@ class Recorder final : detail::Watcher {
 
 Recording record_model(const char* op, const nn::Module& model, const ModelFunction& function,
                        const Tensors& inputs) {
-  const detail::Evaluation evaluation(model);
+  const NoGradGuard off;
+  const detail::EvaluationScope evaluation(model);
   Tensors own;
   for (const Tensor& input : inputs) own.push_back(input.detach().clone());
   Recorder recorder(op, model, own);

@@ -166,7 +166,7 @@ TEST_CASE("a checkpoint that does not fit tells all and changes nothing") {
             " must hold what these parts save; unexpected: \"sum.total\"; it has no part "
             "\"total\"; model: restore: the "
             "entries must be those of state(); missing: \"0.bias\"; unexpected: \"0.b\"; loader: "
-            "loader: restore: \"rows\" must be 75; got 76; rng: Rng::from_state: the text must "
+            "restore: \"rows\" must be 75; got 76; rng: Rng::from_state: the text must "
             "come from Rng::state(); it has another form; epoch: restore: the entries must be "
             "those of state(); \"\" must be int64[], got float64[]");
   check_same(run, untouched);

@@ -152,7 +152,9 @@ TEST_CASE("fit: a loop that makes no step, and a loader without batches, are tol
                              "none in epoch 2"));
   }
   std::vector<data::Dataset> none;
-  const std::string empty = "fit: an epoch needs a batch; the loader has none";
+  const std::string empty =
+      "fit: an epoch needs a batch; the loader has none: its data have no rows, or with .drop_last "
+      "fewer than a batch";
   Fit whole(run.model, run.optimizer, none,
             [&](const data::Dataset& batch) { return run.loss(batch); }, {});
   CHECK(error_of<ValueError>([&] { return whole.run(); }) == empty);
@@ -173,6 +175,20 @@ TEST_CASE("fit: a loop that makes no step, and a loader without batches, are tol
       run.optimizer.step();
     }
   }
+  CHECK(own.history().epochs() == 1);
+}
+
+TEST_CASE("fit: a part of each batch without others that have the rest") {
+  const nn::Dense model(1, 1);
+  optim::SGD optimizer(model, {.learning_rate = 0.1});
+  data::Loader loader(numbered_rows(8), {.batch_size = 2, .part = {1, 2}});
+  const auto loss = [&](const data::Dataset& batch) { return mean(square(model(batch.x))); };
+  Fit fit(model, optimizer, loader, loss, {.epochs = 1});
+  CHECK(error_of<ValueError>([&] { return fit.run(); }) ==
+        "fit: a loader of .part 1 of 2 needs .ranks: each process would train a model of its own");
+  Fit own(loader, {.epochs = 1});  // which steps by itself
+  for (auto& epoch : own)
+    for (auto& batch : epoch) static_cast<void>(batch);
   CHECK(own.history().epochs() == 1);
 }
 

@@ -76,6 +76,30 @@ TEST_CASE("fit: a plain line an epoch where there is no terminal") {
   CHECK(std::regex_match(text.str(), std::regex("epoch 1/2" + line + "epoch 2/2" + line)));
 }
 
+TEST_CASE("fit: why a run ended early is told, and whose weights the model has") {
+  const auto told = [](FitOptions options) {
+    SmallRun run(1);
+    std::ostringstream text;
+    options.progress = &text;
+    options.monitor = "score";
+    options.goal = SearchGoal::maximize;
+    options.logs = {"score"};
+    options.on_epoch = {[](FitEpoch& epoch) { epoch.log("score", epoch.number() == 2 ? 2 : 1); }};
+    train(run, options);
+    const std::string whole = text.str(),
+                      last = whole.substr(whole.rfind("\n", whole.size() - 2) + 1);
+    return last;
+  };
+  CHECK(told({.epochs = 9, .early_stopping = {.patience = 3}}) ==
+        "stopped: score has not improved for 3 epochs; the model has the weights of epoch 2, the "
+        "best by score\n");
+  CHECK(told({.epochs = 9, .early_stopping = {.patience = 1, .restore_best = false}}) ==
+        "stopped: score has not improved for 1 epoch\n");
+  CHECK(told({.epochs = 3, .early_stopping = {.patience = 3}}) ==
+        "the model has the weights of epoch 2, the best by score\n");
+  CHECK(told({.epochs = 2, .early_stopping = {.patience = 3}}).starts_with("epoch 2/2"));
+}
+
 TEST_CASE("fit: on a terminal a bar with rate, time left, loss and its curve, as wide as that") {
   for (const int columns : {120, 40}) {
     for (const bool unicode : {true, false}) {
@@ -191,57 +215,63 @@ extern "C" void note(int) { ++noted; }
 }  // namespace
 
 TEST_CASE("fit: Ctrl-C ends a run after the batch, saves it, says so, and is handled as before") {
-  const TemporaryDirectory directory;
-  struct sigaction own {
-  }, before{}, after{};
-  own.sa_handler = note;
-  REQUIRE(sigaction(SIGINT, &own, &before) == 0);
-  SmallRun whole(1), run(1);
-  const History all = train(whole, {.epochs = 2});
-  std::ostringstream text;
-  FitOptions options{.epochs = 2,
-                     .folder = {.path = directory.file("run"), .resume = true},
-                     .on_batch = {[](FitEpoch& epoch) {
-                       if (epoch.steps() == 11) raise(SIGINT);
-                     }},
-                     .progress = &text,
-                     .catch_interrupt = true};
-  const History part = train(run, options);
-  CHECK(part.stop == FitStop::interrupt);
-  CHECK(part.last_is_part);
-  CHECK(run.optimizer.steps() == 11);
-  CHECK(text.str().ends_with("interrupted in epoch 2 after batch 3; saved " +
-                             directory.file("run/epoch-00001-batch-000003.npz") + "\n"));
-  REQUIRE(sigaction(SIGINT, nullptr, &after) == 0);
-  CHECK((after.sa_handler == note));
-  CHECK(noted == 0);
-  raise(SIGINT);
-  CHECK(noted == 1);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    CAPTURE(signal);
+    noted = 0;
+    const TemporaryDirectory directory;
+    struct sigaction own {
+    }, before{}, after{};
+    own.sa_handler = note;
+    REQUIRE(sigaction(signal, &own, &before) == 0);
+    SmallRun whole(1), run(1);
+    const History all = train(whole, {.epochs = 2});
+    std::ostringstream text;
+    FitOptions options{.epochs = 2,
+                       .folder = {.path = directory.file("run"), .resume = true},
+                       .on_batch = {[signal](FitEpoch& epoch) {
+                         if (epoch.steps() == 11) raise(signal);
+                       }},
+                       .progress = &text,
+                       .catch_interrupt = true};
+    const History part = train(run, options);
+    CHECK(part.stop == FitStop::interrupt);
+    CHECK(part.last_is_part);
+    CHECK(run.optimizer.steps() == 11);
+    CHECK(text.str().ends_with("interrupted in epoch 2 after batch 3; saved " +
+                               directory.file("run/epoch-00001-batch-000003.npz") + "\n"));
+    REQUIRE(sigaction(signal, nullptr, &after) == 0);
+    CHECK((after.sa_handler == note));
+    CHECK(noted == 0);
+    raise(signal);
+    CHECK(noted == 1);
 
-  SmallRun resumed(2);
-  CHECK(train(resumed, options)["loss"] == all["loss"]);
-  check_same_state(resumed.model, whole.model);
-  // Who does not ask for it has the signal as it was.
-  SmallRun other(1);
-  options.catch_interrupt = false;
-  options.folder = {};
-  CHECK(train(other, options).stop == FitStop::epochs);
-  CHECK(noted == 2);
-  sigaction(SIGINT, &before, nullptr);
+    SmallRun resumed(2);
+    CHECK(train(resumed, options)["loss"] == all["loss"]);
+    check_same_state(resumed.model, whole.model);
+    // Who does not ask for it has the signal as it was.
+    SmallRun other(1);
+    options.catch_interrupt = false;
+    options.folder = {};
+    CHECK(train(other, options).stop == FitStop::epochs);
+    CHECK(noted == 2);
+    sigaction(signal, &before, nullptr);
+  }
 }
 
 TEST_CASE("fit: a second Ctrl-C ends the program") {
-  const pid_t child = fork();
-  if (child == 0) {
-    SmallRun run(1);
-    train(run, {.epochs = 2,
-                .on_batch = {[](FitEpoch&) { raise(SIGINT), raise(SIGINT); }},
-                .catch_interrupt = true});
-    _exit(0);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const pid_t child = fork();
+    if (child == 0) {
+      SmallRun run(1);
+      train(run, {.epochs = 2,
+                  .on_batch = {[signal](FitEpoch&) { raise(signal), raise(signal); }},
+                  .catch_interrupt = true});
+      _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    CHECK((WIFSIGNALED(status) && WTERMSIG(status) == signal));
   }
-  int status = 0;
-  waitpid(child, &status, 0);
-  CHECK((WIFSIGNALED(status) && WTERMSIG(status) == SIGINT));
 }
 
 TEST_CASE("fit: an exception puts the signal back too") {

@@ -255,10 +255,12 @@ TEST_CASE("fit: a run that does not fit its folder is refused, with nothing chan
         "checkpoint: " + newest +
             " must hold what these parts save; fit: must have the monitor \"loss\"; got "
             "\"validation_loss\"");
-  CHECK(refused([](KeptRun& run) { run.options.goal = SearchGoal::maximize; }) ==
-        "checkpoint: " + newest +
-            " must hold what these parts save; fit: must have the goal maximize of "
-            "\"validation_loss\"; got minimize");
+  CHECK(refused([](KeptRun& run) {
+          run.options.monitor = "validation_loss";
+          run.options.goal = SearchGoal::maximize;
+        }) == "checkpoint: " + newest +
+                  " must hold what these parts save; fit: must have the goal maximize of "
+                  "\"validation_loss\"; got minimize");
   KeptRun other(folder);
   nn::Sequential wider{nn::Dense(2, 17), nn::ReLU(), nn::Dense(17, 3)};
   optim::Adam optimizer(wider, {});

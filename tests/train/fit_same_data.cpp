@@ -53,7 +53,7 @@ struct Resumed {
 
 constexpr const char* other_data = "fit: must be of the same training data; got others";
 constexpr const char* other_order =
-    "loader: loader: restore: rows must be ordered alike, by the same .shuffle, .sampler, and "
+    "loader: restore: rows must be ordered alike, by the same .shuffle, .sampler, and "
     "blocks "
     "and window of files (.block_bytes, .window_bytes); got the state of another order";
 
@@ -102,8 +102,9 @@ TEST_CASE("fit: of samples that are drawn the form is compared") {
   // Draws of the default generator are the same each time, and cost the run none of its own.
   Resumed drawn;
   seed(5);
+  const data::Loader one = loader(default_rng()), other = loader(default_rng());
   const Rng before = default_rng();
-  CHECK(loader(default_rng()).fingerprint() == loader(default_rng()).fingerprint());
+  CHECK(one.fingerprint() == other.fingerprint());
   CHECK(default_rng() == before);
   CHECK(drawn(loader(default_rng())) == "");
   CHECK(drawn(loader(default_rng())) == "");
@@ -160,7 +161,7 @@ TEST_CASE("fit: a loader of another order, or with other options, is refused") {
   const auto with = [&](const data::LoaderOptions& options) {
     return resumed(data::Loader(rows, options));
   };
-  const std::string options = "loader: loader: restore: the options must be those of before; ";
+  const std::string options = "loader: restore: the options must be those of before; ";
   const auto same = [](const data::Dataset& batch, Rng&) { return batch; };
   CHECK(with({.batch_size = 16, .shuffle = true}) == "");
   CHECK(with({.batch_size = 16, .shuffle = true}) == "");

@@ -90,6 +90,42 @@ TEST_CASE("fit: schedules of steps and of epochs, and both") {
         {1, 0.5, 0.125, 0.0625, 0.015625, 0.0078125});
 }
 
+TEST_CASE("fit: schedules are those of a run: its own steps, until it ends") {
+  Line line(1);
+  line.optimizer.set_schedule(optim::schedule::constant(0.125));
+  std::vector<double> seen;
+  FitOptions options{.epochs = 2};
+  options.on_batch = {[&](FitEpoch&) { seen.push_back(line.optimizer.learning_rate()); }};
+  FitOptions halved = options;
+  halved.step_schedule = optim::schedule::exponential(0.5);
+  line.train(5, options);
+  line.train(5, halved);
+  line.train(5, halved);
+  line.train(5, options);
+  CHECK(seen == std::vector<double>{0.125, 0.125, 0.125, 0.125, 1, 0.5, 0.25, 0.125, 1, 0.5, 0.25,
+                                    0.125, 0.125, 0.125, 0.125, 0.125});
+  // A run that goes on counts on, whatever has stepped meanwhile; one that throws ends as well.
+  seen.clear();
+  data::Loader loader(Line::points(), {.batch_size = 5});
+  bool fails = false;
+  halved.on_batch.emplace_back([&](FitEpoch&) {
+    if (fails) throw ValueError("enough");
+  });
+  halved.epochs = 5;
+  halved.on_batch.emplace_back([&](FitEpoch& epoch) {
+    if (epoch.steps() == 3) epoch.stop();
+  });
+  Fit fit(
+      line.model, line.optimizer, loader,
+      [&](const data::Dataset& batch) { return line.loss(batch); }, halved);
+  fit.run();
+  line.train(5, options);
+  fails = true;
+  CHECK_THROWS_AS(fit.run(), ValueError);
+  CHECK(line.optimizer.next_learning_rate() == 0.125);
+  CHECK(seen == std::vector<double>{1, 0.5, 0.25, 0.125, 0.125, 0.125, 0.125, 0.125});
+}
+
 TEST_CASE("fit: averages are validated, kept as best, and the model's in the end") {
   Line line;
   std::vector<double> trained, validated;
