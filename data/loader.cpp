@@ -12,6 +12,7 @@
 #include <xtape/core/state.hpp>
 #include <xtape/data/batch_parts.hpp>
 #include <xtape/data/checks.hpp>
+#include <xtape/data/default_rng_scope.hpp>
 #include <xtape/data/fingerprint.hpp>
 #include <xtape/data/kernels/mixed.hpp>
 #include <xtape/data/loader.hpp>
@@ -23,7 +24,7 @@
 
 namespace xtape::data {
 
-using detail::each, detail::first, detail::listed;
+using detail::DefaultRngScope, detail::each, detail::first, detail::listed;
 
 namespace {
 
@@ -44,7 +45,8 @@ struct BatchLoader<Batch>::Source {
   std::int64_t batches() const {
     return samples() / batch_rows() + (samples() % batch_rows() != 0 ? 1 : 0);
   }
-  bool seeded() const { return options.shuffle || options.sampler || options.transform; }
+  bool makes() const { return sample || read || options.transform; }
+  bool seeded() const { return options.shuffle || options.sampler || makes(); }
   void check() const;
   void settle(Rng& rng);
   std::shared_ptr<const detail::RowOrder> order(std::uint64_t pass) const;
@@ -303,10 +305,7 @@ std::optional<Batch> BatchLoader<Batch>::Source::made_alike(std::int64_t row) co
 template <class Batch>
 std::int64_t BatchLoader<Batch>::Source::fingerprint() const {
   if (!sample && !read) return detail::fingerprint_of_some(listed(data));
-  const struct PutBack {
-    ~PutBack() { default_rng() = before; }
-    Rng before = default_rng();
-  } put_back;
+  const DefaultRngScope put_back;
   constexpr std::int64_t looked_at = 8;
   std::vector<std::int64_t> forms{rows}, bits;
   bool alike = true;
@@ -332,14 +331,17 @@ std::int64_t BatchLoader<Batch>::Source::fingerprint() const {
 
 template <class Batch>
 Batch BatchLoader<Batch>::Pass::batch(std::int64_t number) const {
-  Batch batch = source->gathered(number, order.get());
-  if (!source->options.transform || first(batch).extent(0) == 0) return batch;
-  const NoGradGuard off;
+  if (!source->makes()) return source->gathered(number, order.get());
   const auto [part, parts] = source->options.part;
   const auto place = static_cast<std::uint32_t>((before + static_cast<std::uint64_t>(number)) *
                                                     static_cast<std::uint64_t>(parts) +
                                                 static_cast<std::uint64_t>(part));
-  Rng rng(kernels::mixed(source->seed ^ kernels::mixed(place)));
+  const std::uint32_t own_seed = kernels::mixed(source->seed ^ kernels::mixed(place));
+  Rng rng(own_seed);
+  const DefaultRngScope drawing(Rng(kernels::mixed(own_seed)));
+  Batch batch = source->gathered(number, order.get());
+  if (!source->options.transform || first(batch).extent(0) == 0) return batch;
+  const NoGradGuard off;
   batch = source->options.transform(batch, rng);
   detail::check_rows("loader: transform", batch);
   return each(batch, [](const Tensor& x) { return x.detach(); });

@@ -57,10 +57,11 @@ using SampleFunction = std::function<Batch(std::int64_t row)>;
 
 /// Data in batches, a pass at a time: see Loader, TensorLoader and NamedLoader.
 ///   [batch, ...] of each tensor, constants; views of the data unless shuffled or transformed
-/// A loader that shuffles, samples or transforms draws a seed from `rng` when it is made, and
-/// nothing later. The order of a pass follows from that and the number of the pass; what a
-/// transform draws, from that and the number of the batch, counted over all passes. So batches are
-/// the same however many are made ahead.
+/// A loader that shuffles, samples or transforms, or whose data a function makes or a source reads,
+/// draws a seed from `rng` when it is made, and nothing later. The order of a pass follows from that
+/// and the number of the pass; what is drawn where a batch is made, by the `rng` of a transform and
+/// by `default_rng()`, which is another then, from that and the number of the batch, counted over
+/// all passes. So batches are the same however many are made ahead, and in a run that is resumed.
 /// Throws ShapeError unless all tensors have the same number of rows, and a sampler as many;
 /// ValueError for a batch size below 1, a negative prefetch, no tensors, both a sampler and
 /// shuffling, a part that there is not, and fewer rows than parts.

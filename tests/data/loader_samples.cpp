@@ -82,6 +82,46 @@ TEST_CASE("samples are made when they are asked for, with nothing recorded") {
   CHECK_FALSE(batch[0].requires_grad());
 }
 
+TEST_CASE(
+    "what samples and transforms draw is the same however batches are made, and in a run that goes "
+    "on") {
+  const auto drawn = [](std::int64_t row) {
+    return Dataset{default_rng().normal({2}) + static_cast<double>(row), tensor(row)};
+  };
+  const auto moved = [](const Dataset& batch, Rng& rng) {
+    return Dataset{batch.x + rng.uniform() + default_rng().uniform(), batch.y};
+  };
+  const auto loader_of = [&](std::int64_t prefetch) {
+    Rng rng(4);
+    return Loader(11, drawn, {.batch_size = 4, .transform = moved, .prefetch = prefetch}, rng);
+  };
+  Loader now = loader_of(0), ahead = loader_of(3), half = loader_of(2);
+  std::vector<Tensor> all;
+  for (int pass = 0; pass < 2; ++pass) {
+    seed(static_cast<std::uint64_t>(pass));  // what others draw
+    const Rng before = default_rng();
+    auto other = ahead.begin();
+    for (const auto& [x, y] : now) {
+      CHECK(mismatch((*other).x, x) == "");
+      for (const Tensor& earlier : all) CHECK(mismatch(earlier, x) != "");
+      all.push_back(x);
+      ++other;
+    }
+    CHECK(default_rng() == before);
+  }
+  {
+    auto begun = half.begin();
+    CHECK(mismatch((*begun).x, all[0]) == "");
+  }
+  auto begun = half.begin();  // the second pass
+  static_cast<void>(*begun);
+  ++begun;
+  static_cast<void>(*begun);
+  Loader resumed = loader_of(0);
+  resumed.restore(half.state());
+  CHECK(mismatch((*resumed.begin()).x, all[5]) == "");
+}
+
 TEST_CASE("samples that are unlike") {
   const auto error = [](const data::SampleFunction<TensorList>& sample) -> std::string {
     TensorLoader loader(3, sample, {.batch_size = 3});
