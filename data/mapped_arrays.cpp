@@ -246,6 +246,11 @@ FileDataset dataset_of(const char* op, const std::vector<FileArray>& arrays,
                   columns[0].front().place + ", " + std::to_string(rows_of(columns[0])) +
                   " in all files; got " + std::to_string(rows_of(columns[i])));
   }
+  const auto empty = [](const Segments& segments) { return segments.front().row_bytes() == 0; };
+  if (std::ranges::all_of(columns, empty)) {  // a few bytes could say any number of them
+    throw IoError(columns[0].front().place + ": rows must have elements; got " +
+                  columns[0].front().describe());
+  }
   detail::Blocks blocks = blocks_of(columns, options);
   const auto read = [columns = std::move(columns), blocks](std::size_t i) {
     return load(columns, blocks.first_rows[i], blocks.end(i));

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <cstdio>
 #include <set>
 
 #include <minizip/unzip.h>
+#include <sys/stat.h>
 
 #include <xtape/core/error.hpp>
 #include <xtape/data/input_file.hpp>
@@ -151,14 +153,23 @@ std::string Unzip::place_of(const std::string& member) const {
 
 void Unzip::list_members() {
   std::set<std::string> seen;
+  std::uint64_t packed = 0;
   int status = unzGoToFirstFile(zip_.get());
   for (; status == UNZ_OK; status = unzGoToNextFile(zip_.get())) {
     members_.push_back(current_member());
     const Member& member = members_.back();
     if (!seen.insert(member.name + std::string(member.suffix)).second)
       throw IoError(place_of(member) + ": is there twice");
+    packed += member.packed_bytes;
   }
   if (status != UNZ_END_OF_LIST_OF_FILE) fail("the directory of the archive is damaged");
+  // A few bytes could otherwise be any number of large members.
+  struct stat whole {};
+  if (::stat(path_.c_str(), &whole) != 0) fail("cannot be read");
+  if (packed > static_cast<std::uint64_t>(whole.st_size)) {
+    fail("members must lie side by side; they have " + std::to_string(packed) +
+         " bytes, and the whole archive " + std::to_string(whole.st_size));
+  }
 }
 
 Unzip::Member Unzip::current_member() {
@@ -190,6 +201,7 @@ Unzip::Member Unzip::current_member() {
   member.directory_place = position.pos_in_zip_directory;
   member.number = position.num_of_file;
   member.bytes = info.uncompressed_size;
+  member.packed_bytes = info.compressed_size;
   member.stored = info.compression_method == 0;
   return member;
 }

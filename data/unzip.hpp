@@ -23,7 +23,7 @@ class Unzip {
     std::string name;  // without the suffix
     std::string_view suffix;
     std::uint64_t directory_place, number;  // as minizip has them
-    std::uint64_t bytes;
+    std::uint64_t bytes, packed_bytes;
     bool stored;  // not deflated
   };
   /// An array as it lies in a member.

@@ -303,6 +303,8 @@ TEST_CASE("file dataset: files that are wrong, each named") {
         "none.npy: an array must have rows; got float32[0, 3]");
   CHECK(one("scalar.npy", npy<float>("<f4", "", {1})) ==
         "scalar.npy: an array must have rows; got float32[]");
+  CHECK(one("nothing.npy", npy<float>("<f4", "100000000000000, 0", {})) ==
+        "nothing.npy: rows must have elements; got float32[100000000000000, 0]");
   CHECK(io_error({{"x", {files.directory.file("gone.npy")}}})
             .ends_with("gone.npy: cannot be opened: No such file or directory"));
   CHECK(second(files.count<std::uint8_t>("wide.npy", "|u1", "1, 4", 0, 4)) ==

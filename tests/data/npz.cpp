@@ -231,6 +231,31 @@ TEST_CASE("load_npz: members that are not as they should be") {
         "member \"w.npy\": the header says float32[2, 3], 24 bytes; the file holds 12");
 }
 
+TEST_CASE("load_npz: a few bytes that are many members") {
+  const TemporaryDirectory directory;
+  const std::string plain =
+      npy_header("{'descr': '<f4', 'fortran_order': False, 'shape': (500,), }") +
+      std::string(2000, '\0');
+  const std::string one = zip({stored("w.npy", plain)});
+  const std::size_t directory_begin = one.find("PK\1\2"), end = one.find("PK\5\6");
+  const std::string entry = one.substr(directory_begin, end - directory_begin);
+  std::string bomb = one.substr(0, directory_begin);
+  constexpr int members = 3;
+  for (int i = 0; i < members; ++i) {
+    std::string own = entry;
+    own[46] = static_cast<char>('a' + i);  // the name's first letter
+    bomb += own;
+  }
+  std::string ending = one.substr(end);
+  ending[8] = ending[10] = members;
+  const auto bytes = static_cast<std::uint32_t>(members * entry.size());
+  for (std::size_t i = 0; i < 4; ++i) ending[12 + i] = static_cast<char>(bytes >> 8 * i & 0xff);
+  bomb += ending;
+  CHECK(complaint(directory, bomb) ==
+        "members must lie side by side; they have " + std::to_string(members * plain.size()) +
+            " bytes, and the whole archive " + std::to_string(bomb.size()));
+}
+
 TEST_CASE("load_npz: damaged data") {
   const TemporaryDirectory directory;
   std::string wrong = npy_matrix;

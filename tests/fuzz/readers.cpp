@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include <xtape/train/search_folder.hpp>
 #include <xtape/xtape.hpp>
 
 #include "../support/compare.hpp"
@@ -75,6 +78,61 @@ void safetensors(const std::string& path) {
   data::save_safetensors(again, twice, metadata);
   require_same(twice, data::load_safetensors(again));
   require(twice.size() == all.size(), "another number of tensors is read again");
+}
+
+/// Rows that are mapped are those that are read.
+void compare_rows(const data::FileDataset& mapped, const NamedTensors& read) {
+  const std::int64_t rows = std::min<std::int64_t>(mapped.size(), 1000);
+  const data::NamedDataset got = mapped(arange(rows));
+  for (const auto& [name, x] : got.tensors()) {
+    const auto all = std::ranges::find(read, name, &NamedTensor::first);
+    require(all != read.end(), "a mapped array is read as well");
+    require(mismatch(x, take(all->second, arange(rows))).empty(), name + " has other rows");
+  }
+}
+
+void map_npy(const std::string& path) {
+  const data::FileDataset mapped = data::map_npy({{.name = "x", .files = {path}}});
+  compare_rows(mapped, {{"x", data::load_npy(path)}});
+}
+
+void map_shards(const std::string& path) {
+  const data::FileDataset mapped = data::map_shards({path});
+  std::string begin(4, ' ');
+  std::ifstream(path).read(begin.data(), 4);
+  compare_rows(mapped,
+               begin.starts_with("PK") ? data::load_npz(path) : data::load_safetensors(path));
+}
+
+/// The lengths of the fields of each row.
+data::NamedDataset lengths(const data::Table& table) {
+  std::vector<std::int64_t> all;
+  for (std::int64_t row = 0; row < table.rows(); ++row)
+    for (std::size_t i = 0; i < table.columns().size(); ++i)
+      all.push_back(std::ssize(table.text(row, static_cast<std::int64_t>(i))));
+  return data::NamedDataset(
+      {{"x", from_vector(std::move(all), {table.rows(), std::ssize(table.columns())})}});
+}
+
+/// A table that is read in pieces is the one that is read whole.
+void open_csv(const std::string& path) {
+  const data::FileDataset opened =
+      data::open_csv({path}, data::TableFunction(lengths), {.block_bytes = 16});
+  compare_rows(opened, lengths(data::read_table(path)).tensors());
+}
+
+/// What a search has kept, with a line more, is that and what was there.
+void search(const std::string& path) {
+  const std::string folder = directory().file("search"), file = folder + "/evaluations-0.tsv";
+  std::filesystem::create_directory(folder);
+  std::filesystem::copy_file(path, file, std::filesystem::copy_options::overwrite_existing);
+  detail::SearchFolder kept(folder, 0);
+  detail::SearchFolder::KeptByKey before = kept.read();
+  kept.write("a candidate", {.score = 0.1, .seconds = 2});
+  before.insert_or_assign("a candidate", detail::SearchFolder::Kept{.score = 0.1, .seconds = 2});
+  const detail::SearchFolder::KeptByKey after = kept.read();
+  require(after.size() == before.size(), "lines were lost, or have come");
+  require(after.at("a candidate").score == 0.1, "a score has changed");
 }
 
 void idx(const std::string& path) {
@@ -165,11 +223,21 @@ void pipeline(const std::string& path) {
 using Reader = void (*)(const std::string& path);
 
 Reader chosen_reader() {
-  static const std::map<std::string, Reader> all{
-      {"npy", npy},           {"packed_npy", packed_npy}, {"npz", npz},
-      {"idx", idx},           {"packed_idx", packed_idx}, {"safetensors", safetensors},
-      {"csv", csv},           {"dialect", dialect},       {"csv_dataset", csv_dataset},
-      {"pipeline", pipeline}, {"checkpoint", checkpoint}};
+  static const std::map<std::string, Reader> all{{"npy", npy},
+                                                 {"packed_npy", packed_npy},
+                                                 {"npz", npz},
+                                                 {"idx", idx},
+                                                 {"packed_idx", packed_idx},
+                                                 {"safetensors", safetensors},
+                                                 {"csv", csv},
+                                                 {"dialect", dialect},
+                                                 {"csv_dataset", csv_dataset},
+                                                 {"pipeline", pipeline},
+                                                 {"checkpoint", checkpoint},
+                                                 {"map_npy", map_npy},
+                                                 {"map_shards", map_shards},
+                                                 {"open_csv", open_csv},
+                                                 {"search", search}};
   const char* name = std::getenv("XTAPE_READER");
   const auto found = all.find(name == nullptr ? "" : name);
   require(found != all.end(), "XTAPE_READER must name a reader");
