@@ -24,6 +24,19 @@ kernels::NumberForm form_of(const CsvOptions& options) {
   return {options.decimal, options.thousands.text()};
 }
 
+/// Of a field that is a number with another decimal mark.
+std::string decimal_hint(std::string_view field, const CsvOptions& options) {
+  const char other = options.decimal == '.' ? ',' : '.';
+  const std::size_t mark = field.find(other);
+  if (mark == field.npos || options.thousands.text() == std::string_view(&other, 1) ||
+      field.find(other, mark + 1) != field.npos)
+    return "";
+  std::string text(field);
+  text[mark] = '.';
+  if (kernels::number_in(text).status != std::errc()) return "";
+  return std::string("; is the decimal mark '") + other + "'? .decimal sets it";
+}
+
 }  // namespace
 
 CsvTable read_csv(const std::string& path, const CsvOptions& options) {
@@ -145,7 +158,7 @@ double CsvTable::number(std::int64_t row, std::int64_t column) const {
   if (status == std::errc::invalid_argument) {
     fail(row, column,
          "a number is needed; " + (field.empty() ? "the field is empty" : "got " + quoted(field)) +
-             (field.empty() ? "" : delimiter_hint(field)));
+             (field.empty() ? "" : delimiter_hint(field)) + decimal_hint(field, options_));
   }
   if (status == std::errc::result_out_of_range) {
     fail(row, column, "the number must lie in the range of float64; got " + quoted(field));

@@ -138,13 +138,22 @@ void CsvBuilder::take_row() {
                            : table_.options_.header ? "header"
                                                     : "first row";
     fail_row(std::to_string(needed) + " fields are needed, as in the " + as + "; got " +
-             std::to_string(fields_) + table_.delimiter_hint());
+             std::to_string(fields_) + table_.delimiter_hint() +
+             (fields_ == needed + 1 && ends_in_delimiter()
+                  ? "; the last is empty: does .trailing_delimiter hold?"
+                  : ""));
   }
   table_.lines_.push_back(lexer_.row_line());
   check_row();
   ++rows_;
   if (piece_bytes_ > 0) begin_piece();
   if (table_.options_.max_rows && rows_ >= *table_.options_.max_rows) throw Enough();
+}
+
+/// Whether the last field of a row is empty.
+bool CsvBuilder::ends_in_delimiter() const {
+  const std::vector<std::size_t>& ends = table_.ends_;
+  return ends.size() > 1 && ends.back() == ends[ends.size() - 2];
 }
 
 /// The columns that the first row has, and the header none of, and the types of all.
@@ -154,7 +163,7 @@ void CsvBuilder::begin_rows() {
     drop_last(fields_ - 1);
     for (std::size_t i = 0; i < fields_; ++i) columns.push_back(std::to_string(i));
   } else if (fields_ == columns.size() + 1 && !table_.options_.trailing_delimiter &&
-             table_.ends_.back() != table_.ends_[fields_ - 2] && table_.delimiter_hint().empty()) {
+             !ends_in_delimiter() && table_.delimiter_hint().empty()) {
     columns.insert(columns.begin(), name_of(0, columns));
     has_row_names_ = true;
   }

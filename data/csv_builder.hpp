@@ -50,6 +50,7 @@ class CsvBuilder {
   void drop_last(std::size_t kept);
   void take_header();
   void take_row();
+  bool ends_in_delimiter() const;
   void begin_rows();
   void take_types();
   void check_row();

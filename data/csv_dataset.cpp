@@ -82,6 +82,8 @@ bool all_numbers(const CsvTable& table, std::int64_t column,
   return numbers && (type || std::none_of(labels.begin(), labels.end(), kernels::is_code));
 }
 
+constexpr const char* regression = "; quantities need .task = Task::regression";
+
 /// The classes of labels that are numbers, which must be 0 to k - 1.
 std::vector<std::string> numbered_classes(const CsvTable& table, std::int64_t column,
                                           const std::vector<std::string>& labels) {
@@ -93,7 +95,7 @@ std::vector<std::string> numbered_classes(const CsvTable& table, std::int64_t co
       table.fail(
           static_cast<std::int64_t>(row), column,
           "a class must be a name or a whole number from 0, unless `classes` names it; got " +
-              quoted(labels[row]));
+              quoted(labels[row]) + regression);
     }
     distinct.insert(std::stoll(*number));
   }
@@ -105,7 +107,8 @@ std::vector<std::string> numbered_classes(const CsvTable& table, std::int64_t co
                     ": classes that are numbers must be 0 to k - 1, unless `classes` names them; "
                     "got " +
                     std::to_string(distinct.size()) + " classes up to " +
-                    std::to_string(*distinct.rbegin()) + ", without " + std::to_string(next));
+                    std::to_string(*distinct.rbegin()) + ", without " + std::to_string(next) +
+                    regression);
     }
     classes.push_back(std::to_string(label));
   }

@@ -61,7 +61,13 @@ void check_alike(const Batch& first, const Batch& sample, std::int64_t first_row
     const std::string text = "loader: samples must be alike; got " + a[i].describe() + of +
                              std::to_string(first_row) + " and " + b[i].describe() + of +
                              std::to_string(row);
-    if (a[i].shape() != b[i].shape()) throw ShapeError(text);
+    if (a[i].shape() != b[i].shape()) {
+      const bool pictures = a[i].rank() == 3 && b[i].rank() == 3;
+      throw ShapeError(text + (pictures
+                                   ? "; .height and .width of an ImageFolder bring pictures to one "
+                                     "size"
+                                   : ""));
+    }
     if (a[i].dtype() != b[i].dtype()) throw DtypeError(text);
   }
 }

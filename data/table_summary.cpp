@@ -154,7 +154,11 @@ const ColumnSummary& TableSummary::operator[](const std::string& column) const& 
   for (const ColumnSummary& summary : columns_) {
     if (summary.name == column) return summary;
   }
-  throw ValueError("describe: there is no column " + kernels::quoted(column));
+  std::string names;
+  for (const ColumnSummary& summary : columns_)
+    names += (names.empty() ? "" : ", ") + kernels::quoted(summary.name);
+  throw ValueError("describe: there is no column " + kernels::quoted(column) + "; there are " +
+                   (names.empty() ? "none" : names));
 }
 
 std::ostream& operator<<(std::ostream& out, const TableSummary& summary) {

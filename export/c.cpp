@@ -85,6 +85,11 @@ void detail::export_c(const std::string& path, const nn::Module& model,
       graph_of("export_c", model, function, examples, {}, in_bytes ? calibration : Tensors());
   CNames names = names_in(options, graph);
   CRanges ranges = in_bytes ? calibrated(graph) : CRanges();
+  if (in_bytes && ranges.empty()) {
+    throw ValueError(
+        "export_c: a calibration needs a product or convolution of float32 by constant weights, "
+        "that is then of int8; the model has none");
+  }
   const std::string source = CWriter(graph, std::move(names), std::move(ranges)).source();
   data::OutputFile file(path);
   file.write(source);

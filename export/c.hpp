@@ -35,7 +35,7 @@ void export_c(const std::string& path, const nn::Module& model, const ModelFunct
 /// scale of each output, and what they multiply one by the greatest magnitude that it has there;
 /// sums go in int32, all else in float.
 /// Throws ValueError for a name that is no identifier of C, if the model does something else for the
-/// calibration, and for one, or weights, that are not finite, or a layer that it gives only zeros;
+/// calibration or has nothing that it makes int8, and for one, or weights, that are not finite, or a layer that it gives only zeros;
 /// ShapeError or DtypeError for one that is not like the example; otherwise as `export_onnx`.
 template <ExportableModel Model>
 void export_c(const std::string& path, const Model& model, const ExportInputs& example,

@@ -6,6 +6,7 @@
 
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/data/checks.hpp>
 #include <xtape/data/images/folder.hpp>
 #include <xtape/data/split.hpp>
 #include <xtape/ops/index.hpp>
@@ -58,6 +59,7 @@ ImageFolder::ImageFolder(const std::string& path, const ImageFolderOptions& opti
     throw DtypeError("image folder: a floating dtype is needed; got " +
                      std::string(to_string(options.dtype)));
   }
+  detail::check_affine("image folder", options.center, options.scale);
   std::vector<std::int64_t> labels;
   const auto folders = listed<fs::directory_iterator>(
       path, [](const fs::directory_entry& entry) { return entry.is_directory(); });

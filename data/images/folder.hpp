@@ -33,8 +33,8 @@ struct ImageFolderOptions {
 class ImageFolder {
  public:
   /// Throws IoError if a folder cannot be read, has no folders, or one of them no pictures;
-  /// ValueError for a height without a width, or negative ones; DtypeError unless the dtype is
-  /// floating.
+  /// ValueError for a height without a width, or negative ones, and a scale of 0; DtypeError unless
+  /// the dtype is floating.
   explicit ImageFolder(const std::string& path, const ImageFolderOptions& options = {});
 
   std::int64_t size() const { return static_cast<std::int64_t>(files_.size()); }

@@ -8,6 +8,7 @@
 
 #include <xtape/core/create.hpp>
 #include <xtape/core/error.hpp>
+#include <xtape/data/checks.hpp>
 #include <xtape/data/images/image.hpp>
 #include <xtape/data/images/kernels/raw_image.hpp>
 #include <xtape/data/images/kernels/resample.hpp>
@@ -87,12 +88,14 @@ Tensor read_image(const std::string& path, const ImageOptions& options) {
     throw ValueError("read_image: max_pixels must be at least 1; got " +
                      std::to_string(options.max_pixels));
   }
+  detail::check_affine("read_image", options.center, options.scale);
   const std::vector<std::uint8_t> file = bytes_of(path);
   const kernels::Limits limits{path, options.max_pixels};
   const std::string_view kind = kind_of(file);
   if (kind != "PNG" && kind != "JPEG") {
-    limits.fail("must be a picture in PNG or JPEG; got " +
-                (kind.empty() ? "something else" : std::string(kind)));
+    limits.fail("must be a picture in PNG or JPEG; got " + (file.empty()   ? "an empty file"
+                                                            : kind.empty() ? "something else"
+                                                                           : std::string(kind)));
   }
   kernels::RawImage image =
       kind == "PNG" ? kernels::read_png(file, limits) : kernels::read_jpeg(file, limits);

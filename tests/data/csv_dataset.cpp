@@ -181,15 +181,19 @@ TEST_CASE("load_csv_dataset: missing features where they are asked for, missing 
 TEST_CASE("load_csv_dataset: labels that are no classes") {
   CHECK(complaint("x,y\n1,0\n1,1\n1,3\n") ==
         "file.csv: column 2 \"y\": classes that are numbers must be 0 to k - 1, unless `classes` "
-        "names them; got 3 classes up to 3, without 2");
+        "names them; got 3 classes up to 3, without 2; quantities need .task = Task::regression");
   CHECK(complaint("x,y\n1,1\n1,2\n") ==
         "file.csv: column 2 \"y\": classes that are numbers must be 0 to k - 1, unless `classes` "
-        "names them; got 2 classes up to 2, without 0");
-  const std::string rule =
-      "a class must be a name or a whole number from 0, unless `classes` names it; got ";
-  CHECK(complaint("x,y\n1,0\n1,1.5\n") == "file.csv:3: column 2 \"y\": " + rule + "\"1.5\"");
-  CHECK(complaint("x,y\n1,-1\n1,1\n") == "file.csv:2: column 2 \"y\": " + rule + "\"-1\"");
-  CHECK(complaint("x,y\n1,1e300\n1,1\n") == "file.csv:2: column 2 \"y\": " + rule + "\"1e300\"");
+        "names them; got 2 classes up to 2, without 0; quantities need .task = Task::regression");
+  const std::string
+      rule = "a class must be a name or a whole number from 0, unless `classes` names it; got ",
+      regression = "; quantities need .task = Task::regression";
+  CHECK(complaint("x,y\n1,0\n1,1.5\n") ==
+        "file.csv:3: column 2 \"y\": " + rule + "\"1.5\"" + regression);
+  CHECK(complaint("x,y\n1,-1\n1,1\n") ==
+        "file.csv:2: column 2 \"y\": " + rule + "\"-1\"" + regression);
+  CHECK(complaint("x,y\n1,1e300\n1,1\n") ==
+        "file.csv:2: column 2 \"y\": " + rule + "\"1e300\"" + regression);
   CHECK(complaint("x,y\n1,a\n1,a\n") ==
         "file.csv: column 2 \"y\": at least 2 classes are needed; got only \"a\"");
   CHECK(complaint("x,y\n1,0\n1,0\n") ==

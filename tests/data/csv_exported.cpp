@@ -68,7 +68,8 @@ TEST_CASE("read_csv: a field more than the header is a name only where it may be
   // A comma in numbers, which would move all columns.
   CHECK(complaint("a,b\n1,5,x\n2,5,y\n1,7,z\n") ==
         ":4: " + rule + ", of which the first is no name of the row: \"1\" is there twice");
-  CHECK(complaint("a,b\n1,2,\n3,4,\n") == ":2: " + rule);  // a trailing delimiter
+  CHECK(complaint("a,b\n1,2,\n3,4,\n") ==
+        ":2: " + rule + "; the last is empty: does .trailing_delimiter hold?");
   CHECK(complaint("a,b\n1,2,3\n", {.trailing_delimiter = true}) == ":2: " + rule);
   CHECK(complaint("a,b\n1,2\n1,2,3\n") == ":3: " + rule);
   CHECK(complaint("a,b\n1,2,3\n1,2\n") ==

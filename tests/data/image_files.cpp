@@ -97,7 +97,7 @@ TEST_CASE("images: what is none, or none of ours, is told by name") {
   CHECK(of("RIFF1234WEBPVP8 ").ends_with(wanted + "WebP"));
   CHECK(of(std::string("II*\0\0\0\0\0", 8)).ends_with(wanted + "TIFF"));
   CHECK(of(std::string("\0\0\0 ftypavif", 12)).ends_with(wanted + "AVIF"));
-  CHECK(of("").ends_with(wanted + "something else"));
+  CHECK(of("").ends_with(wanted + "an empty file"));
   CHECK(of("RIFF").ends_with(wanted + "something else"));
   const std::string nowhere = scratch.file("nowhere.png");
   CHECK(refusal(nowhere).starts_with(nowhere + ": cannot be opened: "));
@@ -276,6 +276,8 @@ TEST_CASE("images: what is wrong with a folder") {
         std::string::npos);
   CHECK(refused(nowhere, {.height = 3})
             .starts_with("image folder: height and width must both be given"));
+  CHECK(refused(nowhere, {.scale = 0}).starts_with("image folder: "));
+  CHECK_THROWS_AS(data::read_image(folder + "/rgb8.png", {.scale = 0}), ValueError);
   CHECK(refused(nowhere, {.dtype = Dtype::int64})
             .starts_with("image folder: a floating dtype is needed"));
 
@@ -286,5 +288,7 @@ TEST_CASE("images: what is wrong with a folder") {
         std::string::npos);
   data::Loader loader(pictures.size(), pictures, {.batch_size = 6});
   CHECK_THROWS_AS(*loader.begin(), Error);
-  CHECK_THROWS_AS((data::Loader(5, pictures, {.batch_size = 5}).begin().operator*()), ShapeError);
+  CHECK(error_of<ShapeError>([&] {
+          return *data::Loader(5, pictures, {.batch_size = 5}).begin();
+        }).ends_with("; .height and .width of an ImageFolder bring pictures to one size"));
 }

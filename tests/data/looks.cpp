@@ -135,6 +135,22 @@ TEST_CASE("pipeline: a row that lacks columns is told what it lacks and what it 
   CHECK(mismatch(one, slice(prepare.features(table), {range(0, 1)})) == "");
 }
 
+TEST_CASE("read_csv: another decimal mark, and a delimiter behind each row, are told of") {
+  const auto numbers = [](const std::string& path) {
+    return data::read_csv(path, {.delimiter = ';'}).numbers();
+  };
+  CHECK(told<IoError>("a;b\n1,5;2\n", numbers) ==
+        ":2: column 1 \"a\": a number is needed; got \"1,5\"; is the decimal mark ','? .decimal "
+        "sets it");
+  CHECK(told<IoError>("a;b\n1,5,1;2\n", numbers) ==
+        ":2: column 1 \"a\": a number is needed; got \"1,5,1\"");
+  CHECK(told<IoError>("a;b\n1;2;\n", numbers) ==
+        ":2: 2 fields are needed, as in the header; got 3; the last is empty: does "
+        ".trailing_delimiter hold?");
+  CHECK(told<IoError>("a;b\n1;2;3;\n", numbers) ==
+        ":2: 2 fields are needed, as in the header; got 4");
+}
+
 TEST_CASE("read_csv: of a table of one column, the delimiter that it may have is told") {
   const auto missing = [](const std::string& path) { return data::read_table(path).find("b"); };
   CHECK(told<ValueError>("a;b\n1;2\n", missing) ==

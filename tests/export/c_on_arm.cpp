@@ -67,7 +67,11 @@ TEST_CASE("export_c: the file compiles for a microcontroller, where there is a c
     export_c(directory.file(of.name + ".c"), of.model, of.input(1));
     const Tensor x = of.input(5);
     if (!is_floating(x.dtype())) continue;
-    export_c(directory.file(of.name + "_bytes.c"), of.model, x, {.calibration = x});
+    try {
+      export_c(directory.file(of.name + "_bytes.c"), of.model, x, {.calibration = x});
+    } catch (const ValueError& error) {  // nothing in it becomes int8
+      CHECK(std::string(error.what()).ends_with("; the model has none"));
+    }
   }
   CHECK(runs("cd " + directory.path() + " && " + compiler().name +
              " -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=c11 -Wall -Wextra "

@@ -204,6 +204,9 @@ TEST_CASE("export_c: a calibration must be like the example") {
       return 0;
     });
   };
+  CHECK(refused(ones({2, 3})) ==
+        "export_c: a calibration needs a product or convolution of float32 by constant weights, "
+        "that is then of int8; the model has none");
   const std::string like = "export_c: the calibration must be like the example";
   CHECK(refused(ones({4, 2})) == like + ", of any batch; got float32[4, 2] for float32[2, 3]");
   CHECK(refused(ones({0, 3})) == like + ", of any batch; got float32[0, 3] for float32[2, 3]");
