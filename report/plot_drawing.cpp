@@ -83,7 +83,8 @@ Axis Drawing::x_axis() const {
       both.add(paired ? mark.y[i] : 1, paired ? options_.y_scale : Scale::linear);
       if (both.any) range.add(mark.x[i], options_.x_scale);
     }
-    if (mark.kind == Kind::histogram) range.whole = false;
+    // Epochs and steps are counted; what lies at whole numbers otherwise might lie between them.
+    if (mark.kind != Kind::line && mark.kind != Kind::band) range.whole = false;
   }
   return {options_.x_scale, range, limits, 0.03};
 }
@@ -102,6 +103,7 @@ Axis Drawing::y_axis() const {
       if (both.any) range.add(mark.y[i], options_.y_scale);
     }
   }
+  if (others) range.whole = false;
   const bool linear = options_.y_scale == Scale::linear;
   for (const Bins& bins : bins_) {
     for (const double height : bins.heights) range.add(height, options_.y_scale);
