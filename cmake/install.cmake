@@ -59,6 +59,20 @@ install(FILES
   cmake/FindMinizip.cmake
   DESTINATION "${package_dir}")
 
+# The licence, where each of Debian's packages has it too.
+set(doc_dir "${CMAKE_INSTALL_DATAROOTDIR}/doc")
+install(FILES LICENSE DESTINATION "${doc_dir}/libxtape-dev" RENAME copyright)
+if(BUILD_SHARED_LIBS)
+  install(FILES LICENSE
+    DESTINATION "${doc_dir}/libxtape${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}"
+    RENAME copyright COMPONENT runtime)
+endif()
+if(XTAPE_MPI)
+  install(FILES LICENSE DESTINATION "${doc_dir}/libxtape-mpi-dev"
+    RENAME copyright COMPONENT mpi)
+endif()
+install(FILES LICENSE DESTINATION "${doc_dir}/xtape")
+
 # The flags that link a library: -lopenblas, and where it is unless the linker looks there anyway.
 function(xtape_link_flags variable path)
   get_filename_component(directory "${path}" DIRECTORY)

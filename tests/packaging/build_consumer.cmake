@@ -17,6 +17,26 @@ function(build source tree)
   run("${CMAKE_COMMAND}" --build "${tree}" --parallel "${jobs}")
 endfunction()
 
+# A project that asks for a component is refused, with the reason.
+function(refuse component reason)
+  execute_process(
+    COMMAND "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/components" -B "${work}/refused"
+      -G "${generator}" -D "CMAKE_CXX_COMPILER=${compiler}" -D "CMAKE_PREFIX_PATH=${prefix}"
+      -D "COMPONENTS=${component}"
+    RESULT_VARIABLE result OUTPUT_QUIET ERROR_VARIABLE errors)
+  string(REGEX REPLACE "[ \n]+" " " errors "${errors}")
+  string(FIND "${errors}" "${reason}" place)
+  if(result EQUAL 0 OR place EQUAL -1)
+    message(FATAL_ERROR "for ${component} \"${reason}\" was expected; got ${errors}")
+  endif()
+endfunction()
+
+function(require_file path)
+  if(NOT EXISTS "${path}")
+    message(FATAL_ERROR "there must be ${path}")
+  endif()
+endfunction()
+
 # The library inside another project: shared, without optimisation and what debuggers read. All that need it compile it
 # at the same place with the same commands: who comes second finds it built. The lowest level does:
 # kernels are compiled alike in every build type.
@@ -62,6 +82,7 @@ if(NOT way MATCHES "^(add_subdirectory|FetchContent|shared-plugin|vcpkg|conan)$"
 endif()
 
 if(way STREQUAL "find_package")
+  require_file("${prefix}/share/doc/xtape/LICENSE")
   build(consumer "${work}/installed" -D "CMAKE_PREFIX_PATH=${prefix}" -D WAY=find_package)
   run("${work}/installed/consumer")
 elseif(way STREQUAL "components")
@@ -73,6 +94,10 @@ elseif(way STREQUAL "components")
   build(components "${work}/components-core" -D "CMAKE_PREFIX_PATH=${prefix}" -D COMPONENTS=core
     ${absent})
   run("${work}/components-core/core")
+  refuse("tensors" "components are core, data, xtensor, images, mpi; got \"tensors\".")
+  if(NOT images)
+    refuse("images" "the component images was not built")
+  endif()
   build(components "${work}/components-xtensor" -D "CMAKE_PREFIX_PATH=${prefix}"
     -D COMPONENTS=xtensor)
   run("${work}/components-xtensor/core")
@@ -93,6 +118,9 @@ elseif(way STREQUAL "deb")
   file(GLOB packages "${work}/deb/*.deb")
   foreach(package IN LISTS packages)
     run(dpkg-deb --extract "${package}" "${work}/deb/root")
+    get_filename_component(name "${package}" NAME)
+    string(REGEX REPLACE "_.*" "" name "${name}")
+    require_file("${work}/deb/root/usr/share/doc/${name}/copyright")
   endforeach()
   build(consumer "${work}/deb-consumer" -D "CMAKE_PREFIX_PATH=${work}/deb/root/usr"
     -D WAY=find_package)
