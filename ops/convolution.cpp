@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <xtape/core/body.hpp>
@@ -14,6 +16,7 @@
 #include <xtape/ops/kernels/convolution.hpp>
 #include <xtape/ops/layout.hpp>
 #include <xtape/ops/rearrange.hpp>
+#include <xtape/ops/reduce.hpp>
 #include <xtape/ops/window_shape.hpp>
 
 namespace xtape {
@@ -41,6 +44,7 @@ struct Convolution {
   int axes;
   std::int64_t groups;
   Windows windows;
+  Tensor bias{};  // that the result has added to it, for an AddedBias behind it
   SavedInput first{}, second{};
   void attributes(auto& visit) const {
     constexpr const char* factors[] = {"data", "weights", "result"};
@@ -72,8 +76,13 @@ struct Convolution {
     const Tensor left = a.contiguous(), right = b.contiguous();
     const Tensor& weights = made == Factor::weights ? y : made == Factor::data ? left : right;
     const Tensor& images = made == Factor::data ? right : left;
-    const kernels::ConvolutionShape shape{windows, images.extent(0), groups, weights.extent(1),
-                                          weights.extent(0) / groups};
+    const Tensor added = bias.defined() ? bias.contiguous() : bias;
+    const kernels::ConvolutionShape shape{windows,
+                                          images.extent(0),
+                                          groups,
+                                          weights.extent(1),
+                                          weights.extent(0) / groups,
+                                          bias.defined() ? added.body().data : nullptr};
     const auto product = made == Factor::data      ? kernels::convolution_data
                          : made == Factor::weights ? kernels::convolution_weights
                                                    : kernels::convolution_result;
@@ -82,6 +91,7 @@ struct Convolution {
   void keep(const Tensor&, const Tensor& a, const Tensor& b) {
     first = SavedInput(a);
     second = SavedInput(b);
+    bias = Tensor();
   }
   void vjp(const Tensor& g, const Send& send) const {
     const Factor a = first_beside(made), b = second_beside(made);
@@ -175,6 +185,8 @@ void require_floating(const char* op, const Tensor& x) {
   throw DtypeError(std::string(op) + ": floating numbers are needed; got " + x.describe());
 }
 
+Tensor with_bias(const Tensor& y, const Tensor& bias);
+
 /// Throws unless the bias has a number for each of so many channels.
 void check_bias(const char* op, const Tensor& bias, std::int64_t channels, Dtype dtype) {
   detail::require_defined(op, "bias", bias);
@@ -186,6 +198,32 @@ void check_bias(const char* op, const Tensor& bias, std::int64_t channels, Dtype
   throw ShapeError(std::string(op) + ": the bias must have a number for each of " +
                    std::to_string(channels) + " channels; got " + bias.describe());
 }
+
+/// All axes but that of the channels.
+std::vector<int> axes_beside_channels(const Tensor& y) {
+  std::vector<int> axes{0};
+  for (int axis = 2; axis < y.rank(); ++axis) axes.push_back(axis);
+  return axes;
+}
+
+/// y + bias, where the convolution that made y has added the bias already, image by image.
+struct AddedBias {
+  static constexpr OpInfo info{"add"};
+  std::vector<int> summed;
+
+  Tensor run(const Tensor& y, const Tensor&) const {
+    return detail::make_view(y, y.shape(), y.body().strides);
+  }
+  void vjp(const Tensor& g, const Send& send) const {
+    send(0, g);
+    send(1, [&] { return sum(g, summed); });
+  }
+  Tensor jvp(const Tangents& t) const {
+    if (!t[1].defined()) return t[0];
+    const Tensor change = with_bias(zeros(t.shape(), t.dtype()), t[1]);
+    return t[0].defined() ? t[0] + change : change;
+  }
+};
 
 /// y with a number added to each channel, the second axis.
 Tensor with_bias(const Tensor& y, const Tensor& bias) {
@@ -237,6 +275,13 @@ struct Checked {
   bool single = false;
 };
 
+/// Whether the kernel may add the bias. Who watches, and a vmap, is to see the convolution without.
+bool adds_at_once(const Tensor& images, const Tensor& weight, const Tensor& bias) {
+  const std::array<const Tensor*, 3> inputs{&images, &weight, &bias};
+  const detail::Course course = detail::course("convolution", inputs);
+  return !course.watch() && !course.map();
+}
+
 Tensor convolved(const Tensor& x, const Tensor& weight, const Tensor* bias,
                  const ConvolutionOptions& options) {
   constexpr OpInfo info{"convolution"};
@@ -246,9 +291,12 @@ Tensor convolved(const Tensor& x, const Tensor& weight, const Tensor* bias,
   const Windows windows =
       detail::windows_over(info.name, of.images.shape(), detail::spatial_of(weight, of.axes),
                            of.axes, {options.stride, options.padding, options.dilation});
-  return of.finished(
-      apply(Convolution{info, Factor::result, of.axes, of.groups, windows}, of.images, weight),
-      bias);
+  Convolution op{info, Factor::result, of.axes, of.groups, windows};
+  if (bias == nullptr || !adds_at_once(of.images, weight, *bias))
+    return of.finished(apply(std::move(op), of.images, weight), bias);
+  op.bias = bias->detach();
+  const Tensor y = apply(std::move(op), of.images, weight);
+  return of.finished(apply(AddedBias{axes_beside_channels(y)}, y, *bias), nullptr);
 }
 
 Tensor transposed(const Tensor& x, const Tensor& weight, const Tensor* bias,

@@ -29,6 +29,7 @@ set(cases
   ops/along_axis.cpp
   ops/bitwise.cpp
   ops/convolution.cpp
+  ops/convolution_bias.cpp
   ops/convolve.cpp
   ops/cumulative.cpp
   ops/decompositions.cpp

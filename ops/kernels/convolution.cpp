@@ -7,6 +7,7 @@
 #include <xtape/ops/kernels/convolution.hpp>
 #include <xtape/ops/kernels/gemm.hpp>
 #include <xtape/ops/kernels/sliding_convolution.hpp>
+#include <xtape/ops/kernels/sliding_parts.hpp>
 
 // Most convolutions are sums of shifted rows. What is left, windows of one element, few places and
 // numbers that are not finite, are products of matrices: a panel of windows, unfolded, by the
@@ -156,13 +157,18 @@ void clear(T* y, std::int64_t count) {
 
 template <class T>
 void result_of(const ConvolutionShape& shape, const T* x, const T* w, T* y) {
-  if (is_empty(shape)) return clear(y, results_in(shape));
-  if (slides(shape)) return slide_result(shape, x, w, y);
-  Panels<T> panels(shape);
-  panels.each(x, w, y, [&](auto* data, auto* weights, auto* result, auto first, auto last) {
-    product(shape.outputs, last - first, panels.rows, matrix(weights, panels.rows),
-            panels.windows(data, first, last), result + first, panels.places, false);
-  });
+  if (is_empty(shape)) {
+    clear(y, results_in(shape));
+  } else if (slides(shape)) {
+    return slide_result(shape, x, w, y);  // with the bias
+  } else {
+    Panels<T> panels(shape);
+    panels.each(x, w, y, [&](auto* data, auto* weights, auto* result, auto first, auto last) {
+      product(shape.outputs, last - first, panels.rows, matrix(weights, panels.rows),
+              panels.windows(data, first, last), result + first, panels.places, false);
+    });
+  }
+  for (std::int64_t i = 0; i < shape.images * shape.groups; ++i) add_bias(shape, i, y);
 }
 
 template <class T>

@@ -16,6 +16,8 @@ struct ConvolutionShape {
   Windows windows;
   std::int64_t images, groups;
   std::int64_t inputs, outputs;  ///< channels of a group
+  /// A number for each channel of the result, of its dtype, that convolution_result adds.
+  const std::byte* bias = nullptr;
 };
 
 void convolution_result(Dtype dtype, const ConvolutionShape& shape, const std::byte* data,

@@ -5,6 +5,7 @@
 #include <xtape/core/parallel.hpp>
 #include <xtape/ops/kernels/depthwise.hpp>
 #include <xtape/ops/kernels/sliding_convolution.hpp>
+#include <xtape/ops/kernels/sliding_parts.hpp>
 
 namespace xtape::kernels {
 namespace {
@@ -65,6 +66,7 @@ void slide_planes(const ConvolutionShape& shape, const Plane& plane, const T* x,
                         weights + i % shape.groups * of.taps(), of.kernel[1], of.kernel[2],
                         of.dilation[1], of.dilation[2], y + i * out, plane.rows.out,
                         plane.columns.out});
+      add_bias(shape, i, y);
     }
   });
 }

@@ -240,13 +240,27 @@ void copy(const RowCopy<T>& of) {
   copy_rows<0, 0>(of);
 }
 
+template <class T>
+void bias(const ChannelBias<T>& of) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  T* y = of.y;
+  for (std::int64_t channel = 0; channel < of.channels; ++channel, y += of.elements) {
+    const T one = of.bias[channel];
+    const Lane<T> all(one);
+    std::int64_t i = 0;
+    for (; i + width <= of.elements; i += width) (Lane<T>::load(y + i) + all).store(y + i);
+    for (; i < of.elements; ++i) y[i] += one;
+  }
+}
+
 }  // namespace
 }  // namespace XTAPE_LEVEL
 
 template <>
 const SlidingKernels& compiled<SlidingKernels, Level::XTAPE_LEVEL>() {
   static constexpr SlidingKernels table{sums<float>,      sums<double>, products<float>,
-                                        products<double>, copy<float>,  copy<double>};
+                                        products<double>, copy<float>,  copy<double>,
+                                        bias<float>,      bias<double>};
   return table;
 }
 

@@ -42,6 +42,14 @@ struct RowCopy {
   std::int64_t n, from_step, to_step;
 };
 
+/// A number added to each element of a channel, which lie one behind another.
+template <class T>
+struct ChannelBias {
+  const T* bias;
+  std::int64_t channels, elements;
+  T* y;
+};
+
 /// Elements that a pass over a row handles at once, a multiple of every register's.
 constexpr std::int64_t sliding_block = 16;
 constexpr std::int64_t sliding_rounded(std::int64_t count) {
@@ -69,6 +77,8 @@ struct SlidingKernels {
   void (*products_float64)(const SlidingProducts<double>& of);
   void (*copy_float32)(const RowCopy<float>& of);
   void (*copy_float64)(const RowCopy<double>& of);
+  void (*bias_float32)(const ChannelBias<float>& of);
+  void (*bias_float64)(const ChannelBias<double>& of);
 };
 
 }  // namespace xtape::kernels

@@ -103,6 +103,7 @@ void mix_channels(const ConvolutionShape& shape, std::int64_t from, std::int64_t
       pass(SlidingSums<T>{x + i * from * elements, offsets.data(), from,
                           packed.data() + i % shape.groups * from * into, into, elements,
                           y + i * into * elements, elements});
+      add_bias(shape, i, y);
     }
   });
 }
@@ -144,6 +145,7 @@ void sum_places(const ConvolutionShape& shape, std::int64_t outputs, const Offse
                         std::ssize(runs), row, sums.data()});
       chosen<TransposeKernels<T>>().transpose(outputs, places, results + i * outputs * places,
                                               places, sums.data(), row);
+      add_bias(shape, i, results);
     }
   });
 }
@@ -193,6 +195,7 @@ void slide_result(const ConvolutionShape& shape, const T* data, const T* weights
                           phases.last_place + 1, rows.data(), row});
       from_places(phases, of, shape.outputs, rows.data(), row,
                   result + i * shape.outputs * of.places());
+      add_bias(shape, i, result);
     }
   });
 }

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include <xtape/core/memory.hpp>
+#include <xtape/ops/kernels/convolution.hpp>
 #include <xtape/ops/kernels/phases.hpp>
 #include <xtape/ops/kernels/place_products.hpp>
 #include <xtape/ops/kernels/sliding.hpp>
@@ -45,6 +46,18 @@ std::int64_t in_registers(std::int64_t channels) {
 
 inline void pass(const RowCopy<float>& of) { chosen<SlidingKernels>().copy_float32(of); }
 inline void pass(const RowCopy<double>& of) { chosen<SlidingKernels>().copy_float64(of); }
+
+inline void pass(const ChannelBias<float>& of) { chosen<SlidingKernels>().bias_float32(of); }
+inline void pass(const ChannelBias<double>& of) { chosen<SlidingKernels>().bias_float64(of); }
+
+/// Adds the bias, if there is one, to the results of group `i` of those of all images.
+template <class T>
+void add_bias(const ConvolutionShape& shape, std::int64_t i, T* results) {
+  if (shape.bias == nullptr) return;
+  const std::int64_t places = shape.windows.places();
+  pass(ChannelBias<T>{reinterpret_cast<const T*>(shape.bias) + i % shape.groups * shape.outputs,
+                      shape.outputs, places, results + i * shape.outputs * places});
+}
 
 /// Images [channels, in...] into their phases, the places around them being 0 already; and back.
 template <class T>
