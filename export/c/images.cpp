@@ -62,6 +62,11 @@ std::vector<string> joined(std::initializer_list<string> first, const std::vecto
   return all;
 }
 
+/// The bias of the channel of an element: " + b[i]", or nothing.
+string bias_of(CStep& s, const string& channel) {
+  return s.count() == 3 ? " + " + s.x(2).at({channel}) : "";
+}
+
 /// In integers, a sum for each element of the result, transposed too: what lies beyond the image
 /// adds nothing.
 void convolution_of_bytes(CStep& s, const CBytes& of, bool transposed) {
@@ -85,7 +90,9 @@ void convolution_of_bytes(CStep& s, const CBytes& of, bool transposed) {
   const CLoops all = s.loops("i", y.extents);
   s.line("int32_t sum = 0;");
   each_term(all, "sum += ($x - 128) * $w;");
-  s.line("$y = (float)sum * $scale;", {{"y", y.at(all.at)}, {"scale", of.scales.at({all.at[1]})}});
+  s.line(
+      "$y = (float)sum * $scale$bias;",
+      {{"y", y.at(all.at)}, {"scale", of.scales.at({all.at[1]})}, {"bias", bias_of(s, all.at[1])}});
   s.close(all);
   s.open("if (lost)");
   const CLoops again = s.loops("i", y.extents);
@@ -127,6 +134,10 @@ void convolution(CStep& s) {
   s.close(places);
   s.close(2);
   s.close(batch);
+  if (s.count() < 3) return;
+  const CLoops behind = s.loops("z", y.extents);
+  s.line("$y = $y$bias;", {{"y", y.at(behind.at)}, {"bias", bias_of(s, behind.at[1])}});
+  s.close(behind);
 }
 
 /// Where in its channel the greatest element of each window lies, a NaN if there is one.

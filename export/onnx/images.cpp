@@ -74,8 +74,9 @@ void convolution(OnnxStep& s) {
   std::vector<OnnxAttribute> attributes = windows.attributes();
   attributes.emplace_back("group", s.attributes().integer("groups"));
   if (transposed) attributes.emplace_back("output_padding", windows.beyond);
-  s.give(s.node(transposed ? "ConvTranspose" : "Conv", {s.in(1 - weights), s.in(weights)},
-                attributes));
+  std::vector<string> operands{s.in(1 - weights), s.in(weights)};
+  if (s.count() == 3) operands.push_back(s.in(2));  // the bias
+  s.give(s.node(transposed ? "ConvTranspose" : "Conv", operands, attributes));
 }
 
 std::int64_t product_of(const Integers& extents) {

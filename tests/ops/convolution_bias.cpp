@@ -80,6 +80,22 @@ TEST_CASE("convolution: a bias that is a view, changes later, or differs in each
   const Tensor mapped = vmap([&](const Tensor& one) { return convolution(x, w, one); })(biases);
   for (std::int64_t i = 0; i < 3; ++i)
     CHECK(mismatch(mapped[i], plain + spread(biases[i], 2)) == "");
+  const Tensor images = rng.normal({3, 2, 3, 8, 8});
+  const Tensor both = vmap([&](const Tensor& one, const Tensor& own) {
+    return convolution(one, w, own);
+  })(images, biases);
+  const Tensor of_images =
+      vmap([&](const Tensor& one) { return convolution(one, w, view); })(images);
+  for (std::int64_t i = 0; i < 3; ++i) {
+    const Tensor alone = convolution(images[i], w);
+    CHECK(mismatch(both[i], alone + spread(biases[i], 2)) == "");
+    CHECK(mismatch(of_images[i], alone + spread(view, 2)) == "");
+  }
+  const auto none = vmap([&](const Tensor& one) { return convolution(x, w, one); });
+  CHECK(none(zeros({0, 4})).shape() == Shape{0, 2, 4, 6, 6});
+  auto replayed = compile([&](const Tensor& one) { return convolution(one, w, view); });
+  for (int i = 0; i < 3; ++i)
+    CHECK(mismatch(replayed(images[i]), convolution(images[i], w, view)) == "");
   const auto [value, tangent] =
       jvp([&](const Tensor& one) { return convolution(x, w, one); }, biases[0], biases[1]);
   CHECK(mismatch(value, plain + spread(biases[0], 2)) == "");
