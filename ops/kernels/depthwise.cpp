@@ -108,20 +108,36 @@ void sums(const PlaneSums<T>& of) {
   sums_of<0>(of);
 }
 
-/// Tap by tap, `together` of them at a time: taps first, first + 1, ...
+/// Adds to sums[k] the products of the register at g with that at x + offsets[k], of each of
+/// `rows` rows; only `rest` elements of the registers if that is not 0.
+template <bool whole, std::size_t together, class T>
+XTAPE_INLINE void add_rows(const T* g, std::int64_t g_row, const T* x, std::int64_t x_row,
+                           const std::int64_t (&offsets)[together], std::int64_t rows,
+                           std::int64_t rest, Lane<T> (&sums)[together]) {
+  const auto load = [&](const T* from) {
+    return whole ? Lane<T>::load(from) : Lane<T>::load_first(from, rest);
+  };
+  for (std::int64_t r = 0; r < rows; ++r, g += g_row, x += x_row) {
+    const Lane<T> left = load(g);
+#pragma GCC unroll 9
+    for (std::size_t k = 0; k < together; ++k) sums[k] = fma(left, load(x + offsets[k]), sums[k]);
+  }
+}
+
+/// Tap by tap, `together` of them at a time: taps first, first + 1, ... Down the rows, so that sums
+/// and distances stay in registers.
 template <std::int64_t together, class T>
 void product_tile(const PlaneProducts<T>& of, std::int64_t first) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   constexpr std::int64_t most = 128;  // products that a register adds up
   std::int64_t offsets[static_cast<std::size_t>(together)];
+  Lane<T> sums[static_cast<std::size_t>(together)];
 #pragma GCC unroll 9
   for (std::int64_t k = 0; k < together; ++k) {
     const std::int64_t i = (first + k) / of.kernel_columns, j = (first + k) % of.kernel_columns;
     offsets[k] = i * of.dilation_rows * of.x_row + j * of.dilation_columns;
+    sums[k] = 0;
   }
-  Lane<T> sums[static_cast<std::size_t>(together)];
-#pragma GCC unroll 9
-  for (std::int64_t k = 0; k < together; ++k) sums[k] = 0;
   std::int64_t added = 0;
   const auto flush = [&] {
 #pragma GCC unroll 9
@@ -135,29 +151,21 @@ void product_tile(const PlaneProducts<T>& of, std::int64_t first) {
     }
     added = 0;
   };
-  const auto add = [&](const T* g, const T* x, std::int64_t columns) {
-    std::int64_t c = 0;
-    for (; c + width <= columns; c += width) {
-      const Lane<T> left = Lane<T>::load(g + c);
-#pragma GCC unroll 9
-      for (std::int64_t k = 0; k < together; ++k)
-        sums[k] = fma(left, Lane<T>::load(x + c + offsets[k]), sums[k]);
-    }
-    if (const std::int64_t rest = columns - c; rest > 0) {
-      const Lane<T> left = Lane<T>::load_first(g + c, rest);
-#pragma GCC unroll 9
-      for (std::int64_t k = 0; k < together; ++k)
-        sums[k] = fma(left, Lane<T>::load_first(x + c + offsets[k], rest), sums[k]);
-    }
-    added += (columns + width - 1) / width;
-    if (added >= most) flush();
-  };
   for (std::int64_t image = 0; image < of.images; ++image) {
-    for (std::int64_t r = 0; r < of.rows; ++r) {
-      const T* g = of.g + image * of.g_image + r * of.columns;
-      const T* x = of.x + image * of.x_image + r * of.x_row;
-      for (std::int64_t c = 0; c < of.columns; c += most * width)
-        add(g + c, x + c, std::min(most * width, of.columns - c));
+    for (std::int64_t c = 0; c < of.columns; c += width) {
+      const T* g = of.g + image * of.g_image + c;
+      const T* x = of.x + image * of.x_image + c;
+      const std::int64_t rest = std::min(width, of.columns - c);
+      for (std::int64_t r = 0; r < of.rows;) {
+        const std::int64_t rows = std::min(of.rows - r, most - added);
+        const T *from = g + r * of.columns, *beside = x + r * of.x_row;
+        rest == width
+            ? add_rows<true>(from, of.columns, beside, of.x_row, offsets, rows, rest, sums)
+            : add_rows<false>(from, of.columns, beside, of.x_row, offsets, rows, rest, sums);
+        r += rows;
+        added += rows;
+        if (added == most) flush();
+      }
     }
   }
   flush();

@@ -39,12 +39,12 @@ struct Plane {
   }
   std::int64_t size() const { return rows.padded() * columns.padded(); }
 
-  /// Into a plane whose other elements are 0.
+  /// Into planes whose other elements are 0, side by side; `x_plane` apart.
   template <class T>
-  void put(const T* x, T* padded) const {
-    T* to = padded + rows.before * columns.padded() + columns.before;
-    for (std::int64_t r = 0; r < rows.met(); ++r, x += columns.in, to += columns.padded())
-      std::copy_n(x, columns.met(), to);
+  void put(const T* x, T* padded, std::int64_t planes = 1, std::int64_t x_plane = 0) const {
+    T* const to = padded + rows.before * columns.padded() + columns.before;
+    pass(RowCopy<T>{x, to, planes, x_plane, size(), rows.met(), columns.in, columns.padded(),
+                    columns.met(), 1, 1});
   }
 
   Line rows, columns;
@@ -116,9 +116,8 @@ void depthwise_weights(const ConvolutionShape& shape, const T* data, const T* re
           std::fill(sums.begin(), sums.end(), 0);
           for (std::int64_t first = 0; first < shape.images; first += together) {
             const std::int64_t count = std::min(together, shape.images - first);
-            for (std::int64_t i = 0; i < count; ++i)
-              plane.put(data + ((first + i) * shape.groups + group) * of.elements(),
-                        padded.data() + i * size);
+            plane.put(data + (first * shape.groups + group) * of.elements(), padded.data(), count,
+                      shape.groups * of.elements());
             pass(PlaneProducts<T>{padded.data(), plane.columns.padded(), size,
                                   result + (first * shape.groups + group) * of.places(),
                                   shape.groups * of.places(), count, of.out[1], of.out[2],
