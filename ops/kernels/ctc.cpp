@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include <xtape/ops/kernels/ctc.hpp>
 
@@ -11,9 +12,14 @@ constexpr double nothing = -std::numeric_limits<double>::infinity();
 
 /// log(exp(a) + exp(b) + exp(c)); NaN comes through.
 double sum_of(double a, double b, double c) {
-  const double most = std::max(std::max(a, b), c);
-  if (most == nothing && a == a && b == b && c == c) return nothing;
-  return most + std::log(std::exp(a - most) + std::exp(b - most) + std::exp(c - most));
+  if (a < b) std::swap(a, b);
+  if (a < c) std::swap(a, c);
+  if (std::isnan(a + b + c)) return a + b + c;
+  if (b == nothing && c == nothing) return a;
+  double others = 0;  // beside the greatest; many states are out of reach
+  if (b != nothing) others += std::exp(b - a);
+  if (c != nothing) others += std::exp(c - a);
+  return a + std::log1p(others);
 }
 
 /// Paths end behind the last label or on it.
