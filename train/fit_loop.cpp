@@ -179,6 +179,7 @@ RunEvaluation* FitLoop::evaluation() {
 
 /// They judge the model that validation has measured.
 void FitLoop::call_epoch_callbacks() {
+  if (options_.on_epoch.empty()) return;
   const RunEvaluation evaluation(model_, averaging_ ? &*averaging_ : nullptr);
   FitEpoch view(*this);
   for (const FitCallback& callback : options_.on_epoch) {
