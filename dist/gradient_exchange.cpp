@@ -14,21 +14,22 @@
 namespace xtape::dist {
 namespace {
 
+template <class T>
+XTAPE_WRAPS std::uint64_t hashed(std::uint64_t bits, std::span<const T> values) {
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  for (const T value : values) bits = (bits ^ std::bit_cast<Bits>(value)) * 0x100000001b3;
+  return bits;
+}
+
 /// Of all bits of some parameters.
-XTAPE_WRAPS std::uint32_t values_hash(const std::vector<Tensor>& parameters) {
+std::uint32_t values_hash(const std::vector<Tensor>& parameters) {
   std::uint64_t bits = 0xcbf29ce484222325;
-  const auto add = [&](auto values) {
-    for (const auto value : values)
-      bits = (bits ^
-              std::bit_cast<std::conditional_t<sizeof(value) == 4, std::uint32_t, std::uint64_t>>(
-                  value)) *
-             0x100000001b3;
-  };
   for (const Tensor& parameter : parameters) {
     const Tensor dense = parameter.detach().contiguous();
-    dense.dtype() == Dtype::float32 ? add(dense.data<float>()) : add(dense.data<double>());
+    bits = dense.dtype() == Dtype::float32 ? hashed(bits, dense.data<float>())
+                                           : hashed(bits, dense.data<double>());
   }
-  return static_cast<std::uint32_t>(bits ^ bits >> 32);
+  return static_cast<std::uint32_t>((bits ^ bits >> 32) & 0xffffffffU);
 }
 
 /// So many of one dtype, in this order, as fill a bucket.
