@@ -45,7 +45,8 @@ std::string Meeting::difference() {
         "MPI_Allgather");
   std::vector<std::pair<std::string, std::string>> told;  // what, and with what
   for (std::size_t rank = 0; rank < ranks; ++rank) {
-    const std::string text = all.substr(rank * most, most).c_str();
+    const std::string_view own_part = std::string_view(all).substr(rank * most, most);
+    const std::string text(own_part.substr(0, own_part.find('\0')));
     const std::size_t line = text.find('\n');
     told.emplace_back(text.substr(0, line), text.substr(line + 1));
   }

@@ -71,7 +71,7 @@ std::string FitLoop::complaint() {
   } catch (const std::exception& error) {  // others must not wait
     return error.what();
   }
-  if (const std::string wrong = unready(); !wrong.empty()) return wrong;
+  if (std::string wrong = unready(); !wrong.empty()) return wrong;
   const data::Part own{options_.ranks->rank(), options_.ranks->size()};
   for (const auto& [name, part] : {std::pair("loader", source_.part()),
                                    std::pair("validation loader", part_of(options_.validation))}) {
